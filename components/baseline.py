@@ -1,0 +1,131 @@
+"""Baseline: the model that is pushed now, as an artifact that the Evaluator compares with."""
+
+import logging
+import os
+import shutil
+from pathlib import Path
+from typing import Any, Final
+
+from tfx import types
+from tfx.dsl.components.base import base_component, base_executor, executor_spec
+from tfx.types import artifact_utils, component_spec, standard_artifacts
+from tfx.utils import path_utils
+
+from components import pushed
+
+PRESENT: Final = "present"
+"""Custom property of the model: 1 when it holds the pushed version, else 0."""
+
+REASON: Final = "reason"
+"""Custom property of the model: why there is no baseline, or an empty string."""
+
+VERSION: Final = "version"
+"""Custom property of the model: the version asked for, or an empty string."""
+
+_LOG = logging.getLogger(__name__)
+
+
+class BaselineSpec(component_spec.ComponentSpec):
+    """What goes in and out of a Baseline."""
+
+    PARAMETERS = {  # noqa: RUF012
+        "push_dir": component_spec.ExecutionParameter(type=str),
+        "model_name": component_spec.ExecutionParameter(type=str),
+        "version": component_spec.ExecutionParameter(type=str),
+        "code": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS: dict[str, component_spec.ChannelParameter] = {}  # noqa: RUF012
+    OUTPUTS = {  # noqa: RUF012
+        "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
+    }
+
+
+class Executor(base_executor.BaseExecutor):
+    """Puts the pushed version into the output, or the reason why there is none."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Runs the component. It succeeds whatever the push folder holds.
+
+        Args:
+            input_dict: Nothing.
+            output_dict: ``model``, one Model.
+            exec_properties: ``push_dir``, ``model_name``, and ``version``, which is empty when
+                nothing is pushed.
+        """
+        model = artifact_utils.get_single_instance(output_dict["model"])
+        version = exec_properties["version"]
+        folder = Path(exec_properties["push_dir"]) / exec_properties["model_name"]
+        if version:
+            reason = _take(folder / version, Path(path_utils.serving_model_dir(model.uri)))
+        else:
+            reason = f"nothing is pushed in {folder} yet"
+        model.set_int_custom_property(PRESENT, int(not reason))
+        model.set_string_custom_property(REASON, reason)
+        model.set_string_custom_property(VERSION, version)
+        if reason:
+            _LOG.warning("There is no baseline: %s.", reason)
+        else:
+            _LOG.info("The baseline is version %s in %s.", version, folder)
+
+
+class Baseline(base_component.BaseComponent):
+    """Makes the pushed version of a model available to the Evaluator.
+
+    Its output holds a copy of its own, so that the node can be cached: what may change stands in
+    its parameters. It needs no metadata store, and so runs on every orchestrator.
+    """
+
+    SPEC_CLASS = BaselineSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(self, push_dir: str, model_name: str, version: str, code: str = "") -> None:
+        """Constructs the component.
+
+        Args:
+            push_dir: The push folder, a local path.
+            model_name: The model's name in it.
+            version: The pushed version to compare with; empty when nothing is pushed.
+            code: Content hash of the code that runs, which TFX's cache does not see.
+        """
+        model = types.Channel(type=standard_artifacts.Model)
+        super().__init__(
+            spec=BaselineSpec(
+                push_dir=push_dir, model_name=model_name, version=version, code=code, model=model
+            )
+        )
+
+
+def _take(source: Path, target: Path) -> str:
+    """Links a pushed version's files, as its manifest lists them, into a new folder.
+
+    Returns:
+        Why that is no baseline, or an empty string.
+    """
+    manifest = pushed.read_manifest(source)
+    if manifest is None:
+        return f"{source} is gone, or has no readable {pushed.MANIFEST}"
+    try:
+        for name in (*manifest["files"], pushed.MANIFEST):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            _link(source / name, target / name)
+        problems = pushed.verify(target)
+    except OSError as error:
+        problems = [str(error)]
+    if problems:
+        shutil.rmtree(target, ignore_errors=True)
+        return f"{source} is broken ({'; '.join(problems)})"
+    return ""
+
+
+def _link(source: Path, target: Path) -> None:
+    # A link costs nothing and outlives the deletion of the pushed version; another file system
+    # needs a copy.
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -1,0 +1,131 @@
+"""What TFMA computes, and its results as our Metrics."""
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import tensorflow_model_analysis as tfma
+
+from components.evaluation import OVERALL, Metrics
+from transform_module import features
+
+# Bins of the expected calibration error, the usual number.
+_BINS = 10
+_SCALARS = ("pr_auc", "accuracy", "sensitivity", "specificity", "calibration", "brier")
+
+
+def eval_config(threshold: float) -> tfma.EvalConfig:
+    """Builds TFMA's configuration.
+
+    Args:
+        threshold: The operating threshold, in (0, 1).
+
+    Returns:
+        Metrics overall and by subtype, of the signature ``serve_examples``.
+    """
+    # TFMA calls a probability positive when it is above the threshold; the model, from the
+    # threshold on, in float32.
+    below = float(np.nextafter(np.float32(threshold), np.float32(0)))
+    # By class name, because TFMA's BinaryAccuracy cannot be rebuilt from its own serialization.
+    metrics = {
+        "rows": ("ExampleCount", {}),
+        "examples": ("WeightedExampleCount", {}),
+        "auc": ("AUC", {}),
+        "pr_auc": ("AUCPrecisionRecall", {}),
+        "accuracy": ("BinaryAccuracy", {"threshold": below}),
+        "sensitivity": ("Recall", {"thresholds": below}),
+        "specificity": ("Specificity", {"thresholds": below}),
+        "confusion_matrix": ("ConfusionMatrixAtThresholds", {"thresholds": [below]}),
+        "calibration": ("Calibration", {}),
+        "brier": ("MeanSquaredError", {}),
+        "calibration_plot": ("CalibrationPlot", {"num_buckets": _BINS}),
+    }
+    spec = tfma.MetricsSpec(
+        metrics=[
+            tfma.MetricConfig(class_name=name, config=json.dumps({"name": key, **arguments}))
+            for key, (name, arguments) in metrics.items()
+        ]
+    )
+    # The weight of a row tells whether it counts (see evaluation_extractors).
+    spec.example_weights.weighted = True
+    return tfma.EvalConfig(
+        model_specs=[
+            tfma.ModelSpec(
+                # Told, because TFMA would otherwise try to load a Keras model first.
+                model_type=tfma.TF_GENERIC,
+                signature_name=features.SERVE_EXAMPLES,
+                prediction_key=features.PROBABILITY,
+                label_key=features.LABEL,
+            )
+        ],
+        slicing_specs=[
+            tfma.SlicingSpec(),
+            tfma.SlicingSpec(feature_keys=[features.SUBTYPE]),
+        ],
+        metrics_specs=[spec],
+    )
+
+
+def read_metrics(path: str, model_name: str | None = None) -> dict[str, Metrics]:
+    """Reads what TFMA found.
+
+    Args:
+        path: TFMA's output folder.
+        model_name: TFMA's name of the model where it evaluated two, else None.
+
+    Returns:
+        The metrics by slice, the slice Overall first, which is there even without any example.
+    """
+    result = tfma.load_eval_result(path, model_name=model_name)
+    plots = {_name(key): plot[""][""] for key, plot in result.plots}
+    found = {
+        _name(key): _metrics(values[""][""], plots.get(_name(key), {}))
+        for key, values in result.slicing_metrics
+    }
+    overall = found.pop(OVERALL, Metrics())
+    return {OVERALL: overall, **dict(sorted(found.items()))}
+
+
+def _name(slice_key: tuple[tuple[str, Any], ...]) -> str:
+    return ",".join(f"{feature}:{value}" for feature, value in slice_key) or OVERALL
+
+
+def _metrics(values: dict[str, Any], plots: dict[str, Any]) -> Metrics:
+    counts = values["confusion_matrix"]["confusionMatrixAtThresholds"]["matrices"][0]
+    true_positives, false_positives, true_negatives, false_negatives = (
+        round(counts.get(name, 0.0))
+        for name in ("truePositives", "falsePositives", "trueNegatives", "falseNegatives")
+    )
+    examples = round(values["examples"]["doubleValue"])
+    both = (true_positives + false_negatives) and (true_negatives + false_positives)
+    return Metrics(
+        examples=examples,
+        invalid=round(values["rows"]["doubleValue"]) - examples,
+        auc=_number(values, "auc") if both else None,
+        true_positives=true_positives,
+        false_positives=false_positives,
+        true_negatives=true_negatives,
+        false_negatives=false_negatives,
+        ece=_expected_calibration_error(plots, examples),
+        **{name: _number(values, name) for name in _SCALARS},
+    )
+
+
+def _number(values: dict[str, Any], name: str) -> float | None:
+    number = float(values[name].get("doubleValue", math.nan))
+    return number if math.isfinite(number) else None
+
+
+def _expected_calibration_error(plots: dict[str, Any], examples: int) -> float | None:
+    if not examples:
+        return None
+    buckets = plots["calibrationHistogramBuckets"]["buckets"]
+    distance = sum(
+        abs(
+            float(bucket.get("totalWeightedRefinedPrediction", 0.0))
+            - float(bucket.get("totalWeightedLabel", 0.0))
+        )
+        for bucket in buckets
+    )
+    return distance / examples

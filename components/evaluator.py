@@ -1,0 +1,211 @@
+"""Evaluator: judges a model on the split ``test`` and blesses it, always with a verdict.
+
+TFX's executor computes the metrics; the verdict is `evaluation.refusals`, because TFMA's own names
+no reason, passes over a share of undecodable pictures, and is not written at all when something is
+undefined.
+"""
+
+import json
+import logging
+import os
+from typing import Any, Final
+
+import tensorflow_model_analysis as tfma
+from tfx import types
+from tfx.components.evaluator import constants
+from tfx.components.evaluator import executor as tfx_executor
+from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils, component_spec, standard_artifacts
+from tfx.utils import proto_utils
+
+from components import baseline
+from components.baseline_fit import first_line, misfit
+from components.evaluation import (
+    EVALUATION,
+    NOTES,
+    OVERALL,
+    REASONS,
+    Evaluation,
+    Metrics,
+    refusals,
+    evaluation_json,
+)
+from components.evaluation_metrics import eval_config, read_metrics
+from components.evaluation_settings import EvaluationSettings
+from transform_module import features
+
+_EXTRACTORS: Final = "components.evaluation_extractors"
+
+_LOG = logging.getLogger(__name__)
+
+
+class EvaluatorSpec(component_spec.ComponentSpec):
+    """What goes in and out of an Evaluator."""
+
+    PARAMETERS = {  # noqa: RUF012
+        "settings": component_spec.ExecutionParameter(type=str),
+        "code": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS = {  # noqa: RUF012
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
+        "baseline_model": component_spec.ChannelParameter(type=standard_artifacts.Model),
+    }
+    OUTPUTS = {  # noqa: RUF012
+        "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        "blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
+    }
+
+
+class Executor(tfx_executor.Executor):
+    """TFX's executor for the metrics, without thresholds; the verdict and its record are ours."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Evaluates the model, beside the baseline where there is one that fits.
+
+        Args:
+            input_dict: ``examples``, ``model``, ``baseline_model``: one artifact each.
+            output_dict: ``evaluation`` gets TFMA's results and ``evaluation.json``; ``blessing``
+                gets TFX's marks and the property ``reasons``.
+            exec_properties: ``settings``, an EvaluationSettings as JSON.
+        """
+        settings = EvaluationSettings.model_validate_json(exec_properties["settings"])
+        evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
+        model = artifact_utils.get_single_instance(input_dict["model"])
+        pushed = artifact_utils.get_single_instance(input_dict["baseline_model"])
+
+        unfit = misfit(pushed, model)
+        if not unfit:
+            try:
+                self._compute_metrics(input_dict, output_dict, settings)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it may not stop the run.
+                unfit = f"it fails on this data ({first_line(error)})"
+                _clear(evaluation.uri)
+        if unfit:
+            without = {key: value for key, value in input_dict.items() if key != "baseline_model"}
+            self._compute_metrics(without, output_dict, settings)
+            slices, reference = read_metrics(evaluation.uri), None
+            note = f"Evaluated without a baseline: {unfit}."
+            _LOG.warning(note)
+        else:
+            slices = read_metrics(evaluation.uri, tfma.CANDIDATE_KEY)
+            reference = read_metrics(evaluation.uri, tfma.BASELINE_KEY)[OVERALL]
+            version = pushed.get_string_custom_property(baseline.VERSION)
+            note = f"Compared with the pushed version {version}."
+
+        reasons = list(refusals(slices[OVERALL], reference, settings))
+        outcome = Evaluation(
+            threshold=settings.threshold,
+            blessed=not reasons,
+            reasons=reasons,
+            notes=[note, *_notes(slices[OVERALL])],
+            slices=slices,
+            baseline=reference,
+        )
+        _write(evaluation.uri, EVALUATION, evaluation_json(outcome))
+        evaluation.set_string_custom_property(NOTES, "\n".join(outcome.notes))
+        _mark(artifact_utils.get_single_instance(output_dict["blessing"]), model, pushed, outcome)
+
+    def _compute_metrics(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        settings: EvaluationSettings,
+    ) -> None:
+        super().Do(
+            input_dict,
+            output_dict,
+            {
+                "eval_config": proto_utils.proto_to_json(eval_config(settings.threshold)),
+                "example_splits": json.dumps([features.TEST]),
+                "module_path": _EXTRACTORS,
+            },
+        )
+
+
+class Evaluator(base_beam_component.BaseBeamComponent):
+    """Judges a model, and says why where it does not bless it."""
+
+    SPEC_CLASS = EvaluatorSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        model: types.BaseChannel,
+        baseline_model: types.BaseChannel,
+        settings: EvaluationSettings,
+        code: str = "",
+    ) -> None:
+        """Constructs the component.
+
+        Args:
+            examples: Examples with the split ``test``, as they are before Transform.
+            model: The model to judge.
+            baseline_model: What Baseline made.
+            settings: The operating threshold and the bounds.
+            code: Content hash of the code that runs, which TFX's cache does not see.
+        """
+        super().__init__(
+            spec=EvaluatorSpec(
+                examples=examples,
+                model=model,
+                baseline_model=baseline_model,
+                settings=settings.model_dump_json(),
+                code=code,
+                evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
+                blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+            )
+        )
+
+
+def _write(folder: str, name: str, text: str) -> None:
+    with fileio.open(os.path.join(folder, name), "w") as file:
+        file.write(text)
+
+
+def _clear(folder: str) -> None:
+    fileio.rmtree(folder)
+    fileio.makedirs(folder)
+
+
+def _notes(overall: Metrics) -> list[str]:
+    if not overall.invalid:
+        return []
+    return [
+        f"{overall.invalid} pictures of the split {features.TEST} cannot be decoded by the model "
+        "and stand in no metric."
+    ]
+
+
+def _mark(
+    blessing: types.Artifact, model: types.Artifact, pushed: types.Artifact, outcome: Evaluation
+) -> None:
+    """Marks the blessing as TFX's executor does, and adds the reasons."""
+    blessing.set_string_custom_property(
+        constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
+    )
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
+    if outcome.baseline is not None:
+        blessing.set_string_custom_property(
+            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY, pushed.uri
+        )
+        blessing.set_int_custom_property(
+            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY, pushed.id
+        )
+    name, value = (
+        (constants.BLESSED_FILE_NAME, constants.BLESSED_VALUE)
+        if outcome.blessed
+        else (constants.NOT_BLESSED_FILE_NAME, constants.NOT_BLESSED_VALUE)
+    )
+    _write(blessing.uri, name, "")
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
+    blessing.set_string_custom_property(REASONS, "\n".join(outcome.reasons))
+    for reason in outcome.reasons:
+        _LOG.warning("Not blessed: %s.", reason)

@@ -1,0 +1,159 @@
+"""ExampleValidator: stops the run when an anomaly of the examples matters."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import tensorflow_data_validation as tfdv
+from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
+from tfx import types
+from tfx.components.example_validator import executor as tfx_executor
+from tfx.components.statistics_gen import stats_artifact_utils
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.proto.orchestration import execution_result_pb2
+from tfx.types import artifact_utils, component_spec, standard_artifacts
+from tfx.utils import io_utils
+
+from components.errors import UserError
+from components.schema import contract_schema
+from transform_module import features
+
+_LOG = logging.getLogger(__name__)
+
+
+def breaches(split: str, statistics: statistics_pb2.DatasetFeatureStatisticsList) -> Iterator[str]:
+    """Tells what in a split breaks the contract.
+
+    Args:
+        split: The split's name, for the message.
+        statistics: Its statistics.
+
+    Yields:
+        One sentence for each breach, naming split, feature and anomaly: no examples, a feature
+        that is missing or of another type or domain, a class without an example.
+    """
+    if not any(dataset.num_examples for dataset in statistics.datasets):
+        yield f"split {split}: it has no examples"
+        return
+    schema = contract_schema()
+    anomalies = tfdv.validate_statistics(statistics, schema)
+    declared = {feature.name for feature in schema.feature}
+    for name, anomaly in sorted(anomalies.anomaly_info.items()):
+        if name in declared:
+            yield _sentence(split, name, anomaly)
+    if features.LABEL not in anomalies.anomaly_info:
+        yield from _absent_classes(split, statistics)
+
+
+class ExampleValidatorSpec(component_spec.ComponentSpec):
+    """What goes in and out of an ExampleValidator."""
+
+    PARAMETERS = {  # noqa: RUF012
+        "code": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS = {  # noqa: RUF012
+        "statistics": component_spec.ChannelParameter(type=standard_artifacts.ExampleStatistics),
+        "schema": component_spec.ChannelParameter(type=standard_artifacts.Schema),
+    }
+    OUTPUTS = {  # noqa: RUF012
+        "anomalies": component_spec.ChannelParameter(type=standard_artifacts.ExampleAnomalies),
+    }
+
+
+class Executor(tfx_executor.Executor):
+    """Writes anomalies against the schema as TFX does, then holds the splits to the contract."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> execution_result_pb2.ExecutorOutput:
+        """Validates each split.
+
+        Args:
+            input_dict: ``statistics`` and ``schema``, one artifact each.
+            output_dict: ``anomalies``, one ExampleAnomalies.
+            exec_properties: Nothing that is read.
+
+        Returns:
+            What TFX's executor returns.
+
+        Raises:
+            UserError: A split breaks the contract.
+        """
+        output = super().Do(input_dict, output_dict, exec_properties)
+        artifact = artifact_utils.get_single_instance(input_dict["statistics"])
+        found: list[str] = []
+        for split in artifact_utils.decode_split_names(artifact.split_names):
+            statistics = stats_artifact_utils.load_statistics(artifact, split).proto()
+            found += breaches(split, statistics)
+            self._log_anomalies(split, output_dict)
+        if found:
+            problems = "".join(f"\n  {problem}" for problem in found)
+            raise UserError(
+                f"The examples are not what the pipeline needs:{problems}\n"
+                "Mend the pictures' folders or the split, and convert them again."
+            )
+        return output
+
+    def _log_anomalies(self, split: str, output_dict: dict[str, list[types.Artifact]]) -> None:
+        folder = artifact_utils.get_split_uri(output_dict["anomalies"], split)
+        anomalies = anomalies_pb2.Anomalies()
+        content = io_utils.read_bytes_file(f"{folder}/{tfx_executor.DEFAULT_FILE_NAME}")
+        anomalies.ParseFromString(content)
+        for name, anomaly in sorted(anomalies.anomaly_info.items()):
+            _LOG.warning("Anomaly against the schema, %s.", _sentence(split, name, anomaly))
+
+
+class ExampleValidator(base_component.BaseComponent):
+    """Records every anomaly, and stops the run with an error at those that matter.
+
+    What breaks our contract matters: a feature missing, of another type or out of its domain, an
+    empty split, a split without one of the classes. What merely differs from the inferred schema,
+    as a subtype that only ``test`` has, is recorded and logged.
+    """
+
+    SPEC_CLASS = ExampleValidatorSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self, statistics: types.BaseChannel, schema: types.BaseChannel, code: str = ""
+    ) -> None:
+        """Constructs the component.
+
+        Args:
+            statistics: What StatisticsGen made.
+            schema: What SchemaGen made.
+            code: Content hash of the code that runs, which TFX's cache does not see.
+        """
+        super().__init__(
+            spec=ExampleValidatorSpec(
+                statistics=statistics,
+                schema=schema,
+                code=code,
+                anomalies=types.Channel(type=standard_artifacts.ExampleAnomalies),
+            )
+        )
+
+
+def _sentence(split: str, name: str, anomaly: anomalies_pb2.AnomalyInfo) -> str:
+    text = "; ".join(
+        f"{reason.short_description} ({reason.description})" for reason in anomaly.reason
+    )
+    return f"split {split}, feature {name}: {text or anomaly.short_description}"
+
+
+def _absent_classes(
+    split: str, statistics: statistics_pb2.DatasetFeatureStatisticsList
+) -> Iterator[str]:
+    label = next(
+        feature
+        for feature in statistics.datasets[0].features
+        if list(feature.path.step) == [features.LABEL]
+    )
+    zeros = label.num_stats.num_zeros
+    ones = label.num_stats.common_stats.num_non_missing - zeros
+    for name, count in zip(features.LABELS, (zeros, ones), strict=True):
+        if not count:
+            yield f"split {split}, feature {features.LABEL}: no example of {name}"

@@ -1,0 +1,246 @@
+"""The two jobs of a conversion that run in Beam: inspecting files, and writing records.
+
+They hand over through files, so that every runner can execute them whose workers see the same
+folders. A worker holds one picture at a time.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import re
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.runner import PipelineState
+
+from components.errors import UserError
+from components.images import decode_check
+from components.images.progress import Progress, count, listening
+from components.images.records import Features, serialize
+
+MAXIMUM_BYTES: Final = 256 * 1024 * 1024
+"""A larger file is not read into memory: 50 million pixels in 24 bits, uncompressed, are 143 MiB."""
+
+DEFAULT_BEAM_ARGS: Final = (
+    # The direct runner that runs in this process. `DirectRunner` may hand over to Prism, a program
+    # that Beam downloads.
+    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
+    "--direct_running_mode=in_memory",
+    "--direct_num_workers=1",
+)
+
+_CHUNK_BYTES = 1024 * 1024
+_FILES_AT_ONCE = 32
+_COUNTER = "pictures"
+
+Inspection = dict[str, int | str | None]
+"""What reading a file told: index, sha256, reason (None where it is good), format, width, height."""
+
+
+def inspect_files(
+    images: Path,
+    paths: Sequence[tuple[int, bytes]],
+    results: Path,
+    *,
+    beam_args: Sequence[str],
+    progress: Progress | None,
+) -> list[Inspection]:
+    """Reads and decodes files.
+
+    Args:
+        images: the image folder.
+        paths: index and relative path of each file.
+        results: an empty folder for what the workers find.
+        beam_args: Beam's own options; they go before DEFAULT_BEAM_ARGS.
+        progress: gets the files done and their total.
+
+    Returns:
+        One inspection a file, in any order.
+    """
+    stage = uuid.uuid4().hex
+    batches = [
+        list(paths[start : start + _FILES_AT_ONCE])
+        for start in range(0, len(paths), _FILES_AT_ONCE)
+    ]
+    with listening(stage, len(paths), progress):
+        pipeline = beam.Pipeline(options=_options(beam_args))
+        _ = (
+            pipeline
+            | "Files" >> beam.Create(batches)
+            | "Spread" >> beam.Reshuffle()
+            | "Inspect" >> beam.ParDo(_Inspect(os.fsencode(images), stage, os.getpid()))
+            | "Keep" >> beam.io.WriteToText(str(results / "facts"), file_name_suffix=".jsonl")
+        )
+        _run(pipeline, stage)
+    found = [
+        json.loads(line)
+        for part in sorted(results.glob("facts*.jsonl"))
+        for line in part.read_text(encoding="utf-8").splitlines()
+    ]
+    if len(found) != len(paths):
+        raise RuntimeError(f"Beam inspected {len(found)} of {len(paths)} files.")
+    return found
+
+
+def write_shards(
+    images: Path,
+    shards: Sequence[tuple[str, list[tuple[bytes, Features]]]],
+    *,
+    beam_args: Sequence[str],
+    progress: Progress | None,
+) -> None:
+    """Writes TFRecord files, GZIP, one worker a file.
+
+    Args:
+        images: the image folder.
+        shards: path of each TFRecord file, with relative path and features of its pictures in
+            their order.
+        beam_args: Beam's own options; they go before DEFAULT_BEAM_ARGS.
+        progress: gets the pictures written and their total.
+
+    Raises:
+        UserError: a picture changed since it was inspected.
+    """
+    stage = uuid.uuid4().hex
+    with listening(stage, sum(len(pictures) for _, pictures in shards), progress):
+        pipeline = beam.Pipeline(options=_options(beam_args))
+        _ = (
+            pipeline
+            | "Shards" >> beam.Create(list(shards))
+            | "Spread" >> beam.Reshuffle()
+            | "Write" >> beam.ParDo(_WriteShard(os.fsencode(images), stage, os.getpid()))
+        )
+        _run(pipeline, stage)
+
+
+def read_file(path: bytes) -> tuple[bytes | None, str]:
+    """Reads a file piece by piece.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Its content, None where it has more than MAXIMUM_BYTES, and its SHA-256.
+    """
+    digest, pieces, size = hashlib.sha256(), [], 0
+    with open(path, "rb") as file:
+        while piece := file.read(_CHUNK_BYTES):
+            digest.update(piece)
+            size += len(piece)
+            if size <= MAXIMUM_BYTES:
+                pieces.append(piece)
+            else:
+                pieces.clear()
+    return (b"".join(pieces) if size <= MAXIMUM_BYTES else None), digest.hexdigest()
+
+
+def inspect_file(path: bytes) -> Inspection:
+    """Tells what one file is.
+
+    Args:
+        path: the file; anything may be in it.
+
+    Returns:
+        The inspection, without the index.
+    """
+    try:
+        data, sha256 = read_file(path)
+    except OSError as error:
+        return _inspection("", reason=f"cannot be opened: {(error.strerror or 'error').lower()}")
+    if data is None:
+        limit = MAXIMUM_BYTES // 1024**2
+        return _inspection(sha256, reason=f"too large: a file of more than {limit} MiB")
+    judged = decode_check.check(data)
+    if isinstance(judged, str):
+        return _inspection(sha256, reason=judged)
+    return _inspection(sha256, judged=judged)
+
+
+def _inspection(
+    sha256: str, *, reason: str | None = None, judged: decode_check.Decoded | None = None
+) -> Inspection:
+    return {
+        "sha256": sha256,
+        "reason": reason,
+        "format": judged.format if judged else None,
+        "width": judged.width if judged else None,
+        "height": judged.height if judged else None,
+    }
+
+
+def _options(beam_args: Sequence[str]) -> PipelineOptions:
+    return PipelineOptions([*DEFAULT_BEAM_ARGS, *beam_args])
+
+
+def _run(pipeline: beam.Pipeline, stage: str) -> None:
+    try:
+        result = pipeline.run()
+        seen = 0
+        while not PipelineState.is_terminal(result.state):
+            time.sleep(1)
+            counters = result.metrics().query()["counters"]
+            done = sum(each.result for each in counters if each.key.metric.name == _COUNTER)
+            count(stage, done - seen)
+            seen = done
+        result.wait_until_finish()
+    except Exception as error:
+        # Beam hands errors over as text, from whichever process they happened in.
+        if found := re.search(r"UserError: ([^\n]*?)(?= \[while running|\n|$)", str(error)):
+            raise UserError(found[1]) from error
+        raise
+
+
+class _PictureDoFn(beam.DoFn):
+    def __init__(self, images: bytes, stage: str, driver: int) -> None:
+        self._images = images
+        self._stage = stage
+        self._driver = driver
+        self._counter = beam.metrics.Metrics.counter("cxr", _COUNTER)
+
+    def setup(self) -> None:
+        # In the driver's own process the accelerator stays visible: training may follow there.
+        if os.getpid() == self._driver:
+            return
+        import tensorflow as tf
+
+        try:
+            tf.config.set_visible_devices([], "GPU")
+        except RuntimeError:
+            logging.getLogger(__name__).debug("TensorFlow has its devices already.")
+
+    def _done(self) -> None:
+        self._counter.inc()
+        count(self._stage, 1)
+
+
+class _Inspect(_PictureDoFn):
+    def process(self, batch: list[tuple[int, bytes]]) -> Iterator[str]:
+        for index, path in batch:
+            found = inspect_file(os.path.join(self._images, path))
+            self._done()
+            yield json.dumps({"index": index, **found})
+
+
+class _WriteShard(_PictureDoFn):
+    def process(self, shard: tuple[str, list[tuple[bytes, Features]]]) -> None:
+        import tensorflow as tf
+
+        target, pictures = shard
+        # A worker that is started twice for one file never mixes both.
+        attempt = f"{target}.{uuid.uuid4().hex}"
+        with tf.io.TFRecordWriter(attempt, options="GZIP") as writer:
+            for path, described in pictures:
+                data, sha256 = read_file(os.path.join(self._images, path))
+                if data is None or sha256 != described["sha256"]:
+                    raise UserError(
+                        f"{described['filename']} changed while it was converted. Convert again."
+                    )
+                writer.write(serialize(described, data))
+                self._done()
+        os.replace(attempt, target)

@@ -1,0 +1,208 @@
+"""Image folders to TFRecords: inspect, place, write, and put the whole into place at once."""
+
+import errno
+import logging
+import os
+import platform
+import re
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+from components.errors import UserError
+from components.images import quarantine, records, staging
+from components.images.dataset import DATASET_FILE, QUARANTINE_FILE, Dataset
+from components.images.layout import scan
+from components.images.outcomes import (
+    Outcome,
+    count_folders,
+    count_reasons,
+    count_splits,
+    judge,
+)
+from components.images.patients import patient_finder
+from components.images.progress import Progress
+from components.images.settings import DatasetSettings
+from components.images.source import fingerprint_of
+from transform_module.features import SPLITS
+
+_log = logging.getLogger(__name__)
+
+_VERSIONED = ("apache-beam", "pillow", "tensorflow")
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DISK_FULL_TEXT = re.compile("|".join(os.strerror(number) for number in _DISK_FULL))
+
+
+def convert(
+    images: Path,
+    out: Path,
+    *,
+    settings: DatasetSettings,
+    seed: int,
+    beam_args: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Dataset:
+    """Converts image folders to a dataset of TFRecords.
+
+    The records are the same, in the same files, for the same input. Where ``out`` holds them
+    already, its TFRecords are not touched, so that what was computed from them stays valid. A
+    conversion that fails or is killed leaves the former output.
+
+    Args:
+        images: folder with ``train|val|test/NORMAL|PNEUMONIA/**`` or only class folders.
+        out: folder of the dataset; made, or replaced where it holds a dataset.
+        settings: see DatasetSettings.
+        seed: seed of the split.
+        beam_args: options for Beam, such as ``--runner=...``; by default it runs in this process.
+            The workers must see ``images`` and the folder that ``out`` lies in.
+        progress: gets (done, total) pictures: first those inspected, then, from 0 again, those
+            written.
+
+    Returns:
+        What ``dataset.json`` in ``out`` holds.
+
+    Raises:
+        UserError: nothing is recognised in ``images``; too much of it is bad; ``out`` holds
+            something else or is being written by another process; the disk is full.
+    """
+    images, out = images.resolve(), out.resolve()
+    _refuse_overlap(images, out)
+    try:
+        with staging.staged(out) as new:
+            _refuse_foreign(out)
+            return _convert(images, out, new, settings, seed, beam_args, progress)
+    except UserError:
+        raise
+    except Exception as error:
+        if explained := _explain(error, out):
+            raise UserError(explained) from error
+        raise
+
+
+def _convert(
+    images: Path,
+    out: Path,
+    new: Path,
+    settings: DatasetSettings,
+    seed: int,
+    beam_args: Sequence[str],
+    progress: Progress | None,
+) -> Dataset:
+    files = scan(images)
+    patient_of = patient_finder(settings, files)
+    # Imported here: Beam takes seconds, and a user's mistakes are known by now.
+    from components.images import beam_jobs
+
+    inspections = beam_jobs.inspect_files(
+        images,
+        [
+            (index, file.path)
+            for index, file in enumerate(files)
+            if file.readable and not file.skipped
+        ],
+        new.parent,
+        beam_args=beam_args,
+        progress=progress,
+    )
+    outcomes = judge(files, inspections, patient_of, seed=seed)
+    quarantine.refuse_mostly_bad(outcomes, out, settings.max_bad)
+    dataset = Dataset(
+        fingerprint=records.fingerprint(
+            (outcome.split, outcome.features) for outcome in outcomes if outcome.split
+        ),
+        source_fingerprint=fingerprint_of(files, settings, seed),
+        seed=seed,
+        shards=settings.shards,
+        folders=count_folders(outcomes),
+        splits=count_splits(outcomes),
+        quarantine_reasons=count_reasons(outcomes),
+        dropped_patients=tuple(sorted({str(each.patient) for each in outcomes if each.dropped})),
+        versions={
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in _VERSIONED},
+        },
+    )
+    quarantine.write_list(outcomes, new / QUARANTINE_FILE)
+    dataset.save(new)
+    if _holds_the_records_of(dataset, out):
+        for name in (QUARANTINE_FILE, DATASET_FILE):
+            os.replace(new / name, out / name)
+    else:
+        for split in SPLITS:
+            (new / split).mkdir()
+        shards = _shards(outcomes, new, settings.shards)
+        beam_jobs.write_shards(images, shards, beam_args=beam_args, progress=progress)
+        staging.publish(new, out)
+    quarantine.refused_list(out).unlink(missing_ok=True)
+    _report(dataset)
+    return dataset
+
+
+def _shards(
+    outcomes: Sequence[Outcome], new: Path, shards: int
+) -> list[tuple[str, list[tuple[bytes, records.Features]]]]:
+    """Lists the TFRecord files with their pictures, in the order of the records."""
+    members: dict[str, list[tuple[bytes, records.Features]]] = {
+        str(new / records.shard_path(split, shard, shards)): []
+        for split in SPLITS
+        for shard in range(shards)
+    }
+    for outcome in sorted(outcomes, key=lambda each: records.shard_key(each.file.filename)):
+        if outcome.split:
+            shard = records.shard_key(outcome.file.filename) % shards
+            target = str(new / records.shard_path(outcome.split, shard, shards))
+            members[target].append((outcome.file.path, outcome.features))
+    return list(members.items())
+
+
+def _holds_the_records_of(dataset: Dataset, out: Path) -> bool:
+    try:
+        present = Dataset.load(out)
+    except UserError:
+        return False
+    wanted = {
+        records.shard_path(split, shard, dataset.shards)
+        for split in SPLITS
+        for shard in range(dataset.shards)
+    }
+    found = {str(path.relative_to(out)) for split in SPLITS for path in (out / split).glob("*")}
+    return present.fingerprint == dataset.fingerprint and found == wanted
+
+
+def _refuse_overlap(images: Path, out: Path) -> None:
+    if images == out or images in out.parents or out in images.parents:
+        raise UserError(
+            f"The output {out} and the image folder {images} lie in each other. "
+            "Choose an output outside the image folder."
+        )
+
+
+def _refuse_foreign(out: Path) -> None:
+    if out.is_dir() and ((out / DATASET_FILE).is_file() or not any(out.iterdir())):
+        return
+    if out.exists():
+        raise UserError(
+            f"{out} exists and is no converted dataset ({DATASET_FILE} is missing), so it is left "
+            "alone. Choose another folder, or remove it first."
+        )
+
+
+def _explain(error: Exception, out: Path) -> str | None:
+    text = str(error)
+    if _DISK_FULL_TEXT.search(text) or getattr(error, "errno", None) in _DISK_FULL:
+        return (
+            f"The disk is full: {out} could not be written. What it held before is untouched. "
+            "Free some space, or choose a folder on another disk, and convert again."
+        )
+    return f"{out} could not be made: {text}." if isinstance(error, OSError) else None
+
+
+def _report(dataset: Dataset) -> None:
+    if dataset.dropped_patients:
+        _log.warning(
+            "%d pictures of %d patients were dropped from train and val: they stand in test too.",
+            sum(count.dropped for count in dataset.folders),
+            len(dataset.dropped_patients),
+        )
+    for split, label in dataset.missing:
+        _log.warning("The split %s holds no %s: too few patients.", split, label)

@@ -1,0 +1,116 @@
+"""What a converted dataset is: the content of its ``dataset.json``."""
+
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from components.errors import UserError
+from transform_module.features import LABELS, SPLITS
+
+DATASET_FILE: Final = "dataset.json"
+QUARANTINE_FILE: Final = "quarantine.csv"
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FolderCount(_Record):
+    """Where the files of one class folder went: ``read`` is the sum of all the others."""
+
+    folder: str = Field(description="train, val, test; empty where there are only class folders.")
+    label: str = Field(description="NORMAL or PNEUMONIA; empty outside the class folders.")
+    read: int = Field(description="Files found.")
+    train: int = Field(description="Records written to the split train.")
+    eval: int = Field(description="Records written to the split eval.")
+    test: int = Field(description="Records written to the split test.")
+    quarantined: int = Field(description="Files listed in quarantine.csv.")
+    skipped: int = Field(description="System files, such as .DS_Store.")
+    dropped: int = Field(description="Good pictures whose patient stands in the test folder too.")
+
+    @property
+    def written(self) -> int:
+        """Records written, in all splits."""
+        return self.train + self.eval + self.test
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether no file was lost."""
+        return self.read == self.written + self.quarantined + self.skipped + self.dropped
+
+
+class SplitCount(_Record):
+    """What one split holds of one class and subtype."""
+
+    split: str = Field(description="train, eval or test.")
+    label: str = Field(description="NORMAL or PNEUMONIA.")
+    subtype: str = Field(description="normal, bacteria, virus or unknown.")
+    pictures: int = Field(description="Number of records.")
+    patients: int = Field(description="Number of distinct patients.")
+
+
+class Dataset(_Record):
+    """Describes the TFRecords that stand beside it."""
+
+    fingerprint: str = Field(description="SHA-256 over what all records hold.")
+    source_fingerprint: str = Field(
+        description="SHA-256 over what the conversion started from: files, settings, seed, code."
+    )
+    seed: int = Field(description="Seed of the split.")
+    shards: int = Field(description="TFRecord files in each split.")
+    folders: tuple[FolderCount, ...] = Field(description="Where the files of each folder went.")
+    splits: tuple[SplitCount, ...] = Field(description="What each split holds.")
+    quarantine_reasons: dict[str, int] = Field(
+        description="Number of quarantined files by reason, without the particulars."
+    )
+    dropped_patients: tuple[str, ...] = Field(
+        description="Patients of test whose pictures in train or val were dropped."
+    )
+    versions: dict[str, str] = Field(description="Versions of the packages that made it.")
+
+    @property
+    def missing(self) -> tuple[tuple[str, str], ...]:
+        """The splits and classes that hold nothing, so that no model can be judged there."""
+        present = {(count.split, count.label) for count in self.splits}
+        return tuple(
+            (split, label) for split in SPLITS for label in LABELS if (split, label) not in present
+        )
+
+    def pictures(self, split: str, label: str | None = None) -> int:
+        """Counts the records of a split, or of one class in it."""
+        return sum(
+            count.pictures
+            for count in self.splits
+            if count.split == split and label in (None, count.label)
+        )
+
+    @classmethod
+    def load(cls, out: Path) -> "Dataset":
+        """Reads the description of a converted dataset.
+
+        Args:
+            out: the folder that a conversion wrote.
+
+        Returns:
+            The description.
+
+        Raises:
+            UserError: there is none, or it is damaged.
+        """
+        path = out / DATASET_FILE
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            raise UserError(
+                f"{out} holds no converted dataset ({DATASET_FILE} is missing). "
+                "Make one with `cxr convert IMAGES OUT`."
+            ) from None
+        except (OSError, ValidationError) as error:
+            raise UserError(
+                f"{path} cannot be read: {error}. Remove {out} and convert again."
+            ) from error
+
+    def save(self, out: Path) -> None:
+        """Writes the description into a dataset's folder."""
+        (out / DATASET_FILE).write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")

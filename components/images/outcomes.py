@@ -1,0 +1,159 @@
+"""What became of each file, and the counts of it. Pure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from components.images.dataset import FolderCount, SplitCount
+from components.images.layout import FOLDERS, SourceFile
+from components.images.patients import subtype
+from components.images.records import Features, features
+from components.images.splits import Picture, place
+from transform_module.features import LABELS, SPLITS
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Where one file went: to a split, to quarantine, or it was skipped or dropped.
+
+    Attributes:
+        file: the file.
+        split: the split that its record is written to.
+        quarantined: why it is quarantined.
+        dropped: whether it is a good picture whose patient stands in the test folder too.
+        patient: the joined patient's id, where the picture is good.
+        sha256: of its bytes, empty where they were not read.
+        features: what its record says of it, empty where none is written.
+    """
+
+    file: SourceFile
+    split: str | None = None
+    quarantined: str | None = None
+    dropped: bool = False
+    patient: str | None = None
+    sha256: str = ""
+    features: Features = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """The column of FolderCount that the file is counted in."""
+        if self.file.skipped:
+            return "skipped"
+        if self.quarantined:
+            return "quarantined"
+        return "dropped" if self.dropped else str(self.split)
+
+
+def judge(
+    files: Sequence[SourceFile],
+    inspections: Iterable[dict],
+    patient_of: Callable[[SourceFile], str | None],
+    *,
+    seed: int,
+) -> list[Outcome]:
+    """Decides where every file goes.
+
+    Args:
+        files: all files of the image folder.
+        inspections: what reading told of those that could be read, with their index in files.
+        patient_of: names a file's patient, None where nothing tells it.
+        seed: seed of the split.
+
+    Returns:
+        One outcome a file, in the same order.
+    """
+    inspected = {int(found["index"]): found for found in inspections}
+    good = [
+        index
+        for index in sorted(inspected)
+        if inspected[index]["reason"] is None and files[index].problem is None
+    ]
+    pictures = [_picture(files[index], inspected[index], patient_of) for index in good]
+    placed = dict(zip(good, zip(pictures, place(pictures, seed=seed), strict=True), strict=True))
+    outcomes = []
+    for index, file in enumerate(files):
+        if file.skipped:
+            outcomes.append(Outcome(file))
+        elif index in placed:
+            picture, placement = placed[index]
+            outcomes.append(
+                Outcome(
+                    file,
+                    split=placement.split,
+                    quarantined=placement.quarantined,
+                    dropped=placement.split is None and placement.quarantined is None,
+                    patient=placement.patient,
+                    sha256=picture.sha256,
+                    features=features(picture, placement) if placement.split else {},
+                )
+            )
+        else:
+            found = inspected.get(index, {"reason": None, "sha256": ""})
+            reason = file.problem or found["reason"]
+            outcomes.append(Outcome(file, quarantined=reason, sha256=found["sha256"]))
+    return outcomes
+
+
+def count_folders(outcomes: Iterable[Outcome]) -> tuple[FolderCount, ...]:
+    """Counts the files of each folder and class by where they went."""
+    counts: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for outcome in outcomes:
+        counts[outcome.file.folder, outcome.file.label][outcome.place] += 1
+    columns = (*SPLITS, "quarantined", "skipped", "dropped")
+    return tuple(
+        FolderCount(
+            folder=folder,
+            label=label,
+            read=counts[folder, label].total(),
+            **{column: counts[folder, label][column] for column in columns},
+        )
+        for folder in (*FOLDERS, "")
+        for label in (*LABELS, "")
+        if (folder, label) in counts
+    )
+
+
+def count_splits(outcomes: Iterable[Outcome]) -> tuple[SplitCount, ...]:
+    """Counts the records and patients of each split, class and subtype."""
+    patients = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.split:
+            name = outcome.file.filename.rsplit("/", 1)[-1]
+            label = outcome.file.label
+            patients[outcome.split, label, subtype(label, name)].append(outcome.patient)
+    return tuple(
+        SplitCount(
+            split=split,
+            label=label,
+            subtype=kind,
+            pictures=len(patients[split, label, kind]),
+            patients=len(set(patients[split, label, kind])),
+        )
+        for split, label, kind in sorted(
+            patients, key=lambda key: (SPLITS.index(key[0]), LABELS.index(key[1]), key[2])
+        )
+    )
+
+
+def count_reasons(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """Counts the quarantined files by reason, without the particulars, commonest first."""
+    reasons = Counter(
+        outcome.quarantined.split(":")[0] for outcome in outcomes if outcome.quarantined
+    )
+    return dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _picture(
+    file: SourceFile, found: dict, patient_of: Callable[[SourceFile], str | None]
+) -> Picture:
+    return Picture(
+        filename=file.filename,
+        folder=file.folder,
+        label=file.label,
+        subtype=subtype(file.label, file.filename.rsplit("/", 1)[-1]),
+        patient=patient_of(file),
+        sha256=found["sha256"],
+        format=found["format"],
+        width=found["width"],
+        height=found["height"],
+    )

@@ -1,0 +1,80 @@
+"""What a TFRecord holds of a picture, and in which file of its split it stands."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from components.images.splits import Picture, Placement
+from transform_module.features import (
+    FILENAME,
+    FORMAT,
+    HEIGHT,
+    IMAGE,
+    LABEL,
+    LABEL_NAME,
+    LABELS,
+    PATIENT_ID,
+    SHA256,
+    SUBTYPE,
+    WIDTH,
+)
+
+RECORDS_NAME: Final = "cxr"
+
+Features = dict[str, int | str]
+"""An example's features without the image: int64 as int, bytes as text."""
+
+
+def features(picture: Picture, placement: Placement) -> Features:
+    """Tells what an example says of its picture, all but the bytes themselves."""
+    return {
+        LABEL: LABELS.index(picture.label),
+        LABEL_NAME: picture.label,
+        FILENAME: picture.filename,
+        PATIENT_ID: placement.patient,
+        SUBTYPE: picture.subtype,
+        FORMAT: picture.format,
+        WIDTH: picture.width,
+        HEIGHT: picture.height,
+        SHA256: picture.sha256,
+    }
+
+
+def serialize(described: Mapping[str, int | str], image: bytes) -> bytes:
+    """Makes the serialized ``tf.train.Example``, the same bytes for the same arguments."""
+    import tensorflow as tf
+
+    example = tf.train.Example()
+    for name, value in described.items():
+        if isinstance(value, int):
+            example.features.feature[name].int64_list.value.append(value)
+        else:
+            example.features.feature[name].bytes_list.value.append(value.encode())
+    example.features.feature[IMAGE].bytes_list.value.append(image)
+    return example.SerializeToString(deterministic=True)
+
+
+def shard_path(split: str, shard: int, shards: int) -> str:
+    """Names a TFRecord file, relative to the dataset's folder."""
+    return f"{split}/{RECORDS_NAME}-{shard:05d}-of-{shards:05d}.tfrecord.gz"
+
+
+def shard_key(filename: str) -> int:
+    """Tells a picture's place: its shard is the key modulo their number, its order the key's.
+
+    It depends on the name alone: what is added moves nothing, and classes come mixed.
+    """
+    return int.from_bytes(hashlib.sha256(filename.encode()).digest()[:8], "big")
+
+
+def fingerprint(written: Iterable[tuple[str, Features]]) -> str:
+    """Makes one SHA-256 over what all records hold.
+
+    Args:
+        written: split and features of each record, in any order.
+
+    Returns:
+        64 hexadecimal digits: the same wherever and whenever the same pictures are converted.
+    """
+    lines = sorted(repr((split, sorted(described.items()))) for split, described in written)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

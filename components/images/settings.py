@@ -1,0 +1,52 @@
+"""What a user decides about turning image folders into a dataset."""
+
+import re
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+
+class DatasetSettings(BaseModel):
+    """How image folders become a dataset; every value has a default that fits most folders."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    patient_pattern: str | None = Field(
+        default=None,
+        description=(
+            "Regular expression searched in a picture's path below its class folder; the group "
+            "named `patient`, or else the first group, is the patient's id. Pictures that it does "
+            "not match go by the known name patterns."
+        ),
+    )
+    patients: str | None = Field(
+        default=None,
+        description=(
+            "CSV file with the columns `path` (relative to the image folder) and `patient`; it "
+            "goes before any pattern."
+        ),
+    )
+    max_bad: float = Field(
+        default=0.10,
+        ge=0.0,
+        le=1.0,
+        description="Largest share of quarantined files, 0 to 1; above it the conversion stops.",
+    )
+    shards: int = Field(
+        default=4, ge=1, le=1000, description="Number of TFRecord files in each split."
+    )
+
+    @field_validator("patient_pattern")
+    @classmethod
+    def _has_a_group(cls, pattern: str | None) -> str | None:
+        if pattern is None:
+            return None
+        try:
+            groups = re.compile(pattern).groups
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}. Received: {pattern!r}") from error
+        if not groups:
+            raise ValueError(
+                "needs a group that holds the patient's id, such as `(?P<patient>p[0-9]+)_`. "
+                f"Received: {pattern!r}"
+            )
+        return pattern

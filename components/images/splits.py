@@ -1,0 +1,160 @@
+"""Which split a picture goes to: by a hash of its patient, so that no patient is in two.
+
+Pure: facts about the pictures in, placements out.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from transform_module.features import EVAL, TEST, TRAIN
+
+EVAL_SHARE: Final = 0.20
+"""Share of the patients that go to eval where a test folder is given."""
+
+EVAL_AND_TEST_SHARE: Final = 0.15
+"""Share of the patients that go to eval, and to test, where no test folder is given."""
+
+_IMAGE_PATIENT = "image-"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is known of a picture that decodes.
+
+    Attributes:
+        filename: path relative to the image folder, as readable text.
+        folder: ``train``, ``val``, ``test``, or ``""`` where there are only class folders.
+        label: one of LABELS.
+        subtype: ``normal``, ``bacteria``, ``virus`` or ``unknown``.
+        patient: the patient's id, None where nothing tells it.
+        sha256: of its bytes, in hexadecimal digits.
+        format: ``jpeg``, ``png``, ``bmp`` or ``gif``.
+        width: in pixels.
+        height: in pixels.
+    """
+
+    filename: str
+    folder: str
+    label: str
+    subtype: str
+    patient: str | None
+    sha256: str
+    format: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a picture goes.
+
+    Attributes:
+        patient: the id that its joined patients share.
+        split: one of SPLITS; None where it goes to none.
+        quarantined: why it is quarantined, or None. Without split and without reason it is
+            dropped: its patient stands in the test folder too.
+    """
+
+    patient: str
+    split: str | None
+    quarantined: str | None = None
+
+
+def place(pictures: Sequence[Picture], *, seed: int) -> list[Placement]:
+    """Places pictures in train, eval and test.
+
+    The test folder stays test. The other patients are placed by a hash of the seed and their id
+    alone, so that a picture that is added moves no patient (but where it joins two by being a
+    picture of both). Each class is split in about the same shares, since the hash knows no class.
+
+    Args:
+        pictures: all that decode.
+        seed: another seed gives another split.
+
+    Returns:
+        One placement a picture, in the same order.
+    """
+    patients = _join(
+        (picture.patient or f"{_IMAGE_PATIENT}{picture.sha256[:16]}", picture.sha256)
+        for picture in pictures
+    )
+    conflicts = _conflicts(pictures)
+    kept = [picture.sha256 not in conflicts for picture in pictures]
+    in_test = {
+        patient
+        for patient, picture, keep in zip(patients, pictures, kept, strict=True)
+        if keep and picture.folder == TEST
+    }
+    placements = []
+    for patient, picture, keep in zip(patients, pictures, kept, strict=True):
+        if not keep:
+            reason = _conflict(picture, conflicts[picture.sha256])
+            placements.append(Placement(patient, None, reason))
+        elif picture.folder == TEST:
+            placements.append(Placement(patient, TEST))
+        elif patient in in_test:
+            placements.append(Placement(patient, None))
+        else:
+            placements.append(
+                Placement(patient, _split_of(patient, seed, test_is_given=bool(in_test)))
+            )
+    return placements
+
+
+def _split_of(patient: str, seed: int, *, test_is_given: bool) -> str:
+    digest = hashlib.sha256(f"{seed}:{patient}".encode()).digest()
+    position = int.from_bytes(digest[:8], "big") / 2**64
+    if test_is_given:
+        return EVAL if position < EVAL_SHARE else TRAIN
+    if position < EVAL_AND_TEST_SHARE:
+        return TEST
+    return EVAL if position < 2 * EVAL_AND_TEST_SHARE else TRAIN
+
+
+def _join(shown: Iterable[tuple[str, str]]) -> list[str]:
+    """Joins the patients that share a picture.
+
+    Args:
+        shown: patient and SHA-256, a pair for each picture.
+
+    Returns:
+        For each pair the smallest id of the patients joined with its own, where ids that only
+        stand for an image come after those that name a patient.
+    """
+    shown = list(shown)
+    parent: dict[str, str] = {}
+
+    def root(patient: str) -> str:
+        while parent.setdefault(patient, patient) != patient:
+            parent[patient] = parent[parent[patient]]
+            patient = parent[patient]
+        return patient
+
+    first: dict[str, str] = {}
+    for patient, sha256 in shown:
+        one, other = sorted(
+            (root(patient), root(first.setdefault(sha256, patient))),
+            key=lambda name: (name.startswith(_IMAGE_PATIENT), name),
+        )
+        parent[other] = one
+    return [root(patient) for patient, _ in shown]
+
+
+def _conflicts(pictures: Sequence[Picture]) -> dict[str, list[Picture]]:
+    """Finds the pictures whose bytes stand under both classes, by SHA-256."""
+    same = defaultdict(list)
+    for picture in pictures:
+        same[picture.sha256].append(picture)
+    return {
+        sha256: copies
+        for sha256, copies in same.items()
+        if len({picture.label for picture in copies}) > 1
+    }
+
+
+def _conflict(picture: Picture, copies: Iterable[Picture]) -> str:
+    other = min(copy.filename for copy in copies if copy.label != picture.label)
+    return f"same picture under both classes: as {picture.label} here, the other is {other}"

@@ -1,0 +1,158 @@
+"""Pusher: publishes what is blessed, whole or not at all."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any, Final
+
+from tfx import types
+from tfx.dsl.components.base import base_component, base_executor, executor_spec
+from tfx.types import artifact_utils, component_spec, standard_artifacts
+from tfx.utils import path_utils
+
+from components.errors import UserError
+from components.evaluation import REASONS
+from components.push import push
+
+PUSHED: Final = "pushed"
+"""Custom property of the pushed model: 1 when the model stands in the push folder, else 0."""
+
+PUSHED_VERSION: Final = "pushed_version"
+"""Custom property of the pushed model: its version, where it is pushed."""
+
+PUSHED_DESTINATION: Final = "pushed_destination"
+"""Custom property of the pushed model: its version's folder, where it is pushed."""
+
+REASON: Final = "reason"
+"""Custom property of the pushed model: why it is not pushed, or an empty string."""
+
+_LOG = logging.getLogger(__name__)
+
+
+class PusherSpec(component_spec.ComponentSpec):
+    """What goes in and out of a Pusher."""
+
+    PARAMETERS = {  # noqa: RUF012
+        "push_dir": component_spec.ExecutionParameter(type=str),
+        "model_name": component_spec.ExecutionParameter(type=str),
+        "configuration": component_spec.ExecutionParameter(type=str),
+        "recipe": component_spec.ExecutionParameter(type=str),
+        "baseline_version": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS = {  # noqa: RUF012
+        "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
+        "model_blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
+        "infra_blessing": component_spec.ChannelParameter(
+            type=standard_artifacts.InfraBlessing, optional=True
+        ),
+    }
+    OUTPUTS = {  # noqa: RUF012
+        "pushed_model": component_spec.ChannelParameter(type=standard_artifacts.PushedModel),
+    }
+
+
+class Executor(base_executor.BaseExecutor):
+    """Checks the blessings, pushes, and marks what was done."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Runs the component. A model that is not blessed is not pushed, and that is no error.
+
+        Args:
+            input_dict: ``model``, ``model_blessing`` and maybe ``infra_blessing``.
+            output_dict: ``pushed_model``, one PushedModel.
+            exec_properties: As the component's parameters.
+
+        Raises:
+            UserError: The push folder cannot be written.
+        """
+        outcome = artifact_utils.get_single_instance(output_dict["pushed_model"])
+        model = artifact_utils.get_single_instance(input_dict["model"])
+        reason = _refusal(input_dict)
+        outcome.set_int_custom_property(PUSHED, int(not reason))
+        outcome.set_string_custom_property(REASON, reason)
+        if reason:
+            _LOG.warning("The model is not pushed: %s.", reason)
+            return
+        folder = Path(exec_properties["push_dir"]) / exec_properties["model_name"]
+        record = {
+            "model_uri": model.uri,
+            "recipe": exec_properties["recipe"],
+            "baseline_version": exec_properties["baseline_version"],
+            "configuration": json.loads(exec_properties["configuration"]),
+        }
+        try:
+            version = push(Path(path_utils.serving_model_path(model.uri)), folder, record)
+        except OSError as error:
+            raise UserError(
+                f"{folder}: the model cannot be pushed here ({error}). Nothing was published. "
+                "Free or unlock the folder, or choose another push folder, and run again."
+            ) from error
+        outcome.set_string_custom_property(PUSHED_VERSION, str(version.version))
+        outcome.set_string_custom_property(PUSHED_DESTINATION, str(version.path))
+        _LOG.info("The model stands in %s.", version.path)
+
+
+class Pusher(base_component.BaseComponent):
+    """Publishes a blessed model at ``{push_dir}/{model_name}/{version}``.
+
+    It cannot be made without a blessing, and can run again at any time: give it no cache, since
+    the push folder may have changed.
+    """
+
+    SPEC_CLASS = PusherSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        model: types.BaseChannel,
+        model_blessing: types.BaseChannel,
+        push_dir: str,
+        model_name: str,
+        configuration: str,
+        recipe: str,
+        baseline_version: str = "",
+        infra_blessing: types.BaseChannel | None = None,
+    ) -> None:
+        """Constructs the component.
+
+        Args:
+            model: The model.
+            model_blessing: What Evaluator made.
+            push_dir: The push folder, a local path.
+            model_name: The model's name in it.
+            configuration: The run's configuration as JSON, for the manifest.
+            recipe: Fingerprint of the data, settings and code that made the model.
+            baseline_version: The pushed version that it was compared with, or empty.
+            infra_blessing: A second blessing that must hold too.
+        """
+        super().__init__(
+            spec=PusherSpec(
+                model=model,
+                model_blessing=model_blessing,
+                infra_blessing=infra_blessing,
+                push_dir=push_dir,
+                model_name=model_name,
+                configuration=configuration,
+                recipe=recipe,
+                baseline_version=baseline_version,
+                pushed_model=types.Channel(type=standard_artifacts.PushedModel),
+            )
+        )
+
+
+def _refusal(input_dict: dict[str, list[types.Artifact]]) -> str:
+    """Tells which blessing is missing or says no; empty when all hold."""
+    blessings = {key: artifacts for key, artifacts in input_dict.items() if key != "model"}
+    if not blessings.get("model_blessing"):
+        return "there is no model_blessing"
+    for key, artifacts in blessings.items():
+        for artifact in artifacts:
+            if not artifact.get_int_custom_property("blessed"):
+                reasons = artifact.get_string_custom_property(REASONS).splitlines()
+                return "; ".join([f"its {key} says no", *reasons])
+    return ""

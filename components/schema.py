@@ -1,0 +1,48 @@
+"""The contract of the Examples, as a TensorFlow Metadata schema."""
+
+from typing import TYPE_CHECKING
+
+from transform_module import features
+
+if TYPE_CHECKING:
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+_STRINGS = (features.FILENAME, features.PATIENT_ID, features.FORMAT, features.SHA256)
+_SIZES = (features.WIDTH, features.HEIGHT)
+
+
+def contract_schema() -> "schema_pb2.Schema":
+    """Builds the schema that every split must satisfy.
+
+    Each example holds exactly one value of each feature, but for ``subtype``, which stands only
+    where the file's name tells it. ``label`` is 0 or 1, ``label_name`` its name; sides are in
+    pixels. ``image`` is declared as a picture, so that statistics count its bytes and leave its
+    values alone.
+
+    Returns:
+        The schema. Other features may stand beside those it names.
+    """
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    schema = schema_pb2.Schema()
+
+    def declare(
+        name: str, kind: "schema_pb2.FeatureType", fraction: float = 1.0
+    ) -> "schema_pb2.Feature":
+        feature = schema.feature.add(name=name, type=kind)
+        feature.presence.min_fraction = fraction
+        feature.value_count.min = 1
+        feature.value_count.max = 1
+        return feature
+
+    declare(features.IMAGE, schema_pb2.BYTES).image_domain.SetInParent()
+    label = declare(features.LABEL, schema_pb2.INT)
+    label.int_domain.min = 0
+    label.int_domain.max = len(features.LABELS) - 1
+    declare(features.LABEL_NAME, schema_pb2.BYTES).string_domain.value.extend(features.LABELS)
+    for name in _STRINGS:
+        declare(name, schema_pb2.BYTES)
+    for name in _SIZES:
+        declare(name, schema_pb2.INT).int_domain.min = features.MINIMUM_SIDE
+    declare(features.SUBTYPE, schema_pb2.BYTES, fraction=0.0)
+    return schema

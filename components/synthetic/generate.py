@@ -1,0 +1,181 @@
+"""Writes a set of synthetic chest X-rays as the published dataset lies on disk."""
+
+import hashlib
+import io
+import json
+import logging
+import shutil
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from components.errors import UserError
+from components.synthetic.anatomy import Anatomy
+from components.synthetic.broken import BrokenFile, broken_files
+from components.synthetic.drawing import Drawing, draw
+from components.synthetic.plan import Picture, plan
+
+logger = logging.getLogger(__name__)
+
+MARKER = ".synthetic.json"
+"""Stands in a finished set and tells what it was made from."""
+
+MINIMUM_IMAGES = 60
+"""With fewer pictures a split would lack patients of a subtype."""
+
+# First words of the seeds of what is drawn independently, so that no two streams are the same.
+_PATIENT, _PICTURE, _FILE = range(3)
+
+
+@dataclass(frozen=True)
+class SyntheticSet:
+    """What a set holds.
+
+    Args:
+        pictures: how many good pictures, by split (``train``, ``val``, ``test``) and label name.
+        patients: how many patients they show.
+        broken: what is wrong with each further file, by its path relative to the set.
+    """
+
+    pictures: Mapping[str, Mapping[str, int]]
+    patients: int
+    broken: Mapping[str, str]
+
+
+def render(picture: Picture, seed: int) -> Drawing:
+    """Draws a planned picture; the same arguments give the same pixels."""
+    anatomy = Anatomy.sample(np.random.default_rng([_PATIENT, seed, picture.patient]))
+    return draw(anatomy, picture.subtype, np.random.default_rng([_PICTURE, seed, picture.index]))
+
+
+def generate(
+    out: Path,
+    *,
+    images: int = 600,
+    seed: int = 7,
+    progress: Callable[[int, int], None] | None = None,
+) -> SyntheticSet:
+    """Writes ``images`` pictures and a few broken files to ``out``, whole or not at all.
+
+    A set that is there already, made from the same arguments by the same code, is left as it is.
+
+    Args:
+        out: the folder to make; it may be missing, empty, or an earlier set, which is replaced.
+        images: how many good pictures, `MINIMUM_IMAGES` or more.
+        seed: 0 or more; a larger set with the same seed holds the pictures of a smaller one.
+        progress: is told (written, of how many) after each picture.
+
+    Returns:
+        What the set holds.
+
+    Raises:
+        UserError: on an impossible number, or where ``out`` holds anything else or is unwritable.
+    """
+    if images < MINIMUM_IMAGES:
+        raise UserError(
+            f"{images} images are too few: {MINIMUM_IMAGES} or more are needed, so that every "
+            "split has patients of every kind."
+        )
+    if seed < 0:
+        raise UserError(f"The seed {seed} is not possible: it must be 0 or more.")
+    pictures = plan(images, seed)
+    broken = broken_files(pictures)
+    out = out.resolve()
+    made_from = {"images": images, "seed": seed, "code": _code()}
+    files = [picture.path for picture in pictures] + [file.path for file in broken]
+    try:
+        if _former(out) == made_from and all((out / path).is_file() for path in files):
+            logger.info("%s holds these %d pictures already", out, images)
+        else:
+            _write(out, pictures, broken, made_from, progress)
+    except OSError as error:
+        raise UserError(
+            f"The synthetic pictures cannot be written to {out}: {error}. "
+            "Make room there, or choose another folder."
+        ) from error
+    return SyntheticSet(
+        pictures=_count(pictures),
+        patients=len({picture.patient for picture in pictures}),
+        broken={file.path: file.what for file in broken},
+    )
+
+
+def _former(out: Path) -> Any:
+    """Returns what the set in ``out`` was made from; None where there is none."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return None
+    marker = out / MARKER
+    if not marker.is_file():
+        raise UserError(
+            f"{out} is not empty and holds no synthetic set (there is no {MARKER} in it), so it is "
+            "left alone. Name a folder that does not exist yet, or empty this one."
+        )
+    try:
+        return json.loads(marker.read_text())
+    except ValueError:
+        return None
+
+
+def _write(
+    out: Path,
+    pictures: tuple[Picture, ...],
+    broken: tuple[BrokenFile, ...],
+    made_from: Mapping[str, int | str],
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Writes the set beside ``out``, then puts it in its place."""
+    seed = int(made_from["seed"])
+    partial, replaced = (out.with_name(f".{out.name}.{what}") for what in ("partial", "replaced"))
+    for leftover in (partial, replaced):
+        if leftover.exists():
+            shutil.rmtree(leftover)
+    for folder in {Path(picture.path).parent for picture in pictures}:
+        (partial / folder).mkdir(parents=True)
+    for written, picture in enumerate(pictures, 1):
+        (partial / picture.path).write_bytes(_encode(picture, seed))
+        if progress:
+            progress(written, len(pictures))
+    for file in broken:
+        content = file.content(lambda picture: _encode(picture, seed))
+        (partial / file.path).write_bytes(content)
+    (partial / MARKER).write_text(json.dumps(made_from, indent=2) + "\n")
+    if out.exists():
+        out.rename(replaced)
+    partial.rename(out)
+    if replaced.exists():
+        shutil.rmtree(replaced)
+
+
+def _encode(picture: Picture, seed: int) -> bytes:
+    """Returns the bytes of a picture's file; mode and quality know nothing of its subtype."""
+    rng = np.random.default_rng([_FILE, seed, picture.index])
+    film = Image.fromarray(render(picture, seed).pixels)
+    if rng.random() < 0.3:
+        film = film.convert("RGB")
+    stream = io.BytesIO()
+    if picture.path.endswith(".png"):
+        film.save(stream, "PNG", compress_level=1)
+    else:
+        film.save(stream, "JPEG", quality=int(rng.integers(70, 96)))
+    return stream.getvalue()
+
+
+def _count(pictures: tuple[Picture, ...]) -> dict[str, dict[str, int]]:
+    counts = Counter((picture.split, picture.label_name) for picture in pictures)
+    table: dict[str, dict[str, int]] = {}
+    for (split, label_name), count in counts.items():
+        table.setdefault(split, {})[label_name] = count
+    return table
+
+
+def _code() -> str:
+    """Returns a hash of this package's source: other code draws other pictures."""
+    digest = hashlib.sha256()
+    for module in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(module.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,96 @@
+"""Everything that can be chosen about a run: one frozen, typed, validated value.
+
+`cxr config --show` prints every key of it with its meaning and default; those stand here and in
+the settings of the rooms that it is composed of, and nowhere else.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from components.evaluation_settings import EvaluationSettings
+from components.images.settings import DatasetSettings
+from trainer_module.settings import TrainerSettings
+
+Orchestrator = Literal["local", "beam"]
+
+_STRICT = ConfigDict(frozen=True, extra="forbid")
+
+
+class SyntheticSettings(BaseModel):
+    """The embedded pictures that a run uses when it is given no images."""
+
+    model_config = _STRICT
+
+    images: int = Field(600, ge=60, description="Pictures to draw.")
+
+
+class PushSettings(BaseModel):
+    """Where a blessed model goes: `{directory}/{model_name}/{version}/`."""
+
+    model_config = _STRICT
+
+    model_name: str = Field(
+        "chest_xray",
+        pattern=r"^[A-Za-z0-9_-]+$",
+        max_length=63,
+        description="The model's name, which TensorFlow Serving has in its URLs.",
+    )
+    directory: str | None = Field(
+        None, description="The folder a server watches; null is `pushed` under the root."
+    )
+
+
+class BeamSettings(BaseModel):
+    """How Beam runs the conversion and the components that are built on it."""
+
+    model_config = _STRICT
+
+    args: tuple[str, ...] = Field(
+        (),
+        description="Beam options, such as --direct_num_workers=4; they win over the ones a run"
+        " sets itself (in this process, one worker).",
+    )
+
+
+class Config(BaseModel):
+    """One pipeline's configuration."""
+
+    model_config = _STRICT
+
+    name: str = Field(
+        "chest-xray",
+        pattern=r"^[a-z0-9-]+$",
+        max_length=63,
+        description="The pipeline's name; runs of another name share no cache.",
+    )
+    seed: int = Field(
+        7,
+        ge=0,
+        lt=2**31,
+        description="The one seed: synthetic pictures, split of the patients, training.",
+    )
+    orchestrator: Orchestrator = Field("local", description="What runs the components.")
+    images: str | None = Field(
+        None,
+        description="Folder of pictures, from the working directory; null draws synthetic ones.",
+    )
+    synthetic: SyntheticSettings = Field(
+        default_factory=SyntheticSettings,
+        description="The embedded pictures that a run uses when it is given no images.",
+    )
+    dataset: DatasetSettings = Field(
+        default_factory=DatasetSettings, description="From folders of pictures to examples."
+    )
+    trainer: TrainerSettings = Field(
+        default_factory=TrainerSettings, description="The model and its training."
+    )
+    evaluation: EvaluationSettings = Field(
+        default_factory=EvaluationSettings, description="What a model must show to be pushed."
+    )
+    push: PushSettings = Field(
+        default_factory=PushSettings, description="Where a blessed model goes."
+    )
+    beam: BeamSettings = Field(
+        default_factory=BeamSettings, description="How Beam runs the data's components."
+    )

@@ -1,0 +1,81 @@
+"""A validation's errors, in words: where, what was received, what is allowed, the nearest key."""
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from pipeline.config_fields import allowed, submodel
+
+
+def describe(
+    model: type[BaseModel], error: ValidationError, places: Mapping[str, str]
+) -> list[str]:
+    """Tells each mistake in one line.
+
+    Args:
+      model: The model that refused.
+      error: Its refusal.
+      places: By dotted key path, where the user wrote it.
+
+    Returns:
+      One text a mistake, without repetitions, in the order of the fields.
+    """
+    texts = []
+    for item in error.errors(include_url=False):
+        keys = [str(part) for part in item["loc"]]
+        path = ".".join(keys)
+        if item["type"] == "extra_forbidden":
+            text = _unknown(model, keys)
+        else:
+            field = _field(model, keys)
+            bound = allowed(field) if field else ""
+            text = f"{path}: received {_show(item['input'])}; " + (
+                f"allowed: {bound}" if bound else item["msg"]
+            )
+            if item["type"] in ("value_error", "assertion_error"):
+                text = f"{path or 'the configuration'}: {item['msg'].partition(', ')[2]}"
+        texts.append(f"{_place(keys, places)}{text}")
+    return list(dict.fromkeys(texts))
+
+
+def _unknown(model: type[BaseModel], keys: Sequence[str]) -> str:
+    owner = _owner(model, keys[:-1])
+    names = list(owner.model_fields) if owner else []
+    near = difflib.get_close_matches(keys[-1], names, n=1, cutoff=0.5)
+    advice = f" Did you mean {'.'.join([*keys[:-1], near[0]])}?" if near else ""
+    where = f"under {'.'.join(keys[:-1])}" if len(keys) > 1 else "at the top"
+    return f"{'.'.join(keys)}: there is no such key.{advice} Keys {where}: {', '.join(names)}"
+
+
+def _owner(model: type[BaseModel], keys: Sequence[str]) -> type[BaseModel] | None:
+    owner: type[BaseModel] | None = model
+    for key in keys:
+        field = owner.model_fields.get(key) if owner else None
+        owner = submodel(field) if field else None
+    return owner
+
+
+def _field(model: type[BaseModel], keys: Sequence[str]) -> FieldInfo | None:
+    """The field that the keys lead to; an index into a list leads to the list's field."""
+    for end in range(len(keys), 0, -1):
+        owner = _owner(model, keys[: end - 1])
+        if owner and keys[end - 1] in owner.model_fields:
+            return owner.model_fields[keys[end - 1]]
+    return None
+
+
+def _place(keys: Sequence[str], places: Mapping[str, str]) -> str:
+    for end in range(len(keys), 0, -1):
+        place = places.get(".".join(keys[:end]))
+        if place:
+            return f"{place}: "
+    return ""
+
+
+def _show(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else f"{text[:77]}..."

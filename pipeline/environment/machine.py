@@ -1,0 +1,152 @@
+"""What is known of the machine before anything is installed: facts, no judgement."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import re
+import shlex
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.environment.apt_sources import AptSource, read_apt_sources
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The facts that decide how, and whether, the environment can be made.
+
+    Attributes:
+        system: `Linux`, `Darwin` or `Windows`.
+        processor: `x86_64`, `arm64`, `aarch64`, ...
+        python: The version of the Python that runs this.
+        implementation: `cpython`, `pypy`, ...
+        has_venv: Whether that Python can make a virtual environment with pip in it.
+        glibc: Its version; None where the C library is another one.
+        has_avx: Whether the processor has the AVX instructions (known on Linux x86-64 only, True
+            elsewhere).
+        free_bytes: What `.venv` may fill: the free space, and what the present `.venv` holds.
+        os_name: The name for people, such as `Debian GNU/Linux 12 (bookworm)`.
+        families: The distribution and those that it is like: `ubuntu`, `debian`, ...
+        codename: The release that its mirrors are named by, such as `bookworm`; empty if unknown.
+        has_apt: Whether `apt-get`, `apt-cache` and `dpkg-deb` are there.
+        apt_sources: The mirrors that apt is set to.
+    """
+
+    system: str
+    processor: str
+    python: tuple[int, int]
+    implementation: str
+    has_venv: bool
+    glibc: tuple[int, int] | None
+    has_avx: bool
+    free_bytes: int
+    os_name: str
+    families: frozenset[str]
+    codename: str
+    has_apt: bool
+    apt_sources: tuple[AptSource, ...]
+
+
+def read_machine(venv: Path) -> Machine:
+    """Looks at this machine; takes well under a second.
+
+    Args:
+        venv: Where the environment is to be; it need not exist.
+
+    Returns:
+        The facts.
+    """
+    release = parse_os_release(_read("/etc/os-release"))
+    return Machine(
+        system=platform.system(),
+        processor=platform.machine(),
+        python=(sys.version_info.major, sys.version_info.minor),
+        implementation=sys.implementation.name,
+        has_venv=all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")),
+        glibc=parse_glibc(_libc_name()),
+        has_avx=has_avx(_read("/proc/cpuinfo")),
+        free_bytes=shutil.disk_usage(str(venv.parent)).free + _size_of(venv),
+        os_name=release.get("PRETTY_NAME") or platform.platform(),
+        families=frozenset([release.get("ID", ""), *release.get("ID_LIKE", "").split()]),
+        codename=next(
+            (
+                release[key]
+                for key in ("UBUNTU_CODENAME", "DEBIAN_CODENAME", "VERSION_CODENAME")
+                if release.get(key)
+            ),
+            "",
+        ),
+        has_apt=all(shutil.which(program) for program in ("apt-get", "apt-cache", "dpkg-deb")),
+        apt_sources=read_apt_sources(),
+    )
+
+
+def parse_os_release(text: str) -> dict[str, str]:
+    """Reads the fields of an os-release file, as os-release(5) describes it.
+
+    Args:
+        text: The file's content; may be empty.
+
+    Returns:
+        The value of each field, without its quotes.
+    """
+    fields = {}
+    for line in text.splitlines():
+        name, separator, value = line.strip().partition("=")
+        if separator and not name.startswith("#"):
+            fields[name] = " ".join(shlex.split(value))
+    return fields
+
+
+def parse_glibc(libc_name: str) -> tuple[int, int] | None:
+    """Reads what `confstr` answers, such as `glibc 2.36`.
+
+    Args:
+        libc_name: The C library's name for itself; empty where it has none (musl, macOS).
+
+    Returns:
+        glibc's version, or None when it is another C library.
+    """
+    match = re.match(r"glibc (\d+)\.(\d+)", libc_name)
+    return (int(match.group(1)), int(match.group(2))) if match else None
+
+
+def has_avx(cpuinfo: str) -> bool:
+    """Looks for AVX in `/proc/cpuinfo`.
+
+    Args:
+        cpuinfo: The file's content; empty or without flags where the system tells nothing.
+
+    Returns:
+        False only when the processor's flags are told and AVX is not among them.
+    """
+    flags = re.search(r"^flags\s*:(.*)$", cpuinfo, re.MULTILINE)
+    return flags is None or "avx" in flags.group(1).split()
+
+
+def _libc_name() -> str:
+    try:
+        return os.confstr("CS_GNU_LIBC_VERSION") or ""
+    except (AttributeError, ValueError, OSError):
+        return ""
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _size_of(folder: Path) -> int:
+    """Counts a file that has several names once: uv links its cache into the environment."""
+    sizes = {}
+    for directory, _, names in os.walk(str(folder)):
+        for name in names:
+            status = os.lstat(os.path.join(directory, name))
+            sizes[status.st_ino] = status.st_size
+    return sum(sizes.values())

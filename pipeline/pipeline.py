@@ -1,0 +1,150 @@
+"""The pipeline: the only place where components are wired."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tfx.components.example_gen.import_example_gen.component import ImportExampleGen
+from tfx.components.schema_gen.component import SchemaGen
+from tfx.components.statistics_gen.component import StatisticsGen
+from tfx.components.trainer.component import Trainer
+from tfx.components.transform.component import Transform
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto import example_gen_pb2, trainer_pb2, transform_pb2
+
+from components.baseline import Baseline
+from components.evaluator import Evaluator
+from components.example_validator import ExampleValidator
+from components.pusher import Pusher
+from components.statistics import statistics_options
+from pipeline.code_version import code_version
+from pipeline.config import Config
+from pipeline.recipe import TRAINER_CODE, TRANSFORM_CODE
+from transform_module.features import EVAL, SPLITS, TRAIN
+
+UNCACHED = ("Pusher",)
+"""Nodes that run in every run: their effect lies outside of the root, where no cache looks."""
+
+BEAM_ARGS = (
+    # "DirectRunner" downloads and starts another one, Prism, in Beam 2.77.
+    "--runner=FnApiRunner",
+    "--direct_running_mode=in_memory",
+    "--direct_num_workers=1",
+)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run hands to the pipeline beside the configuration.
+
+    Attributes:
+      examples: Folder of the sharded examples, one folder a split inside.
+      fingerprint: Of these examples.
+      artifacts: Folder for what the components make.
+      checkpoints: Folder for the state of an unfinished training.
+      push_dir: Folder that a server watches.
+      recipe: Hash of all that decides the model.
+      baseline_version: The pushed version to compare with, or an empty text.
+    """
+
+    examples: str
+    fingerprint: str
+    artifacts: str
+    checkpoints: str
+    push_dir: str
+    recipe: str
+    baseline_version: str
+
+
+def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pipeline:
+    """Wires the components.
+
+    Args:
+      config: What was chosen.
+      inputs: Where things are, and what the data is.
+      metadata: Connection to the metadata store, for the orchestrators that need one.
+
+    Returns:
+      The pipeline, for any orchestrator.
+    """
+    example_gen = ImportExampleGen(
+        input_base=inputs.examples,
+        input_config=example_gen_pb2.Input(
+            splits=[
+                example_gen_pb2.Input.Split(name=split, pattern=f"{split}/*") for split in SPLITS
+            ]
+        ),
+    )
+    statistics_gen = StatisticsGen(
+        examples=example_gen.outputs["examples"], stats_options=statistics_options()
+    )
+    schema_gen = SchemaGen(statistics=statistics_gen.outputs["statistics"])
+    example_validator = ExampleValidator(
+        statistics=statistics_gen.outputs["statistics"],
+        schema=schema_gen.outputs["schema"],
+        code=code_version("components.example_validator", "components.schema"),
+    )
+    transform = Transform(
+        examples=example_gen.outputs["examples"],
+        schema=schema_gen.outputs["schema"],
+        preprocessing_fn="transform_module.preprocessing.preprocessing_fn",
+        # The Evaluator reads the raw examples of the test split.
+        splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN], transform=[TRAIN, EVAL]),
+        disable_statistics=True,
+        custom_config={"code_version": code_version(*TRANSFORM_CODE)},
+    )
+    transform.add_upstream_node(example_validator)
+    trainer = Trainer(
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        run_fn="trainer_module.trainer.run_fn",
+        train_args=trainer_pb2.TrainArgs(splits=[TRAIN]),
+        eval_args=trainer_pb2.EvalArgs(splits=[EVAL]),
+        custom_config={
+            "settings": config.trainer.model_dump(mode="json"),
+            "seed": config.seed,
+            "threshold": config.evaluation.threshold,
+            "dataset_fingerprint": inputs.fingerprint,
+            "code_version": code_version(*TRAINER_CODE),
+            "checkpoint_dir": inputs.checkpoints,
+        },
+    )
+    baseline = Baseline(
+        push_dir=inputs.push_dir,
+        model_name=config.push.model_name,
+        version=inputs.baseline_version,
+        code=code_version("components.baseline", "components.pushed"),
+    )
+    evaluator = Evaluator(
+        examples=example_gen.outputs["examples"],
+        model=trainer.outputs["model"],
+        baseline_model=baseline.outputs["model"],
+        settings=config.evaluation,
+        code=code_version("components.evaluator", "components.evaluation"),
+    )
+    pusher = Pusher(
+        model=trainer.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        push_dir=inputs.push_dir,
+        model_name=config.push.model_name,
+        configuration=config.model_dump_json(),
+        recipe=inputs.recipe,
+        baseline_version=inputs.baseline_version,
+    )
+    return Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=inputs.artifacts,
+        components=[
+            example_gen,
+            statistics_gen,
+            schema_gen,
+            example_validator,
+            transform,
+            trainer,
+            baseline,
+            evaluator,
+            pusher,
+        ],
+        enable_cache=True,
+        beam_pipeline_args=[*BEAM_ARGS, *config.beam.args],
+        metadata_connection_config=metadata,
+    )

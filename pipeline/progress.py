@@ -1,0 +1,98 @@
+"""What the components do, learnt live from what TFX logs."""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pipeline.memory import PeakMemory
+
+# The local orchestrator logs "Component X is running.", Beam's "node X is running.".
+_STEP = re.compile(r"^(?:Component|node) (?P<name>\S+) is (?P<state>running|finished)\.$")
+_CACHED = re.compile(r"^A cached execution \d+ is used\.$")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """One component's end.
+
+    Attributes:
+      name: The component's id.
+      cached: Whether an earlier run's output was taken.
+      seconds: From its start, wall time.
+      peak_memory: Bytes, of the whole process tree while the component ran.
+    """
+
+    name: str
+    cached: bool
+    seconds: float
+    peak_memory: int
+
+
+class ComponentProgress(logging.Handler):
+    """A log handler that turns the orchestrator's lines into calls."""
+
+    def __init__(
+        self,
+        memory: PeakMemory,
+        on_start: Callable[[str], None],
+        on_finish: Callable[[Finished], None],
+    ) -> None:
+        super().__init__(level=logging.INFO)
+        self.running: str | None = None
+        self._memory = memory
+        self._on_start = on_start
+        self._on_finish = on_finish
+        self._cached = False
+        self._started = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Reads one line of TFX's log."""
+        message = record.getMessage()
+        if _CACHED.match(message):
+            self._cached = True
+        elif step := _STEP.match(message):
+            if step["state"] == "running":
+                self._start(step["name"])
+            elif step["name"] == self.running:
+                self._finish(step["name"])
+
+    def _start(self, name: str) -> None:
+        self.running, self._cached, self._started = name, False, time.monotonic()
+        self._memory.reset()
+        self._on_start(name)
+
+    def _finish(self, name: str) -> None:
+        seconds = time.monotonic() - self._started
+        self.running = None
+        self._on_finish(Finished(name, self._cached, seconds, self._memory.peak()))
+
+
+class _Lines(logging.Handler):
+    def __init__(self, on_line: Callable[[str], None]) -> None:
+        super().__init__(level=logging.INFO)
+        self._on_line = on_line
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._on_line(record.getMessage())
+
+
+@contextmanager
+def watching(progress: ComponentProgress, on_training_line: Callable[[str], None]) -> Iterator[None]:
+    """Listens to TFX (the `absl` logger) and to the trainer (`trainer_module`).
+
+    Args:
+      progress: Is told of each component.
+      on_training_line: Is given each line that the trainer logs.
+    """
+    handlers = {"absl": progress, "trainer_module": _Lines(on_training_line)}
+    for name, handler in handlers.items():
+        logging.getLogger(name).setLevel(logging.INFO)
+        logging.getLogger(name).addHandler(handler)
+    try:
+        yield
+    finally:
+        for name, handler in handlers.items():
+            logging.getLogger(name).removeHandler(handler)

@@ -1,0 +1,54 @@
+"""What decides a model, and which pushed model a new one is compared with."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from components import pushed
+from pipeline.code_version import code_version
+from pipeline.config import Config
+
+TRANSFORM_CODE = ("transform_module",)
+TRAINER_CODE = ("trainer_module", "transform_module")
+
+
+def recipe(config: Config, dataset_fingerprint: str) -> str:
+    """Hashes all that a trained model follows from.
+
+    Args:
+      config: The configuration.
+      dataset_fingerprint: Of the examples.
+
+    Returns:
+      64 hexadecimal digits; runs with the same ones make the same model.
+    """
+    parts = [
+        dataset_fingerprint,
+        config.trainer.model_dump(mode="json"),
+        config.seed,
+        config.evaluation.threshold,
+        code_version(*TRAINER_CODE),
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def baseline_version(push_dir: Path, model_name: str, recipe: str) -> str:
+    """Chooses the pushed version that a run's model has to hold its own against.
+
+    That is the latest one. If this very recipe made it, a run would compare the model with itself:
+    it is then compared with what the pushed one was, so that a repeated run finds all in the cache.
+
+    Args:
+      push_dir: The folder of pushed models.
+      model_name: The model's folder in it.
+      recipe: Of the run.
+
+    Returns:
+      The version's number as text, or an empty text if nothing is pushed.
+    """
+    latest = pushed.latest(push_dir, model_name)
+    if latest is None:
+        return ""
+    if latest.manifest and latest.manifest.get("recipe") == recipe:
+        return str(latest.manifest.get("baseline_version", ""))
+    return str(latest.version)

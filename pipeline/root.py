@@ -1,0 +1,59 @@
+"""What stands where under a root."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Root:
+    """The folder that holds a pipeline's data, outputs and history.
+
+    Attributes:
+      path: The folder, absolute.
+    """
+
+    path: Path
+
+    @classmethod
+    def at(cls, path: Path) -> "Root":
+        """Makes a root of any path."""
+        return cls(path.expanduser().resolve())
+
+    @property
+    def images(self) -> Path:
+        """The embedded synthetic pictures."""
+        return self.path / "images"
+
+    @property
+    def dataset(self) -> Path:
+        """The pictures as sharded examples."""
+        return self.path / "dataset"
+
+    @property
+    def metadata(self) -> Path:
+        """TFX's metadata store, an SQLite file."""
+        return self.path / "metadata.sqlite"
+
+    @property
+    def artifacts(self) -> Path:
+        """What the components make."""
+        return self.path / "artifacts"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The state of an unfinished training."""
+        return self.path / "checkpoints"
+
+    @property
+    def pushed(self) -> Path:
+        """The folder that a server watches, unless the configuration names another."""
+        return self.path / "pushed"
+
+    def log(self, run_id: str) -> Path:
+        """The log file of a run."""
+        return self.path / "logs" / f"{run_id}.log"
+
+    @property
+    def runs(self) -> Path:
+        """One JSON record a run."""
+        return self.path / "runs"

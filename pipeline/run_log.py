@@ -1,0 +1,53 @@
+"""The log file that takes what TFX, TensorFlow and Beam say."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+_FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
+
+
+@contextmanager
+def redirected_to(path: Path) -> Iterator[tuple[TextIO, TextIO]]:
+    """Sends all output of this process and its children to a file, that of C++ too.
+
+    Args:
+      path: The log file; made with its folder, appended to.
+
+    Yields:
+      The terminal's (stdout, stderr), which nothing else writes to meanwhile.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # TensorFlow's C++ reads it once, on import: 1 leaves warnings and errors.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = (os.dup(1), os.dup(2))
+    with (
+        path.open("a", encoding="utf-8") as log,
+        os.fdopen(os.dup(1), "w", encoding="utf-8") as out,
+        os.fdopen(os.dup(2), "w", encoding="utf-8") as error,
+    ):
+        handler = logging.StreamHandler(log)
+        handler.setFormatter(logging.Formatter(_FORMAT))
+        root = logging.getLogger()
+        former_level = root.level
+        root.setLevel(logging.INFO)
+        root.addHandler(handler)
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        try:
+            yield out, error
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os.dup2(saved[0], 1)
+            os.dup2(saved[1], 2)
+            for descriptor in saved:
+                os.close(descriptor)
+            root.removeHandler(handler)
+            root.setLevel(former_level)

@@ -1,0 +1,28 @@
+"""The Beam orchestrator: the components are the steps of a Beam pipeline."""
+
+from collections.abc import Collection
+from unittest import mock
+
+from apache_beam.options.pipeline_options import StandardOptions
+from tfx.orchestration.beam.beam_dag_runner import BeamDagRunner
+from tfx.orchestration.pipeline import Pipeline
+
+from pipeline.runners.executable import executable, prepare_process
+
+
+def run(pipeline: Pipeline, *, run_id: str, uncached: Collection[str]) -> None:
+    """Runs a pipeline to its end.
+
+    Args:
+      pipeline: The wired pipeline, with a metadata connection.
+      run_id: The run's name in the metadata store.
+      uncached: Ids of the nodes that run even if nothing changed.
+
+    Raises:
+      RuntimeError: With the traceback of what a component raised as its text.
+    """
+    prepare_process()
+    # TFX takes no Beam options for the orchestrator itself, and Beam's default runner downloads
+    # and starts another one.
+    with mock.patch.object(StandardOptions, "DEFAULT_RUNNER", "FnApiRunner"):
+        BeamDagRunner().run_with_ir(executable(pipeline, run_id, uncached))

@@ -1,0 +1,23 @@
+"""The local orchestrator: one component after the other, in this process."""
+
+from collections.abc import Collection
+
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.orchestration.pipeline import Pipeline
+
+from pipeline.runners.executable import executable, prepare_process
+
+
+def run(pipeline: Pipeline, *, run_id: str, uncached: Collection[str]) -> None:
+    """Runs a pipeline to its end.
+
+    Args:
+      pipeline: The wired pipeline, with a metadata connection.
+      run_id: The run's name in the metadata store.
+      uncached: Ids of the nodes that run even if nothing changed.
+
+    Raises:
+      Exception: What a component raised.
+    """
+    prepare_process()
+    LocalDagRunner().run_with_ir(executable(pipeline, run_id, uncached))

@@ -1,0 +1,51 @@
+"""Package metadata and the `cxr` command; also what Beam's `--setup_file` ships to its workers.
+
+Here stand ranges: what the code works with. `requirements.lock` holds the exact versions that
+`make` installs; after an edit here, renew it with `make lock`.
+"""
+
+from setuptools import find_packages, setup
+
+ROOMS = ("pipeline", "components", "transform_module", "trainer_module", "serving")
+
+setup(
+    name="chest-xray-pipeline",
+    version="0.1.0",
+    description="A production TFX pipeline that tells pneumonia from normal on chest X-rays.",
+    license="MIT",
+    license_files=["LICENSE"],
+    python_requires=">=3.11,<3.14",
+    packages=find_packages(include=[name for room in ROOMS for name in (room, f"{room}.*")]),
+    package_data={"pipeline": ["configs/*.yaml"]},
+    entry_points={"console_scripts": ["cxr = pipeline.cli:main"]},
+    install_requires=[
+        "apache-beam>=2.60,<3",
+        "click>=8.1,<9",
+        "numpy>=2,<3",
+        "pillow>=11",
+        "protobuf>=6,<7",
+        "psutil>=5.9",
+        "pydantic>=2.10,<3",
+        "pyyaml>=6,<7",
+        "rich>=13",
+        "tensorboard>=2.20,<3",  # tf.summary.scalar needs it since TensorFlow 2.21
+        "tensorflow>=2.21,<2.22",
+        "tensorflow-metadata>=1.17,<1.22",
+        "tensorflow-model-analysis>=0.52,<0.53",
+        "tensorflow-transform>=1.21,<1.22",
+        "tfx>=1.21,<1.22",
+    ],
+    extras_require={
+        # Kubeflow's compiler. TFX marks it for Python below 3.12.
+        "kubeflow": ["tfx[kfp]>=1.21,<1.22; python_version < '3.12'"],
+        "dev": [
+            "hypothesis>=6.100",
+            "mypy>=1.15",
+            "pytest>=8",
+            "pytest-timeout>=2.3",
+            "ruff>=0.9",
+            "setuptools>=77",  # builds the editable install without a download of its own
+            "types-PyYAML>=6",
+        ],
+    },
+)

@@ -1,0 +1,228 @@
+import json
+import math
+import shutil
+
+import pytest
+
+from components.evaluation import OVERALL, Evaluation, read_evaluation
+from components.evaluation_settings import EvaluationSettings
+from transform_module import features
+
+tf = pytest.importorskip("tensorflow")
+
+from tfx.types import standard_artifacts
+
+from components import baseline
+from components.evaluator import Executor
+from tests.components import tiny
+
+pytestmark = pytest.mark.slow
+
+# Label, probability and subtype; the threshold 0.5 takes the 0.5 in.
+ROWS = (
+    (0, 0.1, "normal"),
+    (0, 0.2, "normal"),
+    (0, 0.6, "normal"),
+    (0, 0.3, "normal"),
+    (1, 0.5, "virus"),
+    (1, 0.9, "virus"),
+    (1, 0.4, "bacteria"),
+    (1, 0.8, "bacteria"),
+    (1, 0.7, None),
+)
+
+
+def auc(rows) -> float:
+    """The share of pairs in the right order."""
+    pairs = [(p, n) for label, p, _ in rows if label for other, n, _ in rows if not other]
+    return sum((p > n) + (p == n) / 2 for p, n in pairs) / len(pairs)
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("examples")
+    rows = [tiny.example(label, p, subtype=subtype) for label, p, subtype in ROWS]
+    tiny.write_split(folder, features.TEST, rows)
+    tiny.write_split(folder, features.EVAL, [tiny.example(1, 0.0)])
+    return tiny.examples_artifact(folder, [features.EVAL, features.TEST])
+
+
+@pytest.fixture(scope="module")
+def good_model(tmp_path_factory):
+    return tiny.save_model(tmp_path_factory.mktemp("good") / "model")
+
+
+def model_artifact(folder, saved=None):
+    artifact = tiny.artifact(standard_artifacts.Model, folder)
+    if saved is not None:
+        shutil.copytree(saved, folder / "Format-Serving")
+    return artifact
+
+
+def baseline_artifact(folder, saved=None):
+    artifact = model_artifact(folder, saved)
+    artifact.set_int_custom_property(baseline.PRESENT, int(saved is not None))
+    artifact.set_string_custom_property(baseline.VERSION, "17")
+    artifact.set_string_custom_property(baseline.REASON, "" if saved else "nothing is pushed yet")
+    return artifact
+
+
+def evaluate(tmp_path, examples, model, pushed=None, **settings) -> Evaluation:
+    bounds = {"minimum_auc": 0.7, "minimum_sensitivity": 0.7, **settings}
+    evaluation = tiny.artifact(standard_artifacts.ModelEvaluation, tmp_path / "evaluation")
+    blessing = tiny.artifact(standard_artifacts.ModelBlessing, tmp_path / "blessing")
+    context = Executor.Context(
+        beam_pipeline_args=["--runner=DirectRunner", "--direct_running_mode=in_memory"],
+        tmp_dir=str(tmp_path / "tmp"),
+        unique_id="1",
+    )
+    Executor(context).Do(
+        {
+            "examples": [examples],
+            "model": [model_artifact(tmp_path / "model", model)],
+            "baseline_model": [baseline_artifact(tmp_path / "baseline", pushed)],
+        },
+        {"evaluation": [evaluation], "blessing": [blessing]},
+        {"settings": EvaluationSettings(**bounds).model_dump_json(), "code": ""},
+    )
+    outcome = read_evaluation(evaluation.uri)
+    mark = "BLESSED" if outcome.blessed else "NOT_BLESSED"
+    assert [path.name for path in (tmp_path / "blessing").iterdir()] == [mark]
+    assert blessing.get_int_custom_property("blessed") == int(outcome.blessed)
+    assert blessing.get_string_custom_property("reasons") == "\n".join(outcome.reasons)
+    assert evaluation.get_string_custom_property("notes") == "\n".join(outcome.notes)
+    return outcome
+
+
+def test_a_first_model_is_judged_on_the_test_split_by_serve_examples(
+    tmp_path, examples, good_model
+):
+    outcome = evaluate(tmp_path, examples, good_model)
+    overall = outcome.slices[OVERALL]
+    assert (overall.examples, overall.invalid) == (9, 0)
+    # serving_default would give 1 - AUC, the split eval a single class.
+    assert overall.auc == pytest.approx(auc(ROWS), abs=1e-3)
+    assert (overall.true_positives, overall.false_negatives) == (4, 1)
+    assert (overall.true_negatives, overall.false_positives) == (3, 1)
+    assert overall.sensitivity == pytest.approx(4 / 5)
+    assert overall.specificity == pytest.approx(3 / 4)
+    assert overall.accuracy == pytest.approx(7 / 9)
+    assert overall.brier == pytest.approx(sum((p - y) ** 2 for y, p, _ in ROWS) / 9, abs=1e-6)
+    assert overall.calibration == pytest.approx(sum(p for _, p, _ in ROWS) / 5, abs=1e-6)
+    assert 0 < overall.pr_auc <= 1
+    assert outcome.blessed
+    assert outcome.baseline is None
+    assert "nothing is pushed yet" in outcome.notes[0]
+
+
+def test_the_calibration_error_is_that_of_ten_bins(tmp_path, examples, good_model):
+    overall = evaluate(tmp_path, examples, good_model).slices[OVERALL]
+    # Each probability has a bin of its own here.
+    assert overall.ece == pytest.approx(sum(abs(p - y) for y, p, _ in ROWS) / 9, abs=1e-6)
+
+
+def test_a_slice_of_one_class_has_no_auc(tmp_path, examples, good_model):
+    slices = evaluate(tmp_path, examples, good_model).slices
+    assert list(slices) == [OVERALL, "subtype:bacteria", "subtype:normal", "subtype:virus"]
+    assert slices["subtype:virus"].auc is None
+    assert slices["subtype:virus"].sensitivity == 1
+    assert slices["subtype:virus"].specificity is None
+    assert slices["subtype:normal"].sensitivity is None
+    assert slices["subtype:normal"].specificity == pytest.approx(3 / 4)
+    assert not any(
+        isinstance(value, float) and math.isnan(value)
+        for metrics in slices.values()
+        for value in vars(metrics).values()
+    )
+
+
+def test_a_model_below_the_floors_is_refused_with_metric_value_and_bound(
+    tmp_path, examples, good_model
+):
+    outcome = evaluate(
+        tmp_path, examples, good_model, minimum_auc=0.95, minimum_sensitivity=0.9
+    )
+    assert not outcome.blessed
+    assert outcome.reasons == [
+        "AUC 0.9000 is below the floor 0.95 on slice Overall",
+        "sensitivity 0.8000 is below the floor 0.9 on slice Overall",
+    ]
+
+
+def test_an_equal_model_holds_against_the_baseline(tmp_path, examples, good_model):
+    outcome = evaluate(
+        tmp_path, examples, good_model, good_model, maximum_auc_drop=0, maximum_sensitivity_drop=0
+    )
+    assert outcome.blessed
+    assert outcome.baseline == outcome.slices[OVERALL]
+    assert outcome.notes == ["Compared with the pushed version 17."]
+
+
+def test_a_model_worse_than_the_baseline_is_refused(tmp_path, examples, good_model):
+    worse = tiny.save_model(tmp_path / "worse", power=3.0)
+    outcome = evaluate(tmp_path, examples, worse, good_model, minimum_sensitivity=0)
+    assert not outcome.blessed
+    (reason,) = outcome.reasons
+    # 0.9 ** 3 and 0.8 ** 3 stay above 0.5; the order, and so the AUC, is the same.
+    assert reason == (
+        "sensitivity 0.4000 is 0.4000 below the pushed model's 0.8000 (allowed drop 0.05) "
+        "on slice Overall"
+    )
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ({"signatures": [features.SERVING_DEFAULT]}, "no signature serve_examples"),
+        ({"threshold": 0.7}, "threshold 0.7, this one 0.5"),
+        ({"fails": True}, "fails on this data"),
+    ],
+)
+def test_a_baseline_that_does_not_fit_is_told_and_left_out(
+    tmp_path, examples, good_model, damage, said
+):
+    pushed = tiny.save_model(tmp_path / "pushed", **damage)
+    outcome = evaluate(tmp_path, examples, good_model, pushed)
+    assert outcome.blessed
+    assert outcome.baseline is None
+    assert said in outcome.notes[0]
+    assert outcome.slices[OVERALL].auc == pytest.approx(auc(ROWS), abs=1e-3)
+
+
+def test_a_baseline_that_does_not_load_is_told_and_floors_still_hold(
+    tmp_path, examples, good_model
+):
+    pushed = tiny.save_model(tmp_path / "pushed")
+    (pushed / "saved_model.pb").write_bytes(b"no model")
+    outcome = evaluate(tmp_path, examples, good_model, pushed, minimum_auc=0.99)
+    assert not outcome.blessed
+    assert "cannot be loaded" in outcome.notes[0]
+
+
+def test_undecodable_pictures_count_in_no_metric_and_refuse_when_they_are_many(
+    tmp_path, good_model
+):
+    rows = [tiny.example(label, p) for label, p, _ in ROWS]
+    rows += [tiny.example(0, 0.9, format=tiny.BROKEN)] * 2
+    tiny.write_split(tmp_path / "examples", features.TEST, rows)
+    examples = tiny.examples_artifact(tmp_path / "examples", [features.TEST])
+    outcome = evaluate(tmp_path, examples, good_model)
+    overall = outcome.slices[OVERALL]
+    assert (overall.examples, overall.invalid) == (9, 2)
+    assert overall.auc == pytest.approx(auc(ROWS), abs=1e-3)
+    assert overall.false_positives == 1
+    assert outcome.reasons == [
+        "invalid pictures 2 of 11 are more than the allowed share 0.01 on slice Overall"
+    ]
+    assert "2 pictures" in outcome.notes[1]
+
+
+def test_a_test_split_of_one_class_still_gets_a_verdict(tmp_path, good_model):
+    tiny.write_split(tmp_path / "examples", features.TEST, [tiny.example(1, 0.9)] * 3)
+    examples = tiny.examples_artifact(tmp_path / "examples", [features.TEST])
+    outcome = evaluate(tmp_path, examples, good_model, good_model)
+    assert not outcome.blessed
+    assert "AUC is undefined on slice Overall with 0 negatives and 3 positives" in (
+        outcome.reasons[0]
+    )
+    assert json.loads((tmp_path / "evaluation" / "evaluation.json").read_text())

@@ -1,0 +1,126 @@
+import json
+
+import pytest
+
+from components import pushed
+from components.errors import UserError
+
+pytest.importorskip("tfx")
+
+from tfx.types import channel, standard_artifacts
+
+from components.pusher import Executor, Pusher
+
+PARAMETERS = {
+    "model_name": "cxr",
+    "configuration": '{"epochs": 3}',
+    "recipe": "r1",
+    "baseline_version": "",
+}
+
+
+@pytest.fixture
+def model(tmp_path):
+    artifact = standard_artifacts.Model()
+    artifact.uri = str(tmp_path / "model")
+    saved = tmp_path / "model" / "Format-Serving" / "saved_model.pb"
+    saved.parent.mkdir(parents=True)
+    saved.write_bytes(b"graph")
+    return artifact
+
+
+def blessing(kind, blessed, reasons=""):
+    artifact = kind()
+    artifact.uri = "blessing"
+    artifact.set_int_custom_property("blessed", int(blessed))
+    artifact.set_string_custom_property("reasons", reasons)
+    return artifact
+
+
+def execute(tmp_path, model, **blessings):
+    outcome = standard_artifacts.PushedModel()
+    inputs = {"model": [model], **{key: [artifact] for key, artifact in blessings.items()}}
+    parameters = {"push_dir": str(tmp_path / "push"), **PARAMETERS}
+    Executor().Do(inputs, {"pushed_model": [outcome]}, parameters)
+    return outcome
+
+
+def assert_pushed(tmp_path, outcome):
+    version = pushed.latest(tmp_path / "push", "cxr")
+    assert pushed.verify(version.path) == []
+    assert outcome.get_int_custom_property("pushed") == 1
+    assert outcome.get_string_custom_property("pushed_version") == str(version.version)
+    assert outcome.get_string_custom_property("pushed_destination") == str(version.path)
+    return version
+
+
+def assert_not_pushed(tmp_path, outcome, reason):
+    assert pushed.versions(tmp_path / "push", "cxr") == []
+    assert outcome.get_int_custom_property("pushed") == 0
+    assert outcome.get_string_custom_property("reason") == reason
+
+
+def test_a_blessed_model_is_pushed(tmp_path, model):
+    outcome = execute(
+        tmp_path, model, model_blessing=blessing(standard_artifacts.ModelBlessing, True)
+    )
+    manifest = assert_pushed(tmp_path, outcome).manifest
+    assert manifest["configuration"] == {"epochs": 3}
+    assert manifest["recipe"] == "r1"
+    assert manifest["model_uri"] == model.uri
+
+
+def test_a_refused_model_is_not_pushed_and_the_reasons_are_told(tmp_path, model):
+    refused = blessing(standard_artifacts.ModelBlessing, False, "AUC 0.7\nsensitivity 0.1")
+    outcome = execute(tmp_path, model, model_blessing=refused)
+    assert_not_pushed(
+        tmp_path, outcome, "its model_blessing says no; AUC 0.7; sensitivity 0.1"
+    )
+
+
+def test_a_model_without_a_blessing_is_not_pushed(tmp_path, model):
+    assert_not_pushed(tmp_path, execute(tmp_path, model), "there is no model_blessing")
+
+
+def test_every_blessing_must_hold(tmp_path, model):
+    blessed = blessing(standard_artifacts.ModelBlessing, True)
+    outcome = execute(
+        tmp_path,
+        model,
+        model_blessing=blessed,
+        infra_blessing=blessing(standard_artifacts.InfraBlessing, False),
+    )
+    assert_not_pushed(tmp_path, outcome, "its infra_blessing says no")
+    outcome = execute(
+        tmp_path,
+        model,
+        model_blessing=blessed,
+        infra_blessing=blessing(standard_artifacts.InfraBlessing, True),
+    )
+    assert_pushed(tmp_path, outcome)
+
+
+def test_a_push_folder_that_cannot_be_written_is_told(tmp_path, model):
+    (tmp_path / "push").write_text("a file")
+    with pytest.raises(UserError, match="cannot be pushed here"):
+        execute(tmp_path, model, model_blessing=blessing(standard_artifacts.ModelBlessing, True))
+
+
+def test_no_pusher_without_a_blessing():
+    with pytest.raises((TypeError, ValueError)):
+        Pusher(
+            model=channel.Channel(standard_artifacts.Model), model_blessing=None, push_dir="p",
+            **PARAMETERS,
+        )
+
+
+def test_the_parameters_stand_in_the_specification():
+    component = Pusher(
+        model=channel.Channel(standard_artifacts.Model),
+        model_blessing=channel.Channel(standard_artifacts.ModelBlessing),
+        push_dir="p",
+        **PARAMETERS,
+    )
+    assert component.id == "Pusher"
+    assert json.loads(component.exec_properties["configuration"]) == {"epochs": 3}
+    assert set(component.outputs) == {"pushed_model"}

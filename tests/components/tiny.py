@@ -1,0 +1,124 @@
+"""Tiny models and examples, whose metrics can be worked out by hand."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from tfx.types import standard_artifacts
+
+from transform_module import features
+
+BROKEN = "BROKEN"
+"""The ``format`` of an example that a tiny model calls undecodable."""
+
+
+def example(label: int, probability: float, **changes: Any) -> dict[str, Any]:
+    """One example that a tiny model answers with ``probability`` (by its width)."""
+    name = features.LABELS[label]
+    return {
+        features.IMAGE: b"\xff\xd8 not utf-8 \xfe",
+        features.LABEL: label,
+        features.LABEL_NAME: name,
+        features.FILENAME: f"{name}.jpeg",
+        features.PATIENT_ID: "patient",
+        features.FORMAT: "JPEG",
+        features.WIDTH: round(1000 * probability),
+        features.HEIGHT: 224,
+        features.SHA256: "0" * 64,
+        **changes,
+    }
+
+
+def write_split(folder: Path, split: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Writes a split of an Examples artifact; a value of None leaves the feature out."""
+    path = folder / f"Split-{split}" / "images-00000-of-00001.tfrecord.gz"
+    path.parent.mkdir(parents=True)
+    with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+        for row in rows:
+            encoded = {name: _feature(value) for name, value in row.items() if value is not None}
+            record = tf.train.Example(features=tf.train.Features(feature=encoded))
+            writer.write(record.SerializeToString())
+
+
+def examples_artifact(folder: Path, splits: Iterable[str]) -> standard_artifacts.Examples:
+    artifact = standard_artifacts.Examples()
+    artifact.uri = str(folder)
+    artifact.splits = list(splits)
+    artifact.span = 0
+    return artifact
+
+
+class _Model(tf.Module):
+    def __init__(self, power: float, fails: bool):
+        super().__init__()
+        self.power = tf.Variable(power)
+        self.fails = fails
+
+    def _answer(self, examples: tf.Tensor, inverted: bool) -> dict[str, tf.Tensor]:
+        spec = {
+            features.WIDTH: tf.io.FixedLenFeature([], tf.int64),
+            features.FORMAT: tf.io.FixedLenFeature([], tf.string),
+        }
+        parsed = tf.io.parse_example(examples, spec)
+        valid = parsed[features.FORMAT] != BROKEN
+        probability = (tf.cast(parsed[features.WIDTH], tf.float32) / 1000) ** self.power
+        probability = 1 - probability if inverted else probability
+        if self.fails:
+            with tf.control_dependencies([tf.debugging.Assert(False, ["it breaks"])]):
+                probability = tf.identity(probability)
+        probability = tf.where(valid, probability, 0.5)
+        label = tf.gather(list(features.LABELS), tf.cast(probability >= 0.5, tf.int32))
+        return {
+            features.PROBABILITY: probability,
+            features.PREDICTED_LABEL: label,
+            features.VALID: valid,
+        }
+
+    @tf.function
+    def serve_examples(self, examples):
+        return self._answer(examples, inverted=False)
+
+    @tf.function
+    def serving_default(self, examples):
+        return self._answer(examples, inverted=True)
+
+
+def save_model(
+    folder: Path,
+    power: float = 1.0,
+    threshold: float = 0.5,
+    signatures: Iterable[str] = (features.SERVE_EXAMPLES, features.SERVING_DEFAULT),
+    fails: bool = False,
+) -> Path:
+    """Saves a model whose probability is ``(width / 1000) ** power``.
+
+    ``serving_default`` answers the opposite, so that what was evaluated shows. A negative power is
+    worse than chance.
+    """
+    model = _Model(power, fails)
+    spec = tf.TensorSpec([None], tf.string, name=features.EXAMPLES)
+    functions = {name: getattr(model, name).get_concrete_function(spec) for name in signatures}
+    tf.saved_model.save(model, str(folder), signatures=functions)
+    record = folder / features.MODEL_RECORD
+    record.parent.mkdir(parents=True)
+    record.write_text(json.dumps({"labels": features.LABELS, "threshold": threshold}))
+    return folder
+
+
+def artifact(kind: type, folder: Path) -> Any:
+    """An artifact of a TFX type at a folder, which is made."""
+    made = kind()
+    made.uri = str(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+def _feature(value: Any) -> tf.train.Feature:
+    if isinstance(value, int):
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+    if isinstance(value, float):
+        return tf.train.Feature(float_list=tf.train.FloatList(value=[value]))
+    content = value.encode() if isinstance(value, str) else value
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[content]))

@@ -1,0 +1,101 @@
+"""Fixtures that several rooms share."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+# Read by TensorFlow when it is first imported: no GPU, no informational messages.
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pytest
+
+from tests.pictures import encode, grey_pixels
+from transform_module import features
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def chest_xray() -> Path:
+    """The folder of real chest X-rays, where there is one."""
+    folder = SHARED / "chest_xray"
+    if not folder.is_dir():
+        pytest.skip("the real chest X-rays are not on this machine (../shared/chest_xray)")
+    return folder
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """Transform's output on a few pictures, as the Trainer gets it."""
+
+    graph: str
+    train_files: list[str]
+    eval_files: list[str]
+
+
+def picture(index: int, label: int) -> bytes:
+    """A picture whose label can be learnt: pneumonia has a bright spot."""
+    pixels = grey_pixels(90, 80, seed=index).copy() // 2
+    if label:
+        pixels[20:50, 30:60] = 255
+    return encode(pixels, "png-grey")
+
+
+@pytest.fixture(scope="session")
+def transformed(tmp_path_factory: pytest.TempPathFactory) -> Transformed:
+    import apache_beam as beam
+    import tensorflow as tf
+    import tensorflow_transform as tft
+    import tensorflow_transform.beam as tft_beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+    from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
+
+    from transform_module.preprocessing import preprocessing_fn
+
+    folder: Path = tmp_path_factory.mktemp("transformed")
+    spec = {
+        features.IMAGE: tf.io.FixedLenFeature([1], tf.string),
+        features.LABEL: tf.io.FixedLenFeature([1], tf.int64),
+        features.LABEL_NAME: tf.io.FixedLenFeature([1], tf.string),
+    }
+    metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
+
+    def rows(start: int, stop: int) -> list[dict[str, list]]:
+        return [
+            {
+                features.IMAGE: [picture(index, label)],
+                features.LABEL: [label],
+                features.LABEL_NAME: [features.LABELS[label]],
+            }
+            for index in range(start, stop)
+            for label in [int(index % 3 > 0)]
+        ]
+
+    broken = {features.IMAGE: [b"broken"], features.LABEL: [0], features.LABEL_NAME: ["NORMAL"]}
+    options = PipelineOptions(["--runner=DirectRunner", "--direct_running_mode=in_memory"])
+    with beam.Pipeline(options=options) as pipeline, tft_beam.Context(str(folder / "tmp")):
+        analyzed = (pipeline | beam.Create([*rows(0, 48), broken]), metadata)
+        (_, _), function = analyzed | tft_beam.AnalyzeAndTransformDataset(preprocessing_fn)
+        function | tft_beam.WriteTransformFn(str(folder / "graph"))
+    layer = tft.TFTransformOutput(str(folder / "graph")).transform_features_layer()
+    files = {}
+    for split, split_rows in {"train": [*rows(0, 48), broken], "eval": rows(48, 67)}.items():
+        files[split] = str(folder / f"{split}.tfrecord.gz")
+        stacked = {name: np.array([row[name] for row in split_rows], object) for name in spec}
+        out = layer(
+            {
+                features.IMAGE: tf.constant(stacked[features.IMAGE].tolist()),
+                features.LABEL: tf.constant(stacked[features.LABEL].tolist(), tf.int64),
+            }
+        )
+        with tf.io.TFRecordWriter(files[split], "GZIP") as writer:
+            for png, label in zip(
+                out[features.IMAGE_XF].numpy(), out[features.LABEL_XF].numpy(), strict=True
+            ):
+                example = tf.train.Example()
+                example.features.feature[features.IMAGE_XF].bytes_list.value.append(png)
+                example.features.feature[features.LABEL_XF].int64_list.value.append(label)
+                writer.write(example.SerializeToString())
+    return Transformed(str(folder / "graph"), [files["train"]], [files["eval"]])

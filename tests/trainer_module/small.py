@@ -1,0 +1,26 @@
+"""A training small enough for tests."""
+
+import numpy as np
+import tensorflow as tf
+
+from trainer_module import data
+from trainer_module.settings import AugmentationSettings, CnnSettings, TrainerSettings
+
+SETTINGS = TrainerSettings(
+    cnn=CnnSettings(filters=(4,), dense_units=(8,), convolution_dropout=0, dense_dropout=0),
+    augmentation=AugmentationSettings(zoom=0.05, shear=0.05),
+    epochs=4,
+    batch_size=8,
+    learning_rate=1e-3,
+    warmup_epochs=0,
+)
+
+
+def pictures(count: int = 32, seed: int = 0) -> data.Pictures:
+    """Noise with a bright square where the label is 1."""
+    generator = np.random.default_rng(seed)
+    labels = np.arange(count) % 2
+    pixels = generator.integers(0, 128, (count, 160, 160, 1), dtype=np.uint8)
+    pixels[labels == 1, 40:80, 40:80] += 100
+    dataset = tf.data.Dataset.from_tensor_slices((pixels, labels.astype(np.float32)))
+    return data.Pictures(dataset, count, 0)

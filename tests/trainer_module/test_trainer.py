@@ -1,0 +1,166 @@
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.conftest import picture
+from tests.pictures import FORMATS, encode, grey_pixels
+from tests.trainer_module import small
+from trainer_module import backup, history, trainer
+from transform_module import features
+
+SETTINGS = small.SETTINGS.model_copy(
+    update={"cnn": small.SETTINGS.cnn.model_copy(update={"dense_dropout": 0.3})}
+)
+
+
+def job(folder, settings=SETTINGS):
+    return trainer.Job(settings, 7, 0.5, "data", "code", str(folder))
+
+
+def fit(folder, settings=SETTINGS):
+    keras.utils.set_random_seed(7)
+    model, epochs = trainer.fit(
+        job(folder, settings),
+        tf.distribute.get_strategy(),
+        small.pictures(),
+        small.pictures(20, seed=1),
+        counts=(16, 16),
+        backup_dir=folder / "backup",
+        log_dir=folder / "logs",
+    )
+    return model.get_weights(), epochs
+
+
+def test_job_survives_the_custom_config(tmp_path):
+    config = json.loads(json.dumps(job(tmp_path).custom_config()))
+    assert trainer.Job.from_custom_config(config) == job(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_killed_training_ends_as_an_unbroken_one(tmp_path, monkeypatch):
+    weights, epochs = fit(tmp_path / "unbroken")
+    save = backup.Backup.save
+    saves = []
+
+    def killed_after_two_epochs(self, *args, **kwargs):
+        save(self, *args, **kwargs)
+        saves.append(args)
+        if len(saves) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(backup.Backup, "save", killed_after_two_epochs)
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path / "broken")
+    monkeypatch.setattr(backup.Backup, "save", save)
+    resumed_weights, resumed_epochs = fit(tmp_path / "broken")
+    assert resumed_epochs == pytest.approx(epochs)
+    assert history.read(tmp_path / "broken" / "logs" / "history.csv") == resumed_epochs
+    for resumed, unbroken in zip(resumed_weights, weights, strict=True):
+        np.testing.assert_allclose(resumed, unbroken, atol=1e-6)
+
+
+def test_the_best_weights_are_restored(tmp_path, monkeypatch):
+    merits = iter([0.2, 0.9, 0.1, 0.3])
+    evaluate = trainer.Steps.evaluate
+
+    def scored(self, batches):
+        return {**evaluate(self, batches), "auc": next(merits)}
+
+    monkeypatch.setattr(trainer.Steps, "evaluate", scored)
+    weights, _ = fit(tmp_path / "four")
+    monkeypatch.setattr(trainer.Steps, "evaluate", evaluate)
+    best, _ = fit(tmp_path / "two", SETTINGS.model_copy(update={"epochs": 2, "monitor": "val_auc"}))
+    two = history.read(tmp_path / "two" / "logs" / "history.csv")
+    if history.best_epoch(two, "val_auc") == 1:
+        for restored, expected in zip(weights, best, strict=True):
+            np.testing.assert_allclose(restored, expected, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def exported(transformed, tmp_path_factory):
+    """A model that run_fn trained and exported."""
+    folder = tmp_path_factory.mktemp("run_fn")
+    trainer.run_fn(
+        SimpleNamespace(
+            custom_config=job(folder / "backups").custom_config(),
+            transform_output=transformed.graph,
+            train_files=transformed.train_files,
+            eval_files=transformed.eval_files,
+            serving_model_dir=str(folder / "model"),
+            model_run_dir=str(folder / "run"),
+        )
+    )
+    return folder
+
+
+def test_run_fn_leaves_model_record_history_and_logs(exported):
+    record = json.loads((exported / "model" / features.MODEL_RECORD).read_text())
+    assert record["labels"] == ["NORMAL", "PNEUMONIA"]
+    assert record["threshold"] == 0.5
+    assert record["dataset_fingerprint"] == "data"
+    assert record["training"]["class_counts"] == [17, 32]
+    assert record["training"]["dropped_pictures"] == 1
+    assert len(history.read(exported / "run" / "history.csv")) == record["training"]["epochs"]
+    assert list((exported / "run").glob("events.out.tfevents*"))
+    assert not any((exported / "backups").iterdir())
+
+
+SERVE = """
+import sys, json, base64, tensorflow as tf
+model = tf.saved_model.load(sys.argv[1])
+images = [base64.b64decode(line) for line in sys.stdin.read().split()]
+def example(image):
+    feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[image]))
+    return tf.train.Example(features=tf.train.Features(feature={"image": feature})).SerializeToString()
+served = model.signatures["serving_default"](image_bytes=tf.constant(images))
+examples = tf.constant([example(image) for image in images])
+parsed = model.signatures["serve_examples"](examples=examples)
+pixels = model.signatures["transform_features"](examples=examples)["image_xf"]
+assert pixels.dtype == tf.float32 and pixels.shape[1:] == (160, 160, 1)
+print(json.dumps([
+    [part[key].numpy().tolist() for key in ("probability", "valid")]
+    + [[label.decode() for label in part["label"].numpy()]] for part in (served, parsed)
+] + [pixels.numpy().sum(axis=(1, 2, 3)).tolist()]))
+"""
+
+
+@pytest.mark.slow
+def test_training_and_serving_agree_on_every_format(exported, transformed):
+    """A fresh process serves what this one computes from the training's own functions."""
+    import base64
+
+    from transform_module import image_ops
+
+    images = [encode(grey_pixels(seed=index), name) for index, name in enumerate(FORMATS)]
+    images += [picture(1, 1), b"broken", picture(3, 0)]
+    process = subprocess.run(
+        [sys.executable, "-c", SERVE, str(exported / "model")],
+        input="\n".join(base64.b64encode(image).decode() for image in images),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr[-3000:]
+    served, parsed, sums = json.loads(process.stdout.splitlines()[-1])
+
+    model = tf.saved_model.load(str(exported / "model"))
+    pixels, valid = image_ops.model_inputs(image_ops.images_to_png(tf.constant(images)))
+    again = model.signatures["serving_default"](image_bytes=tf.constant(images))
+    broken = len(images) - 2
+    assert served[1] == valid.numpy().tolist()
+    assert [index for index, is_valid in enumerate(served[1]) if not is_valid] == [broken]
+    assert served[0][broken] == 0.5
+    assert served[2][broken] == features.INVALID
+    assert served == parsed
+    np.testing.assert_allclose(sums, pixels.numpy().sum(axis=(1, 2, 3)), rtol=1e-6)
+    np.testing.assert_allclose(served[0], again["probability"], atol=1e-6)
+    assert served[2] == [
+        features.INVALID if not is_valid else features.LABELS[int(probability >= 0.5)]
+        for probability, is_valid in zip(served[0], served[1], strict=True)
+    ]

@@ -1,0 +1,118 @@
+import io
+import struct
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.pictures import FORMATS, encode, grey_pixels
+from transform_module import image_ops
+from transform_module.features import IMAGE_SIZE
+
+GOOD = encode(grey_pixels(), "jpeg-grey")
+in_graph = tf.function(
+    image_ops.images_to_png, input_signature=[tf.TensorSpec([None], tf.string)]
+)
+
+
+def png_header(width: int, height: int) -> bytes:
+    header = struct.pack(">II", width, height) + b"\x08\x00\x00\x00\x00"
+    return b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + header + b"\x00" * 4
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_decodes_every_format_to_the_same_grey(name):
+    pixels = grey_pixels()
+    decoded = image_ops.decode_grey(tf.constant(encode(pixels, name))).numpy()
+    assert decoded.shape == (*pixels.shape, 1)
+    # JPEG's own loss on a smooth picture; GIF and palettes of grey keep every level.
+    assert np.abs(decoded[..., 0].astype(int) - pixels).mean() < 2
+
+
+def test_colours_become_luma():
+    colours = np.random.default_rng(1).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(colours).save(file, "PNG")
+    decoded = image_ops.decode_grey(tf.constant(file.getvalue())).numpy()[..., 0]
+    luma = np.asarray(Image.fromarray(colours).convert("L"))
+    assert np.abs(decoded.astype(int) - luma).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    {
+        "empty": b"",
+        "one byte": b"\xff",
+        "text": b"patient,label\n1,NORMAL\n",
+        "start of a JPEG": b"\xff\xd8\xff",
+        "truncated JPEG": GOOD[: len(GOOD) // 2],
+        "without its end": GOOD[:-3],
+        "DICOM": b"\x00" * 128 + b"DICM" + b"\x00" * 500,
+        "TIFF": b"II*\x00" + b"\x00" * 500,
+        "small": encode(grey_pixels(31, 100), "png-grey"),
+        "a bomb of 400 megapixels": png_header(20_000, 20_000),
+        "a size that overflows": png_header(2**31 - 1, 2**31 - 1),
+        "a negative size": png_header(2**32 - 1, 2**32 - 1),
+    }.items(),
+    ids=lambda item: item[0],
+)
+def test_refuses_what_is_no_picture(damaged):
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        image_ops.decode_grey(tf.constant(damaged[1]))
+
+
+def test_names_what_is_wrong():
+    with pytest.raises(tf.errors.InvalidArgumentError, match="too small"):
+        image_ops.decode_grey(tf.constant(encode(grey_pixels(31, 100), "png-grey")))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="too large"):
+        image_ops.decode_grey(tf.constant(png_header(20_000, 20_000)))
+
+
+def test_resizes_with_antialiasing():
+    # Stripes of one pixel become grey; without antialiasing they would alias to stripes.
+    stripes = np.zeros((800, 800, 1), np.uint8)
+    stripes[:, ::2] = 255
+    resized = image_ops.standardize(tf.constant(stripes)).numpy()
+    assert resized.shape == (IMAGE_SIZE, IMAGE_SIZE, 1)
+    assert resized[5:-5, 5:-5].std() < 10
+
+
+def test_one_broken_picture_leaves_its_batch_unchanged():
+    good = [encode(grey_pixels(seed=index), "png-grey") for index in range(8)]
+    alone = [in_graph(tf.constant([picture])).numpy()[0] for picture in good]
+    batch = in_graph(tf.constant([*good[:5], b"broken", *good[5:]])).numpy().tolist()
+    assert batch == [*alone[:5], b"", *alone[5:]]
+
+
+def test_empty_and_all_broken_batches():
+    assert in_graph(tf.constant([], tf.string)).shape == (0,)
+    assert in_graph(tf.constant([b"", b"x"])).numpy().tolist() == [b"", b""]
+
+
+def test_what_is_stored_is_what_the_model_sees():
+    stored = in_graph(tf.constant([GOOD, b"broken"]))
+    pixels, valid = image_ops.model_inputs(stored)
+    expected = image_ops.standardize(image_ops.decode_grey(tf.constant(GOOD))) / 255
+    assert valid.numpy().tolist() == [True, False]
+    np.testing.assert_array_equal(pixels[0], tf.cast(expected, tf.float32))
+    assert not pixels[1].numpy().any()
+    assert pixels.dtype == tf.float32
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    name=st.sampled_from(sorted(FORMATS)),
+    cut=st.floats(0, 1),
+    place=st.floats(0, 1),
+    noise=st.binary(max_size=40),
+)
+def test_damage_never_reaches_the_neighbour(name, cut, place, noise):
+    picture = encode(grey_pixels(60, 50), name)
+    start = int(place * len(picture))
+    mutated = picture[:start] + noise + picture[start + len(noise) :]
+    mutated = mutated[: int(cut * len(mutated))]
+    rows = in_graph(tf.constant([mutated, GOOD])).numpy()
+    assert rows[1] == in_graph(tf.constant([GOOD])).numpy()[0]

@@ -1,0 +1,70 @@
+"""The state of an unfinished training, so that a killed one goes on from its last epoch.
+
+Beside what Keras's BackupAndRestore keeps (weights, optimizer) it holds the states of the random
+generators, the best epoch's weights and the history: a resumed training ends as an unbroken one.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import tensorflow as tf
+
+from trainer_module import history as history_file
+from trainer_module.history import Epoch
+from trainer_module.steps import Steps
+
+
+class Backup:
+    """A training's folder of checkpoints."""
+
+    def __init__(self, directory: Path, steps: Steps, *, worker: int = 0) -> None:
+        """Opens the folder, creating it where needed.
+
+        Args:
+            directory: belongs to this very training: same data, settings, seed and code.
+            steps: whose variables are kept.
+            worker: index of this process. Every worker has to take part in a save; only what the
+                first one saved is read back.
+        """
+        self._directory = directory
+        self._written = directory if worker == 0 else directory / f"worker-{worker}"
+        self._epochs = tf.Variable(0, dtype=tf.int64, trainable=False)
+        variables = [*steps.model.variables, *steps.optimizer.variables]
+        self._state = tf.train.Checkpoint(
+            epochs=self._epochs, variables=[variable.value for variable in variables]
+        )
+        self._best = tf.train.Checkpoint(
+            weights=[variable.value for variable in steps.model.weights]
+        )
+        self._written.mkdir(parents=True, exist_ok=True)
+
+    def restore(self) -> list[Epoch]:
+        """Sets the variables to the last finished epoch's; returns the history up to it."""
+        last = tf.train.latest_checkpoint(str(self._directory / "state"))
+        if last is None:
+            return []
+        self._state.restore(last).assert_consumed()
+        return history_file.read(self._directory / "history.csv")[: int(self._epochs.numpy())]
+
+    def save(self, history: Sequence[Epoch], *, is_best: bool) -> None:
+        """Keeps the present state as that of the last epoch in the history."""
+        if is_best:
+            self._manager(self._best, "best").save(len(history))
+        history_file.write(self._written / "history.csv", history)
+        self._epochs.assign(len(history))
+        self._manager(self._state, "state").save(len(history))
+
+    def restore_best(self) -> None:
+        """Sets the model's weights to the best epoch's."""
+        best = tf.train.latest_checkpoint(str(self._directory / "best"))
+        self._best.restore(best).assert_consumed()
+
+    def discard(self) -> None:
+        """Removes the folder: the training is finished, its result stands elsewhere."""
+        shutil.rmtree(self._written, ignore_errors=True)
+
+    def _manager(self, checkpoint: tf.train.Checkpoint, name: str) -> tf.train.CheckpointManager:
+        return tf.train.CheckpointManager(
+            checkpoint, str(self._written / name), max_to_keep=1, checkpoint_name=name
+        )

@@ -1,0 +1,139 @@
+"""Transformed examples to batches of pixels, labels and weights."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from trainer_module.augmentation import random_affine, warp
+from trainer_module.settings import AugmentationSettings
+from transform_module.features import IMAGE_SIZE, IMAGE_XF, LABEL_XF
+from transform_module.image_ops import png_to_pixels, rescale
+
+_SPEC = {
+    IMAGE_XF: tf.io.FixedLenFeature([], tf.string),
+    LABEL_XF: tf.io.FixedLenFeature([], tf.int64),
+}
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """One split, decoded once and held in memory (25,600 bytes a picture).
+
+    Attributes:
+        dataset: yields pixels [160, 160, 1] uint8 and label, scalar float32, in the files' order.
+        count: pictures in it.
+        dropped: examples left out because Transform could not decode their picture.
+    """
+
+    dataset: tf.data.Dataset
+    count: int
+    dropped: int
+
+
+def read(files: Sequence[str]) -> Pictures:
+    """Reads the transformed examples of one split.
+
+    Args:
+        files: GZIP TFRecord files, in the order in which they are read.
+
+    Returns:
+        The split's pictures.
+    """
+    records = tf.data.TFRecordDataset(list(files), compression_type="GZIP")
+    parsed = records.batch(256).map(
+        lambda batch: tf.io.parse_example(batch, _SPEC), num_parallel_calls=tf.data.AUTOTUNE
+    )
+    examples = parsed.unbatch().map(lambda example: (example[IMAGE_XF], example[LABEL_XF]))
+    pictures = (
+        examples.filter(lambda png, _: tf.not_equal(png, ""))
+        .map(
+            lambda png, label: (png_to_pixels(png), tf.cast(label, tf.float32)),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
+        .cache()
+    )
+    total = int(records.reduce(0, lambda count, _: count + 1))
+    count = int(pictures.reduce(0, lambda count, *_: count + 1))
+    return Pictures(pictures, count, total - count)
+
+
+def training_batches(
+    pictures: Pictures,
+    *,
+    batch_size: int,
+    epoch: int,
+    seed: int,
+    augmentation: AugmentationSettings,
+    class_weights: Sequence[float],
+) -> tf.data.Dataset:
+    """One epoch of training: shuffled, augmented, every batch full.
+
+    Args:
+        pictures: the split.
+        batch_size: pictures in a batch; what does not fill the last one is left out.
+        epoch: shuffling and augmentation differ by it, and by nothing else but the seed.
+        seed: the run's.
+        augmentation: how far pictures are changed.
+        class_weights: weight by label.
+
+    Returns:
+        Batches of pixels [batch_size, 160, 160, 1] float32 in [0, 1], labels [batch_size] and
+        weights [batch_size], both float32.
+    """
+
+    def draw(index: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, ...]:
+        pixels, label = example
+        picture_seed = tf.stack([tf.constant(seed, tf.int64), epoch * pictures.count + index])
+        return pixels, label, random_affine(picture_seed, IMAGE_SIZE, augmentation)
+
+    def augment(
+        pixels: tf.Tensor, label: tf.Tensor, affine: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        return warp(rescale(pixels), affine), label, _weights(label, class_weights)
+
+    return (
+        pictures.dataset.shuffle(pictures.count, seed=seed + epoch)
+        .enumerate()
+        .map(draw, num_parallel_calls=tf.data.AUTOTUNE)
+        .batch(batch_size, drop_remainder=True)
+        .map(augment, num_parallel_calls=tf.data.AUTOTUNE)
+    )
+
+
+def evaluation_batches(
+    pictures: Pictures, *, batch_size: int, multiple_of: int = 1
+) -> tf.data.Dataset:
+    """The whole split once, in order, every batch full: what is missing is padded with weight 0.
+
+    Args:
+        pictures: the split.
+        batch_size: pictures in a batch.
+        multiple_of: the number of batches is padded to a multiple of this, so that each replica
+            gets as many as the others (an empty batch aborts the process in oneDNN).
+
+    Returns:
+        As `training_batches`, with weight 1 for each picture and 0 for padding.
+    """
+    block = batch_size * multiple_of
+    padding = -pictures.count % block
+    blank = tf.data.Dataset.from_tensors(
+        (
+            tf.zeros((IMAGE_SIZE, IMAGE_SIZE, 1), tf.uint8),
+            tf.constant(0.0),
+            tf.constant(0.0),
+        )
+    ).repeat(padding)
+    return (
+        pictures.dataset.map(lambda pixels, label: (pixels, label, tf.constant(1.0)))
+        .concatenate(blank)
+        .batch(batch_size, drop_remainder=True)
+        .map(
+            lambda pixels, label, weight: (rescale(pixels), label, weight),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
+    )
+
+
+def _weights(label: tf.Tensor, class_weights: Sequence[float]) -> tf.Tensor:
+    return tf.gather(tf.constant(class_weights, tf.float32), tf.cast(label, tf.int32))

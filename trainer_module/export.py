@@ -1,0 +1,90 @@
+"""The SavedModel: signatures on raw bytes and on Examples, and the record beside them."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from transform_module import features
+from transform_module.image_ops import model_inputs
+
+# What a row answers whose picture cannot be decoded: the probability that decides nothing.
+_INVALID_PROBABILITY = 0.5
+
+
+def export(
+    model: keras.Model,
+    transform_output: tft.TFTransformOutput,
+    directory: Path,
+    *,
+    threshold: float,
+    record: Mapping[str, Any],
+) -> None:
+    """Writes the model with its signatures.
+
+    ``serving_default``: ``image_bytes`` [N] string to ``probability`` [N] float32, ``label`` [N]
+    string and ``valid`` [N] bool. ``serve_examples``: the same from ``examples`` [N] string.
+    ``transform_features``: ``examples`` to ``image_xf`` [N, 160, 160, 1] float32 in [0, 1]. A
+    picture that cannot be decoded has ``valid`` false, probability 0.5 and label ``INVALID``, or
+    zeros as pixels; the rest of its batch is not touched.
+
+    Args:
+        model: pixels in, probability [N, 1] out; made outside any strategy's scope.
+        transform_output: whose graph prepares the pictures.
+        directory: does not exist yet, or is empty.
+        threshold: ``label`` is PNEUMONIA where the probability is at least this.
+        record: what else ``assets.extra/model.json`` tells.
+    """
+    transform = transform_output.transform_features_layer()
+
+    def pixels_of(image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        transformed = transform({features.IMAGE: image_bytes[:, tf.newaxis]})
+        return model_inputs(transformed[features.IMAGE_XF])
+
+    def predict(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        pixels, valid = pixels_of(image_bytes)
+        probability = tf.where(valid, model(pixels, training=False)[:, 0], _INVALID_PROBABILITY)
+        index = tf.cast(probability >= threshold, tf.int32)
+        label = tf.where(valid, tf.gather(list(features.LABELS), index), features.INVALID)
+        return {
+            features.PROBABILITY: probability,
+            features.PREDICTED_LABEL: label,
+            features.VALID: valid,
+        }
+
+    def images_of(examples: tf.Tensor) -> tf.Tensor:
+        # An Example without a picture is a row like one with a broken picture.
+        spec = {features.IMAGE: tf.io.FixedLenFeature([], tf.string, default_value="")}
+        return tf.io.parse_example(examples, spec)[features.IMAGE]
+
+    def serve_examples(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        return predict(images_of(examples))
+
+    def transform_features(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {features.IMAGE_XF: pixels_of(images_of(examples))[0]}
+
+    archive = keras.export.ExportArchive()
+    # Without tracking, servers fail with "Could not find variable" when they load the model.
+    archive.track(model)
+    archive.track(transform)
+    for name, function, argument in (
+        (features.SERVING_DEFAULT, predict, features.IMAGE_BYTES),
+        (features.SERVE_EXAMPLES, serve_examples, features.EXAMPLES),
+        (features.TRANSFORM_FEATURES, transform_features, features.EXAMPLES),
+    ):
+        archive.add_endpoint(name, function, [tf.TensorSpec([None], tf.string, name=argument)])
+    archive.write_out(str(directory), verbose=False)
+
+    path = directory / features.MODEL_RECORD
+    path.parent.mkdir(exist_ok=True)
+    contents = {
+        "labels": features.LABELS,
+        "threshold": threshold,
+        "image_size": features.IMAGE_SIZE,
+        **record,
+    }
+    path.write_text(json.dumps(contents, indent=2) + "\n")

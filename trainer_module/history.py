@@ -1,0 +1,57 @@
+"""The figures of each epoch: which was best, when to stop, and the CSV that keeps them."""
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+Epoch = Mapping[str, float]
+
+
+def best_epoch(history: Sequence[Epoch], monitor: str) -> int:
+    """Finds the first epoch with the best figure.
+
+    Args:
+        history: one mapping of figures an epoch, at least one.
+        monitor: the figure's name; a loss is best when low, all else when high. NaN is worst.
+
+    Returns:
+        Its index.
+    """
+    sign = -1.0 if monitor.endswith("loss") else 1.0
+
+    def merit(index: int) -> float:
+        value = sign * history[index][monitor]
+        return -math.inf if math.isnan(value) else value
+
+    return max(range(len(history)), key=lambda index: (merit(index), -index))
+
+
+def is_over(history: Sequence[Epoch], monitor: str, *, epochs: int, patience: int) -> bool:
+    """Whether the training is to stop: all epochs are done, or `patience` of them were in vain."""
+    if not history:
+        return False
+    in_vain = len(history) - 1 - best_epoch(history, monitor)
+    return len(history) >= epochs or in_vain >= patience
+
+
+def write(path: Path, history: Sequence[Epoch]) -> None:
+    """Writes one row an epoch; a reader sees the former file or the whole new one."""
+    partial = path.with_suffix(".partial")
+    with partial.open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["epoch", *history[0]])
+        writer.writeheader()
+        for epoch, figures in enumerate(history, start=1):
+            writer.writerow({"epoch": epoch, **figures})
+    partial.replace(path)
+
+
+def read(path: Path) -> list[Epoch]:
+    """Reads what `write` wrote; nothing where there is no file."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        rows = csv.DictReader(file)
+        return [
+            {name: float(value) for name, value in row.items() if name != "epoch"} for row in rows
+        ]

@@ -1,0 +1,24 @@
+"""Models by name: ``models/NAME.py`` holds ``build``, settings in, a Keras model out."""
+
+import importlib
+from typing import cast
+
+import keras
+
+from trainer_module.settings import TrainerSettings
+
+
+def build(settings: TrainerSettings, *, synchronized: bool) -> keras.Model:
+    """Builds the model that the settings name.
+
+    Args:
+        settings: `settings.model` is the module's name here, and the name of its own settings.
+        synchronized: whether batch normalization takes its statistics over all replicas.
+
+    Returns:
+        An uncompiled model: pixels [N, 160, 160, 1] float32 in [0, 1] in, probability of
+        pneumonia [N, 1] float32 out.
+    """
+    module = importlib.import_module(f"trainer_module.models.{settings.model}")
+    model = module.build(getattr(settings, settings.model), synchronized=synchronized)
+    return cast(keras.Model, model)

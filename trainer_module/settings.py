@@ -1,0 +1,84 @@
+"""What can be chosen about a training: frozen, typed, validated on construction."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+
+_STRICT = ConfigDict(frozen=True, extra="forbid")
+
+
+class AugmentationSettings(BaseModel):
+    """How far a training picture may be changed at random; 0 switches a change off."""
+
+    model_config = _STRICT
+
+    zoom: float = Field(
+        0.1, ge=0, lt=1, description="Zoom in or out by up to this fraction, in both directions."
+    )
+    shear: float = Field(
+        0.1, ge=0, lt=1, description="Shear by up to this tangent (0.1 is 5.7 degrees)."
+    )
+    flip: bool = Field(True, description="Mirror left and right, every second picture.")
+
+
+class CnnSettings(BaseModel):
+    """The layers of the model `cnn`."""
+
+    model_config = _STRICT
+
+    filters: tuple[PositiveInt, ...] = Field(
+        (32, 64),
+        min_length=1,
+        max_length=5,
+        description="Filters of each block of convolution, batch normalization, dropout, pooling.",
+    )
+    kernel_size: PositiveInt = Field(3, le=11, description="Side of the convolutions, in pixels.")
+    convolution_dropout: float = Field(
+        0.1, ge=0, lt=1, description="Dropout in each convolution block."
+    )
+    dense_units: tuple[PositiveInt, ...] = Field(
+        (512, 256, 128), description="Widths of the dense layers after Flatten."
+    )
+    dense_dropout: float = Field(
+        0.3, ge=0, lt=1, description="Dropout after each dense layer's batch normalization."
+    )
+    normalization_momentum: float = Field(
+        0.9,
+        ge=0,
+        lt=1,
+        description="Share of the old value in batch normalization's moving statistics.",
+    )
+
+
+class TrainerSettings(BaseModel):
+    """Everything that `run_fn` is told beside the data."""
+
+    model_config = _STRICT
+
+    model: Literal["cnn"] = Field("cnn", description="The model's name: a file in models/.")
+    cnn: CnnSettings = Field(default_factory=CnnSettings, description="The layers of `cnn`.")
+    augmentation: AugmentationSettings = Field(
+        default_factory=AugmentationSettings, description="Random changes of training pictures."
+    )
+    epochs: PositiveInt = Field(25, description="Epochs at most.")
+    patience: PositiveInt = Field(
+        5, description="Stop after this many epochs in a row that did not better `monitor`."
+    )
+    monitor: Literal["val_auc", "val_loss", "val_accuracy"] = Field(
+        "val_auc", description="The figure that decides which epoch's weights are kept."
+    )
+    batch_size: PositiveInt = Field(
+        32, description="Pictures a step on one replica; a step takes this times the replicas."
+    )
+    learning_rate: PositiveFloat = Field(3e-4, description="Adam's learning rate.")
+    warmup_epochs: NonNegativeFloat = Field(
+        1.0, description="Epochs over which the learning rate rises from 0 to its value."
+    )
+    class_weights: bool = Field(
+        True, description="Weigh each class's loss by the inverse of its share."
+    )
+    strategy: Literal["auto", "cpu", "gpu", "multi_gpu", "multi_worker", "tpu"] = Field(
+        "auto",
+        description="Where to train. auto: TPU, else the workers of TF_CONFIG, else every GPU,"
+        " else the CPU.",
+    )

@@ -1,0 +1,214 @@
+"""What the Trainer runs: ``run_fn``."""
+
+import hashlib
+import json
+import logging
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+import tensorflow_transform as tft
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from trainer_module import class_weights, data, export, history, models, strategy
+from trainer_module.backup import Backup
+from trainer_module.history import Epoch
+from trainer_module.settings import TrainerSettings
+from trainer_module.steps import Steps
+from transform_module.preprocessing import class_counts
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the pipeline hands over in ``custom_config``.
+
+    Attributes:
+        settings: the model and its training.
+        seed: of the weights, the dropout, the order and the augmentation.
+        threshold: the operating threshold that the model records and applies.
+        dataset_fingerprint: of the data that the examples came from, for the model's record.
+        code_version: of the modules that run here, for the model's record.
+        checkpoint_dir: folder for the state of unfinished trainings.
+    """
+
+    settings: TrainerSettings
+    seed: int
+    threshold: float
+    dataset_fingerprint: str
+    code_version: str
+    checkpoint_dir: str
+
+    @classmethod
+    def from_custom_config(cls, config: dict[str, Any]) -> "Job":
+        """Reads what `custom_config` builds."""
+        return cls(**{**config, "settings": TrainerSettings(**config["settings"])})
+
+    def custom_config(self) -> dict[str, Any]:
+        """Turns into plain values for the Trainer's ``custom_config``."""
+        return {**self.__dict__, "settings": self.settings.model_dump(mode="json")}
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """Trains the model and exports it to ``fn_args.serving_model_dir``.
+
+    Args:
+        fn_args: TFX's; ``custom_config`` holds a `Job`. The history and the TensorBoard logs go to
+            ``fn_args.model_run_dir``.
+    """
+    job = Job.from_custom_config(fn_args.custom_config)
+    keras.utils.set_random_seed(job.seed)
+    where = strategy.create(job.settings.strategy)
+    transform_output = tft.TFTransformOutput(fn_args.transform_output)
+    train = data.read(_files(fn_args.train_files))
+    evaluation = data.read(_files(fn_args.eval_files))
+    counts = class_counts(transform_output)
+    backup_dir = Path(job.checkpoint_dir) / _identity(fn_args, job)
+
+    model, epochs = fit(
+        job,
+        where,
+        train,
+        evaluation,
+        counts=counts,
+        backup_dir=backup_dir,
+        log_dir=Path(fn_args.model_run_dir),
+    )
+    # The signatures get a graph of their own, free of the strategy that trained the weights.
+    served = models.build(job.settings, synchronized=False)
+    served.set_weights(model.get_weights())
+    best = history.best_epoch(epochs, job.settings.monitor)
+    export.export(
+        served,
+        transform_output,
+        Path(fn_args.serving_model_dir),
+        threshold=job.threshold,
+        record={
+            "settings": job.settings.model_dump(mode="json"),
+            "seed": job.seed,
+            "dataset_fingerprint": job.dataset_fingerprint,
+            "code_version": job.code_version,
+            "training": {
+                "class_counts": counts,
+                "train_pictures": train.count,
+                "eval_pictures": evaluation.count,
+                "dropped_pictures": train.dropped + evaluation.dropped,
+                "parameters": served.count_params(),
+                "epochs": len(epochs),
+                "best_epoch": best + 1,
+                **epochs[best],
+            },
+            "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
+        },
+    )
+    shutil.rmtree(backup_dir, ignore_errors=True)
+
+
+def fit(
+    job: Job,
+    where: tf.distribute.Strategy,
+    train: data.Pictures,
+    evaluation: data.Pictures,
+    *,
+    counts: Sequence[int],
+    backup_dir: Path,
+    log_dir: Path,
+) -> tuple[keras.Model, list[Epoch]]:
+    """Trains until all epochs are done or `patience` of them were in vain.
+
+    Args:
+        job: settings and seed.
+        where: the strategy.
+        train: what is learnt from.
+        evaluation: what decides which epoch was best.
+        counts: training pictures by label.
+        backup_dir: an interrupted training goes on from what it left here.
+        log_dir: gets ``history.csv`` and TensorBoard's event files.
+
+    Returns:
+        The model with the best epoch's weights, and the figures of each epoch.
+    """
+    settings = job.settings
+    replicas = where.num_replicas_in_sync
+    batch_size = min(settings.batch_size, train.count // replicas)
+    steps_per_epoch = train.count // (batch_size * replicas)
+    weights = class_weights.balanced(counts) if settings.class_weights else (1.0,) * len(counts)
+    steps = Steps(
+        where,
+        partial(models.build, settings, synchronized=replicas > 1),
+        learning_rate=settings.learning_rate,
+        warmup_steps=round(settings.warmup_epochs * steps_per_epoch),
+        global_batch_size=batch_size * replicas,
+    )
+    worker = where.cluster_resolver.task_id if where.cluster_resolver else 0
+    backup = Backup(backup_dir, steps, worker=worker or 0)
+    epochs = backup.restore()
+    _log.info(
+        "%s, %s parameters, %d + %d pictures, %d replica(s) of batch %d%s",
+        settings.model,
+        f"{steps.model.count_params():,}",
+        train.count,
+        evaluation.count,
+        replicas,
+        batch_size,
+        f", going on after epoch {len(epochs)}" if epochs else "",
+    )
+    board = tf.summary.create_file_writer(str(log_dir))
+    for index, figures in enumerate(epochs):
+        _to_tensorboard(board, index, figures)
+    while not history.is_over(
+        epochs, settings.monitor, epochs=settings.epochs, patience=settings.patience
+    ):
+        started = time.monotonic()
+        trained = steps.train(
+            data.training_batches(
+                train,
+                batch_size=batch_size,
+                epoch=len(epochs),
+                seed=job.seed,
+                augmentation=settings.augmentation,
+                class_weights=weights,
+            )
+        )
+        evaluated = steps.evaluate(
+            data.evaluation_batches(evaluation, batch_size=batch_size, multiple_of=replicas)
+        )
+        epochs.append({**trained, **{f"val_{name}": value for name, value in evaluated.items()}})
+        is_best = history.best_epoch(epochs, settings.monitor) == len(epochs) - 1
+        backup.save(epochs, is_best=is_best)
+        _to_tensorboard(board, len(epochs) - 1, epochs[-1])
+        _log.info(
+            "epoch %2d/%d  %s  %.0f s%s",
+            len(epochs),
+            settings.epochs,
+            "  ".join(f"{name} {value:.4f}" for name, value in epochs[-1].items()),
+            time.monotonic() - started,
+            "  best" if is_best else "",
+        )
+    backup.restore_best()
+    history.write(log_dir / "history.csv", epochs)
+    return steps.model, epochs
+
+
+def _files(patterns: Sequence[str]) -> list[str]:
+    return sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
+
+
+def _identity(fn_args: FnArgs, job: Job) -> str:
+    """Names the training by all that decides its outcome, so that only it finds its backup."""
+    inputs = [*_files(fn_args.train_files), *_files(fn_args.eval_files), fn_args.transform_output]
+    return hashlib.sha256(json.dumps([inputs, job.custom_config()]).encode()).hexdigest()[:16]
+
+
+def _to_tensorboard(board: tf.summary.SummaryWriter, epoch: int, figures: Epoch) -> None:
+    with board.as_default(step=epoch):
+        for name, value in figures.items():
+            tf.summary.scalar(name, value)
+    board.flush()

@@ -1,0 +1,53 @@
+"""The names that every room shares: features, labels, splits and signatures.
+
+Each of them is a literal here and nowhere else.
+"""
+
+from typing import Final
+
+IMAGE: Final = "image"
+LABEL: Final = "label"
+LABEL_NAME: Final = "label_name"
+FILENAME: Final = "filename"
+PATIENT_ID: Final = "patient_id"
+SUBTYPE: Final = "subtype"
+FORMAT: Final = "format"
+WIDTH: Final = "width"
+HEIGHT: Final = "height"
+SHA256: Final = "sha256"
+
+IMAGE_XF: Final = "image_xf"
+LABEL_XF: Final = "label_xf"
+
+LABELS: Final = ("NORMAL", "PNEUMONIA")
+"""Label names by label: an example's ``label`` is the index of its name."""
+
+TRAIN: Final = "train"
+EVAL: Final = "eval"
+TEST: Final = "test"
+SPLITS: Final = (TRAIN, EVAL, TEST)
+
+SERVING_DEFAULT: Final = "serving_default"
+SERVE_EXAMPLES: Final = "serve_examples"
+TRANSFORM_FEATURES: Final = "transform_features"
+
+IMAGE_BYTES: Final = "image_bytes"
+EXAMPLES: Final = "examples"
+PROBABILITY: Final = "probability"
+PREDICTED_LABEL: Final = "label"
+VALID: Final = "valid"
+
+IMAGE_SIZE: Final = 160
+"""Side in pixels of the square picture that the model sees."""
+
+MINIMUM_SIDE: Final = 32
+"""A picture with a shorter side than this many pixels is no X-ray."""
+
+MAXIMUM_PIXELS: Final = 50_000_000
+"""A picture with more pixels than this is refused before it is decoded (a decompression bomb)."""
+
+INVALID: Final = "INVALID"
+"""The predicted label where ``valid`` is false."""
+
+MODEL_RECORD: Final = "assets.extra/model.json"
+"""What a model records about itself, within its folder, readable without TensorFlow."""

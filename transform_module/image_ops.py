@@ -1,0 +1,207 @@
+"""Pixels from encoded pictures: the one path that training, evaluation and serving share.
+
+All functions run eagerly and inside graphs. A picture travels between Transform and the model as a
+PNG of its final pixels: losslessly compressed, about a third of the raw bytes.
+"""
+
+import tensorflow as tf
+
+from transform_module.features import IMAGE_SIZE, MAXIMUM_PIXELS, MINIMUM_SIDE
+
+# Rec. ITU-R BT.601-7, section 2.5.1: the luma that JPEG (T.871) and Pillow's mode L use too.
+_LUMA = (0.299, 0.587, 0.114)
+
+# A fixed number of decoding threads answers single pictures faster than AUTOTUNE, which first has
+# to measure.
+_PARALLEL_DECODES = 4
+
+_JPEG = b"\xff\xd8\xff"
+_PNG = b"\x89PNG\r\n\x1a\n"
+_GIF = b"GIF8"
+_BMP = b"BM"
+
+
+def decode_grey(image_bytes: tf.Tensor) -> tf.Tensor:
+    """Decodes one picture to one channel.
+
+    Args:
+        image_bytes: scalar string, an encoded JPEG, PNG, BMP or GIF (its first frame). Alpha is
+            dropped, 16-bit samples keep their high byte.
+
+    Returns:
+        [height, width, 1] uint8.
+
+    Raises:
+        tf.errors.InvalidArgumentError: it is none of these, is damaged, has a side shorter than
+            MINIMUM_SIDE or more than MAXIMUM_PIXELS pixels (known before anything is decoded).
+    """
+    is_jpeg = _starts_with(image_bytes, _JPEG)
+    height, width = tf.case(
+        [
+            (is_jpeg, lambda: _jpeg_size(image_bytes)),
+            (_starts_with(image_bytes, _PNG), lambda: _png_size(image_bytes)),
+            (_starts_with(image_bytes, _GIF), lambda: _gif_size(image_bytes)),
+            (_starts_with(image_bytes, _BMP), lambda: _bmp_size(image_bytes)),
+        ],
+        default=_unknown_size,
+        exclusive=True,
+    )
+    checks = [
+        tf.debugging.assert_greater_equal(
+            tf.minimum(height, width), tf.constant(MINIMUM_SIDE, tf.int64), "picture too small"
+        ),
+        tf.debugging.assert_less_equal(
+            height * width, tf.constant(MAXIMUM_PIXELS, tf.int64), "picture too large"
+        ),
+    ]
+    with tf.control_dependencies([check for check in checks if check is not None]):
+        image_bytes = tf.identity(image_bytes)
+    return tf.cond(
+        is_jpeg,
+        lambda: _decode_jpeg(image_bytes),
+        lambda: _luma(
+            tf.io.decode_image(image_bytes, channels=0, dtype=tf.uint8, expand_animations=False)
+        ),
+    )
+
+
+def standardize(pixels: tf.Tensor) -> tf.Tensor:
+    """Resizes to the model's size, with antialiasing and without keeping the aspect ratio.
+
+    Args:
+        pixels: [height, width, 1] uint8.
+
+    Returns:
+        [IMAGE_SIZE, IMAGE_SIZE, 1] uint8.
+    """
+    resized = tf.image.resize(pixels, (IMAGE_SIZE, IMAGE_SIZE), antialias=True)
+    return tf.cast(tf.clip_by_value(tf.round(resized), 0, 255), tf.uint8)
+
+
+def images_to_png(image_bytes: tf.Tensor) -> tf.Tensor:
+    """Decodes, resizes and stores a batch; a picture that cannot be decoded never fails the rest.
+
+    Args:
+        image_bytes: [N] string, encoded pictures.
+
+    Returns:
+        [N] string: PNGs of [IMAGE_SIZE, IMAGE_SIZE, 1] uint8, the empty string where the picture
+        could not be decoded.
+    """
+    rows = tf.shape(image_bytes, out_type=tf.int64)[0]
+
+    def convert(row: tf.Tensor, encoded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return row, tf.io.encode_png(standardize(decode_grey(encoded)))
+
+    sentinel = tf.data.Dataset.from_tensors((rows, tf.constant("")))
+    decoded, pngs = (
+        tf.data.Dataset.from_tensor_slices((tf.range(rows), image_bytes))
+        .map(convert, num_parallel_calls=_PARALLEL_DECODES)
+        .ignore_errors()
+        .concatenate(sentinel)
+        .batch(rows + 1)
+        .get_single_element()
+    )
+    joined = tf.tensor_scatter_nd_update(
+        tf.fill([rows + 1], ""), decoded[:, tf.newaxis], pngs
+    )
+    return joined[:rows]
+
+
+def png_to_pixels(png: tf.Tensor) -> tf.Tensor:
+    """Reads back one picture that `images_to_png` stored.
+
+    Args:
+        png: scalar string, not empty.
+
+    Returns:
+        [IMAGE_SIZE, IMAGE_SIZE, 1] uint8.
+    """
+    pixels = tf.io.decode_png(png, channels=1)
+    return tf.ensure_shape(pixels, (IMAGE_SIZE, IMAGE_SIZE, 1))
+
+
+def rescale(pixels: tf.Tensor) -> tf.Tensor:
+    """Maps uint8 pixels of any shape to float32 in [0, 1]."""
+    return tf.cast(pixels, tf.float32) / 255.0
+
+
+def model_inputs(pngs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Turns what Transform stored into what the model sees.
+
+    Args:
+        pngs: [N] string, as `images_to_png` returns them.
+
+    Returns:
+        Pixels [N, IMAGE_SIZE, IMAGE_SIZE, 1] float32 in [0, 1], zeros where there is no picture,
+        and [N] bool: whether there is one.
+    """
+    valid = tf.not_equal(pngs, "")
+    blank = tf.io.encode_png(tf.zeros((IMAGE_SIZE, IMAGE_SIZE, 1), tf.uint8))
+    pixels = tf.map_fn(
+        png_to_pixels, tf.where(valid, pngs, blank), fn_output_signature=tf.uint8
+    )
+    return rescale(tf.reshape(pixels, (-1, IMAGE_SIZE, IMAGE_SIZE, 1))), valid
+
+
+def _starts_with(image_bytes: tf.Tensor, magic: bytes) -> tf.Tensor:
+    # tf.strings.substr fails on strings shorter than the start only, so short files compare unequal.
+    return tf.equal(tf.strings.substr(image_bytes, 0, len(magic)), magic)
+
+
+def _jpeg_size(image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    shape = tf.io.extract_jpeg_shape(image_bytes, output_type=tf.int32)
+    return tf.cast(shape[0], tf.int64), tf.cast(shape[1], tf.int64)
+
+
+def _png_size(image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    # PNG specification (W3C, third edition), section 11.2.1: IHDR starts with width and height.
+    size = _integers(image_bytes, 16, tf.int32, little_endian=False)
+    return size[1], size[0]
+
+
+def _gif_size(image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    # GIF89a specification, section 18: the logical screen's width and height.
+    size = _integers(image_bytes, 6, tf.uint16, little_endian=True)
+    return size[1], size[0]
+
+
+def _bmp_size(image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    # BITMAPINFOHEADER: width and height; a negative height means rows from the top.
+    size = _integers(image_bytes, 18, tf.int32, little_endian=True)
+    return tf.abs(size[1]), size[0]
+
+
+def _integers(
+    image_bytes: tf.Tensor, start: int, dtype: tf.DType, *, little_endian: bool
+) -> tf.Tensor:
+    field = tf.strings.substr(image_bytes, start, 2 * dtype.size)
+    return tf.cast(tf.io.decode_raw(field, dtype, little_endian=little_endian), tf.int64)
+
+
+def _unknown_size() -> tuple[tf.Tensor, tf.Tensor]:
+    refused = tf.debugging.Assert(False, ["neither JPEG, PNG, BMP nor GIF"])
+    with tf.control_dependencies([] if refused is None else [refused]):
+        return tf.constant(0, tf.int64), tf.constant(0, tf.int64)
+
+
+def _decode_jpeg(image_bytes: tf.Tensor) -> tf.Tensor:
+    # libjpeg hands out the luma itself when one channel is asked for, except of CMYK pictures.
+    components = tf.io.extract_jpeg_shape(image_bytes)[2]
+    return tf.cond(
+        tf.equal(components, 4),
+        lambda: _luma(tf.io.decode_jpeg(image_bytes, channels=3)),
+        lambda: tf.io.decode_jpeg(image_bytes, channels=1),
+    )
+
+
+def _luma(pixels: tf.Tensor) -> tf.Tensor:
+    def weigh() -> tf.Tensor:
+        red, green, blue = (
+            weight * tf.cast(pixels[..., channel], tf.float32)
+            for channel, weight in enumerate(_LUMA)
+        )
+        return tf.cast(tf.round(red + green + blue), tf.uint8)[..., tf.newaxis]
+
+    grey = tf.cond(tf.shape(pixels)[-1] >= 3, weigh, lambda: pixels[..., :1])
+    return tf.ensure_shape(grey, (None, None, 1))
