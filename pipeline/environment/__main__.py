@@ -1,0 +1,44 @@
+"""`python3 -m pipeline.environment [check]`: make `.venv`, or only tell what stands in the way."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+VENV = CHECKOUT / ".venv"
+
+
+def main() -> int:
+    """Makes the environment where it is not finished; returns the exit code."""
+    from pipeline.environment.decision import decide
+    from pipeline.environment.machine import read_machine
+
+    plan = decide(read_machine(VENV))
+    if plan.obstacles:
+        print("The environment cannot be made on this machine:", file=sys.stderr)
+        for obstacle in plan.obstacles:
+            print(f"\n* {obstacle}", file=sys.stderr)
+        return 1
+    if sys.argv[1:] == ["check"]:
+        print("Nothing stands in the way: `make demo`")
+        return 0
+    from pipeline.environment.install import alone, install, is_ready
+    from pipeline.environment.problem import SetUpError
+
+    with alone(CHECKOUT):
+        if is_ready(VENV, CHECKOUT):
+            return 0
+        started = time.time()
+        try:
+            install(VENV, CHECKOUT, plan)
+        except SetUpError as error:
+            print(f"\n{error}\nThe next call begins anew.", file=sys.stderr)
+            return 1
+        print(f"Set-up: finished in {time.time() - started:.0f} s", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

