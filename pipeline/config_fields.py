@@ -1,6 +1,7 @@
 """What a configuration's field allows, in words, and the whole configuration as commented YAML."""
 
 import json
+import re
 import textwrap
 import types
 import typing
@@ -12,6 +13,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 _NAMES = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+_NO_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+"""Characters that JSON takes as they are, and YAML does not."""
 
 
 def submodel(field: FieldInfo) -> type[BaseModel] | None:
@@ -64,7 +67,8 @@ def _scalar(value: Any) -> str:
     """A value as JSON, which YAML reads as the same value."""
     if isinstance(value, float) and value == int(value) and abs(value) < 1e15:
         return f"{value:.1f}"
-    return json.dumps(value, ensure_ascii=False, default=str)
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return _NO_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _type_in_words(annotation: Any) -> str:

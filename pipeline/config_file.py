@@ -1,8 +1,9 @@
 """From a YAML file and `--set` to a configuration, or to every mistake in them at once."""
 
 import json
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,41 @@ from pipeline.config_mistakes import describe
 PRESETS = Path(__file__).parent / "configs"
 
 
+Where = Callable[[int], str]
+"""Names the place of a line of YAML, counted from 1; with 0, that of the whole."""
+
+
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 reads 1e-3 as text; people mean the number, as YAML 1.2 reads it."""
+    """YAML 1.1, made to read what people mean: 1e-3 is a number, as in YAML 1.2, a date is text."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep=deep)
+        except ValueError as error:
+            problem = str(error)
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
+
+
+def _number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float | str:
+    """Leaves `.inf` and `.nan` as text: no figure of a run can be either."""
+    value: float = loader.construct_yaml_float(node)
+    return value if math.isfinite(value) else node.value
+
+
+def _text(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
+    """Joins the halves that JSON escapes a character into; half a character alone is an error."""
+    text: str = loader.construct_scalar(node)
+    return text.encode("utf-16", "surrogatepass").decode("utf-16")
 
 
 _Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789")
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+$"),
+    list("-+.0123456789"),
 )
+_Loader.add_constructor("tag:yaml.org,2002:float", _number)
+_Loader.add_constructor("tag:yaml.org,2002:str", _text)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _text)
 
 
 def load(source: str | None = None, overrides: Sequence[str] = ()) -> Config:
@@ -44,7 +73,7 @@ def load(source: str | None = None, overrides: Sequence[str] = ()) -> Config:
         _apply(override, data, places)
     try:
         # JSON's strict mode takes a list for a tuple, but no text for a number.
-        return Config.model_validate_json(json.dumps(data, default=str), strict=True)
+        return Config.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         mistakes = describe(Config, error, places)
     raise UserError(
@@ -74,34 +103,48 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """The file's values, and by key path the place where each stands (`file:line`)."""
     try:
         text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=_Loader)
-        data = yaml.load(text, Loader=_Loader)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is no UTF-8 text (byte {error.start}).") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error)
-        raise UserError(f"{path}{line} is no valid YAML: {problem}.") from error
+
+    def where(line: int) -> str:
+        return f"{path}:{line}" if line else str(path)
+
+    node, data = _parse(text, where)
     if data is None:
         return {}, {}
     if not isinstance(data, dict):
         raise UserError(f"{path} must hold `key: value` lines, not a {type(data).__name__}.")
     places: dict[str, str] = {}
-    _locate(root, "", path, places)
+    _locate(node, "", where, places)
     return data, places
 
 
-def _locate(node: yaml.Node, prefix: str, path: Path, places: dict[str, str]) -> None:
+def _parse(text: str, where: Where) -> tuple[yaml.Node | None, Any]:
+    """One YAML document, as nodes with their places and as the values that JSON knows."""
+    try:
+        data = yaml.load(text, Loader=_Loader)
+        return yaml.compose(text, Loader=_Loader), json.loads(json.dumps(data, default=str))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error)
+        place = where(mark.line + 1 if mark else 0)
+        raise UserError(f"{place} is no valid YAML: {problem}.") from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UserError(f"{where(0)} holds what no configuration can: {error}.") from error
+
+
+def _locate(node: yaml.Node | None, prefix: str, where: Where, places: dict[str, str]) -> None:
     if not isinstance(node, yaml.MappingNode):
         return
     for key, value in node.value:
         name = f"{prefix}{key.value}"
-        place = f"{path}:{key.start_mark.line + 1}"
+        place = where(key.start_mark.line + 1)
         if name in places:
             raise UserError(f"{place}: {name} stands twice; the first is at {places[name]}.")
         places[name] = place
-        _locate(value, f"{name}.", path, places)
+        _locate(value, f"{name}.", where, places)
 
 
 def _apply(override: str, data: dict[str, Any], places: dict[str, str]) -> None:
@@ -109,13 +152,16 @@ def _apply(override: str, data: dict[str, Any], places: dict[str, str]) -> None:
     keys = name.strip().split(".")
     if not equals or not all(keys):
         raise UserError(f"--set {override}: write key=value, such as --set trainer.epochs=3.")
-    try:
-        value = yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        raise UserError(f"--set {override}: {text!r} is no valid YAML value.") from error
-    for key in keys[:-1]:
+    place = f"--set {override}"
+    node, value = _parse(text, lambda _: place)
+    for depth, key in enumerate(keys[:-1], start=1):
         if not isinstance(data.get(key), dict):
             data[key] = {}
+            places[".".join(keys[:depth])] = place
         data = data[key]
     data[keys[-1]] = value
-    places[".".join(keys)] = f"--set {override}"
+    path = ".".join(keys)
+    for former in [former for former in places if f"{former}.".startswith(f"{path}.")]:
+        del places[former]
+    places[path] = place
+    _locate(node, f"{path}.", lambda _: place, places)

@@ -48,7 +48,8 @@ def _unknown(model: type[BaseModel], keys: Sequence[str]) -> str:
     near = difflib.get_close_matches(keys[-1], names, n=1, cutoff=0.5)
     advice = f" Did you mean {'.'.join([*keys[:-1], near[0]])}?" if near else ""
     where = f"under {'.'.join(keys[:-1])}" if len(keys) > 1 else "at the top"
-    return f"{'.'.join(keys)}: there is no such key.{advice} Keys {where}: {', '.join(names)}"
+    path = ".".join(keys) or "''"
+    return f"{path}: there is no such key.{advice} Keys {where}: {', '.join(names)}"
 
 
 def _owner(model: type[BaseModel], keys: Sequence[str]) -> type[BaseModel] | None:

@@ -5,7 +5,8 @@ import re
 from components.errors import UserError
 
 _RAISED = re.compile(
-    r"(?:^|\s)(?:components\.errors\.)?UserError: (.+?)(?:\s*\[while running '|\nTraceback|\Z)",
+    r"(?:^|\s)(?:components\.errors\.)?UserError: (.+?)"
+    r"(?:\s*\[while running '|\n\n(?:The above|During handling of the above) exc|\nTraceback|\Z)",
     re.DOTALL,
 )
 
@@ -29,7 +30,9 @@ def explain(error: BaseException) -> str:
             return str(found[-1]).strip()
     text = _without_stage(str(error)).strip()
     last = text.splitlines()[-1].strip() if text else ""
-    return last if re.match(r"[\w.]+(Error|Exception)\b", last) else f"{type(error).__name__}: {last}"
+    if re.match(r"[\w.]+(Error|Exception)\b", last):
+        return last
+    return f"{type(error).__name__}: {last}" if last else type(error).__name__
 
 
 def _without_stage(text: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from absl import logging as absl_logging
+
 from pipeline.memory import PeakMemory
 
 # The local orchestrator logs "Component X is running.", Beam's "node X is running.".
@@ -41,12 +43,18 @@ class ComponentProgress(logging.Handler):
         on_finish: Callable[[Finished], None],
     ) -> None:
         super().__init__(level=logging.INFO)
-        self.running: str | None = None
+        self._running: str | None = None
         self._memory = memory
         self._on_start = on_start
         self._on_finish = on_finish
         self._cached = False
         self._started = 0.0
+
+    def aborted(self) -> Finished | None:
+        """The component that was running when the orchestrator gave up, None between two."""
+        if self._running is None:
+            return None
+        return Finished(self._running, False, time.monotonic() - self._started, self._memory.peak())
 
     def emit(self, record: logging.LogRecord) -> None:
         """Reads one line of TFX's log."""
@@ -56,17 +64,17 @@ class ComponentProgress(logging.Handler):
         elif step := _STEP.match(message):
             if step["state"] == "running":
                 self._start(step["name"])
-            elif step["name"] == self.running:
+            elif step["name"] == self._running:
                 self._finish(step["name"])
 
     def _start(self, name: str) -> None:
-        self.running, self._cached, self._started = name, False, time.monotonic()
+        self._running, self._cached, self._started = name, False, time.monotonic()
         self._memory.reset()
         self._on_start(name)
 
     def _finish(self, name: str) -> None:
         seconds = time.monotonic() - self._started
-        self.running = None
+        self._running = None
         self._on_finish(Finished(name, self._cached, seconds, self._memory.peak()))
 
 
@@ -80,7 +88,9 @@ class _Lines(logging.Handler):
 
 
 @contextmanager
-def watching(progress: ComponentProgress, on_training_line: Callable[[str], None]) -> Iterator[None]:
+def watching(
+    progress: ComponentProgress, on_training_line: Callable[[str], None]
+) -> Iterator[None]:
     """Listens to TFX (the `absl` logger) and to the trainer (`trainer_module`).
 
     Args:
@@ -88,8 +98,9 @@ def watching(progress: ComponentProgress, on_training_line: Callable[[str], None
       on_training_line: Is given each line that the trainer logs.
     """
     handlers = {"absl": progress, "trainer_module": _Lines(on_training_line)}
+    # TensorFlow silences absl while it saves a model, and then restores what was set this way.
+    absl_logging.set_verbosity(absl_logging.INFO)
     for name, handler in handlers.items():
-        logging.getLogger(name).setLevel(logging.INFO)
         logging.getLogger(name).addHandler(handler)
     try:
         yield

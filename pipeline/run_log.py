@@ -12,14 +12,14 @@ _FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
 
 
 @contextmanager
-def redirected_to(path: Path) -> Iterator[tuple[TextIO, TextIO]]:
+def redirected_to(path: Path) -> Iterator[TextIO]:
     """Sends all output of this process and its children to a file, that of C++ too.
 
     Args:
       path: The log file; made with its folder, appended to.
 
     Yields:
-      The terminal's (stdout, stderr), which nothing else writes to meanwhile.
+      The terminal's standard error, which nothing else writes to meanwhile.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # TensorFlow's C++ reads it once, on import: 1 leaves warnings and errors.
@@ -29,8 +29,7 @@ def redirected_to(path: Path) -> Iterator[tuple[TextIO, TextIO]]:
     saved = (os.dup(1), os.dup(2))
     with (
         path.open("a", encoding="utf-8") as log,
-        os.fdopen(os.dup(1), "w", encoding="utf-8") as out,
-        os.fdopen(os.dup(2), "w", encoding="utf-8") as error,
+        os.fdopen(os.dup(2), "w", encoding="utf-8") as terminal,
     ):
         handler = logging.StreamHandler(log)
         handler.setFormatter(logging.Formatter(_FORMAT))
@@ -41,7 +40,7 @@ def redirected_to(path: Path) -> Iterator[tuple[TextIO, TextIO]]:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
         try:
-            yield out, error
+            yield terminal
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
@@ -51,3 +50,14 @@ def redirected_to(path: Path) -> Iterator[tuple[TextIO, TextIO]]:
                 os.close(descriptor)
             root.removeHandler(handler)
             root.setLevel(former_level)
+
+
+@contextmanager
+def silenced() -> Iterator[TextIO]:
+    """Drops all output of this process and its children, that of C++ too.
+
+    Yields:
+      The terminal's standard error, which nothing else writes to meanwhile.
+    """
+    with redirected_to(Path(os.devnull)) as terminal:
+        yield terminal

@@ -1,0 +1,5 @@
+"""Image folders to TFRecords.
+
+`convert` does it: `layout` lists the files, `beam_jobs` reads them with `decode_check`, `outcomes`
+decides where each goes, by `patients` and `splits`, and `records` is what is written of them.
+"""

@@ -25,7 +25,7 @@ from components.images.progress import Progress, count, listening
 from components.images.records import Features, serialize
 
 MAXIMUM_BYTES: Final = 256 * 1024 * 1024
-"""A larger file is not read into memory: 50 million pixels in 24 bits, uncompressed, are 143 MiB."""
+"""A larger file is not read into memory: 50 million pixels of 24 bits, raw, are 143 MiB."""
 
 DEFAULT_BEAM_ARGS: Final = (
     # The direct runner that runs in this process. `DirectRunner` may hand over to Prism, a program
@@ -40,7 +40,7 @@ _FILES_AT_ONCE = 32
 _COUNTER = "pictures"
 
 Inspection = dict[str, int | str | None]
-"""What reading a file told: index, sha256, reason (None where it is good), format, width, height."""
+"""What reading a file told: index, sha256, reason (None if it is good), format, width, height."""
 
 
 def inspect_files(

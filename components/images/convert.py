@@ -23,7 +23,7 @@ from components.images.outcomes import (
 from components.images.patients import patient_finder
 from components.images.progress import Progress
 from components.images.settings import DatasetSettings
-from components.images.source import fingerprint_of
+from components.images.source import fingerprint_of, source_fingerprint
 from transform_module.features import SPLITS
 
 _log = logging.getLogger(__name__)
@@ -77,6 +77,35 @@ def convert(
         if explained := _explain(error, out):
             raise UserError(explained) from error
         raise
+
+
+def converted(
+    images: Path, out: Path, *, settings: DatasetSettings, seed: int
+) -> Dataset | None:
+    """Tells whether a conversion would change nothing, without reading a picture.
+
+    Args:
+        images: see `convert`.
+        out: see `convert`.
+        settings: see `convert`.
+        seed: see `convert`.
+
+    Returns:
+        What ``dataset.json`` in ``out`` holds; None where files, settings, seed or code differ
+        from what it was made from, or a TFRecord is missing.
+
+    Raises:
+        UserError: nothing is recognised in ``images``.
+    """
+    images, out = images.resolve(), out.resolve()
+    try:
+        present = Dataset.load(out)
+    except UserError:
+        present = None
+    wanted = source_fingerprint(images, settings, seed)
+    if present and present.source_fingerprint == wanted and _holds_the_records_of(present, out):
+        return present
+    return None
 
 
 def _convert(

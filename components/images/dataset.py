@@ -106,9 +106,13 @@ class Dataset(_Record):
                 f"{out} holds no converted dataset ({DATASET_FILE} is missing). "
                 "Make one with `cxr convert IMAGES OUT`."
             ) from None
-        except (OSError, ValidationError) as error:
+        except OSError as error:
+            raise UserError(f"{path} cannot be read: {error.strerror}.") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(map(str, first["loc"])) or "content"
             raise UserError(
-                f"{path} cannot be read: {error}. Remove {out} and convert again."
+                f"{path} is damaged: {field}: {first['msg']}. Remove {out} and convert again."
             ) from error
 
     def save(self, out: Path) -> None:

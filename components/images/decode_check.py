@@ -48,7 +48,7 @@ _OTHERS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x1f\x8b", "gzip archive"),
 )
 
-_ENDINGS = {"jpeg": b"\xff\xd9", "png": b"IEND", "gif": b";"}
+_ENDINGS = {"jpeg": b"\xff\xd9", "png": b"IEND\xaeB`\x82", "gif": b"\0;"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def check(data: bytes) -> Decoded | str:
     if seen_by_model is None:
         if _is_cut_short(form, data):
             return _damaged(form, data)
-        return f"{form.upper()} that TensorFlow cannot decode: save it as PNG"
+        return f"{form.upper()} that TensorFlow cannot decode: save it anew, as PNG"
     if seen_by_model.shape != seen_by_pillow.shape:
         return f"{form.upper()} read in two ways: TensorFlow and Pillow differ in its size"
     if _mean_difference(seen_by_model, seen_by_pillow) > MAXIMUM_DIFFERENCE:

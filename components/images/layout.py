@@ -49,7 +49,7 @@ class SourceFile:
 
     @property
     def filename(self) -> str:
-        """The path as readable text: bytes that are no UTF-8 are shown as ``\\xe9``."""
+        r"""The path as readable text: bytes that are no UTF-8 are shown as ``\xe9``."""
         return self.path.decode("utf-8", "backslashreplace")
 
     @property
@@ -57,6 +57,11 @@ class SourceFile:
         """The path below the class folder."""
         parents = bool(self.folder) + bool(self.label)
         return "/".join(self.filename.split("/")[parents:])
+
+
+def is_system_file(name: str) -> bool:
+    """Tells whether a file name is one that operating systems leave in folders of pictures."""
+    return name.lower() in _SYSTEM_FILES or name.startswith("._")
 
 
 def scan(images: Path) -> list[SourceFile]:
@@ -75,9 +80,7 @@ def scan(images: Path) -> list[SourceFile]:
         UserError: there is no such folder, or no class folder with a file in it.
     """
     if not images.is_dir():
-        raise UserError(
-            f"No image folder at {images}. Expected a folder with {EXPECTED_LAYOUT}."
-        )
+        raise UserError(f"No image folder at {images}. Expected a folder with {EXPECTED_LAYOUT}.")
     if not os.access(images, os.R_OK | os.X_OK):
         raise UserError(f"The image folder {images} cannot be opened: permission denied.")
     files = sorted(_walk(os.fsencode(images), b"", frozenset()), key=lambda file: file.path)
@@ -100,9 +103,7 @@ def _nothing_recognised(images: Path) -> str:
     return message
 
 
-def _walk(
-    root: bytes, relative: bytes, above: frozenset[tuple[int, int]]
-) -> Iterator[SourceFile]:
+def _walk(root: bytes, relative: bytes, above: frozenset[tuple[int, int]]) -> Iterator[SourceFile]:
     path = os.path.join(root, relative) if relative else root
     try:
         found = os.stat(path)
@@ -126,8 +127,7 @@ def _walk(
 
 
 def _file(root: bytes, relative: bytes) -> SourceFile:
-    name = os.path.basename(relative).decode("utf-8", "backslashreplace").lower()
-    skipped = name in _SYSTEM_FILES or name.startswith("._")
+    skipped = is_system_file(os.path.basename(relative).decode("utf-8", "backslashreplace"))
     try:
         found = os.stat(os.path.join(root, relative))
     except OSError as error:

@@ -31,12 +31,15 @@ def staged(out: Path) -> Iterator[Path]:
     work = out.parent / f".{out.name}.partial"
     out.parent.mkdir(parents=True, exist_ok=True)
     with _locked(work, out):
-        _heal(work, out)
+        _restore(work, out)
+        for left in work.iterdir():
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
         new = work / "new"
         new.mkdir()
         try:
             yield new
         finally:
+            _restore(work, out)
             shutil.rmtree(work, ignore_errors=True)
 
 
@@ -47,12 +50,10 @@ def publish(new: Path, out: Path) -> None:
     os.rename(new, out)
 
 
-def _heal(work: Path, out: Path) -> None:
+def _restore(work: Path, out: Path) -> None:
     former = work / "former"
     if former.exists() and not out.exists():
         os.rename(former, out)
-    for left in work.iterdir():
-        shutil.rmtree(left)
 
 
 @contextlib.contextmanager
@@ -66,7 +67,8 @@ def _locked(work: Path, out: Path) -> Iterator[None]:
         except BlockingIOError:
             os.close(descriptor)
             raise UserError(
-                f"Another process is writing {out} right now. Wait for it, or choose another folder."
+                f"Another process is writing {out} right now. "
+                "Wait for it, or choose another folder."
             ) from None
         # The process before may have removed the folder between opening and locking it.
         if work.exists() and os.path.samestat(os.fstat(descriptor), os.stat(work)):

@@ -49,7 +49,9 @@ def broken_files(pictures: Sequence[Picture]) -> tuple[BrokenFile, ...]:
             lambda encode: encode(to_repeat),
         ),
         BrokenFile(f"{train_normal}/IM-0000-0001.jpeg", "empty file", lambda _: b""),
-        BrokenFile(f"{train_normal}/.DS_Store", "system file", lambda _: b"\0\0\0\1Bud1" + bytes(64)),
+        BrokenFile(
+            f"{train_normal}/.DS_Store", "system file", lambda _: b"\0\0\0\1Bud1" + bytes(64)
+        ),
         BrokenFile(
             f"{TEST}/{PNEUMONIA_NAME}/person0_virus_0.jpeg",
             "text named .jpeg",

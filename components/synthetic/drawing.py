@@ -75,9 +75,7 @@ def draw(anatomy: Anatomy, subtype: str, rng: np.random.Generator) -> Drawing:
     exposed = exposed + rng.uniform(1.5, 5) * rng.standard_normal(shape, dtype=np.float32)
     film = Image.fromarray(np.clip(exposed, 0, 255).astype(np.uint8))
     _mark(film, rng)
-    return Drawing(
-        pixels=np.asarray(film), opacity=np.clip(resize(opacity, shape), 0, 1)
-    )
+    return Drawing(pixels=np.asarray(film), opacity=np.clip(resize(opacity, shape), 0, 1))
 
 
 def _vignette(shape: tuple[int, int], rng: np.random.Generator) -> Pixels:
@@ -95,7 +93,9 @@ def _mark(film: Image.Image, rng: np.random.Generator) -> None:
     if rng.random() < 0.5:
         letter = _LETTERS[rng.integers(len(_LETTERS))]
         size = height * rng.uniform(0.035, 0.07)
-        left = width * (rng.uniform(0.03, 0.1) if letter is _LETTERS[0] else rng.uniform(0.86, 0.93))
+        left = width * (
+            rng.uniform(0.03, 0.1) if letter is _LETTERS[0] else rng.uniform(0.86, 0.93)
+        )
         top = height * rng.uniform(0.04, 0.25)
         points = [(left + size * x, top + size * y) for x, y in letter]
         pen.line(points, fill=int(rng.integers(200, 256)), width=max(1, round(size / 6)))

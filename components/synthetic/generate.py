@@ -86,7 +86,7 @@ def generate(
     pictures = plan(images, seed)
     broken = broken_files(pictures)
     out = out.resolve()
-    made_from = {"images": images, "seed": seed, "code": _code()}
+    made_from: dict[str, int | str] = {"images": images, "seed": seed, "code": _code()}
     files = [picture.path for picture in pictures] + [file.path for file in broken]
     try:
         if _former(out) == made_from and all((out / path).is_file() for path in files):

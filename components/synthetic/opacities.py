@@ -18,9 +18,7 @@ LOBES = (
 )
 
 
-def bacterial(
-    anatomy: Anatomy, lungs: Pixels, pose: Pose, rng: np.random.Generator
-) -> Pixels:
+def bacterial(anatomy: Anatomy, lungs: Pixels, pose: Pose, rng: np.random.Generator) -> Pixels:
     """Returns one dense consolidation of a lobe, with open bronchi seen as dark branches in some.
 
     Args:
@@ -66,5 +64,5 @@ def viral(anatomy: Anatomy, lungs: Pixels, pose: Pose, rng: np.random.Generator)
 def _inside(anatomy: Anatomy, side: int, depth: float, share: float) -> tuple[float, float]:
     """Returns the point of a lung at ``depth`` (apex 0, base 1) and ``share`` of its width."""
     v = anatomy.apex + depth * (anatomy.base[1] - anatomy.apex)
-    outer = float(anatomy.half_width(np.float32([v]))[0])
+    outer = float(anatomy.half_width(np.array([v], np.float32))[0])
     return side * (anatomy.mediastinum + share * (outer - anatomy.mediastinum)), v

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-Pixels = NDArray[np.float32]
+Pixels = NDArray[np.floating]
 Line = tuple[list[tuple[float, float]], float]
 """The points (u, v) of a line, and its width in the same unit."""
 

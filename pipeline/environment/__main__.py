@@ -1,5 +1,6 @@
 """`python3 -m pipeline.environment [check]`: make `.venv`, or only tell what stands in the way."""
 
+# ruff: noqa: T201 (a program, which prints for people)
 from __future__ import annotations
 
 import sys

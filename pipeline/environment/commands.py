@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Mapping, Sequence
 
 from pipeline.environment.problem import SetUpError
 
@@ -40,7 +40,7 @@ def run(
             cwd=str(folder) if folder else None,
             stdout=subprocess.PIPE,
             stderr=None if shown else subprocess.STDOUT,
-            universal_newlines=True,
+            text=True,
             check=False,
         )
     except OSError as error:

@@ -5,6 +5,7 @@ folders of our own, and unpacked beside the interpreter: apt's state, the system
 other programs stay as they are.
 """
 
+# ruff: noqa: T201 (a program, which prints for people)
 from __future__ import annotations
 
 import hashlib
@@ -119,17 +120,16 @@ def _fetch(package: Package, options: list[str], folder: Path, label: str) -> No
     """
     known = run(["apt-cache", *options, "madison", package.name], f"Looking for {package.name}")
     versions = [line.split("|")[1].strip() for line in known.splitlines() if line.count("|") > 1]
-    if package.version in versions:
-        name = f"{package.name}={package.version}"
-    elif versions:
-        name = package.name
-        print(f"  {package.name} {package.version} is gone from the mirror, taking {versions[0]}")
-    else:
+    if not versions:
         raise SetUpError(f"The mirror has no {package.name} of {label}.")
+    version = package.version if package.version in versions else versions[0]
+    if version != package.version:
+        print(f"  {package.name} {package.version} is gone from the mirror, taking {version}")
+    name = f"{package.name}={version}"
     run(["apt-get", *options, "download", name], f"Downloading {name}", folder=folder)
     (file,) = folder.glob(f"{package.name}_*.deb")
     found = hashlib.sha256(file.read_bytes()).hexdigest()
-    if name != package.name and found != package.sha256:
+    if version == package.version and found != package.sha256:
         raise SetUpError(
             f"{file.name} is not what it should be: its SHA-256 is {found}, pinned is "
             f"{package.sha256}.\n  Nothing of it was used. Try another mirror in apt's sources."

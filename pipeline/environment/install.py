@@ -1,5 +1,6 @@
 """Makes `.venv` from the lock, whole or to be made again."""
 
+# ruff: noqa: T201 (a program, which prints for people)
 from __future__ import annotations
 
 import contextlib
@@ -9,8 +10,8 @@ import os
 import platform
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 from pipeline.environment import glibc
 from pipeline.environment.commands import run
@@ -52,9 +53,9 @@ def install(venv: Path, checkout: Path, plan: Plan) -> None:
     run([sys.executable, "-m", "venv", "--copies", venv], "Making the virtual environment")
     python = venv / "bin" / "python"
     tools = venv / "tools"
+    pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--only-binary=:all:"]
     run(
-        [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
-        + ["--only-binary=:all:", "--target", tools, "-r", _TOOLS],
+        [*pip, "--require-hashes", "--no-deps", "--target", tools, "-r", _TOOLS],
         "Installing the installer",
     )
     if plan.runtime:
@@ -67,7 +68,7 @@ def install(venv: Path, checkout: Path, plan: Plan) -> None:
             (venv / "bin" / name).unlink()
             (venv / "bin" / name).symlink_to(patched.name)
     _say("installing the packages of requirements.lock (3 GB on disk)")
-    uv = [tools / "bin" / "uv", "pip", "install", "--python", python]
+    uv: list[str | Path] = [tools / "bin" / "uv", "pip", "install", "--python", python]
     # Byte code is made here, not at the first start of each program.
     variables = {"UV_NO_CONFIG": "1", "UV_COMPILE_BYTECODE": "1", **_index(python)}
     run(

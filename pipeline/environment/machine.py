@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import platform
@@ -98,7 +99,8 @@ def parse_os_release(text: str) -> dict[str, str]:
     for line in text.splitlines():
         name, separator, value = line.strip().partition("=")
         if separator and not name.startswith("#"):
-            fields[name] = " ".join(shlex.split(value))
+            with contextlib.suppress(ValueError):  # a quote that is never closed
+                fields[name] = " ".join(shlex.split(value))
     return fields
 
 

@@ -1,0 +1,276 @@
+"""The `cxr` command: parse, call, print. What it calls is imported where it is called."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import click
+
+from components.errors import UserError
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+DEFAULT_ROOT = "cxr-root"
+
+_IMAGES = click.Path(path_type=Path)
+_root = click.option(
+    "--root",
+    type=_IMAGES,
+    default=DEFAULT_ROOT,
+    show_default=True,
+    help="Folder of the data, the outputs, the history and, unless configured, the pushed model.",
+)
+_config = click.option(
+    "--config", "source", metavar="FILE", help="YAML file, or a preset: demo, kaggle."
+)
+_set = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change one key, such as trainer.epochs=3; may be repeated.",
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+_beam_args = click.option(
+    "--beam-arg",
+    "beam_args",
+    multiple=True,
+    metavar="ARG",
+    help="Option for Beam, such as --beam-arg=--direct_num_workers=4; may be repeated.",
+)
+
+
+def _for_people(command: Callable[P, R]) -> Callable[P, R]:
+    """Turns a user's mistake into its message and exit code 1."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except UserError as error:
+            raise click.ClickException(str(error)) from error
+        except KeyboardInterrupt:
+            click.echo("Interrupted. The same command goes on from here.", err=True)
+            sys.exit(130)
+
+    return wrapped
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="chest-xray-pipeline", prog_name="cxr")
+def main() -> None:
+    """Chest X-rays: from folders of pictures to a served model that tells pneumonia from normal."""
+
+
+@main.command()
+@click.option("--images", type=_IMAGES, help="Folder of pictures; without it synthetic ones.")
+@_config
+@_set
+@click.option("--orchestrator", type=click.Choice(["local", "beam"]), help="What runs it.")
+@_root
+@_json
+@_for_people
+def run(
+    images: Path | None,
+    source: str | None,
+    overrides: tuple[str, ...],
+    orchestrator: str | None,
+    root: Path,
+    as_json: bool,
+) -> None:
+    """Run the pipeline: convert what changed, train, evaluate, push.
+
+    \b
+    cxr run                                  on synthetic pictures
+    cxr run --images chest_xray --config kaggle
+    cxr run --images chest_xray --set trainer.epochs=3 --orchestrator beam
+
+    A killed run goes on where it stopped when the same command is given again.
+    """
+    from pipeline.allocator import tune_allocator
+
+    tune_allocator()
+    from rich.console import Console
+
+    from pipeline import run as runs
+    from pipeline.config_file import load
+    from pipeline.display import Display
+    from pipeline.root import Root
+    from pipeline.run_log import redirected_to
+    from pipeline.tables import print_run
+
+    given = [f"images={json.dumps(str(images))}"] if images else []
+    given += [f"orchestrator={orchestrator}"] if orchestrator else []
+    config = load(source, [*overrides, *given])
+    place = Root.at(root)
+    run_id = runs.new_id()
+    with redirected_to(place.log(run_id)) as terminal:
+        display = Display(Console(file=terminal))
+        display.log(place.log(run_id))
+        record = runs.run(config, place, run_id, display)
+    if as_json:
+        click.echo(record.model_dump_json(indent=2))
+    else:
+        print_run(record, place)
+    if record.push and not record.push.pushed:
+        sys.exit(3)
+
+
+@main.command()
+@click.argument("out", type=_IMAGES)
+@click.option("--images", default=600, show_default=True, help="Pictures to draw.")
+@click.option("--seed", default=7, show_default=True, help="Another seed draws other patients.")
+@_json
+@_for_people
+def synth(out: Path, images: int, seed: int, as_json: bool) -> None:
+    """Draw synthetic chest X-rays into the folder OUT, laid out as the Kaggle dataset."""
+    from rich.console import Console
+
+    from components.synthetic.generate import generate
+    from pipeline.display import Display
+    from pipeline.tables import print_synthetic
+
+    with Display(Console(stderr=True)).step(f"Draw {images} pictures") as progress:
+        made = generate(out, images=images, seed=seed, progress=progress)
+    if as_json:
+        content = {"pictures": made.pictures, "patients": made.patients, "broken": made.broken}
+        click.echo(json.dumps(content, indent=2))
+    else:
+        print_synthetic(made, out)
+
+
+@main.command()
+@click.argument("images", type=_IMAGES)
+@click.argument("out", type=_IMAGES)
+@click.option("--patient-pattern", metavar="REGEX", help="Its group is the patient's id.")
+@click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")
+@click.option("--max-bad", type=float, help="Stop above this share of bad files. [default: 0.1]")
+@_config
+@_set
+@_beam_args
+@_json
+@_for_people
+def convert(
+    images: Path,
+    out: Path,
+    patient_pattern: str | None,
+    patients: str | None,
+    max_bad: float | None,
+    source: str | None,
+    overrides: tuple[str, ...],
+    beam_args: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Convert the folders IMAGES to TFRecords in the folder OUT.
+
+    IMAGES holds train|val|test/NORMAL|PNEUMONIA/..., or only NORMAL|PNEUMONIA/... What is no usable
+    picture is listed in OUT/quarantine.csv with its reason.
+    """
+    from rich.console import Console
+
+    from components.images import convert as images_convert
+    from pipeline.config_file import load
+    from pipeline.display import Display
+    from pipeline.run_log import silenced
+    from pipeline.tables import print_dataset
+
+    given = {"patient_pattern": patient_pattern, "patients": patients, "max_bad": max_bad}
+    said = [f"dataset.{k}={json.dumps(v)}" for k, v in given.items() if v is not None]
+    config = load(source, [*overrides, *said])
+    with (
+        silenced() as terminal,
+        Display(Console(file=terminal)).step("Convert pictures") as progress,
+    ):
+        dataset = images_convert.convert(
+            images,
+            out,
+            settings=config.dataset,
+            seed=config.seed,
+            beam_args=[*config.beam.args, *beam_args],
+            progress=progress,
+        )
+    if as_json:
+        click.echo(dataset.model_dump_json(indent=2))
+    else:
+        print_dataset(dataset, out)
+
+
+@main.command()
+@click.option("--show", is_flag=True, help="Print every key with its meaning, bounds and value.")
+@_config
+@_set
+@_for_people
+def config(show: bool, source: str | None, overrides: tuple[str, ...]) -> None:
+    """Check a configuration, or show one."""
+    from pipeline.config_fields import to_yaml
+    from pipeline.config_file import load
+
+    loaded: Config = load(source, overrides)
+    click.echo(to_yaml(loaded) if show else "The configuration is valid.", nl=not show)
+
+
+@main.command()
+@click.argument("run_id", required=False)
+@_root
+@_json
+@_for_people
+def runs(run_id: str | None, root: Path, as_json: bool) -> None:
+    """List the runs under a root, or show the run RUN_ID (or `last`)."""
+    from pipeline import run_record
+    from pipeline.root import Root
+    from pipeline.root_lock import holder_pid
+    from pipeline.tables import print_run, print_runs
+
+    place = Root.at(root)
+    records = run_record.load_all(place.runs, holder_pid(place.path))
+    if not records:
+        raise UserError(f"No run has begun under {place.path}. Start one: cxr run --root {root}")
+    if run_id is None:
+        shown: Any = [record.model_dump(mode="json") for record in records]
+        click.echo(json.dumps(shown, indent=2)) if as_json else print_runs(records, place)
+        return
+    record = run_record.find(records, run_id)
+    if as_json:
+        click.echo(record.model_dump_json(indent=2))
+    else:
+        print_run(record, place, lineage=True)
+
+
+@main.command()
+@click.argument("model", type=_IMAGES)
+@click.argument("paths", nargs=-1, required=True, type=_IMAGES)
+@_json
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@_for_people
+def predict(model: Path, paths: tuple[Path, ...], as_json: bool, as_csv: bool) -> None:
+    """Judge pictures: PATHS are files and folders, MODEL is a pushed model.
+
+    MODEL is a version's folder, or the folder of the versions, of which the latest is taken. A file
+    that is no usable picture gets a row with the reason.
+    """
+    from rich.console import Console
+
+    from pipeline.display import Display
+    from pipeline.run_log import silenced
+    from pipeline.tables import print_predictions, write_csv
+    from serving.predict import predict as predict_paths
+
+    if as_json and as_csv:
+        raise click.UsageError("Choose one of --json and --csv.")
+    with silenced() as terminal, Display(Console(file=terminal)).step("Judge pictures") as progress:
+        predictions = predict_paths(model, paths, progress=progress)
+    if as_json:
+        click.echo(json.dumps([vars(each) for each in predictions], indent=2))
+    elif as_csv:
+        write_csv(predictions, sys.stdout)
+    else:
+        print_predictions(predictions)

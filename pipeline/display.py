@@ -1,0 +1,88 @@
+"""What a person sees while a run goes on: a line for each step as it ends."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.status import Status
+
+from components.images.progress import Progress
+from pipeline.progress import Finished
+
+_SECONDS_BETWEEN_LINES = 15
+
+
+class Display:
+    """Prints to a terminal, where it also shows what runs now, or to a log file."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status: Status | None = None
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[Progress]:
+        """Shows a step with its progress (done, total) and, at its end, its time."""
+        started = told = time.monotonic()
+
+        def progress(done: int, total: int) -> None:
+            nonlocal told
+            text = f"{name}: {done:,} of {total:,}"
+            self._show(text)
+            if not self._console.is_terminal and time.monotonic() - told > _SECONDS_BETWEEN_LINES:
+                told = time.monotonic()
+                self._console.print(f"  {text}")
+
+        self._show(name)
+        try:
+            yield progress
+        finally:
+            self.stop()
+        self._console.print(f"[green]✓[/] {name:<28}{_time(time.monotonic() - started)}")
+
+    def started(self, component: str) -> None:
+        """Shows that a component runs."""
+        self._show(component)
+
+    def finished(self, component: Finished) -> None:
+        """Prints how a component ended."""
+        self.stop()
+        if component.cached:
+            self._console.print(f"[green]✓[/] {component.name:<28}[dim]   cached[/]")
+        else:
+            self._console.print(
+                f"[green]✓[/] {component.name:<28}{_time(component.seconds)}"
+                f"{component.peak_memory / 1e9:8.1f} GB"
+            )
+
+    def line(self, text: str) -> None:
+        """Prints a line of the step that runs."""
+        self._console.print(f"  [dim]{text}[/]", highlight=False, soft_wrap=True)
+
+    def failed(self, component: str) -> None:
+        """Prints that a component failed."""
+        self.stop()
+        self._console.print(f"[red]✗[/] {component}")
+
+    def log(self, path: Path) -> None:
+        """Prints where everything else is written to."""
+        self._console.print(f"  [dim]log: {path}[/]", highlight=False, soft_wrap=True)
+
+    def stop(self) -> None:
+        """Shows nothing as running any more."""
+        if self._status:
+            self._status.stop()
+            self._status = None
+
+    def _show(self, text: str) -> None:
+        if not self._console.is_terminal:
+            return
+        if self._status is None:
+            self._status = Status(text, console=self._console)
+            self._status.start()
+        self._status.update(text)
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:7.1f} s"

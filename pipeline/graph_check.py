@@ -1,0 +1,109 @@
+"""What is wrong with a wired pipeline, found before anything of it runs."""
+
+import importlib
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any
+
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.orchestration.pipeline import Pipeline
+
+from components.errors import UserError
+
+_FUNCTIONS = ("preprocessing_fn", "run_fn", "tuner_fn", "stats_options_updater_fn")
+_HASHES = ("code", "code_version")
+_BLESSINGS = ("model_blessing", "infra_blessing")
+
+
+def check_graph(pipeline: Pipeline, uncached: Collection[str]) -> None:
+    """Checks the whole graph.
+
+    Args:
+      pipeline: The wired pipeline.
+      uncached: Ids of the nodes that run in every run.
+
+    Raises:
+      UserError: With every problem, each naming the node and what to do.
+    """
+    problems = [
+        f"{problem}" for check in _checks(uncached) for problem in check(pipeline.components)
+    ]
+    if problems:
+        raise UserError(
+            f"The pipeline cannot run, {len(problems)} problem{'s' * (len(problems) > 1)}:"
+            + "".join(f"\n  {problem}" for problem in problems)
+        )
+
+
+def _checks(uncached: Collection[str]) -> tuple[Callable[[list[BaseNode]], Iterator[str]], ...]:
+    def hashed(nodes: list[BaseNode]) -> Iterator[str]:
+        return _code_is_hashed(node for node in nodes if node.id not in uncached)
+
+    return _ids_are_unique, _functions_import, hashed, _pushes_are_blessed
+
+
+def _ids_are_unique(nodes: Iterable[BaseNode]) -> Iterator[str]:
+    for name, count in Counter(node.id for node in nodes).items():
+        if count > 1:
+            yield f"{name}: {count} nodes have this id; name each with with_id()."
+
+
+def _functions_import(nodes: Iterable[BaseNode]) -> Iterator[str]:
+    for node in nodes:
+        for name in _FUNCTIONS:
+            path = node.exec_properties.get(name)
+            if path and (problem := _import_problem(path)):
+                yield f"{node.id}: {name} is {path}, {problem}."
+        if node.exec_properties.get("module_file"):
+            yield (
+                f"{node.id}: module_file is {node.exec_properties['module_file']}; name the "
+                "function by an importable path instead, which every orchestrator can run."
+            )
+
+
+def _import_problem(path: str) -> str:
+    module, _, name = path.rpartition(".")
+    try:
+        function = getattr(importlib.import_module(module), name, None)
+    except ImportError as error:
+        return f"which cannot be imported ({error})"
+    return "" if callable(function) else f"and {module} has no function {name}"
+
+
+def _code_is_hashed(nodes: Iterable[BaseNode]) -> Iterator[str]:
+    """TFX's cache sees a function's path, not its code: our code needs a hash beside it."""
+    for node in nodes:
+        properties = node.exec_properties
+        config = json.loads(properties.get("custom_config") or "{}")
+        is_ours = type(node).__module__.startswith("components.") or any(
+            properties.get(name) for name in _FUNCTIONS
+        )
+        if is_ours and not any(properties.get(name) or config.get(name) for name in _HASHES):
+            yield (
+                f"{node.id}: it runs code of ours, and no hash of it is among its parameters; a "
+                "changed code would be taken from the cache. Give it code_version(...)."
+            )
+
+
+def _pushes_are_blessed(nodes: Iterable[BaseNode]) -> Iterator[str]:
+    nodes = list(nodes)
+    producers = {node.id: node for node in nodes}
+    for node in nodes:
+        if "pushed_model" not in node.outputs:
+            continue
+        if "model_blessing" not in node.inputs:
+            yield f"{node.id}: it pushes without a model_blessing; wire the Evaluator's."
+        for name in _BLESSINGS:
+            if name in node.inputs:
+                judge = producers[_producer(node.inputs[name])]
+                judged, pushed = judge.inputs.get("model"), node.inputs["model"]
+                if judged is None or _producer(judged) != _producer(pushed):
+                    yield (
+                        f"{node.id}: it pushes the model of {_producer(pushed)}, and {judge.id} "
+                        "blesses another one; wire the same model to both."
+                    )
+
+
+def _producer(channel: Any) -> str:
+    return str(channel.producer_component_id)

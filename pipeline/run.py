@@ -1,0 +1,188 @@
+"""One run: pictures to examples where they changed, then the pipeline, then what came of it."""
+
+import os
+import time
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from components.errors import UserError
+from components.images.dataset import Dataset
+from pipeline import run_record
+from pipeline.config import Config
+from pipeline.display import Display
+from pipeline.failure import explain
+from pipeline.memory import PeakMemory
+from pipeline.progress import ComponentProgress, Finished, watching
+from pipeline.root import Root
+from pipeline.root_lock import root_lock
+from pipeline.run_record import ComponentRecord, PushRecord, RunRecord
+
+
+def new_id() -> str:
+    """Names a run by the time."""
+    return datetime.now().strftime("%Y%m%d-%H%M%S")
+
+
+def run(config: Config, root: Root, run_id: str, display: Display) -> RunRecord:
+    """Runs the whole, and keeps a record of it from its first moment on.
+
+    Args:
+      config: What was chosen.
+      root: Where everything stands.
+      run_id: Its name; see `new_id`.
+      display: Is told what happens.
+
+    Returns:
+      The record of the finished run.
+
+    Raises:
+      UserError: It failed; the record and the message tell why.
+    """
+    with root_lock(root.path), PeakMemory() as memory:
+        images = Path(config.images).expanduser().resolve() if config.images else root.images
+        record = RunRecord(
+            id=run_id,
+            pid=os.getpid(),
+            started=datetime.now().isoformat(timespec="seconds"),
+            orchestrator=config.orchestrator,
+            images=str(images),
+            config=config.model_dump(mode="json"),
+            log=str(root.log(run_id)),
+        )
+        started = time.monotonic()
+        run_record.save(record, root.runs)
+        try:
+            _run(config, root, images, record, memory, display)
+            record.state = "finished"
+        except BaseException as error:
+            record.state, record.error = "failed", explain(error)
+            raise
+        finally:
+            display.stop()
+            record.seconds = time.monotonic() - started
+            run_record.save(record, root.runs)
+        return record
+
+
+def _run(
+    config: Config,
+    root: Root,
+    images: Path,
+    record: RunRecord,
+    memory: PeakMemory,
+    display: Display,
+) -> None:
+    dataset = _examples(config, root, images, display)
+    record.dataset_fingerprint = dataset.fingerprint
+    with display.step("Start TensorFlow and TFX"):
+        from pipeline import graph_check, metadata, pipeline, recipe
+        from pipeline.runners import runner
+
+    push_dir = Path(config.push.directory or root.pushed).expanduser().resolve()
+    record.recipe = recipe.recipe(config, dataset.fingerprint)
+    inputs = pipeline.Inputs(
+        examples=str(root.dataset),
+        fingerprint=dataset.fingerprint,
+        artifacts=str(root.artifacts),
+        checkpoints=str(root.checkpoints),
+        push_dir=str(push_dir),
+        recipe=record.recipe,
+        baseline_version=recipe.baseline_version(push_dir, config.push.model_name, record.recipe),
+    )
+    wired = pipeline.create_pipeline(config, inputs, metadata.connection(root.metadata))
+    graph_check.check_graph(wired, pipeline.UNCACHED)
+
+    def finished(component: Finished) -> None:
+        state = "cached" if component.cached else "finished"
+        record.components.append(_component(component, state))
+        run_record.save(record, root.runs)
+        display.finished(component)
+
+    progress = ComponentProgress(memory, display.started, finished)
+    try:
+        with watching(progress, display.line):
+            runner(config.orchestrator)(wired, run_id=record.id, uncached=pipeline.UNCACHED)
+    except Exception as error:
+        name = "The pipeline"
+        if component := progress.aborted():
+            name = component.name
+            record.components.append(_component(component, "failed"))
+            display.failed(name)
+        raise UserError(
+            f"{name} failed: {explain(error)}\nEverything that was said is in {record.log}"
+        ) from error
+    finally:
+        _add_lineage(record, root, pipeline.UNCACHED)
+
+
+def _component(
+    component: Finished, state: Literal["finished", "cached", "failed"]
+) -> ComponentRecord:
+    return ComponentRecord(
+        name=component.name,
+        state=state,
+        seconds=component.seconds,
+        peak_memory=component.peak_memory,
+    )
+
+
+def _examples(config: Config, root: Root, images: Path, display: Display) -> Dataset:
+    # Imported here: pictures are drawn and converted before TFX is needed.
+    from components.images.convert import convert, converted
+
+    if not config.images:
+        from components.synthetic.generate import generate
+
+        with display.step("Draw synthetic pictures") as progress:
+            generate(images, images=config.synthetic.images, seed=config.seed, progress=progress)
+    with display.step("Look for changed pictures"):
+        present = converted(images, root.dataset, settings=config.dataset, seed=config.seed)
+    if present:
+        return present
+    with display.step("Convert pictures") as progress:
+        return convert(
+            images,
+            root.dataset,
+            settings=config.dataset,
+            seed=config.seed,
+            beam_args=config.beam.args,
+            progress=progress,
+        )
+
+
+def _add_lineage(record: RunRecord, root: Root, uncached: tuple[str, ...]) -> None:
+    """Adds what the metadata store tells: parameters, artifacts, evaluation and push."""
+    from components.evaluation import read_evaluation
+    from pipeline.metadata import executions
+
+    found = executions(root.metadata, record.id)
+    former = [each for each in run_record.load_all(root.runs, os.getpid()) if each.id != record.id]
+    for component in record.components:
+        if execution := found.get(component.name):
+            component.parameters = execution.parameters
+            component.inputs, component.outputs = execution.inputs, execution.outputs
+        if component.state != "cached":
+            component.why = run_record.why_not_cached(component, _last(former, component.name)) or (
+                "runs every time" if component.name in uncached else "was not finished before"
+            )
+    evaluator, pusher = record.component("Evaluator"), found.get("Pusher")
+    if evaluator and evaluator.state != "failed":
+        record.evaluation = asdict(read_evaluation(evaluator.outputs["evaluation"][0]))
+    if pusher and "pushed_model" in pusher.properties:
+        properties = pusher.properties["pushed_model"]
+        record.push = PushRecord(
+            pushed=bool(properties["pushed"]),
+            version=properties.get("pushed_version", ""),
+            path=properties.get("pushed_destination", ""),
+            reason=properties.get("reason", ""),
+        )
+
+
+def _last(records: list[RunRecord], name: str) -> ComponentRecord | None:
+    for record in reversed(records):
+        component = record.component(name)
+        if component and component.state != "failed":
+            return component
+    return None

@@ -1,0 +1,106 @@
+"""A pushed model, found and loaded: it needs nothing of the pipeline that made it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components.errors import UserError
+from transform_module import features
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model says of one picture.
+
+    Attributes:
+        probability: of pneumonia; 0.5 where it is not valid.
+        label: NORMAL, PNEUMONIA or INVALID.
+        valid: whether the picture could be decoded.
+    """
+
+    probability: float
+    label: str
+    valid: bool
+
+
+class Model:
+    """A SavedModel with the signature ``serving_default``.
+
+    Attributes:
+        path: the version's folder.
+        record: what the model tells of itself: labels, threshold, training.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Loads a model, which takes seconds.
+
+        Args:
+            path: a version's folder, see `find_version`.
+
+        Raises:
+            UserError: it does not load, or is none of ours.
+        """
+        import tensorflow as tf
+
+        self.path = path
+        self.record: dict[str, Any] = _read_record(path)
+        try:
+            # Held, because its signatures lose their variables without it.
+            self._loaded = tf.saved_model.load(str(path))
+            self._predict = self._loaded.signatures[features.SERVING_DEFAULT]
+        except (OSError, KeyError, ValueError, tf.errors.OpError) as error:
+            raise UserError(f"{path} cannot be loaded as a model: {error}") from error
+
+    def answer(self, images: Sequence[bytes]) -> list[Answer]:
+        """Judges encoded pictures; one that is broken does not touch the others."""
+        import tensorflow as tf
+
+        out = self._predict(**{features.IMAGE_BYTES: tf.constant(list(images), tf.string)})
+        return [
+            Answer(float(probability), label.decode(), bool(valid))
+            for probability, label, valid in zip(
+                out[features.PROBABILITY].numpy(),
+                out[features.PREDICTED_LABEL].numpy(),
+                out[features.VALID].numpy(),
+                strict=True,
+            )
+        ]
+
+
+def find_version(path: Path) -> Path:
+    """Finds the folder of a version.
+
+    Args:
+        path: a version's folder, or a folder of versions, of which the latest is taken.
+
+    Returns:
+        The folder that holds ``saved_model.pb``.
+
+    Raises:
+        UserError: there is none.
+    """
+    if (path / "saved_model.pb").is_file():
+        return path
+    versions = [
+        child
+        for child in (path.iterdir() if path.is_dir() else ())
+        if child.name.isdecimal() and (child / "saved_model.pb").is_file()
+    ]
+    if not versions:
+        raise UserError(
+            f"No model at {path}. Give the folder of a version (it holds saved_model.pb), or the "
+            "folder of a model's versions, such as cxr-root/pushed/chest_xray."
+        )
+    return max(versions, key=lambda child: int(child.name))
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads((path / features.MODEL_RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{path} is no model of this pipeline: {features.MODEL_RECORD} cannot be read ({error})."
+        ) from error
+    return dict(record)

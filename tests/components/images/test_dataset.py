@@ -1,0 +1,77 @@
+import pytest
+
+from components.errors import UserError
+from components.images.dataset import Dataset, FolderCount, SplitCount
+
+
+def folder(folder="train", label="NORMAL", **counts):
+    zeros = dict.fromkeys(("read", "train", "eval", "test", "quarantined", "skipped", "dropped"), 0)
+    return FolderCount(folder=folder, label=label, **zeros | counts)
+
+
+DATASET = Dataset(
+    fingerprint="ab",
+    source_fingerprint="cd",
+    seed=7,
+    shards=2,
+    folders=(folder(read=5, train=2, quarantined=1, skipped=1, dropped=1),),
+    splits=(
+        SplitCount(split="train", label="NORMAL", subtype="normal", pictures=9, patients=4),
+        SplitCount(split="train", label="PNEUMONIA", subtype="virus", pictures=5, patients=3),
+        SplitCount(split="train", label="PNEUMONIA", subtype="bacteria", pictures=2, patients=1),
+        SplitCount(split="test", label="NORMAL", subtype="normal", pictures=1, patients=1),
+    ),
+    quarantine_reasons={"text file": 1},
+    dropped_patients=("virus-1",),
+    versions={"python": "3.11"},
+)
+
+
+def test_what_is_saved_is_loaded(tmp_path):
+    DATASET.save(tmp_path)
+    assert Dataset.load(tmp_path) == DATASET
+
+
+def test_the_same_dataset_is_saved_as_the_same_bytes(tmp_path):
+    DATASET.save(tmp_path)
+    before = (tmp_path / "dataset.json").read_bytes()
+    Dataset.load(tmp_path).save(tmp_path)
+    assert (tmp_path / "dataset.json").read_bytes() == before
+
+
+def test_a_folder_without_dataset_is_named_with_the_way_out(tmp_path):
+    with pytest.raises(UserError, match=r"holds no converted dataset.*cxr convert IMAGES OUT"):
+        Dataset.load(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"{}", b"\xff", b'{"seed": "x"}'])
+def test_a_damaged_description_is_refused(tmp_path, content):
+    (tmp_path / "dataset.json").write_bytes(content)
+    with pytest.raises(
+        UserError, match=r"dataset.json is damaged: .*\. Remove .* and convert again"
+    ):
+        Dataset.load(tmp_path)
+
+
+def test_a_description_that_cannot_be_opened_is_named(tmp_path):
+    (tmp_path / "dataset.json").mkdir()
+    with pytest.raises(UserError, match=r"dataset.json cannot be read: Is a directory"):
+        Dataset.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("split", "label", "pictures"),
+    [("train", None, 16), ("train", "PNEUMONIA", 7), ("test", "PNEUMONIA", 0), ("eval", None, 0)],
+)
+def test_pictures_are_counted_by_split_and_class(split, label, pictures):
+    assert DATASET.pictures(split, label) == pictures
+
+
+def test_what_no_split_holds_is_named():
+    assert DATASET.missing == (("eval", "NORMAL"), ("eval", "PNEUMONIA"), ("test", "PNEUMONIA"))
+
+
+def test_a_lost_file_is_noticed():
+    assert DATASET.folders[0].adds_up
+    assert DATASET.folders[0].written == 2
+    assert not folder(read=5, train=2, quarantined=1, skipped=1).adds_up

@@ -1,0 +1,193 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from components.images import decode_check
+from components.images.decode_check import Decoded, check
+from tests.components.images.damage import png_of_zeros, saved
+from tests.conftest import SHARED
+from tests.pictures import FORMATS, encode, grey_pixels
+from transform_module import image_ops
+
+GOOD = {name: encode(grey_pixels(44, 40), name) for name in FORMATS}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_passes_and_is_told_by_its_content(name):
+    assert check(GOOD[name]) == Decoded(name.split("-")[0], 44, 40)
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "RGB", "RGBA"])
+def test_other_depths_and_colours_pass(mode):
+    colours = np.random.default_rng(1).integers(0, 256, (40, 44, 4), dtype=np.uint8)
+    picture = Image.fromarray(colours).convert("RGB").convert(mode)
+    assert check(saved(picture, "PNG")) == Decoded("png", 44, 40)
+
+
+def test_noise_in_colour_at_full_quality_passes():
+    colours = np.random.default_rng(1).integers(0, 256, (90, 90, 3), dtype=np.uint8)
+    assert check(saved(Image.fromarray(colours), "JPEG", quality=100)) == Decoded("jpeg", 90, 90)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_truncation_is_refused(name):
+    data = GOOD[name]
+    # A GIF that lacks its last byte holds all its pixels.
+    whole = len(data) - (name == "gif")
+    reasons = {check(data[:length]) for length in range(0, whole, max(1, whole // 150))}
+    reasons |= {check(data[:length]) for length in range(whole - 15, whole)}
+    form = name.split("-")[0].upper()
+    assert f"truncated {form}" in reasons
+    assert reasons <= {
+        "empty file",
+        "text file",
+        "not a picture: unknown content",
+        f"truncated {form}",
+        f"damaged {form}",
+    }
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_truncation_is_called_one_even_at_the_last_bytes(name):
+    assert check(GOOD[name][:-2]) == f"truncated {name.split('-')[0].upper()}"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty file"),
+        (b"patient,label\n1,NORMAL\n", "text file"),
+        ("Röntgenbild ".encode() * 200, "text file"),
+        (b"\xef\xbb\xbf<html>", "text file"),
+        (bytes(128) + b"DICM" + bytes(500), "DICOM file: export it as PNG first"),
+        (b"RIFF\x10\0\0\0WEBPVP8 ", "WebP picture: save it as PNG or JPEG"),
+        (b"II*\0" + bytes(99), "TIFF picture: save it as PNG or JPEG"),
+        (b"MM\0*" + bytes(99), "TIFF picture: save it as PNG or JPEG"),
+        (b"\0\0\0\x18ftypheic", "HEIC, AVIF or film: save it as PNG or JPEG"),
+        (b"%PDF-1.7\n\0", "PDF document"),
+        (b"PK\x03\x04\0\0", "ZIP archive"),
+        (b"\x1f\x8b\x08\0", "gzip archive"),
+        (bytes(5000), "not a picture: unknown content"),
+        (b"\xff\xfe\xfd" * 20, "not a picture: unknown content"),
+        (GOOD["jpeg-grey"][1:], "not a picture: unknown content"),
+        (b"\xff\xd8\xff\xd9", "damaged JPEG"),
+        (
+            encode(grey_pixels(31, 100), "png-grey"),
+            "too small: 31x100 pixels, the least side is 32",
+        ),
+        (encode(grey_pixels(1, 1), "bmp-grey"), "too small: 1x1 pixels, the least side is 32"),
+        (
+            png_of_zeros(20_000, 20_000),
+            "too large: 20000x20000 are 400.0 million pixels, the limit is 50",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_no_picture_is_refused_in_words(data, reason):
+    assert check(data) == reason
+
+
+def test_the_smallest_picture_passes():
+    assert check(encode(grey_pixels(32, 32), "png-grey")) == Decoded("png", 32, 32)
+
+
+def test_every_frame_of_an_animation_counts_against_the_limit():
+    frames = [Image.new("L", (800, 900), shade) for shade in range(80)]
+    data = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert check(data) == (
+        "too large: 800x900 in 80 frames are 57.6 million pixels, the limit is 50"
+    )
+
+
+def test_a_broken_byte_in_the_pixels_of_a_png_is_damage():
+    data = bytearray(GOOD["png-grey"])
+    data[len(data) // 2] ^= 0xFF
+    assert check(bytes(data)) == "damaged PNG"
+
+
+@pytest.mark.parametrize(
+    ("seen", "reason"),
+    [
+        (None, "PNG that TensorFlow cannot decode: save it anew, as PNG"),
+        (grey_pixels(40, 44), "PNG read in two ways: TensorFlow and Pillow differ in its size"),
+        (255 - grey_pixels(44, 40), "PNG read in two ways: TensorFlow and Pillow see different"),
+    ],
+)
+def test_both_decoders_must_agree(monkeypatch, seen, reason):
+    monkeypatch.setattr(decode_check, "_decode_as_the_model", lambda data: seen)
+    assert str(check(GOOD["png-grey"])).startswith(reason)
+
+
+@pytest.mark.parametrize("folder", ["originals", "chest_xray"])
+def test_real_chest_x_rays_pass(folder):
+    paths = sorted((SHARED / folder).rglob("*.jpeg"))[::47]
+    if not paths:
+        pytest.skip(f"the real chest X-rays are not on this machine (../shared/{folder})")
+    assert {type(check(path.read_bytes())) for path in paths} == {Decoded}
+
+
+places = st.one_of(st.integers(0, 80), st.integers(0, 6000))
+changes = st.lists(
+    st.one_of(
+        st.tuples(st.just("flip"), places, st.integers(1, 255)),
+        st.tuples(st.just("insert"), places, st.binary(min_size=1, max_size=20)),
+        st.tuples(st.just("cut"), places, st.integers(1, 200)),
+        st.tuples(st.just("end"), places, st.none()),
+        st.tuples(st.just("append"), st.just(0), st.binary(min_size=1, max_size=50)),
+        st.tuples(st.just("repeat"), places, st.integers(1, 200)),
+        st.tuples(st.just("graft"), places, st.sampled_from(sorted(FORMATS))),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+def mutate(data: bytes, change: str, place: int, how) -> bytes:
+    place %= max(1, len(data))
+    match change:
+        case "flip":
+            return (
+                data[:place]
+                + bytes(byte ^ how for byte in data[place : place + 1])
+                + data[place + 1 :]
+            )
+        case "insert":
+            return data[:place] + how + data[place:]
+        case "cut":
+            return data[:place] + data[place + how :]
+        case "end":
+            return data[:place]
+        case "append":
+            return data + how
+        case "repeat":
+            return data[: place + how] + data[place:]
+        case _:
+            return data[:place] + GOOD[how][place:]
+
+
+def test_a_thousand_mutations_never_raise_and_what_passes_reaches_the_model():
+    convert = tf.function(
+        image_ops.images_to_png, input_signature=[tf.TensorSpec([None], tf.string)]
+    )
+    seen: Counter[bool] = Counter()
+
+    @settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(name=st.sampled_from(sorted(FORMATS)), changes=changes)
+    def judge(name, changes):
+        data = GOOD[name]
+        for change in changes:
+            data = mutate(data, *change)
+        judged = check(data)
+        passed = isinstance(judged, Decoded)
+        seen[passed] += 1
+        assert judged
+        if passed:
+            assert convert(tf.constant([data])).numpy()[0] != b""
+
+    judge()
+    assert min(seen[True], seen[False]) > 100

@@ -1,0 +1,162 @@
+import dataclasses
+from collections import Counter, defaultdict
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from components.images.splits import Picture, place
+
+SPLIT_FOLDERS = ("train", "val", "test")
+
+
+def picture(patient="a", sha256="0", folder="train", label="NORMAL", filename="x.png"):
+    return Picture(filename, folder, label, "unknown", patient, sha256, "png", 40, 40)
+
+
+pictures = st.builds(
+    picture,
+    patient=st.sampled_from([None, *"abcdefgh"]),
+    sha256=st.sampled_from([format(number, "064x") for number in range(12)]),
+    folder=st.sampled_from(["", *SPLIT_FOLDERS]),
+    label=st.sampled_from(["NORMAL", "NORMAL", "NORMAL", "PNEUMONIA"]),
+)
+plans = st.lists(pictures, max_size=30)
+
+
+def conflicting(plan):
+    labels = defaultdict(set)
+    for each in plan:
+        labels[each.sha256].add(each.label)
+    return {sha256 for sha256, found in labels.items() if len(found) > 1}
+
+
+@settings(max_examples=200)
+@given(plan=plans, seed=st.integers())
+def test_no_patient_and_no_picture_is_in_two_splits(plan, seed):
+    splits = defaultdict(set)
+    for each, placement in zip(plan, place(plan, seed=seed), strict=True):
+        if placement.split:
+            for shown in (placement.patient, each.patient or each.sha256, each.sha256):
+                splits[shown].add(placement.split)
+    assert all(len(found) == 1 for found in splits.values())
+
+
+@settings(max_examples=200)
+@given(plan=plans, seed=st.integers())
+def test_patients_that_share_a_picture_count_as_one(plan, seed):
+    joined = defaultdict(set)
+    for each, placement in zip(plan, place(plan, seed=seed), strict=True):
+        joined[each.patient or each.sha256].add(placement.patient)
+        joined[each.sha256].add(placement.patient)
+    assert all(len(found) == 1 for found in joined.values())
+
+
+@settings(max_examples=200)
+@given(plan=plans, seed=st.integers())
+def test_exactly_the_bytes_under_both_classes_are_quarantined(plan, seed):
+    for each, placement in zip(plan, place(plan, seed=seed), strict=True):
+        assert (placement.quarantined is not None) == (each.sha256 in conflicting(plan))
+        assert placement.quarantined is None or placement.split is None
+
+
+@settings(max_examples=200)
+@given(plan=plans, seed=st.integers())
+def test_the_test_folder_stays_and_its_patients_are_dropped_elsewhere(plan, seed):
+    placed = list(zip(plan, place(plan, seed=seed), strict=True))
+    good = [(each, placement) for each, placement in placed if not placement.quarantined]
+    in_test = {placement.patient for each, placement in good if each.folder == "test"}
+    for each, placement in good:
+        if each.folder == "test":
+            assert placement.split == "test"
+        elif placement.patient in in_test:
+            assert placement.split is None
+        else:
+            assert placement.split in (("train", "eval") if in_test else (*SPLIT_FOLDERS, "eval"))
+
+
+@settings(max_examples=200)
+@given(plan=plans, seed=st.integers(), data=st.data())
+def test_the_order_of_the_files_decides_nothing(plan, seed, data):
+    order = data.draw(st.permutations(range(len(plan))))
+    placed = place(plan, seed=seed)
+    shuffled = place([plan[index] for index in order], seed=seed)
+    assert shuffled == [placed[index] for index in order]
+
+
+@settings(max_examples=200)
+@given(plan=plans, seed=st.integers(), folder=st.sampled_from(["", "train", "val"]), data=st.data())
+def test_a_picture_that_is_added_moves_no_other(plan, seed, folder, data):
+    known = st.sampled_from([*{each.patient for each in plan}, "newcomer"])
+    added = picture(data.draw(known), "f" * 64, folder)
+    assert place([added, *plan], seed=seed)[1:] == place(plan, seed=seed)
+
+
+@settings(max_examples=200)
+@given(plan=plans, seed=st.integers())
+def test_a_patient_that_is_added_to_a_given_test_moves_no_other(plan, seed):
+    given_test = [picture("in test", "e" * 64, "test"), *plan]
+    added = picture("newcomer", "f" * 64, "test")
+    assert place([*given_test, added], seed=seed)[:-1] == place(given_test, seed=seed)
+
+
+def shares(folder, extra=()):
+    plan = [
+        picture(f"{label}-{number}", f"{label}-{number}", folder, label)
+        for label, patients in (("NORMAL", 2000), ("PNEUMONIA", 5000))
+        for number in range(patients)
+    ]
+    placed = place([*plan, *extra], seed=7)[: len(plan)]
+    counts = Counter((each.label, at.split) for each, at in zip(plan, placed, strict=True))
+    return {
+        (label, split): round(counts[label, split] / patients, 2)
+        for label, patients in (("NORMAL", 2000), ("PNEUMONIA", 5000))
+        for split in ("train", "eval", "test")
+    }
+
+
+def close(found, train, evaluation, test):
+    wanted = {"train": train, "eval": evaluation, "test": test}
+    return all(abs(share - wanted[split]) <= 0.02 for (_, split), share in found.items())
+
+
+def test_each_class_is_split_80_20_beside_a_test_folder():
+    assert close(shares("train", [picture("x", "x", "test")]), 0.80, 0.20, 0)
+
+
+def test_each_class_is_split_70_15_15_without_a_test_folder():
+    assert close(shares(""), 0.70, 0.15, 0.15)
+
+
+def test_val_is_split_like_train():
+    train = [picture(str(number), str(number)) for number in range(50)]
+    val = [dataclasses.replace(each, folder="val") for each in train]
+    assert place(val, seed=7) == place(train, seed=7)
+
+
+def test_another_seed_gives_another_split():
+    plan = [picture(str(number), str(number)) for number in range(50)]
+    assert place(plan, seed=1) != place(plan, seed=2)
+
+
+def test_a_picture_of_nobody_is_its_own_patient():
+    first, second, copy = place(
+        [picture(None, "1"), picture(None, "2"), picture(None, "1")], seed=7
+    )
+    assert first.patient == copy.patient == "image-1"
+    assert second.patient == "image-2"
+
+
+def test_joined_patients_bear_the_name_of_a_patient():
+    plan = [picture(None, "1"), picture("zoe", "1"), picture("zoe", "2"), picture("yves", "2")]
+    assert {placement.patient for placement in place(plan, seed=7)} == {"yves"}
+
+
+def test_a_conflict_names_the_other_file():
+    plan = [
+        picture("a", "1", label="NORMAL", filename="train/NORMAL/a.png"),
+        picture("b", "1", label="PNEUMONIA", filename="train/PNEUMONIA/b.png"),
+    ]
+    assert [placement.quarantined for placement in place(plan, seed=7)] == [
+        "same picture under both classes: as NORMAL here, the other is train/PNEUMONIA/b.png",
+        "same picture under both classes: as PNEUMONIA here, the other is train/NORMAL/a.png",
+    ]

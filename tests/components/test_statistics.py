@@ -1,0 +1,64 @@
+import pytest
+
+from components.statistics import statistics_options
+from tests.components import validated
+from transform_module import features
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def found():
+    """The statistics of a split by feature, as StatisticsGen's options make them."""
+    (dataset,) = validated.statistics(validated.rows(20)).datasets
+    return {feature.path.step[0]: feature for feature in dataset.features}
+
+
+def test_every_feature_is_counted(found):
+    assert {name: validated.common(each).num_non_missing for name, each in found.items()} == {
+        features.IMAGE: 20,
+        features.LABEL: 20,
+        features.LABEL_NAME: 20,
+        features.FILENAME: 20,
+        features.PATIENT_ID: 20,
+        features.SUBTYPE: 10,
+        features.FORMAT: 20,
+        features.WIDTH: 20,
+        features.HEIGHT: 20,
+        features.SHA256: 20,
+    }
+
+
+def test_the_pictures_bytes_are_counted_and_no_more(found):
+    image = found[features.IMAGE]
+    assert image.WhichOneof("stats") == "bytes_stats"
+    assert image.bytes_stats.max_num_bytes == len(validated.PICTURE)
+    assert image.bytes_stats.unique == 0
+    assert validated.PICTURE not in image.SerializeToString()
+
+
+def test_the_other_strings_are_ranked(found):
+    ranked = found[features.LABEL_NAME].string_stats
+    assert ranked.unique == 2
+    assert {value.value: value.frequency for value in ranked.top_values} == {
+        "NORMAL": 10,
+        "PNEUMONIA": 10,
+    }
+
+
+def test_numbers_have_their_range(found):
+    width = found[features.WIDTH].num_stats
+    assert (width.min, width.max) == (100, 119)
+
+
+def test_pictures_that_are_no_text_give_no_warning(caplog):
+    validated.statistics(validated.rows(4))
+    assert not [line for line in caplog.messages if "utf" in line.lower()]
+
+
+def test_the_options_survive_the_components_json():
+    import tensorflow_data_validation as tfdv
+
+    options = tfdv.StatsOptions.from_json(statistics_options().to_json())
+    assert options.use_sketch_based_topk_uniques
+    assert options.schema == statistics_options().schema

@@ -1,0 +1,53 @@
+"""Splits of examples and their statistics, made with the options that StatisticsGen is given."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pyarrow as pa
+
+from tests.components import tiny
+from transform_module import features
+
+PICTURE = b"\xff\xd8 a picture's bytes, which are no text \xfe"
+
+
+def rows(count: int, **changes: Any) -> list[dict[str, Any]]:
+    """As many good examples of both classes; a change of None leaves a feature out."""
+    return [
+        {
+            **tiny.example(number % 2, (100 + number) / 1000),
+            features.IMAGE: PICTURE,
+            features.FILENAME: f"{number}.jpeg",
+            features.PATIENT_ID: f"p{number}",
+            features.SHA256: f"{number:064d}",
+            features.SUBTYPE: "virus" if number % 2 else None,
+            **changes,
+        }
+        for number in range(count)
+    ]
+
+
+def statistics(examples: Iterable[dict[str, Any]]) -> Any:
+    """The statistics of a split; a list as a feature's value is taken as several values."""
+    from tensorflow_data_validation.statistics import stats_impl
+
+    from components.statistics import statistics_options
+
+    examples = list(examples)
+    columns = {
+        name: [_values(row.get(name)) for row in examples] for row in examples for name in row
+    }
+    return stats_impl.generate_statistics_in_memory(
+        pa.RecordBatch.from_pydict(columns), statistics_options()
+    )
+
+
+def common(feature: Any) -> Any:
+    """What every kind of feature's statistics have in common."""
+    return getattr(feature, feature.WhichOneof("stats")).common_stats
+
+
+def _values(value: Any) -> list[Any] | None:
+    if value is None or isinstance(value, list):
+        return value
+    return [value.encode() if isinstance(value, str) else value]

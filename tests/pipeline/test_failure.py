@@ -1,0 +1,119 @@
+import contextlib
+import traceback
+
+import pytest
+
+from components.errors import UserError
+from pipeline.failure import explain
+
+MESSAGE = "The examples are not what the pipeline needs:\n  split eval: none\nConvert them again."
+
+
+def raised(*errors):
+    """The last of several errors, each raised while the former was handled."""
+    former = None
+    for error in errors:
+        error.__context__ = former
+        with contextlib.suppress(type(error)):
+            raise error
+        former = error
+    return former
+
+
+def printed(error):
+    """What a worker process hands on: the traceback as text."""
+    text = "".join(traceback.format_exception(error))
+    return RuntimeError(f"{text.rstrip()} [while running 'Stage [1]']\n")
+
+
+def test_a_users_error_is_told_as_it_is():
+    assert explain(UserError(MESSAGE)) == MESSAGE
+
+
+def test_the_stage_that_beam_adds_is_left_out():
+    assert explain(UserError(f"{MESSAGE} [while running 'Generate [1]/Map']")) == MESSAGE
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_a_users_error_is_found_under_others(depth):
+    others = [RuntimeError(f"outer {number}") for number in range(depth)]
+    assert explain(raised(UserError(MESSAGE), *others)) == MESSAGE
+
+
+def test_a_users_error_is_found_as_a_cause():
+    outer = RuntimeError("outer")
+    outer.__cause__ = UserError(MESSAGE)
+    assert explain(outer) == MESSAGE
+
+
+def test_a_users_error_is_found_in_a_workers_text():
+    assert explain(printed(raised(UserError(MESSAGE)))) == MESSAGE
+
+
+def test_a_users_error_that_another_followed_is_found_in_a_workers_text():
+    assert explain(printed(raised(UserError(MESSAGE), RuntimeError("outer")))) == MESSAGE
+
+
+def test_a_users_error_that_caused_another_is_found_in_a_workers_text():
+    outer = raised(UserError(MESSAGE), RuntimeError("outer"))
+    outer.__cause__ = outer.__context__
+    assert explain(printed(outer)) == MESSAGE
+
+
+def test_a_users_error_that_followed_another_is_found_in_a_workers_text():
+    assert explain(printed(raised(ValueError("inner"), UserError(MESSAGE)))) == MESSAGE
+
+
+def test_a_users_error_is_found_in_a_text_under_others():
+    error = printed(raised(UserError(MESSAGE)))
+    assert explain(raised(error, RuntimeError("outer"))) == MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ValueError("no such thing"), "ValueError: no such thing"),
+        (ValueError("first line\nlast line\n"), "ValueError: last line"),
+        (KeyError("label"), "KeyError: 'label'"),
+        (MemoryError(), "MemoryError"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (OSError(28, "No space left on device"), "OSError: [Errno 28] No space left on device"),
+        (RuntimeError("odd [while running 'Stage']"), "RuntimeError: odd"),
+    ],
+)
+def test_any_other_error_is_told_by_its_type_and_last_line(error, told):
+    assert explain(error) == told
+
+
+def test_a_workers_other_error_is_told_by_its_own_type():
+    assert explain(printed(raised(OSError(28, "No space")))) == "OSError: [Errno 28] No space"
+
+
+def test_a_class_of_a_similar_name_is_no_users_error():
+    assert explain(RuntimeError("NotAUserError: words")) == "NotAUserError: words"
+
+
+def test_errors_that_refer_to_each_other_end():
+    first, second = ValueError("first"), ValueError("second")
+    first.__context__, second.__context__ = second, first
+    assert explain(first) == "ValueError: first"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["in_memory", "multi_processing"])
+def test_beam_itself(mode):
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    def fail(_):
+        from components.errors import UserError
+
+        raise UserError(MESSAGE)
+
+    options = PipelineOptions(runner="DirectRunner", direct_running_mode=mode, direct_num_workers=2)
+    with (
+        pytest.raises((UserError, RuntimeError)) as caught,
+        beam.Pipeline(options=options) as pipeline,
+    ):
+        _ = pipeline | beam.Create([1]) | "Stage [1]" >> beam.Map(fail)
+    assert explain(caught.value) == MESSAGE

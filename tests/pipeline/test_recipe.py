@@ -1,0 +1,77 @@
+import json
+
+import pytest
+
+from components import pushed
+from pipeline import recipe as recipe_module
+from pipeline.config_file import load
+from pipeline.recipe import baseline_version, recipe
+
+
+def test_the_same_choices_make_the_same_recipe():
+    assert recipe(load("demo"), "f1") == recipe(load("demo"), "f1")
+    assert len(recipe(load(), "f1")) == 64
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["seed=8", "trainer.epochs=3", "trainer.augmentation.zoom=0.2", "evaluation.threshold=0.4"],
+)
+def test_what_decides_a_model_changes_the_recipe(override):
+    assert recipe(load(None, [override]), "f1") != recipe(load(), "f1")
+
+
+def test_other_data_changes_the_recipe():
+    assert recipe(load(), "f2") != recipe(load(), "f1")
+
+
+def test_other_code_changes_the_recipe(monkeypatch):
+    before = recipe(load(), "f1")
+    monkeypatch.setattr(recipe_module, "code_version", lambda *_: "other")
+    assert recipe(load(), "f1") != before
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["orchestrator=beam", "name=other", "evaluation.minimum_auc=0.1", "push.directory=x"],
+)
+def test_what_decides_no_model_leaves_the_recipe(override):
+    assert recipe(load(None, [override]), "f1") == recipe(load(), "f1")
+
+
+def push(folder, version, **manifest):
+    path = folder / "cxr" / str(version)
+    path.mkdir(parents=True)
+    (path / pushed.MANIFEST).write_text(json.dumps({"files": {}, **manifest}))
+
+
+def test_nothing_pushed_is_no_baseline(tmp_path):
+    assert baseline_version(tmp_path, "cxr", "r1") == ""
+
+
+def test_the_latest_version_is_the_baseline(tmp_path):
+    push(tmp_path, 9, recipe="r1")
+    push(tmp_path, 10, recipe="r2", baseline_version="9")
+    assert baseline_version(tmp_path, "cxr", "r3") == "10"
+
+
+def test_a_model_is_not_compared_with_itself_but_with_what_it_was_compared_with(tmp_path):
+    push(tmp_path, 9, recipe="r1")
+    push(tmp_path, 10, recipe="r2", baseline_version="9")
+    assert baseline_version(tmp_path, "cxr", "r2") == "9"
+
+
+def test_the_first_models_repetition_has_no_baseline(tmp_path):
+    push(tmp_path, 9, recipe="r1", baseline_version="")
+    assert baseline_version(tmp_path, "cxr", "r1") == ""
+
+
+def test_an_earlier_recipe_is_compared_with_the_latest(tmp_path):
+    push(tmp_path, 9, recipe="r1")
+    push(tmp_path, 10, recipe="r2")
+    assert baseline_version(tmp_path, "cxr", "r1") == "10"
+
+
+def test_a_version_without_a_manifest_is_a_baseline_too(tmp_path):
+    (tmp_path / "cxr" / "3").mkdir(parents=True)
+    assert baseline_version(tmp_path, "cxr", "r1") == "3"
