@@ -30,7 +30,7 @@ _ROUNDING: Final = 1e-9
 class Metrics:
     """How one model judges one slice.
 
-    A metric that the slice leaves undefined is None: the AUC where one class is absent, the
+    A metric that the slice leaves undefined is None: both AUCs where one class is absent, the
     sensitivity without PNEUMONIA, the specificity without NORMAL.
 
     Attributes:

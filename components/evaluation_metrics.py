@@ -12,7 +12,8 @@ from transform_module import features
 
 # Bins of the expected calibration error, the usual number.
 _BINS = 10
-_SCALARS = ("pr_auc", "accuracy", "sensitivity", "specificity", "calibration", "brier")
+_OF_BOTH_CLASSES = ("auc", "pr_auc")
+_SCALARS = ("accuracy", "sensitivity", "specificity", "calibration", "brier")
 
 
 def eval_config(threshold: float) -> tfma.EvalConfig:
@@ -102,7 +103,7 @@ def _metrics(values: dict[str, Any], plots: dict[str, Any]) -> Metrics:
     return Metrics(
         examples=examples,
         invalid=round(values["rows"]["doubleValue"]) - examples,
-        auc=_number(values, "auc") if both else None,
+        **{name: _number(values, name) if both else None for name in _OF_BOTH_CLASSES},
         true_positives=true_positives,
         false_positives=false_positives,
         true_negatives=true_negatives,

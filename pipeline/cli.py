@@ -274,3 +274,7 @@ def predict(model: Path, paths: tuple[Path, ...], as_json: bool, as_csv: bool) -
         write_csv(predictions, sys.stdout)
     else:
         print_predictions(predictions)
+
+
+if __name__ == "__main__":
+    main()

@@ -49,8 +49,10 @@ def create(name: str) -> tf.distribute.Strategy:
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Whether this process is the one that writes what only one may write."""
     resolver = strategy.cluster_resolver
-    return resolver is None or not resolver.task_type or (
-        resolver.task_type in ("chief", "worker") and resolver.task_id == 0
+    return (
+        resolver is None
+        or not resolver.task_type
+        or (resolver.task_type in ("chief", "worker") and resolver.task_id == 0)
     )
 
 

@@ -102,9 +102,7 @@ def images_to_png(image_bytes: tf.Tensor) -> tf.Tensor:
         .batch(rows + 1)
         .get_single_element()
     )
-    joined = tf.tensor_scatter_nd_update(
-        tf.fill([rows + 1], ""), decoded[:, tf.newaxis], pngs
-    )
+    joined = tf.tensor_scatter_nd_update(tf.fill([rows + 1], ""), decoded[:, tf.newaxis], pngs)
     return joined[:rows]
 
 
@@ -138,9 +136,7 @@ def model_inputs(pngs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """
     valid = tf.not_equal(pngs, "")
     blank = tf.io.encode_png(tf.zeros((IMAGE_SIZE, IMAGE_SIZE, 1), tf.uint8))
-    pixels = tf.map_fn(
-        png_to_pixels, tf.where(valid, pngs, blank), fn_output_signature=tf.uint8
-    )
+    pixels = tf.map_fn(png_to_pixels, tf.where(valid, pngs, blank), fn_output_signature=tf.uint8)
     return rescale(tf.reshape(pixels, (-1, IMAGE_SIZE, IMAGE_SIZE, 1))), valid
 
 

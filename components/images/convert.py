@@ -79,9 +79,7 @@ def convert(
         raise
 
 
-def converted(
-    images: Path, out: Path, *, settings: DatasetSettings, seed: int
-) -> Dataset | None:
+def converted(images: Path, out: Path, *, settings: DatasetSettings, seed: int) -> Dataset | None:
     """Tells whether a conversion would change nothing, without reading a picture.
 
     Args:

@@ -83,6 +83,8 @@ def install(venv: Path, checkout: Path, plan: Plan) -> None:
         variables=variables,
         shown=True,
     )
+    # `make lock` uses it.
+    shutil.copy2(str(tools / "bin" / "uv"), str(venv / "bin" / "uv"))
     shutil.rmtree(str(tools))
     _stamp(venv).write_text(_made_from(venv, checkout), encoding="utf-8")
 

@@ -139,9 +139,7 @@ def test_a_slice_of_one_class_has_no_auc(tmp_path, examples, good_model):
 def test_a_model_below_the_floors_is_refused_with_metric_value_and_bound(
     tmp_path, examples, good_model
 ):
-    outcome = evaluate(
-        tmp_path, examples, good_model, minimum_auc=0.95, minimum_sensitivity=0.9
-    )
+    outcome = evaluate(tmp_path, examples, good_model, minimum_auc=0.95, minimum_sensitivity=0.9)
     assert not outcome.blessed
     assert outcome.reasons == [
         "AUC 0.9000 is below the floor 0.95 on slice Overall",
@@ -222,7 +220,7 @@ def test_a_test_split_of_one_class_still_gets_a_verdict(tmp_path, good_model):
     examples = tiny.examples_artifact(tmp_path / "examples", [features.TEST])
     outcome = evaluate(tmp_path, examples, good_model, good_model)
     assert not outcome.blessed
-    assert "AUC is undefined on slice Overall with 0 negatives and 3 positives" in (
-        outcome.reasons[0]
+    assert (
+        "AUC is undefined on slice Overall with 0 negatives and 3 positives" in (outcome.reasons[0])
     )
     assert json.loads((tmp_path / "evaluation" / "evaluation.json").read_text())

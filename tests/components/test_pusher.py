@@ -73,9 +73,7 @@ def test_a_blessed_model_is_pushed(tmp_path, model):
 def test_a_refused_model_is_not_pushed_and_the_reasons_are_told(tmp_path, model):
     refused = blessing(standard_artifacts.ModelBlessing, False, "AUC 0.7\nsensitivity 0.1")
     outcome = execute(tmp_path, model, model_blessing=refused)
-    assert_not_pushed(
-        tmp_path, outcome, "its model_blessing says no; AUC 0.7; sensitivity 0.1"
-    )
+    assert_not_pushed(tmp_path, outcome, "its model_blessing says no; AUC 0.7; sensitivity 0.1")
 
 
 def test_a_model_without_a_blessing_is_not_pushed(tmp_path, model):
@@ -109,7 +107,9 @@ def test_a_push_folder_that_cannot_be_written_is_told(tmp_path, model):
 def test_no_pusher_without_a_blessing():
     with pytest.raises((TypeError, ValueError)):
         Pusher(
-            model=channel.Channel(standard_artifacts.Model), model_blessing=None, push_dir="p",
+            model=channel.Channel(standard_artifacts.Model),
+            model_blessing=None,
+            push_dir="p",
             **PARAMETERS,
         )
 

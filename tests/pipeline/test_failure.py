@@ -100,20 +100,14 @@ def test_errors_that_refer_to_each_other_end():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", ["in_memory", "multi_processing"])
-def test_beam_itself(mode):
+def test_beam_itself():
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
     def fail(_):
-        from components.errors import UserError
-
         raise UserError(MESSAGE)
 
-    options = PipelineOptions(runner="DirectRunner", direct_running_mode=mode, direct_num_workers=2)
-    with (
-        pytest.raises((UserError, RuntimeError)) as caught,
-        beam.Pipeline(options=options) as pipeline,
-    ):
+    options = PipelineOptions(runner="DirectRunner", direct_running_mode="in_memory")
+    with pytest.raises(UserError) as caught, beam.Pipeline(options=options) as pipeline:
         _ = pipeline | beam.Create([1]) | "Stage [1]" >> beam.Map(fail)
     assert explain(caught.value) == MESSAGE

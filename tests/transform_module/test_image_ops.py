@@ -13,9 +13,7 @@ from transform_module import image_ops
 from transform_module.features import IMAGE_SIZE
 
 GOOD = encode(grey_pixels(), "jpeg-grey")
-in_graph = tf.function(
-    image_ops.images_to_png, input_signature=[tf.TensorSpec([None], tf.string)]
-)
+in_graph = tf.function(image_ops.images_to_png, input_signature=[tf.TensorSpec([None], tf.string)])
 
 
 def png_header(width: int, height: int) -> bytes:

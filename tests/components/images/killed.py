@@ -50,13 +50,25 @@ def at_call(module: object, name: str, *, after: bool = False) -> Options:
     return {}
 
 
+def at_first_rename() -> Options:
+    """Dies while the output is put into place, with the former one out of the way."""
+    publish = staging.publish
+
+    def half(new: Path, out: Path) -> None:
+        at_call(os, "rename", after=True)
+        publish(new, out)
+
+    staging.publish = half
+    return {}
+
+
 MOMENTS: dict[str, Callable[[], Options]] = {
     "starting": lambda: at_call(beam_jobs, "inspect_files"),
     "inspecting": lambda: at_progress(1, 0.5),
     "inspected": lambda: at_progress(2, 0),
     "writing": lambda: at_progress(2, 0.5),
     "written": lambda: at_call(staging, "publish"),
-    "between the renames": lambda: at_call(os, "rename", after=True),
+    "between the renames": at_first_rename,
     "published": lambda: at_call(staging, "publish", after=True),
 }
 

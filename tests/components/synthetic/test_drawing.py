@@ -39,7 +39,7 @@ def test_two_pictures_of_a_patient_differ():
     assert drawn(NORMAL, 0).pixels.shape != drawn(NORMAL, 1).pixels.shape
 
 
-def test_size_pose_and_outside_of_the_lungs_know_nothing_of_the_subtype():
+def test_the_size_knows_nothing_of_the_subtype():
     assert len({drawn(subtype, seed=3).pixels.shape for subtype in SUBTYPES}) == 1
 
 

@@ -49,7 +49,9 @@ class Programs:
             for name in ("python", "python3", f"python3.{sys.version_info[1]}"):
                 (binaries / name).write_text("interpreter")
         if "--target" in command:
-            install_module.Path(command[command.index("--target") + 1]).mkdir()
+            tools = install_module.Path(command[command.index("--target") + 1]) / "bin"
+            tools.mkdir(parents=True)
+            (tools / "uv").write_text("installer")
         return self.pip_settings if command[-2:] == ["config", "list"] else ""
 
 
@@ -171,6 +173,12 @@ def test_an_index_that_the_user_has_named_is_kept(venv, checkout, programs, monk
     programs.pip_settings = "global.index-url='http://mirror/simple'\n"
     install(venv, checkout, PLAIN)
     assert "UV_DEFAULT_INDEX" not in programs.variables
+
+
+def test_the_installer_stays_for_the_lock_and_no_other_tool(venv, checkout, programs):
+    install(venv, checkout, PLAIN)
+    assert (venv / "bin" / "uv").read_text() == "installer"
+    assert not (venv / "tools").exists()
 
 
 def test_no_two_set_ups_work_on_a_checkout_at_once(checkout):

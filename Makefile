@@ -1,0 +1,39 @@
+# `make demo` and `make test` do all the set-up they need. Another Python: make demo PYTHON=python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+SOURCES := pipeline components trainer_module transform_module serving
+
+.PHONY: demo test test-fast lint format check setup lock clean
+
+demo: setup          ## Run the pipeline on synthetic X-rays, to a pushed model.
+	@$(BIN)/cxr run --config pipeline/configs/demo.yaml --root .demo
+
+test: setup lint     ## Lint, check types, run every test.
+	@$(BIN)/pytest
+
+test-fast: setup     ## Only the tests that take seconds.
+	@$(BIN)/pytest -m "not slow and not e2e"
+
+lint: setup
+	@$(BIN)/ruff check $(SOURCES) tests setup.py
+	@$(BIN)/ruff format --check $(SOURCES) tests setup.py
+	@$(BIN)/mypy $(SOURCES)
+
+format: setup        ## Rewrite the code in its style.
+	@$(BIN)/ruff check --fix $(SOURCES) tests setup.py
+	@$(BIN)/ruff format $(SOURCES) tests setup.py
+
+setup:               ## Make .venv; under a second once it is there.
+	@$(PYTHON) -m pipeline.environment
+
+check:               ## Tell what stands in the way on this machine, and install nothing.
+	@$(PYTHON) -m pipeline.environment check
+
+lock: setup          ## Renew requirements.lock from setup.py.
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --custom-compile-command "make lock" \
+		--extra dev --extra kubeflow --output-file requirements.lock setup.py
+
+clean:               ## Remove what make made.
+	@rm -rf .venv .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find $(SOURCES) tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,70 @@
+"""The `cxr` command as a process of its own, on a run small enough for tests."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+SMALL = """
+name: small
+synthetic: {images: 90}
+trainer:
+  cnn: {filters: [4], dense_units: [8]}
+  epochs: 3
+  batch_size: 8
+evaluation: {minimum_auc: 0, minimum_sensitivity: 0, maximum_auc_drop: 1,
+  maximum_sensitivity_drop: 1}
+"""
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "pipeline.cli", *map(str, arguments)]
+
+
+def cxr(*arguments: str | Path, folder: Path = REPOSITORY, code: int = 0) -> str:
+    """Runs `cxr` to its end; what it printed to standard output."""
+    done = subprocess.run(
+        command(*arguments), cwd=folder, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout if code == 0 else done.stdout + done.stderr
+
+
+def run(root: Path, *arguments: str | Path, folder: Path = REPOSITORY) -> dict[str, Any]:
+    """Runs the small pipeline under a root; its record."""
+    config = root.parent / "small.yaml"
+    config.write_text(SMALL)
+    return json.loads(
+        cxr("run", "--json", "--root", root, "--config", config, *arguments, folder=folder)
+    )
+
+
+def run_killed_when(moment: Callable[[], bool], root: Path, *arguments: str | Path) -> None:
+    """Starts the small pipeline and kills it, with all its children, at a moment."""
+    config = root.parent / "small.yaml"
+    config.write_text(SMALL)
+    process = subprocess.Popen(
+        command("run", "--json", "--root", root, "--config", config, *arguments),
+        cwd=REPOSITORY,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 300
+    while not moment():
+        assert process.poll() is None, "it ended before the moment came"
+        assert time.monotonic() < deadline, "the moment did not come"
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def states(record: dict[str, Any]) -> dict[str, str]:
+    return {component["name"]: component["state"] for component in record["components"]}

@@ -1,0 +1,190 @@
+"""True runs, each a process of its own, on real components."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from components import pushed
+from tests.pipeline.command import REPOSITORY, cxr, run, run_killed_when, states
+
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(900)]
+
+ALL = [
+    "ImportExampleGen",
+    "StatisticsGen",
+    "SchemaGen",
+    "ExampleValidator",
+    "Transform",
+    "Trainer",
+    "Baseline",
+    "Evaluator",
+    "Pusher",
+]
+PACKAGES = ("pipeline", "components", "transform_module", "trainer_module", "serving", "tests")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="module")
+def source(place):
+    """A copy of the source, which tests may edit."""
+    for package in PACKAGES:
+        shutil.copytree(
+            REPOSITORY / package, place / "source" / package, ignore=shutil.ignore_patterns("*.pyc")
+        )
+    (place / "source" / "README.md").write_text("before")
+    return place / "source"
+
+
+@pytest.fixture(scope="module")
+def first(place, source):
+    """The first run of the small pipeline, unbroken."""
+    return run(place / "root", folder=source)
+
+
+def ran(record):
+    return {name for name, state in states(record).items() if state == "finished"}
+
+
+def result(record):
+    """What must be the same when the same is run again."""
+    return record["dataset_fingerprint"], record["evaluation"]["slices"]
+
+
+def version_of(record):
+    return pushed.latest(Path(record["push"]["path"]).parents[1], "chest_xray")
+
+
+def test_a_first_run_executes_every_component_and_pushes(first):
+    assert set(states(first)) == set(ALL) == ran(first)
+    assert first["state"] == "finished"
+    assert first["evaluation"]["blessed"]
+    assert {"Overall", "subtype:bacteria", "subtype:normal", "subtype:virus"} == set(
+        first["evaluation"]["slices"]
+    )
+    assert pushed.verify(first["push"]["path"]) == []
+
+
+def test_the_pushed_model_tells_its_data_code_and_configuration(first):
+    manifest = version_of(first).manifest
+    assert manifest["configuration"] == first["config"]
+    record = json.loads(Path(first["push"]["path"], "assets.extra/model.json").read_text())
+    assert record["dataset_fingerprint"] == first["dataset_fingerprint"]
+    assert record["code_version"]
+
+
+def test_broken_synthetic_files_are_quarantined_and_the_run_goes_on(first, place):
+    quarantine = (place / "root" / "dataset" / "quarantine.csv").read_text()
+    assert "person0_bacteria_0.jpeg,truncated JPEG" in quarantine
+
+
+def test_the_pushed_model_judges_files(first, place):
+    rows = json.loads(
+        cxr(
+            "predict",
+            "--json",
+            Path(first["push"]["path"]).parent,
+            place / "root" / "images" / "test",
+            place / "nowhere.png",
+        )
+    )
+    good = [row for row in rows if row["valid"]]
+    evaluated = first["evaluation"]["slices"]["Overall"]["examples"]
+    assert len(good) == evaluated
+    assert {row["label"] for row in good} <= {"NORMAL", "PNEUMONIA"}
+    reasons = {Path(row["path"]).name: row["reason"] for row in rows if not row["valid"]}
+    assert reasons["nowhere.png"].startswith("cannot be opened")
+    assert reasons["person0_virus_0.jpeg"] == "text file"
+
+
+def test_after_an_edit_of_the_readme_all_is_cached_but_the_push(first, place, source):
+    (source / "README.md").write_text("after")
+    again = run(place / "root", folder=source)
+    assert ran(again) == {"Pusher"}
+    assert again["push"] == first["push"]
+
+
+def test_an_edit_of_the_trainer_reruns_it_and_what_follows(first, place, source):
+    path = source / "trainer_module" / "class_weights.py"
+    path.write_text(path.read_text() + "\n# edited\n")
+    edited = run(place / "root", folder=source)
+    assert ran(edited) == {"Trainer", "Baseline", "Evaluator", "Pusher"}
+    trainer = next(each for each in edited["components"] if each["name"] == "Trainer")
+    assert "code_version" in trainer["why"]
+    assert result(edited) == result(first)
+
+
+def test_an_edit_of_the_transform_reruns_it_and_what_follows(first, place, source):
+    path = source / "transform_module" / "image_ops.py"
+    path.write_text(path.read_text() + "\n# edited\n")
+    edited = run(place / "root", folder=source)
+    assert {"Transform", "Trainer", "Evaluator", "Pusher"} <= ran(edited)
+    assert not {"ImportExampleGen", "StatisticsGen", "SchemaGen"} & ran(edited)
+
+
+def test_runs_are_listed_with_their_lineage(first, place):
+    listed = json.loads(cxr("runs", "--json", "--root", place / "root"))
+    assert first["id"] in [record["id"] for record in listed]
+    shown = cxr("runs", first["id"], "--root", place / "root")
+    assert first["dataset_fingerprint"] in shown
+    assert first["push"]["version"] in shown
+    assert "first time" in shown
+
+
+def test_the_beam_orchestrator_comes_to_the_same_result(first, place):
+    record = run(place / "beam" / "root", "--orchestrator", "beam")
+    assert ran(record) == set(ALL)
+    assert result(record) == result(first)
+    assert record["push"]["pushed"]
+
+
+def test_a_sample_of_real_chest_x_rays_runs_to_a_pushed_model(chest_xray, place):
+    for folder in ("train", "test"):
+        for label in ("NORMAL", "PNEUMONIA"):
+            target = place / "sample" / folder / label
+            target.mkdir(parents=True)
+            for path in sorted((chest_xray / folder / label).iterdir())[::30]:
+                (target / path.name).symlink_to(path)
+    record = run(place / "real" / "root", "--images", place / "sample")
+    overall = record["evaluation"]["slices"]["Overall"]
+    assert overall["examples"] == len(list((place / "sample" / "test").rglob("*.*")))
+    # A brief training of a tiny network is well above chance on these.
+    assert overall["auc"] > 0.6
+    assert record["push"]["pushed"]
+
+
+def log_says(root, text):
+    return any(text in path.read_text(errors="replace") for path in root.glob("logs/*.log"))
+
+
+def test_a_run_killed_anywhere_ends_in_the_same_result_when_repeated(first, place):
+    root = place / "killed" / "root"
+    root.parent.mkdir()
+    run_killed_when((root / ".dataset.partial" / "new").is_dir, root)
+    assert not (root / "dataset").exists()
+    run_killed_when(lambda: log_says(root, "Component Transform is running"), root)
+    run_killed_when(lambda: any(root.glob("checkpoints/*/history.csv")), root)
+
+    repeated = run(root)
+
+    assert ran(repeated) == {"Trainer", "Evaluator", "Pusher"}
+    assert result(repeated) == result(first)
+    assert repeated["push"]["pushed"]
+    assert log_says(root, "going on after epoch")
+    listed = json.loads(cxr("runs", "--json", "--root", root))
+    assert [record["state"] for record in listed] == ["killed"] * 3 + ["finished"]
+
+
+def test_a_refused_model_is_not_pushed_and_the_reason_is_told(first, place):
+    told = cxr(
+        *("run", "--root", place / "root", "--config", place / "small.yaml"),
+        *("--set", "evaluation.minimum_auc=1", "--set", "evaluation.minimum_sensitivity=1"),
+        code=3,
+    )
+    assert "is below the floor 1 on slice Overall" in told
+    assert version_of(first).path == Path(first["push"]["path"]) or "not pushed" in told
