@@ -1,0 +1,1 @@
+"""What happens to data before and beside the standard TFX components."""

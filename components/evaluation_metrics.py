@@ -29,7 +29,7 @@ def eval_config(threshold: float) -> tfma.EvalConfig:
     # threshold on, in float32.
     below = float(np.nextafter(np.float32(threshold), np.float32(0)))
     # By class name, because TFMA's BinaryAccuracy cannot be rebuilt from its own serialization.
-    metrics = {
+    metrics: dict[str, tuple[str, dict[str, Any]]] = {
         "rows": ("ExampleCount", {}),
         "examples": ("WeightedExampleCount", {}),
         "auc": ("AUC", {}),

@@ -28,8 +28,8 @@ from components.evaluation import (
     REASONS,
     Evaluation,
     Metrics,
-    refusals,
     evaluation_json,
+    refusals,
 )
 from components.evaluation_metrics import eval_config, read_metrics
 from components.evaluation_settings import EvaluationSettings

@@ -87,7 +87,7 @@ def run(
     root: Path,
     as_json: bool,
 ) -> None:
-    """Run the pipeline: convert what changed, train, evaluate, push.
+    r"""Run the pipeline: convert what changed, train, evaluate, push.
 
     \b
     cxr run                                  on synthetic pictures

@@ -5,7 +5,6 @@ import time
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 from components.errors import UserError
 from components.images.dataset import Dataset
@@ -95,8 +94,7 @@ def _run(
     graph_check.check_graph(wired, pipeline.UNCACHED)
 
     def finished(component: Finished) -> None:
-        state = "cached" if component.cached else "finished"
-        record.components.append(_component(component, state))
+        record.components.append(_component(component, failed=False))
         run_record.save(record, root.runs)
         display.finished(component)
 
@@ -108,7 +106,7 @@ def _run(
         name = "The pipeline"
         if component := progress.aborted():
             name = component.name
-            record.components.append(_component(component, "failed"))
+            record.components.append(_component(component, failed=True))
             display.failed(name)
         raise UserError(
             f"{name} failed: {explain(error)}\nEverything that was said is in {record.log}"
@@ -117,12 +115,10 @@ def _run(
         _add_lineage(record, root, pipeline.UNCACHED)
 
 
-def _component(
-    component: Finished, state: Literal["finished", "cached", "failed"]
-) -> ComponentRecord:
+def _component(component: Finished, *, failed: bool) -> ComponentRecord:
     return ComponentRecord(
         name=component.name,
-        state=state,
+        state="failed" if failed else "cached" if component.cached else "finished",
         seconds=component.seconds,
         peak_memory=component.peak_memory,
     )

@@ -83,9 +83,9 @@ def print_dataset(dataset: Dataset, out: Path) -> None:
     table = _table(*COLUMNS, right=2)
     *body, total = rows(dataset)
     for row in body:
-        table.add_row(*map(_count, row))
+        table.add_row(*(_count(value) for value in row))
     table.add_section()
-    table.add_row(*map(_count, total), style="bold")
+    table.add_row(*(_count(value) for value in total), style="bold")
     console.print(table)
     table = _table("split", "class", "subtype", "pictures", "patients", right=3)
     for split in SPLITS:

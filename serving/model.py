@@ -101,6 +101,7 @@ def _read_record(path: Path) -> dict[str, Any]:
         record = json.loads((path / features.MODEL_RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(
-            f"{path} is no model of this pipeline: {features.MODEL_RECORD} cannot be read ({error})."
+            f"{path} is no model of this pipeline: {features.MODEL_RECORD} cannot be read "
+            f"({error})."
         ) from error
     return dict(record)

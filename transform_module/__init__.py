@@ -1,0 +1,1 @@
+"""`preprocessing_fn`, and the image ops that training and serving share."""

@@ -141,7 +141,7 @@ def model_inputs(pngs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _starts_with(image_bytes: tf.Tensor, magic: bytes) -> tf.Tensor:
-    # tf.strings.substr fails on strings shorter than the start only, so short files compare unequal.
+    # substr fails only on strings shorter than the start: a short file compares unequal.
     return tf.equal(tf.strings.substr(image_bytes, 0, len(magic)), magic)
 
 

@@ -1,15 +1,11 @@
 import shutil
 
 import pytest
-
-from components import pushed
-from components.push import push
-
-pytest.importorskip("tfx")
-
 from tfx.types import standard_artifacts
 
+from components import pushed
 from components.baseline import Baseline, Executor
+from components.push import push
 
 
 @pytest.fixture

@@ -3,18 +3,14 @@ import math
 import shutil
 
 import pytest
-
-from components.evaluation import OVERALL, Evaluation, read_evaluation
-from components.evaluation_settings import EvaluationSettings
-from transform_module import features
-
-tf = pytest.importorskip("tensorflow")
-
 from tfx.types import standard_artifacts
 
 from components import baseline
+from components.evaluation import OVERALL, Evaluation, read_evaluation
+from components.evaluation_settings import EvaluationSettings
 from components.evaluator import Executor
 from tests.components import tiny
+from transform_module import features
 
 pytestmark = pytest.mark.slow
 

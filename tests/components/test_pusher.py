@@ -1,14 +1,10 @@
 import json
 
 import pytest
+from tfx.types import channel, standard_artifacts
 
 from components import pushed
 from components.errors import UserError
-
-pytest.importorskip("tfx")
-
-from tfx.types import channel, standard_artifacts
-
 from components.pusher import Executor, Pusher
 
 PARAMETERS = {

@@ -117,7 +117,8 @@ model = tf.saved_model.load(sys.argv[1])
 images = [base64.b64decode(line) for line in sys.stdin.read().split()]
 def example(image):
     feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[image]))
-    return tf.train.Example(features=tf.train.Features(feature={"image": feature})).SerializeToString()
+    features = tf.train.Features(feature={"image": feature})
+    return tf.train.Example(features=features).SerializeToString()
 served = model.signatures["serving_default"](image_bytes=tf.constant(images))
 examples = tf.constant([example(image) for image in images])
 parsed = model.signatures["serve_examples"](examples=examples)
