@@ -30,8 +30,7 @@ def eval_config(threshold: float) -> tfma.EvalConfig:
     below = float(np.nextafter(np.float32(threshold), np.float32(0)))
     # By class name, because TFMA's BinaryAccuracy cannot be rebuilt from its own serialization.
     metrics: dict[str, tuple[str, dict[str, Any]]] = {
-        "rows": ("ExampleCount", {}),
-        "examples": ("WeightedExampleCount", {}),
+        "examples": ("ExampleCount", {}),
         "auc": ("AUC", {}),
         "pr_auc": ("AUCPrecisionRecall", {}),
         "accuracy": ("BinaryAccuracy", {"threshold": below}),
@@ -42,14 +41,11 @@ def eval_config(threshold: float) -> tfma.EvalConfig:
         "brier": ("MeanSquaredError", {}),
         "calibration_plot": ("CalibrationPlot", {"num_buckets": _BINS}),
     }
-    spec = tfma.MetricsSpec(
-        metrics=[
-            tfma.MetricConfig(class_name=name, config=json.dumps({"name": key, **arguments}))
-            for key, (name, arguments) in metrics.items()
-        ]
-    )
     # The weight of a row tells whether it counts (see evaluation_extractors).
-    spec.example_weights.weighted = True
+    judged = _spec(metrics)
+    judged.example_weights.weighted = True
+    every_row = _spec({"rows": ("ExampleCount", {})})
+    every_row.example_weights.unweighted = True
     return tfma.EvalConfig(
         model_specs=[
             tfma.ModelSpec(
@@ -64,7 +60,17 @@ def eval_config(threshold: float) -> tfma.EvalConfig:
             tfma.SlicingSpec(),
             tfma.SlicingSpec(feature_keys=[features.SUBTYPE]),
         ],
-        metrics_specs=[spec],
+        metrics_specs=[judged, every_row],
+    )
+
+
+def _spec(metrics: dict[str, tuple[str, dict[str, Any]]]) -> tfma.MetricsSpec:
+    """A specification of metrics: name, and the class's name with its arguments."""
+    return tfma.MetricsSpec(
+        metrics=[
+            tfma.MetricConfig(class_name=name, config=json.dumps({"name": key, **arguments}))
+            for key, (name, arguments) in metrics.items()
+        ]
     )
 
 

@@ -4,7 +4,6 @@ Beside what Keras's BackupAndRestore keeps (weights, optimizer) it holds the sta
 generators, the best epoch's weights and the history: a resumed training ends as an unbroken one.
 """
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -59,10 +58,6 @@ class Backup:
         """Sets the model's weights to the best epoch's."""
         best = tf.train.latest_checkpoint(str(self._directory / "best"))
         self._best.restore(best).assert_consumed()
-
-    def discard(self) -> None:
-        """Removes the folder: the training is finished, its result stands elsewhere."""
-        shutil.rmtree(self._written, ignore_errors=True)
 
     def _manager(self, checkpoint: tf.train.Checkpoint, name: str) -> tf.train.CheckpointManager:
         return tf.train.CheckpointManager(

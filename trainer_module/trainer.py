@@ -59,6 +59,8 @@ class Job:
 def run_fn(fn_args: FnArgs) -> None:
     """Trains the model and exports it to ``fn_args.serving_model_dir``.
 
+    Of several workers each runs this, and the chief alone writes what is kept.
+
     Args:
         fn_args: TFX's; ``custom_config`` holds a `Job`. The history and the TensorBoard logs go to
             ``fn_args.model_run_dir``.
@@ -71,6 +73,7 @@ def run_fn(fn_args: FnArgs) -> None:
     evaluation = data.read(_files(fn_args.eval_files))
     counts = class_counts(transform_output)
     backup_dir = Path(job.checkpoint_dir) / _identity(fn_args, job)
+    is_chief = strategy.is_chief(where)
 
     model, epochs = fit(
         job,
@@ -79,8 +82,10 @@ def run_fn(fn_args: FnArgs) -> None:
         evaluation,
         counts=counts,
         backup_dir=backup_dir,
-        log_dir=Path(fn_args.model_run_dir),
+        log_dir=Path(fn_args.model_run_dir) if is_chief else backup_dir / "logs-of-others",
     )
+    if not is_chief:
+        return
     # The signatures get a graph of their own, free of the strategy that trained the weights.
     served = models.build(job.settings, synchronized=False)
     served.set_weights(model.get_weights())
