@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 from components.images.progress import Progress
@@ -58,7 +59,7 @@ class Display:
 
     def line(self, text: str) -> None:
         """Prints a line of the step that runs."""
-        self._console.print(f"  [dim]{text}[/]", highlight=False, soft_wrap=True)
+        self._console.print(f"  [dim]{escape(text)}[/]", highlight=False, soft_wrap=True)
 
     def failed(self, component: str) -> None:
         """Prints that a component failed."""
@@ -67,7 +68,7 @@ class Display:
 
     def log(self, path: Path) -> None:
         """Prints where everything else is written to."""
-        self._console.print(f"  [dim]log: {path}[/]", highlight=False, soft_wrap=True)
+        self._console.print(f"  [dim]log: {escape(str(path))}[/]", highlight=False, soft_wrap=True)
 
     def stop(self) -> None:
         """Shows nothing as running any more."""

@@ -66,8 +66,8 @@ def _import_problem(path: str) -> str:
     module, _, name = path.rpartition(".")
     try:
         function = getattr(importlib.import_module(module), name, None)
-    except ImportError as error:
-        return f"which cannot be imported ({error})"
+    except Exception as error:  # noqa: BLE001 - an import runs code, which fails in any way.
+        return f"which cannot be imported ({type(error).__name__}: {error})"
     return "" if callable(function) else f"and {module} has no function {name}"
 
 
@@ -75,7 +75,7 @@ def _code_is_hashed(nodes: Iterable[BaseNode]) -> Iterator[str]:
     """TFX's cache sees a function's path, not its code: our code needs a hash beside it."""
     for node in nodes:
         properties = node.exec_properties
-        config = json.loads(properties.get("custom_config") or "{}")
+        config = json.loads(properties.get("custom_config") or "null") or {}
         is_ours = type(node).__module__.startswith("components.") or any(
             properties.get(name) for name in _FUNCTIONS
         )

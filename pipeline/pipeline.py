@@ -12,6 +12,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import example_gen_pb2, trainer_pb2, transform_pb2
 
 from components.baseline import Baseline
+from components.beam_args import DEFAULT_BEAM_ARGS
 from components.evaluator import Evaluator
 from components.example_validator import ExampleValidator
 from components.pusher import Pusher
@@ -23,13 +24,6 @@ from transform_module.features import EVAL, SPLITS, TRAIN
 
 UNCACHED = ("Pusher",)
 """Nodes that run in every run: their effect lies outside of the root, where no cache looks."""
-
-BEAM_ARGS = (
-    # "DirectRunner" downloads and starts another one, Prism, in Beam 2.77.
-    "--runner=FnApiRunner",
-    "--direct_running_mode=in_memory",
-    "--direct_num_workers=1",
-)
 
 
 @dataclass(frozen=True)
@@ -119,7 +113,13 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         model=trainer.outputs["model"],
         baseline_model=baseline.outputs["model"],
         settings=config.evaluation,
-        code=code_version("components.evaluator", "components.evaluation"),
+        code=code_version(
+            "components.evaluator",
+            "components.evaluation",
+            "components.evaluation_metrics",
+            "components.evaluation_extractors",
+            "components.baseline_fit",
+        ),
     )
     pusher = Pusher(
         model=trainer.outputs["model"],
@@ -145,6 +145,6 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
             pusher,
         ],
         enable_cache=True,
-        beam_pipeline_args=[*BEAM_ARGS, *config.beam.args],
+        beam_pipeline_args=[*DEFAULT_BEAM_ARGS, *config.beam.args],
         metadata_connection_config=metadata,
     )

@@ -7,10 +7,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from components.errors import UserError
 
 _FILE = ".lock"
+_PATIENCE_SECONDS = 1.0
 
 
 @contextmanager
@@ -26,13 +28,11 @@ def root_lock(root: Path) -> Iterator[None]:
     root.mkdir(parents=True, exist_ok=True)
     # Opened for appending: who comes second must not wipe the holder's name.
     with (root / _FILE).open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _taken(file):
             raise UserError(
                 f"Another run holds {root}: {_holder(root)}. Wait for it to end, stop it, or "
                 "give this run another --root."
-            ) from None
+            )
         file.truncate(0)
         json.dump({"pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}, file)
         file.flush()
@@ -50,6 +50,19 @@ def holder_pid(root: Path) -> int | None:
     except (OSError, ValueError, KeyError):
         pass
     return None
+
+
+def _taken(file: TextIO) -> bool:
+    """Locks the file, with some patience: who asks `holder_pid` locks it for an instant."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+        time.sleep(0.05)
 
 
 def _holder(root: Path) -> str:

@@ -90,8 +90,14 @@ def load_all(folder: Path, alive: int | None) -> list[RunRecord]:
     for path in sorted(folder.glob("[!.]*.json")):
         try:
             record = RunRecord.model_validate_json(path.read_bytes())
-        except (OSError, ValidationError) as error:
-            raise UserError(f"{path} is no record of a run: {error}. Remove it.") from error
+        except OSError as error:
+            raise UserError(f"{path} cannot be read: {error.strerror}.") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(map(str, first["loc"])) or "content"
+            raise UserError(
+                f"{path} is no record of a run ({field}: {first['msg']}). Remove it."
+            ) from error
         if record.state == "running" and record.pid != alive:
             record = record.model_copy(update={"state": "killed"})
         records.append(record)

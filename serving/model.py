@@ -49,9 +49,14 @@ class Model:
         try:
             # Held, because its signatures lose their variables without it.
             self._loaded = tf.saved_model.load(str(path))
-            self._predict = self._loaded.signatures[features.SERVING_DEFAULT]
-        except (OSError, KeyError, ValueError, tf.errors.OpError) as error:
+        except (OSError, ValueError, tf.errors.OpError) as error:
             raise UserError(f"{path} cannot be loaded as a model: {error}") from error
+        if features.SERVING_DEFAULT not in self._loaded.signatures:
+            raise UserError(
+                f"{path} is no model of this pipeline: it has no signature "
+                f"{features.SERVING_DEFAULT}."
+            )
+        self._predict = self._loaded.signatures[features.SERVING_DEFAULT]
 
     def answer(self, images: Sequence[bytes]) -> list[Answer]:
         """Judges encoded pictures; one that is broken does not touch the others."""

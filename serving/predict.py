@@ -68,9 +68,18 @@ def _files(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    for folder, folders, names in os.walk(path, followlinks=True):
-        folders.sort()
+    closed: list[Path] = []
+    for folder, folders, names in os.walk(
+        path, onerror=lambda error: closed.append(Path(error.filename)), followlinks=True
+    ):
+        folders[:] = sorted(name for name in folders if not _leads_back(Path(folder, name)))
         yield from (Path(folder, name) for name in sorted(names) if not is_system_file(name))
+    yield from closed
+
+
+def _leads_back(folder: Path) -> bool:
+    """Whether a folder is a link to one that it lies in."""
+    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
 
 
 def _batches(files: Sequence[Path]) -> Iterator[list[tuple[Path, bytes | str]]]:
@@ -92,6 +101,8 @@ def _read(file: Path) -> bytes | str:
     try:
         if file.stat().st_size > _MAXIMUM_BYTES:
             return f"too large: a file of more than {_MAXIMUM_BYTES // 1024**2} MiB"
+        if file.is_dir():
+            return "folder that cannot be opened"
         if not file.is_file():
             return "no regular file: a pipe, socket or device"
         return file.read_bytes()
@@ -103,13 +114,18 @@ def _judge(model: Model, batch: Sequence[tuple[Path, bytes | str]]) -> Iterator[
     answers = iter(model.answer([content for _, content in batch if isinstance(content, bytes)]))
     for file, content in batch:
         if isinstance(content, str):
-            yield Prediction(str(file), None, INVALID, False, content)
+            yield Prediction(_shown(file), None, INVALID, False, content)
             continue
         answer = next(answers)
         if answer.valid:
-            yield Prediction(str(file), answer.probability, answer.label, True)
+            yield Prediction(_shown(file), answer.probability, answer.label, True)
         else:
-            yield Prediction(str(file), None, answer.label, False, _reason(content))
+            yield Prediction(_shown(file), None, answer.label, False, _reason(content))
+
+
+def _shown(file: Path) -> str:
+    r"""The path as readable text: bytes that are no UTF-8 are shown as ``\xe9``."""
+    return os.fsencode(file).decode("utf-8", "backslashreplace")
 
 
 def _reason(content: bytes) -> str:

@@ -11,6 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pytest
 
+from components.beam_args import DEFAULT_BEAM_ARGS
 from tests.pictures import encode, grey_pixels
 from transform_module import features
 
@@ -74,7 +75,7 @@ def transformed(tmp_path_factory: pytest.TempPathFactory) -> Transformed:
         ]
 
     broken = {features.IMAGE: [b"broken"], features.LABEL: [0], features.LABEL_NAME: ["NORMAL"]}
-    options = PipelineOptions(["--runner=DirectRunner", "--direct_running_mode=in_memory"])
+    options = PipelineOptions([*DEFAULT_BEAM_ARGS])
     with beam.Pipeline(options=options) as pipeline, tft_beam.Context(str(folder / "tmp")):
         analyzed = (pipeline | beam.Create([*rows(0, 48), broken]), metadata)
         (_, _), function = analyzed | tft_beam.AnalyzeAndTransformDataset(preprocessing_fn)

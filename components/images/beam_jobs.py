@@ -19,6 +19,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineState
 
+from components.beam_args import DEFAULT_BEAM_ARGS
 from components.errors import UserError
 from components.images import decode_check
 from components.images.progress import Progress, count, listening
@@ -26,14 +27,6 @@ from components.images.records import Features, serialize
 
 MAXIMUM_BYTES: Final = 256 * 1024 * 1024
 """A larger file is not read into memory: 50 million pixels of 24 bits, raw, are 143 MiB."""
-
-DEFAULT_BEAM_ARGS: Final = (
-    # The direct runner that runs in this process. `DirectRunner` may hand over to Prism, a program
-    # that Beam downloads.
-    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
-    "--direct_running_mode=in_memory",
-    "--direct_num_workers=1",
-)
 
 _CHUNK_BYTES = 1024 * 1024
 _FILES_AT_ONCE = 32

@@ -6,6 +6,7 @@ import pytest
 from tfx.types import standard_artifacts
 
 from components import baseline
+from components.beam_args import DEFAULT_BEAM_ARGS
 from components.evaluation import OVERALL, Evaluation, read_evaluation
 from components.evaluation_settings import EvaluationSettings
 from components.evaluator import Executor
@@ -68,7 +69,7 @@ def evaluate(tmp_path, examples, model, pushed=None, **settings) -> Evaluation:
     evaluation = tiny.artifact(standard_artifacts.ModelEvaluation, tmp_path / "evaluation")
     blessing = tiny.artifact(standard_artifacts.ModelBlessing, tmp_path / "blessing")
     context = Executor.Context(
-        beam_pipeline_args=["--runner=DirectRunner", "--direct_running_mode=in_memory"],
+        beam_pipeline_args=[*DEFAULT_BEAM_ARGS],
         tmp_dir=str(tmp_path / "tmp"),
         unique_id="1",
     )

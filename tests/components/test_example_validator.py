@@ -10,6 +10,7 @@ from tfx.components.statistics_gen import executor as statistics_gen
 from tfx.types import Channel, standard_artifacts
 from tfx.utils import io_utils
 
+from components.beam_args import DEFAULT_BEAM_ARGS
 from components.errors import UserError
 from components.example_validator import ExampleValidator, Executor, breaches
 from components.statistics import statistics_options
@@ -112,7 +113,7 @@ def statistics(tmp_path_factory):
         tiny.write_split(folder / "examples", split, examples)
     artifact = tiny.artifact(standard_artifacts.ExampleStatistics, folder / "statistics")
     context = statistics_gen.Executor.Context(
-        beam_pipeline_args=["--runner=DirectRunner", "--direct_running_mode=in_memory"],
+        beam_pipeline_args=[*DEFAULT_BEAM_ARGS],
         tmp_dir=str(folder / "tmp"),
         unique_id="1",
     )

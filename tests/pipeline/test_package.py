@@ -24,8 +24,10 @@ def installed(tmp_path_factory):
         shutil.copy(REPOSITORY / name, source)
     folder = tmp_path_factory.mktemp("installed")
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
-        + ["--no-index", "--target", str(folder), str(source)],
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"),
+            *("--no-build-isolation", "--target", str(folder), str(source)),
+        ],
         check=True,
     )
     return folder

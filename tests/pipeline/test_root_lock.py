@@ -1,13 +1,17 @@
+import fcntl
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
+import time
 from contextlib import contextmanager
 
 import pytest
 
 from components.errors import UserError
+from pipeline import root_lock as module
 from pipeline.root_lock import holder_pid, root_lock
 
 HOLD = """
@@ -16,6 +20,14 @@ with root_lock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """
+
+
+PATIENCE = module._PATIENCE_SECONDS
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 0.1)
 
 
 @contextmanager
@@ -86,3 +98,21 @@ def test_a_holder_that_has_not_told_its_name_yet_is_one_all_the_same(tmp_path):
         assert holder_pid(tmp_path) is None
         with pytest.raises(UserError, match="a process that has just started"), root_lock(tmp_path):
             pass
+
+
+def test_a_run_waits_for_whoever_only_looks_at_the_root(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_PATIENCE_SECONDS", PATIENCE)
+    with (tmp_path / ".lock").open("a+") as looked_at:
+        fcntl.flock(looked_at, fcntl.LOCK_SH)
+        threading.Timer(0.3, fcntl.flock, (looked_at, fcntl.LOCK_UN)).start()
+        with root_lock(tmp_path):
+            assert holder_pid(tmp_path) == os.getpid()
+
+
+def test_a_second_run_is_refused_within_two_seconds(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_PATIENCE_SECONDS", PATIENCE)
+    with other_run(tmp_path):
+        started = time.monotonic()
+        with pytest.raises(UserError, match="Another run holds"), root_lock(tmp_path):
+            pass
+        assert time.monotonic() - started < 2

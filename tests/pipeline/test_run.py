@@ -180,6 +180,17 @@ def test_a_run_killed_anywhere_ends_in_the_same_result_when_repeated(first, plac
     assert [record["state"] for record in listed] == ["killed"] * 3 + ["finished"]
 
 
+def test_a_run_that_fails_says_why_and_stands_in_no_ones_way(first, place):
+    told = cxr(
+        *("run", "--root", place / "root", "--config", place / "small.yaml"),
+        *("--set", "trainer.strategy=tpu"),
+        code=1,
+    )
+    assert "strategy 'tpu' found no TPU: set TPU_NAME" in told
+    assert "Traceback" not in told
+    assert run(place / "root")["state"] == "finished"
+
+
 def test_a_refused_model_is_not_pushed_and_the_reason_is_told(first, place):
     told = cxr(
         *("run", "--root", place / "root", "--config", place / "small.yaml"),

@@ -1,0 +1,11 @@
+"""How Beam runs where nothing else is asked for."""
+
+from typing import Final
+
+DEFAULT_BEAM_ARGS: Final = (
+    # In this process. "DirectRunner" hands over to Prism, a program that Beam 2.77 downloads.
+    "--runner=FnApiRunner",
+    "--direct_running_mode=in_memory",
+    "--direct_num_workers=1",
+)
+"""Options that a user's own go after, and so win over."""

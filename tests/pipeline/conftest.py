@@ -1,0 +1,13 @@
+import pytest
+
+
+@pytest.fixture(scope="module", params=["local", "beam"])
+def orchestrated(request, tmp_path_factory):
+    """A root for runs of cheap components, once for each orchestrator."""
+    # TFX takes seconds to import, and most tests need none of it.
+    from tests.pipeline.orchestrated import Place
+
+    with pytest.MonkeyPatch.context() as patch:
+        # A run sets this for its workers; it is set back here.
+        patch.setenv("CUDA_VISIBLE_DEVICES", "")
+        yield Place(request.param, tmp_path_factory.mktemp(request.param))

@@ -1,0 +1,72 @@
+"""True runs of a pipeline of cheap components, by each orchestrator."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tfx.dsl.components.common.importer import Importer
+from tfx.orchestration.pipeline import Pipeline
+from tfx.types.standard_artifacts import ModelBlessing
+
+from components.baseline import Baseline
+from components.beam_args import DEFAULT_BEAM_ARGS
+from components.pusher import Pusher
+from pipeline import metadata
+from pipeline.memory import PeakMemory
+from pipeline.progress import ComponentProgress, Finished, watching
+from pipeline.runners import runner
+
+CONFIGURATION = '{"epochs": 3}'
+CODE = "{no JSON}"
+
+
+@dataclass
+class Place:
+    """A root on which one orchestrator runs, and what was heard of its last run."""
+
+    orchestrator: str
+    folder: Path
+    started: list[str] = field(default_factory=list)
+    finished: list[Finished] = field(default_factory=list)
+    aborted: Finished | None = None
+
+    @property
+    def store(self) -> Path:
+        return self.folder / "metadata" / "store.sqlite"
+
+    def pipeline(self, version: str) -> Pipeline:
+        """Looks for a pushed version, and would push it if its blessing did not say no."""
+        push = {"push_dir": str(self.folder / "pushed"), "model_name": "cxr"}
+        importer = Importer(source_uri=str(self.folder), artifact_type=ModelBlessing)
+        baseline = Baseline(**push, version=version, code=CODE)
+        pusher = Pusher(
+            model=baseline.outputs["model"],
+            model_blessing=importer.outputs["result"],
+            **push,
+            configuration=CONFIGURATION,
+            recipe="r1",
+        )
+        return Pipeline(
+            pipeline_name="tiny",
+            pipeline_root=str(self.folder / "artifacts"),
+            components=[importer, baseline, pusher],
+            enable_cache=True,
+            beam_pipeline_args=list(DEFAULT_BEAM_ARGS),
+            metadata_connection_config=metadata.connection(self.store),
+        )
+
+    def run(self, run_id: str, *, version: str = "", uncached: Collection[str] = ()) -> None:
+        self.started, self.finished = [], []
+        with PeakMemory() as memory:
+            progress = ComponentProgress(memory, self.started.append, self.finished.append)
+            try:
+                with watching(progress, print):
+                    runner(self.orchestrator)(
+                        self.pipeline(version), run_id=run_id, uncached=uncached
+                    )
+            finally:
+                self.aborted = progress.aborted()
+
+    def cached(self) -> dict[str, bool]:
+        """Whether each component of the last run was taken from the cache."""
+        return {each.name: each.cached for each in self.finished}

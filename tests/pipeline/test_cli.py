@@ -1,0 +1,361 @@
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from components.errors import UserError
+from components.images.dataset import Dataset
+from components.synthetic.generate import SyntheticSet
+from pipeline import run_record
+from pipeline.cli import main
+from pipeline.config_file import load
+from pipeline.run_record import PushRecord
+from serving.predict import Prediction
+from tests.pipeline import records
+from tests.pipeline.command import REPOSITORY
+
+COMMANDS = ("run", "synth", "convert", "config", "runs", "predict")
+SLOW_TO_IMPORT = ("tensorflow", "tfx", "apache_beam", "pydantic", "rich")
+HELP = f"""
+import sys
+from pipeline.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    print(*({set(SLOW_TO_IMPORT)!r} & set(sys.modules)), file=sys.stderr)
+"""
+
+
+def cxr(*arguments, code=0):
+    """What a command printed; to standard error where it did not end well."""
+    result = CliRunner().invoke(main, list(map(str, arguments)))
+    assert result.exit_code == code, result.output
+    return result.stdout if code == 0 else result.stderr
+
+
+class Call:
+    """Stands for what a command calls, and remembers with what."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.arguments, self.options = (), {}
+
+    def __call__(self, *arguments, **options):
+        self.arguments, self.options = arguments, options
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        return self.answer
+
+
+@pytest.fixture
+def called(monkeypatch):
+    def replace(name, answer):
+        call = Call(answer)
+        monkeypatch.setattr(name, call)
+        return call
+
+    return replace
+
+
+@pytest.fixture
+def run(called, monkeypatch, tmp_path):
+    """Stands for the pipeline, where `cxr run` calls it."""
+    monkeypatch.chdir(tmp_path)
+    called("pipeline.allocator.tune_allocator", None)
+    return called("pipeline.run.run", records.run())
+
+
+@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
+def test_help_answers_without_what_is_slow_to_import(command):
+    done = subprocess.run(
+        [sys.executable, "-c", HELP, *command, "--help"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith(f"Usage: -c {' '.join(command)}".rstrip())
+    assert done.stderr.strip() == ""
+
+
+def test_help_names_every_command():
+    told = cxr("--help")
+    assert all(f"\n  {name} " in told for name in COMMANDS)
+    assert set(main.commands) == set(COMMANDS)
+
+
+def test_the_version_is_told():
+    assert cxr("--version").startswith("cxr, version ")
+
+
+def test_an_unknown_command_is_a_usage_error():
+    assert "No such command 'fly'" in cxr("fly", code=2)
+
+
+def test_a_users_mistake_is_told_in_one_sentence_without_a_traceback(run):
+    run.answer = UserError("The disk is full.")
+    assert cxr("run", code=1).splitlines()[-1] == "Error: The disk is full."
+
+
+def test_ctrl_c_ends_with_130_and_says_how_to_go_on(run):
+    run.answer = KeyboardInterrupt()
+    told = cxr("run", code=130)
+    assert told == "Interrupted. The same command goes on from here.\n"
+
+
+def config_of(run):
+    return run.arguments[0]
+
+
+def test_run_without_anything_has_the_default_configuration(run, tmp_path):
+    cxr("run")
+    config, root, run_id, _ = run.arguments
+    assert config == load()
+    assert root.path == tmp_path / "cxr-root"
+    assert (root.path / "logs" / f"{run_id}.log").is_file()
+
+
+@pytest.mark.parametrize("images", ["pictures", "a folder: 'x', [1]", "null", "7"])
+def test_run_hands_the_folder_of_pictures_on_as_it_is(run, images):
+    cxr("run", "--images", images)
+    assert config_of(run).images == images
+
+
+def test_run_hands_orchestrator_and_overrides_on(run):
+    cxr("run", "--orchestrator", "beam", "--set", "trainer.epochs=3", "--set", "seed=8")
+    assert config_of(run) == load(None, ["orchestrator=beam", "trainer.epochs=3", "seed=8"])
+
+
+def test_options_win_over_the_file(run, tmp_path):
+    (tmp_path / "my.yaml").write_text("images: here\norchestrator: local\nseed: 3")
+    cxr("run", "--config", "my.yaml", "--images", "there", "--orchestrator", "beam")
+    config = config_of(run)
+    assert (config.images, config.orchestrator, config.seed) == ("there", "beam", 3)
+
+
+def test_run_tunes_the_allocator_before_anything_else(run, called):
+    class First(Exception):
+        pass
+
+    called("pipeline.allocator.tune_allocator", First())
+    assert isinstance(CliRunner().invoke(main, ["run"]).exception, First)
+    assert run.arguments == ()
+
+
+def test_a_mistake_in_the_configuration_runs_nothing(run):
+    assert "trainer.epochs" in cxr("run", "--set", "trainer.epoch=3", code=1)
+    assert run.arguments == ()
+
+
+def test_run_prints_its_record_as_json_alone(run):
+    printed = cxr("run", "--json")
+    assert run_record.RunRecord.model_validate_json(printed) == records.run()
+
+
+def test_run_prints_tables(run):
+    assert "Pushed as version 1772366400" in cxr("run")
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_run_whose_model_is_not_pushed_ends_with_3(run, options):
+    run.answer = records.run(push=PushRecord(pushed=False, reason="its model_blessing says no"))
+    result = CliRunner().invoke(main, ["run", *options])
+    assert result.exit_code == 3
+    assert "its model_blessing says no" in result.stdout
+
+
+def test_what_libraries_say_goes_to_the_log(run, tmp_path, monkeypatch):
+    def say(config, root, run_id, display):
+        os.write(1, b"from C++\n")
+        logging.getLogger("absl").info("from TFX")
+        return records.run()
+
+    monkeypatch.setattr("pipeline.run.run", say)
+    cxr("run")
+    (log,) = (tmp_path / "cxr-root" / "logs").iterdir()
+    assert "from C++\n" in log.read_text()
+    assert "from TFX\n" in log.read_text()
+
+
+SET = SyntheticSet({"train": {"NORMAL": 2}}, 1, {"train/x.jpeg": "text file"})
+
+
+def test_synth_hands_its_options_on(called, tmp_path):
+    generate = called("components.synthetic.generate.generate", SET)
+    assert "Next: cxr run --images" in cxr(
+        "synth", tmp_path / "out", "--images", "80", "--seed", "9"
+    )
+    assert generate.arguments == (tmp_path / "out",)
+    assert (generate.options["images"], generate.options["seed"]) == (80, 9)
+
+
+def test_synth_prints_json(called, tmp_path):
+    called("components.synthetic.generate.generate", SET)
+    assert json.loads(cxr("synth", tmp_path, "--json")) == {
+        "pictures": {"train": {"NORMAL": 2}},
+        "patients": 1,
+        "broken": {"train/x.jpeg": "text file"},
+    }
+
+
+@pytest.fixture
+def convert(called):
+    return called("components.images.convert.convert", records.DATASET)
+
+
+def test_convert_without_anything_has_the_default_settings(convert):
+    cxr("convert", "in", "out", "--json")
+    assert convert.arguments == (Path("in"), Path("out"))
+    assert convert.options["settings"] == load().dataset
+    assert (convert.options["seed"], convert.options["beam_args"]) == (7, [])
+
+
+def test_convert_hands_its_options_on(convert):
+    pattern = r"^(\d+): '[a]'"
+    cxr("convert", "in", "out", "--json", "--patient-pattern", pattern, "--max-bad", "0.5")
+    settings = convert.options["settings"]
+    assert (settings.patient_pattern, settings.max_bad) == (pattern, 0.5)
+
+
+def test_convert_hands_the_table_of_patients_on(convert):
+    cxr("convert", "in", "out", "--json", "--patients", "p: 1.csv")
+    assert convert.options["settings"].patients == "p: 1.csv"
+
+
+def test_convert_hands_beams_options_on_after_the_configurations(convert):
+    cxr("convert", "in", "out", "--json", "--set", "beam.args=[--a=1]", "--beam-arg=--b=2")
+    assert convert.options["beam_args"] == ["--a=1", "--b=2"]
+
+
+def test_convert_prints_the_dataset_as_json(convert):
+    assert Dataset.model_validate_json(cxr("convert", "in", "out", "--json")) == records.DATASET
+
+
+def test_convert_prints_tables(convert):
+    assert "written to out" in cxr("convert", "in", "out")
+
+
+@pytest.mark.parametrize("source", [(), ("--config", "demo"), ("--set", "seed=8")])
+def test_a_shown_configuration_loads_as_the_same(source, tmp_path):
+    (tmp_path / "shown.yaml").write_text(cxr("config", "--show", *source))
+    assert cxr("config", "--show", *source) == cxr(
+        "config", "--show", "--config", tmp_path / ("shown.yaml")
+    )
+
+
+def test_a_shown_configuration_is_what_was_chosen(tmp_path):
+    (tmp_path / "shown.yaml").write_text(cxr("config", "--show", "--set", "trainer.epochs=3"))
+    assert load(str(tmp_path / "shown.yaml")) == load(None, ["trainer.epochs=3"])
+
+
+def test_a_configuration_is_checked():
+    assert cxr("config", "--config", "kaggle") == "The configuration is valid.\n"
+
+
+def test_a_wrong_configuration_is_told():
+    assert "Error: 1 mistake in the configuration" in cxr("config", "--set", "seed=x", code=1)
+
+
+@pytest.fixture
+def root(tmp_path):
+    for record in (
+        records.run("20260301-1"),
+        records.run("20260302-1", state="running", pid=-1, evaluation=None, push=None),
+    ):
+        run_record.save(record, tmp_path / "runs")
+    return tmp_path
+
+
+def test_runs_lists_every_run_under_a_root(root):
+    lines = cxr("runs", "--root", root).splitlines()
+    assert [line.split()[:2] for line in lines[1:3]] == [
+        ["20260301-1", "finished"],
+        ["20260302-1", "killed"],
+    ]
+
+
+def test_runs_lists_as_json(root):
+    listed = json.loads(cxr("runs", "--json", "--root", root))
+    assert [(each["id"], each["state"]) for each in listed] == [
+        ("20260301-1", "finished"),
+        ("20260302-1", "killed"),
+    ]
+
+
+def test_a_run_that_holds_the_root_is_told_as_running(root, monkeypatch):
+    monkeypatch.setattr("pipeline.root_lock.holder_pid", lambda path: -1)
+    assert json.loads(cxr("runs", "last", "--json", "--root", root))["state"] == "running"
+
+
+def test_runs_shows_one_with_its_lineage(root):
+    assert "lineage" in cxr("runs", "20260301-1", "--root", root)
+
+
+def test_runs_shows_one_as_json(root):
+    shown = run_record.RunRecord.model_validate_json(
+        cxr("runs", "20260301-1", "--json", "--root", root)
+    )
+    assert shown == records.run("20260301-1")
+
+
+def test_a_run_that_is_not_there_is_told(root):
+    assert "Did you mean 20260301-1?" in cxr("runs", "20260301-12", "--root", root, code=1)
+
+
+def test_a_root_without_runs_is_told_with_the_next_command(tmp_path):
+    told = cxr("runs", "--root", tmp_path, code=1)
+    assert (
+        told == f"Error: No run has begun under {tmp_path}. Start one: cxr run --root {tmp_path}\n"
+    )
+
+
+PREDICTIONS = [
+    Prediction("a.png", 0.75, "PNEUMONIA", True),
+    Prediction("b.png", None, "INVALID", False, "text file"),
+]
+
+
+@pytest.fixture
+def predict(called):
+    return called("serving.predict.predict", PREDICTIONS)
+
+
+def test_predict_hands_model_and_paths_on(predict):
+    assert "1 of 2 files are no usable pictures." in cxr("predict", "model", "a.png", "folder")
+    assert predict.arguments == (Path("model"), (Path("a.png"), Path("folder")))
+
+
+def test_predict_prints_json(predict):
+    assert json.loads(cxr("predict", "model", "x", "--json")) == [
+        {"path": "a.png", "probability": 0.75, "label": "PNEUMONIA", "valid": True, "reason": ""},
+        {
+            "path": "b.png",
+            "probability": None,
+            "label": "INVALID",
+            "valid": False,
+            "reason": "text file",
+        },
+    ]
+
+
+def test_predict_prints_csv(predict):
+    assert cxr("predict", "model", "x", "--csv").splitlines() == [
+        "path,probability,label,valid,reason",
+        "a.png,0.75,PNEUMONIA,True,",
+        "b.png,,INVALID,False,text file",
+    ]
+
+
+def test_predict_refuses_two_forms_at_once(predict):
+    told = cxr("predict", "model", "x", "--json", "--csv", code=2)
+    assert "Choose one of --json and --csv." in told
+    assert predict.arguments == ()
+
+
+def test_predict_needs_something_to_judge():
+    assert "Missing argument 'PATHS...'" in cxr("predict", "model", code=2)

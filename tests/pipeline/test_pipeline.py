@@ -1,0 +1,191 @@
+import json
+
+import pytest
+from tfx.proto import example_gen_pb2
+from tfx.utils import proto_utils
+
+from components.evaluation_settings import EvaluationSettings
+from pipeline import pipeline as module
+from pipeline.code_version import code_version
+from pipeline.config_file import load
+from tests.pipeline.wired import wire
+from transform_module.features import SPLITS
+
+
+def properties(pipeline, node):
+    (found,) = (each for each in pipeline.components if each.id == node)
+    return found.exec_properties
+
+
+def config_of(pipeline, node):
+    return json.loads(properties(pipeline, node)["custom_config"])
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    return wire()
+
+
+@pytest.fixture(scope="module")
+def wires(pipeline):
+    """For each node, from which output of which node each input comes."""
+    return {
+        node.id: {
+            name: f"{channel.producer_component_id}.{channel.output_key}"
+            for name, channel in node.inputs.items()
+        }
+        for node in pipeline.components
+    }
+
+
+def test_the_nodes_have_the_names_that_are_told_to_people(pipeline):
+    assert {node.id for node in pipeline.components} == {
+        "ImportExampleGen",
+        "StatisticsGen",
+        "SchemaGen",
+        "ExampleValidator",
+        "Transform",
+        "Trainer",
+        "Baseline",
+        "Evaluator",
+        "Pusher",
+    }
+
+
+def test_every_input_comes_from_where_it_should(wires):
+    examples = "ImportExampleGen.examples"
+    statistics, schema = "StatisticsGen.statistics", "SchemaGen.schema"
+    assert wires == {
+        "ImportExampleGen": {},
+        "StatisticsGen": {"examples": examples},
+        "SchemaGen": {"statistics": statistics},
+        "ExampleValidator": {"statistics": statistics, "schema": schema},
+        "Transform": {"examples": examples, "schema": schema},
+        "Trainer": {
+            "examples": "Transform.transformed_examples",
+            "transform_graph": "Transform.transform_graph",
+        },
+        "Baseline": {},
+        "Evaluator": {
+            "examples": examples,
+            "model": "Trainer.model",
+            "baseline_model": "Baseline.model",
+        },
+        "Pusher": {"model": "Trainer.model", "model_blessing": "Evaluator.blessing"},
+    }
+
+
+def test_nothing_is_transformed_before_the_examples_are_validated(pipeline):
+    (transform,) = (node for node in pipeline.components if node.id == "Transform")
+    assert "ExampleValidator" in [node.id for node in transform.upstream_nodes]
+
+
+def test_the_splits_are_read_as_the_conversion_wrote_them(pipeline):
+    read = example_gen_pb2.Input()
+    generated = properties(pipeline, "ImportExampleGen")
+    proto_utils.json_to_proto(generated["input_config"], read)
+    assert {split.name: split.pattern for split in read.splits} == {
+        split: f"{split}/*" for split in SPLITS
+    }
+    assert generated["input_base"] == "/root/dataset"
+
+
+def test_only_the_train_split_is_analyzed_and_the_test_split_stays_out_of_the_training(pipeline):
+    splits = json.loads(properties(pipeline, "Transform")["splits_config"])
+    assert splits == {"analyze": ["train"], "transform": ["train", "eval"]}
+    trainer = properties(pipeline, "Trainer")
+    assert json.loads(trainer["train_args"])["splits"] == ["train"]
+    assert json.loads(trainer["eval_args"])["splits"] == ["eval"]
+
+
+def test_the_functions_are_named_by_importable_paths(pipeline):
+    transform, trainer = properties(pipeline, "Transform"), properties(pipeline, "Trainer")
+    assert transform["preprocessing_fn"] == "transform_module.preprocessing.preprocessing_fn"
+    assert trainer["run_fn"] == "trainer_module.trainer.run_fn"
+    assert not transform.get("module_file")
+    assert not trainer.get("module_file")
+
+
+def test_the_trainer_is_told_all_that_its_result_depends_on():
+    pipeline = wire("trainer.epochs=3", "seed=8", "evaluation.threshold=0.4")
+    settings = load(None, ["trainer.epochs=3"]).trainer.model_dump(mode="json")
+    assert config_of(pipeline, "Trainer") == {
+        "settings": settings,
+        "seed": 8,
+        "threshold": 0.4,
+        "dataset_fingerprint": "f1",
+        "code_version": code_version("trainer_module", "transform_module"),
+        "checkpoint_dir": "/root/checkpoints",
+    }
+
+
+def hashes(pipeline):
+    """The hash of the code that each node runs, where it runs code of ours."""
+    found = {}
+    for node in pipeline.components:
+        config = json.loads(node.exec_properties.get("custom_config") or "null") or {}
+        value = node.exec_properties.get("code") or config.get("code_version")
+        if value:
+            found[node.id] = value
+    return found
+
+
+@pytest.mark.parametrize(
+    ("module_name", "nodes"),
+    [
+        ("transform_module", {"Transform", "Trainer"}),
+        ("trainer_module", {"Trainer"}),
+        ("components.example_validator", {"ExampleValidator"}),
+        ("components.schema", {"ExampleValidator"}),
+        ("components.baseline", {"Baseline"}),
+        ("components.pushed", {"Baseline"}),
+        ("components.evaluator", {"Evaluator"}),
+        ("components.evaluation", {"Evaluator"}),
+        ("components.evaluation_metrics", {"Evaluator"}),
+        ("components.evaluation_extractors", {"Evaluator"}),
+        ("components.baseline_fit", {"Evaluator"}),
+    ],
+)
+def test_an_edit_reruns_the_nodes_that_run_the_code_and_no_other(
+    pipeline, monkeypatch, module_name, nodes
+):
+    def edited(*modules):
+        return code_version(*modules) + "*" * (module_name in modules)
+
+    monkeypatch.setattr(module, "code_version", edited)
+    after = hashes(wire())
+    assert {node for node, value in hashes(pipeline).items() if after[node] != value} == nodes
+
+
+def test_the_bounds_of_a_blessing_reach_the_evaluator():
+    settings = properties(wire("evaluation.minimum_auc=0.97"), "Evaluator")["settings"]
+    assert EvaluationSettings.model_validate_json(settings).minimum_auc == 0.97
+
+
+def test_the_model_is_compared_with_the_version_and_pushed_where_it_was_chosen(pipeline):
+    for node in ("Baseline", "Pusher"):
+        told = properties(pipeline, node)
+        assert (told["push_dir"], told["model_name"]) == ("/root/pushed", "chest_xray")
+    assert properties(pipeline, "Baseline")["version"] == "17"
+
+
+def test_the_manifest_is_told_configuration_recipe_and_baseline():
+    told = properties(wire("seed=8"), "Pusher")
+    assert json.loads(told["configuration"])["seed"] == 8
+    assert (told["recipe"], told["baseline_version"]) == ("r1", "17")
+
+
+def test_the_cache_is_on_and_outputs_go_to_the_root(pipeline):
+    assert pipeline.enable_cache
+    assert pipeline.pipeline_info.pipeline_root == "/root/artifacts"
+    assert pipeline.pipeline_info.pipeline_name == "chest-xray"
+
+
+def test_the_configurations_beam_options_come_last_and_so_win():
+    arguments = wire("beam.args=[--direct_num_workers=4]").beam_pipeline_args
+    assert arguments[-1] == "--direct_num_workers=4"
+    assert "--direct_num_workers=1" in arguments[:-1]
+
+
+def test_the_node_that_runs_in_every_run_is_there(pipeline):
+    assert set(module.UNCACHED) <= {node.id for node in pipeline.components}

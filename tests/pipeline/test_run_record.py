@@ -1,0 +1,120 @@
+import re
+
+import pytest
+
+from components.errors import UserError
+from pipeline import run_record
+from pipeline.run_record import find, load_all, save, why_not_cached
+from tests.pipeline import records
+
+
+def test_a_record_survives_its_file(tmp_path):
+    save(records.run(), tmp_path / "runs")
+    assert load_all(tmp_path / "runs", None) == [records.run()]
+
+
+def test_records_come_the_oldest_first(tmp_path):
+    for identity in ("20260302-1", "20260301-2", "20260301-1"):
+        save(records.run(identity), tmp_path)
+    loaded = [record.id for record in load_all(tmp_path, None)]
+    assert loaded == ["20260301-1", "20260301-2", "20260302-1"]
+
+
+def test_a_folder_that_is_not_there_holds_no_record(tmp_path):
+    assert load_all(tmp_path / "runs", None) == []
+
+
+def test_a_write_that_is_cut_short_leaves_the_former_record(tmp_path, monkeypatch):
+    save(records.run(state="running"), tmp_path)
+
+    def cut_short(path, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(run_record.Path, "replace", cut_short)
+    with pytest.raises(OSError, match="No space"):
+        save(records.run(), tmp_path)
+    assert [record.state for record in load_all(tmp_path, 1)] == ["running"]
+
+
+@pytest.mark.parametrize(("alive", "state"), [(17, "running"), (18, "killed"), (None, "killed")])
+def test_a_run_that_never_told_its_end_runs_only_where_its_process_does(tmp_path, alive, state):
+    save(records.run(state="running", pid=17), tmp_path)
+    assert [record.state for record in load_all(tmp_path, alive)] == [state]
+
+
+def test_a_run_that_has_ended_is_not_called_killed(tmp_path):
+    save(records.run(state="failed", pid=17), tmp_path)
+    assert [record.state for record in load_all(tmp_path, None)] == ["failed"]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"), [("", "content: Invalid JSON: EOF"), ('{"id": 3}', "id: Input should")]
+)
+def test_a_damaged_record_is_named_with_what_is_wrong(tmp_path, content, problem):
+    path = tmp_path / "20260301-1.json"
+    path.write_text(content)
+    told = rf"^{re.escape(str(path))} is no record of a run \({problem}.*\)\. Remove it\.$"
+    with pytest.raises(UserError, match=told):
+        load_all(tmp_path, None)
+
+
+def test_a_component_is_found_by_its_name():
+    assert records.run().component("Trainer").why == "first time"
+    assert records.run().component("Pusher") is None
+
+
+RUNS = [records.run("20260301-120000"), records.run("20260302-130000")]
+
+
+@pytest.mark.parametrize(("wanted", "index"), [("20260301-120000", 0), ("last", 1)])
+def test_a_run_is_found_by_its_id_or_as_the_last(wanted, index):
+    assert find(RUNS, wanted) is RUNS[index]
+
+
+def test_a_wrong_id_is_answered_with_the_nearest_one():
+    with pytest.raises(UserError, match=r"no run 20260301-12000\. Did you mean 20260301-120000\?"):
+        find(RUNS, "20260301-12000")
+
+
+def test_an_id_like_no_other_is_answered_with_the_latest():
+    with pytest.raises(UserError, match=r"no run x\. The latest is 20260302-130000\."):
+        find(RUNS, "x")
+
+
+def why(before, after):
+    return why_not_cached(records.component(**after), records.component(**before))
+
+
+def test_what_never_ended_well_ran_for_the_first_time():
+    assert why_not_cached(records.component(), None) == "first time"
+
+
+def test_where_nothing_differs_nothing_is_told():
+    assert why({"parameters": {"a": 1}}, {"parameters": {"a": 1}}) == ""
+
+
+def test_other_parameters_are_told_with_both_values():
+    told = why({"parameters": {"splits": 1, "epochs": 3}}, {"parameters": {"splits": 1}})
+    assert told == "epochs 3 -> None"
+
+
+def test_parameters_within_parameters_are_told_by_their_path():
+    before, after = (
+        {"parameters": {"custom_config": {"seed": 7, "settings": {"epochs": epochs}}}}
+        for epochs in (3, 25)
+    )
+    assert why(before, after) == "custom_config.settings.epochs 3 -> 25"
+
+
+def test_long_values_are_cut():
+    told = why({"parameters": {"code": "a" * 64}}, {"parameters": {"code": "b" * 64}})
+    assert told == "code aaaaaaaa... -> bbbbbbbb..."
+
+
+def test_other_inputs_are_told_by_their_channel():
+    assert why({"inputs": {"model": ["/m/1"]}}, {"inputs": {"model": ["/m/2"]}}) == "other model"
+
+
+def test_of_many_differences_three_are_told():
+    told = why({"parameters": dict.fromkeys("abcde", 1)}, {"parameters": dict.fromkeys("abcde", 2)})
+    assert told == "a 1 -> 2, b 1 -> 2, c 1 -> 2, 2 more"

@@ -1,0 +1,20 @@
+"""The wired pipeline, made for tests; nothing of it runs."""
+
+from tfx.orchestration.pipeline import Pipeline
+
+from pipeline.config_file import load
+from pipeline.pipeline import Inputs, create_pipeline
+
+INPUTS = Inputs(
+    examples="/root/dataset",
+    fingerprint="f1",
+    artifacts="/root/artifacts",
+    checkpoints="/root/checkpoints",
+    push_dir="/root/pushed",
+    recipe="r1",
+    baseline_version="17",
+)
+
+
+def wire(*overrides: str) -> Pipeline:
+    return create_pipeline(load(None, overrides), INPUTS)

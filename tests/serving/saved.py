@@ -1,0 +1,45 @@
+"""A small pushed model, made for tests: a picture is pneumonia as far as it is white."""
+
+import json
+from pathlib import Path
+
+import tensorflow as tf
+
+from transform_module import features
+
+
+class _White(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = tf.Variable(255.0)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=features.IMAGE_BYTES)])
+    def serve(self, image_bytes):
+        # A test's picture is the bytes of a PNG of one grey value; anything else is invalid.
+        valid = tf.strings.substr(image_bytes, 0, 4) == b"\x89PNG"
+        grey = tf.map_fn(self._grey, (image_bytes, valid), fn_output_signature=tf.float32)
+        probability = tf.where(valid, grey / self.scale, 0.5)
+        label = tf.gather(list(features.LABELS), tf.cast(probability >= 0.5, tf.int32))
+        return {
+            features.PROBABILITY: probability,
+            features.PREDICTED_LABEL: tf.where(valid, label, features.INVALID),
+            features.VALID: valid,
+        }
+
+    def _grey(self, row):
+        content, valid = row
+        return tf.cond(
+            valid,
+            lambda: tf.reduce_mean(tf.cast(tf.io.decode_png(content, channels=1), tf.float32)),
+            lambda: 0.0,
+        )
+
+
+def save(folder: Path, signature: str = features.SERVING_DEFAULT) -> Path:
+    """Saves the model as one version."""
+    model = _White()
+    tf.saved_model.save(model, str(folder), signatures={signature: model.serve})
+    record = folder / features.MODEL_RECORD
+    record.parent.mkdir()
+    record.write_text(json.dumps({"labels": features.LABELS, "threshold": 0.5}))
+    return folder

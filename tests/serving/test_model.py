@@ -1,0 +1,101 @@
+import shutil
+
+import numpy as np
+import pytest
+
+from components.errors import UserError
+from serving.model import Answer, Model, find_version
+from tests.pictures import encode
+from tests.serving.saved import save
+from transform_module import features
+
+
+def grey(value):
+    return encode(np.full((40, 40), value, np.uint8), "png-grey")
+
+
+def make_versions(folder, *names):
+    for name in names:
+        (folder / name).mkdir(parents=True)
+        (folder / name / "saved_model.pb").write_bytes(b"graph")
+    return folder
+
+
+def test_the_folder_of_a_version_is_that_version(tmp_path):
+    make_versions(tmp_path, "17")
+    assert find_version(tmp_path / "17") == tmp_path / "17"
+
+
+def test_of_several_versions_the_latest_by_number_is_taken(tmp_path):
+    make_versions(tmp_path, "9", "10", "1")
+    assert find_version(tmp_path) == tmp_path / "10"
+
+
+def test_what_is_no_whole_version_is_passed_over(tmp_path):
+    make_versions(tmp_path, "9", ".tmp-20", "v30")
+    (tmp_path / "40").mkdir()
+    (tmp_path / "50").write_text("a file")
+    assert find_version(tmp_path) == tmp_path / "9"
+
+
+@pytest.mark.parametrize("name", ["nowhere", "empty", "file.txt"])
+def test_a_folder_without_a_model_is_told_with_the_way_out(tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file.txt").write_text("text")
+    with pytest.raises(UserError, match=rf"No model at .*{name}\. Give the folder of a version"):
+        find_version(tmp_path / name)
+
+
+def test_a_model_judges_each_picture_in_its_order(version):
+    answers = Model(version).answer([grey(204), b"broken", grey(51)])
+    assert answers == [
+        Answer(pytest.approx(0.8), "PNEUMONIA", True),
+        Answer(0.5, "INVALID", False),
+        Answer(pytest.approx(0.2), "NORMAL", True),
+    ]
+
+
+def test_no_pictures_have_no_answers(version):
+    assert Model(version).answer([]) == []
+
+
+def test_a_model_tells_its_record(version):
+    model = Model(version)
+    assert model.record == {"labels": ["NORMAL", "PNEUMONIA"], "threshold": 0.5}
+    assert model.path == version
+
+
+@pytest.fixture
+def copied(version, tmp_path):
+    return shutil.copytree(version, tmp_path / "17")
+
+
+def test_a_saved_model_without_our_record_is_none_of_ours(copied):
+    (copied / features.MODEL_RECORD).unlink()
+    with pytest.raises(UserError, match=r"is no model of this pipeline: assets\.extra/model\.json"):
+        Model(copied)
+
+
+def test_a_damaged_record_is_told(copied):
+    (copied / features.MODEL_RECORD).write_text("{")
+    with pytest.raises(UserError, match=r"model\.json cannot be read"):
+        Model(copied)
+
+
+def test_a_damaged_graph_is_told(copied):
+    (copied / "saved_model.pb").write_bytes(b"damage")
+    with pytest.raises(UserError, match="17 cannot be loaded as a model"):
+        Model(copied)
+
+
+def test_lost_weights_are_told(copied):
+    for path in (copied / "variables").iterdir():
+        path.unlink()
+    with pytest.raises(UserError, match="17 cannot be loaded as a model"):
+        Model(copied)
+
+
+def test_a_model_without_the_signature_is_told(tmp_path):
+    other = save(tmp_path / "1", signature="other")
+    with pytest.raises(UserError, match="it has no signature serving_default"):
+        Model(other)

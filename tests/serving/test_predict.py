@@ -1,0 +1,194 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.errors import UserError
+from serving import predict as module
+from serving.model import Answer
+from serving.predict import Prediction, predict
+from tests.pictures import encode
+
+GREYS = (255, 0, 204, 51)
+
+
+def grey(value):
+    return encode(np.full((40, 40), value, np.uint8), "png-grey")
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Four pictures, of which the first is in the last folder."""
+    folder = tmp_path / "pictures"
+    for name, value in zip(("d/1.png", "c/b/2.png", "c/3.png", "4.png"), GREYS, strict=True):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(grey(value))
+    return folder
+
+
+def names(predictions, folder):
+    return [os.path.relpath(each.path, folder) for each in predictions]
+
+
+def test_a_file_is_judged(version, pictures):
+    (only,) = predict(version, [pictures / "4.png"])
+    path = str(pictures / "4.png")
+    assert only == Prediction(path, pytest.approx(0.2), "NORMAL", True, "")
+
+
+def test_the_latest_version_judges(version, pictures):
+    assert predict(version.parent, [pictures]) == predict(version, [pictures])
+
+
+def test_a_folder_is_judged_at_any_depth_by_name(version, pictures):
+    predictions = predict(version, [pictures])
+    assert names(predictions, pictures) == ["4.png", "c/3.png", "c/b/2.png", "d/1.png"]
+    assert [round(each.probability, 1) for each in predictions] == [0.2, 0.8, 0.0, 1.0]
+
+
+def test_the_order_of_the_paths_is_kept(version, pictures):
+    given = [pictures / "d", pictures / "4.png", pictures / "c" / "3.png"]
+    assert names(predict(version, given), pictures) == ["d/1.png", "4.png", "c/3.png"]
+
+
+def test_a_file_that_is_given_twice_is_judged_twice(version, pictures):
+    assert len(predict(version, [pictures / "4.png"] * 2)) == 2
+
+
+def test_system_files_in_folders_are_passed_over(version, pictures):
+    for name in (".DS_Store", "Thumbs.db", "._4.png"):
+        (pictures / name).write_bytes(b"system")
+    assert len(predict(version, [pictures])) == 4
+
+
+def reason(version, path):
+    """Why the one file is no usable picture, and that it tells nothing else."""
+    (only,) = predict(version, [path])
+    assert (only.probability, only.label, only.valid) == (None, "INVALID", False)
+    return only.reason
+
+
+def test_a_file_that_is_not_there_gets_a_row(version, tmp_path):
+    assert reason(version, tmp_path / "no.png") == "cannot be opened: no such file or directory"
+
+
+def test_a_link_that_leads_nowhere_gets_a_row(version, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "link.png").symlink_to("nowhere")
+    assert reason(version, tmp_path / "folder").startswith("cannot be opened")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"", "empty"), (b"some text\n" * 9, "text file"), (grey(9)[:-30], "truncated")],
+)
+def test_a_broken_picture_gets_a_row_with_the_reason(version, tmp_path, monkeypatch, content, why):
+    invalid = [Answer(0.5, "INVALID", False)]
+    monkeypatch.setattr(module.Model, "answer", lambda self, images: invalid)
+    (tmp_path / "x.png").write_bytes(content)
+    assert why in reason(version, tmp_path / "x.png")
+
+
+def test_what_only_the_model_cannot_decode_gets_a_row(version, tmp_path):
+    (tmp_path / "x.jpeg").write_bytes(encode(np.full((40, 40), 9, np.uint8), "jpeg-grey"))
+    assert reason(version, tmp_path / "x.jpeg") == "the model cannot decode it"
+
+
+def test_a_pipe_gets_a_row_and_is_not_waited_for(version, tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    assert reason(version, tmp_path / "pipe.png") == "no regular file: a pipe, socket or device"
+
+
+def test_a_file_too_large_for_memory_gets_a_row_and_is_not_read(version, tmp_path):
+    with (tmp_path / "huge.png").open("wb") as file:
+        file.truncate(300 * 1024 * 1024)
+    assert reason(version, tmp_path / "huge.png") == "too large: a file of more than 256 MiB"
+
+
+def test_a_folder_named_like_a_picture_is_a_folder(version, pictures):
+    (pictures / "d").rename(pictures / "x.jpeg")
+    assert names(predict(version, [pictures / "x.jpeg"]), pictures) == ["x.jpeg/1.png"]
+
+
+def test_bad_files_do_not_touch_the_good_ones(version, pictures):
+    (pictures / "a.png").write_bytes(b"text")
+    (pictures / "c" / "0.png").symlink_to("nowhere")
+    good = [each for each in predict(version, [pictures]) if each.valid]
+    assert [round(each.probability, 1) for each in good] == [0.2, 0.8, 0.0, 1.0]
+
+
+def test_a_link_to_a_folder_is_followed_but_not_back_into_itself(version, pictures, tmp_path):
+    (pictures / "c" / "back").symlink_to(pictures)
+    (pictures / "more").symlink_to(tmp_path / "more")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "5.png").write_bytes(grey(9))
+    assert names(predict(version, [pictures]), pictures) == [
+        "4.png",
+        "c/3.png",
+        "c/b/2.png",
+        "d/1.png",
+        "more/5.png",
+    ]
+
+
+def test_a_folder_that_cannot_be_opened_gets_a_row(version, pictures, monkeypatch):
+    scandir = os.scandir
+
+    def closed(path):
+        if Path(path).name == "d":
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    bad = [each for each in predict(version, [pictures]) if not each.valid]
+    assert [(each.path, each.reason) for each in bad] == [
+        (str(pictures / "d"), "folder that cannot be opened")
+    ]
+
+
+def test_a_name_that_is_no_text_is_shown_escaped(version, tmp_path):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xe9.png"))
+    path.write_bytes(grey(9))
+    (only,) = predict(version, [path])
+    assert only.path == f"{tmp_path}/\\xe9.png"
+
+
+def batches(version, pictures, monkeypatch):
+    sizes = []
+    answer = module.Model.answer
+
+    def counted(self, images):
+        sizes.append(len(images))
+        return answer(self, images)
+
+    monkeypatch.setattr(module.Model, "answer", counted)
+    predict(version, [pictures / "4.png"] * 70)
+    return sizes
+
+
+def test_batches_are_bounded_by_their_number_of_pictures(version, pictures, monkeypatch):
+    assert batches(version, pictures, monkeypatch) == [32, 32, 6]
+
+
+def test_batches_are_bounded_by_their_bytes(version, pictures, monkeypatch):
+    size = (pictures / "4.png").stat().st_size
+    monkeypatch.setattr(module, "_BATCH_BYTES", 20 * size)
+    assert batches(version, pictures, monkeypatch) == [20, 20, 20, 10]
+
+
+def test_progress_is_told_up_to_the_total(version, pictures):
+    told = []
+    predict(version, [pictures / "4.png"] * 40, progress=lambda *now: told.append(now))
+    assert told == [(32, 40), (40, 40)]
+
+
+def test_a_folder_without_files_is_told(version, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match=r"There is no file in .*empty"):
+        predict(version, [tmp_path / "empty"])
+
+
+def test_a_missing_model_is_told_before_any_picture_is_read(tmp_path):
+    with pytest.raises(UserError, match="No model at"):
+        predict(tmp_path / "nowhere", [tmp_path / "no.png"])
