@@ -1,6 +1,6 @@
 """Draws the README's picture from a finished demo: test pictures, truth and answer.
 
-    make demo && .venv/bin/python .github/draw_demo.py .demo
+make demo && .venv/bin/python .github/draw_demo.py .demo
 """
 
 import sys
@@ -21,9 +21,7 @@ def draw(root: Path, out: Path) -> None:
         root: of the demo's run.
         out: the PNG to write.
     """
-    rows = [
-        [each for each in _judged(root, label) if each.valid][3::9][:5] for label in NAMES
-    ]
+    rows = [[each for each in _judged(root, label) if each.valid][3::9][:5] for label in NAMES]
     width = GAP + 5 * (TILE + GAP)
     sheet = Image.new("RGB", (width, GAP + len(rows) * (TILE + TEXT + GAP)), "white")
     pen = ImageDraw.Draw(sheet)

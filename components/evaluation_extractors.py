@@ -6,11 +6,14 @@ import apache_beam as beam
 import numpy as np
 import tensorflow_model_analysis as tfma
 
+# tfma.EvalConfig and its parts are there only once TFX has been imported.
+from tensorflow_model_analysis.proto import config_pb2
+
 from transform_module import features
 
 
 def custom_extractors(
-    eval_shared_model: Any, eval_config: tfma.EvalConfig, tensor_adapter_config: Any
+    eval_shared_model: Any, eval_config: config_pb2.EvalConfig, tensor_adapter_config: Any
 ) -> list[tfma.extractors.Extractor]:
     """Inserts our extractor into TFMA's. TFX's Evaluator finds it by this name.
 

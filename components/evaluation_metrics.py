@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import tensorflow_model_analysis as tfma
 
+# tfma.EvalConfig and its parts are there only once TFX has been imported.
+from tensorflow_model_analysis.proto import config_pb2
+
 from components.evaluation import OVERALL, Metrics
 from transform_module import features
 
@@ -16,7 +19,7 @@ _OF_BOTH_CLASSES = ("auc", "pr_auc")
 _SCALARS = ("accuracy", "sensitivity", "specificity", "calibration", "brier")
 
 
-def eval_config(threshold: float) -> tfma.EvalConfig:
+def eval_config(threshold: float) -> config_pb2.EvalConfig:
     """Builds TFMA's configuration.
 
     Args:
@@ -46,9 +49,9 @@ def eval_config(threshold: float) -> tfma.EvalConfig:
     judged.example_weights.weighted = True
     every_row = _spec({"rows": ("ExampleCount", {})})
     every_row.example_weights.unweighted = True
-    return tfma.EvalConfig(
+    return config_pb2.EvalConfig(
         model_specs=[
-            tfma.ModelSpec(
+            config_pb2.ModelSpec(
                 # Told, because TFMA would otherwise try to load a Keras model first.
                 model_type=tfma.TF_GENERIC,
                 signature_name=features.SERVE_EXAMPLES,
@@ -57,18 +60,18 @@ def eval_config(threshold: float) -> tfma.EvalConfig:
             )
         ],
         slicing_specs=[
-            tfma.SlicingSpec(),
-            tfma.SlicingSpec(feature_keys=[features.SUBTYPE]),
+            config_pb2.SlicingSpec(),
+            config_pb2.SlicingSpec(feature_keys=[features.SUBTYPE]),
         ],
         metrics_specs=[judged, every_row],
     )
 
 
-def _spec(metrics: dict[str, tuple[str, dict[str, Any]]]) -> tfma.MetricsSpec:
+def _spec(metrics: dict[str, tuple[str, dict[str, Any]]]) -> config_pb2.MetricsSpec:
     """A specification of metrics: name, and the class's name with its arguments."""
-    return tfma.MetricsSpec(
+    return config_pb2.MetricsSpec(
         metrics=[
-            tfma.MetricConfig(class_name=name, config=json.dumps({"name": key, **arguments}))
+            config_pb2.MetricConfig(class_name=name, config=json.dumps({"name": key, **arguments}))
             for key, (name, arguments) in metrics.items()
         ]
     )

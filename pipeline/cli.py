@@ -106,7 +106,7 @@ def run(
     from pipeline.display import Display
     from pipeline.root import Root
     from pipeline.run_log import redirected_to
-    from pipeline.tables import print_run
+    from pipeline.run_tables import print_run
 
     given = [f"images={json.dumps(str(images))}"] if images else []
     given += [f"orchestrator={orchestrator}"] if orchestrator else []
@@ -228,7 +228,7 @@ def runs(run_id: str | None, root: Path, as_json: bool) -> None:
     from pipeline import run_record
     from pipeline.root import Root
     from pipeline.root_lock import holder_pid
-    from pipeline.tables import print_run, print_runs
+    from pipeline.run_tables import print_run, print_runs
 
     place = Root.at(root)
     records = run_record.load_all(place.runs, holder_pid(place.path))

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.live import Live
 from rich.markup import escape
-from rich.status import Status
+from rich.spinner import Spinner
 
 from components.images.progress import Progress
 from pipeline.progress import Finished
@@ -20,7 +21,7 @@ class Display:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._status: Status | None = None
+        self._live: Live | None = None
 
     @contextmanager
     def step(self, name: str) -> Iterator[Progress]:
@@ -72,17 +73,23 @@ class Display:
 
     def stop(self) -> None:
         """Shows nothing as running any more."""
-        if self._status:
-            self._status.stop()
-            self._status = None
+        if self._live:
+            self._live.stop()
+            self._live = None
 
     def _show(self, text: str) -> None:
         if not self._console.is_terminal:
             return
-        if self._status is None:
-            self._status = Status(text, console=self._console)
-            self._status.start()
-        self._status.update(text)
+        if self._live is None:
+            # What others print is for the log: it is not to be drawn above the spinner.
+            self._live = Live(
+                console=self._console,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+        self._live.update(Spinner("dots", escape(text)))
 
 
 def _time(seconds: float) -> str:

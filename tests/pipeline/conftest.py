@@ -11,3 +11,21 @@ def orchestrated(request, tmp_path_factory):
         # A run sets this for its workers; it is set back here.
         patch.setenv("CUDA_VISIBLE_DEVICES", "")
         yield Place(request.param, tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture
+def printed(capsys, monkeypatch):
+    """Returns what was printed so far, none of whose lines ends with a blank."""
+    from rich.console import Console
+
+    print_ = Console.print
+
+    def checked(console, *objects, **options):
+        with console.capture() as capture:
+            print_(console, *objects, **options)
+        text = capture.get()
+        assert not any(line.endswith(" ") for line in text.splitlines())
+        console.file.write(text)
+
+    monkeypatch.setattr(Console, "print", checked)
+    return lambda: capsys.readouterr().out

@@ -138,6 +138,11 @@ def test_options_win_over_the_file(run, tmp_path):
     assert (config.images, config.orchestrator, config.seed) == ("there", "beam", 3)
 
 
+def test_options_win_over_what_is_set(run):
+    cxr("run", "--images", "there", "--set", "images=here")
+    assert config_of(run).images == "there"
+
+
 def test_run_tunes_the_allocator_before_anything_else(run, called):
     class First(Exception):
         pass

@@ -1,5 +1,8 @@
+import json
+
 import pytest
 
+from components import pushed
 from pipeline import metadata
 from pipeline.metadata import executions
 from tests.pipeline.orchestrated import CODE, CONFIGURATION
@@ -34,7 +37,30 @@ def test_parameters_are_those_that_the_cache_sees_and_json_is_parsed(orchestrate
         "version": "17",
         "code": CODE,
     }
-    assert first["Pusher"].parameters["configuration"] == {"epochs": 3} != CONFIGURATION
+
+
+def test_parameters_that_are_empty_are_left_out(orchestrated, runs):
+    first, _ = runs
+    assert first["Pusher"].parameters == {
+        "push_dir": str(orchestrated.folder / "pushed"),
+        "model_name": "cxr",
+        "configuration": json.loads(CONFIGURATION),
+        "recipe": "r1",
+    }
+
+
+def test_of_a_component_that_failed_the_parameters_are_told_and_nothing_else(
+    orchestrated, runs, monkeypatch
+):
+    def fail(path):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(pushed, "read_manifest", fail)
+    with pytest.raises(Exception, match="Input/output error"):
+        orchestrated.run("failed", version="18")
+    failed = executions(orchestrated.store, "failed")["Baseline"]
+    assert set(failed.parameters) == {"push_dir", "model_name", "version", "code"}
+    assert failed.outputs == {}
 
 
 def test_inputs_and_outputs_are_folders_by_channel(orchestrated, runs):

@@ -1,7 +1,87 @@
 from types import SimpleNamespace
 
 import keras
+import numpy as np
 import pytest
 
-from tests.trainer_module.test_history import EPOCHS
 from trainer_module.backup import Backup
+
+EPOCHS = [{"val_auc": 0.6}, {"val_auc": 0.8}, {"val_auc": 0.7}]
+
+
+def steps():
+    """What a backup reads of Steps: a model and its optimizer."""
+    model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1)])
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(model.trainable_variables)
+    return SimpleNamespace(model=model, optimizer=optimizer)
+
+
+def set_state(steps, value):
+    for variable in [*steps.model.variables, *steps.optimizer.variables]:
+        variable.assign(np.full(variable.shape, value))
+
+
+def state(steps):
+    variables = [*steps.model.variables, *steps.optimizer.variables]
+    return {float(np.max(variable.numpy())) for variable in variables}
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Three epochs, the second of them the best."""
+    trained = steps()
+    backup = Backup(tmp_path, trained)
+    for epoch in (1, 2, 3):
+        set_state(trained, epoch)
+        backup.save(EPOCHS[:epoch], is_best=epoch < 3)
+    return tmp_path
+
+
+def test_a_new_training_has_nothing_to_go_on_from(tmp_path):
+    fresh = steps()
+    set_state(fresh, 7)
+    assert Backup(tmp_path, fresh).restore() == []
+    assert state(fresh) == {7}
+
+
+def test_a_training_goes_on_from_its_last_epoch(saved):
+    resumed = steps()
+    assert Backup(saved, resumed).restore() == EPOCHS
+    assert state(resumed) == {3}
+
+
+def test_the_best_epochs_weights_come_back(saved):
+    resumed = steps()
+    Backup(saved, resumed).restore_best()
+    assert [float(np.max(weight)) for weight in resumed.model.get_weights()] == [2, 2]
+
+
+def test_only_the_latest_state_takes_room(saved):
+    assert len(list((saved / "state").glob("*.index"))) == 1
+    assert len(list((saved / "best").glob("*.index"))) == 1
+
+
+def test_a_kill_between_history_and_state_forgets_the_unfinished_epoch(saved, monkeypatch):
+    killed = steps()
+    backup = Backup(saved, killed)
+    backup.restore()
+
+    def kill(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(backup._epochs, "assign", kill, raising=False)
+    with pytest.raises(KeyboardInterrupt):
+        backup.save([*EPOCHS, EPOCHS[0]], is_best=False)
+    assert Backup(saved, steps()).restore() == EPOCHS
+
+
+def test_another_worker_saves_beside_and_reads_what_the_first_saved(saved):
+    other = steps()
+    backup = Backup(saved, other, worker=1)
+    assert backup.restore() == EPOCHS
+    set_state(other, 9)
+    backup.save([*EPOCHS, EPOCHS[0]], is_best=True)
+    first = steps()
+    assert Backup(saved, first).restore() == EPOCHS
+    assert state(first) == {3}

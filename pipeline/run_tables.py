@@ -1,0 +1,174 @@
+"""What commands print of runs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.markup import escape
+
+from components.evaluation import OVERALL
+from pipeline.cells import (
+    counted,
+    figure,
+    new_table,
+    print_table,
+    short_path,
+    standard_output,
+)
+from pipeline.root import Root
+from pipeline.run_record import ComponentRecord, RunRecord
+
+_METRICS: Final = {
+    "auc": "AUC",
+    "pr_auc": "PR-AUC",
+    "accuracy": "accuracy",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "calibration": "calibration",
+    "ece": "ECE",
+    "brier": "Brier score",
+}
+_COUNTS: Final = {
+    "examples": "pictures",
+    "true_positives": "true positives",
+    "false_negatives": "false negatives",
+    "true_negatives": "true negatives",
+    "false_positives": "false positives",
+}
+_STATES = {
+    "finished": "[green]finished[/]",
+    "cached": "[green]cached[/]",
+    "failed": "[red]failed[/]",
+    "killed": "[red]killed[/]",
+    "running": "[yellow]running[/]",
+}
+
+
+def print_run(record: RunRecord, root: Root, *, lineage: bool = False) -> None:
+    """Prints a run: metrics by slice, blessing, where the model is, what to type next.
+
+    Args:
+      record: The run.
+      root: Where it ran.
+      lineage: Whether to print its components and where the model comes from, too.
+    """
+    console = standard_output()
+    if lineage:
+        console.print(
+            f"\nRun {record.id}, {_STATES[record.state]}, {record.orchestrator} orchestrator, "
+            f"{record.seconds:.0f} s, from {record.started.replace('T', ' ')}"
+        )
+        if record.error:
+            console.print(f"[red]{escape(record.error)}[/]")
+        _print_components(console, record.components)
+    if record.evaluation:
+        _print_evaluation(console, record.evaluation)
+    if lineage:
+        _print_lineage(console, record)
+    if record.push:
+        _print_push(console, record, root)
+    if lineage:
+        console.print(f"Log: {escape(record.log)}")
+
+
+def print_runs(records: Sequence[RunRecord], root: Root) -> None:
+    """Prints one line a run."""
+    table = new_table(
+        *("run", "state", "orchestrator", "seconds", "ran", "cached", "AUC", "pushed"),
+        right=range(3, 8),
+    )
+    for record in records:
+        states = [component.state for component in record.components]
+        overall = (record.evaluation or {}).get("slices", {}).get(OVERALL, {})
+        pushed = record.push.version if record.push and record.push.pushed else "-"
+        table.add_row(
+            record.id,
+            _STATES[record.state],
+            record.orchestrator,
+            f"{record.seconds:.0f}",
+            str(states.count("finished")),
+            str(states.count("cached")),
+            figure(overall.get("auc")),
+            pushed,
+        )
+    console = standard_output()
+    print_table(console, table)
+    console.print(f"Show one: cxr runs {records[-1].id} --root {short_path(root.path)}")
+
+
+def _print_components(console: Console, components: Sequence[ComponentRecord]) -> None:
+    table = new_table("component", "state", "seconds", "peak GB", "why not cached", right=(2, 3))
+    for each in components:
+        table.add_row(
+            each.name,
+            _STATES[each.state],
+            f"{each.seconds:.1f}",
+            f"{each.peak_memory / 1e9:.1f}",
+            escape(each.why),
+        )
+    print_table(console, table)
+
+
+def _print_evaluation(console: Console, evaluation: dict[str, Any]) -> None:
+    columns = {name.partition(":")[2] or name: m for name, m in evaluation["slices"].items()}
+    if evaluation["baseline"]:
+        columns["pushed before"] = evaluation["baseline"]
+    table = new_table(
+        "test split", *(escape(name) for name in columns), right=range(1, 1 + len(columns))
+    )
+    for key, name in _METRICS.items():
+        table.add_row(name, *(figure(metrics[key]) for metrics in columns.values()))
+    for key, name in _COUNTS.items():
+        table.add_row(name, *(counted(metrics[key]) for metrics in columns.values()))
+    console.print()
+    print_table(console, table)
+    for note in evaluation["notes"]:
+        console.print(f"[dim]{escape(note)}[/]")
+    if evaluation["blessed"]:
+        console.print(f"[green]Blessed[/] at the operating threshold {evaluation['threshold']:g}.")
+    else:
+        console.print("[red]Not blessed:[/]")
+        for reason in evaluation["reasons"]:
+            console.print(f"  {escape(reason)}")
+
+
+def _print_lineage(console: Console, record: RunRecord) -> None:
+    """Prints the way from the pushed model back to the data."""
+    steps = [
+        ("pushed model", record.push.path if record.push else ""),
+        ("model", _artifact(record, "Trainer", "model")),
+        ("transform graph", _artifact(record, "Transform", "transform_graph")),
+        ("examples", _artifact(record, "ImportExampleGen", "examples")),
+        ("dataset", record.dataset_fingerprint),
+        ("pictures", record.images),
+    ]
+    table = new_table("lineage", "")
+    for name, place in steps:
+        if place:
+            table.add_row(name, short_path(Path(place)) if place.startswith("/") else place)
+    console.print()
+    print_table(console, table)
+
+
+def _print_push(console: Console, record: RunRecord, root: Root) -> None:
+    push = record.push
+    if push is None:
+        return
+    if not push.pushed:
+        console.print(f"The model is not pushed: {escape(push.reason)}.")
+        return
+    model, images = short_path(Path(push.path)), Path(record.images)
+    pictures = images / "test" if (images / "test").is_dir() else images
+    console.print(f"[green]Pushed[/] as version {push.version}: {model}")
+    console.print(
+        "\nNext:\n"
+        f"  cxr predict {short_path(Path(push.path).parent)} {short_path(pictures)}\n"
+        f"  cxr runs {record.id} --root {short_path(root.path)}\n"
+        f"  tensorboard --logdir {short_path(root.artifacts)}/Trainer/model_run"
+    )
+
+
+def _artifact(record: RunRecord, component: str, channel: str) -> str:
+    found = record.component(component)
+    return next(iter(found.outputs.get(channel, [])), "") if found else ""

@@ -1,0 +1,145 @@
+from pathlib import Path
+
+import pytest
+
+from components.evaluation import OVERALL, Metrics
+from pipeline.root import Root
+from pipeline.run_record import PushRecord
+from pipeline.run_tables import print_run, print_runs
+from tests.pipeline import records
+from tests.pipeline.printed import cells, tables
+
+ROOT = Root(Path("/r"))
+
+
+def test_a_run_ends_with_its_metrics_by_slice(printed):
+    slices = {OVERALL: records.METRICS, "subtype:virus": Metrics(sensitivity=0.25)}
+    print_run(records.run(evaluation=records.evaluation(slices=slices)), ROOT)
+    told = printed()
+    assert cells(told, "test") == ["test", "split", "Overall", "virus"]
+    assert cells(told, "AUC") == ["AUC", "0.9877", "-"]
+    assert cells(told, "sensitivity") == ["sensitivity", "0.9500", "0.2500"]
+    assert cells(told, "pictures") == ["pictures", "1,234", "0"]
+    assert tables(told)[0][10:14] == [
+        "true positives       700       0",
+        "false negatives       34       0",
+        "true negatives       450       0",
+        "false positives       50       0",
+    ]
+
+
+def test_the_pushed_models_metrics_stand_beside(printed):
+    print_run(records.run(evaluation=records.evaluation(baseline=Metrics(auc=0.5))), ROOT)
+    told = printed()
+    assert cells(told, "test") == ["test", "split", "Overall", "pushed", "before"]
+    assert cells(told, "AUC") == ["AUC", "0.9877", "0.5000"]
+
+
+def test_the_metrics_of_a_run_fit_a_terminal_of_80_columns(printed):
+    slices = dict.fromkeys((OVERALL, "subtype:bacteria", "subtype:normal"), records.METRICS)
+    slices["subtype:virus"] = records.METRICS
+    outcome = records.evaluation(slices=slices, baseline=records.METRICS)
+    print_run(records.run(evaluation=outcome), ROOT)
+    assert max(map(len, tables(printed())[0])) <= 80
+
+
+def test_a_blessed_run_tells_where_the_model_is_and_what_to_type_next(printed, tmp_path):
+    (tmp_path / "test").mkdir()
+    print_run(records.run(images=str(tmp_path)), ROOT)
+    told = printed()
+    assert "Blessed at the operating threshold 0.5." in told
+    assert "Pushed as version 1772366400: /r/pushed/cxr/1772366400" in told
+    assert f"\n  cxr predict /r/pushed/cxr {tmp_path}/test\n" in told
+    assert "\n  cxr runs 20260301-120000 --root /r\n" in told
+
+
+def test_what_to_type_next_names_a_folder_that_is_there(printed, tmp_path):
+    print_run(records.run(images=str(tmp_path)), ROOT)
+    assert f"\n  cxr predict /r/pushed/cxr {tmp_path}\n" in printed()
+
+
+def test_paths_are_told_from_the_working_directory(printed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    push = PushRecord(pushed=True, version="1", path=str(tmp_path / "root/pushed/cxr/1"))
+    print_run(records.run(push=push), ROOT)
+    assert "Pushed as version 1: root/pushed/cxr/1\n" in printed()
+
+
+def test_a_refused_run_tells_every_reason_and_the_push(printed):
+    refused = records.evaluation(blessed=False, reasons=["AUC [0.7] is low", "no [b]luck[/b]"])
+    push = PushRecord(pushed=False, reason="its model_blessing says no")
+    print_run(records.run(evaluation=refused, push=push), ROOT)
+    assert tables(printed())[-1][-4:] == [
+        "Not blessed:",
+        "  AUC [0.7] is low",
+        "  no [b]luck[/b]",
+        "The model is not pushed: its model_blessing says no.",
+    ]
+
+
+def test_notes_are_told(printed):
+    print_run(records.run(evaluation=records.evaluation(notes=["Without [a] baseline."])), ROOT)
+    assert "\nWithout [a] baseline.\n" in printed()
+
+
+def test_a_shown_run_tells_its_components(printed):
+    print_run(records.run(), ROOT, lineage=True)
+    told = printed()
+    assert "Run 20260301-120000, finished, local orchestrator, 83 s, from 2026-03-01 12:00:00" in (
+        told
+    )
+    assert cells(told, "ImportExampleGen") == ["ImportExampleGen", "cached", "12.3", "1.0"]
+    assert cells(told, "Trainer")[2:] == ["12.3", "1.0", "first", "time"]
+
+
+def test_a_shown_run_tells_the_way_from_the_model_back_to_the_data(printed):
+    print_run(records.run(), ROOT, lineage=True)
+    (lineage,) = (block for block in tables(printed()) if block[0] == "lineage")
+    assert [line.split()[-1] for line in lineage[1:6]] == [
+        "/r/pushed/cxr/1772366400",
+        "/r/model/5",
+        "/r/examples/1",
+        "f" * 64,
+        "/pictures",
+    ]
+
+
+def test_a_run_that_failed_early_is_shown_with_its_error(printed):
+    early = records.run(
+        state="failed",
+        components=[],
+        evaluation=None,
+        push=None,
+        dataset_fingerprint="",
+        error="OSError: [Errno 28] No space [/red] left",
+    )
+    print_run(early, ROOT, lineage=True)
+    told = printed()
+    assert "failed, local" in told
+    assert "\nOSError: [Errno 28] No space [/red] left\n" in told
+    assert "Log: /r/logs/x.log" in told
+
+
+def test_tables_that_follow_each_other_are_parted_by_an_empty_line(printed):
+    print_run(records.run(), ROOT, lineage=True)
+    heads = [block[0].split()[0] for block in tables(printed())]
+    assert heads == ["Run", "test", "lineage", "Next:"]
+
+
+def test_each_run_is_one_line(printed):
+    failed = records.run(
+        "20260302-1", state="failed", components=[], evaluation=None, push=None, seconds=3
+    )
+    print_runs([records.run(), failed], ROOT)
+    told = printed()
+    assert cells(told, "20260301-120000")[1:] == [
+        *("finished", "local", "83", "1", "1", "0.9877", "1772366400")
+    ]
+    assert cells(told, "20260302-1")[1:] == ["failed", "local", "3", "0", "0", "-", "-"]
+    assert told.endswith("Show one: cxr runs 20260302-1 --root /r\n")
+
+
+@pytest.mark.parametrize("state", ["running", "finished", "failed", "killed"])
+def test_every_state_has_its_word(printed, state):
+    print_runs([records.run(state=state)], ROOT)
+    assert cells(printed(), "20260301-120000")[1] == state
