@@ -1,5 +1,7 @@
 """Tables and cells as every command prints them."""
 
+import shutil
+import sys
 from collections.abc import Collection
 from pathlib import Path
 
@@ -41,6 +43,11 @@ def short_path(path: Path) -> str:
         return escape(str(path.relative_to(Path.cwd())))
     except ValueError:
         return escape(str(path))
+
+
+def command() -> str:
+    """How the user calls `cxr`: by its name, or by its path where no folder of PATH holds it."""
+    return "cxr" if shutil.which("cxr") else short_path(Path(sys.argv[0]).absolute())
 
 
 def figure(value: float | None) -> str:

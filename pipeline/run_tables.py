@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from components.evaluation import OVERALL
 from pipeline.cells import (
+    command,
     counted,
     figure,
     new_table,
@@ -94,7 +95,7 @@ def print_runs(records: Sequence[RunRecord], root: Root) -> None:
         )
     console = standard_output()
     print_table(console, table)
-    console.print(f"Show one: cxr runs {records[-1].id} --root {short_path(root.path)}")
+    console.print(f"Show one: {command()} runs {records[-1].id} --root {short_path(root.path)}")
 
 
 def _print_components(console: Console, components: Sequence[ComponentRecord]) -> None:
@@ -163,8 +164,8 @@ def _print_push(console: Console, record: RunRecord, root: Root) -> None:
     console.print(f"[green]Pushed[/] as version {push.version}: {model}")
     console.print(
         "\nNext:\n"
-        f"  cxr predict {short_path(Path(push.path).parent)} {short_path(pictures)}\n"
-        f"  cxr runs {record.id} --root {short_path(root.path)}\n"
+        f"  {command()} predict {short_path(Path(push.path).parent)} {short_path(pictures)}\n"
+        f"  {command()} runs {record.id} --root {short_path(root.path)}\n"
         f"  tensorboard --logdir {short_path(root.artifacts)}/Trainer/model_run"
     )
 

@@ -10,7 +10,7 @@ from rich.markup import escape
 from components.images.dataset import QUARANTINE_FILE, Dataset
 from components.images.summary import COLUMNS, rows
 from components.synthetic.generate import SyntheticSet
-from pipeline.cells import counted, new_table, print_table, short_path, standard_output
+from pipeline.cells import command, counted, new_table, print_table, short_path, standard_output
 from serving.predict import Prediction
 from transform_module.features import SPLITS
 
@@ -66,7 +66,7 @@ def print_synthetic(made: SyntheticSet, out: Path) -> None:
     console.print(f"{made.patients} patients, and {len(made.broken)} files broken on purpose:")
     for path, what in made.broken.items():
         console.print(f"  {escape(path)}: {escape(what)}")
-    console.print(f"\nNext: cxr run --images {short_path(out)}")
+    console.print(f"\nNext: {command()} run --images {short_path(out)}")
 
 
 def print_predictions(predictions: Sequence[Prediction]) -> None:

@@ -18,6 +18,9 @@ def printed(capsys, monkeypatch):
     """Returns what was printed so far, none of whose lines ends with a blank."""
     from rich.console import Console
 
+    from pipeline import cells
+
+    monkeypatch.setattr(cells.shutil, "which", lambda name: f"/bin/{name}")
     print_ = Console.print
 
     def checked(console, *objects, **options):
