@@ -93,7 +93,8 @@ class Executor(tfx_executor.Executor):
             problems = "".join(f"\n  {problem}" for problem in found)
             raise UserError(
                 f"The examples are not what the pipeline needs:{problems}\n"
-                "Mend the pictures' folders or the split, and convert them again."
+                "Mend the pictures' folders, or split the patients in another way (a class with "
+                "few patients can miss a split): give another `seed`, and run again."
             )
         return output
 

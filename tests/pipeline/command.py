@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 SMALL = """
 name: small
-synthetic: {images: 90}
+synthetic: {images: 120}
 trainer:
   cnn: {filters: [4], dense_units: [8]}
   epochs: 3
@@ -39,19 +39,13 @@ def cxr(*arguments: str | Path, folder: Path = REPOSITORY, code: int = 0) -> str
 
 def run(root: Path, *arguments: str | Path, folder: Path = REPOSITORY) -> dict[str, Any]:
     """Runs the small pipeline under a root; its record."""
-    config = root.parent / "small.yaml"
-    config.write_text(SMALL)
-    return json.loads(
-        cxr("run", "--json", "--root", root, "--config", config, *arguments, folder=folder)
-    )
+    return json.loads(cxr(*_small_run(root), *arguments, folder=folder))
 
 
 def run_killed_when(moment: Callable[[], bool], root: Path, *arguments: str | Path) -> None:
     """Starts the small pipeline and kills it, with all its children, at a moment."""
-    config = root.parent / "small.yaml"
-    config.write_text(SMALL)
     process = subprocess.Popen(
-        command("run", "--json", "--root", root, "--config", config, *arguments),
+        command(*_small_run(root), *arguments),
         cwd=REPOSITORY,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -64,6 +58,13 @@ def run_killed_when(moment: Callable[[], bool], root: Path, *arguments: str | Pa
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def _small_run(root: Path) -> list[str | Path]:
+    config = root.parent / "small.yaml"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(SMALL)
+    return ["run", "--json", "--root", root, "--config", config]
 
 
 def states(record: dict[str, Any]) -> dict[str, str]:

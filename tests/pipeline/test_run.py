@@ -164,11 +164,10 @@ def log_says(root, text):
 
 def test_a_run_killed_anywhere_ends_in_the_same_result_when_repeated(first, place):
     root = place / "killed" / "root"
-    root.parent.mkdir()
     run_killed_when((root / ".dataset.partial" / "new").is_dir, root)
     assert not (root / "dataset").exists()
     run_killed_when(lambda: log_says(root, "Component Transform is running"), root)
-    run_killed_when(lambda: any(root.glob("checkpoints/*/history.csv")), root)
+    run_killed_when(lambda: any(root.glob("checkpoints/*/state/checkpoint")), root)
 
     repeated = run(root)
 
