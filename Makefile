@@ -15,13 +15,13 @@ test-fast: setup     ## Only the tests that take seconds.
 	@$(BIN)/pytest -m "not slow and not e2e"
 
 lint: setup
-	@$(BIN)/ruff check $(SOURCES) tests setup.py
-	@$(BIN)/ruff format --check $(SOURCES) tests setup.py
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(SOURCES)
 
 format: setup        ## Rewrite the code in its style.
-	@$(BIN)/ruff check --fix $(SOURCES) tests setup.py
-	@$(BIN)/ruff format $(SOURCES) tests setup.py
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
 
 setup:               ## Make .venv; under a second once it is there.
 	@$(PYTHON) -m pipeline.environment

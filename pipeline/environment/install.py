@@ -50,7 +50,9 @@ def install(venv: Path, checkout: Path, plan: Plan) -> None:
     if venv.exists():
         shutil.rmtree(str(venv))
     _say("making a virtual environment")
-    run([sys.executable, "-m", "venv", "--copies", venv], "Making the virtual environment")
+    # Only a copy can be patched; on macOS a copied framework Python does not start.
+    kind = "--copies" if plan.runtime else "--symlinks"
+    run([sys.executable, "-m", "venv", kind, venv], "Making the virtual environment")
     python = venv / "bin" / "python"
     tools = venv / "tools"
     pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--only-binary=:all:"]

@@ -186,3 +186,13 @@ def test_no_two_set_ups_work_on_a_checkout_at_once(checkout):
         with alone(checkout), pytest.raises(BlockingIOError):
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@pytest.mark.parametrize(("plan", "kind"), [(PLAIN, "--symlinks"), (PRIVATE, "--copies")])
+def test_the_interpreter_is_copied_only_where_it_is_patched(
+    venv, checkout, programs, monkeypatch, plan, kind
+):
+    without_fetching(monkeypatch)
+    install(venv, checkout, plan)
+    (made,) = (command for command in programs.commands if " -m venv " in command)
+    assert made.split()[3] == kind
