@@ -47,7 +47,7 @@ def short_path(path: Path) -> str:
 
 def command() -> str:
     """How the user calls `cxr`: by its name, or by its path where no folder of PATH holds it."""
-    return "cxr" if shutil.which("cxr") else short_path(Path(sys.argv[0]).absolute())
+    return "cxr" if shutil.which("cxr") else short_path(Path(sys.executable).with_name("cxr"))
 
 
 def figure(value: float | None) -> str:

@@ -11,7 +11,7 @@ def test_the_command_is_named_where_the_path_holds_it(monkeypatch):
 def test_the_command_is_told_with_its_folder_where_the_path_does_not_hold_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cells.shutil, "which", lambda name: None)
-    monkeypatch.setattr(sys, "argv", [str(tmp_path / ".venv/bin/cxr"), "run"])
+    monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv/bin/python"))
     assert cells.command() == ".venv/bin/cxr"
 
 
