@@ -15,20 +15,25 @@ def main() -> int:
     """Makes the environment where it is not finished; returns the exit code."""
     from pipeline.environment.decision import decide
     from pipeline.environment.machine import read_machine
+    from pipeline.environment.stamp import is_ready
 
+    only_check = sys.argv[1:] == ["check"]
+    if not only_check and is_ready(VENV, CHECKOUT):
+        return 0
     plan = decide(read_machine(VENV))
     if plan.obstacles:
         print("The environment cannot be made on this machine:", file=sys.stderr)
         for obstacle in plan.obstacles:
             print(f"\n* {obstacle}", file=sys.stderr)
         return 1
-    if sys.argv[1:] == ["check"]:
+    if only_check:
         print("Nothing stands in the way: `make demo`")
         return 0
-    from pipeline.environment.install import alone, install, is_ready
+    from pipeline.environment.install import alone, install
     from pipeline.environment.problem import SetUpError
 
     with alone(CHECKOUT):
+        # Another call may have finished it while this one waited.
         if is_ready(VENV, CHECKOUT):
             return 0
         started = time.time()

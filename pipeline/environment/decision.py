@@ -51,7 +51,13 @@ def decide(machine: Machine) -> Plan:
     Returns:
         The plan; its obstacles are all that were found, not only the first.
     """
-    obstacles = [_python(machine), _platform(machine), _avx(machine), _disk(machine)]
+    obstacles = [
+        _python(machine),
+        _platform(machine),
+        _compiler(machine),
+        _avx(machine),
+        _disk(machine),
+    ]
     runtime = None
     if machine.system == "Linux" and machine.processor == "x86_64":
         found = _runtime(machine)
@@ -107,6 +113,18 @@ def _platform(machine: Machine) -> str:
         "Linux only for x86_64.\n"
         "  Work on an x86-64 machine, or in the emulated container, slowly and only where the "
         f"emulation offers AVX: {AMD64_CONTAINER}"
+    )
+
+
+def _compiler(machine: Machine) -> str:
+    if machine.can_compile or machine.system == "Windows":
+        return ""
+    return (
+        "Compiler: pyfarmhash, which tensorflow-model-analysis needs, has no wheels and is "
+        "compiled; a C compiler or Python's headers are missing.\n"
+        "  On Debian and Ubuntu: `apt install g++ python3.11-dev`. On macOS: "
+        "`xcode-select --install`.\n"
+        f"  Without installing them: {_container(machine)}"
     )
 
 

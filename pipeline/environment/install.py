@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
-import platform
 import shutil
 import sys
 from collections.abc import Iterator
@@ -16,22 +14,13 @@ from pathlib import Path
 from pipeline.environment import glibc
 from pipeline.environment.commands import run
 from pipeline.environment.decision import Plan
-
-_TOOLS = Path(__file__).with_name("tools.lock")
-_LOCK = "requirements.lock"
-
-
-def is_ready(venv: Path, checkout: Path) -> bool:
-    """Tells whether the environment is finished and made from what the checkout says now."""
-    with contextlib.suppress(OSError):
-        return _stamp(venv).read_text(encoding="utf-8") == _made_from(venv, checkout)
-    return False
+from pipeline.environment.stamp import LOCK, TOOLS, mark_ready
 
 
 @contextlib.contextmanager
 def alone(checkout: Path) -> Iterator[None]:
     """Waits until no other set-up works on the checkout, and keeps others waiting."""
-    with (checkout / _LOCK).open("rb") as file:
+    with (checkout / LOCK).open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -57,7 +46,7 @@ def install(venv: Path, checkout: Path, plan: Plan) -> None:
     tools = venv / "tools"
     pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--only-binary=:all:"]
     run(
-        [*pip, "--require-hashes", "--no-deps", "--target", tools, "-r", _TOOLS],
+        [*pip, "--require-hashes", "--no-deps", "--target", tools, "-r", TOOLS],
         "Installing the installer",
     )
     if plan.runtime:
@@ -73,8 +62,10 @@ def install(venv: Path, checkout: Path, plan: Plan) -> None:
     uv: list[str | Path] = [tools / "bin" / "uv", "pip", "install", "--python", python]
     # Byte code is made here, not at the first start of each program.
     variables = {"UV_NO_CONFIG": "1", "UV_COMPILE_BYTECODE": "1", **_index(python)}
+    lock = checkout / LOCK
+    # Some packages are built here: with the build tools of the lock, by their hashes too.
     run(
-        [*uv, "--require-hashes", "--no-deps", "-r", checkout / _LOCK],
+        [*uv, "--require-hashes", "--no-deps", "-r", lock, "--build-constraints", lock],
         "Installing the packages",
         variables=variables,
         shown=True,
@@ -88,7 +79,7 @@ def install(venv: Path, checkout: Path, plan: Plan) -> None:
     # `make lock` uses it.
     shutil.copy2(str(tools / "bin" / "uv"), str(venv / "bin" / "uv"))
     shutil.rmtree(str(tools))
-    _stamp(venv).write_text(_made_from(venv, checkout), encoding="utf-8")
+    mark_ready(venv, checkout)
 
 
 def _index(python: Path) -> dict[str, str]:
@@ -101,21 +92,6 @@ def _index(python: Path) -> dict[str, str]:
         if name in ("global.index-url", "install.index-url", ":env:.index-url"):
             return {"UV_DEFAULT_INDEX": value.strip("'\"")}
     return {}
-
-
-def _stamp(venv: Path) -> Path:
-    return venv / "finished"
-
-
-def _made_from(venv: Path, checkout: Path) -> str:
-    """Hashes what the environment depends on: the lock, the code here, the place, the Python."""
-    digest = hashlib.sha256()
-    sources = [checkout / _LOCK, checkout / "setup.py", _TOOLS]
-    for path in [*sources, *sorted(Path(__file__).parent.glob("*.py"))]:
-        digest.update(path.read_bytes())
-    place = [str(venv.resolve()), platform.python_version(), os.path.realpath(sys.base_prefix)]
-    digest.update("\n".join(place).encode())
-    return digest.hexdigest()
 
 
 def _say(text: str) -> None:

@@ -10,6 +10,7 @@ import re
 import shlex
 import shutil
 import sys
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,8 @@ class Machine:
         implementation: `cpython`, `pypy`, ...
         has_venv: Whether that Python can make a virtual environment with pip in it.
         glibc: Its version; None where the C library is another one.
+        can_compile: Whether the C compiler that this Python was built with is there, and Python's
+            headers.
         has_avx: Whether the processor has the AVX instructions (known on Linux x86-64 only, True
             elsewhere).
         free_bytes: What `.venv` may fill: the free space, and what the present `.venv` holds.
@@ -43,6 +46,7 @@ class Machine:
     implementation: str
     has_venv: bool
     glibc: tuple[int, int] | None
+    can_compile: bool
     has_avx: bool
     free_bytes: int
     os_name: str
@@ -69,6 +73,7 @@ def read_machine(venv: Path) -> Machine:
         implementation=sys.implementation.name,
         has_venv=all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")),
         glibc=parse_glibc(_libc_name()),
+        can_compile=_can_compile(),
         has_avx=has_avx(_read("/proc/cpuinfo")),
         free_bytes=shutil.disk_usage(str(venv.parent)).free + _size_of(venv),
         os_name=release.get("PRETTY_NAME") or platform.platform(),
@@ -128,6 +133,12 @@ def has_avx(cpuinfo: str) -> bool:
     """
     flags = re.search(r"^flags\s*:(.*)$", cpuinfo, re.MULTILINE)
     return flags is None or "avx" in flags.group(1).split()
+
+
+def _can_compile() -> bool:
+    compiler = (sysconfig.get_config_var("CC") or "cc").split()[0]
+    headers = Path(sysconfig.get_paths()["include"]) / "Python.h"
+    return shutil.which(compiler) is not None and headers.is_file()
 
 
 def _libc_name() -> str:

@@ -17,6 +17,7 @@ DEBIAN_12 = Machine(
     implementation="cpython",
     has_venv=True,
     glibc=(2, 36),
+    can_compile=True,
     has_avx=True,
     free_bytes=50 * 10**9,
     os_name="Debian GNU/Linux 12 (bookworm)",

@@ -59,6 +59,10 @@ OBSTACLES = {
     "Windows": (machines.WINDOWS, ["no wheels of TFX for Windows", "WSL 2", CONTAINER]),
     "Intel mac": (machines.INTEL_MAC, ["ml-metadata", "Darwin x86_64", "Rosetta", CONTAINER]),
     "Linux on arm64": (machines.ARM_LINUX, ["Linux aarch64", "--platform linux/amd64"]),
+    "no compiler": (
+        changed(can_compile=False),
+        ["pyfarmhash", "apt install g++ python3.11-dev", "xcode-select --install", CONTAINER],
+    ),
     "no AVX": (changed(has_avx=False), ["AVX", "-cpu host", "A container does not help"]),
     "small disk": (changed(free_bytes=1_200_000_000), ["Disk: 1.2 GB are free", "5 GB are needed"]),
     "musl": (machines.ALPINE, ["Alpine Linux v3.20 does not use glibc", CONTAINER]),
@@ -94,11 +98,14 @@ def test_an_obstacle_names_the_thing_and_the_way_out(case):
     assert [word for word in words if word not in plan.obstacles[0]] == []
 
 
+HEADLINES = ("Python", "System", "Processor", "C library", "Compiler", "Disk")
+
+
 @pytest.mark.parametrize("case", OBSTACLES)
 def test_an_obstacle_is_readable_in_a_terminal(case):
     (obstacle,) = decide(OBSTACLES[case][0]).obstacles
     headline, *advice = obstacle.splitlines()
-    assert headline.partition(":")[0] in ("Python", "System", "Processor", "C library", "Disk")
+    assert headline.partition(":")[0] in HEADLINES
     assert advice
     assert all(line.startswith("  ") for line in advice)
 

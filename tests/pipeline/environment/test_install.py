@@ -5,9 +5,10 @@ import pytest
 
 from pipeline.environment import install as install_module
 from pipeline.environment.decision import Plan, Runtime
-from pipeline.environment.install import alone, install, is_ready
+from pipeline.environment.install import alone, install
 from pipeline.environment.problem import SetUpError
 from pipeline.environment.releases import DEBIAN_13
+from pipeline.environment.stamp import is_ready
 from tests.pipeline.environment.machines import mirror
 
 PLAIN = Plan(runtime=None, obstacles=())
@@ -63,10 +64,6 @@ def programs(monkeypatch):
     return programs
 
 
-def test_nothing_is_not_ready(venv, checkout):
-    assert not is_ready(venv, checkout)
-
-
 def test_a_finished_set_up_is_ready(venv, checkout, programs):
     install(venv, checkout, PLAIN)
     assert is_ready(venv, checkout)
@@ -108,31 +105,6 @@ def test_a_set_up_that_is_made_anew_is_not_ready_meanwhile(venv, checkout, progr
     with pytest.raises(SetUpError):
         install(venv, checkout, PLAIN)
     assert not is_ready(venv, checkout)
-
-
-@pytest.mark.parametrize("name", ["requirements.lock", "setup.py"])
-def test_a_change_of_what_it_is_made_from_makes_it_not_ready(venv, checkout, programs, name):
-    install(venv, checkout, PLAIN)
-    (checkout / name).write_text("changed\n")
-    assert not is_ready(venv, checkout)
-
-
-def test_a_moved_checkout_is_not_ready(venv, checkout, programs, tmp_path):
-    install(venv, checkout, PLAIN)
-    moved = checkout.rename(tmp_path / "elsewhere")
-    assert not is_ready(moved / ".venv", moved)
-
-
-def test_another_python_makes_it_not_ready(venv, checkout, programs, monkeypatch, tmp_path):
-    install(venv, checkout, PLAIN)
-    monkeypatch.setattr(sys, "base_prefix", str(tmp_path))
-    assert not is_ready(venv, checkout)
-
-
-def test_a_readme_changes_nothing(venv, checkout, programs):
-    install(venv, checkout, PLAIN)
-    (checkout / "README.md").write_text("new\n")
-    assert is_ready(venv, checkout)
 
 
 def test_nothing_private_is_fetched_or_patched_without_a_runtime(venv, checkout, programs):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.environment import __main__ as program
-from pipeline.environment import install, machine
+from pipeline.environment import install, machine, stamp
 from pipeline.environment.problem import SetUpError
 from tests.pipeline.environment import machines
 
@@ -99,8 +99,11 @@ def test_a_failed_step_is_told_without_a_traceback(monkeypatch, capsys, checkout
     assert capsys.readouterr().err == "\nUnpacking failed.\nThe next call begins anew.\n"
 
 
-def test_a_finished_environment_is_left_alone(monkeypatch, capsys, checkout):
-    monkeypatch.setattr(install, "is_ready", lambda *_: True)
+def test_a_finished_environment_is_left_alone_whatever_the_machine_lacks(
+    monkeypatch, capsys, checkout
+):
+    (checkout / ".venv").mkdir()
+    stamp.mark_ready(checkout / ".venv", checkout)
     monkeypatch.setattr(install, "install", lambda *_: pytest.fail("made again"))
-    assert call(monkeypatch, machines.DEBIAN_12) == 0
+    assert call(monkeypatch, replace(machines.DEBIAN_12, can_compile=False)) == 0
     assert capsys.readouterr().out == ""
