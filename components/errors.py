@@ -1,5 +1,18 @@
 """The error that a person reads."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
 
 class UserError(Exception):
     """What a user can mend: the message tells what is wrong, where, and what to do."""
+
+
+def first_mistake(error: ValidationError) -> str:
+    """Tells the first thing that is wrong with a file of ours, as `field: what`."""
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'content'}: {first['msg']}"

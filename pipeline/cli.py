@@ -7,25 +7,20 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import click
 
 from components.errors import UserError
 
-if TYPE_CHECKING:
-    from pipeline.config import Config
-
 P = ParamSpec("P")
 R = TypeVar("R")
 
-DEFAULT_ROOT = "cxr-root"
-
-_IMAGES = click.Path(path_type=Path)
+_PATH = click.Path(path_type=Path)
 _root = click.option(
     "--root",
-    type=_IMAGES,
-    default=DEFAULT_ROOT,
+    type=_PATH,
+    default="cxr-root",
     show_default=True,
     help="Folder of the data, the outputs, the history and, unless configured, the pushed model.",
 )
@@ -72,7 +67,7 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--images", type=_IMAGES, help="Folder of pictures; without it synthetic ones.")
+@click.option("--images", type=_PATH, help="Folder of pictures; without it synthetic ones.")
 @_config
 @_set
 @click.option("--orchestrator", type=click.Choice(["local", "beam"]), help="What runs it.")
@@ -126,7 +121,7 @@ def run(
 
 
 @main.command()
-@click.argument("out", type=_IMAGES)
+@click.argument("out", type=_PATH)
 @click.option("--images", default=600, show_default=True, help="Pictures to draw.")
 @click.option("--seed", default=7, show_default=True, help="Another seed draws other patients.")
 @_json
@@ -149,8 +144,8 @@ def synth(out: Path, images: int, seed: int, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("images", type=_IMAGES)
-@click.argument("out", type=_IMAGES)
+@click.argument("images", type=_PATH)
+@click.argument("out", type=_PATH)
 @click.option("--patient-pattern", metavar="REGEX", help="Its group is the patient's id.")
 @click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")
 @click.option("--max-bad", type=float, help="Stop above this share of bad files. [default: 0.1]")
@@ -214,7 +209,7 @@ def config(show: bool, source: str | None, overrides: tuple[str, ...]) -> None:
     from pipeline.config_fields import to_yaml
     from pipeline.config_file import load
 
-    loaded: Config = load(source, overrides)
+    loaded = load(source, overrides)
     click.echo(to_yaml(loaded) if show else "The configuration is valid.", nl=not show)
 
 
@@ -246,8 +241,8 @@ def runs(run_id: str | None, root: Path, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("model", type=_IMAGES)
-@click.argument("paths", nargs=-1, required=True, type=_IMAGES)
+@click.argument("model", type=_PATH)
+@click.argument("paths", nargs=-1, required=True, type=_PATH)
 @_json
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @_for_people

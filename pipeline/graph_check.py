@@ -3,7 +3,7 @@
 import importlib
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from tfx.dsl.components.base.base_node import BaseNode
@@ -26,21 +26,18 @@ def check_graph(pipeline: Pipeline, uncached: Collection[str]) -> None:
     Raises:
       UserError: With every problem, each naming the node and what to do.
     """
+    nodes = pipeline.components
     problems = [
-        f"{problem}" for check in _checks(uncached) for problem in check(pipeline.components)
+        *_ids_are_unique(nodes),
+        *_functions_import(nodes),
+        *_code_is_hashed(node for node in nodes if node.id not in uncached),
+        *_pushes_are_blessed(nodes),
     ]
     if problems:
         raise UserError(
             f"The pipeline cannot run, {len(problems)} problem{'s' * (len(problems) > 1)}:"
             + "".join(f"\n  {problem}" for problem in problems)
         )
-
-
-def _checks(uncached: Collection[str]) -> tuple[Callable[[list[BaseNode]], Iterator[str]], ...]:
-    def hashed(nodes: list[BaseNode]) -> Iterator[str]:
-        return _code_is_hashed(node for node in nodes if node.id not in uncached)
-
-    return _ids_are_unique, _functions_import, hashed, _pushes_are_blessed
 
 
 def _ids_are_unique(nodes: Iterable[BaseNode]) -> Iterator[str]:
@@ -86,8 +83,7 @@ def _code_is_hashed(nodes: Iterable[BaseNode]) -> Iterator[str]:
             )
 
 
-def _pushes_are_blessed(nodes: Iterable[BaseNode]) -> Iterator[str]:
-    nodes = list(nodes)
+def _pushes_are_blessed(nodes: Collection[BaseNode]) -> Iterator[str]:
     producers = {node.id: node for node in nodes}
     for node in nodes:
         if "pushed_model" not in node.outputs:

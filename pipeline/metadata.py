@@ -56,6 +56,7 @@ def executions(path: Path, run_id: str) -> dict[str, Execution]:
         artifact.id: artifact
         for artifact in store.get_artifacts_by_id(list({event.artifact_id for event in events}))
     }
+    node_type = store.get_context_type("node").id if found else None
     result = {}
     for execution in found:
         inputs: dict[str, list[str]] = defaultdict(list)
@@ -70,7 +71,7 @@ def executions(path: Path, run_id: str) -> dict[str, Execution]:
             else:
                 outputs[channel].append(artifact.uri)
                 properties[channel] = _values(artifact.custom_properties)
-        result[_node_id(store, execution.id)] = Execution(
+        result[_node_id(store, execution.id, node_type)] = Execution(
             parameters={
                 name: _parsed(value)
                 for name, value in _values(execution.custom_properties).items()
@@ -83,12 +84,11 @@ def executions(path: Path, run_id: str) -> dict[str, Execution]:
     return result
 
 
-def _node_id(store: metadata_store.MetadataStore, execution: int) -> str:
-    types = {kind.id: kind.name for kind in store.get_context_types()}
+def _node_id(store: metadata_store.MetadataStore, execution: int, node_type: int | None) -> str:
     (name,) = (
         context.name
         for context in store.get_contexts_by_execution(execution)
-        if types[context.type_id] == "node"
+        if context.type_id == node_type
     )
     return str(name.rsplit(".", 1)[-1])
 

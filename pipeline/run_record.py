@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from components.errors import UserError
+from components.errors import UserError, first_mistake
 
 State = Literal["running", "finished", "failed", "killed"]
 
@@ -93,10 +93,8 @@ def load_all(folder: Path, alive: int | None) -> list[RunRecord]:
         except OSError as error:
             raise UserError(f"{path} cannot be read: {error.strerror}.") from error
         except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(map(str, first["loc"])) or "content"
             raise UserError(
-                f"{path} is no record of a run ({field}: {first['msg']}). Remove it."
+                f"{path} is no record of a run ({first_mistake(error)}). Remove it."
             ) from error
         if record.state == "running" and record.pid != alive:
             record = record.model_copy(update={"state": "killed"})

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from components.errors import UserError
+from components.pushed import versions as versions_of
 from transform_module import features
 
 
@@ -89,16 +90,16 @@ def find_version(path: Path) -> Path:
     if (path / "saved_model.pb").is_file():
         return path
     versions = [
-        child
-        for child in (path.iterdir() if path.is_dir() else ())
-        if child.name.isdecimal() and (child / "saved_model.pb").is_file()
+        pushed.path
+        for pushed in versions_of(path.parent, path.name)
+        if (pushed.path / "saved_model.pb").is_file()
     ]
     if not versions:
         raise UserError(
             f"No model at {path}. Give the folder of a version (it holds saved_model.pb), or the "
             "folder of a model's versions, such as cxr-root/pushed/chest_xray."
         )
-    return max(versions, key=lambda child: int(child.name))
+    return versions[-1]
 
 
 def _read_record(path: Path) -> dict[str, Any]:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.errors import UserError
-from components.images.layout import is_system_file
+from components.images import reasons
+from components.images.layout import as_text, is_system_file
 from components.images.progress import Progress
 from serving.model import Model, find_version
-from transform_module.features import INVALID
+from transform_module.features import INVALID, MAXIMUM_BYTES
 
 _BATCH_PICTURES = 32
 _BATCH_BYTES = 64 * 1024 * 1024
-_MAXIMUM_BYTES = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -99,33 +99,29 @@ def _batches(files: Sequence[Path]) -> Iterator[list[tuple[Path, bytes | str]]]:
 
 def _read(file: Path) -> bytes | str:
     try:
-        if file.stat().st_size > _MAXIMUM_BYTES:
-            return f"too large: a file of more than {_MAXIMUM_BYTES // 1024**2} MiB"
+        if file.stat().st_size > MAXIMUM_BYTES:
+            return reasons.too_large(MAXIMUM_BYTES)
         if file.is_dir():
             return "folder that cannot be opened"
         if not file.is_file():
-            return "no regular file: a pipe, socket or device"
+            return reasons.NOT_REGULAR
         return file.read_bytes()
     except OSError as error:
-        return f"cannot be opened: {(error.strerror or 'error').lower()}"
+        return reasons.unreadable(error)
 
 
 def _judge(model: Model, batch: Sequence[tuple[Path, bytes | str]]) -> Iterator[Prediction]:
     answers = iter(model.answer([content for _, content in batch if isinstance(content, bytes)]))
     for file, content in batch:
+        name = as_text(os.fsencode(file))
         if isinstance(content, str):
-            yield Prediction(_shown(file), None, INVALID, False, content)
+            yield Prediction(name, None, INVALID, False, content)
             continue
         answer = next(answers)
         if answer.valid:
-            yield Prediction(_shown(file), answer.probability, answer.label, True)
+            yield Prediction(name, answer.probability, answer.label, True)
         else:
-            yield Prediction(_shown(file), None, answer.label, False, _reason(content))
-
-
-def _shown(file: Path) -> str:
-    r"""The path as readable text: bytes that are no UTF-8 are shown as ``\xe9``."""
-    return os.fsencode(file).decode("utf-8", "backslashreplace")
+            yield Prediction(name, None, answer.label, False, _reason(content))
 
 
 def _reason(content: bytes) -> str:

@@ -46,6 +46,9 @@ MINIMUM_SIDE: Final = 32
 MAXIMUM_PIXELS: Final = 50_000_000
 """A picture with more pixels than this is refused before it is decoded (a decompression bomb)."""
 
+MAXIMUM_BYTES: Final = 256 * 1024 * 1024
+"""A larger file is not read into memory: 50 million pixels of 24 bits, raw, are 143 MiB."""
+
 INVALID: Final = "INVALID"
 """The predicted label where ``valid`` is false."""
 

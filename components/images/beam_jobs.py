@@ -13,7 +13,6 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -21,12 +20,10 @@ from apache_beam.runners.runner import PipelineState
 
 from components.beam_args import DEFAULT_BEAM_ARGS
 from components.errors import UserError
-from components.images import decode_check
+from components.images import decode_check, reasons
 from components.images.progress import Progress, count, listening
 from components.images.records import Features, serialize
-
-MAXIMUM_BYTES: Final = 256 * 1024 * 1024
-"""A larger file is not read into memory: 50 million pixels of 24 bits, raw, are 143 MiB."""
+from transform_module.features import MAXIMUM_BYTES
 
 _CHUNK_BYTES = 1024 * 1024
 _FILES_AT_ONCE = 32
@@ -145,10 +142,9 @@ def inspect_file(path: bytes) -> Inspection:
     try:
         data, sha256 = read_file(path)
     except OSError as error:
-        return _inspection("", reason=f"cannot be opened: {(error.strerror or 'error').lower()}")
+        return _inspection("", reason=reasons.unreadable(error))
     if data is None:
-        limit = MAXIMUM_BYTES // 1024**2
-        return _inspection(sha256, reason=f"too large: a file of more than {limit} MiB")
+        return _inspection(sha256, reason=reasons.too_large(MAXIMUM_BYTES))
     judged = decode_check.check(data)
     if isinstance(judged, str):
         return _inspection(sha256, reason=judged)

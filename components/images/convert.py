@@ -101,7 +101,7 @@ def converted(images: Path, out: Path, *, settings: DatasetSettings, seed: int) 
     except UserError:
         present = None
     wanted = source_fingerprint(images, settings, seed)
-    if present and present.source_fingerprint == wanted and _holds_the_records_of(present, out):
+    if present and present.source_fingerprint == wanted and _holds_the_shards_of(present, out):
         return present
     return None
 
@@ -187,13 +187,17 @@ def _holds_the_records_of(dataset: Dataset, out: Path) -> bool:
         present = Dataset.load(out)
     except UserError:
         return False
+    return present.fingerprint == dataset.fingerprint and _holds_the_shards_of(dataset, out)
+
+
+def _holds_the_shards_of(dataset: Dataset, out: Path) -> bool:
     wanted = {
         records.shard_path(split, shard, dataset.shards)
         for split in SPLITS
         for shard in range(dataset.shards)
     }
     found = {str(path.relative_to(out)) for split in SPLITS for path in (out / split).glob("*")}
-    return present.fingerprint == dataset.fingerprint and found == wanted
+    return found == wanted
 
 
 def _refuse_overlap(images: Path, out: Path) -> None:

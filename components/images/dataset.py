@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from components.errors import UserError
+from components.errors import UserError, first_mistake
 from transform_module.features import LABELS, SPLITS
 
 DATASET_FILE: Final = "dataset.json"
@@ -109,10 +109,8 @@ class Dataset(_Record):
         except OSError as error:
             raise UserError(f"{path} cannot be read: {error.strerror}.") from error
         except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(map(str, first["loc"])) or "content"
             raise UserError(
-                f"{path} is damaged: {field}: {first['msg']}. Remove {out} and convert again."
+                f"{path} is damaged: {first_mistake(error)}. Remove {out} and convert again."
             ) from error
 
     def save(self, out: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from components.errors import UserError
+from components.images.reasons import NOT_REGULAR
 from transform_module.features import LABELS
 
 FOLDERS: Final = ("train", "val", "test")
@@ -49,14 +50,19 @@ class SourceFile:
 
     @property
     def filename(self) -> str:
-        r"""The path as readable text: bytes that are no UTF-8 are shown as ``\xe9``."""
-        return self.path.decode("utf-8", "backslashreplace")
+        """The path as text, see `as_text`."""
+        return as_text(self.path)
 
     @property
     def below_class(self) -> str:
         """The path below the class folder."""
         parents = bool(self.folder) + bool(self.label)
         return "/".join(self.filename.split("/")[parents:])
+
+
+def as_text(path: bytes) -> str:
+    r"""A path as text for people: bytes that are no UTF-8 are shown as ``\xe9``."""
+    return path.decode("utf-8", "backslashreplace")
 
 
 def is_system_file(name: str) -> bool:
@@ -127,7 +133,7 @@ def _walk(root: bytes, relative: bytes, above: frozenset[tuple[int, int]]) -> It
 
 
 def _file(root: bytes, relative: bytes) -> SourceFile:
-    skipped = is_system_file(os.path.basename(relative).decode("utf-8", "backslashreplace"))
+    skipped = is_system_file(as_text(os.path.basename(relative)))
     try:
         found = os.stat(os.path.join(root, relative))
     except OSError as error:
@@ -141,7 +147,7 @@ def _file(root: bytes, relative: bytes) -> SourceFile:
         mtime_ns=found.st_mtime_ns,
         readable=readable,
         skipped=skipped,
-        problem=None if readable else "no regular file: a pipe, socket or device",
+        problem=None if readable else NOT_REGULAR,
     )
 
 
@@ -154,7 +160,7 @@ def _entry(
     skipped: bool = False,
     problem: str | None = None,
 ) -> SourceFile:
-    *parents, _ = (part.decode("utf-8", "backslashreplace") for part in path.split(b"/"))
+    *parents, _ = (as_text(part) for part in path.split(b"/"))
     folder = parents.pop(0).lower() if parents and parents[0].lower() in FOLDERS else ""
     label = parents[0].upper() if parents and parents[0].upper() in LABELS else ""
     if not label and problem is None:

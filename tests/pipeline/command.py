@@ -24,6 +24,19 @@ evaluation: {minimum_auc: 0, minimum_sensitivity: 0, maximum_auc_drop: 1,
 """
 
 
+COMPONENTS = {
+    "ImportExampleGen",
+    "StatisticsGen",
+    "SchemaGen",
+    "ExampleValidator",
+    "Transform",
+    "Trainer",
+    "Baseline",
+    "Evaluator",
+    "Pusher",
+}
+
+
 def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "pipeline.cli", *map(str, arguments)]
 

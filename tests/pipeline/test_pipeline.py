@@ -8,6 +8,7 @@ from components.evaluation_settings import EvaluationSettings
 from pipeline import pipeline as module
 from pipeline.code_version import code_version
 from pipeline.config_file import load
+from tests.pipeline.command import COMPONENTS
 from tests.pipeline.wired import wire
 from transform_module.features import SPLITS
 
@@ -39,17 +40,7 @@ def wires(pipeline):
 
 
 def test_the_nodes_have_the_names_that_are_told_to_people(pipeline):
-    assert {node.id for node in pipeline.components} == {
-        "ImportExampleGen",
-        "StatisticsGen",
-        "SchemaGen",
-        "ExampleValidator",
-        "Transform",
-        "Trainer",
-        "Baseline",
-        "Evaluator",
-        "Pusher",
-    }
+    assert {node.id for node in pipeline.components} == COMPONENTS
 
 
 def test_every_input_comes_from_where_it_should(wires):
@@ -87,7 +78,7 @@ def test_the_splits_are_read_as_the_conversion_wrote_them(pipeline):
     assert {split.name: split.pattern for split in read.splits} == {
         split: f"{split}/*" for split in SPLITS
     }
-    assert generated["input_base"] == "/root/dataset"
+    assert generated["input_base"] == "/place/dataset"
 
 
 def test_only_the_train_split_is_analyzed_and_the_test_split_stays_out_of_the_training(pipeline):
@@ -115,7 +106,7 @@ def test_the_trainer_is_told_all_that_its_result_depends_on():
         "threshold": 0.4,
         "dataset_fingerprint": "f1",
         "code_version": code_version("trainer_module", "transform_module"),
-        "checkpoint_dir": "/root/checkpoints",
+        "checkpoint_dir": "/place/checkpoints",
     }
 
 
@@ -165,7 +156,7 @@ def test_the_bounds_of_a_blessing_reach_the_evaluator():
 def test_the_model_is_compared_with_the_version_and_pushed_where_it_was_chosen(pipeline):
     for node in ("Baseline", "Pusher"):
         told = properties(pipeline, node)
-        assert (told["push_dir"], told["model_name"]) == ("/root/pushed", "chest_xray")
+        assert (told["push_dir"], told["model_name"]) == ("/place/pushed", "chest_xray")
     assert properties(pipeline, "Baseline")["version"] == "17"
 
 
@@ -177,7 +168,7 @@ def test_the_manifest_is_told_configuration_recipe_and_baseline():
 
 def test_the_cache_is_on_and_outputs_go_to_the_root(pipeline):
     assert pipeline.enable_cache
-    assert pipeline.pipeline_info.pipeline_root == "/root/artifacts"
+    assert pipeline.pipeline_info.pipeline_root == "/place/artifacts"
     assert pipeline.pipeline_info.pipeline_name == "chest-xray"
 
 

@@ -6,11 +6,11 @@ from pipeline.config_file import load
 from pipeline.pipeline import Inputs, create_pipeline
 
 INPUTS = Inputs(
-    examples="/root/dataset",
+    examples="/place/dataset",
     fingerprint="f1",
-    artifacts="/root/artifacts",
-    checkpoints="/root/checkpoints",
-    push_dir="/root/pushed",
+    artifacts="/place/artifacts",
+    checkpoints="/place/checkpoints",
+    push_dir="/place/pushed",
     recipe="r1",
     baseline_version="17",
 )

@@ -15,20 +15,6 @@ PLAIN = Plan(runtime=None, obstacles=())
 PRIVATE = Plan(Runtime(DEBIAN_13, mirror("bookworm")), obstacles=())
 
 
-@pytest.fixture
-def checkout(tmp_path):
-    folder = tmp_path / "checkout"
-    folder.mkdir()
-    (folder / "requirements.lock").write_text("tfx==1.21.0\n")
-    (folder / "setup.py").write_text("setup()\n")
-    return folder
-
-
-@pytest.fixture
-def venv(checkout):
-    return checkout / ".venv"
-
-
 class Programs:
     """Stands for every program that the installation starts."""
 
@@ -135,14 +121,14 @@ def test_packages_come_from_the_index_that_pip_is_set_to(
     venv, checkout, programs, monkeypatch, name
 ):
     monkeypatch.delenv("UV_DEFAULT_INDEX", raising=False)
-    programs.pip_settings = f"global.timeout='60'\n{name}='http://mirror/simple?a=b'\n"
+    programs.pip_settings = f"global.timeout='60'\n{name}='http://mirror/packages?a=b'\n"
     install(venv, checkout, PLAIN)
-    assert programs.variables["UV_DEFAULT_INDEX"] == "http://mirror/simple?a=b"
+    assert programs.variables["UV_DEFAULT_INDEX"] == "http://mirror/packages?a=b"
 
 
 def test_an_index_that_the_user_has_named_is_kept(venv, checkout, programs, monkeypatch):
-    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://named/simple")
-    programs.pip_settings = "global.index-url='http://mirror/simple'\n"
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://named/packages")
+    programs.pip_settings = "global.index-url='http://mirror/packages'\n"
     install(venv, checkout, PLAIN)
     assert "UV_DEFAULT_INDEX" not in programs.variables
 

@@ -6,17 +6,9 @@ from pipeline.environment.stamp import is_ready, mark_ready
 
 
 @pytest.fixture
-def checkout(tmp_path):
-    folder = tmp_path / "checkout"
-    (folder / ".venv").mkdir(parents=True)
-    (folder / "requirements.lock").write_text("tfx==1.21.0\n")
-    (folder / "setup.py").write_text("setup()\n")
-    return folder
-
-
-@pytest.fixture
-def venv(checkout):
-    return checkout / ".venv"
+def venv(venv):
+    venv.mkdir()
+    return venv
 
 
 def test_nothing_is_not_ready(venv, checkout):
