@@ -32,6 +32,7 @@ setup(
         "tensorflow>=2.21,<2.22",
         "tensorflow-metadata>=1.17,<1.22",
         "tensorflow-model-analysis>=0.52,<0.53",
+        "tensorflow-serving-api>=2.19,<3",
         "tensorflow-transform>=1.21,<1.22",
         "tfx>=1.21,<1.22",
     ],

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from trainer_module import warmup
 from transform_module import features
 from transform_module.image_ops import model_inputs
 
@@ -24,7 +25,7 @@ def export(
     threshold: float,
     record: Mapping[str, Any],
 ) -> None:
-    """Writes the model with its signatures.
+    """Writes the model with its signatures, its record and its warm-up requests.
 
     ``serving_default``: ``image_bytes`` [N] string to ``probability`` [N] float32, ``label`` [N]
     string and ``valid`` [N] bool. ``serve_examples``: the same from ``examples`` [N] string.
@@ -78,6 +79,7 @@ def export(
     ):
         archive.add_endpoint(name, function, [tf.TensorSpec([None], tf.string, name=argument)])
     archive.write_out(str(directory), verbose=False)
+    warmup.write_requests(directory)
 
     path = directory / features.MODEL_RECORD
     path.parent.mkdir(exist_ok=True)

@@ -54,3 +54,13 @@ INVALID: Final = "INVALID"
 
 MODEL_RECORD: Final = "assets.extra/model.json"
 """What a model records about itself, within its folder, readable without TensorFlow."""
+
+SERVING_BATCH_SIZES: Final = (1, 2, 4, 8, 16, 32)
+"""The batch sizes that a server runs, ascending; smaller batches are filled up to the next.
+
+The model's warm-up requests, the embedded server and TensorFlow Serving's batching file have them
+from here.
+"""
+
+WARMUP_REQUESTS: Final = "assets.extra/tf_serving_warmup_requests"
+"""Requests that a server runs before it serves a version (TensorFlow Serving's name for them)."""

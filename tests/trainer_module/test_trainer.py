@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
 
 from tests.conftest import picture
 from tests.pictures import FORMATS, encode, grey_pixels
@@ -80,6 +81,19 @@ def test_the_best_weights_are_restored(tmp_path, monkeypatch):
     weights, _ = fit(tmp_path / "four")
     for restored, best in zip(weights, weights_of_epochs[1], strict=True):
         np.testing.assert_array_equal(restored, best)
+
+
+def test_each_served_batch_size_has_a_warm_up_request_that_the_model_answers(exported):
+    loaded = tf.saved_model.load(str(exported / "model"))
+    sizes = []
+    for record in tf.data.TFRecordDataset(str(exported / "model" / features.WARMUP_REQUESTS)):
+        request = prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request
+        answer = loaded.signatures[request.model_spec.signature_name](
+            **{name: tf.constant(tf.make_ndarray(t)) for name, t in request.inputs.items()}
+        )
+        assert answer[features.VALID].numpy().all()
+        sizes.append(len(answer[features.VALID]))
+    assert tuple(sizes) == features.SERVING_BATCH_SIZES
 
 
 @pytest.fixture(scope="module")
