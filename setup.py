@@ -40,7 +40,9 @@ setup(
         # Kubeflow's compiler. TFX marks it for Python below 3.12.
         "kubeflow": ["tfx[kfp]>=1.21,<1.22; python_version < '3.12'"],
         "dev": [
+            "check-jsonschema>=0.39",  # carries the schema of compose files
             "hypothesis>=6.100",
+            "kubernetes-validate>=1.34",  # carries the schemas of Kubernetes
             "mypy>=1.15",
             "pytest>=8",
             "pytest-timeout>=2.3",

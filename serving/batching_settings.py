@@ -1,0 +1,122 @@
+"""How a server joins single requests into batches; TensorFlow Serving's file tells the same."""
+
+import re
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import Any, Final
+
+from google.protobuf import text_format
+
+from components.errors import UserError
+from serving.tensorflow_serving import protos
+from transform_module import features
+
+_MINIMA: Final = {
+    "max_batch_size": 1,
+    "batch_timeout_micros": 0,
+    "max_enqueued_batches": 1,
+    "num_batch_threads": 1,
+}
+
+
+@dataclass(frozen=True)
+class BatchingSettings:
+    """How requests are joined into batches.
+
+    Attributes:
+        max_batch_size: pictures in a batch, and so in one request.
+        batch_timeout_micros: how long the first request of a batch waits for others.
+        max_enqueued_batches: batches that wait; with more, requests are refused.
+        num_batch_threads: batches that run at the same time.
+        allowed_batch_sizes: what a smaller batch is filled up to, ascending, the last of them
+            ``max_batch_size``; empty where batches run as they come.
+
+    Raises:
+        UserError: a value that TensorFlow Serving refuses.
+    """
+
+    max_batch_size: int = features.SERVING_BATCH_SIZES[-1]
+    batch_timeout_micros: int = 2_000
+    max_enqueued_batches: int = 100
+    num_batch_threads: int = 4
+    allowed_batch_sizes: tuple[int, ...] = features.SERVING_BATCH_SIZES
+
+    def __post_init__(self) -> None:
+        for name, minimum in _MINIMA.items():
+            if getattr(self, name) < minimum:
+                raise UserError(f"{name}: must be at least {minimum}, is {getattr(self, name)}.")
+        _check_allowed(self.allowed_batch_sizes, self.max_batch_size)
+
+    def to_text_proto(self) -> str:
+        """Writes the settings as the file of ``--batching_parameters_file``."""
+        message = protos.batching_parameters()(allowed_batch_sizes=self.allowed_batch_sizes)
+        for name in _MINIMA:
+            getattr(message, name).value = getattr(self, name)
+        return str(text_format.MessageToString(message))
+
+    @classmethod
+    def from_text_proto(cls, text: str) -> "BatchingSettings":
+        """Reads the settings from a file of ``--batching_parameters_file``.
+
+        Args:
+            text: a ``tensorflow.serving.BatchingParameters`` in the text format.
+
+        Returns:
+            The settings.
+
+        Raises:
+            UserError: it is no such message, says too little or too much, or TensorFlow Serving
+                would refuse it.
+        """
+        message = _parse(text)
+        if unused := [
+            field.name for field, _ in message.ListFields() if field.name not in _known()
+        ]:
+            raise UserError(
+                f"{unused[0]}: this field has no effect here; remove it. "
+                f"Used are {', '.join(_known())}."
+            )
+        if missing := [name for name in _MINIMA if not message.HasField(name)]:
+            raise UserError(f"{missing[0]}: is missing; add {missing[0]} {{ value: … }}.")
+        return cls(
+            **{name: getattr(message, name).value for name in _MINIMA},
+            allowed_batch_sizes=tuple(message.allowed_batch_sizes),
+        )
+
+
+def _known() -> list[str]:
+    return [field.name for field in fields(BatchingSettings)]
+
+
+def _check_allowed(sizes: tuple[int, ...], maximum: int) -> None:
+    if not sizes:
+        return
+    shown = ", ".join(map(str, sizes))
+    if sizes[0] < 1 or any(after <= before for before, after in pairwise(sizes)):
+        raise UserError(f"allowed_batch_sizes: must be ascending from 1 or more, are {shown}.")
+    if sizes[-1] != maximum:
+        raise UserError(
+            f"allowed_batch_sizes: the last, {sizes[-1]}, must equal max_batch_size, {maximum}."
+        )
+
+
+def _parse(text: str) -> Any:
+    try:
+        return text_format.Parse(text, protos.batching_parameters()())
+    except text_format.ParseError as error:
+        raise UserError(
+            f"{_field_at_fault(text, error)}: is no BatchingParameters text proto, "
+            f"line:column {error} Fields are {', '.join(_known())}."
+        ) from error
+
+
+def _field_at_fault(text: str, error: Any) -> str:
+    """Names the unknown field, or else the last field that stands before the fault."""
+    names = protos.batching_parameters().DESCRIPTOR.fields_by_name
+    unknown = re.search(r'no field named "(\w+)"', str(error))
+    if unknown and unknown.group(1) not in names:
+        return unknown.group(1)
+    lines = text.splitlines()[: error.GetLine()]
+    before = "\n".join([*lines[:-1], *(line[: error.GetColumn() - 1] for line in lines[-1:])])
+    passed = [word for word in re.findall(r"\w+", before) if word in names]
+    return passed[-1] if passed else "batching parameters"

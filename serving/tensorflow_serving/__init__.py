@@ -1,0 +1,1 @@
+"""Running TensorFlow Serving on what was pushed: its configuration, and the files of a place."""

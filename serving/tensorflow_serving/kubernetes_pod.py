@@ -1,0 +1,144 @@
+"""The pod of one server, and the names that it refers to."""
+
+from typing import Any, Final
+
+from serving.tensorflow_serving import model_server
+from serving.tensorflow_serving.served_model import ServedModel
+from serving.tensorflow_serving.settings import DeploymentSettings
+
+START_SECONDS: Final = 600
+"""How long a server may take to load the models."""
+
+_SSL_FOLDER: Final = "/etc/tensorflow_serving_ssl"
+
+Resource = dict[str, Any]
+
+
+def selector(model: ServedModel) -> dict[str, str]:
+    """Labels everything that belongs to the servers."""
+    return {
+        "app.kubernetes.io/name": "tensorflow-serving",
+        "app.kubernetes.io/instance": model.resource_name,
+    }
+
+
+def claim_name(model: ServedModel) -> str:
+    """Names the claim that holds the models."""
+    return f"{model.resource_name}-models"
+
+
+def secret_name(model: ServedModel) -> str:
+    """Names the Secret that holds ``ssl.config``."""
+    return f"{model.resource_name}-ssl"
+
+
+def config_map_name(model: ServedModel) -> str:
+    """Names the ConfigMap that holds the other configuration files."""
+    return f"{model.resource_name}-configuration"
+
+
+def container_security(settings: DeploymentSettings) -> Resource:
+    """Runs a container as a plain user, without all that the server does not need."""
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": settings.user_id,
+        "runAsGroup": settings.user_id,
+        "seccompProfile": {"type": "RuntimeDefault"},
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def container_resources(settings: DeploymentSettings) -> Resource:
+    """Says what a container is promised and what it may take."""
+    chosen = settings.resources
+    return {
+        "requests": {
+            "cpu": str(chosen.cpus_requested),
+            "memory": f"{chosen.memory_requested_mebibytes}Mi",
+        },
+        "limits": {"cpu": str(chosen.cpus), "memory": f"{chosen.memory_mebibytes}Mi"},
+    }
+
+
+def pod(model: ServedModel, settings: DeploymentSettings) -> Resource:
+    """Describes the pod.
+
+    Args:
+        model: what is served.
+        settings: of the deployment.
+
+    Returns:
+        Its specification.
+    """
+    return {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        # The server does not handle SIGTERM, and the kernel keeps it from a PID 1 that does not.
+        "shareProcessNamespace": True,
+        "terminationGracePeriodSeconds": settings.drain_seconds + 15,
+        "nodeSelector": {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"},
+        # So that the Secret can be read.
+        "securityContext": {"runAsNonRoot": True, "fsGroup": settings.user_id},
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 1,
+                "topologyKey": "kubernetes.io/hostname",
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": selector(model)},
+            }
+        ],
+        "containers": [_container(model, settings)],
+        "volumes": _volumes(model, settings),
+    }
+
+
+def _container(model: ServedModel, settings: DeploymentSettings) -> Resource:
+    ssl_mount = {"name": "ssl", "mountPath": _SSL_FOLDER, "readOnly": True}
+    return {
+        "name": "tensorflow-serving",
+        "image": settings.image,
+        "command": [model_server.COMMAND],
+        "args": model_server.flags(settings, f"{_SSL_FOLDER}/{model_server.SSL_CONFIG}"),
+        "ports": [
+            {"name": "grpc", "containerPort": model_server.GRPC_PORT},
+            {"name": "rest", "containerPort": model_server.REST_PORT},
+        ],
+        "resources": container_resources(settings),
+        "securityContext": container_security(settings),
+        "volumeMounts": [
+            {"name": "models", "mountPath": model_server.MODELS, "readOnly": True},
+            {"name": "configuration", "mountPath": model_server.CONFIGURATION, "readOnly": True},
+            {"name": "temporary", "mountPath": "/tmp"},
+            *([ssl_mount] if settings.ssl else []),
+        ],
+        "startupProbe": _probe(
+            model_server.ready_path(model), period=5, failures=START_SECONDS // 5
+        ),
+        "readinessProbe": _probe(model_server.ready_path(model), period=10, failures=3),
+        # Not whether the model is loaded: a restart would load it no better.
+        "livenessProbe": _probe(model_server.status_path(model), period=20, failures=6),
+        # Requests go on coming until every node has heard that this server stops.
+        "lifecycle": {"preStop": {"exec": {"command": ["sleep", str(settings.drain_seconds)]}}},
+    }
+
+
+def _probe(path: str, *, period: int, failures: int) -> Resource:
+    return {
+        "httpGet": {"path": path, "port": "rest"},
+        "periodSeconds": period,
+        "timeoutSeconds": 5,
+        "failureThreshold": failures,
+    }
+
+
+def _volumes(model: ServedModel, settings: DeploymentSettings) -> list[Resource]:
+    ssl_volume = {"name": "ssl", "secret": {"secretName": secret_name(model), "defaultMode": 0o440}}
+    claim = {"claimName": claim_name(model), "readOnly": True}
+    return [
+        {"name": "models", "persistentVolumeClaim": claim},
+        {"name": "configuration", "configMap": {"name": config_map_name(model)}},
+        {"name": "temporary", "emptyDir": {"sizeLimit": "256Mi"}},
+        *([ssl_volume] if settings.ssl else []),
+    ]

@@ -1,0 +1,79 @@
+"""The model that is served: its name and which of its versions have which label."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from components import pushed
+from components.errors import UserError
+from serving.tensorflow_serving.settings import DeploymentSettings
+
+STABLE: Final = "stable"
+CANARY: Final = "canary"
+
+_NAME: Final = re.compile(r"[A-Za-z]([-_A-Za-z0-9]{0,48}[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A model and its labelled versions.
+
+    Attributes:
+        name: what requests call it.
+        labels: version by label; these versions and no others are served.
+    """
+
+    name: str
+    labels: dict[str, int]
+
+    @property
+    def resource_name(self) -> str:
+        """The name as a DNS label, which is what Kubernetes and compose take."""
+        return self.name.lower().replace("_", "-")
+
+
+def find(model: Path, settings: DeploymentSettings) -> ServedModel:
+    """Finds the versions that are to be served.
+
+    Args:
+        model: the folder of the versions, ``{push_dir}/{model_name}``.
+        settings: which versions; the latest is stable where they name none.
+
+    Returns:
+        The model.
+
+    Raises:
+        UserError: it has no versions or not those, or its name serves for no address.
+    """
+    folder = model.resolve()
+    if (folder / "saved_model.pb").is_file():
+        raise UserError(
+            f"{model} is one version. Give the folder of all versions, {folder.parent}."
+        )
+    if not _NAME.fullmatch(folder.name):
+        raise UserError(
+            f"The model's name, {folder.name}, serves for no address: letters, digits, - and _, "
+            "at most 50, a letter first, no - or _ last."
+        )
+    numbers = [
+        version.version
+        for version in pushed.versions(folder.parent, folder.name)
+        if (version.path / "saved_model.pb").is_file()
+    ]
+    if not numbers:
+        raise UserError(f"There is no version in {model}. Push a model first: cxr run --help.")
+    labels = {STABLE: settings.stable if settings.stable is not None else numbers[-1]}
+    if settings.canary is not None:
+        labels[CANARY] = settings.canary
+    for label, version in labels.items():
+        if version not in numbers:
+            raise UserError(
+                f"{label}: there is no version {version} in {model}. "
+                f"There are {', '.join(map(str, numbers))}."
+            )
+    if len(set(labels.values())) < len(labels):
+        raise UserError(
+            f"canary: is the stable version, {settings.canary}, too; name another as stable."
+        )
+    return ServedModel(folder.name, labels)

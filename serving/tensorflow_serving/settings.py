@@ -1,0 +1,134 @@
+"""What can be chosen of a deployment of TensorFlow Serving."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from components.errors import UserError
+from serving.batching_settings import BatchingSettings
+
+VERSION: Final = "2.19.1"
+"""The release of TensorFlow Serving that everything here is written for."""
+
+IMAGE: Final = f"tensorflow/serving:{VERSION}"
+
+
+@dataclass(frozen=True)
+class Ssl:
+    """What encrypts gRPC; TensorFlow Serving's REST port stays without encryption.
+
+    Without any file, a template is written whose values are to be replaced.
+
+    Attributes:
+        key: the server's private key, a PEM file.
+        certificate: the server's certificate with its chain, a PEM file.
+        client_authority: the authority that signs clients' certificates, a PEM file.
+        client_verify: whether a client without such a certificate is refused.
+
+    Raises:
+        UserError: only one of key and certificate is given.
+    """
+
+    key: Path | None = None
+    certificate: Path | None = None
+    client_authority: Path | None = None
+    client_verify: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.key is None) != (self.certificate is None):
+            raise UserError("key, certificate: give both files, or none to get a template.")
+        if self.client_verify and self.key and self.client_authority is None:
+            raise UserError("client_verify: needs client_authority, which signs the clients.")
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What one server may take of its machine.
+
+    Attributes:
+        cpus_requested: cores that are kept for it.
+        cpus: cores that it may use.
+        memory_requested_mebibytes: memory that is kept for it.
+        memory_mebibytes: memory that it may use; two versions stand in it while one is replaced.
+
+    Raises:
+        UserError: more is requested than allowed.
+    """
+
+    cpus_requested: int = 1
+    cpus: int = 4
+    memory_requested_mebibytes: int = 2048
+    memory_mebibytes: int = 4096
+
+    def __post_init__(self) -> None:
+        for requested, limit in (
+            ("cpus_requested", "cpus"),
+            ("memory_requested_mebibytes", "memory_mebibytes"),
+        ):
+            if not 1 <= getattr(self, requested) <= getattr(self, limit):
+                raise UserError(
+                    f"{requested}: must be between 1 and {limit}, {getattr(self, limit)}, is "
+                    f"{getattr(self, requested)}."
+                )
+
+
+@dataclass(frozen=True)
+class DeploymentSettings:
+    """What can be chosen of a deployment.
+
+    Attributes:
+        stable: the version that the label ``stable`` names; the latest pushed one if None.
+        canary: a second version, which the label ``canary`` names.
+        batching: how requests are joined.
+        ssl: encrypts gRPC; None serves it in the clear.
+        image: the container image.
+        resources: what one server may take.
+        minimum_replicas: servers that always run.
+        maximum_replicas: servers that run under load.
+        target_cpu_percent: how busy the requested cores are before a server is added.
+        user_id: whom the server runs as; it must be able to read the models and ``ssl.config``.
+        storage_class: of the claim that holds the models; the cluster's own if None.
+        storage_gibibytes: the claim's size.
+        storage_uri: where KServe fetches the model's folder; the claim if None.
+        config_poll_seconds: how often ``models.config`` is read again.
+        model_poll_seconds: how often the folder of the versions is listed.
+        drain_seconds: how long a server that shall stop goes on answering.
+
+    Raises:
+        UserError: values that contradict each other.
+    """
+
+    stable: int | None = None
+    canary: int | None = None
+    batching: BatchingSettings = field(default_factory=BatchingSettings)
+    ssl: Ssl | None = None
+    image: str = IMAGE
+    resources: Resources = field(default_factory=Resources)
+    minimum_replicas: int = 2
+    maximum_replicas: int = 10
+    target_cpu_percent: int = 70
+    user_id: int = 1000
+    storage_class: str | None = None
+    storage_gibibytes: int = 10
+    storage_uri: str | None = None
+    config_poll_seconds: int = 30
+    model_poll_seconds: int = 10
+    drain_seconds: int = 15
+
+    def __post_init__(self) -> None:
+        for name in (
+            "minimum_replicas",
+            "target_cpu_percent",
+            "storage_gibibytes",
+            "config_poll_seconds",
+            "model_poll_seconds",
+            "drain_seconds",
+            "user_id",
+        ):
+            if getattr(self, name) < 1:
+                raise UserError(f"{name}: must be at least 1, is {getattr(self, name)}.")
+        if self.maximum_replicas < self.minimum_replicas:
+            raise UserError(
+                f"maximum_replicas: must be at least minimum_replicas, {self.minimum_replicas}, "
+                f"is {self.maximum_replicas}."
+            )

@@ -1,0 +1,70 @@
+import pytest
+
+from components.errors import UserError
+from serving.batching_settings import BatchingSettings
+from transform_module import features
+
+WHOLE = """
+max_batch_size { value: 8 }
+batch_timeout_micros { value: 500 }
+max_enqueued_batches { value: 20 }
+num_batch_threads { value: 2 }
+allowed_batch_sizes: 4
+allowed_batch_sizes: 8
+"""
+
+
+def test_a_file_is_read_into_its_settings():
+    assert BatchingSettings.from_text_proto(WHOLE) == BatchingSettings(8, 500, 20, 2, (4, 8))
+
+
+@pytest.mark.parametrize("settings", [BatchingSettings(), BatchingSettings(5, 0, 1, 1, ())])
+def test_what_is_written_reads_back_as_the_same(settings):
+    assert BatchingSettings.from_text_proto(settings.to_text_proto()) == settings
+
+
+def test_the_sizes_are_those_that_the_model_is_warmed_up_with():
+    settings = BatchingSettings()
+    assert settings.allowed_batch_sizes == features.SERVING_BATCH_SIZES
+    assert settings.max_batch_size == features.SERVING_BATCH_SIZES[-1]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("max_batch_size", "max_batch_sise", r'^max_batch_sise: .*no field named "max_batch_sise"'),
+        ("num_batch_threads {", "num_threads {", r'^num_threads: .*no field named "num_threads"'),
+        ("value: 500", "value: soon", r"^batch_timeout_micros: .*integer: soon"),
+        ("{ value: 20 }", "20", r'^max_enqueued_batches: .*Expected "\{"'),
+        ("sizes: 4", "sizes: 4.5", r"^allowed_batch_sizes: .*integer: 4\.5"),
+        ("value: 2 }", "value: 2 ", r"^num_batch_threads: "),
+        ("value: 8 }", "value: 8 }\nmax_batch_size { value: 8 }", r"^max_batch_size: .*multiple"),
+        ("sizes: 4", "sizes: 9", r"^allowed_batch_sizes: must be ascending .* are 9, 8"),
+        ("sizes: 4", "sizes: 8", r"^allowed_batch_sizes: must be ascending .* are 8, 8"),
+        ("sizes: 4", "sizes: 0", r"^allowed_batch_sizes: must be ascending from 1 .* are 0, 8"),
+        ("value: 8", "value: 16", r"^allowed_batch_sizes: the last, 8, must equal .* 16"),
+        ("value: 20", "value: 0", r"^max_enqueued_batches: must be at least 1, is 0"),
+        ("value: 500", "value: -1", r"^batch_timeout_micros: must be at least 0, is -1"),
+        ("num_batch_threads { value: 2 }", "", r"^num_batch_threads: is missing"),
+        ("\nmax", '\nthread_pool_name { value: "p" }\nmax', r"^thread_pool_name: .*remove it"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_its_field(before, after, message):
+    assert before in WHOLE
+    with pytest.raises(UserError, match=message):
+        BatchingSettings.from_text_proto(WHOLE.replace(before, after, 1))
+
+
+def test_what_is_no_text_proto_at_all_is_refused():
+    with pytest.raises(UserError, match=r"^batching parameters: is no BatchingParameters text"):
+        BatchingSettings.from_text_proto("{}")
+
+
+def test_an_empty_file_is_refused():
+    with pytest.raises(UserError, match=r"^max_batch_size: is missing"):
+        BatchingSettings.from_text_proto("")
+
+
+def test_wrong_settings_are_refused_as_they_are_made():
+    with pytest.raises(UserError, match=r"^num_batch_threads: must be at least 1, is 0"):
+        BatchingSettings(num_batch_threads=0)
