@@ -271,5 +271,55 @@ def predict(model: Path, paths: tuple[Path, ...], as_json: bool, as_csv: bool) -
         print_predictions(predictions)
 
 
+@main.command()
+@click.argument("model", type=_PATH, required=False)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--rest-port", default=8501, show_default=True, help="Of REST; 0 takes a free one.")
+@click.option("--grpc-port", default=8500, show_default=True, help="Of gRPC; 0 takes a free one.")
+@click.option("--model-config-file", type=_PATH, help="Models, versions, labels; instead of MODEL.")
+@click.option("--batching-parameters-file", type=_PATH, help="How requests are joined.")
+@click.option("--ssl-config-file", type=_PATH, help="Key, certificate, clients' authority.")
+@click.option("--poll-seconds", default=1.0, show_default=True, help="Between looks for a push.")
+@click.option("--grace-seconds", default=30.0, show_default=True, help="To end requests in.")
+@click.option("--allow-unverified", is_flag=True, help="Load models that are not what was pushed.")
+@click.option("--ready-file", type=_PATH, help="Is written, with the addresses, when ready.")
+@_for_people
+def serve(
+    model: Path | None,
+    host: str,
+    rest_port: int,
+    grpc_port: int,
+    model_config_file: Path | None,
+    batching_parameters_file: Path | None,
+    ssl_config_file: Path | None,
+    poll_seconds: float,
+    grace_seconds: float,
+    allow_unverified: bool,
+    ready_file: Path | None,
+) -> None:
+    """Serve a pushed model, with TensorFlow Serving's REST and gRPC APIs and a page.
+
+    MODEL is the folder of a model's versions, whose latest is followed, or of one version. The
+    files are TensorFlow Serving's, in its formats.
+    """
+    from serving import start
+
+    start.start(
+        start.Choices(
+            model=model,
+            host=host,
+            rest_port=rest_port,
+            grpc_port=grpc_port,
+            model_config_file=model_config_file,
+            batching_parameters_file=batching_parameters_file,
+            ssl_config_file=ssl_config_file,
+            poll_seconds=poll_seconds,
+            grace_seconds=grace_seconds,
+            allow_unverified=allow_unverified,
+            ready_file=ready_file,
+        )
+    )
+
+
 if __name__ == "__main__":
     main()

@@ -1,0 +1,376 @@
+"""Tensors in TensorFlow Serving's JSON: requests read, answers written.
+
+The rules and the messages follow https://www.tensorflow.org/tfx/serving/api_rest ("Predict API",
+"JSON mapping") and, where that is silent, `tensorflow_serving/util/json_tensor.cc`.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+import orjson
+import tensorflow as tf
+
+from serving.batching import Tensors
+from serving.status import RequestError, invalid
+
+_BYTES_SUFFIX: Final = "_bytes"
+"""Strings of an output whose name ends so are bytes, and are answered in base64."""
+
+_TYPE_NAMES: Final = {tf.float32: "float", tf.float64: "double"}
+# Above them neighbouring whole numbers of a type are no longer told apart.
+_WHOLE_LIMITS: Final = {tf.float32: 2**24, tf.float64: 2**53}
+_SPECIAL: Final = re.compile(rb"\b(NaN|Inf(inity)?)\b")
+_MAXIMUM_RANK: Final = 254
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    """Reads a request's body.
+
+    Raises:
+        RequestError: it is no JSON object.
+    """
+    body = body.removeprefix(_BYTE_ORDER_MARK)
+    if not body.strip():
+        raise invalid("JSON Parse error: The document is empty")
+    try:
+        # The names of special numbers are no JSON, but TensorFlow Serving takes them.
+        parsed = json.loads(body) if _SPECIAL.search(body) else orjson.loads(body)
+    except RecursionError as error:
+        raise invalid("JSON Parse error: the lists are nested too deeply") from error
+    except ValueError as error:
+        raise invalid(f"JSON Parse error: {error}") from error
+    if not isinstance(parsed, dict):
+        raise invalid(f"JSON Value: {_shown(parsed)} Is not object")
+    return parsed
+
+
+def signature_name(request: Mapping[str, Any], default: str) -> str:
+    """Tells which signature a request is for.
+
+    Raises:
+        RequestError: its name is no text.
+    """
+    name = request.get("signature_name", default)
+    if not isinstance(name, str):
+        raise invalid(f"JSON Value: {_shown(name)} 'signature_name' key must be a string value.")
+    return name or default
+
+
+def inputs_of(request: Mapping[str, Any], specs: Mapping[str, tf.TensorSpec]) -> Tensors:
+    """Reads the input tensors, which stand in rows or in columns.
+
+    Args:
+        request: with ``instances`` or ``inputs``.
+        specs: dtypes by name; see `serving.servable.Signature`.
+
+    Returns:
+        An array for each input; strings are object arrays of bytes.
+
+    Raises:
+        RequestError: a value does not fit; the message says which.
+    """
+    in_rows, in_columns = "instances" in request, "inputs" in request
+    if in_rows and in_columns:
+        raise invalid(
+            "Not formatted correctly, expecting only one of 'inputs' or 'instances' keys to exist"
+        )
+    if in_rows:
+        return _rows(request["instances"], specs)
+    if in_columns:
+        return _columns(request["inputs"], specs)
+    raise invalid("Missing 'inputs' or 'instances' key")
+
+
+def answer(request: Mapping[str, Any], outputs: Tensors) -> bytes:
+    """Writes the answer in the format of the request.
+
+    Raises:
+        RequestError: it is to be in rows, and outputs have not as many.
+    """
+    if "inputs" in request:
+        columns = {name: _plain(name, array) for name, array in outputs.items()}
+        return dumps({"outputs": next(iter(columns.values())) if len(columns) == 1 else columns})
+    for name, array in outputs.items():
+        if not array.ndim:
+            raise invalid(f"Tensor name: {name} has no shape information ")
+    sizes = {name: len(array) for name, array in outputs.items()}
+    first = next(iter(sizes.values()))
+    for name, size in sizes.items():
+        if size != first:
+            raise invalid(
+                f"Tensor name: {name} has inconsistent batch size: {size} expecting: {first}"
+            )
+    plain = {name: _plain(name, array) for name, array in outputs.items()}
+    if len(plain) == 1:
+        return dumps({"predictions": next(iter(plain.values()))})
+    rows = zip(*plain.values(), strict=True)
+    return dumps({"predictions": [dict(zip(plain, row, strict=True)) for row in rows]})
+
+
+def dumps(value: Any) -> bytes:
+    """Writes JSON, with the names of special numbers where there are any.
+
+    Args:
+        value: of plain values, and arrays whose numbers are finite.
+    """
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY, default=_special_number)
+
+
+class _Special:
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+
+def _special_number(value: Any) -> Any:
+    if isinstance(value, _Special):
+        name = "NaN" if value.value != value.value else "Infinity"
+        return orjson.Fragment(f"-{name}" if value.value < 0 else name)
+    raise TypeError
+
+
+def _plain(name: str, array: np.ndarray) -> Any:
+    """Turns an output into what `dumps` writes."""
+    if array.dtype == object:
+        write = _encoded if name.endswith(_BYTES_SUFFIX) else _text
+        return _each(array.tolist(), write)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        return _each(array.tolist(), lambda x: x if np.isfinite(x) else _Special(x))
+    if array.dtype == np.float32:
+        # Written as the shortest decimals of their own width, which a list of floats would not be.
+        return (
+            np.ascontiguousarray(array) if array.ndim > 1 else [*array] if array.ndim else array[()]
+        )
+    return array.tolist()
+
+
+def _each(value: Any, function: Any) -> Any:
+    if isinstance(value, list):
+        return [_each(each, function) for each in value]
+    return function(value)
+
+
+def _encoded(value: bytes) -> dict[str, str]:
+    return {"b64": base64.b64encode(value).decode()}
+
+
+def _text(value: bytes) -> str:
+    return value.decode(errors="replace")
+
+
+def _rows(instances: Any, specs: Mapping[str, tf.TensorSpec]) -> Tensors:
+    if not isinstance(instances, list):
+        raise invalid(f"JSON Value: {_shown(instances)} Excepting 'instances' to be an list/array")
+    if not instances:
+        raise invalid("JSON Value: [] No values in 'instances' array")
+    are_named = _is_named(instances[0])
+    if not are_named and len(specs) != 1:
+        raise invalid(
+            "instances is a plain list, but expecting list of objects as multiple input tensors "
+            "required as per tensorinfo_map"
+        )
+    values: dict[str, list[Any]] = {name: [] for name in specs}
+    for index, instance in enumerate(instances):
+        if _is_named(instance) != are_named:
+            expected, found = ("object", "list") if are_named else ("value/list", "object")
+            raise invalid(f"Expecting {expected} but got {found} at item {index} of input list")
+        if not are_named:
+            next(iter(values.values())).append(instance)
+            continue
+        for name, value in instance.items():
+            if name not in specs:
+                raise invalid(
+                    f"Failed to process element: {index} key: {name} of 'instances' list. "
+                    f"JSON object: does not have named input: {name}"
+                )
+            values[name].append(value)
+        if len(instance) != len(specs):
+            raise invalid(
+                f"Failed to process element: {index} of 'instances' list. JSON object: "
+                f"{_shown(instance)} keys must be equal to: {','.join(sorted(specs))}"
+            )
+    return {
+        name: _stacked(name if are_named else None, values[name], spec.dtype)
+        for name, spec in specs.items()
+    }
+
+
+def _stacked(name: str | None, values: list[Any], dtype: tf.DType) -> np.ndarray:
+    """Joins the values of one input, a row each."""
+    flat: list[Any] = []
+    shape: tuple[int, ...] | None = None
+    for index, value in enumerate(values):
+        try:
+            found = _shape(value)
+            if shape is None:
+                shape = found
+            if len(found) != len(shape) and found != shape:
+                raise invalid(f"Expecting shape {_listed(shape)} but got: {_listed(found)}")
+            if np.prod(found) != np.prod(shape):
+                raise invalid(
+                    f"Expecting tensor size: {int(np.prod(shape))} but got: {int(np.prod(found))}"
+                )
+            if found != shape:
+                raise invalid(f"Expecting shape {_listed(shape)} but got: {_listed(found)}")
+            flat.extend(_flat(value, shape, dtype))
+        except RequestError as error:
+            key = f" key: {name}" if name else ""
+            raise invalid(
+                f"Failed to process element: {index}{key} of 'instances' list. {error.message}"
+            ) from error
+    return _array(flat, dtype).reshape(len(values), *(shape or ()))
+
+
+def _columns(inputs: Any, specs: Mapping[str, tf.TensorSpec]) -> Tensors:
+    if not _is_named(inputs):
+        if len(specs) != 1:
+            raise invalid(
+                "inputs is a plain value/list, but expecting an object as multiple input tensors "
+                "required as per tensorinfo_map"
+            )
+        inputs = {next(iter(specs)): inputs}
+    arrays = {}
+    for name, spec in specs.items():
+        if name not in inputs:
+            raise invalid(f"Missing named input: {name} in 'inputs' object.")
+        shape = _shape(inputs[name])
+        arrays[name] = _array(list(_flat(inputs[name], shape, spec.dtype)), spec.dtype).reshape(
+            shape
+        )
+    return arrays
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    """Tells the shape of nested lists, as their first elements have it."""
+    shape = []
+    while isinstance(value, list):
+        shape.append(len(value))
+        if not value:
+            break
+        value = value[0]
+    if len(shape) > _MAXIMUM_RANK:
+        raise invalid(f"A tensor of {len(shape)} dimensions; {_MAXIMUM_RANK} are the most")
+    return tuple(shape)
+
+
+def _flat(value: Any, shape: tuple[int, ...], dtype: tf.DType, level: int = 0) -> Iterator[Any]:
+    """Yields the values of nested lists; raises RequestError where they are ragged."""
+    if isinstance(value, list):
+        if level >= len(shape):
+            raise invalid(
+                f"JSON Value: {_shown(value)} Encountered list at unexpected level: {level} "
+                f"expected < {len(shape)}"
+            )
+        if len(value) != shape[level]:
+            raise invalid(
+                f"JSON Value: {_shown(value)} Encountered list at unexpected size: {len(value)} "
+                f"at level: {level} expected size: {shape[level]}"
+            )
+        for each in value:
+            yield from _flat(each, shape, dtype, level + 1)
+        return
+    if level != len(shape):
+        raise invalid(
+            f"JSON Value: {_shown(value)} found at incorrect level: {level + 1} in the JSON DOM. "
+            f"Expected at level: {len(shape)}"
+        )
+    yield _scalar(value, dtype)
+
+
+def _scalar(value: Any, dtype: tf.DType) -> Any:
+    """Converts one value.
+
+    Raises:
+        RequestError: it is of another type, or does not fit.
+    """
+    if dtype == tf.string:
+        if isinstance(value, str):
+            return _utf8(value)
+        if isinstance(value, dict):
+            return _decoded(value)
+    elif dtype == tf.bool:
+        if isinstance(value, bool):
+            return value
+    elif isinstance(value, bool):
+        pass
+    elif dtype.is_integer:
+        if isinstance(value, int) and dtype.min <= value <= dtype.max:
+            return value
+    elif dtype.is_floating:
+        if isinstance(value, int) and abs(value) < _WHOLE_LIMITS.get(dtype, 2**11):
+            return value
+        if isinstance(value, float) and (not np.isfinite(value) or abs(value) <= dtype.max):
+            return value
+        if isinstance(value, int | float):
+            raise invalid(
+                f"Cannot convert JSON value: {_shown(value)} to {_type_name(dtype)} without loss "
+                "of precision."
+            )
+    raise invalid(
+        f"JSON Value: {_shown(value)} Type: {_json_type(value)} is not of expected type: "
+        f"{_type_name(dtype)}"
+    )
+
+
+def _utf8(value: str) -> bytes:
+    try:
+        return value.encode()
+    except UnicodeEncodeError as error:
+        raise invalid("JSON Parse error: a text holds half of a character") from error
+
+
+def _decoded(value: dict[str, Any]) -> bytes:
+    if not _is_encoded(value):
+        raise invalid(f"JSON Value: {_shown(value)} not formatted correctly for base64 data")
+    text = value["b64"]
+    try:
+        return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
+    except ValueError as error:
+        raise invalid(f"JSON Value: {_shown(value)} Unable to base64 decode") from error
+
+
+def _is_encoded(value: Any) -> bool:
+    return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
+
+
+def _is_named(value: Any) -> bool:
+    return isinstance(value, dict) and not _is_encoded(value)
+
+
+def _array(values: list[Any], dtype: tf.DType) -> np.ndarray:
+    if dtype == tf.string:
+        array = np.empty(len(values), object)
+        array[:] = values
+        return array
+    return np.array(values, dtype.as_numpy_dtype)
+
+
+def _type_name(dtype: tf.DType) -> str:
+    return str(_TYPE_NAMES.get(dtype, dtype.name))
+
+
+def _json_type(value: Any) -> str:
+    """Names a value's type as RapidJSON does."""
+    if value is None or isinstance(value, bool):
+        return {None: "Null", True: "True", False: "False"}[value]
+    names: dict[type, str] = {str: "String", dict: "Object", list: "Array"}
+    return names.get(type(value), "Number")
+
+
+def _listed(shape: tuple[int, ...]) -> str:
+    return f"[{','.join(map(str, shape))}]"
+
+
+def _shown(value: Any) -> str:
+    """Writes a value for a message, cut where it is long: it may hold a picture."""
+    text = json.dumps(value) if not isinstance(value, dict | list) else _outline(value)
+    return text if len(text) <= 64 else f"{text[:64]}…"
+
+
+def _outline(value: Any) -> str:
+    return f"{{{','.join(map(json.dumps, list(value)[:4]))}}}" if isinstance(value, dict) else "[…]"

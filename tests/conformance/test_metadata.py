@@ -1,0 +1,174 @@
+"""What a model's signatures are, over REST and gRPC.
+
+Sources: api_rest.md, "Model Metadata API"; get_model_metadata.proto; get_model_metadata_impl.cc;
+saved_model_half_plus_two_2_versions_metadata.json, which http_rest_api_handler_test.cc expects.
+"""
+
+import grpc
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import get_model_metadata_pb2, model_pb2
+
+from tests.conformance import models
+from tests.conformance.clients import answer_of, error_of, refused
+from transform_module import features
+
+PREDICT = "tensorflow/serving/predict"
+
+
+def test_form(rest, version):
+    body = answer_of(rest.get("/metadata"))
+    assert set(body) == {"model_spec", "metadata"}
+    assert body["model_spec"]["name"] == rest.model
+    # 64-bit integers are text, and fields with default values are printed.
+    assert body["model_spec"]["version"] == str(version)
+    assert body["model_spec"]["signature_name"] == ""
+    assert list(body["metadata"]) == ["signature_def"]
+    assert list(body["metadata"]["signature_def"]) == ["signature_def"]
+
+
+def test_default_signature(signatures):
+    signature = signatures[features.SERVING_DEFAULT]
+    assert signature["method_name"] == PREDICT
+    assert set(signature["inputs"]) == {features.IMAGE_BYTES}
+    assert set(signature["outputs"]) == {
+        features.PROBABILITY,
+        features.PREDICTED_LABEL,
+        features.VALID,
+    }
+
+
+@pytest.mark.parametrize(
+    ("side", "name", "dtype"),
+    [
+        ("inputs", features.IMAGE_BYTES, "DT_STRING"),
+        ("outputs", features.PROBABILITY, "DT_FLOAT"),
+        ("outputs", features.PREDICTED_LABEL, "DT_STRING"),
+        ("outputs", features.VALID, "DT_BOOL"),
+    ],
+)
+def test_tensor(signatures, side, name, dtype):
+    # The expected JSON of the server's own test: dimensions are text, -1 where unknown.
+    tensor = signatures[features.SERVING_DEFAULT][side][name]
+    assert tensor["dtype"] == dtype
+    assert tensor["tensor_shape"] == {"dim": [{"size": "-1", "name": ""}], "unknown_rank": False}
+    assert isinstance(tensor["name"], str)
+    assert tensor["name"]
+
+
+def test_second_signature(signatures):
+    # A pushed model answers serialized Examples, too.
+    signature = signatures[features.SERVE_EXAMPLES]
+    assert set(signature["inputs"]) == {features.EXAMPLES}
+    assert signature["inputs"][features.EXAMPLES]["dtype"] == "DT_STRING"
+
+
+@pytest.mark.parametrize(
+    ("name", "method_name"),
+    [
+        (models.TYPED, PREDICT),
+        (models.CLASSIFY, "tensorflow/serving/classify"),
+        (models.REGRESS, "tensorflow/serving/regress"),
+    ],
+)
+@pytest.mark.embedded("needs the signatures of the tests' model")
+def test_method_name(signatures, name, method_name):
+    # The expected JSON of the server's own test names the method of each signature.
+    assert signatures[name]["method_name"] == method_name
+
+
+def test_of_a_version(rest, version):
+    # api_rest.md: "GET .../v1/models/${MODEL_NAME}[/versions/${VERSION}]/metadata"
+    assert answer_of(rest.get(f"/versions/{version}/metadata")) == answer_of(rest.get("/metadata"))
+
+
+def test_unknown_model(rest):
+    # basic_manager.cc: NotFound("Servable not found for request: ", ...)
+    message = error_of(rest.get("/metadata", model="nope"), 404)
+    assert message == "Servable not found for request: Latest(nope)"
+
+
+def test_unknown_version(rest):
+    message = error_of(rest.get("/versions/999999999/metadata"), 404)
+    assert message == f"Servable not found for request: Specific({rest.model}, 999999999)"
+
+
+def test_unknown_label(rest):
+    # server_core.cc: InvalidArgument("Unrecognized servable version label: ", label)
+    message = error_of(rest.get("/labels/nope/metadata"), 400)
+    assert message == "Unrecognized servable version label: nope"
+
+
+@pytest.mark.parametrize("path", ["/metadata/", "/metadatas", "/metadata/signature_def"])
+def test_malformed_path(rest, path):
+    # http_rest_api_util.cc: kModelStatusApiRegex ends after "/metadata".
+    message = error_of(rest.get(path), 400)
+    assert message == f"Malformed request: GET /v1/models/{rest.model}{path}"
+
+
+def test_post(rest):
+    # http_rest_api_handler_test.cc, UnsupportedApiCalls: POST .../metadata is "Malformed request".
+    message = error_of(rest.post({}, "/metadata"), 400)
+    assert message == f"Malformed request: POST /v1/models/{rest.model}/metadata"
+
+
+class TestGrpc:
+    """prediction_service.proto, GetModelMetadata: the same over gRPC."""
+
+    def request(self, rpc, *fields: str) -> get_model_metadata_pb2.GetModelMetadataRequest:
+        return get_model_metadata_pb2.GetModelMetadataRequest(
+            model_spec=rpc.spec(), metadata_field=fields
+        )
+
+    def test_signatures(self, rpc, version, signatures):
+        # get_model_metadata.proto: "Map of metadata field name to metadata field. The options for
+        # metadata field name are listed in GetModelMetadataRequest."
+        answer = rpc.prediction.GetModelMetadata(self.request(rpc, "signature_def"))
+        assert answer.model_spec.name == rpc.model
+        assert answer.model_spec.version.value == version
+        assert list(answer.metadata) == ["signature_def"]
+        found = get_model_metadata_pb2.SignatureDefMap()
+        assert answer.metadata["signature_def"].Unpack(found)
+        assert set(found.signature_def) == set(signatures)
+        inputs = found.signature_def[features.SERVING_DEFAULT].inputs
+        assert inputs[features.IMAGE_BYTES].dtype == tf.string.as_datatype_enum
+
+    def test_of_a_version(self, rpc, version):
+        request = self.request(rpc, "signature_def")
+        request.model_spec.version.value = version
+        assert rpc.prediction.GetModelMetadata(request).model_spec.version.value == version
+
+    def test_unknown_field(self, rpc):
+        # get_model_metadata.proto: "Currently supported: signature_def"; the message has "%s" in
+        # it in get_model_metadata_impl.cc.
+        request = self.request(rpc, "size")
+        code = grpc.StatusCode.INVALID_ARGUMENT
+        refused(rpc.prediction.GetModelMetadata, request, code, "is not supported", "size")
+
+    def test_unknown_field_beside_a_known_one(self, rpc):
+        request = self.request(rpc, "signature_def", "size")
+        code = grpc.StatusCode.INVALID_ARGUMENT
+        refused(rpc.prediction.GetModelMetadata, request, code, "is not supported", "size")
+
+    def test_no_field(self, rpc):
+        message = "GetModelMetadataRequest must specify at least one metadata_field"
+        code = grpc.StatusCode.INVALID_ARGUMENT
+        refused(rpc.prediction.GetModelMetadata, self.request(rpc), code, message)
+
+    def test_no_model(self, rpc):
+        request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+        code = grpc.StatusCode.INVALID_ARGUMENT
+        refused(rpc.prediction.GetModelMetadata, request, code, "Missing ModelSpec")
+
+    def test_unknown_model(self, rpc):
+        request = get_model_metadata_pb2.GetModelMetadataRequest(
+            model_spec=model_pb2.ModelSpec(name="nope"), metadata_field=["signature_def"]
+        )
+        message = "Servable not found for request: Latest(nope)"
+        refused(rpc.prediction.GetModelMetadata, request, grpc.StatusCode.NOT_FOUND, message)
+
+    def test_unknown_version(self, rpc):
+        request = self.request(rpc, "signature_def")
+        request.model_spec.version.value = 999_999_999
+        message = f"Servable not found for request: Specific({rpc.model}, 999999999)"
+        refused(rpc.prediction.GetModelMetadata, request, grpc.StatusCode.NOT_FOUND, message)

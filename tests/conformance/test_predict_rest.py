@@ -1,0 +1,416 @@
+"""Predict over REST, on the signatures of every pushed model.
+
+Sources: api_rest.md, "Predict API", "Encoding binary values" and the errors' form at its top;
+http_rest_api_handler.cc and json_tensor.cc with their tests for codes and messages;
+http_server.cc for the HTTP status of a code.
+"""
+
+import gzip
+import json
+
+import pytest
+import tensorflow as tf
+
+from tests.conformance.clients import answer_of, b64, error_of
+from tests.conformance.pictures import BROKEN, WHOLE
+from transform_module import features
+
+GREY = b64(WHOLE["grey"])
+WHITE = b64(WHOLE["white"])
+BAD = b64(BROKEN["text"])
+INVALID_ANSWER = {
+    features.PROBABILITY: 0.5,
+    features.PREDICTED_LABEL: features.INVALID,
+    features.VALID: False,
+}
+OUTPUTS = set(INVALID_ANSWER)
+
+
+def named(value) -> dict:
+    return {features.IMAGE_BYTES: value}
+
+
+def check_rows(body: dict, count: int) -> list[dict]:
+    assert list(body) == ["predictions"]
+    rows = body["predictions"]
+    assert len(rows) == count
+    for row in rows:
+        assert set(row) == OUTPUTS
+        assert isinstance(row[features.PROBABILITY], float)
+        assert 0 <= row[features.PROBABILITY] <= 1
+        assert isinstance(row[features.VALID], bool)
+        assert row[features.PREDICTED_LABEL] in (*features.LABELS, features.INVALID)
+    return rows
+
+
+class TestRows:
+    """api_rest.md, "Specifying input tensors in row format"."""
+
+    def test_named(self, rest):
+        # "each item is expected to be an object containing input name/tensor value pair"
+        body = answer_of(rest.post({"instances": [named(GREY)]}))
+        assert check_rows(body, 1)[0][features.VALID] is True
+
+    def test_value_alone(self, rest):
+        # "When there is only one named input, specify the value of instances key to be the value
+        # of the input"
+        alone = answer_of(rest.post({"instances": [GREY]}))
+        assert alone == answer_of(rest.post({"instances": [named(GREY)]}))
+
+    def test_several(self, rest):
+        # "If the model outputs multiple named tensors, we output a list of objects instead"
+        body = answer_of(rest.post({"instances": [named(GREY), named(BAD), named(WHITE)]}))
+        rows = check_rows(body, 3)
+        assert [row[features.VALID] for row in rows] == [True, False, True]
+        assert rows[1] == INVALID_ANSWER
+
+    @pytest.mark.parametrize("text", ["", "no picture", "Zürich 漢字 😀", "\\u0000", '"quotes"'])
+    def test_text_instead_of_bytes(self, rest, text):
+        # "JSON mapping": DT_STRING is a string; bytes *must* be encoded, but need not be bytes.
+        body = answer_of(rest.post({"instances": [text]}))
+        assert body == {"predictions": [INVALID_ANSWER]}
+
+    def test_empty_bytes(self, rest):
+        body = answer_of(rest.post({"instances": [{"b64": ""}]}))
+        assert body == {"predictions": [INVALID_ANSWER]}
+
+    def test_base64_without_padding(self, rest):
+        # absl/strings/escaping.h, Base64Unescape: padding is optional, and right where it is there.
+        padded = b64(WHOLE["white"] + b"\0" * (-(len(WHOLE["white"]) + 2) % 3))
+        assert padded["b64"].endswith("=")
+        bare = {"b64": padded["b64"].rstrip("=")}
+        assert answer_of(rest.post({"instances": [bare]})) == answer_of(
+            rest.post({"instances": [padded]})
+        )
+
+    @pytest.mark.parametrize(
+        "text", ["AAA*", "A", "====", "AA=A", "_-8=", "QUJD?", "Zürich"], ids=ascii
+    )
+    def test_no_base64(self, rest, text):
+        # json_tensor.cc, JsonDecodeBase64Object: "Unable to base64 decode"
+        message = error_of(rest.post({"instances": [{"b64": text}]}), 400)
+        assert "Failed to process element: 0 of 'instances' list." in message
+        assert "Unable to base64 decode" in message
+
+    @pytest.mark.parametrize("value", [{"b64": 5}, {"b64": None}, {"b64": "AA==", "more": 1}, {}])
+    def test_object_that_is_no_base64(self, rest, value):
+        # json_tensor.cc, IsValBase64Object: the only key is b64, and its value a string.
+        message = error_of(rest.post({"instances": [named(value)]}), 400)
+        assert "Failed to process element: 0 key: image_bytes of 'instances' list." in message
+        assert "not formatted correctly for base64 data" in message
+
+    @pytest.mark.parametrize(
+        ("value", "type_name"),
+        [(5, "Number"), (1.5, "Number"), (True, "True"), (False, "False"), (None, "Null")],
+    )
+    def test_wrong_type(self, rest, value, type_name):
+        # json_tensor.cc, TypeError
+        message = error_of(rest.post({"instances": [named(value)]}), 400)
+        assert "Failed to process element: 0 key: image_bytes of 'instances' list." in message
+        assert f"Type: {type_name} is not of expected type: string" in message
+
+    def test_the_bad_element_is_named(self, rest):
+        message = error_of(rest.post({"instances": [GREY, GREY, 7]}), 400)
+        assert "Failed to process element: 2 of 'instances' list." in message
+        assert "JSON Value: 7 Type: Number is not of expected type: string" in message
+
+    def test_empty_list(self, rest):
+        # json_tensor.cc: "No values in 'instances' array"
+        assert "No values in 'instances' array" in error_of(rest.post({"instances": []}), 400)
+
+    @pytest.mark.parametrize("value", [{}, {"image_bytes": "x"}, "x", 1, None, True])
+    def test_no_list(self, rest, value):
+        # json_tensor.cc: "Excepting 'instances' to be an list/array"
+        message = error_of(rest.post({"instances": value}), 400)
+        assert "'instances' to be an list/array" in message
+
+    def test_missing_key(self, rest):
+        # json_tensor.cc: each object must have one key for each named tensor; the wording
+        # changed from "must only have keys" to "keys must be equal to".
+        message = error_of(rest.post({"instances": [named(GREY), {}]}), 400)
+        assert "Failed to process element: 1 of 'instances' list." in message
+        assert "keys" in message
+        assert message.endswith(": image_bytes")
+
+    @pytest.mark.parametrize("extra", [{"more": "x"}, {"b64": "AA=="}])
+    def test_extra_key(self, rest, extra):
+        # json_tensor.cc, AddInstanceItem: "JSON object: does not have named input: "
+        message = error_of(rest.post({"instances": [{**named(GREY), **extra}]}), 400)
+        name = next(iter(extra))
+        assert f"Failed to process element: 0 key: {name} of 'instances' list." in message
+        assert f"does not have named input: {name}" in message
+
+    def test_object_then_value(self, rest):
+        message = error_of(rest.post({"instances": [named(GREY), GREY]}), 400)
+        assert message == "Expecting object but got list at item 1 of input list"
+
+    def test_value_then_object(self, rest):
+        message = error_of(rest.post({"instances": [GREY, named(GREY)]}), 400)
+        assert message == "Expecting value/list but got object at item 1 of input list"
+
+    def test_list_beside_value(self, rest):
+        # json_tensor.cc, AddInstanceItem: as many values, but in another shape
+        message = error_of(rest.post({"instances": ["a", ["b"]]}), 400)
+        assert "Expecting shape [] but got: [1]" in message
+
+    def test_one_rank_too_many(self, rest):
+        # A matrix of pictures is what the graph refuses.
+        assert error_of(rest.post({"instances": [[GREY]]}), 400)
+
+
+class TestColumns:
+    """api_rest.md, "Specifying input tensors in column format"."""
+
+    def test_named(self, rest):
+        # "If the model outputs multiple named tensors, we output an object instead."
+        body = answer_of(rest.post({"inputs": named([GREY, BAD])}))
+        assert list(body) == ["outputs"]
+        assert set(body["outputs"]) == OUTPUTS
+        assert body["outputs"][features.VALID] == [True, False]
+        assert body["outputs"][features.PROBABILITY][1] == 0.5
+        assert body["outputs"][features.PREDICTED_LABEL][1] == features.INVALID
+
+    def test_value_alone(self, rest):
+        # "The value for inputs key can either a single input tensor or a map"
+        alone = answer_of(rest.post({"inputs": [GREY]}))
+        assert alone == answer_of(rest.post({"inputs": named([GREY])}))
+
+    def test_agrees_with_rows(self, rest):
+        values = [GREY, BAD, WHITE]
+        columns = answer_of(rest.post({"inputs": values}))["outputs"]
+        rows = answer_of(rest.post({"instances": values}))["predictions"]
+        assert rows == [{name: columns[name][index] for name in OUTPUTS} for index in range(3)]
+
+    def test_extra_input_is_ignored(self, rest):
+        # json_tensor.cc, FillTensorMapFromInputsMap walks over the signature's inputs alone.
+        extra = answer_of(rest.post({"inputs": {**named([GREY]), "more": [1]}}))
+        assert extra == answer_of(rest.post({"inputs": [GREY]}))
+
+    @pytest.mark.parametrize("inputs", [{}, {"more": [1]}, {"IMAGE_BYTES": ["x"]}])
+    def test_missing_input(self, rest, inputs):
+        # json_tensor.cc: "Missing named input: ", name, " in 'inputs' object."
+        message = error_of(rest.post({"inputs": inputs}), 400)
+        assert message == "Missing named input: image_bytes in 'inputs' object."
+
+    def test_empty_list(self, rest):
+        # No rule against it: the graph gets a tensor of shape [0], and may refuse it.
+        response = rest.post({"inputs": []})
+        if response.status_code == 200:
+            assert answer_of(response) == {"outputs": {name: [] for name in OUTPUTS}}
+        else:
+            error_of(response, 400)
+
+    @pytest.mark.parametrize("value", [GREY, named(GREY), "x"], ids=["bytes", "named", "text"])
+    def test_scalar(self, rest, value):
+        # A valid tensor of rank 0, which the graph refuses.
+        assert error_of(rest.post({"inputs": value}), 400)
+
+    def test_wrong_type(self, rest):
+        message = error_of(rest.post({"inputs": [1]}), 400)
+        assert "JSON Value: 1 Type: Number is not of expected type: string" in message
+
+    def test_null(self, rest):
+        message = error_of(rest.post({"inputs": None}), 400)
+        assert "Type: Null is not of expected type: string" in message
+
+
+class TestBody:
+    """api_rest.md, "Request format": what the body as a whole must be."""
+
+    def test_both_formats(self, rest):
+        # "A request can have either of them but NOT both."
+        message = error_of(rest.post({"instances": [GREY], "inputs": [GREY]}), 400)
+        assert "expecting only one of 'inputs' or 'instances' keys to exist" in message
+
+    @pytest.mark.parametrize("body", [{}, {"examples": []}, {"Instances": ["x"]}])
+    def test_neither_format(self, rest, body):
+        # json_tensor.cc: "Missing 'inputs' or 'instances' key"
+        assert error_of(rest.post(body), 400) == "Missing 'inputs' or 'instances' key"
+
+    @pytest.mark.parametrize("body", [b"", b" \n"], ids=["nothing", "blanks"])
+    def test_empty(self, rest, body):
+        # json_tensor.cc, ParseJson: "JSON Parse error: The document is empty"
+        assert "JSON Parse error: The document is empty" in error_of(rest.post(body), 400)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "instances = [1, 2]",
+            '{"instances": ["x"]',
+            '{"instances": ["x"],}',
+            '{"instances": ["x",]}',
+            "{'instances': ['x']}",
+            '{instances: ["x"]}',
+            '{"instances": ["x"]} more',
+            '{"instances": ["x"]}{}',
+            '{"instances": [tru]}',
+            '{"instances": [01]}',
+            '{"instances": ["a\tb"]}',
+            '{"instances": ["\\x"]}',
+            '{"instances": ["\\ud800"]}',
+            '{"instances": [1e999]}',
+            "/* no comment */ {}",
+            "\x00",
+        ],
+        ids=ascii,
+    )
+    def test_no_json(self, rest, body):
+        # json_tensor.cc, ParseJson: "JSON Parse error: ", what RapidJSON says, " at offset: ", n
+        message = error_of(rest.post(body), 400)
+        assert message.startswith("JSON Parse error: ")
+
+    @pytest.mark.parametrize("body", ["[]", '["x"]', '"x"', "5", "null", "true"])
+    def test_no_object(self, rest, body):
+        # json_tensor.cc, ParseJson: "Is not object"
+        assert error_of(rest.post(body), 400).endswith(" Is not object")
+
+    def test_byte_order_mark(self, rest):
+        # json_tensor.cc reads with EncodedInputStream<UTF8>, which skips the mark.
+        body = json.dumps({"instances": ["x"]}).encode("utf-8-sig")
+        assert answer_of(rest.post(body)) == {"predictions": [INVALID_ANSWER]}
+
+    def test_unknown_keys_are_ignored(self, rest):
+        # json_tensor.cc looks for its own keys.
+        body = answer_of(rest.post({"instances": ["x"], "parameters": {"more": [1]}}))
+        assert body == {"predictions": [INVALID_ANSWER]}
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"content-type": "application/json"},
+            {"content-type": "application/x-www-form-urlencoded"},
+            {"content-type": "text/plain; charset=latin-1"},
+            {},
+        ],
+        ids=["json", "form", "text", "none"],
+    )
+    def test_content_type_does_not_matter(self, rest, headers):
+        # api_rest.md, "Example": `curl -d` without a header sends a form's content type.
+        response = rest.post({"instances": ["x"]}, headers=headers)
+        assert answer_of(response) == {"predictions": [INVALID_ANSWER]}
+
+    def test_compressed(self, rest):
+        # evhttp_request.cc, NeedUncompressGzipContent
+        body = gzip.compress(json.dumps({"instances": ["x"]}).encode())
+        response = rest.post(body, headers={"content-encoding": "gzip"})
+        assert answer_of(response) == {"predictions": [INVALID_ANSWER]}
+
+    def test_compressed_answer_is_no_must(self, rest):
+        response = rest.post({"instances": ["x"]}, headers={"accept-encoding": "identity"})
+        assert "content-encoding" not in response.headers
+        assert answer_of(response) == {"predictions": [INVALID_ANSWER]}
+
+    def test_error_is_valid_json_whatever_was_sent(self, rest):
+        # json_tensor.cc, MakeJsonFromStatus writes the message as a JSON string.
+        message = error_of(rest.post({"inputs": {'"quoted"\n\\ 漢': 1}}), 400)
+        assert "Missing named input" in message
+        message = error_of(rest.post({"instances": [{'"quoted"\n\\ 漢': 1}]}), 400)
+        assert '"quoted"\n\\ 漢' in message
+
+
+class TestAddress:
+    """api_rest.md, "URL", and http_rest_api_util.cc."""
+
+    def test_version(self, rest, version):
+        path = f"/versions/{version}:predict"
+        body = answer_of(rest.post({"instances": [GREY]}, path))
+        assert body == answer_of(rest.post({"instances": [GREY]}))
+
+    def test_unknown_version(self, rest):
+        # basic_manager.cc: NotFound("Servable not found for request: ", ...)
+        message = error_of(rest.post({"instances": ["x"]}, "/versions/999999999:predict"), 404)
+        assert message == f"Servable not found for request: Specific({rest.model}, 999999999)"
+
+    def test_unknown_model(self, rest):
+        # api_rest.md, "Example": "Servable not found for request: Latest(half)"
+        message = error_of(rest.post({"instances": ["x"]}, model="half"), 404)
+        assert message == "Servable not found for request: Latest(half)"
+
+    def test_body_is_parsed_before_the_model_is_looked_for(self, rest):
+        # json_tensor.cc, FillPredictRequestFromJson: ParseJson comes before the signature.
+        message = error_of(rest.post("no json", model="nope"), 400)
+        assert message.startswith("JSON Parse error: ")
+
+    def test_model_is_looked_for_before_the_tensors(self, rest):
+        message = error_of(rest.post({}, model="nope"), 404)
+        assert message == "Servable not found for request: Latest(nope)"
+
+    def test_unknown_label(self, rest):
+        # http_rest_api_handler_test.cc, PredictRequestErrors: an InvalidArgument
+        message = error_of(rest.post({"instances": ["x"]}, "/labels/nope:predict"), 400)
+        assert message == "Unrecognized servable version label: nope"
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "",
+            "/",
+            "/predict",
+            ":",
+            ":nope",
+            ":PREDICT",
+            ":predict/",
+            ":predict:predict",
+            "/versions/one:predict",
+            "/versions/-1:predict",
+            "/versions/:predict",
+            "/version/1:predict",
+            "/label/stable:predict",
+            "/versions/1/labels/stable:predict",
+        ],
+    )
+    def test_malformed_path(self, rest, path):
+        # http_rest_api_handler_test.cc, UnsupportedApiCalls. ":PREDICT" matches the regular
+        # expression, which ignores case, and then no method, which does not.
+        message = error_of(rest.post({"instances": ["x"]}, path), 400)
+        assert message == f"Malformed request: POST /v1/models/{rest.model}{path}"
+
+    @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
+    def test_wrong_method(self, rest, method):
+        # http_rest_api_handler_test.cc, UnsupportedApiCalls: "GET ...:predict" is no 405.
+        path = f"/v1/models/{rest.model}:predict"
+        message = error_of(rest.client.request(method, path), 400)
+        assert message == f"Malformed request: {method} {path}"
+
+    def test_version_of_more_than_64_bits(self, rest):
+        # http_rest_api_handler_test.cc, UnsupportedApiCalls: "Failed to convert version";
+        # ProcessRequest returns before it writes the body, so real servers may answer an empty one.
+        response = rest.post({"instances": ["x"]}, f"/versions/{2**64 - 1}:predict")
+        assert response.status_code == 400
+        assert response.text == "" or "Failed to convert version" in error_of(response, 400)
+
+
+class TestSignature:
+    """api_rest.md: "(Optional) Serving signature to use"."""
+
+    @pytest.mark.parametrize("name", ["serving_default", ""])
+    def test_default(self, rest, name):
+        # "If unspecifed default serving signature is used." An empty name is none:
+        # http_rest_api_handler.cc, GetInfoMap.
+        body = answer_of(rest.post({"signature_name": name, "instances": [GREY]}))
+        assert body == answer_of(rest.post({"instances": [GREY]}))
+
+    def test_other(self, rest):
+        example = tf.train.Example()
+        example.features.feature[features.IMAGE].bytes_list.value.append(WHOLE["grey"])
+        value = b64(example.SerializeToString())
+        body = answer_of(rest.post({"signature_name": "serve_examples", "instances": [value]}))
+        row = check_rows(body, 1)[0]
+        direct = answer_of(rest.post({"instances": [GREY]}))["predictions"][0]
+        assert row[features.PROBABILITY] == pytest.approx(direct[features.PROBABILITY], rel=1e-5)
+        assert row[features.PREDICTED_LABEL] == direct[features.PREDICTED_LABEL]
+
+    def test_unknown(self, rest):
+        # http_rest_api_handler.cc, GetInfoMap: InvalidArgument
+        message = error_of(rest.post({"signature_name": "nope", "instances": ["x"]}), 400)
+        assert message == 'Serving signature name: "nope" not found in signature def'
+
+    @pytest.mark.parametrize("name", [5, None, True, ["serving_default"], {}])
+    def test_no_text(self, rest, name):
+        # json_tensor.cc, FormatSignatureError
+        message = error_of(rest.post({"signature_name": name, "instances": ["x"]}), 400)
+        assert message.endswith("'signature_name' key must be a string value.")
+
+    def test_input_of_another_signature(self, rest):
+        message = error_of(rest.post({"instances": [{features.EXAMPLES: "x"}]}), 400)
+        assert "does not have named input: examples" in message
