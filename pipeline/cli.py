@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import click
 
+from components.command import for_people
 from components.errors import UserError
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from serving.command import serve
 
 _PATH = click.Path(path_type=Path)
 _root = click.option(
@@ -44,22 +41,6 @@ _beam_args = click.option(
 )
 
 
-def _for_people(command: Callable[P, R]) -> Callable[P, R]:
-    """Turns a user's mistake into its message and exit code 1."""
-
-    @wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except UserError as error:
-            raise click.ClickException(str(error)) from error
-        except KeyboardInterrupt:
-            click.echo("Interrupted. The same command goes on from here.", err=True)
-            sys.exit(130)
-
-    return wrapped
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="chest-xray-pipeline", prog_name="cxr")
 def main() -> None:
@@ -73,7 +54,7 @@ def main() -> None:
 @click.option("--orchestrator", type=click.Choice(["local", "beam"]), help="What runs it.")
 @_root
 @_json
-@_for_people
+@for_people
 def run(
     images: Path | None,
     source: str | None,
@@ -125,7 +106,7 @@ def run(
 @click.option("--images", default=600, show_default=True, help="Pictures to draw.")
 @click.option("--seed", default=7, show_default=True, help="Another seed draws other patients.")
 @_json
-@_for_people
+@for_people
 def synth(out: Path, images: int, seed: int, as_json: bool) -> None:
     """Draw synthetic chest X-rays into the folder OUT, laid out as the Kaggle dataset."""
     from rich.console import Console
@@ -153,7 +134,7 @@ def synth(out: Path, images: int, seed: int, as_json: bool) -> None:
 @_set
 @_beam_args
 @_json
-@_for_people
+@for_people
 def convert(
     images: Path,
     out: Path,
@@ -203,7 +184,7 @@ def convert(
 @click.option("--show", is_flag=True, help="Print every key with its meaning, bounds and value.")
 @_config
 @_set
-@_for_people
+@for_people
 def config(show: bool, source: str | None, overrides: tuple[str, ...]) -> None:
     """Check a configuration, or show one."""
     from pipeline.config_fields import to_yaml
@@ -217,7 +198,7 @@ def config(show: bool, source: str | None, overrides: tuple[str, ...]) -> None:
 @click.argument("run_id", required=False)
 @_root
 @_json
-@_for_people
+@for_people
 def runs(run_id: str | None, root: Path, as_json: bool) -> None:
     """List the runs under a root, or show the run RUN_ID (or `last`)."""
     from pipeline import run_record
@@ -245,7 +226,7 @@ def runs(run_id: str | None, root: Path, as_json: bool) -> None:
 @click.argument("paths", nargs=-1, required=True, type=_PATH)
 @_json
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
-@_for_people
+@for_people
 def predict(model: Path, paths: tuple[Path, ...], as_json: bool, as_csv: bool) -> None:
     """Judge pictures: PATHS are files and folders, MODEL is a pushed model.
 
@@ -271,54 +252,7 @@ def predict(model: Path, paths: tuple[Path, ...], as_json: bool, as_csv: bool) -
         print_predictions(predictions)
 
 
-@main.command()
-@click.argument("model", type=_PATH, required=False)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--rest-port", default=8501, show_default=True, help="Of REST; 0 takes a free one.")
-@click.option("--grpc-port", default=8500, show_default=True, help="Of gRPC; 0 takes a free one.")
-@click.option("--model-config-file", type=_PATH, help="Models, versions, labels; instead of MODEL.")
-@click.option("--batching-parameters-file", type=_PATH, help="How requests are joined.")
-@click.option("--ssl-config-file", type=_PATH, help="Key, certificate, clients' authority.")
-@click.option("--poll-seconds", default=1.0, show_default=True, help="Between looks for a push.")
-@click.option("--grace-seconds", default=30.0, show_default=True, help="To end requests in.")
-@click.option("--allow-unverified", is_flag=True, help="Load models that are not what was pushed.")
-@click.option("--ready-file", type=_PATH, help="Is written, with the addresses, when ready.")
-@_for_people
-def serve(
-    model: Path | None,
-    host: str,
-    rest_port: int,
-    grpc_port: int,
-    model_config_file: Path | None,
-    batching_parameters_file: Path | None,
-    ssl_config_file: Path | None,
-    poll_seconds: float,
-    grace_seconds: float,
-    allow_unverified: bool,
-    ready_file: Path | None,
-) -> None:
-    """Serve a pushed model, with TensorFlow Serving's REST and gRPC APIs and a page.
-
-    MODEL is the folder of a model's versions, whose latest is followed, or of one version. The
-    files are TensorFlow Serving's, in its formats.
-    """
-    from serving import start
-
-    start.start(
-        start.Choices(
-            model=model,
-            host=host,
-            rest_port=rest_port,
-            grpc_port=grpc_port,
-            model_config_file=model_config_file,
-            batching_parameters_file=batching_parameters_file,
-            ssl_config_file=ssl_config_file,
-            poll_seconds=poll_seconds,
-            grace_seconds=grace_seconds,
-            allow_unverified=allow_unverified,
-            ready_file=ready_file,
-        )
-    )
+main.add_command(serve)
 
 
 if __name__ == "__main__":
