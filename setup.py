@@ -16,7 +16,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=[name for room in ROOMS for name in (room, f"{room}.*")]),
-    package_data={"pipeline": ["configs/*.yaml"]},
+    package_data={"pipeline": ["configs/*.yaml"], "serving.page": ["*.html", "*.css", "*.js"]},
     entry_points={"console_scripts": ["cxr = pipeline.cli:main"]},
     install_requires=[
         "aiohttp>=3.11,<4",
@@ -24,12 +24,14 @@ setup(
         "click>=8.1,<9",
         "grpcio>=1.70,<2",
         "grpcio-health-checking>=1.70,<2",
+        "httpx>=0.27,<1",
         "numpy>=2,<3",
         "orjson>=3.10,<4",
         "pillow>=11",
         "prometheus-client>=0.21,<1",
         "protobuf>=6,<7",
         "psutil>=5.9",
+        "pyarrow>=10",
         "pydantic>=2.10,<3",
         "pyyaml>=6,<7",
         "rich>=13",
@@ -52,6 +54,7 @@ setup(
             "pytest>=8",
             "pytest-timeout>=2.3",
             "ruff>=0.9",
+            "selenium>=4.25,<5",  # drives a browser over the server's page
             "setuptools>=77",  # builds the editable install without a download of its own
             "types-PyYAML>=6",
         ],

@@ -17,9 +17,9 @@ from tfx.components.evaluator import executor as tfx_executor
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, component_spec, standard_artifacts
-from tfx.utils import proto_utils
+from tfx.utils import path_utils, proto_utils
 
-from components import baseline
+from components import baseline, evaluation_sample
 from components.baseline_fit import first_line, misfit
 from components.evaluation import (
     EVALUATION,
@@ -71,8 +71,8 @@ class Executor(tfx_executor.Executor):
 
         Args:
             input_dict: ``examples``, ``model``, ``baseline_model``: one artifact each.
-            output_dict: ``evaluation`` gets TFMA's results and ``evaluation.json``; ``blessing``
-                gets TFX's marks and the property ``reasons``.
+            output_dict: ``evaluation`` gets TFMA's results, ``evaluation.json`` and
+                ``sample.jsonl``; ``blessing`` gets TFX's marks and the property ``reasons``.
             exec_properties: ``settings``, an EvaluationSettings as JSON.
         """
         settings = EvaluationSettings.model_validate_json(exec_properties["settings"])
@@ -109,6 +109,11 @@ class Executor(tfx_executor.Executor):
             baseline=reference,
         )
         _write(evaluation.uri, EVALUATION, evaluation_json(outcome))
+        examples = artifact_utils.get_single_instance(input_dict["examples"])
+        sample = evaluation_sample.judge(
+            path_utils.serving_model_path(model.uri), evaluation_sample.examples_of(examples)
+        )
+        _write(evaluation.uri, evaluation_sample.SAMPLE, evaluation_sample.to_lines(list(sample)))
         evaluation.set_string_custom_property(NOTES, "\n".join(outcome.notes))
         _mark(artifact_utils.get_single_instance(output_dict["blessing"]), model, pushed, outcome)
 

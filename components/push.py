@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from components import pushed
+from components.errors import UserError
 
 # A server takes a folder for a version when its name is a number; this is none, and hidden.
 _UNFINISHED: Final = ".tmp-"
 _LOCK: Final = ".lock"
+# What `push` itself tells in a manifest.
+_OWN: Final = ("version", "created", "versions", "files")
 _PACKAGES: Final = ("tensorflow", "tfx", "keras")
 
 
@@ -70,6 +73,52 @@ def push(source: Path, folder: Path, record: dict[str, Any]) -> pushed.PushedVer
         unfinished.rename(final)
         _sync(folder)
         return pushed.PushedVersion(version, final, manifest)
+
+
+def rollback(folder: Path, to: int | None = None) -> pushed.PushedVersion:
+    """Publishes a former version anew, as the next one, so that every server goes back to it.
+
+    Args:
+        folder: The folder of the model's versions.
+        to: The version to go back to; the last one that is another model than the present one if
+            None. A version that came of a rollback stands for the one that it restored.
+
+    Returns:
+        The new version.
+
+    Raises:
+        UserError: There is no such version, it is not whole, or it is what is served already.
+        OSError: The folder cannot be written.
+    """
+    versions = pushed.versions(folder.parent, folder.name)
+    whole = [each for each in versions if each.manifest is not None]
+    if not whole:
+        raise UserError(f"{folder}: there is no pushed version to go back to.")
+    present = whole[-1]
+    if to is None:
+        origin = next(each for each in whole if _files(each) == _files(present))
+        former = [each for each in whole if each.version < origin.version]
+        if not former:
+            raise UserError(f"{folder}: there is no version before {origin.version} to go back to.")
+        chosen = former[-1]
+    else:
+        named = [each for each in whole if each.version == to]
+        if not named:
+            known = ", ".join(str(each.version) for each in whole)
+            raise UserError(f"{folder}: there is no version {to}. There are {known}.")
+        chosen = named[0]
+    if _files(chosen) == _files(present):
+        raise UserError(f"{folder}: version {chosen.version} is what is served already.")
+    if problems := pushed.verify(chosen.path):
+        raise UserError(
+            f"{problems[0]}. Version {chosen.version} is not whole; go back to another: --to."
+        )
+    record = {key: value for key, value in (chosen.manifest or {}).items() if key not in _OWN}
+    return push(chosen.path, folder, {**record, "restores": chosen.version})
+
+
+def _files(version: pushed.PushedVersion) -> dict[str, str]:
+    return dict((version.manifest or {})["files"])
 
 
 def _library_versions() -> dict[str, str]:

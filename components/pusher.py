@@ -14,6 +14,9 @@ from components.errors import UserError
 from components.evaluation import REASONS
 from components.push import push
 
+BLESSINGS: Final = ("model_blessing", "infra_blessing")
+"""The inputs that must say yes: the model is good enough, and it can be served."""
+
 PUSHED: Final = "pushed"
 """Custom property of the pushed model: 1 when the model stands in the push folder, else 0."""
 
@@ -42,9 +45,7 @@ class PusherSpec(component_spec.ComponentSpec):
     INPUTS = {  # noqa: RUF012
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
         "model_blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
-        "infra_blessing": component_spec.ChannelParameter(
-            type=standard_artifacts.InfraBlessing, optional=True
-        ),
+        "infra_blessing": component_spec.ChannelParameter(type=standard_artifacts.InfraBlessing),
     }
     OUTPUTS = {  # noqa: RUF012
         "pushed_model": component_spec.ChannelParameter(type=standard_artifacts.PushedModel),
@@ -63,7 +64,7 @@ class Executor(base_executor.BaseExecutor):
         """Runs the component. A model that is not blessed is not pushed, and that is no error.
 
         Args:
-            input_dict: ``model``, ``model_blessing`` and maybe ``infra_blessing``.
+            input_dict: ``model``, ``model_blessing`` and ``infra_blessing``, one artifact each.
             output_dict: ``pushed_model``, one PushedModel.
             exec_properties: As the component's parameters.
 
@@ -100,7 +101,7 @@ class Executor(base_executor.BaseExecutor):
 class Pusher(base_component.BaseComponent):
     """Publishes a blessed model at ``{push_dir}/{model_name}/{version}``.
 
-    It cannot be made without a blessing, and can run again at any time: give it no cache, since
+    It cannot be made without both blessings, and can run again at any time: give it no cache, since
     the push folder may have changed.
     """
 
@@ -111,24 +112,24 @@ class Pusher(base_component.BaseComponent):
         self,
         model: types.BaseChannel,
         model_blessing: types.BaseChannel,
+        infra_blessing: types.BaseChannel,
         push_dir: str,
         model_name: str,
         configuration: str,
         recipe: str,
         baseline_version: str = "",
-        infra_blessing: types.BaseChannel | None = None,
     ) -> None:
         """Constructs the component.
 
         Args:
             model: The model.
             model_blessing: What Evaluator made.
+            infra_blessing: What ServingCheck or TFX's InfraValidator made.
             push_dir: The push folder, a local path.
             model_name: The model's name in it.
             configuration: The run's configuration as JSON, for the manifest.
             recipe: Fingerprint of the data, settings and code that made the model.
             baseline_version: The pushed version that it was compared with, or empty.
-            infra_blessing: A second blessing that must hold too.
         """
         super().__init__(
             spec=PusherSpec(
@@ -146,12 +147,11 @@ class Pusher(base_component.BaseComponent):
 
 
 def _refusal(input_dict: dict[str, list[types.Artifact]]) -> str:
-    """Tells which blessing is missing or says no; empty when all hold."""
-    blessings = {key: artifacts for key, artifacts in input_dict.items() if key != "model"}
-    if not blessings.get("model_blessing"):
-        return "there is no model_blessing"
-    for key, artifacts in blessings.items():
-        for artifact in artifacts:
+    """Tells which blessing is missing or says no; empty when both hold."""
+    for key in BLESSINGS:
+        if not input_dict.get(key):
+            return f"there is no {key}"
+        for artifact in input_dict[key]:
             if not artifact.get_int_custom_property("blessed"):
                 reasons = artifact.get_string_custom_property(REASONS).splitlines()
                 return "; ".join([f"its {key} says no", *reasons])

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from components.command import for_people
 from components.errors import UserError
-from serving.command import serve
+from serving.command import rollback, serve
+
+if TYPE_CHECKING:
+    from serving.predict import Prediction
 
 _PATH = click.Path(path_type=Path)
 _root = click.option(
@@ -222,37 +225,98 @@ def runs(run_id: str | None, root: Path, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("model", type=_PATH)
-@click.argument("paths", nargs=-1, required=True, type=_PATH)
+@click.argument("model_and_paths", metavar="[MODEL] PATHS...", nargs=-1, required=True, type=_PATH)
+@click.option("--url", help="Ask a served model instead of loading MODEL: http:// or grpc://.")
+@click.option("--model-name", help="The served model's name.  [default: chest_xray]")
+@click.option("--out", type=_PATH, metavar="FILE", help="Write a .csv, .jsonl or .parquet file.")
+@_beam_args
 @_json
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @for_people
-def predict(model: Path, paths: tuple[Path, ...], as_json: bool, as_csv: bool) -> None:
+def predict(
+    model_and_paths: tuple[Path, ...],
+    url: str | None,
+    model_name: str | None,
+    out: Path | None,
+    beam_args: tuple[str, ...],
+    as_json: bool,
+    as_csv: bool,
+) -> None:
     """Judge pictures: PATHS are files and folders, MODEL is a pushed model.
+
+    \b
+    cxr predict pushed/chest_xray xray.jpeg folder
+    cxr predict pushed/chest_xray folder 'more/**/*.png' --out answers.parquet
+    cxr predict --url http://127.0.0.1:8501 xray.jpeg folder
 
     MODEL is a version's folder, or the folder of the versions, of which the latest is taken. A file
     that is no usable picture gets a row with the reason.
-    """
+
+    With --out any number of pictures is judged, in Beam, and a summary is printed. PATHS may then
+    be patterns too, and TFRecord files of pictures. A killed call goes on where it stopped when the
+    same command is given again.
+    """  # noqa: D301  (Click knows the character, not its escape)
     from rich.console import Console
 
     from pipeline.display import Display
     from pipeline.run_log import silenced
-    from pipeline.tables import print_predictions, write_csv
+    from pipeline.tables import print_summary
+    from serving.client import MAXIMUM_PICTURE, connect
     from serving.predict import predict as predict_paths
+    from serving.predict import predict_by
+    from serving.predict_many.job import predict_many
 
     if as_json and as_csv:
         raise click.UsageError("Choose one of --json and --csv.")
-    with silenced() as terminal, Display(Console(file=terminal)).step("Judge pictures") as progress:
-        predictions = predict_paths(model, paths, progress=progress)
+    if out and as_csv:
+        raise click.UsageError("Choose one of --out, which writes a file, and --csv, which prints.")
+    if beam_args and not out:
+        raise click.UsageError("--beam-arg needs --out: without it Beam is not used.")
+    if url and out:
+        raise click.UsageError("Choose one of --url and --out, which loads MODEL.")
+    if model_name and not url:
+        raise click.UsageError("--model-name needs --url.")
+    if url:
+        with (
+            silenced() as terminal,
+            Display(Console(file=terminal)).step("Judge pictures") as told,
+            connect(url, model=model_name or "chest_xray") as client,
+        ):
+            predictions = predict_by(
+                client.predict, model_and_paths, maximum_bytes=MAXIMUM_PICTURE, progress=told
+            )
+        _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
+        return
+    model, *paths = model_and_paths
+    if not paths:
+        raise click.UsageError("Give MODEL and PATHS, or --url and PATHS.")
+    if out:
+        with silenced() as terminal, Display(Console(file=terminal)).step("Judge pictures") as told:
+            summary = predict_many(model, paths, out, beam_args=beam_args, progress=told)
+        if as_json:
+            click.echo(json.dumps({**vars(summary), "out": str(out)}, indent=2))
+        else:
+            print_summary(summary, out)
+        return
+    with silenced() as terminal, Display(Console(file=terminal)).step("Judge pictures") as told:
+        predictions = predict_paths(model, paths, progress=told)
+    _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
+
+
+def _print_predictions(predictions: list[Prediction], *, as_json: bool, as_csv: bool) -> None:
+    from pipeline.tables import print_predictions
+    from serving.predict_many.tables import write_csv
+
     if as_json:
         click.echo(json.dumps([vars(each) for each in predictions], indent=2))
     elif as_csv:
-        write_csv(predictions, sys.stdout)
+        write_csv(map(vars, predictions), sys.stdout)
     else:
         print_predictions(predictions)
 
 
 main.add_command(serve)
+main.add_command(rollback)
 
 
 if __name__ == "__main__":

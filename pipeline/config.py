@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from components.evaluation_settings import EvaluationSettings
 from components.images.settings import DatasetSettings
+from components.serving_check_settings import ServingCheckSettings
 from trainer_module.settings import TrainerSettings
 
 Orchestrator = Literal["local", "beam"]
@@ -87,6 +88,10 @@ class Config(BaseModel):
     )
     evaluation: EvaluationSettings = Field(
         default_factory=EvaluationSettings, description="What a model must show to be pushed."
+    )
+    serving_check: ServingCheckSettings = Field(
+        default_factory=ServingCheckSettings,
+        description="The check before the push: the model is served, asked and compared.",
     )
     push: PushSettings = Field(
         default_factory=PushSettings, description="Where a blessed model goes."

@@ -13,7 +13,7 @@ from components.errors import UserError
 
 _FUNCTIONS = ("preprocessing_fn", "run_fn", "tuner_fn", "stats_options_updater_fn")
 _HASHES = ("code", "code_version")
-_BLESSINGS = ("model_blessing", "infra_blessing")
+_BLESSINGS = {"model_blessing": "the Evaluator's", "infra_blessing": "the ServingCheck's"}
 
 
 def check_graph(pipeline: Pipeline, uncached: Collection[str]) -> None:
@@ -88,10 +88,10 @@ def _pushes_are_blessed(nodes: Collection[BaseNode]) -> Iterator[str]:
     for node in nodes:
         if "pushed_model" not in node.outputs:
             continue
-        if "model_blessing" not in node.inputs:
-            yield f"{node.id}: it pushes without a model_blessing; wire the Evaluator's."
-        for name in _BLESSINGS:
-            if name in node.inputs:
+        for name, makers in _BLESSINGS.items():
+            if name not in node.inputs:
+                yield f"{node.id}: it pushes without {name}; wire {makers}."
+            else:
                 judge = producers[_producer(node.inputs[name])]
                 judged, pushed = judge.inputs.get("model"), node.inputs["model"]
                 if judged is None or _producer(judged) != _producer(pushed):

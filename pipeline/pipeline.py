@@ -16,10 +16,11 @@ from components.beam_args import DEFAULT_BEAM_ARGS
 from components.evaluator import Evaluator
 from components.example_validator import ExampleValidator
 from components.pusher import Pusher
+from components.serving_check import ServingCheck
 from components.statistics import statistics_options
 from pipeline.code_version import code_version
 from pipeline.config import Config
-from pipeline.recipe import TRAINER_CODE, TRANSFORM_CODE
+from pipeline.recipe import SERVING_CHECK_CODE, TRAINER_CODE, TRANSFORM_CODE
 from transform_module.features import EVAL, SPLITS, TRAIN
 
 UNCACHED = ("Pusher",)
@@ -33,6 +34,8 @@ class Inputs:
     Attributes:
       examples: Folder of the sharded examples, one folder a split inside.
       fingerprint: Of these examples.
+      images: Folder that they were made from.
+      quarantine: List of the files in it that are no usable pictures.
       artifacts: Folder for what the components make.
       checkpoints: Folder for the state of an unfinished training.
       push_dir: Folder that a server watches.
@@ -42,6 +45,8 @@ class Inputs:
 
     examples: str
     fingerprint: str
+    images: str
+    quarantine: str
     artifacts: str
     checkpoints: str
     push_dir: str
@@ -118,12 +123,24 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
             "components.evaluation",
             "components.evaluation_metrics",
             "components.evaluation_extractors",
+            "components.evaluation_sample",
             "components.baseline_fit",
         ),
+    )
+    serving_check = ServingCheck(
+        model=trainer.outputs["model"],
+        examples=example_gen.outputs["examples"],
+        evaluation=evaluator.outputs["evaluation"],
+        settings=config.serving_check,
+        model_name=config.push.model_name,
+        images=inputs.images,
+        quarantine=inputs.quarantine,
+        code=code_version(*SERVING_CHECK_CODE),
     )
     pusher = Pusher(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
+        infra_blessing=serving_check.outputs["blessing"],
         push_dir=inputs.push_dir,
         model_name=config.push.model_name,
         configuration=config.model_dump_json(),
@@ -142,6 +159,7 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
             trainer,
             baseline,
             evaluator,
+            serving_check,
             pusher,
         ],
         enable_cache=True,

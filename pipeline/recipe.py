@@ -9,6 +9,16 @@ from pipeline.code_version import code_version
 from pipeline.config import Config
 
 TRANSFORM_CODE = ("transform_module",)
+SERVING_CHECK_CODE = (
+    "components.serving_check",
+    "components.serving_check_findings",
+    "components.serving_check_pictures",
+    "components.serving_check_trial",
+    "components.evaluation_sample",
+    "components.push",
+    "components.pushed",
+    "serving",
+)
 TRAINER_CODE = ("trainer_module", "transform_module")
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from components.errors import UserError
-from components.images.dataset import Dataset
+from components.images.dataset import QUARANTINE_FILE, Dataset
 from pipeline import run_record
 from pipeline.config import Config
 from pipeline.display import Display
@@ -84,6 +84,8 @@ def _run(
     inputs = pipeline.Inputs(
         examples=str(root.dataset),
         fingerprint=dataset.fingerprint,
+        images=str(images),
+        quarantine=str(root.dataset / QUARANTINE_FILE),
         artifacts=str(root.artifacts),
         checkpoints=str(root.checkpoints),
         push_dir=str(push_dir),

@@ -1,9 +1,7 @@
 """What commands print of data and of predictions."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
 
 from rich.markup import escape
 
@@ -12,6 +10,7 @@ from components.images.summary import COLUMNS, rows
 from components.synthetic.generate import SyntheticSet
 from pipeline.cells import command, counted, new_table, print_table, short_path, standard_output
 from serving.predict import Prediction
+from serving.predict_many.job import Summary
 from transform_module.features import SPLITS
 
 
@@ -82,8 +81,13 @@ def print_predictions(predictions: Sequence[Prediction]) -> None:
         console.print(f"{bad} of {len(predictions)} files are no usable pictures.")
 
 
-def write_csv(predictions: Sequence[Prediction], file: TextIO) -> None:
-    """Writes one row a file, under a header."""
-    writer = csv.DictWriter(file, list(Prediction.__dataclass_fields__), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(vars(each) for each in predictions)
+def print_summary(summary: Summary, out: Path) -> None:
+    """Prints what a table of predictions holds."""
+    table = new_table("pictures", "valid", "invalid", "resumed", right=range(4))
+    counts = (summary.pictures, summary.valid, summary.invalid, summary.resumed)
+    table.add_row(*map(counted, counts))
+    console = standard_output()
+    print_table(console, table)
+    for sentence in summary.damaged:
+        console.print(f"[yellow]{escape(sentence)}[/]")
+    console.print(f"Each picture with its answer: {short_path(out)}")

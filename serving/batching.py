@@ -70,18 +70,7 @@ class Batcher:
         """
         rows = len(next(iter(inputs.values())))
         largest = self._settings.max_batch_size
-        if rows > largest:
-            parts = await asyncio.gather(
-                *(
-                    self.submit(
-                        {name: array[start : start + largest] for name, array in inputs.items()},
-                        deadline,
-                    )
-                    for start in range(0, rows, largest)
-                )
-            )
-            return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        limit = self._settings.max_batch_size * self._settings.max_enqueued_batches
+        limit = largest * self._settings.max_enqueued_batches
         if self._rows_waiting() + rows > limit:
             raise RequestError(
                 StatusCode.RESOURCE_EXHAUSTED,
@@ -91,22 +80,32 @@ class Batcher:
         loop = asyncio.get_running_loop()
         if deadline is not None and deadline <= loop.time():
             raise _late()
-        task = _Task(inputs, rows, loop.time(), loop.create_future())
-        self._waiting.append(task)
+        tasks = []
+        for start in range(0, rows, largest):
+            part = {name: array[start : start + largest] for name, array in inputs.items()}
+            size = min(largest, rows - start)
+            tasks.append(_Task(part, size, loop.time(), loop.create_future()))
+        self._waiting.extend(tasks)
         self._arrived.set()
         if self._pumping is None:
             self._pumping = loop.create_task(self._pump())
         try:
             async with asyncio.timeout_at(deadline):
-                return await task.outputs
+                parts = await asyncio.gather(*(task.outputs for task in tasks))
         except TimeoutError as error:
             raise _late() from error
         finally:
-            if task in self._waiting:
-                self._waiting.remove(task)
+            for task in tasks:
+                if task in self._waiting:
+                    self._waiting.remove(task)
+        if len(parts) == 1:
+            return parts[0]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     async def submit_alone(self, inputs: Tensors, deadline: float | None = None) -> Tensors:
         """Computes a request that cannot be joined with others; otherwise as `submit`."""
+        if deadline is not None and deadline <= asyncio.get_running_loop().time():
+            raise _late()
         try:
             async with asyncio.timeout_at(deadline), self._slots:
                 return await asyncio.get_running_loop().run_in_executor(
@@ -142,21 +141,26 @@ class Batcher:
     def _take(self) -> list[_Task]:
         batch: list[_Task] = []
         rows = 0
-        while (
-            self._waiting
-            and rows + self._waiting[0].rows <= self._settings.max_batch_size
-            and (not batch or _joinable(batch[0].inputs, self._waiting[0].inputs))
-        ):
-            batch.append(self._waiting.popleft())
-            rows += batch[-1].rows
+        while self._waiting:
+            task = self._waiting[0]
+            if not task.outputs.done():  # neither cancelled nor late
+                if rows + task.rows > self._settings.max_batch_size:
+                    break
+                if batch and not _joinable(batch[0].inputs, task.inputs):
+                    break
+                batch.append(task)
+                rows += task.rows
+            self._waiting.popleft()
         self._rows_expected = max(rows, 1)
         return batch
 
     async def _compute(self, batch: list[_Task]) -> None:
         try:
+            inputs = self._joined(batch)
             outputs = await asyncio.get_running_loop().run_in_executor(
-                self._executor, self._run, self._joined(batch)
+                self._executor, self._run, inputs
             )
+            _check_rows(inputs, outputs)
         except Exception as error:  # noqa: BLE001
             for task in batch:
                 if not task.outputs.done():
@@ -188,6 +192,18 @@ class Batcher:
 
 def _joinable(first: Tensors, other: Tensors) -> bool:
     return all(first[name].shape[1:] == other[name].shape[1:] for name in first)
+
+
+def _check_rows(inputs: Tensors, outputs: Tensors) -> None:
+    """Checks that each request's rows can be told apart; else it got those of another one."""
+    rows = len(next(iter(inputs.values())))
+    for name, output in outputs.items():
+        if len(output) != rows:
+            raise RequestError(
+                StatusCode.FAILED_PRECONDITION,
+                f"Batched output tensor {name} has {len(output)} rows: its 0th dimension does not "
+                f"equal the sum of the 0th dimension sizes of the input tensors, {rows}",
+            )
 
 
 def _late() -> RequestError:

@@ -1,4 +1,4 @@
-"""The command `cxr serve`: the user's files read, the log set up, the addresses told."""
+"""The commands `cxr serve` and `cxr rollback`."""
 
 import logging
 import os
@@ -15,6 +15,20 @@ _PATH = click.Path(path_type=Path)
 
 @click.command()
 @click.argument("model", type=_PATH, required=False)
+@click.option(
+    "--engine",
+    type=click.Choice(["embedded", "tensorflow-serving"]),
+    default="embedded",
+    show_default=True,
+    help="What serves it.",
+)
+@click.option(
+    "--out",
+    type=_PATH,
+    default="deployment",
+    show_default=True,
+    help="Where TensorFlow Serving's files are written.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--rest-port", default=8501, show_default=True, help="Of REST; 0 takes a free one.")
 @click.option("--grpc-port", default=8500, show_default=True, help="Of gRPC; 0 takes a free one.")
@@ -28,6 +42,8 @@ _PATH = click.Path(path_type=Path)
 @for_people
 def serve(
     model: Path | None,
+    engine: str,
+    out: Path,
     host: str,
     rest_port: int,
     grpc_port: int,
@@ -43,7 +59,14 @@ def serve(
 
     MODEL is the folder of a model's versions, whose latest is followed, or of one version. The
     files are TensorFlow Serving's, in its formats.
+
+    With --engine tensorflow-serving its configuration, a compose file and manifests for Kubernetes
+    and KServe are written, and the container runs where Docker or Podman does. Of the options
+    below, it takes none.
     """
+    if engine == "tensorflow-serving":
+        _serve_in_container(model, out)
+        return
     from serving import model_config
     from serving.batching_settings import BatchingSettings
 
@@ -94,11 +117,51 @@ def serve(
     )
 
 
+def _serve_in_container(model: Path | None, out: Path) -> None:
+    from serving.tensorflow_serving import containers, deployment
+
+    if model is None:
+        raise UserError("Give MODEL, the folder of a model's versions.")
+    for path in deployment.write(model, out):
+        click.echo(path)
+    compose_file = out / deployment.COMPOSE
+    container_engine = containers.find_engine()
+    if container_engine is None:
+        click.echo(
+            "Neither Docker nor Podman runs here. Where one does: "
+            f"docker compose -f {compose_file} up"
+        )
+        return
+    sys.exit(containers.up(container_engine, compose_file))
+
+
 def _text(path: Path | None) -> str:
     try:
         return path.read_text(encoding="utf-8") if path else ""
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from error
+
+
+@click.command()
+@click.argument("model", type=_PATH)
+@click.option("--to", type=int, metavar="VERSION", help="Instead of the former one.")
+@for_people
+def rollback(model: Path, to: int | None) -> None:
+    """Go back to the former version of a pushed model.
+
+    MODEL is the folder of its versions. The former version is published anew, under the next
+    number, which the embedded server and TensorFlow Serving follow within seconds.
+    """
+    from components.push import rollback as publish
+
+    if not model.is_dir():
+        raise UserError(f"{model}: there is no such folder.")
+    try:
+        version = publish(model.resolve(), to)
+    except OSError as error:
+        raise UserError(f"{model}: the version cannot be published: {error}") from error
+    restored = (version.manifest or {})["restores"]
+    click.echo(f"Version {restored} is back, as version {version.version}: {version.path}")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,10 @@ The rules and the messages follow https://www.tensorflow.org/tfx/serving/api_res
 import base64
 import binascii
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -25,7 +27,7 @@ _TYPE_NAMES: Final = {tf.float32: "float", tf.float64: "double"}
 # Above them neighbouring whole numbers of a type are no longer told apart.
 _WHOLE_LIMITS: Final = {tf.float32: 2**24, tf.float64: 2**53}
 _SPECIAL: Final = re.compile(rb"\b(NaN|Inf(inity)?)\b")
-_MAXIMUM_RANK: Final = 254
+_MAXIMUM_RANK: Final = 64  # NumPy's
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -40,7 +42,9 @@ def parse(body: bytes) -> dict[str, Any]:
         raise invalid("JSON Parse error: The document is empty")
     try:
         # The names of special numbers are no JSON, but TensorFlow Serving takes them.
-        parsed = json.loads(body) if _SPECIAL.search(body) else orjson.loads(body)
+        parsed = (
+            json.loads(body, parse_float=_finite) if _SPECIAL.search(body) else orjson.loads(body)
+        )
     except RecursionError as error:
         raise invalid("JSON Parse error: the lists are nested too deeply") from error
     except ValueError as error:
@@ -48,6 +52,13 @@ def parse(body: bytes) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise invalid(f"JSON Value: {_shown(parsed)} Is not object")
     return parsed
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{text[:64]} is too large a number")
+    return value
 
 
 def signature_name(request: Mapping[str, Any], default: str) -> str:
@@ -223,7 +234,7 @@ def _stacked(name: str | None, values: list[Any], dtype: tf.DType) -> np.ndarray
             raise invalid(
                 f"Failed to process element: {index}{key} of 'instances' list. {error.message}"
             ) from error
-    return _array(flat, dtype).reshape(len(values), *(shape or ()))
+    return _array(flat, dtype, (len(values), *(shape or ())))
 
 
 def _columns(inputs: Any, specs: Mapping[str, tf.TensorSpec]) -> Tensors:
@@ -239,9 +250,7 @@ def _columns(inputs: Any, specs: Mapping[str, tf.TensorSpec]) -> Tensors:
         if name not in inputs:
             raise invalid(f"Missing named input: {name} in 'inputs' object.")
         shape = _shape(inputs[name])
-        arrays[name] = _array(list(_flat(inputs[name], shape, spec.dtype)), spec.dtype).reshape(
-            shape
-        )
+        arrays[name] = _array(list(_flat(inputs[name], shape, spec.dtype)), spec.dtype, shape)
     return arrays
 
 
@@ -253,8 +262,6 @@ def _shape(value: Any) -> tuple[int, ...]:
         if not value:
             break
         value = value[0]
-    if len(shape) > _MAXIMUM_RANK:
-        raise invalid(f"A tensor of {len(shape)} dimensions; {_MAXIMUM_RANK} are the most")
     return tuple(shape)
 
 
@@ -299,12 +306,14 @@ def _scalar(value: Any, dtype: tf.DType) -> Any:
     elif isinstance(value, bool):
         pass
     elif dtype.is_integer:
-        if isinstance(value, int) and dtype.min <= value <= dtype.max:
+        if isinstance(value, int) and value in _whole_numbers(dtype):
             return value
     elif dtype.is_floating:
         if isinstance(value, int) and abs(value) < _WHOLE_LIMITS.get(dtype, 2**11):
             return value
-        if isinstance(value, float) and (not np.isfinite(value) or abs(value) <= dtype.max):
+        if isinstance(value, float) and (
+            not math.isfinite(value) or abs(value) < _infinite_from(dtype)
+        ):
             return value
         if isinstance(value, int | float):
             raise invalid(
@@ -315,6 +324,18 @@ def _scalar(value: Any, dtype: tf.DType) -> Any:
         f"JSON Value: {_shown(value)} Type: {_json_type(value)} is not of expected type: "
         f"{_type_name(dtype)}"
     )
+
+
+@cache
+def _whole_numbers(dtype: tf.DType) -> range:
+    return range(dtype.min, dtype.max + 1)
+
+
+@cache
+def _infinite_from(dtype: tf.DType) -> float:
+    """The least number that is infinite once it is rounded to a type."""
+    largest = float(dtype.max)
+    return largest + (largest - float(np.nextafter(dtype.max, 0))) / 2
 
 
 def _utf8(value: str) -> bytes:
@@ -342,12 +363,15 @@ def _is_named(value: Any) -> bool:
     return isinstance(value, dict) and not _is_encoded(value)
 
 
-def _array(values: list[Any], dtype: tf.DType) -> np.ndarray:
+def _array(values: list[Any], dtype: tf.DType, shape: tuple[int, ...]) -> np.ndarray:
+    if len(shape) > _MAXIMUM_RANK:
+        raise invalid(f"A tensor of {len(shape)} dimensions; {_MAXIMUM_RANK} are the most")
     if dtype == tf.string:
         array = np.empty(len(values), object)
         array[:] = values
-        return array
-    return np.array(values, dtype.as_numpy_dtype)
+    else:
+        array = np.array(values, dtype.as_numpy_dtype)
+    return array.reshape(shape)
 
 
 def _type_name(dtype: tf.DType) -> str:

@@ -89,7 +89,13 @@ class Metrics:
                 if sample.name.endswith("_created"):
                     continue
                 name = sample.name.removesuffix("_total")
-                labels = {key: value.removesuffix(".0") for key, value in sample.labels.items()}
-                shown = ",".join(f'{key}="{value}"' for key, value in labels.items())
+                shown = ",".join(_label(*each) for each in sample.labels.items())
                 lines.append(f"{name}{{{shown}}} {sample.value:.15g}")
         return "\n".join(lines) + "\n"
+
+
+def _label(key: str, value: str) -> str:
+    if key == "le":
+        value = value.removesuffix(".0")
+    escaped = value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    return f'{key}="{escaped}"'

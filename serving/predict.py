@@ -1,7 +1,7 @@
 """Judging files and folders with a pushed model."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +9,18 @@ from components.errors import UserError
 from components.images import reasons
 from components.images.layout import as_text, is_system_file
 from components.images.progress import Progress
-from serving.model import Model, find_version
+from serving.model import Answer, Model, find_version
 from transform_module.features import INVALID, MAXIMUM_BYTES
 
 _BATCH_PICTURES = 32
-_BATCH_BYTES = 64 * 1024 * 1024
+# In base64 a third more, which stays below what the embedded server takes.
+_BATCH_BYTES = 32 * 1024 * 1024
+
+Ask = Callable[[Sequence[bytes]], list[Answer]]
+"""Answers a batch of pictures: a loaded model, or a client of one that is served."""
+
+Content = tuple[Path, bytes | str]
+"""A picture: what it is called, with its bytes, or why it has none."""
 
 
 @dataclass(frozen=True)
@@ -51,20 +58,41 @@ def predict(
     Raises:
         UserError: there is no model, it does not load, or the folders hold no file.
     """
-    version = find_version(model)
-    files = [file for path in paths for file in _files(path)]
-    if not files:
+    return predict_by(Model(find_version(model)).answer, paths, progress=progress)
+
+
+def predict_by(
+    ask: Ask,
+    paths: Sequence[Path],
+    *,
+    maximum_bytes: int = MAXIMUM_BYTES,
+    progress: Progress | None = None,
+) -> list[Prediction]:
+    """Judges pictures by whatever answers; otherwise as `predict`.
+
+    Args:
+        ask: answers a batch of pictures.
+        paths: see `predict`.
+        maximum_bytes: a larger file is not asked about.
+        progress: see `predict`.
+    """
+    found = [file for path in paths for file in files(path)]
+    if not found:
         raise UserError(f"There is no file in {', '.join(map(str, paths))}.")
-    loaded = Model(version)
     predictions: list[Prediction] = []
-    for batch in _batches(files):
-        predictions += _judge(loaded, batch)
+    for batch in batches((file, read(file, maximum_bytes)) for file in found):
+        predictions += judge(ask, batch)
         if progress:
-            progress(len(predictions), len(files))
+            progress(len(predictions), len(found))
     return predictions
 
 
-def _files(path: Path) -> Iterator[Path]:
+def files(path: Path) -> Iterator[Path]:
+    """Finds the files of a folder at any depth, by name; what is no folder is one itself.
+
+    System files are passed over, and links followed. A folder that cannot be opened is given like
+    a file: `read` tells of it.
+    """
     if not path.is_dir():
         yield path
         return
@@ -82,13 +110,12 @@ def _leads_back(folder: Path) -> bool:
     return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
 
 
-def _batches(files: Sequence[Path]) -> Iterator[list[tuple[Path, bytes | str]]]:
-    """Reads files a batch at a time: each with its content, or why it has none."""
-    batch: list[tuple[Path, bytes | str]] = []
+def batches(contents: Iterable[Content]) -> Iterator[list[Content]]:
+    """Joins pictures to batches, bounded by their number and their bytes."""
+    batch: list[Content] = []
     size = 0
-    for file in files:
-        content = _read(file)
-        batch.append((file, content))
+    for name, content in contents:
+        batch.append((name, content))
         size += len(content)
         if len(batch) == _BATCH_PICTURES or size >= _BATCH_BYTES:
             yield batch
@@ -97,10 +124,11 @@ def _batches(files: Sequence[Path]) -> Iterator[list[tuple[Path, bytes | str]]]:
         yield batch
 
 
-def _read(file: Path) -> bytes | str:
+def read(file: Path, maximum_bytes: int = MAXIMUM_BYTES) -> bytes | str:
+    """Reads a file; tells why where that cannot be."""
     try:
-        if file.stat().st_size > MAXIMUM_BYTES:
-            return reasons.too_large(MAXIMUM_BYTES)
+        if file.stat().st_size > maximum_bytes:
+            return reasons.too_large(maximum_bytes)
         if file.is_dir():
             return "folder that cannot be opened"
         if not file.is_file():
@@ -110,10 +138,11 @@ def _read(file: Path) -> bytes | str:
         return reasons.unreadable(error)
 
 
-def _judge(model: Model, batch: Sequence[tuple[Path, bytes | str]]) -> Iterator[Prediction]:
-    answers = iter(model.answer([content for _, content in batch if isinstance(content, bytes)]))
-    for file, content in batch:
-        name = as_text(os.fsencode(file))
+def judge(ask: Ask, batch: Sequence[Content]) -> Iterator[Prediction]:
+    """Asks about the pictures of one batch, in their order."""
+    answers = iter(ask([content for _, content in batch if isinstance(content, bytes)]))
+    for path, content in batch:
+        name = as_text(os.fsencode(path))
         if isinstance(content, str):
             yield Prediction(name, None, INVALID, False, content)
             continue

@@ -21,6 +21,7 @@ from tensorflow_serving.apis import get_model_metadata_pb2
 
 from serving import examples, json_tensors, metrics
 from serving.core import Core, Target
+from serving.page import Page
 from serving.servable import Servable
 from serving.status import RequestError, invalid, not_found
 from serving.versions import State, Version
@@ -66,6 +67,7 @@ class Rest:
         """Makes the application that aiohttp serves."""
         application = web.Application(client_max_size=MAXIMUM_BODY, middlewares=[self._guard])
         application.router.add_get(metrics.PATH, self._metrics)
+        Page(self._core).add_to(application.router)
         application.router.add_route("*", "/{path:.*}", self._api)
         return application
 

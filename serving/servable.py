@@ -25,16 +25,6 @@ from transform_module import features
 _SERVE_TAG: Final = "serve"
 _INITIALIZER: Final = "__saved_model_init_op"
 _GRAPH: Final = "saved_model.pb"
-_LOAD_ERRORS: Final = (
-    OSError,
-    ValueError,
-    TypeError,
-    KeyError,
-    AttributeError,
-    DecodeError,
-    RequestError,
-    tf.errors.OpError,
-)
 _IN: Final = {features.IMAGE_BYTES: tf.string}
 _OUT: Final = {
     features.PROBABILITY: tf.float32,
@@ -101,15 +91,9 @@ class Servable:
             # Held, because its signatures lose their variables without it.
             self._loaded = tf.saved_model.load(str(path))
             for name, inputs in _warm_up_requests(path):
-                self.call(name, inputs)
-        except (
-            OSError,
-            ValueError,
-            KeyError,
-            DecodeError,
-            RequestError,
-            tf.errors.OpError,
-        ) as error:
+                # There, so that they take turns with the requests of the version that serves now.
+                executor.submit(self.call, name, inputs).result()
+        except Exception as error:  # Damaged files fail in any way.
             raise UserError(f"{path}: cannot be loaded as a model: {error}") from error
         self._batchers = {
             name: Batcher(partial(self.call, name), settings, executor, slots)

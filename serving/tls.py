@@ -49,11 +49,12 @@ def for_http(config: Any) -> ssl.SSLContext:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(f"{config.server_key}\n{config.server_cert}\n")
-        context.load_cert_chain(name)
+        # An encrypted key is refused: without a password here, OpenSSL asks for one and waits.
+        context.load_cert_chain(name, password="")
         if config.client_verify:
             context.load_verify_locations(cadata=config.custom_ca)
             context.verify_mode = ssl.CERT_REQUIRED
-    except (ssl.SSLError, ValueError) as error:
+    except (OSError, TypeError, ValueError) as error:
         raise UserError(f"The SSL configuration cannot be used: {error}") from error
     finally:
         Path(name).unlink()

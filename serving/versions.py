@@ -1,8 +1,10 @@
 """The versions of one model: found in its folder, loaded, switched and unloaded."""
 
 import asyncio
+import contextlib
 import gc
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -161,9 +163,17 @@ class ServedModel:
         self._versions[number] = version = Version(State.LOADING, stamp)
         try:
             version.servable = await asyncio.to_thread(self._load, path)
-        except UserError as error:
-            version.state, version.error = State.END, str(error)
-            _LOG.error("Version %d of %s is not served: %s", number, self.config.name, error)
+        except Exception as error:  # noqa: BLE001
+            is_foreseen = isinstance(error, UserError)
+            version.state = State.END
+            version.error = str(error) if is_foreseen else f"{path}: {error!r}"
+            _LOG.error(
+                "Version %d of %s is not served: %s",
+                number,
+                self.config.name,
+                version.error,
+                exc_info=not is_foreseen,
+            )
         else:
             version.state = State.AVAILABLE
             _LOG.info("Version %d of %s is served.", number, self.config.name)
@@ -182,4 +192,10 @@ class ServedModel:
 
 def _stamp(path: Path) -> float:
     """Tells when a version's files changed last."""
-    return max((each.stat().st_mtime for each in (path, *path.rglob("*"))), default=0)
+    latest = 0.0
+    for folder, _, files in os.walk(path):
+        for name in (".", *files):
+            # A link may lead nowhere, and a file may have gone meanwhile.
+            with contextlib.suppress(OSError):
+                latest = max(latest, os.stat(os.path.join(folder, name)).st_mtime)
+    return latest

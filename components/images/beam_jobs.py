@@ -1,10 +1,12 @@
 """The two jobs of a conversion that run in Beam: inspecting files, and writing records.
 
 They hand over through files, so that every runner can execute them whose workers see the same
-folders. A worker holds one picture at a time.
+folders. A worker holds one picture at a time. `options` and `run` serve other jobs too.
 """
 
+import contextlib
 import hashlib
+import io
 import json
 import logging
 import os
@@ -59,7 +61,7 @@ def inspect_files(
         for start in range(0, len(paths), _FILES_AT_ONCE)
     ]
     with listening(stage, len(paths), progress):
-        pipeline = beam.Pipeline(options=_options(beam_args))
+        pipeline = beam.Pipeline(options=options(beam_args))
         _ = (
             pipeline
             | "Files" >> beam.Create(batches)
@@ -67,7 +69,7 @@ def inspect_files(
             | "Inspect" >> beam.ParDo(_Inspect(os.fsencode(images), stage, os.getpid()))
             | "Keep" >> beam.io.WriteToText(str(results / "facts"), file_name_suffix=".jsonl")
         )
-        _run(pipeline, stage)
+        run(pipeline, stage)
     found = [
         json.loads(line)
         for part in sorted(results.glob("facts*.jsonl"))
@@ -99,14 +101,64 @@ def write_shards(
     """
     stage = uuid.uuid4().hex
     with listening(stage, sum(len(pictures) for _, pictures in shards), progress):
-        pipeline = beam.Pipeline(options=_options(beam_args))
+        pipeline = beam.Pipeline(options=options(beam_args))
         _ = (
             pipeline
             | "Shards" >> beam.Create(list(shards))
             | "Spread" >> beam.Reshuffle()
             | "Write" >> beam.ParDo(_WriteShard(os.fsencode(images), stage, os.getpid()))
         )
-        _run(pipeline, stage)
+        run(pipeline, stage)
+
+
+def options(beam_args: Sequence[str]) -> PipelineOptions:
+    """Makes Beam's options.
+
+    Args:
+        beam_args: Beam's own options; they go before DEFAULT_BEAM_ARGS.
+
+    Raises:
+        UserError: Beam does not understand one.
+    """
+    told = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(told):
+            made = PipelineOptions([*DEFAULT_BEAM_ARGS, *beam_args])
+            made.get_all_options()
+    except SystemExit as error:
+        # Beam parses them when they are asked for, as a program does its own: it prints and exits.
+        mistake = told.getvalue().strip().rpartition("error: ")[2]
+        raise UserError(f"Beam does not understand {' '.join(beam_args)}: {mistake}") from error
+    return made
+
+
+def run(pipeline: beam.Pipeline, stage: str = "") -> None:
+    """Runs a pipeline to its end.
+
+    Args:
+        pipeline: a pipeline that was made with `options`.
+        stage: whose listener gets the pictures that the workers count; by default nobody's.
+
+    Raises:
+        UserError: a worker raised one.
+    """
+    try:
+        result = pipeline.run()
+        seen = 0
+        while not PipelineState.is_terminal(result.state):
+            time.sleep(1)
+            counters = result.metrics().query()["counters"]
+            done = sum(each.result for each in counters if each.key.metric.name == _COUNTER)
+            count(stage, done - seen)
+            seen = done
+        result.wait_until_finish()
+    except Exception as error:
+        # Beam hands errors over as text, from whichever process they happened in.
+        if found := re.search(r"UserError: ([^\n]*?)(?= \[while running|\n|$)", str(error)):
+            raise UserError(found[1]) from error
+        if str(error).startswith(KeyboardInterrupt.__name__):
+            raise KeyboardInterrupt from error
+        raise
 
 
 def read_file(path: bytes) -> tuple[bytes | None, str]:
@@ -161,28 +213,6 @@ def _inspection(
         "width": judged.width if judged else None,
         "height": judged.height if judged else None,
     }
-
-
-def _options(beam_args: Sequence[str]) -> PipelineOptions:
-    return PipelineOptions([*DEFAULT_BEAM_ARGS, *beam_args])
-
-
-def _run(pipeline: beam.Pipeline, stage: str) -> None:
-    try:
-        result = pipeline.run()
-        seen = 0
-        while not PipelineState.is_terminal(result.state):
-            time.sleep(1)
-            counters = result.metrics().query()["counters"]
-            done = sum(each.result for each in counters if each.key.metric.name == _COUNTER)
-            count(stage, done - seen)
-            seen = done
-        result.wait_until_finish()
-    except Exception as error:
-        # Beam hands errors over as text, from whichever process they happened in.
-        if found := re.search(r"UserError: ([^\n]*?)(?= \[while running|\n|$)", str(error)):
-            raise UserError(found[1]) from error
-        raise
 
 
 class _PictureDoFn(beam.DoFn):

@@ -30,7 +30,7 @@ def staged(out: Path) -> Iterator[Path]:
     """
     work = out.parent / f".{out.name}.partial"
     out.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(work, out):
+    with locked(work, out):
         _restore(work, out)
         for left in work.iterdir():
             shutil.rmtree(left) if left.is_dir() else left.unlink()
@@ -50,14 +50,17 @@ def publish(new: Path, out: Path) -> None:
     os.rename(new, out)
 
 
-def _restore(work: Path, out: Path) -> None:
-    former = work / "former"
-    if former.exists() and not out.exists():
-        os.rename(former, out)
-
-
 @contextlib.contextmanager
-def _locked(work: Path, out: Path) -> Iterator[None]:
+def locked(work: Path, out: Path) -> Iterator[None]:
+    """Keeps other processes from an output, until the end of the block or of this process.
+
+    Args:
+        work: the folder that is locked; made where it is missing. Who holds it may remove it.
+        out: what is written, as the user is told.
+
+    Raises:
+        UserError: another process holds the lock.
+    """
     # The kernel frees the lock when the process dies, however it dies.
     while True:
         work.mkdir(exist_ok=True)
@@ -67,8 +70,7 @@ def _locked(work: Path, out: Path) -> Iterator[None]:
         except BlockingIOError:
             os.close(descriptor)
             raise UserError(
-                f"Another process is writing {out} right now. "
-                "Wait for it, or choose another folder."
+                f"Another process is writing {out} right now. Wait for it, or choose another place."
             ) from None
         # The process before may have removed the folder between opening and locking it.
         if work.exists() and os.path.samestat(os.fstat(descriptor), os.stat(work)):
@@ -78,3 +80,9 @@ def _locked(work: Path, out: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _restore(work: Path, out: Path) -> None:
+    former = work / "former"
+    if former.exists() and not out.exists():
+        os.rename(former, out)

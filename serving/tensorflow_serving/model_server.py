@@ -30,12 +30,12 @@ SSL_CONFIG: Final = "ssl.config"
 
 
 def models_config(model: ServedModel, *, name: str, base_path: str) -> str:
-    """Writes the file of ``--model_config_file``: the labelled versions, and no others.
+    """Writes the file of ``--model_config_file``: the latest version, or the labelled ones.
 
-    The policy names the versions: under ``latest`` a push could unload the version that a label
-    names. A running server moves a label only to a version that it serves already, and checks that
-    before it loads any. So a version becomes stable without a restart in two steps: first as
-    canary, and when it is loaded, as stable.
+    With labels the policy names the versions: under ``latest`` a push could unload the version that
+    a label names. A running server moves a label only to a version that it serves already, and
+    checks that before it loads any. So a version becomes stable without a restart in two steps:
+    first as canary, and when it is loaded, as stable.
 
     Args:
         model: what is served.
@@ -45,15 +45,16 @@ def models_config(model: ServedModel, *, name: str, base_path: str) -> str:
     Returns:
         A ``tensorflow.serving.ModelServerConfig`` in the text format.
     """
-    from tensorflow_serving.config import (
-        model_server_config_pb2,
-    )
+    from tensorflow_serving.config import model_server_config_pb2
 
     config = model_server_config_pb2.ModelServerConfig()
     entry = config.model_config_list.config.add(
         name=name, base_path=base_path, model_platform="tensorflow"
     )
-    entry.model_version_policy.specific.versions.extend(sorted(model.labels.values()))
+    if model.labels:
+        entry.model_version_policy.specific.versions.extend(sorted(model.labels.values()))
+    else:
+        entry.model_version_policy.latest.num_versions = 1
     for label, version in model.labels.items():
         entry.version_labels[label] = version
     return str(text_format.MessageToString(config))
@@ -151,8 +152,8 @@ def status_path(model: ServedModel) -> str:
 
 
 def ready_path(model: ServedModel) -> str:
-    """The REST path that answers only when the stable version is loaded."""
-    return f"/v1/models/{model.name}/labels/{STABLE}/metadata"
+    """The REST path that answers only when the stable version, or else the latest, is loaded."""
+    return f"{status_path(model)}{f'/labels/{STABLE}' if model.labels else ''}/metadata"
 
 
 def checksum(contents: Mapping[str, str]) -> str:

@@ -21,7 +21,8 @@ class ServedModel:
 
     Attributes:
         name: what requests call it.
-        labels: version by label; these versions and no others are served.
+        labels: version by label; these versions and no others are served. Without labels the
+            latest version is, and a push or a rollback is followed at once.
     """
 
     name: str
@@ -38,7 +39,8 @@ def find(model: Path, settings: DeploymentSettings) -> ServedModel:
 
     Args:
         model: the folder of the versions, ``{push_dir}/{model_name}``.
-        settings: which versions; the latest is stable where they name none.
+        settings: which versions; the latest is followed where they name none, and is stable where
+            they name a canary alone.
 
     Returns:
         The model.
@@ -63,6 +65,8 @@ def find(model: Path, settings: DeploymentSettings) -> ServedModel:
     ]
     if not numbers:
         raise UserError(f"There is no version in {model}. Push a model first: cxr run --help.")
+    if settings.stable is None and settings.canary is None:
+        return ServedModel(folder.name, {})
     labels = {STABLE: settings.stable if settings.stable is not None else numbers[-1]}
     if settings.canary is not None:
         labels[CANARY] = settings.canary

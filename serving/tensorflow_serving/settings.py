@@ -77,7 +77,8 @@ class DeploymentSettings:
     """What can be chosen of a deployment.
 
     Attributes:
-        stable: the version that the label ``stable`` names; the latest pushed one if None.
+        stable: the version that the label ``stable`` names. With neither it nor a canary the server
+            follows the latest version.
         canary: a second version, which the label ``canary`` names.
         batching: how requests are joined.
         ssl: encrypts gRPC; None serves it in the clear.

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from components import pushed
-from components.push import push
+from components.errors import UserError
+from components.push import push, rollback
 
 RECORD = {"recipe": "r1", "baseline_version": "", "model_uri": "uri", "configuration": {"a": 1}}
 
@@ -148,3 +149,54 @@ def test_pushes_at_the_same_time_take_turns(tmp_path):
     assert len(found) == 4
     for version in found:
         assert_whole(version)
+
+
+@pytest.fixture
+def versions(tmp_path):
+    """Three versions of three models, the oldest first."""
+    return [
+        push(write_model(tmp_path / f"model{index}", b"%d" % index), tmp_path / "cxr", RECORD)
+        for index in range(3)
+    ]
+
+
+def content_of(version):
+    return (version.path / "saved_model.pb").read_bytes()
+
+
+def test_a_rollback_publishes_the_former_version_anew(versions):
+    restored = rollback(versions[-1].path.parent)
+    assert restored == pushed.latest(restored.path.parents[1], "cxr")
+    assert restored.version > versions[-1].version
+    assert content_of(restored) == b"1"
+    assert restored.manifest["restores"] == versions[1].version
+    assert restored.manifest.items() >= RECORD.items()
+    assert_whole(restored)
+
+
+def test_a_second_rollback_goes_back_one_more(versions):
+    folder = versions[-1].path.parent
+    rollback(folder)
+    assert content_of(rollback(folder)) == b"0"
+    with pytest.raises(UserError, match=f"no version before {versions[0].version}"):
+        rollback(folder)
+
+
+def test_a_rollback_can_name_its_version(versions):
+    folder = versions[-1].path.parent
+    assert content_of(rollback(folder, versions[0].version)) == b"0"
+    assert content_of(rollback(folder, versions[2].version)) == b"2"
+
+
+def test_a_rollback_that_cannot_be_is_told(versions, tmp_path):
+    folder = versions[-1].path.parent
+    with pytest.raises(UserError, match=r"there is no version 5\. There are "):
+        rollback(folder, 5)
+    with pytest.raises(UserError, match="is what is served already"):
+        rollback(folder, versions[2].version)
+    (versions[1].path / "saved_model.pb").write_bytes(b"damage")
+    with pytest.raises(UserError, match="is not whole; go back to another: --to"):
+        rollback(folder)
+    with pytest.raises(UserError, match="there is no pushed version to go back to"):
+        rollback(tmp_path / "nothing")
+    assert len(pushed.versions(tmp_path, "cxr")) == 3

@@ -33,6 +33,13 @@ def blessing(kind, blessed, reasons=""):
     return artifact
 
 
+def blessings(model_blessing=True, infra_blessing=True):
+    return {
+        "model_blessing": blessing(standard_artifacts.ModelBlessing, model_blessing),
+        "infra_blessing": blessing(standard_artifacts.InfraBlessing, infra_blessing),
+    }
+
+
 def execute(tmp_path, model, **blessings):
     outcome = standard_artifacts.PushedModel()
     inputs = {"model": [model], **{key: [artifact] for key, artifact in blessings.items()}}
@@ -57,9 +64,7 @@ def assert_not_pushed(tmp_path, outcome, reason):
 
 
 def test_a_blessed_model_is_pushed(tmp_path, model):
-    outcome = execute(
-        tmp_path, model, model_blessing=blessing(standard_artifacts.ModelBlessing, True)
-    )
+    outcome = execute(tmp_path, model, **blessings())
     manifest = assert_pushed(tmp_path, outcome).manifest
     assert manifest["configuration"] == {"epochs": 3}
     assert manifest["recipe"] == "r1"
@@ -68,55 +73,44 @@ def test_a_blessed_model_is_pushed(tmp_path, model):
 
 def test_a_refused_model_is_not_pushed_and_the_reasons_are_told(tmp_path, model):
     refused = blessing(standard_artifacts.ModelBlessing, False, "AUC 0.7\nsensitivity 0.1")
-    outcome = execute(tmp_path, model, model_blessing=refused)
+    outcome = execute(tmp_path, model, **{**blessings(), "model_blessing": refused})
     assert_not_pushed(tmp_path, outcome, "its model_blessing says no; AUC 0.7; sensitivity 0.1")
 
 
-def test_a_model_without_a_blessing_is_not_pushed(tmp_path, model):
-    assert_not_pushed(tmp_path, execute(tmp_path, model), "there is no model_blessing")
+@pytest.mark.parametrize("name", ["model_blessing", "infra_blessing"])
+def test_a_model_without_a_blessing_is_not_pushed(tmp_path, model, name):
+    given = blessings()
+    del given[name]
+    assert_not_pushed(tmp_path, execute(tmp_path, model, **given), f"there is no {name}")
 
 
-def test_every_blessing_must_hold(tmp_path, model):
-    blessed = blessing(standard_artifacts.ModelBlessing, True)
-    outcome = execute(
-        tmp_path,
-        model,
-        model_blessing=blessed,
-        infra_blessing=blessing(standard_artifacts.InfraBlessing, False),
-    )
-    assert_not_pushed(tmp_path, outcome, "its infra_blessing says no")
-    outcome = execute(
-        tmp_path,
-        model,
-        model_blessing=blessed,
-        infra_blessing=blessing(standard_artifacts.InfraBlessing, True),
-    )
-    assert_pushed(tmp_path, outcome)
+@pytest.mark.parametrize("name", ["model_blessing", "infra_blessing"])
+def test_every_blessing_must_hold(tmp_path, model, name):
+    outcome = execute(tmp_path, model, **blessings(**{name: False}))
+    assert_not_pushed(tmp_path, outcome, f"its {name} says no")
 
 
 def test_a_push_folder_that_cannot_be_written_is_told(tmp_path, model):
     (tmp_path / "push").write_text("a file")
     with pytest.raises(UserError, match="cannot be pushed here"):
-        execute(tmp_path, model, model_blessing=blessing(standard_artifacts.ModelBlessing, True))
+        execute(tmp_path, model, **blessings())
 
 
-def test_no_pusher_without_a_blessing():
+CHANNELS = {
+    "model": channel.Channel(standard_artifacts.Model),
+    "model_blessing": channel.Channel(standard_artifacts.ModelBlessing),
+    "infra_blessing": channel.Channel(standard_artifacts.InfraBlessing),
+}
+
+
+@pytest.mark.parametrize("name", ["model_blessing", "infra_blessing"])
+def test_no_pusher_without_a_blessing(name):
     with pytest.raises((TypeError, ValueError)):
-        Pusher(
-            model=channel.Channel(standard_artifacts.Model),
-            model_blessing=None,
-            push_dir="p",
-            **PARAMETERS,
-        )
+        Pusher(**{**CHANNELS, name: None}, push_dir="p", **PARAMETERS)
 
 
 def test_the_parameters_stand_in_the_specification():
-    component = Pusher(
-        model=channel.Channel(standard_artifacts.Model),
-        model_blessing=channel.Channel(standard_artifacts.ModelBlessing),
-        push_dir="p",
-        **PARAMETERS,
-    )
+    component = Pusher(**CHANNELS, push_dir="p", **PARAMETERS)
     assert component.id == "Pusher"
     assert json.loads(component.exec_properties["configuration"]) == {"epochs": 3}
     assert set(component.outputs) == {"pushed_model"}

@@ -33,6 +33,7 @@ COMPONENTS = {
     "Trainer",
     "Baseline",
     "Evaluator",
+    "ServingCheck",
     "Pusher",
 }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tfx.dsl.components.common.importer import Importer
 from tfx.orchestration.pipeline import Pipeline
-from tfx.types.standard_artifacts import ModelBlessing
+from tfx.types.standard_artifacts import InfraBlessing, ModelBlessing
 
 from components.baseline import Baseline
 from components.beam_args import DEFAULT_BEAM_ARGS
@@ -38,10 +38,14 @@ class Place:
         """Looks for a pushed version, and would push it if its blessing did not say no."""
         push = {"push_dir": str(self.folder / "pushed"), "model_name": "cxr"}
         importer = Importer(source_uri=str(self.folder), artifact_type=ModelBlessing)
+        infra_importer = Importer(source_uri=str(self.folder), artifact_type=InfraBlessing).with_id(
+            "InfraImporter"
+        )
         baseline = Baseline(**push, version=version, code=CODE)
         pusher = Pusher(
             model=baseline.outputs["model"],
             model_blessing=importer.outputs["result"],
+            infra_blessing=infra_importer.outputs["result"],
             **push,
             configuration=CONFIGURATION,
             recipe="r1",
@@ -49,7 +53,7 @@ class Place:
         return Pipeline(
             pipeline_name="tiny",
             pipeline_root=str(self.folder / "artifacts"),
-            components=[importer, baseline, pusher],
+            components=[importer, infra_importer, baseline, pusher],
             enable_cache=True,
             beam_pipeline_args=list(DEFAULT_BEAM_ARGS),
             metadata_connection_config=metadata.connection(self.store),

@@ -16,10 +16,11 @@ from pipeline.cli import main
 from pipeline.config_file import load
 from pipeline.run_record import PushRecord
 from serving.predict import Prediction
+from serving.predict_many.job import Summary
 from tests.pipeline import records
 from tests.pipeline.command import REPOSITORY
 
-COMMANDS = ("run", "synth", "convert", "config", "runs", "predict", "serve")
+COMMANDS = ("run", "synth", "convert", "config", "runs", "predict", "serve", "rollback")
 SLOW_TO_IMPORT = ("tensorflow", "tfx", "apache_beam", "pydantic", "rich")
 HELP = f"""
 import sys
@@ -330,7 +331,7 @@ def predict(called):
 
 def test_predict_hands_model_and_paths_on(predict):
     assert "1 of 2 files are no usable pictures." in cxr("predict", "model", "a.png", "folder")
-    assert predict.arguments == (Path("model"), (Path("a.png"), Path("folder")))
+    assert predict.arguments == (Path("model"), [Path("a.png"), Path("folder")])
 
 
 def test_predict_prints_json(predict):
@@ -354,11 +355,86 @@ def test_predict_prints_csv(predict):
     ]
 
 
-def test_predict_refuses_two_forms_at_once(predict):
-    told = cxr("predict", "model", "x", "--json", "--csv", code=2)
-    assert "Choose one of --json and --csv." in told
+@pytest.fixture
+def predict_many(called):
+    summary = Summary(5, 4, 1, 2, ("x.gz is damaged.",))
+    return called("serving.predict_many.job.predict_many", summary)
+
+
+def test_predict_hands_all_on_where_a_file_is_to_be_written(predict, predict_many):
+    given = ("a.png", "folder/**/*.png", "x.tfrecord.gz")
+    told = cxr("predict", "model", *given, "--out", "o.csv", "--beam-arg=--a=1", "--beam-arg=--b=2")
+    assert predict_many.arguments == (Path("model"), list(map(Path, given)), Path("o.csv"))
+    assert predict_many.options["beam_args"] == ("--a=1", "--b=2")
+    assert "Each picture with its answer: o.csv" in told
+    assert "x.gz is damaged." in told
     assert predict.arguments == ()
 
 
+def test_predict_prints_the_summary_of_a_file_as_json(predict_many):
+    assert json.loads(cxr("predict", "model", "x", "--out", "o.csv", "--json")) == {
+        "pictures": 5,
+        "valid": 4,
+        "invalid": 1,
+        "resumed": 2,
+        "damaged": ["x.gz is damaged."],
+        "out": "o.csv",
+    }
+
+
+def test_predict_shows_progress_where_a_file_is_written(monkeypatch, capfd):
+    def judge(model, paths, out, *, beam_args, progress):
+        progress(3, 5)
+        return Summary(5, 5, 0, 0, ())
+
+    monkeypatch.setattr("serving.predict_many.job.predict_many", judge)
+    monkeypatch.setattr("pipeline.display._SECONDS_BETWEEN_LINES", -1)
+    cxr("predict", "model", "x", "--out", "o.csv")
+    assert "Judge pictures: 3 of 5" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--json", "--csv"), "Choose one of --json and --csv."),
+        (("--out", "o.csv", "--csv"), "Choose one of --out, which writes a file, and --csv"),
+        (("--beam-arg=--a=1",), "--beam-arg needs --out"),
+    ],
+)
+def test_predict_refuses_options_that_exclude_each_other(predict, predict_many, options, told):
+    assert told in cxr("predict", "model", "x", *options, code=2)
+    assert predict.arguments == predict_many.arguments == ()
+
+
 def test_predict_needs_something_to_judge():
-    assert "Missing argument 'PATHS...'" in cxr("predict", "model", code=2)
+    assert "Give MODEL and PATHS, or --url and PATHS." in cxr("predict", "model", code=2)
+
+
+def test_predict_by_url_needs_no_model(monkeypatch):
+    asked = {}
+
+    class Client:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def predict(self, images):
+            raise UserError("http://x, model m: answers 503: full")
+
+    def connect(url, **options):
+        asked.update(url=url, **options)
+        return Client()
+
+    monkeypatch.setattr("serving.client.connect", connect)
+    told = cxr("predict", "--url", "http://x", "--model-name", "m", __file__, code=1)
+    assert asked == {"url": "http://x", "model": "m"}
+    assert "http://x, model m: answers 503: full" in told
+
+
+def test_predict_by_url_writes_no_file():
+    assert "Choose one of --url and --out" in cxr(
+        "predict", "--url", "http://x", "a.png", "--out", "a.csv", code=2
+    )
+    assert "--model-name needs --url" in cxr("predict", "--model-name", "m", "a", "b", code=2)

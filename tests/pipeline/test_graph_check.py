@@ -123,27 +123,31 @@ def test_what_is_never_cached_needs_no_hash(graph):
     assert problem.startswith("Pusher: it runs code of ours")
 
 
-def test_a_push_without_a_blessing_is_refused(graph):
-    del graph.node("Pusher").inputs["model_blessing"]
+@pytest.mark.parametrize(
+    ("name", "maker"), [("model_blessing", "Evaluator"), ("infra_blessing", "ServingCheck")]
+)
+def test_a_push_without_a_blessing_is_refused(graph, name, maker):
+    del graph.node("Pusher").inputs[name]
     (problem,) = graph.problems()
-    assert problem == "Pusher: it pushes without a model_blessing; wire the Evaluator's."
+    assert problem == f"Pusher: it pushes without {name}; wire the {maker}'s."
 
 
 def test_a_push_of_a_model_that_was_not_judged_is_refused(graph):
     other = Pusher(
         model=graph.node("Baseline").outputs["model"],
         model_blessing=graph.node("Evaluator").outputs["blessing"],
+        infra_blessing=graph.node("ServingCheck").outputs["blessing"],
         push_dir="p",
         model_name="m",
         configuration="{}",
         recipe="r",
     )
     graph.components[-1] = other
-    (problem,) = graph.problems()
-    assert problem == (
-        "Pusher: it pushes the model of Baseline, and Evaluator blesses another one; wire the "
+    assert list(graph.problems()) == [
+        f"Pusher: it pushes the model of Baseline, and {judge} blesses another one; wire the "
         "same model to both."
-    )
+        for judge in ("Evaluator", "ServingCheck")
+    ]
 
 
 def test_two_nodes_of_one_id_are_told(graph):

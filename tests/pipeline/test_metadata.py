@@ -18,7 +18,7 @@ def runs(orchestrated):
 
 def test_every_component_that_the_run_came_to_is_told(runs):
     first, again = runs
-    assert set(first) == set(again) == {"Importer", "Baseline", "Pusher"}
+    assert set(first) == set(again) == {"Importer", "InfraImporter", "Baseline", "Pusher"}
 
 
 def test_a_run_that_is_not_there_has_none(orchestrated, runs):
@@ -71,6 +71,7 @@ def test_inputs_and_outputs_are_folders_by_channel(orchestrated, runs):
     assert first["Pusher"].inputs == {
         "model": [model],
         "model_blessing": [str(orchestrated.folder)],
+        "infra_blessing": [str(orchestrated.folder)],
     }
 
 

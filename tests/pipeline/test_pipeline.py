@@ -62,7 +62,16 @@ def test_every_input_comes_from_where_it_should(wires):
             "model": "Trainer.model",
             "baseline_model": "Baseline.model",
         },
-        "Pusher": {"model": "Trainer.model", "model_blessing": "Evaluator.blessing"},
+        "ServingCheck": {
+            "model": "Trainer.model",
+            "examples": examples,
+            "evaluation": "Evaluator.evaluation",
+        },
+        "Pusher": {
+            "model": "Trainer.model",
+            "model_blessing": "Evaluator.blessing",
+            "infra_blessing": "ServingCheck.blessing",
+        },
     }
 
 
@@ -129,12 +138,16 @@ def hashes(pipeline):
         ("components.example_validator", {"ExampleValidator"}),
         ("components.schema", {"ExampleValidator"}),
         ("components.baseline", {"Baseline"}),
-        ("components.pushed", {"Baseline"}),
+        ("components.pushed", {"Baseline", "ServingCheck"}),
         ("components.evaluator", {"Evaluator"}),
         ("components.evaluation", {"Evaluator"}),
         ("components.evaluation_metrics", {"Evaluator"}),
         ("components.evaluation_extractors", {"Evaluator"}),
         ("components.baseline_fit", {"Evaluator"}),
+        ("components.evaluation_sample", {"Evaluator", "ServingCheck"}),
+        ("components.serving_check", {"ServingCheck"}),
+        ("components.push", {"ServingCheck"}),
+        ("serving", {"ServingCheck"}),
     ],
 )
 def test_an_edit_reruns_the_nodes_that_run_the_code_and_no_other(

@@ -102,7 +102,7 @@ def test_an_edit_of_the_trainer_reruns_it_and_what_follows(first, place, source)
     path = source / "trainer_module" / "class_weights.py"
     path.write_text(path.read_text() + "\n# edited\n")
     edited = run(place / "root", folder=source)
-    assert ran(edited) == {"Trainer", "Baseline", "Evaluator", "Pusher"}
+    assert ran(edited) == {"Trainer", "Baseline", "Evaluator", "ServingCheck", "Pusher"}
     trainer = next(each for each in edited["components"] if each["name"] == "Trainer")
     assert "code_version" in trainer["why"]
     assert result(edited) == result(first)
@@ -112,7 +112,7 @@ def test_an_edit_of_the_transform_reruns_it_and_what_follows(first, place, sourc
     path = source / "transform_module" / "image_ops.py"
     path.write_text(path.read_text() + "\n# edited\n")
     edited = run(place / "root", folder=source)
-    assert {"Transform", "Trainer", "Evaluator", "Pusher"} <= ran(edited)
+    assert {"Transform", "Trainer", "Evaluator", "ServingCheck", "Pusher"} <= ran(edited)
     assert not {"ImportExampleGen", "StatisticsGen", "SchemaGen"} & ran(edited)
 
 
@@ -160,7 +160,7 @@ def test_a_run_killed_anywhere_ends_in_the_same_result_when_repeated(first, plac
 
     repeated = run(root)
 
-    assert ran(repeated) == {"Trainer", "Evaluator", "Pusher"}
+    assert ran(repeated) == {"Trainer", "Evaluator", "ServingCheck", "Pusher"}
     assert result(repeated) == result(first)
     assert repeated["push"]["pushed"]
     assert log_says(root, "going on after epoch")

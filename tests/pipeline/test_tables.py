@@ -1,10 +1,9 @@
-import csv
-import io
 from pathlib import Path
 
 from components.synthetic.generate import SyntheticSet
-from pipeline.tables import print_dataset, print_predictions, print_synthetic, write_csv
+from pipeline.tables import print_dataset, print_predictions, print_summary, print_synthetic
 from serving.predict import Prediction
+from serving.predict_many.job import Summary
 from tests.pipeline import records
 from tests.pipeline.printed import cells, tables
 
@@ -75,12 +74,15 @@ def test_a_long_path_in_a_pipe_stays_on_its_line(printed):
     assert cells(printed(), path) == [path, "0.5000", "NORMAL"]
 
 
-def test_csv_has_a_row_a_file_under_a_header():
-    file = io.StringIO()
-    write_csv(PREDICTIONS, file)
-    header, *rows = csv.reader(io.StringIO(file.getvalue()))
-    assert header == ["path", "probability", "label", "valid", "reason"]
-    assert rows == [
-        ["a/[b]/one.png", "0.98765", "PNEUMONIA", "True", ""],
-        ["a/two, really.png", "", "INVALID", "False", "truncated [red]JPEG[/red]"],
-    ]
+def test_a_summary_tells_the_counts_and_the_table(printed):
+    print_summary(Summary(1968, 1960, 8, 1024, ()), Path("/[out]/answers.csv"))
+    header, counts, where = printed().splitlines()
+    assert header.split() == ["pictures", "valid", "invalid", "resumed"]
+    assert counts.split() == ["1,968", "1,960", "8", "1,024"]
+    assert where == "Each picture with its answer: /[out]/answers.csv"
+
+
+def test_a_summary_tells_of_each_damaged_file(printed):
+    damaged = ("a[1].gz is damaged.", "b.gz is damaged.")
+    print_summary(Summary(2, 2, 0, 0, damaged), Path("/out.csv"))
+    assert tuple(printed().splitlines()[2:4]) == damaged

@@ -8,6 +8,8 @@ from pipeline.pipeline import Inputs, create_pipeline
 INPUTS = Inputs(
     examples="/place/dataset",
     fingerprint="f1",
+    images="/place/images",
+    quarantine="/place/dataset/quarantine.csv",
     artifacts="/place/artifacts",
     checkpoints="/place/checkpoints",
     push_dir="/place/pushed",

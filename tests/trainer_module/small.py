@@ -1,9 +1,12 @@
 """A training small enough for tests."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import tensorflow as tf
 
-from trainer_module import data
+from trainer_module import data, trainer
 from trainer_module.settings import AugmentationSettings, CnnSettings, TrainerSettings
 
 SETTINGS = TrainerSettings(
@@ -24,3 +27,23 @@ def pictures(count: int = 32, seed: int = 0) -> data.Pictures:
     pixels[labels == 1, 40:80, 40:80] += 100
     dataset = tf.data.Dataset.from_tensor_slices((pixels, labels.astype(np.float32)))
     return data.Pictures(dataset, count, 0)
+
+
+def job(folder: Path, settings: TrainerSettings = SETTINGS) -> trainer.Job:
+    """What the pipeline hands over."""
+    return trainer.Job(settings, 7, 0.5, "data", "code", str(folder))
+
+
+def run(transformed, folder: Path, settings: TrainerSettings = SETTINGS) -> Path:
+    """Trains and exports as the Trainer does; returns the SavedModel's folder."""
+    trainer.run_fn(
+        SimpleNamespace(
+            custom_config=job(folder / "backups", settings).custom_config(),
+            transform_output=transformed.graph,
+            train_files=transformed.train_files,
+            eval_files=transformed.eval_files,
+            serving_model_dir=str(folder / "model"),
+            model_run_dir=str(folder / "run"),
+        )
+    )
+    return folder / "model"

@@ -2,7 +2,6 @@ import base64
 import json
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -22,7 +21,7 @@ SETTINGS = small.SETTINGS.model_copy(
 
 
 def job(folder, settings=SETTINGS):
-    return trainer.Job(settings, 7, 0.5, "data", "code", str(folder))
+    return small.job(folder, settings)
 
 
 def fit(folder, settings=SETTINGS):
@@ -100,26 +99,13 @@ def test_each_served_batch_size_has_a_warm_up_request_that_the_model_answers(exp
 def exported(transformed, tmp_path_factory):
     """A folder with the model that run_fn trained and exported."""
     folder = tmp_path_factory.mktemp("run_fn")
-    run_fn(transformed, folder)
+    small.run(transformed, folder, SETTINGS)
     return folder
-
-
-def run_fn(transformed, folder):
-    trainer.run_fn(
-        SimpleNamespace(
-            custom_config=job(folder / "backups").custom_config(),
-            transform_output=transformed.graph,
-            train_files=transformed.train_files,
-            eval_files=transformed.eval_files,
-            serving_model_dir=str(folder / "model"),
-            model_run_dir=str(folder / "run"),
-        )
-    )
 
 
 def test_only_the_chief_writes_the_model(transformed, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer.strategy, "is_chief", lambda _: False)
-    run_fn(transformed, tmp_path)
+    small.run(transformed, tmp_path, SETTINGS)
     assert not (tmp_path / "model").exists()
     assert not (tmp_path / "run").exists()
 
@@ -164,7 +150,7 @@ def test_training_and_serving_agree_on_every_format(transformed, tmp_path, monke
     monkeypatch.setattr(
         trainer.models, "build", lambda *a, **k: built.append(build(*a, **k)) or built[-1]
     )
-    run_fn(transformed, tmp_path)
+    small.run(transformed, tmp_path, SETTINGS)
     images = [encode(grey_pixels(seed=index), name) for index, name in enumerate(FORMATS)]
     images += [picture(1, 1), b"broken", picture(3, 0)]
     pixels, valid = trained_pixels(images, tmp_path / "examples.gz")

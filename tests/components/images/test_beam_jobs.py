@@ -2,6 +2,7 @@ import hashlib
 import os
 import re
 
+import apache_beam as beam
 import pytest
 
 from components.errors import UserError
@@ -102,3 +103,25 @@ def test_a_picture_that_changed_meanwhile_is_named(tmp_path, name):
         beam_jobs.write_shards(
             tmp_path, [(str(tmp_path / "shard"), pictures)], beam_args=(), progress=None
         )
+
+
+def test_options_of_the_user_win_over_our_own():
+    made = beam_jobs.options(["--direct_num_workers=3"]).get_all_options()
+    assert (made["runner"], made["direct_num_workers"]) == ("FnApiRunner", 3)
+
+
+def test_an_option_that_beam_does_not_understand_is_told(capfd):
+    with pytest.raises(UserError, match=r"understand --direct_num_workers=x: .* int value: 'x'$"):
+        beam_jobs.options(["--direct_num_workers=x"])
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), UserError("The disk is full.")])
+def test_what_ends_a_worker_ends_the_job(error):
+    def fail(_):
+        raise error
+
+    pipeline = beam.Pipeline(options=beam_jobs.options([]))
+    _ = pipeline | beam.Create([1]) | beam.Map(fail)
+    with pytest.raises(type(error)):
+        beam_jobs.run(pipeline)

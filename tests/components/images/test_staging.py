@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.errors import UserError
-from components.images.staging import publish, staged
+from components.images.staging import locked, publish, staged
 from tests.components.images.folders import fill
 
 FORMER, NEW = {"a": b"former", "sub/b": b"1"}, {"a": b"new"}
@@ -117,3 +117,10 @@ def test_the_lock_goes_with_a_killed_process(out):
     process.communicate()
     write_new(out)
     assert held(out) == NEW
+
+
+def test_who_holds_a_lock_may_remove_its_folder(tmp_path):
+    for _ in range(2):
+        with locked(tmp_path / "work", tmp_path / "out"):
+            (tmp_path / "work").rmdir()
+    assert list(tmp_path.iterdir()) == []

@@ -17,7 +17,7 @@ def first(orchestrated):
 
 def test_the_log_tells_when_each_component_starts_and_ends(first):
     cached, started = first
-    assert sorted(started) == ["Baseline", "Importer", "Pusher"]
+    assert sorted(started) == ["Baseline", "Importer", "InfraImporter", "Pusher"]
     assert list(cached) == started
 
 
@@ -62,7 +62,9 @@ def test_a_component_that_fails_is_told_with_its_message_and_runs_when_repeated(
     assert orchestrated.aborted.name == "Baseline"
 
     orchestrated.run("repeated", version="17")
-    assert orchestrated.cached() == {"Importer": False, "Baseline": False, "Pusher": False}
+    assert orchestrated.cached() == dict.fromkeys(
+        ("Importer", "InfraImporter", "Baseline", "Pusher"), False
+    )
     assert orchestrated.aborted is None
 
 

@@ -43,6 +43,15 @@ def test_every_labelled_version_is_served_and_no_other():
     assert dict(entry.version_labels) == {"stable": 3}
 
 
+def test_without_labels_the_latest_version_is_followed():
+    model = ServedModel("m", {})
+    text = model_server.models_config(model, name="m", base_path="/models/m")
+    (entry,) = parsed(text).model_config_list.config
+    assert entry.model_version_policy.latest.num_versions == 1
+    assert not entry.version_labels
+    assert model_server.ready_path(model) == "/v1/models/m/metadata"
+
+
 def test_metrics_are_served_for_prometheus():
     config = text_format.Parse(model_server.monitoring_config(), protos.monitoring_config()())
     assert config.prometheus_config.enable

@@ -5,8 +5,12 @@ from serving.tensorflow_serving.served_model import ServedModel, find
 from serving.tensorflow_serving.settings import DeploymentSettings
 
 
-def test_the_latest_version_by_number_is_stable(model):
-    assert find(model, DeploymentSettings()) == ServedModel("chest_xray", {"stable": 10})
+def test_the_latest_version_is_followed(model):
+    assert find(model, DeploymentSettings()) == ServedModel("chest_xray", {})
+
+
+def test_beside_a_canary_the_latest_version_by_number_is_stable(model):
+    assert find(model, DeploymentSettings(canary=7)).labels == {"stable": 10, "canary": 7}
 
 
 def test_a_canary_stands_beside_the_stable_version(model):
@@ -20,7 +24,7 @@ def test_the_name_becomes_one_that_kubernetes_takes(model):
 
 def test_half_a_push_is_no_version(model):
     (model / "11").mkdir()
-    assert find(model, DeploymentSettings()).labels == {"stable": 10}
+    assert find(model, DeploymentSettings(canary=7)).labels["stable"] == 10
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,90 @@
+"""A sample of the test pictures and what the Evaluator's model said of them."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import tensorflow as tf
+from tfx import types
+from tfx.types import artifact_utils
+from tfx.utils import io_utils
+
+from transform_module import features
+
+SAMPLE: Final = "sample.jsonl"
+"""The file within a ModelEvaluation artifact that holds the answers, a line each."""
+
+SIZE: Final = 128
+"""Pictures in the sample: the first ones of the test split, where the classes stand mixed."""
+
+_BATCH: Final = 32
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the model said of a picture.
+
+    Attributes:
+        sha256: of the picture's bytes.
+        probability: of pneumonia.
+        label: NORMAL, PNEUMONIA or INVALID.
+        valid: whether the model could decode it.
+    """
+
+    sha256: str
+    probability: float
+    label: str
+    valid: bool
+
+
+def examples_of(artifact: types.Artifact) -> list[bytes]:
+    """Reads the sample's serialized tf.Examples from an Examples artifact."""
+    pattern = io_utils.all_files_pattern(artifact_utils.get_split_uri([artifact], features.TEST))
+    files = sorted(tf.io.gfile.glob(pattern))
+    dataset = tf.data.TFRecordDataset(files, compression_type="GZIP").take(SIZE)
+    return list(dataset.as_numpy_iterator())
+
+
+def picture_of(example: bytes) -> tuple[str, bytes]:
+    """Returns a picture's SHA-256 and its bytes."""
+    values = tf.train.Example.FromString(example).features.feature[features.IMAGE].bytes_list.value
+    image = values[0] if values else b""
+    return hashlib.sha256(image).hexdigest(), image
+
+
+def judge(model: str, examples: Sequence[bytes]) -> Iterator[Judged]:
+    """Asks a model's ``serve_examples``, the signature that the Evaluator uses.
+
+    Args:
+        model: the SavedModel's folder.
+        examples: serialized tf.Examples.
+    """
+    loaded = tf.saved_model.load(model)
+    signature = loaded.signatures[features.SERVE_EXAMPLES]
+    for start in range(0, len(examples), _BATCH):
+        batch = examples[start : start + _BATCH]
+        out = signature(**{features.EXAMPLES: tf.constant(batch)})
+        rows = zip(
+            batch,
+            out[features.PROBABILITY].numpy(),
+            out[features.PREDICTED_LABEL].numpy(),
+            out[features.VALID].numpy(),
+            strict=True,
+        )
+        for example, probability, label, valid in rows:
+            sha256, _ = picture_of(example)
+            yield Judged(sha256, float(probability), label.decode(), bool(valid))
+
+
+def to_lines(sample: Sequence[Judged]) -> str:
+    """Returns the content of ``sample.jsonl``."""
+    return "".join(f"{json.dumps(asdict(each))}\n" for each in sample)
+
+
+def read(folder: str | Path) -> list[Judged]:
+    """Reads ``sample.jsonl`` in the folder of a ModelEvaluation artifact."""
+    text = (Path(folder) / SAMPLE).read_text(encoding="utf-8")
+    return [Judged(**json.loads(line)) for line in text.splitlines()]

@@ -1,0 +1,23 @@
+"""What the check before the push asks of a served model."""
+
+from typing import Literal
+
+import pydantic
+
+
+class ServingCheckSettings(pydantic.BaseModel):
+    """The check before the push: the model is served, asked and compared."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    engine: Literal["embedded", "tensorflow-serving"] = pydantic.Field(
+        "embedded",
+        description="What serves the model: the embedded server, in a process of its own, or"
+        " TensorFlow Serving's container through TFX's InfraValidator, which needs Docker.",
+    )
+    maximum_latency_ms: float = pydantic.Field(
+        2_000.0, gt=0, description="The median answer to one picture may take so long."
+    )
+    maximum_memory_gib: float = pydantic.Field(
+        8.0, gt=0, description="The server's memory may reach so much."
+    )

@@ -1,0 +1,197 @@
+"""A model served by the embedded server in a process of its own, and asked."""
+
+import json
+import logging
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from components import serving_check_findings, serving_check_pictures
+from components.errors import UserError
+from components.evaluation_sample import Judged
+from components.push import push
+from components.serving_check_settings import ServingCheckSettings
+from serving.client import Client, connect
+from serving.model import Answer
+from transform_module import features
+
+_START_SECONDS: Final = 300
+_ALONE: Final = 16
+_BATCH: Final = 32
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A picture, and what the Evaluator's model said of it."""
+
+    picture: bytes
+    judged: Judged
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of serving a model.
+
+    Attributes:
+        reasons: why it may not be pushed, a sentence each; empty when it may.
+        pictures: pictures that were asked about.
+        load_seconds: from the server's start until the model answered.
+        latency_ms: median answer to one picture over REST.
+        memory_gib: the most memory that the server took.
+    """
+
+    reasons: list[str] = field(default_factory=list)
+    pictures: int = 0
+    load_seconds: float = 0
+    latency_ms: float = 0
+    memory_gib: float = 0
+
+
+def try_serving(
+    model: Path,
+    name: str,
+    questions: Sequence[Question],
+    settings: ServingCheckSettings,
+    *,
+    images: Path,
+    quarantine: Path,
+) -> Trial:
+    """Serves a model as it would be served once pushed, and asks it over REST and gRPC.
+
+    Args:
+        model: the SavedModel's folder.
+        name: the model's, in URLs.
+        questions: pictures with the answers that are expected.
+        settings: the bounds.
+        images: folder of the paths in ``quarantine``.
+        quarantine: list of the files that the conversion kept out.
+    """
+    with tempfile.TemporaryDirectory(prefix="serving-check-") as folder:
+        version = push(model, Path(folder) / name, {}).path
+        started = time.monotonic()
+        try:
+            with _served(version.parent) as (rest_url, grpc_url, process):
+                load_seconds = time.monotonic() - started
+                with connect(rest_url, model=name) as rest, connect(grpc_url, model=name) as grpc:
+                    reasons = list(_not_loaded(rest))
+                    if reasons:
+                        return Trial(reasons, load_seconds=load_seconds)
+                    record = json.loads((version / features.MODEL_RECORD).read_text())
+                    latency_ms = _latency_ms(rest, questions)
+                    reasons += _ask(rest, grpc, questions, record["threshold"], images, quarantine)
+                memory_gib = process.memory_info().rss / 2**30
+        except UserError as error:
+            return Trial([str(error)])
+    reasons += _beyond(latency_ms, memory_gib, settings)
+    return Trial(reasons, len(questions), load_seconds, latency_ms, memory_gib)
+
+
+@contextmanager
+def _served(folder: Path) -> Iterator[tuple[str, str, psutil.Process]]:
+    """Runs the embedded server on a model's folder.
+
+    Yields:
+        The URLs of REST and gRPC, and the process.
+    """
+    ready, log = folder.parent / "ready.json", folder.parent / "server.log"
+    command = [sys.executable, "-m", "serving.command", str(folder), "--ready-file", str(ready)]
+    command += ["--rest-port", "0", "--grpc-port", "0"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        deadline = time.monotonic() + _START_SECONDS
+        while not ready.exists():
+            if process.poll() is not None or time.monotonic() > deadline:
+                told = log.read_text(errors="replace").strip().splitlines()[-1:]
+                raise UserError(
+                    f"the server {'ended' if process.returncode is not None else 'was not ready'} "
+                    f"after {_START_SECONDS - (deadline - time.monotonic()):.0f} s: "
+                    f"{''.join(told)}"
+                )
+            time.sleep(0.1)
+        addresses = json.loads(ready.read_text())
+        yield addresses["rest"], f"grpc://{addresses['grpc']}", psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait()
+        _LOG.info("The server said:\n%s", log.read_text(errors="replace"))
+
+
+def _not_loaded(client: Client) -> Iterator[str]:
+    for version in client.status():
+        if version.state != "AVAILABLE":
+            yield f"the server does not load it: {version.error}"
+
+
+def _latency_ms(client: Client, questions: Sequence[Question]) -> float:
+    seconds = []
+    for question in questions[:_ALONE]:
+        started = time.perf_counter()
+        client.predict([question.picture])
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds) * 1000 if seconds else 0.0
+
+
+def _ask(
+    rest: Client,
+    grpc: Client,
+    questions: Sequence[Question],
+    threshold: float,
+    images: Path,
+    quarantine: Path,
+) -> Iterator[str]:
+    expected = [question.judged for question in questions]
+    pictures = [question.picture for question in questions]
+    for how, client in (("REST", rest), ("gRPC", grpc)):
+        answers = [client.predict([picture])[0] for picture in pictures[:_ALONE]]
+        yield from serving_check_findings.against_evaluator(
+            expected[:_ALONE], answers, threshold, f"over {how}, one at a time"
+        )
+        yield from serving_check_findings.against_evaluator(
+            expected, _in_batches(client, pictures), threshold, f"over {how}, in batches"
+        )
+    formats = serving_check_pictures.formats()
+    judged = dict(zip(formats, rest.predict(list(formats.values())), strict=True))
+    lossless = [name for name in formats if serving_check_pictures.is_lossless(name)]
+    yield from serving_check_findings.of_formats(judged, lossless)
+    good = formats["PNG, grey"]
+    alone = rest.predict([good])[0]
+    for name, file in serving_check_pictures.broken().items():
+        before, broken, after = rest.predict([good, file, good])
+        yield from serving_check_findings.of_broken(name, broken)
+        yield from serving_check_findings.of_neighbours(name, alone, [before, after])
+    for name, file in serving_check_pictures.quarantined(quarantine, images).items():
+        before, _, after = grpc.predict([good, file, good])
+        yield from serving_check_findings.of_neighbours(name, alone, [before, after])
+
+
+def _in_batches(client: Client, pictures: Sequence[bytes]) -> list[Answer]:
+    return [
+        answer
+        for start in range(0, len(pictures), _BATCH)
+        for answer in client.predict(pictures[start : start + _BATCH])
+    ]
+
+
+def _beyond(latency_ms: float, memory_gib: float, settings: ServingCheckSettings) -> Iterator[str]:
+    if latency_ms > settings.maximum_latency_ms:
+        yield (
+            f"the median answer takes {latency_ms:.0f} ms, more than maximum_latency_ms, "
+            f"{settings.maximum_latency_ms:g}"
+        )
+    if memory_gib > settings.maximum_memory_gib:
+        yield (
+            f"the server takes {memory_gib:.1f} GiB, more than maximum_memory_gib, "
+            f"{settings.maximum_memory_gib:g}"
+        )

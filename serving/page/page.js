@@ -1,0 +1,396 @@
+const AT_ONCE = 4;
+const REFRESH_MILLISECONDS = 10_000;
+const MODEL_MILLISECONDS = 5_000;
+const ANSWER_MILLISECONDS = 60_000;
+const THUMBNAIL_PIXELS = 144;
+const FIGURE_PIXELS = 640;
+const EXIF_BYTES = 65_536;
+const LARGEST_FILE_BYTES = 256 * 1024 * 1024;
+
+// From little to much; page.css draws the scale in the same colours.
+const HEAT = [[120, 28, 109], [237, 105, 37], [252, 255, 164]];
+const HEAT_OPACITY = 0.8;
+
+const BY_STATUS = {
+  404: "This version of the model is no longer served. Try again to ask the present one.",
+  413: "This file is too large for the server. Export a smaller picture and choose that.",
+  429: "The server has too much to do. Wait a moment, then try again.",
+  503: "The server is not ready. Wait a moment, then try again.",
+  504: "The server took too long. Wait a moment, then try again.",
+};
+const UNREACHABLE = "The server does not answer. Check that it runs, then try again.";
+const NO_MODEL =
+  "The server has no version of the model ready. Wait until it names one above, then try again.";
+const UNREADABLE =
+  "The browser cannot read this file. Was it moved? Is it a folder? Then choose the files inside.";
+const INVALID =
+  "This file could not be decoded as a picture. Give a whole JPEG, PNG, BMP or GIF of at least " +
+  "32 × 32 pixels.";
+const NOT_SHOWN = "The browser cannot show this picture, and so no heat map on it.";
+
+const find = (id) => document.getElementById(id);
+const page = {
+  choice: find("choice"),
+  clear: find("clear"),
+  drop: document.querySelector(".drop"),
+  files: find("files"),
+  legend: find("legend"),
+  list: find("rows"),
+  models: document.querySelector("#choice select"),
+  progress: find("progress"),
+  results: find("results"),
+  retryAll: find("retry-all"),
+  status: find("status"),
+  summary: find("summary"),
+  template: find("row"),
+};
+
+let models = [];
+let rows = [];
+let waiting = [];
+let asking = 0;
+
+/** What went wrong, in words for the user. */
+class Problem extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+class Row {
+  constructor(file) {
+    this.file = file;
+    this.element = page.template.content.firstElementChild.cloneNode(true);
+    const name = file.name || "Pasted picture";
+    this.part(".name").textContent = name;
+    this.part(".retry").ariaLabel = `Try again: ${name}`;
+    this.part(".explain").ariaLabel = `Heat map: ${name}`;
+    this.part(".retry").addEventListener("click", () => {
+      this.element.focus();
+      ask([this]);
+    });
+    this.part(".explain").addEventListener("click", () => this.toggleHeatMap());
+  }
+
+  part(selector) {
+    return this.element.querySelector(selector);
+  }
+
+  get state() {
+    return this.element.dataset.state;
+  }
+
+  /** Shows a state: waiting, asking, answered, invalid or failed. */
+  show(state, message = "", details = "") {
+    this.element.dataset.state = state;
+    this.element.ariaBusy = state === "waiting" || state === "asking";
+    for (const name of [".answer", ".label"]) this.part(name).hidden = state !== "answered";
+    if (state !== "answered") {
+      for (const name of [".explain", "figure"]) this.part(name).hidden = true;
+      this.part(".explain").ariaExpanded = "false";
+    }
+    this.part(".retry").hidden = state !== "failed";
+    this.part(".details").textContent = details;
+    this.tell(message);
+    summarize();
+  }
+
+  tell(message) {
+    this.part(".message").hidden = !message;
+    this.part(".message").textContent = message;
+  }
+
+  async judge() {
+    this.show("asking", "Asking the model …");
+    const drawing = this.drawThumbnail();
+    try {
+      this.showAnswer(await predict(await base64(this.file)));
+    } catch (problem) {
+      this.show("failed", problem.message);
+    }
+    await drawing;
+  }
+
+  async drawThumbnail() {
+    try {
+      await drawPicture(this.part(".picture canvas"), this.file, THUMBNAIL_PIXELS);
+      this.part(".picture svg").setAttribute("hidden", "");
+    } catch {
+      // It cannot be decoded: the placeholder stays.
+    }
+  }
+
+  showAnswer({ answer, milliseconds, model }) {
+    this.model = model;
+    const details = `${Math.round(milliseconds)} ms · version\u00a0${model.version}`;
+    if (!answer.valid) {
+      this.show("invalid", INVALID, details);
+      return;
+    }
+    this.part(".probability").value = answer.probability;
+    this.part(".probability").textContent = answer.probability.toFixed(4);
+    const bar = this.part(".bar");
+    bar.style.setProperty("--probability", answer.probability);
+    bar.classList.toggle("marked", model.threshold !== null);
+    if (model.threshold !== null) bar.style.setProperty("--threshold", model.threshold);
+    this.label = this.part(".label").textContent = answer.label;
+    this.element.toggleAttribute("data-positive", answer.label === model.labels.at(-1));
+    this.part(".explain").hidden = !model.signatures.explain?.includes("heatmap");
+    this.hasHeatMap = false;
+    this.show("answered", "", details);
+  }
+
+  async toggleHeatMap() {
+    const button = this.part(".explain");
+    const figure = this.part("figure");
+    if (button.ariaBusy === "true") return;
+    const opens = figure.hidden;
+    button.ariaBusy = "true";
+    this.tell("");
+    try {
+      if (opens && !this.hasHeatMap) await this.drawHeatMap();
+      figure.hidden = !opens;
+      button.ariaExpanded = String(opens);
+    } catch (problem) {
+      if (problem.status === 404) this.show("failed", problem.message);
+      else this.tell(problem.message);
+    }
+    button.ariaBusy = "false";
+  }
+
+  async drawHeatMap() {
+    const { heatmap } = await post(this.model, await base64(this.file), "explain");
+    for (const canvas of this.element.querySelectorAll("figure canvas")) {
+      await drawPicture(canvas, this.file, FIGURE_PIXELS).catch(() => {
+        throw new Problem(NOT_SHOWN);
+      });
+    }
+    drawHeat(this.part(".heat"), heatmap);
+    this.hasHeatMap = true;
+  }
+}
+
+function add(files) {
+  const added = Array.from(files, (file) => new Row(file));
+  if (!added.length) return;
+  rows = [...added, ...rows];
+  page.list.prepend(...added.map((row) => row.element));
+  page.results.hidden = false;
+  ask(added);
+}
+
+function ask(these) {
+  waiting.push(...these);
+  for (const row of these) row.show("waiting", "Waiting …");
+  while (asking < AT_ONCE && waiting.length) work();
+}
+
+async function work() {
+  asking += 1;
+  while (waiting.length) await waiting.shift().judge();
+  asking -= 1;
+}
+
+/** Asks the present version, and once more where another has just taken its place. */
+async function predict(content) {
+  if (!chosen() && !(await refresh())) throw new Problem(UNREACHABLE);
+  const model = chosen();
+  if (!model) throw new Problem(NO_MODEL);
+  const start = performance.now();
+  try {
+    return { answer: await post(model, content), milliseconds: performance.now() - start, model };
+  } catch (problem) {
+    if (problem.status !== 404) throw problem;
+    await refresh();
+    if (!chosen() || chosen().version === model.version) throw problem;
+    return predict(content);
+  }
+}
+
+/** Asks one version, so that it is known which one answers. */
+async function post(model, content, signature = "serving_default") {
+  const path = `v1/models/${encodeURIComponent(model.name)}/versions/${model.version}:predict`;
+  let response;
+  try {
+    response = await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ signature_name: signature, instances: [{ b64: content }] }),
+      signal: AbortSignal.timeout(ANSWER_MILLISECONDS),
+    });
+    if (response.ok) return (await response.json()).predictions[0];
+  } catch (error) {
+    throw new Problem(error.name === "TimeoutError" ? BY_STATUS[504] : UNREACHABLE);
+  }
+  const { error } = await response.json().catch(() => ({}));
+  throw new Problem(
+    BY_STATUS[response.status] ?? `The server could not answer: ${error ?? response.status}`,
+    response.status,
+  );
+}
+
+/** Asks which models are served, and tells whether there was an answer. */
+async function refresh() {
+  try {
+    const response = await fetch("page/model.json", {
+      signal: AbortSignal.timeout(MODEL_MILLISECONDS),
+    });
+    if (!response.ok) throw new Error(response.statusText);
+    ({ models } = await response.json());
+    showModel();
+    return true;
+  } catch {
+    showStatus("The server does not answer.", true);
+    return false;
+  }
+}
+
+async function refreshForever() {
+  await refresh();
+  setTimeout(refreshForever, REFRESH_MILLISECONDS);
+}
+
+function chosen() {
+  return models.find((model) => model.name === page.models.value) ?? models[0];
+}
+
+function showModel() {
+  const names = models.map((model) => model.name);
+  const options = Array.from(page.models.options, (option) => option.value);
+  if (names.join("/") !== options.join("/")) {
+    const before = page.models.value;
+    page.models.replaceChildren(...names.map((name) => new Option(name)));
+    if (names.includes(before)) page.models.value = before;
+  }
+  page.choice.hidden = names.length < 2;
+  const model = chosen();
+  if (!model) {
+    showStatus("No version of the model is ready yet.", true);
+    return;
+  }
+  showStatus(`${names.length < 2 ? `${model.name} · ` : ""}version\u00a0${model.version}`);
+  page.legend.hidden = model.threshold === null;
+  if (model.threshold === null) return;
+  page.legend.textContent =
+    `operating threshold ${Number(model.threshold.toFixed(4))}: a picture whose probability of ` +
+    `${model.labels.at(-1)} reaches it gets that label`;
+}
+
+function showStatus(text, isProblem = false) {
+  page.status.classList.toggle("problem", isProblem);
+  if (page.status.textContent !== text) page.status.textContent = text; // it is read out
+}
+
+function summarize() {
+  const counts = new Map();
+  let done = 0;
+  for (const row of rows) {
+    const key = row.state === "answered" ? row.label : row.state;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+    done += row.state !== "waiting" && row.state !== "asking";
+  }
+  const failed = counts.get("failed") ?? 0;
+  page.progress.hidden = done === rows.length;
+  page.progress.max = rows.length;
+  page.progress.value = done;
+  page.retryAll.hidden = failed < 2 || done < rows.length;
+  const pictures = rows.length === 1 ? "1 file" : `${rows.length} files`;
+  if (done < rows.length) {
+    page.summary.textContent = `${done} of ${pictures}`;
+    return;
+  }
+  const names = { invalid: "not decoded", failed: "without an answer" };
+  const parts = [...counts].sort().map(([key, count]) => `${count} ${names[key] ?? key}`);
+  page.summary.textContent = `${pictures}: ${parts.join(", ")}`;
+}
+
+function base64(file) {
+  return new Promise((resolve, reject) => {
+    if (file.size > LARGEST_FILE_BYTES) throw new Problem(BY_STATUS[413]);
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result.split(",")[1]);
+    reader.onerror = () => reject(new Problem(UNREADABLE));
+    reader.readAsDataURL(file);
+  });
+}
+
+/** Draws a picture no larger than a square, and shows it; throws where it cannot be decoded. */
+async function drawPicture(canvas, file, side) {
+  const bitmap = await createImageBitmap(await asStored(file));
+  const scale = Math.min(1, side / Math.max(bitmap.width, bitmap.height));
+  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  bitmap.close();
+  canvas.hidden = false;
+}
+
+/** Hides the Exif header that would turn a JPEG: the model sees the picture as it is stored. */
+async function asStored(file) {
+  const head = await file.slice(0, EXIF_BYTES).arrayBuffer();
+  const start = new TextDecoder("latin1").decode(head).indexOf("Exif\0\0");
+  return start < 0 ? file : new Blob([file.slice(0, start), "none", file.slice(start + 4)]);
+}
+
+/** Lays values in [0, 1] over the whole of a picture. */
+function drawHeat(canvas, values) {
+  const width = values[0].length;
+  const pixels = new ImageData(width, values.length);
+  values.flat().forEach((value, index) => {
+    pixels.data.set([...heatColour(value), 255 * HEAT_OPACITY * value], 4 * index);
+  });
+  const heat = new OffscreenCanvas(width, values.length);
+  heat.getContext("2d").putImageData(pixels, 0, 0);
+  canvas.getContext("2d").drawImage(heat, 0, 0, canvas.width, canvas.height);
+}
+
+function heatColour(value) {
+  const place = value * (HEAT.length - 1);
+  const below = Math.min(Math.floor(place), HEAT.length - 2);
+  const above = HEAT[below + 1];
+  return HEAT[below].map((channel, i) => channel + (place - below) * (above[i] - channel));
+}
+
+page.files.addEventListener("change", () => {
+  add(page.files.files);
+  page.files.value = ""; // the same file can be chosen again
+});
+
+document.addEventListener("dragover", (event) => {
+  if (!event.dataTransfer.types.includes("Files")) return;
+  event.preventDefault();
+  event.dataTransfer.dropEffect = "copy";
+  page.drop.classList.add("over");
+});
+
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) page.drop.classList.remove("over");
+});
+
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  page.drop.classList.remove("over");
+  add(event.dataTransfer.files);
+});
+
+document.addEventListener("paste", (event) => add(event.clipboardData.files));
+
+page.models.addEventListener("change", showModel);
+
+page.retryAll.addEventListener("click", () => {
+  page.files.focus();
+  ask(rows.filter((row) => row.state === "failed"));
+});
+
+page.clear.addEventListener("click", () => {
+  rows = [];
+  waiting = [];
+  page.list.replaceChildren();
+  page.results.hidden = true;
+  page.files.focus();
+});
+
+refreshForever();

@@ -1,0 +1,80 @@
+"""Writing predictions as a table: CSV, JSON Lines or Parquet."""
+
+import csv
+import itertools
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from components.errors import UserError
+from serving.predict import Prediction
+
+COLUMNS: Final = tuple(Prediction.__dataclass_fields__)
+
+Row = dict[str, Any]
+"""The fields of a `Prediction` by name."""
+
+Writer = Callable[[Iterable[Row], Path], None]
+"""Writes rows to a file."""
+
+_ROW_GROUP = 64 * 1024
+
+
+def writer_of(out: Path) -> Writer:
+    """Finds what writes a table, by its name.
+
+    Raises:
+        UserError: there is none, or no table can stand there.
+    """
+    writer = _WRITERS.get(out.suffix.lower())
+    if writer is None:
+        raise UserError(f"{out} has to end in one of {', '.join(_WRITERS)}.")
+    if out.is_dir():
+        raise UserError(f"{out} is a folder. Name the file to write.")
+    if not out.parent.is_dir():
+        raise UserError(f"There is no folder {out.parent} to write {out.name} into.")
+    return writer
+
+
+def write_csv(rows: Iterable[Row], file: TextIO) -> None:
+    """Writes one line a row, under a header."""
+    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def _write_csv_file(rows: Iterable[Row], out: Path) -> None:
+    with out.open("w", encoding="utf-8", newline="") as file:
+        write_csv(rows, file)
+
+
+def _write_json_lines(rows: Iterable[Row], out: Path) -> None:
+    with out.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+def _write_parquet(rows: Iterable[Row], out: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    schema = pa.schema(
+        {
+            "path": pa.string(),
+            "probability": pa.float64(),
+            "label": pa.string(),
+            "valid": pa.bool_(),
+            "reason": pa.string(),
+        }
+    )
+    left = iter(rows)
+    with parquet.ParquetWriter(out, schema) as writer:
+        while group := list(itertools.islice(left, _ROW_GROUP)):
+            writer.write_table(pa.Table.from_pylist(group, schema=schema))
+
+
+_WRITERS: Final[dict[str, Writer]] = {
+    ".csv": _write_csv_file,
+    ".jsonl": _write_json_lines,
+    ".parquet": _write_parquet,
+}

@@ -1,0 +1,207 @@
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tfx.types import standard_artifacts
+
+from components import evaluation_sample, serving_check
+from components.evaluation_sample import Judged
+from components.serving_check_settings import ServingCheckSettings
+from components.serving_check_trial import Question, Trial, try_serving
+from tests.conftest import picture
+from tests.trainer_module import small
+from transform_module import features
+
+PICTURES = [picture(index, index % 2) for index in range(40)] + [b"broken"]
+
+
+def example(content: bytes) -> bytes:
+    made = tf.train.Example()
+    made.features.feature[features.IMAGE].bytes_list.value.append(content)
+    return made.SerializeToString()
+
+
+@pytest.fixture(scope="module")
+def model(transformed, tmp_path_factory):
+    return small.run(transformed, tmp_path_factory.mktemp("trained"))
+
+
+@pytest.fixture(scope="module")
+def questions(model):
+    judged = evaluation_sample.judge(str(model), [example(content) for content in PICTURES])
+    return [Question(content, each) for content, each in zip(PICTURES, judged, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def quarantine(tmp_path_factory):
+    """A list of quarantined files, with one that is gone and one that is there."""
+    folder = tmp_path_factory.mktemp("images")
+    (folder / "text.jpeg").write_bytes(b"text")
+    with (folder / "quarantine.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerows(
+            [
+                ("path", "reason", "bytes", "sha256"),
+                ("text.jpeg", "text file", 4, ""),
+                ("gone.jpeg", "damaged", 99, ""),
+            ]
+        )
+    return folder / "quarantine.csv"
+
+
+def attempt(model, questions, quarantine, **settings) -> Trial:
+    return try_serving(
+        model,
+        "chest_xray",
+        questions,
+        ServingCheckSettings(**settings),
+        images=quarantine.parent,
+        quarantine=quarantine,
+    )
+
+
+def saved_with(model, out, change=None, *, signatures=(features.SERVING_DEFAULT,), weight=None):
+    """Saves a model anew, with other answers, signatures or weights."""
+    loaded = tf.saved_model.load(str(model))
+    if weight is not None:
+        for variable in loaded.signatures[features.SERVING_DEFAULT].captured_inputs:
+            if variable.dtype == tf.resource:
+                for each in _variables(loaded):
+                    each.assign(tf.fill(each.shape, tf.cast(weight, each.dtype)))
+                break
+
+    class Changed(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.loaded = loaded
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=features.IMAGE_BYTES)])
+        def serve(self, image_bytes):
+            answer = dict(self.loaded.signatures[features.SERVING_DEFAULT](image_bytes=image_bytes))
+            return change(answer) if change else answer
+
+    module = Changed()
+    tf.saved_model.save(module, str(out), signatures=dict.fromkeys(signatures, module.serve))
+    shutil.copytree(model / "assets.extra", out / "assets.extra")
+    return out
+
+
+def _variables(loaded):
+    seen = {}
+    for signature in loaded.signatures.values():
+        for each in signature.graph.variables:
+            if each.dtype.is_floating:
+                seen[id(each)] = each
+    return seen.values()
+
+
+@pytest.mark.slow
+def test_a_good_model_passes_with_its_figures(model, questions, quarantine):
+    trial = attempt(model, questions, quarantine)
+    assert trial.reasons == []
+    assert trial.pictures == len(PICTURES)
+    assert trial.load_seconds > 0
+    assert trial.latency_ms > 0
+    assert trial.memory_gib > 0.1
+
+
+@pytest.mark.slow
+def test_labels_in_the_wrong_order_are_refused(model, questions, quarantine, tmp_path):
+    def swapped(answer):
+        normal, pneumonia = features.LABELS
+        label = answer[features.PREDICTED_LABEL]
+        other = tf.where(label == normal, pneumonia, normal)
+        return answer | {features.PREDICTED_LABEL: tf.where(answer[features.VALID], other, label)}
+
+    trial = attempt(saved_with(model, tmp_path / "model", swapped), questions, quarantine)
+    assert "over REST, one at a time, picture " in trial.reasons[0]
+    assert ": the label is " in trial.reasons[0]
+    assert any("over gRPC, in batches" in reason for reason in trial.reasons)
+    assert "(so for 40 of 41 pictures)" in trial.reasons[-1]
+
+
+@pytest.mark.slow
+def test_weights_that_are_no_numbers_are_refused(model, questions, quarantine, tmp_path):
+    trial = attempt(saved_with(model, tmp_path / "model", weight=np.nan), questions, quarantine)
+    assert "the probability is nan, which is no number" in trial.reasons[0]
+
+
+@pytest.mark.slow
+def test_other_weights_are_refused(model, questions, quarantine, tmp_path):
+    trial = attempt(saved_with(model, tmp_path / "model", weight=0.01), questions, quarantine)
+    assert ", the Evaluator's 0." in trial.reasons[0]
+
+
+@pytest.mark.slow
+def test_a_missing_signature_is_refused(model, questions, quarantine, tmp_path):
+    broken = saved_with(model, tmp_path / "model", signatures=("other",))
+    (reason,) = attempt(broken, questions, quarantine).reasons
+    assert "the server does not load it: " in reason
+    assert "there is no signature serving_default" in reason
+
+
+@pytest.mark.slow
+def test_truncated_variables_are_refused(model, questions, quarantine, tmp_path):
+    broken = tmp_path / "model"
+    shutil.copytree(model, broken)
+    (data,) = broken.glob("variables/variables.data-*")
+    data.write_bytes(data.read_bytes()[: data.stat().st_size // 2])
+    (reason,) = attempt(broken, questions, quarantine).reasons
+    assert "the server does not load it: " in reason
+    assert "cannot be loaded as a model" in reason
+
+
+@pytest.mark.slow
+def test_a_slow_and_a_large_model_are_refused(model, questions, quarantine):
+    trial = attempt(model, questions, quarantine, maximum_latency_ms=0.01, maximum_memory_gib=0.01)
+    latency, memory = trial.reasons
+    assert latency.endswith("ms, more than maximum_latency_ms, 0.01")
+    assert memory.endswith("GiB, more than maximum_memory_gib, 0.01")
+
+
+@pytest.mark.parametrize(
+    ("reasons", "file"), [([], "INFRA_BLESSED"), (["it is slow"], "INFRA_NOT_BLESSED")]
+)
+def test_the_blessing_has_the_marks_of_tfx(tmp_path, monkeypatch, reasons, file):
+    (tmp_path / "Split-test").mkdir()
+    with tf.io.TFRecordWriter(str(tmp_path / "Split-test" / "x.gz"), "GZIP") as writer:
+        writer.write(example(b"picture"))
+    sha256, _ = evaluation_sample.picture_of(example(b"picture"))
+    judged = [Judged(sha256, 0.25, "NORMAL", True)]
+    (tmp_path / evaluation_sample.SAMPLE).write_text(evaluation_sample.to_lines(judged))
+    asked = []
+
+    def answered(model, name, questions, *_, **__):
+        asked.extend(questions)
+        return Trial(reasons=reasons)
+
+    monkeypatch.setattr(serving_check, "try_serving", answered)
+    artifacts = {
+        "model": standard_artifacts.Model(),
+        "examples": standard_artifacts.Examples(),
+        "evaluation": standard_artifacts.ModelEvaluation(),
+    }
+    for artifact in artifacts.values():
+        artifact.uri = str(tmp_path)
+    artifacts["examples"].split_names = json.dumps(["test"])
+    blessing = standard_artifacts.InfraBlessing()
+    blessing.uri = str(tmp_path / "blessing")
+    serving_check.Executor().Do(
+        {name: [artifact] for name, artifact in artifacts.items()},
+        {"blessing": [blessing]},
+        {
+            "settings": ServingCheckSettings().model_dump_json(),
+            "model_name": "chest_xray",
+            "images": str(tmp_path),
+            "quarantine": str(tmp_path / "quarantine.csv"),
+        },
+    )
+    assert asked == [Question(b"picture", judged[0])]
+    assert (tmp_path / "blessing" / file).exists()
+    assert blessing.get_int_custom_property("blessed") == int(not reasons)
+    assert blessing.get_string_custom_property("reasons") == "\n".join(reasons)
+    report = json.loads((tmp_path / "blessing" / serving_check.REPORT).read_text())
+    assert report["reasons"] == reasons

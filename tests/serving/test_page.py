@@ -1,0 +1,591 @@
+"""The page in a browser: headless Chromium on a server of a small model."""
+
+import base64
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from tests.pictures import encode
+from tests.serving.test_page_handlers import POLICY
+from transform_module import features
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+By = pytest.importorskip("selenium.webdriver.common.by").By
+Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
+
+pytestmark = pytest.mark.e2e
+
+START_SECONDS = 180
+ANSWER_SECONDS = 30
+WINDOW = (1100, 800)
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def save_explained(folder: Path) -> None:
+    """Saves the small model with a signature ``explain``, which is hot at the right."""
+    import tensorflow as tf
+
+    from tests.serving.saved import save
+
+    model = tf.Module()
+    model.plain = tf.saved_model.load(str(save(folder / "plain")))
+    shutil.move(folder / "plain" / "assets.extra", folder / "assets.extra")
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=features.IMAGE_BYTES)])
+    def serve(image_bytes):
+        return model.plain.signatures[features.SERVING_DEFAULT](image_bytes=image_bytes)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=features.IMAGE_BYTES)])
+    def explain(image_bytes):
+        answer = model.plain.signatures[features.SERVING_DEFAULT](image_bytes=image_bytes)
+        rows = tf.shape(image_bytes)[0]
+        columns = tf.linspace(0.0, 1.0, features.IMAGE_SIZE)
+        return {
+            features.PROBABILITY: answer[features.PROBABILITY],
+            "heatmap": tf.ones([rows, features.IMAGE_SIZE, 1]) * columns,
+        }
+
+    tf.saved_model.save(
+        model, str(folder), signatures={features.SERVING_DEFAULT: serve, "explain": explain}
+    )
+
+
+@contextmanager
+def running(model: Path) -> Iterator[tuple[str, subprocess.Popen]]:
+    """Serves a model, and tells where and in which process."""
+    ready = model.with_name(f"{model.name}.ready.json")
+    command = [sys.executable, "-m", "pipeline.cli", "serve", str(model), "--allow-unverified"]
+    command += ["--rest-port", "0", "--grpc-port", "0", "--ready-file", str(ready)]
+    command += ["--poll-seconds", "0.2"]
+    with model.with_name(f"{model.name}.log").open("w+b") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not ready.exists():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    log.seek(0)
+                    pytest.fail(f"the server did not start:\n{log.read().decode()[-4000:]}")
+                time.sleep(0.1)
+            yield json.loads(ready.read_text())["rest"], process
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """The address of a server whose model explains nothing."""
+    from tests.serving.saved import save
+
+    model = tmp_path_factory.mktemp("plain") / "chest_xray"
+    save(model / "17")
+    with running(model) as (address, _):
+        yield address
+
+
+@pytest.fixture(scope="module")
+def explaining(tmp_path_factory):
+    """The address of a server whose model has the signature ``explain``."""
+    model = tmp_path_factory.mktemp("explaining") / "chest_xray"
+    save_explained(model / "17")
+    with running(model) as (address, _):
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    chromium, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not chromedriver:
+        pytest.skip("no browser: install Debian's packages chromium and chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(chromedriver))
+    yield driver
+    driver.quit()
+
+
+class Page:
+    """What a user does with the page, and sees."""
+
+    def __init__(self, browser) -> None:
+        self.browser = browser
+
+    def open(self, address: str) -> "Page":
+        self.console()  # what stands there is of the page before
+        self.resize(*WINDOW)
+        self.prefer("prefers-color-scheme", "light")
+        self.browser.get(address)
+        self.until(lambda: "version" in self.one("#status").text)
+        return self
+
+    def resize(self, width: int, height: int) -> None:
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    def prefer(self, feature: str, value: str) -> None:
+        features = {"features": [{"name": feature, "value": value}]}
+        self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", features)
+
+    def one(self, selector: str):
+        return self.browser.find_element(By.CSS_SELECTOR, selector)
+
+    def script(self, script: str, *arguments):
+        return self.browser.execute_script(script, *arguments)
+
+    def until(self, condition) -> None:
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, self.one("body").text
+            time.sleep(0.05)
+
+    def choose(self, *paths: Path) -> list["Row"]:
+        self.one("#files").send_keys("\n".join(map(str, paths)))
+        return self.rows()
+
+    def rows(self) -> list["Row"]:
+        """The rows, once there is nothing more to come."""
+        self.until(lambda: self.script("return !document.querySelector('.row[aria-busy=true]')"))
+        elements = self.browser.find_elements(By.CSS_SELECTOR, ".row")
+        return [Row(element) for element in elements]
+
+    def drop(self, files: dict[str, bytes], event: str = "drop") -> None:
+        """Drops or pastes files."""
+        self.script(
+            """
+            const transfer = new DataTransfer();
+            for (const [name, content] of Object.entries(arguments[0])) {
+              const bytes = Uint8Array.from(atob(content), (each) => each.charCodeAt(0));
+              transfer.items.add(new File([bytes], name));
+            }
+            const made = arguments[1] === "paste"
+              ? new ClipboardEvent("paste", { bubbles: true, clipboardData: transfer })
+              : new DragEvent(arguments[1], { bubbles: true, dataTransfer: transfer });
+            document.querySelector(".drop").dispatchEvent(made);
+            """,
+            {name: base64.b64encode(content).decode() for name, content in files.items()},
+            event,
+        )
+
+    def press(self, *keys: str) -> None:
+        webdriver.ActionChains(self.browser).send_keys(*keys).perform()
+
+    def focused(self) -> str:
+        return self.script("return document.activeElement.id || document.activeElement.className")
+
+    def console(self) -> list[str]:
+        return [each["message"] for each in self.browser.get_log("browser")]
+
+
+class Row:
+    """One file's row."""
+
+    def __init__(self, element) -> None:
+        self.element = element
+
+    def one(self, selector: str):
+        return self.element.find_element(By.CSS_SELECTOR, selector)
+
+    def text(self, selector: str) -> str:
+        return self.one(selector).text
+
+    @property
+    def state(self) -> str:
+        return self.element.get_attribute("data-state")
+
+    @property
+    def probability(self) -> float:
+        return float(self.one(".probability").get_attribute("value"))
+
+
+def grey(value: int, width: int = 60, height: int = 40) -> bytes:
+    return encode(np.full((height, width), value, np.uint8), "png-grey")
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """A normal picture, one with pneumonia, and one that is broken."""
+    contents = {"normal.png": grey(51), "pneumonia.png": grey(204), "broken.jpeg": b"no picture"}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    return [tmp_path / name for name in contents]
+
+
+@pytest.fixture
+def page(browser, plain):
+    return Page(browser).open(plain)
+
+
+@pytest.fixture
+def explained(browser, explaining):
+    return Page(browser).open(explaining)
+
+
+def predicted(address: str, path: Path) -> dict:
+    instance = {"b64": base64.b64encode(path.read_bytes()).decode()}
+    url = f"{address}/v1/models/chest_xray:predict"
+    with httpx.Client(trust_env=False) as client:
+        return client.post(url, json={"instances": [instance]}).json()["predictions"][0]
+
+
+def test_each_chosen_picture_gets_its_answer(page, plain, pictures):
+    rows = page.choose(*pictures)
+    assert [row.text(".name") for row in rows] == [path.name for path in pictures]
+    for row, path in zip(rows[:2], pictures, strict=False):
+        answer = predicted(plain, path)
+        assert row.state == "answered"
+        assert row.probability == answer[features.PROBABILITY]
+        assert row.text(".probability") == f"{answer[features.PROBABILITY]:.4f}"
+        assert row.text(".label") == answer[features.PREDICTED_LABEL]
+        assert row.text(".details").endswith("ms · version 17")
+        assert row.one(".picture canvas").is_displayed()
+    assert [row.text(".label") for row in rows[:2]] == list(features.LABELS)
+    assert page.one("#summary").text == "3 files: 1 NORMAL, 1 PNEUMONIA, 1 not decoded"
+
+
+def test_a_broken_file_is_told_in_plain_words(page, pictures):
+    broken = page.choose(*pictures)[2]
+    assert broken.state == "invalid"
+    assert "This file could not be decoded as a picture." in broken.text(".message")
+    assert broken.one(".picture svg").is_displayed()
+    for selector in (".answer", ".label", ".retry", ".explain", ".picture canvas"):
+        assert not broken.one(selector).is_displayed()
+
+
+def test_the_mark_stands_at_the_threshold(page, pictures):
+    page.choose(*pictures)
+    assert "threshold 0.5" in page.one("#legend").text
+    place = """
+        const bar = document.querySelector(".bar");
+        const mark = getComputedStyle(bar, "::after");
+        return (parseFloat(mark.left) + parseFloat(mark.width) / 2) / bar.clientWidth;
+    """
+    assert page.script(place) == pytest.approx(0.5, abs=0.01)
+
+
+def test_the_name_is_never_sent(page, pictures):
+    page.browser.get_log("performance")
+    page.choose(pictures[0].rename(pictures[0].with_name("Jane-Miller.png")))
+    sent = "".join(each["message"] for each in page.browser.get_log("performance"))
+    assert ":predict" in sent
+    assert "Miller" not in sent
+
+
+@pytest.mark.parametrize("event", ["drop", "paste"])
+def test_pictures_are_dropped_and_pasted(page, event):
+    page.drop({"a.png": grey(255), "b.png": grey(0)}, event)
+    assert [(row.text(".name"), row.probability) for row in page.rows()] == [
+        ("a.png", 1),
+        ("b.png", 0),
+    ]
+
+
+def test_what_comes_later_stands_above(page, pictures):
+    page.choose(pictures[0])
+    page.drop({"later.png": grey(255)})
+    assert [row.text(".name") for row in page.rows()] == ["later.png", pictures[0].name]
+
+
+def test_hundreds_are_asked_four_at_a_time(page):
+    page.script(
+        """
+        const real = window.fetch;
+        window.most = 0;
+        let now = 0;
+        window.fetch = async (...given) => {
+          window.most = Math.max(window.most, ++now);
+          try { return await real(...given); } finally { now -= 1; }
+        };
+        """
+    )
+    page.drop({f"{index}.png": grey(index) for index in range(250)})
+    rows = page.script(
+        """
+        return Array.from(document.querySelectorAll(".row"), (row) => row.dataset.state)
+        """
+    )
+    assert len(rows) == 250
+    assert "waiting" in rows  # the page is not held up
+    page.rows()
+    assert page.one("#summary").text.startswith("250 files: ")
+    assert page.script("return window.most") in (4, 5)  # and the version's refresh
+
+
+def test_all_rows_are_removed(page, pictures):
+    page.choose(*pictures)
+    page.one("#clear").click()
+    assert page.rows() == []
+    assert not page.one("#results").is_displayed()
+    assert page.focused() == "files"
+
+
+def test_the_keyboard_is_enough(explained, pictures):
+    page = explained
+    page.press(Keys.TAB)
+    assert page.focused() == "files"
+    assert page.one(".drop").value_of_css_property("outline-style") == "solid"
+    page.script(
+        """
+        document.getElementById("files").addEventListener("click", (event) => {
+          event.preventDefault();  // a dialog of the system cannot be driven
+          window.opened = true;
+        }, { once: true });
+        """
+    )
+    page.press(Keys.SPACE)
+    assert page.script("return window.opened")
+    page.browser.switch_to.active_element.send_keys(str(pictures[1]))
+    (row,) = page.rows()
+    page.press(Keys.TAB)
+    assert page.focused() == "clear"
+    page.press(Keys.TAB)
+    assert page.focused() == "explain"
+    assert row.one(".explain").value_of_css_property("outline-style") == "solid"
+    page.press(Keys.ENTER)
+    page.until(lambda: row.one("figure").is_displayed())
+    assert row.one(".explain").get_attribute("aria-expanded") == "true"
+    page.press(Keys.SPACE)
+    assert not row.one("figure").is_displayed()
+
+
+def test_answers_are_read_out(page, pictures):
+    page.choose(*pictures)
+    assert page.one("#rows").get_attribute("aria-live") == "polite"
+    assert page.one("#status").get_attribute("role") == "status"
+
+
+def test_a_phone_needs_no_scrolling_sideways(explained, tmp_path, pictures):
+    page = explained
+    page.resize(320, 640)
+    long = tmp_path / f"{'long' * 50}.png"
+    long.write_bytes(grey(255))
+    rows = page.choose(long, *pictures)
+    rows[0].one(".explain").click()
+    page.until(lambda: rows[0].one("figure").is_displayed())
+    assert page.script("return document.documentElement.scrollWidth") <= 320
+    assert page.script("return document.documentElement.clientWidth") == 320
+
+
+# The least ratio of a text's colour to what is behind it: WCAG 2.2, 1.4.3, level AA.
+LEAST_CONTRAST = 4.5
+CONTRASTS = """
+    const channels = (text) => text.match(/[\\d.]+/g).map(Number);
+    const luminance = (colour) => {
+      const [r, g, b] = colour.slice(0, 3).map((each) => {
+        const part = each / 255;
+        return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+      });
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const behind = (element) => {
+      for (let each = element; each; each = each.parentElement) {
+        const colour = channels(getComputedStyle(each).backgroundColor);
+        if (colour.length === 3 || colour[3] === 1) return colour;
+      }
+    };
+    const texts = Array.from(document.querySelectorAll("body *")).filter((element) =>
+      element.checkVisibility() && Array.from(element.childNodes).some(
+        (node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim()));
+    return texts.map((element) => {
+      const pair = [channels(getComputedStyle(element).color), behind(element)].map(luminance);
+      return [element.textContent, (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05)];
+    });
+"""
+
+
+@pytest.mark.parametrize(("scheme", "is_light"), [("light", True), ("dark", False)])
+def test_dark_and_light_are_legible(explained, pictures, scheme, is_light):
+    page = explained
+    page.prefer("prefers-color-scheme", scheme)
+    rows = page.choose(*pictures)
+    rows[0].one(".explain").click()
+    page.until(lambda: rows[0].one("figure").is_displayed())
+    ground = page.script("return getComputedStyle(document.documentElement).backgroundColor")
+    assert (int(ground.strip("rgb()").split(",")[0]) > 128) == is_light
+    page.script("document.getAnimations().forEach((each) => each.finish())")
+    contrasts = page.script(CONTRASTS)
+    assert len(contrasts) > 15
+    assert {text: ratio for text, ratio in contrasts if ratio < LEAST_CONTRAST} == {}
+
+
+def test_reduced_motion_is_respected(page, pictures):
+    page.prefer("prefers-reduced-motion", "reduce")
+    page.choose(*pictures)
+    moving = "return getComputedStyle(document.querySelector('.drop')).transitionDuration"
+    assert page.script(moving) == "0s"
+    page.prefer("prefers-reduced-motion", "no-preference")
+    assert page.script(moving) != "0s"
+
+
+def test_nothing_comes_from_elsewhere_and_the_console_is_silent(explained, explaining, pictures):
+    page = explained
+    rows = page.choose(*pictures)
+    rows[0].one(".explain").click()
+    page.until(lambda: rows[0].one("figure").is_displayed())
+    entries = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
+    names = page.script(entries)
+    assert {name.removeprefix(explaining) for name in names if not name.startswith("data:")} == {
+        "/page/page.css",
+        "/page/page.js",
+        "/page/model.json",
+        "/v1/models/chest_xray/versions/17:predict",
+    }
+    assert page.console() == []
+
+
+def test_the_policy_is_exact_and_stops_what_is_inline(page, plain):
+    with httpx.Client(trust_env=False) as client:
+        assert client.get(f"{plain}/").headers["Content-Security-Policy"] == POLICY
+    page.script(
+        """
+        const script = document.createElement("script");
+        script.textContent = "window.inline = true";
+        document.body.append(script);
+        """
+    )
+    assert page.script("return window.inline") is None
+    assert "Content Security Policy" in page.console()[0]
+
+
+def test_a_model_without_explanations_shows_nothing_of_them(page, pictures):
+    for row in page.choose(*pictures):
+        assert not row.one(".explain").is_displayed()
+        assert not row.one("figure").is_displayed()
+
+
+def pixel(page, row, x: float) -> list[int]:
+    """The colour in the middle of the heat map's height, at a part of its width."""
+    return page.script(
+        """
+        const [canvas, x] = arguments;
+        const context = canvas.getContext("2d");
+        return Array.from(context.getImageData(x * canvas.width, canvas.height / 2, 1, 1).data);
+        """,
+        row.one(".heat"),
+        x,
+    )
+
+
+def test_a_heat_map_lies_over_the_picture(explained, tmp_path):
+    path = tmp_path / "black.png"
+    path.write_bytes(grey(0, 300, 200))
+    (row,) = explained.choose(path)
+    row.one(".explain").click()
+    explained.until(lambda: row.one("figure").is_displayed())
+    canvas = row.one(".heat")
+    assert (canvas.get_property("width"), canvas.get_property("height")) == (300, 200)
+    cold, hot = pixel(explained, row, 0.01), pixel(explained, row, 0.99)
+    assert max(cold[:3]) < 10
+    assert min(hot[:2]) > 190
+    assert hot[2] < hot[0]
+    row.one(".explain").click()
+    assert not row.one("figure").is_displayed()
+
+
+def test_a_heat_map_is_not_offered_for_a_broken_file(explained, pictures):
+    assert not explained.choose(pictures[2])[0].one(".explain").is_displayed()
+
+
+def test_a_turned_jpeg_is_shown_as_the_model_sees_it(page, tmp_path):
+    from PIL import Image
+
+    pixels = Image.fromarray(np.repeat([[255, 0]], 50, 1).repeat(50, 0).astype(np.uint8))
+    turned = pixels.getexif()
+    turned[0x0112] = 6  # a quarter to the right
+    pixels.save(tmp_path / "turned.jpeg", exif=turned)
+    (row,) = page.choose(tmp_path / "turned.jpeg")
+    canvas = row.one(".picture canvas")
+    assert canvas.get_property("width") == 2 * canvas.get_property("height")
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (400, "The server could not answer: TOLD"),
+        (413, "too large for the server"),
+        (429, "too much to do"),
+        (500, "The server could not answer: TOLD"),
+        (503, "not ready"),
+        (504, "took too long"),
+    ],
+)
+def test_an_error_is_told_with_what_to_do_and_can_be_retried(page, pictures, status, told):
+    page.script(
+        """
+        const real = window.fetch;
+        window.fetch = async (path, ...given) => {
+          if (!path.includes(":predict")) return real(path, ...given);
+          window.fetch = real;
+          return Response.json({ error: "TOLD" }, { status: arguments[0] });
+        };
+        """,
+        status,
+    )
+    (row,) = page.choose(pictures[0])
+    assert row.state == "failed"
+    assert told in row.text(".message")
+    assert not row.one(".answer").is_displayed()
+    assert "1 without an answer" in page.one("#summary").text
+    row.one(".retry").click()
+    (row,) = page.rows()
+    assert row.state == "answered"
+    assert not row.one(".retry").is_displayed()
+
+
+def test_an_answer_that_is_not_ours_is_told(page, pictures):
+    page.script("window.fetch = async () => new Response('<h1>Proxy</h1>', { status: 502 })")
+    (row,) = page.choose(pictures[0])
+    assert row.text(".message") == "The server could not answer: 502"
+
+
+def test_a_stopped_server_shows_the_retry_and_a_new_version_answers(
+    browser, tmp_path_factory, pictures
+):
+    from tests.serving.saved import save
+
+    model = tmp_path_factory.mktemp("stopped") / "chest_xray"
+    save(model / "17")
+    with running(model) as (address, process):
+        page = Page(browser).open(address)
+        assert page.choose(pictures[0])[0].state == "answered"
+
+        # The page has not yet heard of the new version when it asks the former one.
+        save(model / "18")
+        url = f"{address}/v1/models/chest_xray/versions/17"
+        with httpx.Client(trust_env=False) as client:
+            page.until(lambda: b'"END"' in client.get(url).content)
+        newest = page.choose(pictures[1])[0]
+        assert newest.state == "answered"
+        assert newest.text(".details").endswith("version 18")
+        assert page.one("#status").text == "chest_xray · version 18"
+
+        process.terminate()
+        process.wait(60)
+    rows = page.choose(*pictures)[:3]
+    for row in rows:
+        assert row.state == "failed"
+        assert "The server does not answer. Check that it runs" in row.text(".message")
+        assert row.one(".retry").is_displayed()
+    page.one("#retry-all").click()
+    assert [row.state for row in page.rows()[:3]] == ["failed"] * 3
+    page.until(lambda: page.one("#status").text == "The server does not answer.")
