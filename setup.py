@@ -24,6 +24,7 @@ setup(
         "click>=8.1,<9",
         "grpcio>=1.70,<2",
         "grpcio-health-checking>=1.70,<2",
+        "grpcio-reflection>=1.70,<2",  # grpcurl and its like need no proto files then
         "httpx>=0.27,<1",
         "numpy>=2,<3",
         "orjson>=3.10,<4",

@@ -17,6 +17,7 @@ from components.evaluator import Evaluator
 from components.example_validator import ExampleValidator
 from components.pusher import Pusher
 from components.serving_check import ServingCheck
+from components.serving_check_container import container_check
 from components.statistics import statistics_options
 from pipeline.code_version import code_version
 from pipeline.config import Config
@@ -127,15 +128,19 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
             "components.baseline_fit",
         ),
     )
-    serving_check = ServingCheck(
-        model=trainer.outputs["model"],
-        examples=example_gen.outputs["examples"],
-        evaluation=evaluator.outputs["evaluation"],
-        settings=config.serving_check,
-        model_name=config.push.model_name,
-        images=inputs.images,
-        quarantine=inputs.quarantine,
-        code=code_version(*SERVING_CHECK_CODE),
+    served = {"model": trainer.outputs["model"], "examples": example_gen.outputs["examples"]}
+    serving_check = (
+        container_check(**served)
+        if config.serving_check.engine == "tensorflow-serving"
+        else ServingCheck(
+            **served,
+            evaluation=evaluator.outputs["evaluation"],
+            settings=config.serving_check,
+            model_name=config.push.model_name,
+            images=inputs.images,
+            quarantine=inputs.quarantine,
+            code=code_version(*SERVING_CHECK_CODE),
+        )
     )
     pusher = Pusher(
         model=trainer.outputs["model"],

@@ -76,8 +76,12 @@ def _run(
     dataset = _examples(config, root, images, display)
     record.dataset_fingerprint = dataset.fingerprint
     with display.step("Start TensorFlow and TFX"):
+        from components.serving_check_container import require_docker
         from pipeline import graph_check, metadata, pipeline, recipe
         from pipeline.runners import runner
+
+    if config.serving_check.engine == "tensorflow-serving":
+        require_docker()
 
     push_dir = Path(config.push.directory or root.pushed).expanduser().resolve()
     record.recipe = recipe.recipe(config, dataset.fingerprint)

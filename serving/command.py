@@ -97,6 +97,7 @@ def serve(
         for name in core.models():
             log.info("REST  %s/v1/models/%s", addresses.rest, name)
         log.info("gRPC  %s", addresses.grpc)
+        log.info("Page  %s/", addresses.rest)
         log.info("Ctrl-C stops it.")
         if ready_file:
             server.write_ready_file(ready_file, addresses)

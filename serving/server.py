@@ -14,6 +14,7 @@ from typing import Any, Final
 import grpc
 from aiohttp import web
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from components.errors import UserError
@@ -170,6 +171,15 @@ async def _grpc(core: Core, settings: ServerSettings, first: asyncio.Event) -> A
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(core), server)
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    reflection.enable_server_reflection(
+        (
+            "tensorflow.serving.PredictionService",
+            "tensorflow.serving.ModelService",
+            health.SERVICE_NAME,
+            reflection.SERVICE_NAME,
+        ),
+        server,
+    )
     await checks.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
     address = f"{_bracketed(settings.host)}:{settings.grpc_port}"
     try:

@@ -8,6 +8,7 @@ from components.evaluation_settings import EvaluationSettings
 from pipeline import pipeline as module
 from pipeline.code_version import code_version
 from pipeline.config_file import load
+from serving.tensorflow_serving.settings import VERSION
 from tests.pipeline.command import COMPONENTS
 from tests.pipeline.wired import wire
 from transform_module.features import SPLITS
@@ -193,3 +194,14 @@ def test_the_configurations_beam_options_come_last_and_so_win():
 
 def test_the_node_that_runs_in_every_run_is_there(pipeline):
     assert set(module.UNCACHED) <= {node.id for node in pipeline.components}
+
+
+def test_the_check_before_the_push_can_be_tensorflow_servings_container():
+    (check,) = (
+        node
+        for node in wire("serving_check.engine=tensorflow-serving").components
+        if node.id == "ServingCheck"
+    )
+    assert type(check).__name__ == "InfraValidator"
+    assert VERSION in check.exec_properties["serving_spec"]
+    assert "serve_examples" in check.exec_properties["request_spec"]

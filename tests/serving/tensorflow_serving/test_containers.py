@@ -1,0 +1,45 @@
+import os
+
+import pytest
+
+from serving.tensorflow_serving.containers import find_engine, up
+
+
+@pytest.fixture
+def programs(tmp_path, monkeypatch):
+    """A folder that is the whole PATH; returns how to put a program into it."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    def put(name, script):
+        path = tmp_path / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+    return put
+
+
+def test_without_any_there_is_none(programs):
+    assert find_engine() is None
+
+
+def test_a_client_without_its_daemon_is_none(programs):
+    programs("docker", "exit 1")
+    assert find_engine() is None
+
+
+def test_an_engine_without_compose_is_none(programs):
+    programs("docker", 'test "$1" = info')
+    assert find_engine() is None
+
+
+def test_podman_stands_in_for_docker(programs):
+    programs("docker", "exit 1")
+    programs("podman", "exit 0")
+    assert find_engine() == "podman"
+
+
+def test_the_compose_file_is_run_and_its_exit_code_kept(programs, tmp_path):
+    programs("docker", f'echo "$@" > {tmp_path}/said; exit 7')
+    assert up("docker", tmp_path / "compose.yaml") == 7
+    said = (tmp_path / "said").read_text().split()
+    assert said == ["compose", "-f", os.fspath(tmp_path / "compose.yaml"), "up"]
