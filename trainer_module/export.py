@@ -69,8 +69,7 @@ def export(
         return {features.IMAGE_XF: pixels_of(images_of(examples))[0]}
 
     archive = keras.export.ExportArchive()
-    # Without tracking, servers fail with "Could not find variable" when they load the model.
-    archive.track(model)
+    # The model's variables are tracked by its endpoints; tracking the model too writes them twice.
     archive.track(transform)
     for name, function, argument in (
         (features.SERVING_DEFAULT, predict, features.IMAGE_BYTES),

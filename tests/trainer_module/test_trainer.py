@@ -103,6 +103,18 @@ def exported(transformed, tmp_path_factory):
     return folder
 
 
+def test_every_weight_is_written_once(exported):
+    reader = tf.train.load_checkpoint(str(exported / "model" / "variables" / "variables"))
+    written = [
+        (name, reader.get_tensor(name))
+        for name, shape in reader.get_variable_to_shape_map().items()
+        if len(shape) > 1
+    ]
+    for index, (name, value) in enumerate(written):
+        same = [other for other, found in written[index + 1 :] if np.array_equal(value, found)]
+        assert not same, f"{name} and {same}"
+
+
 def test_only_the_chief_writes_the_model(transformed, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer.strategy, "is_chief", lambda _: False)
     small.run(transformed, tmp_path, SETTINGS)
