@@ -9,8 +9,12 @@ from tensorflow.core.framework import tensor_pb2, types_pb2
 
 from serving.status import invalid
 
-MAXIMUM_ELEMENTS: Final = 1 << 26
-"""A tensor may say that it repeats one value; one of more elements than this is refused."""
+MAXIMUM_BYTES: Final = 64 * 1024 * 1024
+"""A small message may say that it repeats a value often; a tensor of more memory is refused."""
+
+_MAXIMUM_RANK: Final = 64  # NumPy's
+_POINTER_BYTES: Final = 8
+_VARINT_BITS: Final = 63
 
 _FIELDS: Final = {
     tf.float32: "float_val",
@@ -43,20 +47,32 @@ def to_array(name: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
     """
     try:
         return _read(proto)
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
         raise invalid(f"tensor parsing error: {name}: {error}") from error
 
 
 def _read(proto: tensor_pb2.TensorProto) -> np.ndarray:
     sizes = [dim.size for dim in proto.tensor_shape.dim]
+    if len(sizes) > _MAXIMUM_RANK:
+        raise ValueError(f"it has {len(sizes)} dimensions; {_MAXIMUM_RANK} are the most")
     if any(size < 0 for size in sizes):
         raise ValueError(f"its shape {sizes} is not fully defined")
     elements = math.prod(sizes)
-    if elements > MAXIMUM_ELEMENTS:
-        raise ValueError(f"{elements} elements are more than {MAXIMUM_ELEMENTS}")
+    if _memory(proto, elements) > MAXIMUM_BYTES:
+        raise ValueError(f"its {elements} elements take more than {MAXIMUM_BYTES} bytes")
     if proto.dtype == types_pb2.DT_STRING and proto.tensor_content:
         return _strings(proto.tensor_content, elements).reshape(sizes)
     return np.asarray(tf.make_ndarray(proto)).reshape(sizes)
+
+
+def _memory(proto: tensor_pb2.TensorProto, elements: int) -> int:
+    """Tells how many bytes a tensor takes; of strings, beyond those in the message."""
+    dtype = tf.as_dtype(proto.dtype)
+    if dtype != tf.string:
+        return int(elements * dtype.size)
+    values = proto.string_val
+    repeated = max(elements - len(values), 0) * len(values[-1]) if values else 0
+    return elements * _POINTER_BYTES + repeated
 
 
 def _strings(content: bytes, count: int) -> np.ndarray:
@@ -74,6 +90,8 @@ def _strings(content: bytes, count: int) -> np.ndarray:
             shift += 7
             if byte < 0x80:
                 break
+            if shift > _VARINT_BITS:
+                raise ValueError("a length of its strings is no number")
         lengths.append(length)
     if position + sum(lengths) != len(content):
         raise ValueError("its strings are longer or shorter than their lengths say")

@@ -1,74 +1,36 @@
-"""The embedded server in a process of its own, and clients that load it."""
+"""Clients that load a served model."""
 
 import asyncio
 import base64
 import json
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import aiohttp
 import grpc
 import numpy as np
-import psutil
 from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
+from tests.serving.running import Running
 from transform_module import features
 
-START_SECONDS = 120
+MODEL_NAME = "chest_xray"
 
 Ask = Callable[[int], Awaitable[tuple[float, int | None]]]
 """Asks about one picture, by its index; returns the probability, and over gRPC the version."""
 
 
-@dataclass(frozen=True)
-class Server:
-    """A running server."""
-
-    rest: str
-    grpc: str
-    model: str
-    process: psutil.Process
-
-
-@contextmanager
-def serve(model: Path, *options: str) -> Iterator[Server]:
-    """Serves the folder of a model's versions until the block ends."""
-    with tempfile.TemporaryDirectory() as folder:
-        ready, log = Path(folder, "ready.json"), Path(folder, "log")
-        command = [sys.executable, "-m", "serving.command", str(model), "--rest-port", "0"]
-        command += ["--grpc-port", "0", "--ready-file", str(ready), *options]
-        with log.open("wb") as output:
-            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-        try:
-            deadline = time.monotonic() + START_SECONDS
-            while not ready.exists():
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(log.read_text(errors="replace"))
-                time.sleep(0.05)
-            addresses = json.loads(ready.read_text())
-            yield Server(
-                addresses["rest"], addresses["grpc"], model.name, psutil.Process(process.pid)
-            )
-        finally:
-            process.terminate()
-            process.wait()
-
-
 @asynccontextmanager
-async def rest(server: Server, pictures: Sequence[bytes]) -> AsyncIterator[Ask]:
+async def rest(server: Running, pictures: Sequence[bytes]) -> AsyncIterator[Ask]:
     """Asks over REST; the requests are written beforehand, so that the server is measured."""
     bodies = [
         json.dumps({"instances": [{"b64": base64.b64encode(picture).decode()}]}).encode()
         for picture in pictures
     ]
-    url = f"{server.rest}/v1/models/{server.model}:predict"
+    url = f"{server.rest}/v1/models/{MODEL_NAME}:predict"
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
         async def ask(index: int) -> tuple[float, None]:
@@ -82,12 +44,12 @@ async def rest(server: Server, pictures: Sequence[bytes]) -> AsyncIterator[Ask]:
 
 
 @asynccontextmanager
-async def rpc(server: Server, pictures: Sequence[bytes]) -> AsyncIterator[Ask]:
+async def rpc(server: Running, pictures: Sequence[bytes]) -> AsyncIterator[Ask]:
     """Asks over gRPC; the requests are made beforehand."""
     requests = []
     for picture in pictures:
         request = predict_pb2.PredictRequest()
-        request.model_spec.name = server.model
+        request.model_spec.name = MODEL_NAME
         tensor = request.inputs[features.IMAGE_BYTES]
         tensor.dtype = types_pb2.DT_STRING
         tensor.tensor_shape.dim.add(size=1)

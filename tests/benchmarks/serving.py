@@ -58,6 +58,7 @@ def in_process(model: Path, files: list[Path]) -> dict[str, list[float]]:
 def measure(model: Path, files: list[Path], seconds: float) -> list[dict[str, Any]]:
     """Measures all of it, a row each."""
     from tests.benchmarks import served
+    from tests.serving.running import running
 
     rows = []
     for size, (p50, p95, p99) in in_process(model, files).items():
@@ -72,7 +73,7 @@ def measure(model: Path, files: list[Path], seconds: float) -> list[dict[str, An
             }
         )
     pictures = [file.read_bytes() for file in files]
-    with served.serve(model.parent, "--allow-unverified") as server:
+    with running(model.parent, "--allow-unverified") as server:
         for how, connect in (("REST", served.rest), ("gRPC", served.rpc)):
             for clients in CLIENTS:
                 found = asyncio.run(_load(connect, server, pictures, clients, seconds))

@@ -19,8 +19,10 @@ from pathlib import Path
 import aiohttp
 import grpc
 import numpy as np
+import psutil
 
 from tests.benchmarks import served
+from tests.serving.running import Running, running
 
 CLIENTS = 32
 TOLERANCE = 1e-4
@@ -64,7 +66,7 @@ def publish(version: Path, folder: Path, number: int, *, broken: bool) -> None:
 
 
 async def soak(
-    server: served.Server,
+    server: Running,
     version: Path,
     folder: Path,
     pictures: Sequence[bytes],
@@ -72,7 +74,7 @@ async def soak(
     every: float,
 ) -> Soak:
     """Loads the server while versions come and go."""
-    seen = Soak()
+    seen, process = Soak(), psutil.Process(server.process.pid)
     async with served.rest(server, pictures) as rest, served.rpc(server, pictures) as rpc:
         lone = []
         for index in range(50):
@@ -113,7 +115,7 @@ async def soak(
 
         async def watcher() -> None:
             while time.perf_counter() - start < seconds:
-                seen.memory.append((time.perf_counter() - start, server.process.memory_info().rss))
+                seen.memory.append((time.perf_counter() - start, process.memory_info().rss))
                 await asyncio.sleep(1)
 
         await asyncio.gather(publisher(), watcher(), *(client(each) for each in range(CLIENTS)))
@@ -173,10 +175,10 @@ def main() -> None:
         parser.error(f"no pictures in {options.pictures}")
     version = options.model.resolve()
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place, "chest_xray")
+        folder = Path(place, served.MODEL_NAME)
         folder.mkdir()
         publish(version, folder, 1, broken=False)
-        with served.serve(folder) as server:
+        with running(folder) as server:
             seen = asyncio.run(
                 soak(
                     server,

@@ -18,10 +18,6 @@ Without ``--url`` the project's embedded server is started, with a small model t
 signatures than a pushed one. Cases that need these are skipped on a server that lacks them.
 """
 
-import json
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,8 +27,8 @@ import pytest
 
 from tests.conformance.clients import TIMEOUT, Grpc, Rest, Server, answer_of
 from tests.conformance.models import OLDER_VERSION, VERSION, save
+from tests.serving.running import running
 
-START_SECONDS = 180
 MESSAGE_BYTES = 64 * 1024 * 1024
 
 
@@ -73,44 +69,15 @@ def _embedded(folder: Path) -> Iterator[Server]:
     model = folder / "chest_xray"
     save(model / str(OLDER_VERSION), white=510.0)
     save(model / str(VERSION))
-    ready, log = folder / "ready.json", folder / "server.log"
-    command = [sys.executable, "-m", "pipeline.cli", "serve", str(model)]
-    command += ["--rest-port", "0", "--grpc-port", "0", "--ready-file", str(ready)]
-    command += ["--allow-unverified"]  # the tests' model was never pushed
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        addresses = _wait_for(ready, process, log)
+    # The tests' model was never pushed, and so cannot be verified.
+    with running(model, "--allow-unverified") as server:
         yield Server(
-            rest=addresses["rest"],
-            grpc=addresses["grpc"],
+            rest=server.rest,
+            grpc=server.grpc,
             model="chest_xray",
             base_path=str(model),
             embedded=True,
         )
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_for(ready: Path, process: subprocess.Popen, log: Path) -> dict[str, str]:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            pytest.fail(f"the server ended with {process.returncode}:\n{_tail(log)}", pytrace=False)
-        try:
-            return json.loads(ready.read_text())
-        except (FileNotFoundError, ValueError):  # not yet there, or not yet whole
-            time.sleep(0.1)
-    pytest.fail(f"the server was not ready in {START_SECONDS} s:\n{_tail(log)}", pytrace=False)
-
-
-def _tail(log: Path) -> str:
-    return log.read_text(errors="replace")[-4000:]
 
 
 @pytest.fixture(scope="session")

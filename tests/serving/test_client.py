@@ -15,31 +15,16 @@ from serving.client import Tls, connect, connect_async, wire
 from serving.model import Answer, Model
 from tests.pictures import encode, grey_pixels
 from tests.serving import certificates
+from tests.serving.running import running
 
 PICTURES = [encode(grey_pixels(40, 40, seed), "png-grey") for seed in range(3)] + [b"broken"]
 
 
-def started(folder: Path, *options: str) -> tuple[subprocess.Popen, dict[str, str]]:
-    ready = folder / "ready.json"
-    command = [sys.executable, "-m", "serving.command", *options, "--ready-file", str(ready)]
-    command += ["--rest-port", "0", "--grpc-port", "0", "--allow-unverified"]
-    process = subprocess.Popen(command)
-    deadline = time.monotonic() + 120
-    while not ready.exists():
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    addresses = json.loads(ready.read_text())
-    return process, {"rest": addresses["rest"], "grpc": f"grpc://{addresses['grpc']}"}
-
-
 @pytest.fixture(scope="module")
-def urls(version, tmp_path_factory):
+def urls(version):
     """REST and gRPC of a running server."""
-    process, addresses = started(tmp_path_factory.mktemp("server"), str(version.parent))
-    yield addresses
-    process.terminate()
-    process.wait()
+    with running(version.parent, "--allow-unverified") as server:
+        yield {"rest": server.rest, "grpc": f"grpc://{server.grpc}"}
 
 
 @pytest.fixture(params=["rest", "grpc"])
@@ -337,15 +322,12 @@ def encrypted(version, tmp_path_factory):
     (folder / "ssl.config").write_text(str(config))
     (folder / "authority.pem").write_text(authority.certificate)
     certificate, key = certificates.write(folder / "client", authority.sign("client"))
-    process, addresses = started(
-        folder, str(version.parent), "--ssl-config-file", str(folder / "ssl.config")
-    )
-    yield (
-        {"rest": addresses["rest"], "grpc": addresses["grpc"].replace("grpc:", "grpcs:")},
-        Tls(folder / "authority.pem", Path(certificate), Path(key)),
-    )
-    process.terminate()
-    process.wait()
+    options = ("--allow-unverified", "--ssl-config-file", folder / "ssl.config")
+    with running(version.parent, *options) as server:
+        yield (
+            {"rest": server.rest, "grpc": f"grpcs://{server.grpc}"},
+            Tls(folder / "authority.pem", Path(certificate), Path(key)),
+        )
 
 
 @pytest.mark.parametrize("how", ["rest", "grpc"])

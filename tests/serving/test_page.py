@@ -1,13 +1,8 @@
 """The page in a browser: headless Chromium on a server of a small model."""
 
 import base64
-import json
 import shutil
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -15,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.pictures import encode
+from tests.serving.running import running
 from tests.serving.test_page_handlers import POLICY
 from transform_module import features
 
@@ -24,7 +20,6 @@ Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
 
 pytestmark = pytest.mark.e2e
 
-START_SECONDS = 180
 ANSWER_SECONDS = 30
 WINDOW = (1100, 800)
 FLAGS = (
@@ -68,26 +63,7 @@ def save_explained(folder: Path) -> None:
     )
 
 
-@contextmanager
-def running(model: Path) -> Iterator[tuple[str, subprocess.Popen]]:
-    """Serves a model, and tells where and in which process."""
-    ready = model.with_name(f"{model.name}.ready.json")
-    command = [sys.executable, "-m", "pipeline.cli", "serve", str(model), "--allow-unverified"]
-    command += ["--rest-port", "0", "--grpc-port", "0", "--ready-file", str(ready)]
-    command += ["--poll-seconds", "0.2"]
-    with model.with_name(f"{model.name}.log").open("w+b") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            deadline = time.monotonic() + START_SECONDS
-            while not ready.exists():
-                if process.poll() is not None or time.monotonic() > deadline:
-                    log.seek(0)
-                    pytest.fail(f"the server did not start:\n{log.read().decode()[-4000:]}")
-                time.sleep(0.1)
-            yield json.loads(ready.read_text())["rest"], process
-        finally:
-            process.terminate()
-            process.wait(60)
+OPTIONS = ("--allow-unverified", "--poll-seconds", "0.2")
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +73,8 @@ def plain(tmp_path_factory):
 
     model = tmp_path_factory.mktemp("plain") / "chest_xray"
     save(model / "17")
-    with running(model) as (address, _):
-        yield address
+    with running(model, *OPTIONS) as server:
+        yield server.rest
 
 
 @pytest.fixture(scope="module")
@@ -106,8 +82,8 @@ def explaining(tmp_path_factory):
     """The address of a server whose model has the signature ``explain``."""
     model = tmp_path_factory.mktemp("explaining") / "chest_xray"
     save_explained(model / "17")
-    with running(model) as (address, _):
-        yield address
+    with running(model, *OPTIONS) as server:
+        yield server.rest
 
 
 @pytest.fixture(scope="module")
@@ -565,13 +541,13 @@ def test_a_stopped_server_shows_the_retry_and_a_new_version_answers(
 
     model = tmp_path_factory.mktemp("stopped") / "chest_xray"
     save(model / "17")
-    with running(model) as (address, process):
-        page = Page(browser).open(address)
+    with running(model, *OPTIONS) as server:
+        page = Page(browser).open(server.rest)
         assert page.choose(pictures[0])[0].state == "answered"
 
         # The page has not yet heard of the new version when it asks the former one.
         save(model / "18")
-        url = f"{address}/v1/models/chest_xray/versions/17"
+        url = f"{server.rest}/v1/models/chest_xray/versions/17"
         with httpx.Client(trust_env=False) as client:
             page.until(lambda: b'"END"' in client.get(url).content)
         newest = page.choose(pictures[1])[0]
@@ -579,8 +555,8 @@ def test_a_stopped_server_shows_the_retry_and_a_new_version_answers(
         assert newest.text(".details").endswith("version 18")
         assert page.one("#status").text == "chest_xray · version 18"
 
-        process.terminate()
-        process.wait(60)
+        server.process.terminate()
+        server.process.wait(60)
     rows = page.choose(*pictures)[:3]
     for row in rows:
         assert row.state == "failed"

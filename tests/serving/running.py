@@ -1,0 +1,66 @@
+"""The embedded server, in a process of its own."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+START_SECONDS = 180
+END_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that is ready.
+
+    Attributes:
+        rest: URL of REST and the page.
+        grpc: address and port of gRPC.
+        process: ends with the block, unless it has ended before.
+        log: file of what it says.
+    """
+
+    rest: str
+    grpc: str
+    process: subprocess.Popen
+    log: Path
+
+
+@contextmanager
+def running(*arguments: str | Path) -> Iterator[Running]:
+    """Runs `cxr serve` on free ports until the block ends.
+
+    Args:
+        arguments: the model and options.
+
+    Raises:
+        RuntimeError: it ended, or is not ready in time; with what it said.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        ready, log = Path(folder, "ready.json"), Path(folder, "log")
+        command = [sys.executable, "-m", "serving.command", *map(str, arguments)]
+        command += ["--rest-port", "0", "--grpc-port", "0", "--ready-file", str(ready)]
+        with log.open("wb") as output:
+            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not ready.exists():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(
+                        f"the server is not ready:\n{log.read_text(errors='replace')}"
+                    )
+                time.sleep(0.05)
+            addresses = json.loads(ready.read_text())
+            yield Running(addresses["rest"], addresses["grpc"], process, log)
+        finally:
+            process.terminate()
+            try:
+                process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
