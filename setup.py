@@ -25,7 +25,7 @@ setup(
         "grpcio>=1.70,<2",
         "grpcio-health-checking>=1.70,<2",
         "grpcio-reflection>=1.70,<2",  # grpcurl and its like need no proto files then
-        "httpx>=0.27,<1",
+        "httpcore[asyncio]>=1,<2",
         "numpy>=2,<3",
         "orjson>=3.10,<4",
         "pillow>=11",
@@ -50,6 +50,7 @@ setup(
         "dev": [
             "check-jsonschema>=0.39",  # carries the schema of compose files
             "hypothesis>=6.100",
+            "httpx>=0.27,<1",
             "kubernetes-validate>=1.34",  # carries the schemas of Kubernetes
             "mypy>=1.15",
             "pytest>=8",

@@ -6,10 +6,9 @@ API") and, where that is silent, `classifier.cc`, `regressor.cc` and `json_tenso
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import classification_pb2, input_pb2, regression_pb2
 
@@ -88,15 +87,26 @@ def check(version: Servable, name: str, method: str) -> str:
             )
     elif list(outputs) != [_OUTPUTS]:
         raise invalid(f"Expected one output Tensor, named {_OUTPUTS}, found {_named(outputs)}")
+    for output, spec in outputs.items():
+        dtype = tf.string if output == _CLASSES else tf.float32
+        if spec.dtype != dtype:
+            raise invalid(f"Expected {output} Tensor of {dtype.name}. Got: {spec.dtype.name}")
     if len(signature.inputs) != 1 or next(iter(signature.inputs.values())).dtype != tf.string:
         raise invalid(f"Expected one input Tensor of Examples, found {_named(signature.inputs)}")
     return next(iter(signature.inputs))
 
 
 def classifications(outputs: Tensors) -> classification_pb2.ClassificationResult:
-    """Turns a signature's outputs into the answer to Classify."""
+    """Turns a signature's outputs into the answer to Classify.
+
+    Raises:
+        RequestError: they have another shape.
+    """
     scores, labels = outputs.get(_SCORES), outputs.get(_CLASSES)
-    rows, columns = next(iter(outputs.values())).shape[:2]
+    shapes = {array.shape for array in outputs.values()}
+    if len(shapes) > 1 or any(len(shape) != 2 for shape in shapes):
+        raise invalid(f"Expected Tensor shape: [batch_size num_classes] but got {_shown(shapes)}")
+    ((rows, columns),) = shapes
     result = classification_pb2.ClassificationResult()
     for row in range(rows):
         classes = result.classifications.add().classes
@@ -109,15 +119,29 @@ def classifications(outputs: Tensors) -> classification_pb2.ClassificationResult
 
 
 def regressions(outputs: Tensors) -> regression_pb2.RegressionResult:
-    """Turns a signature's outputs into the answer to Regress."""
+    """Turns a signature's outputs into the answer to Regress.
+
+    Raises:
+        RequestError: they have another shape.
+    """
+    values = outputs[_OUTPUTS]
+    if values.ndim != 1 and values.shape[1:] != (1,):
+        raise invalid(
+            "Expected output Tensor shape to be either [batch_size] or [batch_size, 1] but got "
+            f"{_shown([values.shape])}"
+        )
     result = regression_pb2.RegressionResult()
-    for value in np.ravel(outputs[_OUTPUTS]):
+    for value in values.ravel():
         result.regressions.add(value=value)
     return result
 
 
 def _named(tensors: Mapping[str, Any]) -> str:
     return ", ".join(sorted(tensors))
+
+
+def _shown(shapes: Iterable[tuple[int, ...]]) -> str:
+    return " and ".join(str(list(shape)) for shape in sorted(shapes))
 
 
 def _example(value: Any) -> bytes:

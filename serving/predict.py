@@ -4,17 +4,18 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from components.errors import UserError
 from components.images import reasons
 from components.images.layout import as_text, is_system_file
 from components.images.progress import Progress
 from serving.model import Answer, Model, find_version
-from transform_module.features import INVALID, MAXIMUM_BYTES
+from transform_module.features import INVALID, MAXIMUM_BYTES, SERVING_BATCH_SIZES
 
-_BATCH_PICTURES = 32
+_BATCH_PICTURES: Final = SERVING_BATCH_SIZES[-1]
 # In base64 a third more, which stays below what the embedded server takes.
-_BATCH_BYTES = 32 * 1024 * 1024
+_BATCH_BYTES: Final = 32 * 1024 * 1024
 
 Ask = Callable[[Sequence[bytes]], list[Answer]]
 """Answers a batch of pictures: a loaded model, or a client of one that is served."""
@@ -76,15 +77,25 @@ def predict_by(
         maximum_bytes: a larger file is not asked about.
         progress: see `predict`.
     """
-    found = [file for path in paths for file in files(path)]
-    if not found:
-        raise UserError(f"There is no file in {', '.join(map(str, paths))}.")
+    found = find(paths)
     predictions: list[Prediction] = []
     for batch in batches((file, read(file, maximum_bytes)) for file in found):
         predictions += judge(ask, batch)
         if progress:
             progress(len(predictions), len(found))
     return predictions
+
+
+def find(paths: Sequence[Path]) -> list[Path]:
+    """Finds the files of several paths, each as `files`.
+
+    Raises:
+        UserError: there is none.
+    """
+    found = [file for path in paths for file in files(path)]
+    if not found:
+        raise UserError(f"There is no file in {', '.join(map(str, paths))}.")
+    return found
 
 
 def files(path: Path) -> Iterator[Path]:
@@ -111,13 +122,20 @@ def _leads_back(folder: Path) -> bool:
 
 
 def batches(contents: Iterable[Content]) -> Iterator[list[Content]]:
-    """Joins pictures to batches, bounded by their number and their bytes."""
+    """Joins pictures to batches, bounded by their number and their bytes.
+
+    A picture that is larger than a batch may be stands alone.
+    """
     batch: list[Content] = []
     size = 0
     for name, content in contents:
+        added = len(content) if isinstance(content, bytes) else 0
+        if batch and size + added > _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
         batch.append((name, content))
-        size += len(content)
-        if len(batch) == _BATCH_PICTURES or size >= _BATCH_BYTES:
+        size += added
+        if len(batch) == _BATCH_PICTURES:
             yield batch
             batch, size = [], 0
     if batch:

@@ -20,15 +20,13 @@ from grpc import StatusCode
 from tensorflow_serving.apis import get_model_metadata_pb2
 
 from serving import examples, json_tensors, metrics
+from serving.body import MAXIMUM_BODY, read
 from serving.core import Core, Target
 from serving.page import Page
 from serving.servable import Servable
 from serving.status import RequestError, invalid, not_found
 from serving.versions import State, Version
 from transform_module import features
-
-MAXIMUM_BODY: Final = 64 * 1024 * 1024
-"""Bytes of a request; a larger one is refused before it is read whole."""
 
 MAXIMUM_IN_FLIGHT: Final = 1024
 """Requests at the same time; one more is refused at once."""
@@ -119,7 +117,7 @@ class Rest:
 
     async def _predict(self, request: web.Request, target: Target, method: str) -> web.Response:
         deadline = asyncio.get_running_loop().time() + TIMEOUT_SECONDS
-        body = await request.read()
+        body = await read(request, deadline)
         if not self._core.knows(target.name):
             return await self._answer(body, target, method, deadline)
         with self._core.metrics.request(target.name, method, "REST"):

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from grpc import StatusCode
@@ -106,7 +107,11 @@ class Servable:
         out = self._loaded.signatures[signature](
             **{name: tf.constant(array, specs[name].dtype) for name, array in inputs.items()}
         )
-        return {name: tensor.numpy() for name, tensor in out.items()}
+        # A text alone is no array by itself.
+        return {
+            name: np.asarray(tensor.numpy(), tensor.dtype.as_numpy_dtype)
+            for name, tensor in out.items()
+        }
 
     async def run(self, signature: str, inputs: Tensors, deadline: float | None) -> Tensors:
         """Checks a request and computes it with others.
@@ -158,7 +163,7 @@ def check(path: Path) -> None:
         )
     try:
         signature = _signatures(path).get(features.SERVING_DEFAULT)
-    except (OSError, ValueError, DecodeError) as error:
+    except (OSError, TypeError, ValueError, DecodeError) as error:
         raise UserError(f"{path}: {_GRAPH} cannot be read: {error}") from error
     if signature is None:
         raise UserError(f"{path}: there is no signature {features.SERVING_DEFAULT}.")

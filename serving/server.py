@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import grpc
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
@@ -20,15 +21,24 @@ from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_p
 from components.errors import UserError
 from serving import tls
 from serving.batching_settings import BatchingSettings
+from serving.body import MAXIMUM_BODY
 from serving.core import Core
 from serving.model_config import ModelConfig
-from serving.rest import MAXIMUM_BODY, MAXIMUM_IN_FLIGHT, Rest
+from serving.rest import MAXIMUM_IN_FLIGHT, Rest
 from serving.rpc import ModelService, PredictionService
 
 _LOG = logging.getLogger(__name__)
 
+# aiohttp logs what is no HTTP with the bytes that came, which may hold names.
+_HTTP_LOG = logging.getLogger(f"{__name__}.http")
+_HTTP_LOG.addFilter(lambda record: not isinstance(_error_of(record), HttpProcessingError))
+
 # Once nobody has asked for so long, a server that shall stop closes the connections left.
 _QUIET_SECONDS: Final = 0.5
+
+
+def _error_of(record: logging.LogRecord) -> BaseException | None:
+    return record.exc_info[1] if record.exc_info else None
 
 
 @dataclass(frozen=True)
@@ -134,6 +144,8 @@ async def _rest(rest: Rest, settings: ServerSettings) -> Any:
     runner = web.AppRunner(
         rest.application(),
         access_log=None,  # a path or a body is nobody's business
+        logger=_HTTP_LOG,
+        auto_decompress=False,  # `body.read` does
         handler_cancellation=True,
         shutdown_timeout=settings.grace_seconds,
     )

@@ -1,106 +1,268 @@
-"""Requests over REST, on httpx."""
+"""REST, on httpcore: the engine of httpx, which alone lets a blocking call keep a deadline.
+
+A timeout of httpx is one of each read and write, so that a slow line could go on for ever.
+"""
 
 import asyncio
+import base64
+import contextlib
+import email.utils
+import json
+import socket
 import ssl
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
 
-import httpx
+import httpcore
 
-from components.errors import UserError
-from serving.client import wire
-from serving.client.wire import Again, Endpoint, Tls, VersionStatus
+from serving.client import answers
+from serving.client.answers import Metadata, VersionStatus
+from serving.client.endpoint import MESSAGE_BYTES, Endpoint
+from serving.client.transport import Call, Result
 from serving.model import Answer
+from transform_module import features
+
+_CONNECTIONS: Final = 100
+_PIECE: Final = 64 * 1024
 
 
-class Rest:
-    """The blocking way; `Again` and `TimeoutError` are for the client that uses it."""
+class _RestCalls:
+    """The calls, with the part of the URL that follows the model's as their method."""
 
-    def __init__(self, endpoint: Endpoint, tls: Tls) -> None:
+    def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._client = httpx.Client(**_http_options(endpoint, tls))
 
-    def predict(self, images: Sequence[bytes], timeout: float) -> list[Answer]:
-        """Sends pictures once."""
-        path = f"{self._endpoint.model_path}:predict"
-        content = self._send("POST", path, wire.rest_body(images), timeout)
-        return wire.rest_answers(content, self._endpoint, len(images))
+    def predict(self, images: Sequence[bytes]) -> Call[list[Answer]]:
+        pictures = b'"},{"b64":"'.join(map(base64.b64encode, images))
+        body = b'{"signature_name":"%b","inputs":{"%b":[{"b64":"%b"}]}}' % (
+            features.SERVING_DEFAULT.encode(),
+            features.IMAGE_BYTES.encode(),
+            pictures,
+        )
+        if len(body) > MESSAGE_BYTES:
+            raise self._endpoint.too_large(len(body))
+        return Call(":predict", body, lambda content: self._answers(content, len(images)))
 
-    def status(self, timeout: float) -> list[VersionStatus]:
-        """Asks for the state of the versions once."""
-        return wire.rest_status(self._send("GET", self._endpoint.model_path, None, timeout))
+    def status(self) -> Call[list[VersionStatus]]:
+        return Call("", None, self._status)
+
+    def metadata(self) -> Call[Metadata]:
+        return Call("/metadata", None, self._metadata)
+
+    def _answers(self, content: bytes, count: int) -> list[Answer]:
+        with self._understood():
+            outputs = json.loads(content)["outputs"]
+            # A model with a single output gives its values without a name.
+            named = outputs if isinstance(outputs, dict) else {}
+            return answers.answers(self._endpoint, named, count)
+
+    def _status(self, content: bytes) -> list[VersionStatus]:
+        with self._understood():
+            return [
+                VersionStatus(int(each["version"]), each["state"], each["status"]["error_message"])
+                for each in json.loads(content)["model_version_status"]
+            ]
+
+    def _metadata(self, content: bytes) -> Metadata:
+        with self._understood():
+            told = json.loads(content)
+            return answers.metadata(
+                told["model_spec"]["name"],
+                int(told["model_spec"]["version"]),
+                told["metadata"]["signature_def"]["signature_def"],
+            )
+
+    @contextlib.contextmanager
+    def _understood(self) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._endpoint.not_ours("its answer is none of TensorFlow Serving's") from error
+
+    def _request(self, call: Call[Result]) -> dict[str, Any]:
+        return {
+            "method": "GET" if call.message is None else "POST",
+            "url": f"{self._endpoint.model_url}{call.method}",
+            "headers": {"Content-Type": "application/json"},
+            "content": call.message,
+        }
+
+    @contextlib.contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Words what goes wrong on the way."""
+        try:
+            yield
+        except (TimeoutError, httpcore.TimeoutException) as error:
+            raise self._endpoint.late() from error
+        except (OSError, httpcore.NetworkError, httpcore.RemoteProtocolError) as error:
+            cause = _first_cause(error)
+            if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
+                raise self._endpoint.tls_failed(cause) from error
+            raise self._endpoint.unreachable(cause) from error
+
+    def _content(self, response: httpcore.Response) -> bytes:
+        if response.status == 200:
+            return response.content
+        said = _said(response.content)
+        if response.status in (429, 503):
+            raise self._endpoint.busy(said, _retry_after(response))
+        if response.status == 404:
+            raise self._endpoint.unknown(said)
+        if response.status == 504:
+            raise self._endpoint.late()
+        raise self._endpoint.refused(f"{response.status}, {said}")
+
+
+class Rest(_RestCalls):
+    """Connections that are used again and again; see `transport.Transport`."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__(endpoint)
+        self._clock = _Clock()
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=endpoint.tls.context() if endpoint.is_encrypted else None,
+            max_connections=_CONNECTIONS,
+            network_backend=_Network(self._clock),
+        )
+
+    def send(self, call: Call[Result], seconds: float) -> Result:
+        """Makes one attempt at a call."""
+        self._clock.deadline = time.monotonic() + seconds
+        with self._failures():
+            response = self._pool.request(
+                **self._request(call), extensions={"timeout": {"pool": seconds}}
+            )
+        return call.read(self._content(response))
 
     def close(self) -> None:
-        """Closes the connections."""
-        self._client.close()
-
-    def _send(self, method: str, path: str, body: bytes | None, timeout: float) -> bytes:
-        with _sorted_errors(self._endpoint):
-            response = self._client.request(method, path, content=body, timeout=timeout)
-        return _content(response, self._endpoint)
+        """Ends the connections."""
+        self._pool.close()
 
 
-class AsyncRest:
-    """The asynchronous way; see `Rest`."""
+class AsyncRest(_RestCalls):
+    """The same for an event loop; see `transport.AsyncTransport`."""
 
-    def __init__(self, endpoint: Endpoint, tls: Tls) -> None:
-        self._endpoint = endpoint
-        self._client = httpx.AsyncClient(**_http_options(endpoint, tls))
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__(endpoint)
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=endpoint.tls.context() if endpoint.is_encrypted else None,
+            max_connections=_CONNECTIONS,
+        )
 
-    async def predict(self, images: Sequence[bytes], timeout: float) -> list[Answer]:
-        """Sends pictures once."""
-        path = f"{self._endpoint.model_path}:predict"
-        content = await self._send("POST", path, wire.rest_body(images), timeout)
-        return wire.rest_answers(content, self._endpoint, len(images))
-
-    async def status(self, timeout: float) -> list[VersionStatus]:
-        """Asks for the state of the versions once."""
-        return wire.rest_status(await self._send("GET", self._endpoint.model_path, None, timeout))
+    async def send(self, call: Call[Result], seconds: float) -> Result:
+        """Makes one attempt at a call."""
+        with self._failures():
+            async with asyncio.timeout(seconds):
+                response = await self._pool.request(**self._request(call))
+        return call.read(self._content(response))
 
     async def close(self) -> None:
-        """Closes the connections."""
-        await self._client.aclose()
-
-    async def _send(self, method: str, path: str, body: bytes | None, timeout: float) -> bytes:
-        async with asyncio.timeout(timeout):
-            with _sorted_errors(self._endpoint):
-                response = await self._client.request(method, path, content=body, timeout=timeout)
-        return _content(response, self._endpoint)
+        """Ends the connections."""
+        await self._pool.aclose()
 
 
-@contextmanager
-def _sorted_errors(endpoint: Endpoint) -> Iterator[None]:
-    """Sorts httpx's errors into late, to be sent again, and final."""
-    try:
-        yield
-    except httpx.TimeoutException as error:
-        raise TimeoutError from error
-    except httpx.TransportError as error:
-        failure = wire.unreachable(endpoint, error)
-        if "CERTIFICATE" in str(error).upper():
-            raise failure from error
-        raise Again(failure) from error
+class _Clock(threading.local):
+    """The deadline of the call that a thread makes."""
+
+    deadline = 0.0
+
+    def left(self, late: type[httpcore.TimeoutException]) -> float:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise late
+        return left
 
 
-def _http_options(endpoint: Endpoint, tls: Tls) -> dict[str, Any]:
-    options: dict[str, Any] = {"base_url": endpoint.url, "trust_env": False}
-    if endpoint.is_encrypted:
+class _Network(httpcore.NetworkBackend):
+    """Connections that keep the deadline."""
+
+    def __init__(self, clock: _Clock) -> None:
+        self._clock = clock
+        self._network = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
         try:
-            context = ssl.create_default_context(cafile=tls.authority)
-            if tls.certificate:
-                context.load_cert_chain(tls.certificate, tls.key)
-        except (OSError, ssl.SSLError) as error:
-            raise UserError(f"A file of the encryption cannot be used: {error}") from error
-        options["verify"] = context
-    return options
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise httpcore.ConnectError(error) from error
+        # One at a time, because each may take as long as it is given.
+        for number, (*_, address) in enumerate(found, 1):
+            left = self._clock.left(httpcore.ConnectTimeout)
+            try:
+                return _Stream(self._network.connect_tcp(str(address[0]), port, left), self._clock)
+            except httpcore.ConnectError:
+                if number == len(found):
+                    raise
+        raise httpcore.ConnectError(f"{host} has no address")
 
 
-def _content(response: httpx.Response, endpoint: Endpoint) -> bytes:
-    if response.status_code == 200:
-        return response.content
-    failure = wire.rest_failure(response.status_code, response.content, endpoint)
-    if response.status_code in wire.RETRIED_STATUSES:
-        told = response.headers.get("retry-after", "")
-        raise Again(failure, float(told) if told.isdecimal() else None)
-    raise failure
+class _Stream(httpcore.NetworkStream):
+    """A connection; a deadline stands for every timeout."""
+
+    def __init__(self, stream: httpcore.NetworkStream, clock: _Clock) -> None:
+        self._stream = stream
+        self._clock = clock
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._clock.left(httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        for start in range(0, len(buffer), _PIECE):
+            left = self._clock.left(httpcore.WriteTimeout)
+            self._stream.write(buffer[start : start + _PIECE], left)
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        left = self._clock.left(httpcore.ConnectTimeout)
+        stream = self._stream.start_tls(ssl_context, server_hostname, left)
+        return _Stream(stream, self._clock)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """Finds what happened, of which the libraries' own errors tell less."""
+    while True:
+        # httpcore cuts the chain of causes, but holds the first as an argument.
+        cause = error.__cause__ or next(iter(error.args), None)
+        if not isinstance(cause, BaseException):
+            return error
+        error = cause
+
+
+def _said(content: bytes) -> str:
+    """Takes the message of an error."""
+    try:
+        told = json.loads(content)
+    except ValueError:
+        return content.decode(errors="replace")
+    return str(told.get("error", told)) if isinstance(told, dict) else str(told)
+
+
+def _retry_after(response: httpcore.Response) -> float | None:
+    """Reads how long a server asks to be left alone: seconds or a date."""
+    for name, value in response.headers:
+        if name.lower() == b"retry-after":
+            text = value.decode("ascii", "replace").strip()
+            if text.isdecimal():
+                return float(text)
+            with contextlib.suppress(ValueError):
+                return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
+    return None

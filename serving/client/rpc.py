@@ -1,118 +1,206 @@
-"""Requests over gRPC. Its stubs import TensorFlow, so that this module is imported where needed."""
+"""gRPC. Importing this imports TensorFlow, which its messages are made with."""
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 import grpc
-import grpc.aio
+import tensorflow as tf
+from google.protobuf import json_format
+from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
     get_model_status_pb2,
+    model_pb2,
     model_service_pb2_grpc,
+    predict_pb2,
     prediction_service_pb2_grpc,
 )
 
-from components.errors import UserError
-from serving.client import wire
-from serving.client.wire import Again, Endpoint, Tls, VersionStatus
+from serving.client import answers
+from serving.client.answers import Metadata, VersionStatus
+from serving.client.endpoint import MESSAGE_BYTES, Endpoint
+from serving.client.errors import ClientError
+from serving.client.transport import Call, Result
 from serving.model import Answer
+from transform_module import features
 
-MAXIMUM_MESSAGE: Final = 64 * 1024 * 1024
-"""Bytes of a message, as on the embedded server."""
+_SIGNATURES: Final = "signature_def"
+_PUSHBACK: Final = "grpc-retry-pushback-ms"
+_OPTIONS: Final = (
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MESSAGE_BYTES),
+    ("grpc.enable_http_proxy", 0),
+    # Between attempts to connect; the usual second and more would outlast all retries.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 250),
+)
+# gRPC tells apart why there is no connection by words alone.
+_TLS_FAILURES: Final = ("SSL_ERROR_SSL", "Verification Check failed")
 
 
-class Rpc:
-    """The blocking way; `Again` and `TimeoutError` are for the client that uses it."""
+class _RpcCalls:
+    """The calls, with their names in the services as their method."""
 
-    def __init__(self, endpoint: Endpoint, tls: Tls) -> None:
+    def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._channel = _channel(grpc, endpoint, tls)
-        self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
-        self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
+        self._credentials = _credentials(endpoint) if endpoint.is_encrypted else None
 
-    def predict(self, images: Sequence[bytes], timeout: float) -> list[Answer]:
-        """Sends pictures once."""
-        request = wire.grpc_request(images, self._endpoint)
-        response = self._send(self._prediction.Predict, request, timeout)
-        return wire.grpc_answers(response, self._endpoint, len(images))
+    def predict(self, images: Sequence[bytes]) -> Call[list[Answer]]:
+        request = predict_pb2.PredictRequest(model_spec=self._spec())
+        request.model_spec.signature_name = features.SERVING_DEFAULT
+        # `tf.make_tensor_proto` would make an array of the pictures first.
+        tensor = request.inputs[features.IMAGE_BYTES]
+        tensor.dtype = types_pb2.DT_STRING
+        tensor.tensor_shape.dim.add(size=len(images))
+        tensor.string_val.extend(images)
+        if request.ByteSize() > MESSAGE_BYTES:
+            raise self._endpoint.too_large(request.ByteSize())
+        return Call("Predict", request, lambda response: self._answers(response, len(images)))
 
-    def status(self, timeout: float) -> list[VersionStatus]:
-        """Asks for the state of the versions once."""
-        request = _status_request(self._endpoint)
-        return wire.grpc_status(self._send(self._models.GetModelStatus, request, timeout))
+    def status(self) -> Call[list[VersionStatus]]:
+        request = get_model_status_pb2.GetModelStatusRequest(model_spec=self._spec())
+        return Call("GetModelStatus", request, _statuses)
+
+    def metadata(self) -> Call[Metadata]:
+        request = get_model_metadata_pb2.GetModelMetadataRequest(
+            model_spec=self._spec(), metadata_field=[_SIGNATURES]
+        )
+        return Call("GetModelMetadata", request, _metadata)
+
+    def _spec(self) -> model_pb2.ModelSpec:
+        spec = model_pb2.ModelSpec(name=self._endpoint.model)
+        if self._endpoint.version is not None:
+            spec.version.value = self._endpoint.version
+        elif self._endpoint.label is not None:
+            spec.version_label = self._endpoint.label
+        return spec
+
+    def _answers(self, response: predict_pb2.PredictResponse, count: int) -> list[Answer]:
+        try:
+            outputs = {
+                name: tf.make_ndarray(response.outputs[name]).tolist() for name in answers.OUTPUTS
+            }
+            labels = [label.decode() for label in outputs[features.PREDICTED_LABEL]]
+        except (AttributeError, TypeError, ValueError):
+            outputs, labels = {}, []
+        named = {**outputs, features.PREDICTED_LABEL: labels}
+        return answers.answers(self._endpoint, named, count)
+
+    def _channel(self, library: Any) -> Any:
+        """Makes a channel of `grpc` or `grpc.aio`."""
+        address = self._endpoint.address
+        if self._credentials is None:
+            return library.insecure_channel(address, options=_OPTIONS)
+        return library.secure_channel(address, self._credentials, options=_OPTIONS)
+
+    def _failure(self, error: Any) -> ClientError:
+        """Words what a call ended with."""
+        code, said = error.code(), error.details() or ""
+        if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+            return self._endpoint.late()
+        if code is grpc.StatusCode.NOT_FOUND:
+            return self._endpoint.unknown(said)
+        if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+            return self._endpoint.busy(said, _retry_after(error))
+        # A server that ends answers CANCELLED to what it has not begun (grpc/grpc#41785); nobody
+        # here cancels a call and waits for its answer.
+        if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
+            if any(part in said for part in _TLS_FAILURES):
+                return self._endpoint.tls_failed(said)
+            return self._endpoint.unreachable(said, _retry_after(error))
+        return self._endpoint.refused(f"{code.name}, {said}")
+
+
+class Rpc(_RpcCalls):
+    """A connection that is used again and again; see `transport.Transport`."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__(endpoint)
+        self._connection = self._channel(grpc)
+        self._methods = _methods(self._connection)
+
+    def send(self, call: Call[Result], seconds: float) -> Result:
+        """Makes one attempt at a call."""
+        try:
+            response = self._methods[call.method](call.message, timeout=seconds)
+        except grpc.RpcError as error:
+            raise self._failure(error) from error
+        return call.read(response)
 
     def close(self) -> None:
-        """Closes the connections."""
-        self._channel.close()
+        """Ends the connection."""
+        self._connection.close()
 
-    def _send(self, method: Any, request: Any, timeout: float) -> Any:
+
+class AsyncRpc(_RpcCalls):
+    """The same for an event loop; see `transport.AsyncTransport`."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__(endpoint)
+        self._connection: Any = None
+        self._methods: dict[str, Any] = {}
+
+    async def send(self, call: Call[Result], seconds: float) -> Result:
+        """Makes one attempt at a call."""
+        if self._connection is None:
+            # Not before, because a channel belongs to the loop in which it is made.
+            self._connection = self._channel(grpc.aio)
+            self._methods = _methods(self._connection)
         try:
-            return method(request, timeout=timeout)
+            response = await self._methods[call.method](call.message, timeout=seconds)
         except grpc.RpcError as error:
-            raise _rpc_failure(error, self._endpoint) from error
-
-
-class AsyncRpc:
-    """The asynchronous way; see `Rpc`."""
-
-    def __init__(self, endpoint: Endpoint, tls: Tls) -> None:
-        self._endpoint = endpoint
-        self._channel = _channel(grpc.aio, endpoint, tls)
-        self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
-        self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
-
-    async def predict(self, images: Sequence[bytes], timeout: float) -> list[Answer]:
-        """Sends pictures once."""
-        request = wire.grpc_request(images, self._endpoint)
-        response = await self._send(self._prediction.Predict, request, timeout)
-        return wire.grpc_answers(response, self._endpoint, len(images))
-
-    async def status(self, timeout: float) -> list[VersionStatus]:
-        """Asks for the state of the versions once."""
-        request = _status_request(self._endpoint)
-        return wire.grpc_status(await self._send(self._models.GetModelStatus, request, timeout))
+            raise self._failure(error) from error
+        return call.read(response)
 
     async def close(self) -> None:
-        """Closes the connections."""
-        await self._channel.close()
-
-    async def _send(self, method: Any, request: Any, timeout: float) -> Any:
-        try:
-            return await method(request, timeout=timeout)
-        except grpc.RpcError as error:
-            raise _rpc_failure(error, self._endpoint) from error
+        """Ends the connection."""
+        if self._connection is not None:
+            await self._connection.close()
 
 
-def _channel(module: Any, endpoint: Endpoint, tls: Tls) -> Any:
-    options = [
-        ("grpc.max_receive_message_length", MAXIMUM_MESSAGE),
-        ("grpc.max_send_message_length", MAXIMUM_MESSAGE),
-        ("grpc.enable_http_proxy", 0),
-        # A server that comes back is found at once, and not after a minute.
-        ("grpc.max_reconnect_backoff_ms", 1000),
+def _methods(channel: Any) -> dict[str, Any]:
+    prediction = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+    models = model_service_pb2_grpc.ModelServiceStub(channel)
+    return {
+        "Predict": prediction.Predict,
+        "GetModelMetadata": prediction.GetModelMetadata,
+        "GetModelStatus": models.GetModelStatus,
+    }
+
+
+def _credentials(endpoint: Endpoint) -> grpc.ChannelCredentials:
+    tls = endpoint.tls
+    # gRPC tells nothing of files that it cannot use.
+    tls.context()
+    key = tls.key or tls.certificate
+    return grpc.ssl_channel_credentials(
+        tls.authority.read_bytes() if tls.authority else None,
+        key.read_bytes() if key else None,
+        tls.certificate.read_bytes() if tls.certificate else None,
+    )
+
+
+def _statuses(response: get_model_status_pb2.GetModelStatusResponse) -> list[VersionStatus]:
+    name = get_model_status_pb2.ModelVersionStatus.State.Name
+    return [
+        VersionStatus(each.version, name(each.state), each.status.error_message)
+        for each in response.model_version_status
     ]
-    if not endpoint.is_encrypted:
-        return module.insecure_channel(endpoint.address, options=options)
-    try:
-        authority, key, certificate = (
-            path.read_bytes() if path else None
-            for path in (tls.authority, tls.key, tls.certificate)
-        )
-    except OSError as error:
-        raise UserError(f"A file of the encryption cannot be used: {error}") from error
-    credentials = grpc.ssl_channel_credentials(authority, key, certificate)
-    return module.secure_channel(endpoint.address, credentials, options=options)
 
 
-def _status_request(endpoint: Endpoint) -> Any:
-    return get_model_status_pb2.GetModelStatusRequest(model_spec=wire.grpc_spec(endpoint))
+def _metadata(response: get_model_metadata_pb2.GetModelMetadataResponse) -> Metadata:
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    response.metadata[_SIGNATURES].Unpack(signatures)
+    told = json_format.MessageToDict(
+        signatures, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
+    spec = response.model_spec
+    return answers.metadata(spec.name, spec.version.value, told[_SIGNATURES])
 
 
-def _rpc_failure(error: Any, endpoint: Endpoint) -> Exception:
-    code, details = error.code().name, error.details()
-    if code == "DEADLINE_EXCEEDED":
-        return TimeoutError()
-    if code == "UNAVAILABLE":
-        failure = wire.unreachable(endpoint, details)
-    else:
-        failure = wire.failure(endpoint, f"answers {code}: {details}")
-    return Again(failure) if code in wire.RETRIED_CODES else failure
+def _retry_after(error: Any) -> float | None:
+    """Reads gRPC's own Retry-After."""
+    for name, value in error.trailing_metadata() or ():
+        if name == _PUSHBACK and str(value).isdecimal():
+            return int(value) / 1000
+    return None

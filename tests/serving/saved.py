@@ -5,6 +5,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from components import pushed
 from transform_module import features
 
 
@@ -42,4 +43,11 @@ def save(folder: Path, signature: str = features.SERVING_DEFAULT) -> Path:
     record = folder / features.MODEL_RECORD
     record.parent.mkdir()
     record.write_text(json.dumps({"labels": features.LABELS, "threshold": 0.5}))
+    return folder
+
+
+def write_manifest(folder: Path) -> Path:
+    """Makes a version one that was pushed as it is now."""
+    manifest = {"version": int(folder.name), "files": pushed.sums(folder)}
+    (folder / pushed.MANIFEST).write_text(json.dumps(manifest))
     return folder

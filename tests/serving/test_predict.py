@@ -177,6 +177,21 @@ def test_batches_are_bounded_by_their_bytes(version, pictures, monkeypatch):
     assert batches(version, pictures, monkeypatch) == [20, 20, 20, 10]
 
 
+def test_no_batch_is_larger_but_a_picture_that_is_itself(monkeypatch):
+    monkeypatch.setattr(module, "_BATCH_BYTES", 100)
+    sizes = (40, 60, 1, 99, 1, 500, 0, 50, 50, 1)
+    contents = [(Path(str(size)), bytes(size)) for size in sizes] + [(Path("no"), "a reason" * 99)]
+    found = [[len(content) for _, content in batch] for batch in module.batches(contents[:-1])]
+    assert found == [[40, 60], [1, 99], [1], [500], [0, 50, 50], [1]]
+    assert len(list(module.batches([contents[-1]] * 5))) == 1
+
+
+def test_a_batch_comes_before_the_next_picture_is_read():
+    contents = iter([(Path("one"), b"x")] * 33)
+    assert len(next(module.batches(contents))) == 32
+    assert len(list(contents)) == 1
+
+
 def test_progress_is_told_up_to_the_total(version, pictures):
     told = []
     predict(version, [pictures / "4.png"] * 40, progress=lambda *now: told.append(now))

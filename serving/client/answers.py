@@ -1,0 +1,122 @@
+"""What a server tells, read from either API."""
+
+import math
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from serving.client.endpoint import Endpoint
+from serving.model import Answer
+from transform_module import features
+
+OUTPUTS = (features.PROBABILITY, features.PREDICTED_LABEL, features.VALID)
+_LABELS = (*features.LABELS, features.INVALID)
+
+
+@dataclass(frozen=True)
+class VersionStatus:
+    """The state of one version on the server.
+
+    Attributes:
+        version: its number.
+        state: START, LOADING, AVAILABLE, UNLOADING or END.
+        error: why it is not available; empty where nothing is wrong.
+    """
+
+    version: int
+    state: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or output of a model.
+
+    Attributes:
+        dtype: such as DT_STRING.
+        shape: None in it is any size; None instead of it is any shape.
+    """
+
+    dtype: str
+    shape: tuple[int | None, ...] | None
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One way to ask a model.
+
+    Attributes:
+        inputs: by name.
+        outputs: by name.
+    """
+
+    inputs: dict[str, Tensor]
+    outputs: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a model takes and gives.
+
+    Attributes:
+        model: its name.
+        version: which one would answer.
+        signatures: by name.
+    """
+
+    model: str
+    version: int
+    signatures: dict[str, Signature]
+
+
+def answers(endpoint: Endpoint, outputs: Mapping[str, Any], count: int) -> list[Answer]:
+    """Reads the outputs of a model, each with one value a picture.
+
+    Raises:
+        NotOurModel: they are none of a chest X-ray model.
+    """
+    columns = [outputs.get(name) for name in OUTPUTS]
+    if not all(isinstance(column, list) and len(column) == count for column in columns):
+        raise endpoint.not_ours(f"it does not answer each picture with {', '.join(OUTPUTS)}")
+    rows = list(zip(*columns, strict=True))
+    for probability, label, valid in rows:
+        # A model whose weights are no numbers answers so; what to make of it is the caller's.
+        is_probability = isinstance(probability, int | float) and (
+            0 <= probability <= 1 or math.isnan(probability)
+        )
+        if not (is_probability and label in _LABELS and isinstance(valid, bool)):
+            raise endpoint.not_ours(f"it answers {probability!r}, {label!r}, {valid!r}")
+    return [Answer(_float32(probability), label, valid) for probability, label, valid in rows]
+
+
+def metadata(model: str, version: int, definitions: Mapping[str, Mapping[str, Any]]) -> Metadata:
+    """Reads signatures, given as the JSON form of TensorFlow's SignatureDef."""
+    return Metadata(
+        model,
+        version,
+        {
+            name: Signature(_tensors(each["inputs"]), _tensors(each["outputs"]))
+            for name, each in definitions.items()
+        },
+    )
+
+
+def _tensors(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Tensor]:
+    return {
+        name: Tensor(str(each["dtype"]), _shape(each["tensor_shape"]))
+        for name, each in given.items()
+    }
+
+
+def _shape(given: Mapping[str, Any]) -> tuple[int | None, ...] | None:
+    if given["unknown_rank"]:
+        return None
+    sizes: Sequence[int] = [int(dim["size"]) for dim in given["dim"]]
+    return tuple(None if size < 0 else size for size in sizes)
+
+
+def _float32(value: float) -> float:
+    """Rounds what JSON tells of a float32, so that both APIs give the same number."""
+    rounded: float = struct.unpack("f", struct.pack("f", value))[0]
+    return rounded

@@ -1,0 +1,220 @@
+"""The clients: one blocking, one for an event loop."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from serving.client import endpoint as endpoints
+from serving.client.answers import Metadata, VersionStatus
+from serving.client.attempts import Attempts
+from serving.client.endpoint import MAXIMUM_PICTURE, Endpoint, Tls
+from serving.client.errors import ClientError
+from serving.client.transport import AsyncTransport, Call, Result, Transport
+from serving.model import Answer
+from serving.predict import Content, Prediction, batches, find, judge, read
+
+
+def connect(
+    url: str,
+    *,
+    model: str = "chest_xray",
+    version: int | None = None,
+    label: str | None = None,
+    timeout: float = 30.0,
+    retries: int = 3,
+    tls: Tls | None = None,
+) -> "Client":
+    """Makes a client. It connects when it is first asked, and goes straight, through no proxy.
+
+    Args:
+        url: ``http://HOST:8501`` or ``https://HOST`` for REST, with any path before ``/v1``;
+            ``grpc://HOST:8500`` or ``grpcs://HOST:8500`` for gRPC.
+        model: the model's name on the server.
+        version: one of its versions; without it and a label the latest answers.
+        label: names a version.
+        timeout: seconds for a whole call, repetitions and the pauses between them included.
+        retries: how often a call is made again where the connection could not be made or broke, or
+            where the server has no time (429, 503, RESOURCE_EXHAUSTED, UNAVAILABLE). Any call may
+            be: it changes nothing on the server.
+        tls: the files of an encrypted connection.
+
+    Raises:
+        UserError: the URL is none, or a file cannot be used.
+    """
+    endpoint = endpoints.parse(
+        url, model=model, version=version, label=label, timeout=timeout, tls=tls
+    )
+    return Client(_transport(endpoint), endpoint, retries)
+
+
+def connect_async(
+    url: str,
+    *,
+    model: str = "chest_xray",
+    version: int | None = None,
+    label: str | None = None,
+    timeout: float = 30.0,
+    retries: int = 3,
+    tls: Tls | None = None,
+) -> "AsyncClient":
+    """Makes a client for one event loop; see `connect`."""
+    endpoint = endpoints.parse(
+        url, model=model, version=version, label=label, timeout=timeout, tls=tls
+    )
+    return AsyncClient(_async_transport(endpoint), endpoint, retries)
+
+
+# Imported here, because gRPC's messages bring TensorFlow along.
+def _transport(endpoint: Endpoint) -> Transport:
+    if endpoint.is_rest:
+        from serving.client.rest import Rest
+
+        return Rest(endpoint)
+    from serving.client.rpc import Rpc
+
+    return Rpc(endpoint)
+
+
+def _async_transport(endpoint: Endpoint) -> AsyncTransport:
+    if endpoint.is_rest:
+        from serving.client.rest import AsyncRest
+
+        return AsyncRest(endpoint)
+    from serving.client.rpc import AsyncRpc
+
+    return AsyncRpc(endpoint)
+
+
+class Client:
+    """A served model. Several threads may share it; see `connect`."""
+
+    def __init__(self, transport: Transport, endpoint: Endpoint, retries: int) -> None:
+        self._transport = transport
+        self._endpoint = endpoint
+        self._retries = retries
+
+    def predict(self, images: Sequence[bytes]) -> list[Answer]:
+        """Asks about pictures, in one request.
+
+        Args:
+            images: encoded JPEG, PNG, BMP or GIF; one that is broken does not touch the others.
+
+        Returns:
+            One answer a picture, in their order.
+
+        Raises:
+            ClientError: there is no answer; the classes in `serving.client.errors` tell why.
+        """
+        return self._make(self._transport.predict(images)) if images else []
+
+    def predict_files(self, paths: Sequence[Path]) -> Iterator[list[Prediction]]:
+        """Asks about files, and the files of folders at any depth, a batch at a time.
+
+        Args:
+            paths: files and folders.
+
+        Yields:
+            Up to 32 predictions, in the order of the paths, within a folder by name. A file that
+            is no usable picture has its reason.
+
+        Raises:
+            UserError: there is no file, or no answer; see `predict`.
+        """
+        for batch in _read(paths):
+            yield list(judge(self.predict, batch))
+
+    def status(self) -> list[VersionStatus]:
+        """Tells the state of the versions that the server knows; raises as `predict`."""
+        return self._make(self._transport.status())
+
+    def metadata(self) -> Metadata:
+        """Tells what the model takes and gives; raises as `predict`."""
+        return self._make(self._transport.metadata())
+
+    def close(self) -> None:
+        """Ends the connections."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _make(self, call: Call[Result]) -> Result:
+        attempts = Attempts(self._endpoint.timeout, self._retries)
+        while True:
+            try:
+                return self._transport.send(call, attempts.left())
+            except ClientError as error:
+                pause = attempts.pause_after(error)
+            time.sleep(pause)
+
+
+class AsyncClient:
+    """A served model, asked from one event loop; see `connect_async`, and `Client` for the rest."""
+
+    def __init__(self, transport: AsyncTransport, endpoint: Endpoint, retries: int) -> None:
+        self._transport = transport
+        self._endpoint = endpoint
+        self._retries = retries
+
+    async def predict(self, images: Sequence[bytes]) -> list[Answer]:
+        """Asks about pictures, in one request."""
+        return await self._make(self._transport.predict(images)) if images else []
+
+    async def predict_files(self, paths: Sequence[Path]) -> AsyncIterator[list[Prediction]]:
+        """Asks about files, and the files of folders at any depth, a batch at a time."""
+        contents = _read(paths)
+        while batch := await asyncio.to_thread(next, contents, None):
+            images = [content for _, content in batch if isinstance(content, bytes)]
+            answers = await self.predict(images)
+            yield await asyncio.to_thread(_rows, answers, batch)
+
+    async def status(self) -> list[VersionStatus]:
+        """Tells the state of the versions that the server knows."""
+        return await self._make(self._transport.status())
+
+    async def metadata(self) -> Metadata:
+        """Tells what the model takes and gives."""
+        return await self._make(self._transport.metadata())
+
+    async def close(self) -> None:
+        """Ends the connections."""
+        await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def _make(self, call: Call[Result]) -> Result:
+        attempts = Attempts(self._endpoint.timeout, self._retries)
+        while True:
+            try:
+                return await self._transport.send(call, attempts.left())
+            except ClientError as error:
+                pause = attempts.pause_after(error)
+            await asyncio.sleep(pause)
+
+
+def _read(paths: Sequence[Path]) -> Iterator[list[Content]]:
+    yield from batches((file, read(file, MAXIMUM_PICTURE)) for file in find(paths))
+
+
+def _rows(answers: list[Answer], batch: Sequence[Content]) -> list[Prediction]:
+    return list(judge(lambda _: answers, batch))

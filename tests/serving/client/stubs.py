@@ -1,0 +1,192 @@
+"""Servers that fail as they are told, then answer, and count."""
+
+import contextlib
+import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import grpc
+import tensorflow as tf
+from tensorflow_serving.apis import (
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+from serving.client import Answer
+
+ANSWER = Answer(0.25, "NORMAL", True)
+OUTPUTS = {"probability": [0.25], "label": ["NORMAL"], "valid": [True]}
+
+# What a server can do instead of answering.
+RESET, HANG, TRICKLE, SLOW_READ, CLOSE_AFTER = (
+    "reset",
+    "hang",
+    "trickle",
+    "slow read",
+    "close after",
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An answer that is none: the status of either API, and what comes with it."""
+
+    http: int
+    code: grpc.StatusCode
+    wait: str | None = None
+
+
+BUSY = Failure(503, grpc.StatusCode.UNAVAILABLE)
+FULL = Failure(429, grpc.StatusCode.RESOURCE_EXHAUSTED)
+MALFORMED = Failure(400, grpc.StatusCode.INVALID_ARGUMENT)
+MISSING = Failure(404, grpc.StatusCode.NOT_FOUND)
+LATE = Failure(504, grpc.StatusCode.DEADLINE_EXCEEDED)
+BROKEN = Failure(500, grpc.StatusCode.INTERNAL)
+ENDING = Failure(503, grpc.StatusCode.CANCELLED)
+FAILURES = (BUSY, FULL, ENDING, MALFORMED, MISSING, LATE, BROKEN)
+MESSAGE = "the stub says no"
+
+
+@dataclass
+class Stub:
+    """A server.
+
+    Attributes:
+        script: what it does with the next requests; after them it answers.
+        outputs: what it answers.
+        url: where it listens.
+        asked: when each request came, and what for.
+        peers: the connections that they came by.
+    """
+
+    script: list[Any] = field(default_factory=list)
+    outputs: Any = field(default_factory=lambda: OUTPUTS)
+    url: str = ""
+    asked: list[tuple[float, Any]] = field(default_factory=list)
+    peers: set[str] = field(default_factory=set)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def next(self, peer: str, what: Any) -> Any:
+        self.asked.append((time.monotonic(), what))
+        self.peers.add(peer)
+        return self.script.pop(0) if self.script else None
+
+
+@contextlib.contextmanager
+def rest(stub: Stub, port: int = 0) -> Iterator[Stub]:
+    """Runs a stub of REST."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            step = stub.next(str(self.client_address), self.path)
+            if step == SLOW_READ:
+                while not stub.ended.is_set() and self.connection.recv(8192):
+                    stub.ended.wait(0.02)
+                return
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if isinstance(step, Failure):
+                self._answer(step.http, json.dumps({"error": MESSAGE}).encode(), step.wait)
+            elif step == RESET:
+                # A connection that is closed without lingering is reset.
+                linger = struct.pack("ii", 1, 0)
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                self.close_connection = True
+            elif step == HANG:
+                stub.ended.wait(30)
+            elif step == TRICKLE:
+                self._trickle()
+            else:
+                outputs = stub.outputs
+                body = (
+                    outputs
+                    if isinstance(outputs, bytes)
+                    else json.dumps({"outputs": outputs}).encode()
+                )
+                self._answer(200, body)
+                # Without a word, as a server that stops.
+                self.close_connection = step == CLOSE_AFTER
+
+        do_GET = do_POST
+
+        def _answer(self, status: int, body: bytes, wait: str | None = None) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            if wait is not None:
+                self.send_header("Retry-After", wait)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def _trickle(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                while not stub.ended.wait(0.05):
+                    self.wfile.write(b" ")
+
+        def log_message(self, *arguments: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    stub.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        yield stub
+    finally:
+        stub.ended.set()
+        server.shutdown()
+        server.server_close()
+
+
+@contextlib.contextmanager
+def rpc(stub: Stub, port: int = 0) -> Iterator[Stub]:
+    """Runs a stub of gRPC."""
+
+    class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
+        def Predict(self, request: Any, context: grpc.ServicerContext) -> Any:
+            step = stub.next(context.peer(), request.model_spec)
+            if isinstance(step, Failure):
+                if step.wait is not None:
+                    pushback = str(int(float(step.wait) * 1000))
+                    context.set_trailing_metadata([("grpc-retry-pushback-ms", pushback)])
+                context.abort(step.code, MESSAGE)
+            if step == HANG:
+                stub.ended.wait(30)
+            return predict_pb2.PredictResponse(
+                outputs={
+                    name: tf.make_tensor_proto(values) for name, values in stub.outputs.items()
+                }
+            )
+
+    server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.so_reuseport", 0)])
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Prediction(), server)
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(
+        model_service_pb2_grpc.ModelServiceServicer(), server
+    )
+    stub.url = f"grpc://127.0.0.1:{server.add_insecure_port(f'127.0.0.1:{port}')}"
+    server.start()
+    try:
+        yield stub
+    finally:
+        stub.ended.set()
+        server.stop(None).wait()
+
+
+APIS = (rest, rpc)
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]

@@ -1,0 +1,166 @@
+"""The clients against the embedded server."""
+
+import asyncio
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from serving import predict
+from serving.client import (
+    MAXIMUM_PICTURE,
+    Metadata,
+    Refused,
+    Signature,
+    Tensor,
+    UnknownModel,
+    VersionStatus,
+    connect,
+    connect_async,
+)
+from serving.model import Model
+from tests.pictures import FORMATS, encode, grey_pixels
+from tests.serving.client.asked import KINDS, PICTURE, grey
+
+PICTURES = [
+    *(grey(value) for value in (0, 51, 127, 128, 204, 255)),
+    b"broken",
+    b"",
+    *(encode(grey_pixels(40, 50), name) for name in FORMATS if name.startswith("png")),
+]
+
+
+@pytest.fixture(scope="module")
+def loaded(version):
+    return Model(version)
+
+
+@pytest.fixture(params=["rest", "grpc"])
+def url(request, served):
+    return getattr(served, request.param)
+
+
+@pytest.fixture(params=KINDS)
+def ask(request):
+    return request.param
+
+
+def test_a_client_answers_as_the_model_in_process(url, ask, loaded):
+    assert ask(url, "predict", PICTURES) == loaded.answer(PICTURES)
+
+
+def test_one_picture_is_answered_as_in_a_batch(url, ask, loaded):
+    for picture in PICTURES[4:7]:
+        assert ask(url, "predict", [picture]) == loaded.answer([picture])
+
+
+def test_no_pictures_ask_nobody(ask):
+    for nowhere in ("http://127.0.0.1:9", "grpc://127.0.0.1:9"):
+        assert ask(nowhere, "predict", []) == []
+
+
+def test_the_state_of_the_versions_is_told(url, ask):
+    assert ask(url, "status") == [VersionStatus(17, "AVAILABLE", "")]
+
+
+def test_the_metadata_are_told(url, ask):
+    outputs = {"probability": "DT_FLOAT", "label": "DT_STRING", "valid": "DT_BOOL"}
+    expected = Signature(
+        {"image_bytes": Tensor("DT_STRING", (None,))},
+        {name: Tensor(dtype, (None,)) for name, dtype in outputs.items()},
+    )
+    assert ask(url, "metadata") == Metadata("chest_xray", 17, {"serving_default": expected})
+
+
+def test_a_version_can_be_named(url, ask, loaded):
+    assert ask(url, "predict", [PICTURE], version=17) == loaded.answer([PICTURE])
+    assert ask(url, "status", version=17) == [VersionStatus(17, "AVAILABLE", "")]
+
+
+@pytest.mark.parametrize("what", ["predict", "status", "metadata"])
+def test_an_unknown_model_is_told_with_what_the_server_says(url, ask, what):
+    given = [[PICTURE]] if what == "predict" else []
+    with pytest.raises(UnknownModel) as caught:
+        ask(url, what, *given, model="mri")
+    said = "Could not find any versions of model mri" if what == "status" else "Latest(mri)"
+    assert f"{url} does not serve mri. It says: " in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_an_unknown_version_is_told(url, ask):
+    with pytest.raises(UnknownModel, match=r"chest_xray, version 3\. It says: .*\(chest_xray, 3\)"):
+        ask(url, "predict", [PICTURE], version=3)
+
+
+def test_an_unknown_label_is_told(url, ask):
+    with pytest.raises(Refused, match=r"label stable: .*Unrecognized servable version label"):
+        ask(url, "predict", [PICTURE], label="stable")
+
+
+def test_threads_share_a_client(url, loaded):
+    expected = [loaded.answer([picture]) for picture in PICTURES] * 5
+    with connect(url) as client, ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda picture: client.predict([picture]), PICTURES * 5))
+    assert answers == expected
+
+
+def test_tasks_share_a_client(url, loaded):
+    async def ask_together():
+        async with connect_async(url) as client:
+            return await asyncio.gather(*(client.predict([each]) for each in PICTURES * 5))
+
+    expected = [loaded.answer([picture]) for picture in PICTURES] * 5
+    assert asyncio.run(ask_together()) == expected
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Forty pictures, a broken one, and in another folder what cannot be read."""
+    for number in range(40):
+        (tmp_path / f"{number:02d}.png").write_bytes(grey(6 * number))
+    (tmp_path / "33.png").write_bytes(b"broken")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "gone.png").symlink_to("nowhere")
+    (tmp_path / "other" / "last.png").write_bytes(grey(255))
+    return tmp_path
+
+
+def test_files_are_judged_as_in_process(url, ask, version, folder):
+    paths = [folder, folder / "no.png", folder / "00.png"]
+    batches = ask(url, "predict_files", paths)
+    assert [len(batch) for batch in batches] == [32, 12]
+    rows = [row for batch in batches for row in batch]
+    assert rows == predict.predict(version, paths)
+    assert [row.reason for row in rows if not row.valid] == [
+        "text file",
+        "cannot be opened: no such file or directory",
+        "cannot be opened: no such file or directory",
+    ]
+
+
+def test_the_largest_request_is_taken(served):
+    # Zeros are no picture, but they are sent as one.
+    pictures = [bytes(MAXIMUM_PICTURE // 32)] * 32
+    for url in (served.rest, served.grpc):
+        with connect(url, timeout=60) as client:
+            assert not any(answer.valid for answer in client.predict(pictures))
+            with pytest.raises(Refused, match=r"request of \d\d,.* bytes.*Give fewer"):
+                client.predict([*pictures, bytes(17 * 2**20)])
+
+
+def test_rest_needs_no_tensorflow(served, tmp_path):
+    (tmp_path / "good.png").write_bytes(PICTURE)
+    (tmp_path / "bad.png").write_bytes(b"broken")
+    code = f"""
+import sys
+from pathlib import Path
+from serving.client import connect, connect_async
+with connect({served.rest!r}) as client:
+    (batch,) = client.predict_files([Path({str(tmp_path)!r})])
+    print([row.label for row in batch], len(client.status()), client.metadata().version)
+connect_async({served.rest!r})
+print([name for name in ("tensorflow", "grpc") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["['INVALID', 'PNEUMONIA'] 1 17", "[]"]

@@ -1,0 +1,95 @@
+"""A call ends in its time, whatever the server does."""
+
+import asyncio
+import socket
+import time
+
+import pytest
+
+from serving.client import DeadlinePassed, Unavailable, connect, connect_async
+from tests.serving.client import stubs
+from tests.serving.client.asked import KINDS, PICTURE
+from tests.serving.client.stubs import ANSWER, APIS, BUSY, HANG, SLOW_READ, TRICKLE, Failure, Stub
+
+SECONDS = 0.3
+LATEST = 1.0
+
+
+@pytest.fixture(params=APIS)
+def stub(request):
+    with request.param(Stub()) as running:
+        yield running
+
+
+@pytest.fixture
+def rest_stub():
+    with stubs.rest(Stub()) as running:
+        yield running
+
+
+@pytest.fixture(params=KINDS)
+def ask(request):
+    return request.param
+
+
+def is_late(ask, url, images=(PICTURE,)):
+    started = time.monotonic()
+    with pytest.raises(DeadlinePassed, match=rf"{url} gave no answer .*within {SECONDS:g} s"):
+        ask(url, "predict", images, timeout=SECONDS)
+    assert SECONDS * 0.9 < time.monotonic() - started < LATEST
+
+
+def test_a_server_that_hangs(stub, ask):
+    stub.script = [HANG]
+    is_late(ask, stub.url)
+    assert len(stub.asked) == 1
+
+
+def test_a_server_that_hangs_after_failures_has_what_is_left(stub, ask):
+    stub.script = [BUSY, BUSY, HANG]
+    is_late(ask, stub.url)
+    assert len(stub.asked) == 3
+
+
+def test_a_server_that_answers_a_byte_at_a_time(rest_stub, ask):
+    rest_stub.script = [TRICKLE]
+    is_late(ask, rest_stub.url)
+
+
+def test_a_server_that_reads_a_little_at_a_time(rest_stub, ask):
+    rest_stub.script = [SLOW_READ]
+    is_late(ask, rest_stub.url, [bytes(20_000_000)])
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "grpc", "grpcs"])
+def test_a_server_that_accepts_and_says_nothing(ask, scheme):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        is_late(ask, f"{scheme}://127.0.0.1:{silent.getsockname()[1]}")
+
+
+def test_a_client_goes_on_after_a_late_answer(stub):
+    stub.script = [HANG]
+    with connect(stub.url, timeout=SECONDS) as client:
+        with pytest.raises(DeadlinePassed):
+            client.predict([PICTURE])
+        assert client.predict([PICTURE]) == [ANSWER]
+
+
+def test_an_asynchronous_client_goes_on_after_a_late_answer(stub):
+    async def ask_twice():
+        async with connect_async(stub.url, timeout=SECONDS) as client:
+            with pytest.raises(DeadlinePassed):
+                await client.predict([PICTURE])
+            return await client.predict([PICTURE])
+
+    stub.script = [HANG]
+    assert asyncio.run(ask_twice()) == [ANSWER]
+
+
+def test_a_server_that_stays_busy(stub, ask):
+    stub.script = [Failure(503, BUSY.code, "0")] * 99
+    started = time.monotonic()
+    # The last attempt may have too little time left even for a refusal.
+    with pytest.raises((Unavailable, DeadlinePassed), match="tried"):
+        ask(stub.url, "predict", [PICTURE], timeout=SECONDS, retries=99)
+    assert time.monotonic() - started < LATEST

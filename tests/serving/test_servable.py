@@ -1,0 +1,437 @@
+import asyncio
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from grpc import StatusCode
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_serving.apis import prediction_log_pb2
+
+from components import pushed
+from components.errors import UserError
+from serving import proto_tensors
+from serving.batching_settings import BatchingSettings
+from serving.servable import Servable, check
+from serving.status import RequestError
+from tests.pictures import encode
+from tests.serving.saved import write_manifest
+from transform_module import features
+
+GRAPH = "saved_model.pb"
+DATA = "variables/variables.data-00000-of-00001"
+INDEX = "variables/variables.index"
+
+
+def grey(value):
+    return encode(np.full((4, 4), value, np.uint8), "png-grey")
+
+
+def pictures(*contents):
+    array = np.empty(len(contents), object)
+    array[:] = contents
+    return {features.IMAGE_BYTES: array}
+
+
+@pytest.fixture(scope="module")
+def executor():
+    with ThreadPoolExecutor(2) as executor:
+        yield executor
+
+
+@pytest.fixture
+def load(executor):
+    def load(path):
+        return Servable(path, BatchingSettings(), executor, asyncio.Semaphore(2))
+
+    return load
+
+
+@pytest.fixture
+def place(version, tmp_path):
+    """A version that was pushed, and may be changed."""
+    return write_manifest(shutil.copytree(version, tmp_path / "chest_xray" / "17"))
+
+
+def edit_signature(place, change):
+    """Changes the only signature of a version that was pushed so."""
+    saved = saved_model_pb2.SavedModel.FromString((place / GRAPH).read_bytes())
+    change(saved.meta_graphs[0].signature_def)
+    (place / GRAPH).write_bytes(saved.SerializeToString())
+    write_manifest(place)
+
+
+def refusal(function, *arguments):
+    with pytest.raises(UserError) as refused:
+        function(*arguments)
+    return str(refused.value)
+
+
+class TestCheck:
+    def test_what_was_pushed_is_let_in(self, place):
+        check(place)
+
+    def test_a_missing_file(self, place):
+        (place / DATA).unlink()
+        assert refusal(check, place).startswith(f"{place / DATA}: the file is missing. Push the")
+
+    @pytest.mark.parametrize("name", [GRAPH, DATA, INDEX, features.MODEL_RECORD])
+    def test_a_changed_file(self, place, name):
+        content = (place / name).read_bytes()
+        (place / name).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        assert refusal(check, place).startswith(f"{place / name}: SHA-256 is ")
+
+    def test_an_extra_file(self, place):
+        (place / "assets").mkdir(exist_ok=True)
+        (place / "assets" / "extra").touch()
+        message = refusal(check, place)
+        assert message.startswith(f"{place / 'assets' / 'extra'}: the file is not in the manifest")
+        assert "allow unverified models" in message
+
+    def test_of_several_problems_their_number_is_told(self, place):
+        for name in (DATA, INDEX):
+            (place / name).unlink()
+        assert "(and 1 more)" in refusal(check, place)
+
+    @pytest.mark.parametrize("text", [None, "", "{", "{}"])
+    def test_no_manifest(self, place, text):
+        (place / pushed.MANIFEST).unlink()
+        if text is not None:
+            (place / pushed.MANIFEST).write_text(text)
+        assert "manifest.json: the manifest is missing or cannot be read" in refusal(check, place)
+
+    def test_no_folder(self, tmp_path):
+        assert "the folder is missing" in refusal(check, tmp_path / "17")
+
+    def test_a_missing_signature(self, place):
+        edit_signature(place, lambda definitions: definitions.pop(features.SERVING_DEFAULT))
+        assert refusal(check, place) == f"{place}: there is no signature serving_default."
+
+    @pytest.mark.parametrize(
+        ("side", "name"), [("outputs", features.PROBABILITY), ("inputs", features.IMAGE_BYTES)]
+    )
+    @pytest.mark.parametrize("how", ["dtype", "name", "missing", "more"])
+    def test_another_signature(self, place, side, name, how):
+        def change(definitions):
+            tensors = getattr(definitions[features.SERVING_DEFAULT], side)
+            if how == "dtype":
+                tensors[name].dtype = tf.float64.as_datatype_enum
+            elif how == "more":
+                tensors["more"].CopyFrom(tensors[name])
+            else:
+                tensor = tensors.pop(name)
+                if how == "name":
+                    tensors["other"].CopyFrom(tensor)
+
+        edit_signature(place, change)
+        message = refusal(check, place)
+        assert message.startswith(f"{place}: the {side} of serving_default must be ")
+        if how == "dtype":
+            assert f"{name} (float64)" in message
+
+    @pytest.mark.parametrize("content", [b"", b"damage", bytes(100)])
+    def test_a_graph_that_was_pushed_damaged(self, place, content):
+        (place / GRAPH).write_bytes(content)
+        write_manifest(place)
+        assert GRAPH in refusal(check, place) or "serve" in refusal(check, place)
+
+    def test_an_unknown_type(self, place):
+        def change(definitions):
+            definitions[features.SERVING_DEFAULT].outputs[features.VALID].dtype = 999
+
+        edit_signature(place, change)
+        assert "cannot be read" in refusal(check, place)
+
+
+class TestLoad:
+    def test_a_version_is_loaded(self, load, place):
+        servable = load(place)
+        assert (servable.version, servable.path) == (17, place)
+        assert list(servable.signatures) == [features.SERVING_DEFAULT]
+        signature = servable.signatures[features.SERVING_DEFAULT]
+        assert signature.joinable
+        assert signature.inputs == {features.IMAGE_BYTES: tf.TensorSpec([None], tf.string)}
+        assert set(signature.outputs) == {"probability", "label", "valid"}
+        answer = servable.call(features.SERVING_DEFAULT, pictures(grey(255), b"x"))
+        assert answer[features.PROBABILITY].tolist() == [1.0, 0.5]
+
+    @pytest.mark.parametrize("name", [DATA, INDEX, GRAPH])
+    @pytest.mark.parametrize("share", [0, 0.3, 0.9])
+    def test_a_truncated_file_does_not_load(self, load, place, name, share):
+        content = (place / name).read_bytes()
+        (place / name).write_bytes(content[: int(share * len(content))])
+        assert refusal(load, place).startswith(f"{place}: cannot be loaded as a model: ")
+
+    @pytest.mark.parametrize("name", [DATA, INDEX, GRAPH])
+    def test_a_missing_file_does_not_load(self, load, place, name):
+        (place / name).unlink()
+        assert refusal(load, place).startswith(f"{place}: cannot be loaded as a model: ")
+
+    def test_changed_weights_do_not_load(self, load, place):
+        content = bytearray((place / DATA).read_bytes())
+        content[1] ^= 0xFF
+        (place / DATA).write_bytes(content)
+        assert "cannot be loaded" in refusal(load, place)
+
+    def test_a_damaged_graph_loads_or_says_that_it_does_not(self, load, place):
+        whole = (place / GRAPH).read_bytes()
+        generator = np.random.default_rng(5)
+        refused = 0
+        for _ in range(25):
+            content = bytearray(whole)
+            for at in generator.integers(0, len(whole), 20):
+                content[at] = generator.integers(0, 256)
+            (place / GRAPH).write_bytes(content)
+            try:
+                load(place)
+            except UserError as error:
+                assert f"{place}: cannot be loaded" in str(error)  # noqa: PT017
+                refused += 1
+        assert refused > 10
+
+
+def write_warm_up(place, *requests):
+    """Writes warm-up requests: signature names and inputs."""
+    with tf.io.TFRecordWriter(str(place / features.WARMUP_REQUESTS)) as writer:
+        for signature, inputs in requests:
+            log = prediction_log_pb2.PredictionLog()
+            request = log.predict_log.request
+            request.model_spec.signature_name = signature
+            for name, array in inputs.items():
+                proto = proto_tensors.to_proto(array, tf.as_dtype(array.dtype))
+                request.inputs[name].CopyFrom(proto)
+            writer.write(log.SerializeToString())
+
+
+class TestWarmUp:
+    @pytest.fixture
+    def called(self, monkeypatch):
+        calls = []
+        call = Servable.call
+
+        def recorded(self, signature, inputs):
+            name = threading.current_thread().name
+            calls.append((signature, len(inputs[features.IMAGE_BYTES]), name))
+            return call(self, signature, inputs)
+
+        monkeypatch.setattr(Servable, "call", recorded)
+        return calls
+
+    def test_the_requests_are_run_where_batches_are(self, load, place, called):
+        requests = [("", pictures(*[grey(9)] * size)) for size in (1, 4)]
+        write_warm_up(place, *requests, (features.SERVING_DEFAULT, pictures(grey(1))))
+        load(place)
+        default = features.SERVING_DEFAULT
+        assert [call[:2] for call in called] == [(default, 1), (default, 4), (default, 1)]
+        assert all(call[2].startswith("ThreadPoolExecutor") for call in called)
+
+    def test_without_any_nothing_is_run(self, load, place, called):
+        load(place)
+        assert called == []
+
+    def test_logs_of_other_methods_are_passed_over(self, load, place, called):
+        with tf.io.TFRecordWriter(str(place / features.WARMUP_REQUESTS)) as writer:
+            log = prediction_log_pb2.PredictionLog()
+            log.classify_log.request.model_spec.name = "cxr"
+            writer.write(log.SerializeToString())
+        load(place)
+        assert called == []
+
+    @pytest.mark.parametrize(
+        "request_",
+        [
+            ("other", pictures(b"x")),
+            ("", {"other": pictures(b"x")[features.IMAGE_BYTES]}),
+            ("", {features.IMAGE_BYTES: np.zeros(1, np.float32)}),
+            ("", pictures(b"\x89PNG and no more")),
+        ],
+    )
+    def test_a_version_that_fails_at_them_does_not_load(self, load, place, request_):
+        write_warm_up(place, ("", pictures(grey(9))), request_)
+        assert "cannot be loaded as a model" in refusal(load, place)
+
+    @pytest.mark.parametrize("share", [0.3, 0.9])
+    def test_damaged_ones_do_not_load(self, load, place, share):
+        write_warm_up(place, ("", pictures(grey(9))))
+        file = place / features.WARMUP_REQUESTS
+        content = file.read_bytes()
+        file.write_bytes(content[: int(share * len(content))])
+        assert "cannot be loaded as a model" in refusal(load, place)
+
+
+class _Odd(tf.Module):
+    """Signatures whose rows cannot be joined, or not be told apart."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="x")])
+    def total(self, x):
+        return {"y": tf.reduce_sum(x), "text": tf.constant("sum")}
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.float32, name="x")])
+    def scalar(self, x):
+        return {"y": x + 1}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="x")])
+    def positive(self, x):
+        return {"y": tf.boolean_mask(x, x > 0)}
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.float32, name="a"),
+            tf.TensorSpec([None], tf.float32, name="b"),
+        ]
+    )
+    def both(self, a, b):
+        return {"a": 2 * a, "b": 3 * b}
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory, executor):
+    folder = tmp_path_factory.mktemp("odd") / "1"
+    model = _Odd()
+    names = ("total", "scalar", "positive", "both")
+    tf.saved_model.save(
+        model, str(folder), signatures={name: getattr(model, name) for name in names}
+    )
+    return Servable(folder, BatchingSettings(), executor, asyncio.Semaphore(2))
+
+
+def run(servable, signature, deadline=None, **inputs):
+    async def limited():
+        async with asyncio.timeout(20):
+            return await servable.run(signature, inputs, deadline)
+
+    return asyncio.run(limited())
+
+
+def floats(*values):
+    return np.array(values, np.float32)
+
+
+def run_refused(servable, signature, **inputs):
+    with pytest.raises(RequestError) as refused:
+        run(servable, signature, **inputs)
+    return refused.value
+
+
+class TestRun:
+    @pytest.fixture(scope="class")
+    def servable(self, version, executor):
+        return Servable(version, BatchingSettings(), executor, asyncio.Semaphore(2))
+
+    def test_a_request_is_answered(self, servable):
+        answer = run(servable, features.SERVING_DEFAULT, **pictures(grey(51), b"x", grey(255)))
+        assert answer[features.PROBABILITY].tolist() == pytest.approx([0.2, 0.5, 1])
+        assert answer[features.PREDICTED_LABEL].tolist() == [b"NORMAL", b"INVALID", b"PNEUMONIA"]
+        assert answer[features.VALID].tolist() == [True, False, True]
+
+    def test_requests_are_joined(self, servable, monkeypatch):
+        sizes = []
+        call = servable.call
+
+        async def case():
+            names = features.SERVING_DEFAULT, None
+            requests = [pictures(grey(value)) for value in range(0, 250, 25)]
+            return await asyncio.gather(*(servable.run(names[0], r, names[1]) for r in requests))
+
+        batcher = servable._batchers[features.SERVING_DEFAULT]
+        monkeypatch.setattr(
+            batcher,
+            "_run",
+            lambda inputs: (
+                sizes.append(len(inputs[features.IMAGE_BYTES]))
+                or call(features.SERVING_DEFAULT, inputs)
+            ),
+        )
+        answers = asyncio.run(case())
+        found = [answer[features.PROBABILITY].tolist() for answer in answers]
+        assert found == [[pytest.approx(value / 255)] for value in range(0, 250, 25)]
+        assert sizes == [16]  # ten, filled up
+
+    @pytest.mark.parametrize(
+        ("inputs", "message"),
+        [
+            ({}, "Missing but required: {image_bytes}."),
+            ({"x": floats(1)}, "Sent extra: {x}. Missing but required: {image_bytes}."),
+            (
+                {**pictures(b"x"), "x": floats(1)},
+                "2!=1. Sent extra: {x}. Missing but required: {}.",
+            ),
+            ({"image_bytes": floats(1)}, "to be string but float32 is provided"),
+            ({"image_bytes": np.array(b"x", object)}, "shape (None,) but [] is provided"),
+            ({"image_bytes": np.array([[b"x"]], object)}, "shape (None,) but [1, 1] is provided"),
+        ],
+    )
+    def test_what_does_not_fit_is_refused(self, servable, inputs, message):
+        error = run_refused(servable, features.SERVING_DEFAULT, **inputs)
+        assert error.code is StatusCode.INVALID_ARGUMENT
+        assert message in error.message
+
+    def test_what_the_graph_refuses_is_the_requests_fault(self, servable):
+        error = run_refused(servable, features.SERVING_DEFAULT, **pictures(b"\x89PNG no more"))
+        assert error.code is StatusCode.INVALID_ARGUMENT
+        assert "PNG" in error.message
+
+    def test_a_passed_deadline_is_told(self, servable):
+        with pytest.raises(RequestError) as refused:
+            run(servable, features.SERVING_DEFAULT, deadline=0.0, **pictures(b"x"))
+        assert refused.value.code is StatusCode.DEADLINE_EXCEEDED
+
+    def test_it_is_drained_once_all_requests_are_answered(self, servable, monkeypatch):
+        way = threading.Event()
+        call = servable.call
+
+        def held_up(inputs):
+            assert way.wait(20)
+            return call(features.SERVING_DEFAULT, inputs)
+
+        batcher = servable._batchers[features.SERVING_DEFAULT]
+        monkeypatch.setattr(batcher, "_run", held_up)
+
+        async def case():
+            await servable.drained()  # nothing is in flight
+            request = asyncio.create_task(
+                servable.run(features.SERVING_DEFAULT, pictures(grey(255)), None)
+            )
+            gone = asyncio.create_task(
+                servable.run(features.SERVING_DEFAULT, pictures(grey(255)), None)
+            )
+            await asyncio.sleep(0.01)
+            drained = asyncio.create_task(servable.drained())
+            gone.cancel()
+            await asyncio.sleep(0.05)
+            assert not drained.done()
+            way.set()
+            assert (await request)[features.VALID].tolist() == [True]
+            await asyncio.wait_for(drained, 5)
+
+        asyncio.run(case())
+
+
+class TestOdd:
+    def test_only_signatures_with_rows_are_joined(self, odd):
+        joinable = {name: signature.joinable for name, signature in odd.signatures.items()}
+        assert joinable == {"both": True, "positive": True, "scalar": False, "total": False}
+
+    def test_scalars_are_arrays_too(self, odd):
+        answer = run(odd, "total", x=floats(1, 2, 3))
+        assert {name: array.shape for name, array in answer.items()} == {"y": (), "text": ()}
+        assert answer["y"] == 6
+        assert answer["text"].dtype == object
+        assert answer["text"].tolist() == b"sum"
+
+    def test_a_scalar_is_taken(self, odd):
+        assert run(odd, "scalar", x=np.float32(1))["y"] == 2
+
+    def test_no_rows_are_an_answer(self, odd):
+        assert run(odd, "both", a=floats(), b=floats())["a"].tolist() == []
+
+    def test_inputs_of_different_length_are_computed_alone(self, odd):
+        answer = run(odd, "both", a=floats(1, 2), b=floats(1))
+        assert answer["a"].tolist() == [2, 4]
+        assert answer["b"].tolist() == [3]
+
+    def test_rows_that_cannot_be_told_apart_are_refused(self, odd):
+        assert run(odd, "positive", x=floats(1))["y"].tolist() == [1]
+        assert run_refused(odd, "positive", x=floats(-1, 1)).code is StatusCode.FAILED_PRECONDITION
