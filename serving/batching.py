@@ -1,6 +1,7 @@
 """Joining concurrent requests into batches, as TensorFlow Serving does."""
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
@@ -51,6 +52,7 @@ class Batcher:
         self._pumping: asyncio.Task[None] | None = None
         self._computing: set[asyncio.Task[None]] = set()
         self._rows_expected = 1
+        self._answered = 0.0
 
     async def submit(self, inputs: Tensors, deadline: float | None = None) -> Tensors:
         """Computes a request, alone or with others.
@@ -95,6 +97,7 @@ class Batcher:
         except TimeoutError as error:
             raise _late() from error
         finally:
+            self._answered = loop.time()
             for task in tasks:
                 if task in self._waiting:
                     self._waiting.remove(task)
@@ -128,15 +131,16 @@ class Batcher:
         self._pumping = None
 
     async def _gather(self) -> None:
-        """Waits for as many rows as came last time, but no request longer than it may."""
+        """Waits while rows are expected and come one soon after the other."""
         timeout = self._settings.batch_timeout_micros / 1e6
         while self._waiting and self._rows_waiting() < self._rows_expected:
             self._arrived.clear()
-            try:
-                async with asyncio.timeout_at(self._waiting[0].arrived + timeout):
-                    await self._arrived.wait()
-            except TimeoutError:
+            until = max(self._waiting[-1].arrived, self._answered) + timeout
+            if until <= asyncio.get_running_loop().time():
                 return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(until):
+                    await self._arrived.wait()
 
     def _take(self) -> list[_Task]:
         batch: list[_Task] = []
@@ -151,7 +155,6 @@ class Batcher:
                 batch.append(task)
                 rows += task.rows
             self._waiting.popleft()
-        self._rows_expected = max(rows, 1)
         return batch
 
     async def _compute(self, batch: list[_Task]) -> None:
@@ -174,6 +177,10 @@ class Batcher:
                 start += task.rows
         finally:
             self._slots.release()
+            # Clients ask again when they are answered; a batch of those alone who wait already
+            # would leave them behind, and the load would stay split into small batches.
+            rows = sum(task.rows for task in batch) + self._rows_waiting()
+            self._rows_expected = min(rows, self._settings.max_batch_size)
 
     def _joined(self, batch: list[_Task]) -> Tensors:
         """Joins the requests' rows, and fills up to the next allowed size with the first row."""

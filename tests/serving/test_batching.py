@@ -243,7 +243,7 @@ class TestTimeout:
         assert tried(case) < 2
         assert run.sizes == [3, 3]
 
-    def test_it_counts_from_the_first_request(self):
+    def test_it_counts_from_the_latest_request(self):
         run = Doubling()
 
         async def case():
@@ -251,14 +251,32 @@ class TestTimeout:
                 await asyncio.gather(*queued(batcher, *(rows(value) for value in range(8))))
                 started = time.monotonic()
                 tasks = []
-                while not (tasks and tasks[0].done()):
-                    tasks += queued(batcher, rows(1)) if len(tasks) < 7 else []
-                    await asyncio.sleep(0.06)
-                seconds = time.monotonic() - started
+                for value in range(5):
+                    tasks += queued(batcher, rows(value))
+                    await asyncio.sleep(0.1)
                 await asyncio.gather(*tasks)
-                return seconds
+                return time.monotonic() - started
 
-        assert 0.3 <= tried(case) < 0.6
+        assert 0.7 <= tried(case) < 1.5
+        assert run.sizes == [8, 5]
+
+    def test_those_who_were_answered_are_waited_for(self):
+        run = Doubling()
+
+        async def case():
+            with batcher_of(run, sizes_of(8, timeout=5_000_000)) as batcher:
+                run.close()
+                first = queued(batcher, rows(1), rows(2), rows(3))
+                await settle()
+                # These wait longer than they may while the first batch runs.
+                others = queued(batcher, rows(4), rows(5))
+                await settle()
+                run.open()
+                await asyncio.gather(*first)
+                await asyncio.gather(*others, *queued(batcher, rows(1), rows(2), rows(3)))
+
+        tried(case)
+        assert run.sizes == [3, 5]
 
 
 class TestFullQueue:
