@@ -91,7 +91,12 @@ class Servable:
             self.signatures = _signatures(path)
             # Held, because its signatures lose their variables without it.
             self._loaded = tf.saved_model.load(str(path))
+            optimized = set()
             for name, inputs in _warm_up_requests(path):
+                if name not in optimized:
+                    # At its first call TensorFlow optimizes a graph, on one core.
+                    self.call(name, inputs)
+                    optimized.add(name)
                 # There, so that they take turns with the requests of the version that serves now.
                 executor.submit(self.call, name, inputs).result()
         except Exception as error:  # Damaged files fail in any way.
