@@ -31,7 +31,7 @@ def formats() -> dict[str, bytes]:
     """Encodes one picture in every format that is read, by the format's name."""
     ramp = np.linspace(0, 255, _SIDE, dtype=np.uint8)
     pixels = np.minimum(ramp[:, np.newaxis], ramp[np.newaxis, ::-1])
-    return {name: _encoded(pixels, *how) for name, how in _FORMATS.items()}
+    return {name: encode(pixels, *how) for name, how in _FORMATS.items()}
 
 
 def is_lossless(name: str) -> bool:
@@ -76,7 +76,15 @@ def quarantined(listed: Path, images: Path) -> dict[str, bytes]:
     return found
 
 
-def _encoded(pixels: np.ndarray, mode: str, file_format: str, options: dict[str, Any]) -> bytes:
+def encode(pixels: np.ndarray, mode: str, file_format: str, options: dict[str, Any]) -> bytes:
+    """Encodes a grey picture.
+
+    Args:
+        pixels: [height, width] uint8.
+        mode: Pillow's, into which they are converted; in ``I;16`` they are spread over 16 bits.
+        file_format: Pillow's.
+        options: of the format.
+    """
     if mode == "I;16":
         picture = Image.fromarray(pixels.astype(np.uint16) * 257)
     else:

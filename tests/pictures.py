@@ -1,9 +1,9 @@
 """Pictures made for tests: every format that the pipeline reads, and damage to them."""
 
-import io
-
 import numpy as np
 from PIL import Image
+
+from components import serving_check_pictures
 
 # Pillow's mode, file format and options of every kind of picture that is read.
 FORMATS = {
@@ -32,14 +32,4 @@ def grey_pixels(width: int = 200, height: int = 180, seed: int = 0) -> np.ndarra
 
 def encode(pixels: np.ndarray, name: str) -> bytes:
     """Encodes [height, width] uint8 grey pixels in one of FORMATS."""
-    mode, file_format, options = FORMATS[name]
-    if mode == "I;16":
-        picture = Image.fromarray(pixels.astype(np.uint16) * 257)
-    else:
-        picture = Image.fromarray(pixels)
-        if mode in ("CMYK", "RGBA"):
-            picture = picture.convert("RGB")
-        picture = picture.convert(mode)
-    file = io.BytesIO()
-    picture.save(file, file_format, **options)
-    return file.getvalue()
+    return serving_check_pictures.encode(pixels, *FORMATS[name])
