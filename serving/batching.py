@@ -6,12 +6,16 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from grpc import StatusCode
 
 from serving.batching_settings import BatchingSettings
 from serving.status import RequestError
+
+# Timeouts within which a client that was answered sends its next request; both have to travel.
+_RETURN_TIMEOUTS: Final = 5
 
 Tensors = Mapping[str, np.ndarray]
 """Arrays by name. The first dimension of each is the same: the rows of the batch."""
@@ -131,11 +135,13 @@ class Batcher:
         self._pumping = None
 
     async def _gather(self) -> None:
-        """Waits while rows are expected and come one soon after the other."""
+        """Waits while more rows are expected and come one soon after the other."""
         timeout = self._settings.batch_timeout_micros / 1e6
         while self._waiting and self._rows_waiting() < self._rows_expected:
             self._arrived.clear()
-            until = max(self._waiting[-1].arrived, self._answered) + timeout
+            until = max(
+                self._waiting[-1].arrived + timeout, self._answered + _RETURN_TIMEOUTS * timeout
+            )
             if until <= asyncio.get_running_loop().time():
                 return
             with contextlib.suppress(TimeoutError):
@@ -176,11 +182,12 @@ class Batcher:
                     task.outputs.set_result({name: out[rows] for name, out in outputs.items()})
                 start += task.rows
         finally:
-            self._slots.release()
             # Clients ask again when they are answered; a batch of those alone who wait already
             # would leave them behind, and the load would stay split into small batches.
-            rows = sum(task.rows for task in batch) + self._rows_waiting()
-            self._rows_expected = min(rows, self._settings.max_batch_size)
+            expected = sum(task.rows for task in batch) + self._rows_waiting()
+            self._rows_expected = min(expected, self._settings.max_batch_size)
+            self._answered = asyncio.get_running_loop().time()
+            self._slots.release()
 
     def _joined(self, batch: list[_Task]) -> Tensors:
         """Joins the requests' rows, and fills up to the next allowed size with the first row."""

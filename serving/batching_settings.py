@@ -25,10 +25,10 @@ class BatchingSettings:
 
     Attributes:
         max_batch_size: pictures in a batch, and so in one request.
-        batch_timeout_micros: how long a batch that could run waits for more rows. TensorFlow
-            Serving waits so long from the first request on, always; this server from the latest
-            on, and only while fewer rows wait than were on their way when a batch was last
-            answered.
+        batch_timeout_micros: how long a batch that is not full waits for more rows. TensorFlow
+            Serving waits so long from the first request on. This server waits from the latest on,
+            five times as long for those whom it has just answered, and only while fewer rows wait
+            than were on their way when a batch was last answered.
         max_enqueued_batches: batches that wait; with more, requests are refused.
         num_batch_threads: batches that run at the same time. Each uses all cores by itself, and
             one large batch takes less than two that share them.
@@ -40,7 +40,7 @@ class BatchingSettings:
     """
 
     max_batch_size: int = features.SERVING_BATCH_SIZES[-1]
-    batch_timeout_micros: int = 3_000
+    batch_timeout_micros: int = 2_000
     max_enqueued_batches: int = 100
     num_batch_threads: int = 1
     allowed_batch_sizes: tuple[int, ...] = features.SERVING_BATCH_SIZES

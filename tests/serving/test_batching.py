@@ -204,7 +204,7 @@ def test_the_rest_of_a_large_request_is_joined_with_others():
 
 
 class TestTimeout:
-    """How long the first request of a batch waits for others."""
+    """How long a batch waits for more."""
 
     def seconds_of(self, timeout):
         run = Doubling()
@@ -213,7 +213,7 @@ class TestTimeout:
             with batcher_of(run, sizes_of(8, timeout=timeout)) as batcher:
                 await asyncio.gather(*queued(batcher, *(rows(value) for value in range(4))))
                 started = time.monotonic()
-                await batcher.submit(rows(1))  # waits: four came last time
+                await batcher.submit(rows(1))  # waits five times: four were just answered
                 return time.monotonic() - started
 
         seconds = tried(case)
@@ -221,7 +221,7 @@ class TestTimeout:
         return seconds
 
     def test_a_request_waits_for_as_many_as_came_last_time(self):
-        assert 0.2 <= self.seconds_of(200_000) < 1
+        assert 0.5 <= self.seconds_of(100_000) < 5
 
     def test_without_one_nothing_waits(self):
         assert self.seconds_of(0) < 0.2
@@ -242,23 +242,6 @@ class TestTimeout:
         # The first batch of all waits for nobody; these come at the same moment.
         assert tried(case) < 2
         assert run.sizes == [3, 3]
-
-    def test_it_counts_from_the_latest_request(self):
-        run = Doubling()
-
-        async def case():
-            with batcher_of(run, sizes_of(8, timeout=300_000)) as batcher:
-                await asyncio.gather(*queued(batcher, *(rows(value) for value in range(8))))
-                started = time.monotonic()
-                tasks = []
-                for value in range(5):
-                    tasks += queued(batcher, rows(value))
-                    await asyncio.sleep(0.1)
-                await asyncio.gather(*tasks)
-                return time.monotonic() - started
-
-        assert 0.7 <= tried(case) < 1.5
-        assert run.sizes == [8, 5]
 
     def test_those_who_were_answered_are_waited_for(self):
         run = Doubling()
