@@ -219,13 +219,18 @@ class TestWarmUp:
         monkeypatch.setattr(Servable, "call", recorded)
         return calls
 
-    def test_the_requests_are_run_where_batches_are(self, load, place, called):
+    def test_the_requests_are_run_where_batches_are_but_for_the_very_first(
+        self, load, place, called
+    ):
         requests = [("", pictures(*[grey(9)] * size)) for size in (1, 4)]
         write_warm_up(place, *requests, (features.SERVING_DEFAULT, pictures(grey(1))))
         load(place)
         default = features.SERVING_DEFAULT
-        assert [call[:2] for call in called] == [(default, 1), (default, 4), (default, 1)]
-        assert all(call[2].startswith("ThreadPoolExecutor") for call in called)
+        first, *others = called
+        assert first[:2] == (default, 1)
+        assert not first[2].startswith("ThreadPoolExecutor")
+        assert [call[:2] for call in others] == [(default, 1), (default, 4), (default, 1)]
+        assert all(call[2].startswith("ThreadPoolExecutor") for call in others)
 
     def test_without_any_nothing_is_run(self, load, place, called):
         load(place)

@@ -32,7 +32,12 @@ job.predict_many(Path(sys.argv[1]), [Path(sys.argv[2])], Path(sys.argv[3]))
 
 def test_a_killed_run_goes_on(version, pictures, tmp_path, small_parts, judged, monkeypatch):
     opened, read_picture = [], predict.read
-    monkeypatch.setattr(predict, "read", lambda file: opened.append(file) or read_picture(file))
+
+    def recorded(file, *limit):
+        opened.append(file)
+        return read_picture(file, *limit)
+
+    monkeypatch.setattr(predict, "read", recorded)
     out = tmp_path / "out.csv"
     arguments = [str(version), str(pictures), str(out)]
     killed = subprocess.run(
