@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 SOURCES := pipeline components trainer_module transform_module serving
 
-.PHONY: demo test test-fast lint format check setup lock clean
+.PHONY: demo test test-fast lint format check setup lock image clean
 
 demo: setup          ## Run the pipeline on synthetic X-rays, to a pushed model.
 	@$(BIN)/cxr run --config pipeline/configs/demo.yaml --root .demo
@@ -33,6 +33,9 @@ lock: setup          ## Renew requirements.lock from setup.py.
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --custom-compile-command "make lock" \
 		--extra dev --extra kubeflow --output-file requirements.lock setup.py
+
+image:               ## Build the image of the components, where Docker is.
+	@docker build --file pipeline/image/Dockerfile --tag cxr .
 
 clean:               ## Remove what make made.
 	@rm -rf .venv .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
