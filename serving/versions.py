@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Final
 
 from grpc import StatusCode
 
@@ -17,6 +18,8 @@ from components.pushed import versions as pushed_versions
 from serving.model_config import ModelConfig
 from serving.servable import Servable
 from serving.status import RequestError, not_found
+
+_UNLOAD_AFTER_SECONDS: Final = 0.3
 
 _LOG = logging.getLogger(__name__)
 
@@ -144,7 +147,10 @@ class ServedModel:
                     State.END, 0, f"{self.config.base_path / str(number)}: there is no such folder"
                 )
             ready = {number for number, each in self._versions.items() if each.servable}
-            if ready & wanted:
+            if ready & wanted and ready - wanted:
+                # What unloading costs the interpreter shall not fall on the first requests of the
+                # new version.
+                await asyncio.sleep(_UNLOAD_AFTER_SECONDS)
                 for number in sorted(ready - wanted):
                     await self._take_down(number)
 
