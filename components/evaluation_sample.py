@@ -20,7 +20,7 @@ SAMPLE: Final = "sample.jsonl"
 SIZE: Final = 128
 """Pictures in the sample: the first ones of the test split, where the classes stand mixed."""
 
-_BATCH: Final = 32
+_BATCH: Final = features.SERVING_BATCH_SIZES[-1]
 
 
 @dataclass(frozen=True)

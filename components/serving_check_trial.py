@@ -26,7 +26,7 @@ from transform_module import features
 
 _START_SECONDS: Final = 300
 _ALONE: Final = 16
-_BATCH: Final = 32
+_BATCH: Final = features.SERVING_BATCH_SIZES[-1]
 
 _LOG = logging.getLogger(__name__)
 

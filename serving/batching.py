@@ -12,7 +12,7 @@ import numpy as np
 from grpc import StatusCode
 
 from serving.batching_settings import BatchingSettings
-from serving.status import RequestError
+from serving.status import RequestError, late
 
 # Timeouts within which a client that was answered sends its next request; both have to travel.
 _RETURN_TIMEOUTS: Final = 5
@@ -85,7 +85,7 @@ class Batcher:
             )
         loop = asyncio.get_running_loop()
         if deadline is not None and deadline <= loop.time():
-            raise _late()
+            raise late("answer")
         tasks = []
         for start in range(0, rows, largest):
             part = {name: array[start : start + largest] for name, array in inputs.items()}
@@ -99,7 +99,7 @@ class Batcher:
             async with asyncio.timeout_at(deadline):
                 parts = await asyncio.gather(*(task.outputs for task in tasks))
         except TimeoutError as error:
-            raise _late() from error
+            raise late("answer") from error
         finally:
             self._answered = loop.time()
             for task in tasks:
@@ -112,14 +112,14 @@ class Batcher:
     async def submit_alone(self, inputs: Tensors, deadline: float | None = None) -> Tensors:
         """Computes a request that cannot be joined with others; otherwise as `submit`."""
         if deadline is not None and deadline <= asyncio.get_running_loop().time():
-            raise _late()
+            raise late("answer")
         try:
             async with asyncio.timeout_at(deadline), self._slots:
                 return await asyncio.get_running_loop().run_in_executor(
                     self._executor, self._run, inputs
                 )
         except TimeoutError as error:
-            raise _late() from error
+            raise late("answer") from error
 
     async def _pump(self) -> None:
         """Starts batches while requests wait."""
@@ -218,9 +218,3 @@ def _check_rows(inputs: Tensors, outputs: Tensors) -> None:
                 f"Batched output tensor {name} has {len(output)} rows: its 0th dimension does not "
                 f"equal the sum of the 0th dimension sizes of the input tensors, {rows}",
             )
-
-
-def _late() -> RequestError:
-    return RequestError(
-        StatusCode.DEADLINE_EXCEEDED, "The deadline passed before the answer was there."
-    )

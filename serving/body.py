@@ -5,9 +5,8 @@ import zlib
 from typing import Final
 
 from aiohttp import web
-from grpc import StatusCode
 
-from serving.status import RequestError, invalid
+from serving.status import invalid, late
 
 MAXIMUM_BODY: Final = 64 * 1024 * 1024
 """Bytes of a body, packed or not; a larger one is refused before it is read whole."""
@@ -31,9 +30,7 @@ async def read(request: web.Request, deadline: float) -> bytes:
         async with asyncio.timeout_at(deadline):
             body = await request.read()
     except TimeoutError as error:
-        raise RequestError(
-            StatusCode.DEADLINE_EXCEEDED, "The deadline passed before the body was there."
-        ) from error
+        raise late("body") from error
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding in ("", "identity"):
         return body

@@ -59,7 +59,8 @@ def predict(
     Raises:
         UserError: there is no model, it does not load, or the folders hold no file.
     """
-    return predict_by(Model(find_version(model)).answer, paths, progress=progress)
+    version, found = find_version(model), find(paths)
+    return _judged(Model(version).answer, found, MAXIMUM_BYTES, progress)
 
 
 def predict_by(
@@ -77,7 +78,12 @@ def predict_by(
         maximum_bytes: a larger file is not asked about.
         progress: see `predict`.
     """
-    found = find(paths)
+    return _judged(ask, find(paths), maximum_bytes, progress)
+
+
+def _judged(
+    ask: Ask, found: Sequence[Path], maximum_bytes: int, progress: Progress | None
+) -> list[Prediction]:
     predictions: list[Prediction] = []
     for batch in batches((file, read(file, maximum_bytes)) for file in found):
         predictions += judge(ask, batch)

@@ -39,6 +39,13 @@ def invalid(message: str) -> RequestError:
     return RequestError(StatusCode.INVALID_ARGUMENT, message)
 
 
+def late(what: str) -> RequestError:
+    """A request whose deadline passed before something was there."""
+    return RequestError(
+        StatusCode.DEADLINE_EXCEEDED, f"The deadline passed before the {what} was there."
+    )
+
+
 def not_found(message: str) -> RequestError:
     """A request for what is not served here."""
     return RequestError(StatusCode.NOT_FOUND, message)

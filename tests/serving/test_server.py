@@ -84,7 +84,7 @@ def statuses(server, model=MODEL):
 def grpc_statuses(server):
     request = get_model_status_pb2.GetModelStatusRequest()
     request.model_spec.name = MODEL
-    with grpc.insecure_channel(server.grpc, [("grpc.enable_httpproxy", 0)]) as channel:
+    with grpc.insecure_channel(server.grpc, [("grpc.enable_http_proxy", 0)]) as channel:
         answer = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus(request)
     return {each.version: each for each in answer.model_version_status}
 
@@ -542,7 +542,7 @@ class TestEncryption:
     def test_grpc(self, encrypted, pair, is_let_in):
         own = (pair.key.encode(), pair.certificate.encode()) if pair else ()
         credentials = grpc.ssl_channel_credentials(self.AUTHORITY.certificate.encode(), *own)
-        options = [("grpc.enable_httpproxy", 0)]
+        options = [("grpc.enable_http_proxy", 0)]
         with grpc.secure_channel(encrypted.grpc, credentials, options) as channel:
             stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
             if is_let_in:

@@ -9,6 +9,9 @@ from google.protobuf import text_format
 
 from tests.serving import certificates
 from tests.serving.certificates import Authority
+from tests.serving.client import stubs
+from tests.serving.client.asked import KINDS, Ask
+from tests.serving.client.stubs import APIS, Stub
 from tests.serving.running import running
 
 
@@ -80,6 +83,31 @@ def served(_both) -> Served:
 def encrypted(_both) -> Served:
     """The embedded server, encrypted, for clients with a certificate."""
     return _both[1]
+
+
+@pytest.fixture(params=KINDS)
+def ask(request) -> Ask:
+    """Asks with the blocking or the asynchronous client."""
+    return request.param
+
+
+@pytest.fixture(params=APIS)
+def stub(request) -> Iterator[Stub]:
+    """A stub of either API."""
+    with request.param(Stub()) as running:
+        yield running
+
+
+@pytest.fixture
+def rest_stub() -> Iterator[Stub]:
+    with stubs.rest(Stub()) as running:
+        yield running
+
+
+@pytest.fixture
+def rpc_stub() -> Iterator[Stub]:
+    with stubs.rpc(Stub()) as running:
+        yield running
 
 
 @pytest.fixture

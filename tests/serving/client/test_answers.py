@@ -21,7 +21,7 @@ from serving.client import (
 )
 from serving.model import Model
 from tests.pictures import FORMATS, encode, grey_pixels
-from tests.serving.client.asked import KINDS, PICTURE, grey
+from tests.serving.client.asked import PICTURE, grey
 
 PICTURES = [
     *(grey(value) for value in (0, 51, 127, 128, 204, 255)),
@@ -39,11 +39,6 @@ def loaded(version):
 @pytest.fixture(params=["rest", "grpc"])
 def url(request, served):
     return getattr(served, request.param)
-
-
-@pytest.fixture(params=KINDS)
-def ask(request):
-    return request.param
 
 
 def test_a_client_answers_as_the_model_in_process(url, ask, loaded):

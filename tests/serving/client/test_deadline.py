@@ -7,29 +7,11 @@ import time
 import pytest
 
 from serving.client import DeadlinePassed, Unavailable, connect, connect_async
-from tests.serving.client import stubs
-from tests.serving.client.asked import KINDS, PICTURE
-from tests.serving.client.stubs import ANSWER, APIS, BUSY, HANG, SLOW_READ, TRICKLE, Failure, Stub
+from tests.serving.client.asked import PICTURE
+from tests.serving.client.stubs import ANSWER, BUSY, HANG, SLOW_READ, TRICKLE, Failure
 
 SECONDS = 0.3
 LATEST = 1.0
-
-
-@pytest.fixture(params=APIS)
-def stub(request):
-    with request.param(Stub()) as running:
-        yield running
-
-
-@pytest.fixture
-def rest_stub():
-    with stubs.rest(Stub()) as running:
-        yield running
-
-
-@pytest.fixture(params=KINDS)
-def ask(request):
-    return request.param
 
 
 def is_late(ask, url, images=(PICTURE,)):

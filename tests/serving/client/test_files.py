@@ -3,18 +3,15 @@ import pytest
 from components.errors import UserError
 from serving.predict import Prediction
 from tests.serving.client import stubs
-from tests.serving.client.asked import KINDS
 from tests.serving.client.stubs import Stub
 
 
-@pytest.mark.parametrize("ask", KINDS)
 def test_no_file_is_told(ask, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=r"There is no file in .*empty\."):
         ask("http://127.0.0.1:9", "predict_files", [tmp_path / "empty"])
 
 
-@pytest.mark.parametrize("ask", KINDS)
 def test_files_that_cannot_be_read_ask_nobody(ask, tmp_path):
     with stubs.rest(Stub()) as stub:
         ((only,),) = ask(stub.url, "predict_files", [tmp_path / "no.png"])
@@ -23,7 +20,6 @@ def test_files_that_cannot_be_read_ask_nobody(ask, tmp_path):
     assert stub.asked == []
 
 
-@pytest.mark.parametrize("ask", KINDS)
 def test_a_file_too_large_to_be_sent_gets_its_reason(ask, tmp_path):
     large = tmp_path / "large.png"
     with large.open("wb") as file:

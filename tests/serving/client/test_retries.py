@@ -16,7 +16,7 @@ from serving.client import (
     UnknownModel,
 )
 from tests.serving.client import stubs
-from tests.serving.client.asked import KINDS, PICTURE
+from tests.serving.client.asked import PICTURE
 from tests.serving.client.stubs import (
     ANSWER,
     APIS,
@@ -33,29 +33,6 @@ from tests.serving.client.stubs import (
     Failure,
     Stub,
 )
-
-
-@pytest.fixture(params=APIS)
-def stub(request):
-    with request.param(Stub()) as running:
-        yield running
-
-
-@pytest.fixture
-def rest_stub():
-    with stubs.rest(Stub()) as running:
-        yield running
-
-
-@pytest.fixture
-def rpc_stub():
-    with stubs.rpc(Stub()) as running:
-        yield running
-
-
-@pytest.fixture(params=KINDS)
-def ask(request):
-    return request.param
 
 
 @pytest.mark.usefixtures("quick")

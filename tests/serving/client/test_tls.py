@@ -5,18 +5,13 @@ from components.errors import UserError
 from serving.client import Tls, TlsFailed, Unavailable
 from serving.model import Model
 from tests.serving.certificates import Authority, key_pem
-from tests.serving.client.asked import KINDS, PICTURE
+from tests.serving.client.asked import PICTURE
 from tests.serving.client.conftest import pair_files
 
 
 @pytest.fixture(params=["rest", "grpc"])
 def url(request, encrypted):
     return getattr(encrypted, request.param)
-
-
-@pytest.fixture(params=KINDS)
-def ask(request):
-    return request.param
 
 
 def test_a_client_with_a_certificate_is_answered(url, ask, version, authority_file, client_files):
