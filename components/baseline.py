@@ -8,10 +8,14 @@ from typing import Any, Final
 
 from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
 from components import pushed
+
+LATEST: Final = "latest"
+"""As the version asked for: the one that is served when the component runs."""
 
 PRESENT: Final = "present"
 """Custom property of the model: 1 when it holds the pushed version, else 0."""
@@ -20,7 +24,7 @@ REASON: Final = "reason"
 """Custom property of the model: why there is no baseline, or an empty string."""
 
 VERSION: Final = "version"
-"""Custom property of the model: the version asked for, or an empty string."""
+"""Custom property of the model: the version taken, or an empty string."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -54,12 +58,15 @@ class Executor(base_executor.BaseExecutor):
         Args:
             input_dict: Nothing.
             output_dict: ``model``, one Model.
-            exec_properties: ``push_dir``, ``model_name``, and ``version``, which is empty when
-                nothing is pushed.
+            exec_properties: ``push_dir``, ``model_name``, and ``version``, which is `LATEST`, or
+                empty when nothing is pushed.
         """
         model = artifact_utils.get_single_instance(output_dict["model"])
         version = exec_properties["version"]
         folder = Path(exec_properties["push_dir"]) / exec_properties["model_name"]
+        if version == LATEST:
+            served = pushed.latest(folder.parent, folder.name)
+            version = str(served.version) if served else ""
         if version:
             reason = _take(folder / version, Path(path_utils.serving_model_dir(model.uri)))
         else:
@@ -77,19 +84,22 @@ class Baseline(base_component.BaseComponent):
     """Makes the pushed version of a model available to the Evaluator.
 
     Its output holds a copy of its own, so that the node can be cached: what may change stands in
-    its parameters. It needs no metadata store, and so runs on every orchestrator.
+    its parameters, unless that is `LATEST`. It needs no metadata store, and so runs on every
+    orchestrator.
     """
 
     SPEC_CLASS = BaselineSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
 
-    def __init__(self, push_dir: str, model_name: str, version: str, code: str = "") -> None:
+    def __init__(
+        self, push_dir: str | RuntimeParameter, model_name: str, version: str, code: str = ""
+    ) -> None:
         """Constructs the component.
 
         Args:
             push_dir: The push folder, a local path.
             model_name: The model's name in it.
-            version: The pushed version to compare with; empty when nothing is pushed.
+            version: The pushed version to compare with, or `LATEST`; empty when nothing is pushed.
             code: Content hash of the code that runs, which TFX's cache does not see.
         """
         model = types.Channel(type=standard_artifacts.Model)

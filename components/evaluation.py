@@ -19,6 +19,9 @@ EVALUATION: Final = "evaluation.json"
 NOTES: Final = "notes"
 """Custom property of a ModelEvaluation: its notes, a line for each."""
 
+BASELINE_VERSION: Final = "baseline_version"
+"""Custom property of a blessing: the pushed version that was compared with, or an empty text."""
+
 REASONS: Final = "reasons"
 """Custom property of a ModelBlessing: why the model is not blessed, a line for each reason."""
 

@@ -22,6 +22,7 @@ from tfx.utils import path_utils, proto_utils
 from components import baseline, evaluation_sample
 from components.baseline_fit import first_line, misfit
 from components.evaluation import (
+    BASELINE_VERSION,
     EVALUATION,
     NOTES,
     OVERALL,
@@ -204,6 +205,8 @@ def _mark(
         blessing.set_int_custom_property(
             constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY, pushed.id
         )
+    version = pushed.get_string_custom_property(baseline.VERSION)
+    blessing.set_string_custom_property(BASELINE_VERSION, version)
     name, value = (
         (constants.BLESSED_FILE_NAME, constants.BLESSED_VALUE)
         if outcome.blessed

@@ -7,12 +7,15 @@ from typing import Any, Final
 
 from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
 from components.errors import UserError
-from components.evaluation import REASONS
+from components.evaluation import BASELINE_VERSION, REASONS
 from components.push import push
+from components.recipe import recipe
+from transform_module import features
 
 BLESSINGS: Final = ("model_blessing", "infra_blessing")
 """The inputs that must say yes: the model is good enough, and it can be served."""
@@ -39,8 +42,6 @@ class PusherSpec(component_spec.ComponentSpec):
         "push_dir": component_spec.ExecutionParameter(type=str),
         "model_name": component_spec.ExecutionParameter(type=str),
         "configuration": component_spec.ExecutionParameter(type=str),
-        "recipe": component_spec.ExecutionParameter(type=str),
-        "baseline_version": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {  # noqa: RUF012
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
@@ -80,14 +81,21 @@ class Executor(base_executor.BaseExecutor):
             _LOG.warning("The model is not pushed: %s.", reason)
             return
         folder = Path(exec_properties["push_dir"]) / exec_properties["model_name"]
+        source = Path(path_utils.serving_model_path(model.uri))
+        trained = json.loads((source / features.MODEL_RECORD).read_text(encoding="utf-8"))
+        (model_blessing,) = input_dict["model_blessing"]
         record = {
             "model_uri": model.uri,
-            "recipe": exec_properties["recipe"],
-            "baseline_version": exec_properties["baseline_version"],
-            "configuration": json.loads(exec_properties["configuration"]),
+            "recipe": recipe(trained),
+            "baseline_version": model_blessing.get_string_custom_property(BASELINE_VERSION),
+            # What a submitted run has chosen anew stands in the model's own record.
+            "configuration": {
+                **json.loads(exec_properties["configuration"]),
+                "trainer": trained["settings"],
+            },
         }
         try:
-            version = push(Path(path_utils.serving_model_path(model.uri)), folder, record)
+            version = push(source, folder, record)
         except OSError as error:
             raise UserError(
                 f"{folder}: the model cannot be pushed here ({error}). Nothing was published. "
@@ -113,11 +121,9 @@ class Pusher(base_component.BaseComponent):
         model: types.BaseChannel,
         model_blessing: types.BaseChannel,
         infra_blessing: types.BaseChannel,
-        push_dir: str,
+        push_dir: str | RuntimeParameter,
         model_name: str,
         configuration: str,
-        recipe: str,
-        baseline_version: str = "",
     ) -> None:
         """Constructs the component.
 
@@ -127,9 +133,7 @@ class Pusher(base_component.BaseComponent):
             infra_blessing: What ServingCheck or TFX's InfraValidator made.
             push_dir: The push folder, a local path.
             model_name: The model's name in it.
-            configuration: The run's configuration as JSON, for the manifest.
-            recipe: Fingerprint of the data, settings and code that made the model.
-            baseline_version: The pushed version that it was compared with, or empty.
+            configuration: The pipeline's configuration as JSON, for the manifest.
         """
         super().__init__(
             spec=PusherSpec(
@@ -139,8 +143,6 @@ class Pusher(base_component.BaseComponent):
                 push_dir=push_dir,
                 model_name=model_name,
                 configuration=configuration,
-                recipe=recipe,
-                baseline_version=baseline_version,
                 pushed_model=types.Channel(type=standard_artifacts.PushedModel),
             )
         )

@@ -116,8 +116,8 @@ class ServingCheck(base_component.BaseComponent):
             evaluation: What Evaluator made, with its sample of answers.
             settings: The bounds.
             model_name: The model's name in URLs.
-            images: Folder that the examples were made from; what is gone from it is not asked.
-            quarantine: The conversion's list of the files that were kept out.
+            images: Folder that the examples were made from; what is not there is not asked.
+            quarantine: The conversion's list of the files that were kept out; need not be there.
             code: Content hash of the code that runs, which TFX's cache does not see.
         """
         super().__init__(

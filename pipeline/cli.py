@@ -75,7 +75,7 @@ def run(
 
     A killed run goes on where it stopped when the same command is given again.
     """
-    from pipeline.allocator import tune_allocator
+    from components.allocator import tune_allocator
 
     tune_allocator()
     from rich.console import Console

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from components.evaluation_settings import EvaluationSettings
 from components.images.settings import DatasetSettings
 from components.serving_check_settings import ServingCheckSettings
+from pipeline.cluster_settings import ClusterSettings
 from trainer_module.settings import TrainerSettings
 
 Orchestrator = Literal["local", "beam"]
@@ -98,4 +99,8 @@ class Config(BaseModel):
     )
     beam: BeamSettings = Field(
         default_factory=BeamSettings, description="How Beam runs the data's components."
+    )
+    cluster: ClusterSettings = Field(
+        default_factory=ClusterSettings,
+        description="Where a compiled pipeline runs, and what its tasks are given.",
     )

@@ -6,10 +6,10 @@ from typing import Any
 from tfx.components.example_gen.import_example_gen.component import ImportExampleGen
 from tfx.components.schema_gen.component import SchemaGen
 from tfx.components.statistics_gen.component import StatisticsGen
-from tfx.components.trainer.component import Trainer
 from tfx.components.transform.component import Transform
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.pipeline import Pipeline
-from tfx.proto import example_gen_pb2, trainer_pb2, transform_pb2
+from tfx.proto import example_gen_pb2, transform_pb2
 
 from components.baseline import Baseline
 from components.beam_args import DEFAULT_BEAM_ARGS
@@ -19,6 +19,7 @@ from components.pusher import Pusher
 from components.serving_check import ServingCheck
 from components.serving_check_container import container_check
 from components.statistics import statistics_options
+from components.trainer import TUNABLE, Trainer
 from pipeline.code_version import code_version
 from pipeline.config import Config
 from pipeline.recipe import SERVING_CHECK_CODE, TRAINER_CODE, TRANSFORM_CODE
@@ -32,6 +33,8 @@ UNCACHED = ("Pusher",)
 class Inputs:
     """What a run hands to the pipeline beside the configuration.
 
+    What may be a RuntimeParameter is chosen only when a compiled pipeline is submitted.
+
     Attributes:
       examples: Folder of the sharded examples, one folder a split inside.
       fingerprint: Of these examples.
@@ -40,19 +43,28 @@ class Inputs:
       artifacts: Folder for what the components make.
       checkpoints: Folder for the state of an unfinished training.
       push_dir: Folder that a server watches.
-      recipe: Hash of all that decides the model.
-      baseline_version: The pushed version to compare with, or an empty text.
+      baseline_version: The pushed version to compare with, `baseline.LATEST`, or an empty text.
+      epochs: Of the training, as the configuration's.
+      batch_size: Of the training, as the configuration's.
+      learning_rate: Of the training, as the configuration's.
     """
 
-    examples: str
-    fingerprint: str
+    examples: str | RuntimeParameter
+    fingerprint: str | RuntimeParameter
     images: str
     quarantine: str
     artifacts: str
     checkpoints: str
-    push_dir: str
-    recipe: str
+    push_dir: str | RuntimeParameter
     baseline_version: str
+    epochs: int | RuntimeParameter
+    batch_size: int | RuntimeParameter
+    learning_rate: float | RuntimeParameter
+
+
+def tunable(config: Config) -> dict[str, Any]:
+    """Returns the configuration's own values of the trainer's parameters."""
+    return {name: getattr(config.trainer, name) for name in TUNABLE}
 
 
 def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pipeline:
@@ -97,16 +109,17 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         run_fn="trainer_module.trainer.run_fn",
-        train_args=trainer_pb2.TrainArgs(splits=[TRAIN]),
-        eval_args=trainer_pb2.EvalArgs(splits=[EVAL]),
         custom_config={
-            "settings": config.trainer.model_dump(mode="json"),
+            "settings": config.trainer.model_dump(mode="json", exclude=set(TUNABLE)),
             "seed": config.seed,
             "threshold": config.evaluation.threshold,
-            "dataset_fingerprint": inputs.fingerprint,
             "code_version": code_version(*TRAINER_CODE),
             "checkpoint_dir": inputs.checkpoints,
         },
+        epochs=inputs.epochs,
+        batch_size=inputs.batch_size,
+        learning_rate=inputs.learning_rate,
+        dataset_fingerprint=inputs.fingerprint,
     )
     baseline = Baseline(
         push_dir=inputs.push_dir,
@@ -149,8 +162,6 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         push_dir=inputs.push_dir,
         model_name=config.push.model_name,
         configuration=config.model_dump_json(),
-        recipe=inputs.recipe,
-        baseline_version=inputs.baseline_version,
     )
     return Pipeline(
         pipeline_name=config.name,

@@ -1,10 +1,8 @@
 """What decides a model, and which pushed model a new one is compared with."""
 
-import hashlib
-import json
 from pathlib import Path
 
-from components import pushed
+from components import pushed, recipe
 from pipeline.code_version import code_version
 from pipeline.config import Config
 
@@ -19,27 +17,28 @@ SERVING_CHECK_CODE = (
     "components.pushed",
     "serving",
 )
-TRAINER_CODE = ("trainer_module", "transform_module")
+TRAINER_CODE = ("components.trainer", "trainer_module", "transform_module")
 
 
-def recipe(config: Config, dataset_fingerprint: str) -> str:
-    """Hashes all that a trained model follows from.
+def recipe_of(config: Config, dataset_fingerprint: str) -> str:
+    """Tells the recipe of the model that a run will make.
 
     Args:
       config: The configuration.
       dataset_fingerprint: Of the examples.
 
     Returns:
-      64 hexadecimal digits; runs with the same ones make the same model.
+      As `components.recipe` makes it of the model's record.
     """
-    parts = [
-        dataset_fingerprint,
-        config.trainer.model_dump(mode="json"),
-        config.seed,
-        config.evaluation.threshold,
-        code_version(*TRAINER_CODE),
-    ]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return recipe.recipe(
+        {
+            "dataset_fingerprint": dataset_fingerprint,
+            "settings": config.trainer.model_dump(mode="json"),
+            "seed": config.seed,
+            "threshold": config.evaluation.threshold,
+            "code_version": code_version(*TRAINER_CODE),
+        }
+    )
 
 
 def baseline_version(push_dir: Path, model_name: str, recipe: str) -> str:

@@ -84,7 +84,7 @@ def _run(
         require_docker()
 
     push_dir = Path(config.push.directory or root.pushed).expanduser().resolve()
-    record.recipe = recipe.recipe(config, dataset.fingerprint)
+    record.recipe = recipe.recipe_of(config, dataset.fingerprint)
     inputs = pipeline.Inputs(
         examples=str(root.dataset),
         fingerprint=dataset.fingerprint,
@@ -93,8 +93,8 @@ def _run(
         artifacts=str(root.artifacts),
         checkpoints=str(root.checkpoints),
         push_dir=str(push_dir),
-        recipe=record.recipe,
         baseline_version=recipe.baseline_version(push_dir, config.push.model_name, record.recipe),
+        **pipeline.tunable(config),
     )
     wired = pipeline.create_pipeline(config, inputs, metadata.connection(root.metadata))
     graph_check.check_graph(wired, pipeline.UNCACHED)

@@ -52,7 +52,7 @@ class Batcher:
         self._executor = executor
         self._slots = slots
         self._waiting: deque[_Task] = deque()
-        self._arrived = asyncio.Event()
+        self._enough = asyncio.Event()
         self._pumping: asyncio.Task[None] | None = None
         self._computing: set[asyncio.Task[None]] = set()
         self._rows_expected = 1
@@ -92,7 +92,8 @@ class Batcher:
             size = min(largest, rows - start)
             tasks.append(_Task(part, size, loop.time(), loop.create_future()))
         self._waiting.extend(tasks)
-        self._arrived.set()
+        if self._rows_waiting() >= self._rows_expected:
+            self._enough.set()
         if self._pumping is None:
             self._pumping = loop.create_task(self._pump())
         try:
@@ -138,7 +139,7 @@ class Batcher:
         """Waits while more rows are expected and come one soon after the other."""
         timeout = self._settings.batch_timeout_micros / 1e6
         while self._waiting and self._rows_waiting() < self._rows_expected:
-            self._arrived.clear()
+            self._enough.clear()
             until = max(
                 self._waiting[-1].arrived + timeout, self._answered + _RETURN_TIMEOUTS * timeout
             )
@@ -146,7 +147,7 @@ class Batcher:
                 return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(until):
-                    await self._arrived.wait()
+                    await self._enough.wait()
 
     def _take(self) -> list[_Task]:
         batch: list[_Task] = []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from components.allocator import tune_allocator
 from components.command import for_people
 from components.errors import UserError
 
@@ -67,6 +68,7 @@ def serve(
     if engine == "tensorflow-serving":
         _serve_in_container(model, out)
         return
+    tune_allocator()
     from serving import model_config
     from serving.batching_settings import BatchingSettings
 

@@ -62,6 +62,9 @@ def _read(proto: tensor_pb2.TensorProto) -> np.ndarray:
         raise ValueError(f"its {elements} elements take more than {MAXIMUM_BYTES} bytes")
     if proto.dtype == types_pb2.DT_STRING and proto.tensor_content:
         return _strings(proto.tensor_content, elements).reshape(sizes)
+    if proto.dtype == types_pb2.DT_STRING and len(proto.string_val) == elements:
+        # As `make_ndarray`, in a tenth of the time.
+        return np.fromiter(proto.string_val, object, elements).reshape(sizes)
     return np.asarray(tf.make_ndarray(proto)).reshape(sizes)
 
 

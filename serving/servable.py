@@ -1,10 +1,10 @@
 """One loaded version of a model, with its signatures and their queues."""
 
 import asyncio
+import functools
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,7 +48,7 @@ class Signature:
     inputs: Mapping[str, tf.TensorSpec]
     outputs: Mapping[str, tf.TensorSpec]
 
-    @property
+    @functools.cached_property
     def joinable(self) -> bool:
         """Whether the rows of several requests can be computed as one batch."""
         return all(
@@ -102,7 +102,7 @@ class Servable:
         except Exception as error:  # Damaged files fail in any way.
             raise UserError(f"{path}: cannot be loaded as a model: {error}") from error
         self._batchers = {
-            name: Batcher(partial(self.call, name), settings, executor, slots)
+            name: Batcher(functools.partial(self.call, name), settings, executor, slots)
             for name in self.signatures
         }
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import shutil
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +37,8 @@ class Job:
         threshold: the operating threshold that the model records and applies.
         dataset_fingerprint: of the data that the examples came from, for the model's record.
         code_version: of the modules that run here, for the model's record.
-        checkpoint_dir: folder for the state of unfinished trainings.
+        checkpoint_dir: folder for the state of unfinished trainings; an empty text is a temporary
+            one, so that a training that is killed begins anew.
     """
 
     settings: TrainerSettings
@@ -72,7 +74,7 @@ def run_fn(fn_args: FnArgs) -> None:
     train = data.read(_files(fn_args.train_files))
     evaluation = data.read(_files(fn_args.eval_files))
     counts = class_counts(transform_output)
-    backup_dir = Path(job.checkpoint_dir) / _identity(fn_args, job)
+    backup_dir = Path(job.checkpoint_dir or tempfile.mkdtemp()) / _identity(fn_args, job)
     is_chief = strategy.is_chief(where)
 
     model, epochs = fit(

@@ -1,7 +1,9 @@
 """The distributions' releases that carry a new enough glibc, and what is pinned of them.
 
+tcmalloc comes along: the system's own, if any, is for its own glibc (see `components.allocator`).
+
 A release here is old enough to be on every mirror and new enough for the wheels. The sums are those
-of the distributions' signed indices; renew them from `apt-cache show libc6 libgcc-s1 libstdc++6`.
+of the distributions' signed indices; renew them from `apt-cache show`.
 """
 
 from __future__ import annotations
@@ -46,6 +48,11 @@ DEBIAN_13 = Release(
             "14.2.0-19",
             "ab1fa05837aa7a92aae748fd07a18a35f7d18bb4a71c4724fe2bbf0e32089de0",
         ),
+        Package(
+            "libtcmalloc-minimal4t64",
+            "2.16-1",
+            "98fcefd2ae81bf1c332b84829e84b994b34b58f339416166b40682030d4a44e0",
+        ),
     ),
 )
 
@@ -67,6 +74,11 @@ UBUNTU_24_04 = Release(
             "libstdc++6",
             "14.2.0-4ubuntu2~24.04.1",
             "a51f8de7829211db961a31f02158058ad1a95f92ac6d0a5dff6350e2821c54c0",
+        ),
+        Package(
+            "libtcmalloc-minimal4t64",
+            "2.15-3build1",
+            "f4ebba418cc336c07d82f9e3b89b2abe570637cf321d2f899e4ec718f86447ca",
         ),
     ),
 )

@@ -5,7 +5,7 @@ import base64
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
@@ -21,6 +21,9 @@ MODEL_NAME = "chest_xray"
 
 Ask = Callable[[int], Awaitable[tuple[float, int | None]]]
 """Asks about one picture, by its index; returns the probability, and over gRPC the version."""
+
+Connect = Callable[[Running, Sequence[bytes]], AbstractAsyncContextManager[Ask]]
+"""Connects to a server, to ask about these pictures."""
 
 
 @asynccontextmanager

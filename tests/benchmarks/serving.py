@@ -1,10 +1,12 @@
 """What serving costs beside the same signature called in process.
 
-    python -m tests.benchmarks.serving MODEL [--pictures FOLDER] [--seconds 10] [--json]
+    python -m tests.benchmarks.serving MODEL [--pictures FOLDER] [--seconds 4] [--rounds 5] [--json]
 
 MODEL is a version's folder. Latency and throughput at 1, 8, 32 and 128 clients, over REST and gRPC,
 beside the signature called in process alone and in batches of 32. Clients and server share the
-machine's cores, as the signature in process does not.
+machine's cores, as the signature in process does not. All of it is measured in turn, several times,
+so that what else the machine does meanwhile falls on each alike; printed are medians, and each
+figure's share of the batches in process of its own round.
 """
 
 import argparse
@@ -13,14 +15,23 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+import numpy as np
+
+from components import allocator
+from tests.benchmarks import served
+from tests.serving.running import Running, running
 
 CLIENTS = (1, 8, 32, 128)
+BATCH = 32
 
 _IN_PROCESS = """
-import json, os, sys, time
-import numpy as np, tensorflow as tf
+import json, sys, time
+import tensorflow as tf
 model, files = sys.argv[1], sys.argv[2:]
 pictures = [open(file, "rb").read() for file in files]
 loaded = tf.saved_model.load(model)
@@ -29,75 +40,107 @@ def call(batch):
     return [out.numpy() for out in signature(image_bytes=tf.constant(batch)).values()]
 for size in (1, 2, 4, 8, 16, 32):
     call(pictures[:size])
-found = {}
-for size, seconds in ((1, 4), (32, 8)):
-    times = []
-    stop = time.perf_counter() + seconds
-    index = 0
-    while (started := time.perf_counter()) < stop:
+for line in sys.stdin:
+    size, seconds = json.loads(line)
+    times, index, now = [], 0, time.perf_counter()
+    stop = now + seconds
+    while now < stop:
         call([pictures[(index + each) % len(pictures)] for each in range(size)])
-        times.append((time.perf_counter() - started) * 1000)
+        now, before = time.perf_counter(), now
+        times.append((now - before) * 1000)
         index += size
-    found[size] = np.percentile(times, [50, 95, 99]).tolist()
-print(json.dumps(found))
+    print(json.dumps(times), flush=True)
 """
 
 
-def in_process(model: Path, files: list[Path]) -> dict[str, list[float]]:
-    """Measures the signature in a fresh process: p50, p95, p99 in milliseconds by batch size."""
-    done = subprocess.run(
+class InProcess:
+    """The signature in a process of its own, without a server."""
+
+    def __init__(self, process: subprocess.Popen) -> None:
+        self._process = process
+
+    def measure(self, size: int, seconds: float) -> np.ndarray:
+        """Calls it for so long; returns the milliseconds of each batch."""
+        self._process.stdin.write(json.dumps([size, seconds]) + "\n")
+        self._process.stdin.flush()
+        return np.array(json.loads(self._process.stdout.readline()))
+
+
+@contextmanager
+def in_process(model: Path, files: list[Path]) -> Iterator[InProcess]:
+    """Loads the signature, with the allocator that the server has."""
+    process = subprocess.Popen(
         [sys.executable, "-c", _IN_PROCESS, str(model), *map(str, files)],
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
-        check=True,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env={**os.environ, **allocator.environment(), "TF_CPP_MIN_LOG_LEVEL": "3"},
     )
-    return json.loads(done.stdout.splitlines()[-1])
+    try:
+        yield InProcess(process)
+    finally:
+        process.stdin.close()
+        process.wait()
 
 
-def measure(model: Path, files: list[Path], seconds: float) -> list[dict[str, Any]]:
+@dataclass
+class Row:
+    """What was measured of one way to ask.
+
+    Attributes:
+        how: the way.
+        clients: at the same time.
+        p50: milliseconds, of each round; so `p95` and `p99`.
+        per_second: pictures a second, of each round.
+        share: of the pictures a second of the batches in process, of each round.
+    """
+
+    how: str
+    clients: int
+    p50: list[float] = field(default_factory=list)
+    p95: list[float] = field(default_factory=list)
+    p99: list[float] = field(default_factory=list)
+    per_second: list[float] = field(default_factory=list)
+    share: list[float] = field(default_factory=list)
+
+    def add(self, milliseconds: np.ndarray, per_second: float, against: float | None) -> None:
+        """Adds a round's."""
+        for values, percent in ((self.p50, 50), (self.p95, 95), (self.p99, 99)):
+            values.append(float(np.percentile(milliseconds, percent)))
+        self.per_second.append(per_second)
+        self.share.append(per_second / (against or per_second))
+
+
+def measure(model: Path, files: list[Path], seconds: float, rounds: int) -> list[Row]:
     """Measures all of it, a row each."""
-    from tests.benchmarks import served
-    from tests.serving.running import running
-
-    rows = []
-    for size, (p50, p95, p99) in in_process(model, files).items():
-        rows.append(
-            {
-                "how": f"in process, batches of {size}",
-                "clients": 1,
-                "p50": p50,
-                "p95": p95,
-                "p99": p99,
-                "per_second": int(size) * 1000 / p50,
-            }
-        )
+    alone = Row("in process, batches of 1", 1)
+    batches = Row(f"in process, batches of {BATCH}", 1)
+    connects = {"REST": served.rest, "gRPC": served.rpc}
+    rows = [Row(how, clients) for how in connects for clients in CLIENTS]
     pictures = [file.read_bytes() for file in files]
-    with running(model.parent, "--allow-unverified") as server:
-        for how, connect in (("REST", served.rest), ("gRPC", served.rpc)):
-            for clients in CLIENTS:
-                found = asyncio.run(_load(connect, server, pictures, clients, seconds))
-                rows.append(
-                    {
-                        "how": how,
-                        "clients": clients,
-                        "p50": found.percentile(50),
-                        "p95": found.percentile(95),
-                        "p99": found.percentile(99),
-                        "per_second": found.per_second,
-                    }
+    with in_process(model, files) as signature, running(model.parent) as server:
+        for number in range(rounds):
+            print(f"round {number + 1} of {rounds}", file=sys.stderr)  # noqa: T201
+            milliseconds = signature.measure(BATCH, seconds)
+            against = BATCH * 1000 / float(milliseconds.mean())
+            batches.add(milliseconds, against, None)
+            milliseconds = signature.measure(1, seconds)
+            alone.add(milliseconds, 1000 / float(milliseconds.mean()), against)
+            for row in rows:
+                found = asyncio.run(
+                    _load(connects[row.how], server, pictures, row.clients, seconds)
                 )
-    return rows
+                row.add(found.milliseconds, found.per_second, against)
+    return [alone, batches, *rows]
 
 
 async def _load(
-    connect: Any, server: Any, pictures: list[bytes], clients: int, seconds: float
-) -> Any:
-    from tests.benchmarks import served
-
+    connect: served.Connect, server: Running, pictures: list[bytes], clients: int, s: float
+) -> served.Load:
     async with connect(server, pictures) as ask:
-        await served.load(ask, clients, 1)
-        return await served.load(ask, clients, seconds)
+        await served.load(ask, clients, 0.5)
+        return await served.load(ask, clients, s)
 
 
 def main() -> None:
@@ -105,21 +148,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("--pictures", type=Path, default=Path("../shared/chest_xray/test"))
-    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     files = sorted(path for path in options.pictures.rglob("*.*") if path.is_file())[:64]
     if not files:
         parser.error(f"no pictures in {options.pictures}")
-    rows = measure(options.model.resolve(), files, options.seconds)
+    rows = measure(options.model.resolve(), files, options.seconds, options.rounds)
     if options.json:
-        print(json.dumps(rows, indent=2))  # noqa: T201
+        print(json.dumps([vars(row) for row in rows], indent=2))  # noqa: T201
         return
-    print("| how | clients | p50 ms | p95 ms | p99 ms | pictures/s |\n|---|---|---|---|---|---|")  # noqa: T201
+    print(  # noqa: T201
+        "| how | clients | p50 ms | p95 ms | p99 ms | pictures/s | share |\n"
+        "|---|---|---|---|---|---|---|"
+    )
     for row in rows:
+        milliseconds = " | ".join(f"{np.median(each):.1f}" for each in (row.p50, row.p95, row.p99))
         print(  # noqa: T201
-            f"| {row['how']} | {row['clients']} | {row['p50']:.1f} | {row['p95']:.1f} "
-            f"| {row['p99']:.1f} | {row['per_second']:.0f} |"
+            f"| {row.how} | {row.clients} | {milliseconds} | {np.median(row.per_second):.0f} "
+            f"| {np.median(row.share):.2f} ({min(row.share):.2f} to {max(row.share):.2f}) |"
         )
 
 

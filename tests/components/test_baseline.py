@@ -4,7 +4,7 @@ import pytest
 from tfx.types import standard_artifacts
 
 from components import pushed
-from components.baseline import Baseline, Executor
+from components.baseline import LATEST, Baseline, Executor
 from components.push import push
 
 
@@ -28,7 +28,8 @@ def execute(tmp_path, version):
         "code": "",
     }
     Executor().Do({}, {"model": [model]}, parameters)
-    assert model.get_string_custom_property("version") == version
+    if version != LATEST:
+        assert model.get_string_custom_property("version") == version
     return model
 
 
@@ -60,6 +61,16 @@ def test_what_others_put_beside_the_pushed_files_does_not_matter(tmp_path, versi
 
 def test_nothing_pushed_is_no_baseline(tmp_path):
     assert_absent(tmp_path, execute(tmp_path, ""), "nothing is pushed")
+
+
+def test_the_latest_version_can_be_asked_for(tmp_path, version):
+    model = execute(tmp_path, LATEST)
+    assert model.get_int_custom_property("present") == 1
+    assert model.get_string_custom_property("version") == str(version.version)
+
+
+def test_there_may_be_no_latest_version(tmp_path):
+    assert_absent(tmp_path, execute(tmp_path, LATEST), "nothing is pushed")
 
 
 def test_a_deleted_version_is_no_baseline(tmp_path, version):

@@ -6,12 +6,19 @@ from tfx.types import channel, standard_artifacts
 from components import pushed
 from components.errors import UserError
 from components.pusher import Executor, Pusher
+from components.recipe import recipe
+from transform_module import features
 
 PARAMETERS = {
     "model_name": "cxr",
-    "configuration": '{"epochs": 3}',
-    "recipe": "r1",
-    "baseline_version": "",
+    "configuration": '{"seed": 8, "trainer": {"epochs": 25}}',
+}
+RECORD = {
+    "settings": {"epochs": 3},
+    "seed": 8,
+    "threshold": 0.5,
+    "dataset_fingerprint": "f1",
+    "code_version": "c1",
 }
 
 
@@ -22,6 +29,9 @@ def model(tmp_path):
     saved = tmp_path / "model" / "Format-Serving" / "saved_model.pb"
     saved.parent.mkdir(parents=True)
     saved.write_bytes(b"graph")
+    record = saved.parent / features.MODEL_RECORD
+    record.parent.mkdir()
+    record.write_text(json.dumps(RECORD))
     return artifact
 
 
@@ -66,9 +76,20 @@ def assert_not_pushed(tmp_path, outcome, reason):
 def test_a_blessed_model_is_pushed(tmp_path, model):
     outcome = execute(tmp_path, model, **blessings())
     manifest = assert_pushed(tmp_path, outcome).manifest
-    assert manifest["configuration"] == {"epochs": 3}
-    assert manifest["recipe"] == "r1"
+    assert manifest["recipe"] == recipe(RECORD)
     assert manifest["model_uri"] == model.uri
+
+
+def test_the_manifest_tells_what_the_model_was_trained_with_not_what_was_planned(tmp_path, model):
+    manifest = assert_pushed(tmp_path, execute(tmp_path, model, **blessings())).manifest
+    assert manifest["configuration"] == {"seed": 8, "trainer": {"epochs": 3}}
+
+
+def test_the_manifest_tells_the_version_that_the_evaluator_compared_with(tmp_path, model):
+    given = blessings()
+    given["model_blessing"].set_string_custom_property("baseline_version", "17")
+    manifest = assert_pushed(tmp_path, execute(tmp_path, model, **given)).manifest
+    assert manifest["baseline_version"] == "17"
 
 
 def test_a_refused_model_is_not_pushed_and_the_reasons_are_told(tmp_path, model):
@@ -112,5 +133,5 @@ def test_no_pusher_without_a_blessing(name):
 def test_the_parameters_stand_in_the_specification():
     component = Pusher(**CHANNELS, push_dir="p", **PARAMETERS)
     assert component.id == "Pusher"
-    assert json.loads(component.exec_properties["configuration"]) == {"epochs": 3}
+    assert json.loads(component.exec_properties["configuration"])["seed"] == 8
     assert set(component.outputs) == {"pushed_model"}

@@ -48,7 +48,6 @@ class Place:
             infra_blessing=infra_importer.outputs["result"],
             **push,
             configuration=CONFIGURATION,
-            recipe="r1",
         )
         return Pipeline(
             pipeline_name="tiny",

@@ -67,7 +67,7 @@ def called(monkeypatch):
 def run(called, monkeypatch, tmp_path):
     """Stands for the pipeline, where `cxr run` calls it."""
     monkeypatch.chdir(tmp_path)
-    called("pipeline.allocator.tune_allocator", None)
+    called("components.allocator.tune_allocator", None)
     return called("pipeline.run.run", records.run())
 
 
@@ -148,7 +148,7 @@ def test_run_tunes_the_allocator_before_anything_else(run, called):
     class First(Exception):
         pass
 
-    called("pipeline.allocator.tune_allocator", First())
+    called("components.allocator.tune_allocator", First())
     assert isinstance(CliRunner().invoke(main, ["run"]).exception, First)
     assert run.arguments == ()
 

@@ -140,7 +140,6 @@ def test_a_push_of_a_model_that_was_not_judged_is_refused(graph):
         push_dir="p",
         model_name="m",
         configuration="{}",
-        recipe="r",
     )
     graph.components[-1] = other
     assert list(graph.problems()) == [

@@ -45,7 +45,6 @@ def test_parameters_that_are_empty_are_left_out(orchestrated, runs):
         "push_dir": str(orchestrated.folder / "pushed"),
         "model_name": "cxr",
         "configuration": json.loads(CONFIGURATION),
-        "recipe": "r1",
     }
 
 

@@ -5,12 +5,12 @@ import pytest
 from components import pushed
 from pipeline import recipe as recipe_module
 from pipeline.config_file import load
-from pipeline.recipe import baseline_version, recipe
+from pipeline.recipe import baseline_version, recipe_of
 
 
 def test_the_same_choices_make_the_same_recipe():
-    assert recipe(load("demo"), "f1") == recipe(load("demo"), "f1")
-    assert len(recipe(load(), "f1")) == 64
+    assert recipe_of(load("demo"), "f1") == recipe_of(load("demo"), "f1")
+    assert len(recipe_of(load(), "f1")) == 64
 
 
 @pytest.mark.parametrize(
@@ -18,17 +18,17 @@ def test_the_same_choices_make_the_same_recipe():
     ["seed=8", "trainer.epochs=3", "trainer.augmentation.zoom=0.2", "evaluation.threshold=0.4"],
 )
 def test_what_decides_a_model_changes_the_recipe(override):
-    assert recipe(load(None, [override]), "f1") != recipe(load(), "f1")
+    assert recipe_of(load(None, [override]), "f1") != recipe_of(load(), "f1")
 
 
 def test_other_data_changes_the_recipe():
-    assert recipe(load(), "f2") != recipe(load(), "f1")
+    assert recipe_of(load(), "f2") != recipe_of(load(), "f1")
 
 
 def test_other_code_changes_the_recipe(monkeypatch):
-    before = recipe(load(), "f1")
+    before = recipe_of(load(), "f1")
     monkeypatch.setattr(recipe_module, "code_version", lambda *_: "other")
-    assert recipe(load(), "f1") != before
+    assert recipe_of(load(), "f1") != before
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_other_code_changes_the_recipe(monkeypatch):
     ["orchestrator=beam", "name=other", "evaluation.minimum_auc=0.1", "push.directory=x"],
 )
 def test_what_decides_no_model_leaves_the_recipe(override):
-    assert recipe(load(None, [override]), "f1") == recipe(load(), "f1")
+    assert recipe_of(load(None, [override]), "f1") == recipe_of(load(), "f1")
 
 
 def push(folder, version, **manifest):

@@ -13,8 +13,10 @@ INPUTS = Inputs(
     artifacts="/place/artifacts",
     checkpoints="/place/checkpoints",
     push_dir="/place/pushed",
-    recipe="r1",
     baseline_version="17",
+    epochs=3,
+    batch_size=16,
+    learning_rate=0.01,
 )
 
 

@@ -20,9 +20,9 @@ def test_a_package_is_pinned_by_version_and_sum(package):
 
 
 @pytest.mark.parametrize("family", BY_FAMILY)
-def test_a_release_brings_the_three_libraries_that_the_wheels_need(family):
+def test_a_release_brings_the_three_libraries_that_the_wheels_need_and_tcmalloc(family):
     names = [package.name for package in BY_FAMILY[family].packages]
-    assert names == ["libc6", "libgcc-s1", "libstdc++6"]
+    assert names == ["libc6", "libgcc-s1", "libstdc++6", "libtcmalloc-minimal4t64"]
 
 
 @pytest.mark.parametrize("family", BY_FAMILY)

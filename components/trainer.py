@@ -1,0 +1,113 @@
+"""Trainer: TFX's, with the choices that a compiled pipeline leaves open as parameters."""
+
+from typing import Any, Final
+
+from tfx import types
+from tfx.components.trainer import executor as tfx_executor
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.orchestration.data_types import RuntimeParameter
+from tfx.proto import trainer_pb2
+from tfx.types import component_spec, standard_artifacts, standard_component_specs
+from tfx.utils import json_utils
+
+from transform_module.features import EVAL, TRAIN
+
+TUNABLE: Final = ("epochs", "batch_size", "learning_rate")
+"""The trainer's settings that are parameters of the component."""
+
+_DATA: Final = "dataset_fingerprint"
+_CUSTOM_CONFIG: Final = standard_component_specs.CUSTOM_CONFIG_KEY
+
+
+class TrainerSpec(component_spec.ComponentSpec):
+    """What goes in and out of a Trainer."""
+
+    PARAMETERS = {  # noqa: RUF012
+        "run_fn": component_spec.ExecutionParameter(type=str),
+        "train_args": component_spec.ExecutionParameter(type=trainer_pb2.TrainArgs),
+        "eval_args": component_spec.ExecutionParameter(type=trainer_pb2.EvalArgs),
+        _CUSTOM_CONFIG: component_spec.ExecutionParameter(type=str),
+        "epochs": component_spec.ExecutionParameter(type=int),
+        "batch_size": component_spec.ExecutionParameter(type=int),
+        "learning_rate": component_spec.ExecutionParameter(type=float),
+        _DATA: component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS = {  # noqa: RUF012
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
+    }
+    OUTPUTS = {  # noqa: RUF012
+        "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
+        "model_run": component_spec.ChannelParameter(type=standard_artifacts.ModelRun),
+    }
+
+
+class Executor(tfx_executor.GenericExecutor):
+    """Puts the parameters where ``run_fn`` reads them, and calls it as TFX does."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Trains.
+
+        Args:
+            input_dict: ``examples`` and ``transform_graph``, one artifact each.
+            output_dict: ``model`` and ``model_run``, one artifact each.
+            exec_properties: As the component's parameters.
+        """
+        config = json_utils.loads(exec_properties[_CUSTOM_CONFIG])
+        config["settings"] |= {name: exec_properties[name] for name in TUNABLE}
+        config[_DATA] = exec_properties[_DATA]
+        super().Do(
+            input_dict, output_dict, {**exec_properties, _CUSTOM_CONFIG: json_utils.dumps(config)}
+        )
+
+
+class Trainer(base_component.BaseComponent):
+    """Runs a ``run_fn`` that is given by its importable path."""
+
+    SPEC_CLASS = TrainerSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        transform_graph: types.BaseChannel,
+        run_fn: str,
+        custom_config: dict[str, Any],
+        epochs: int | RuntimeParameter,
+        batch_size: int | RuntimeParameter,
+        learning_rate: float | RuntimeParameter,
+        dataset_fingerprint: str | RuntimeParameter,
+    ) -> None:
+        """Constructs the component.
+
+        Args:
+            examples: Transformed examples.
+            transform_graph: That transformed them.
+            run_fn: Path of the function.
+            custom_config: What else it is given. Its ``settings`` lack those of `TUNABLE`.
+            epochs: The most epochs.
+            batch_size: Pictures a step and replica.
+            learning_rate: The optimizer's.
+            dataset_fingerprint: Of the data that the examples came from.
+        """
+        super().__init__(
+            spec=TrainerSpec(
+                examples=examples,
+                transform_graph=transform_graph,
+                run_fn=run_fn,
+                train_args=trainer_pb2.TrainArgs(splits=[TRAIN]),
+                eval_args=trainer_pb2.EvalArgs(splits=[EVAL]),
+                custom_config=json_utils.dumps(custom_config),
+                epochs=epochs,
+                batch_size=batch_size,
+                learning_rate=learning_rate,
+                dataset_fingerprint=dataset_fingerprint,
+                model=types.Channel(type=standard_artifacts.Model),
+                model_run=types.Channel(type=standard_artifacts.ModelRun),
+            )
+        )

@@ -1,0 +1,1 @@
+"""A compiled pipeline, run on this machine task by task as a cluster runs it."""

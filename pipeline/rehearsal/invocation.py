@@ -1,0 +1,154 @@
+"""A task's command line and executor input, as the launcher of Kubeflow Pipelines makes them."""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2
+
+from components.errors import UserError
+from pipeline.rehearsal.compiled import Compiled
+
+_PLACEHOLDER: Final = re.compile(
+    r"\{\{\$(?:\.(?P<side>inputs|outputs)\.(?P<kind>parameters|artifacts)"
+    r"\['(?P<name>[^']+)'\](?:\.(?P<what>uri|path|value|output_file))?)?\}\}"
+)
+
+Artifacts = Mapping[str, Sequence[pipeline_spec_pb2.RuntimeArtifact]]
+"""What a task made, by the output's name."""
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """How one task is run.
+
+    Attributes:
+        task: Its name.
+        driver: The command that runs before it; empty where there is none.
+        command: Its command.
+        environment: Variables that the specification sets.
+        executor_input: What it is told; has the URIs of its outputs.
+        output_file: Where it writes what it tells of its outputs.
+    """
+
+    task: str
+    driver: list[str]
+    command: list[str]
+    environment: dict[str, str]
+    executor_input: pipeline_spec_pb2.ExecutorInput
+    output_file: Path
+
+
+def invocation(
+    compiled: Compiled,
+    task: str,
+    made: Mapping[str, Artifacts],
+    folder: Path,
+    near: Callable[[str], str],
+) -> Invocation:
+    """Resolves what stands in the specification.
+
+    Args:
+        compiled: The pipeline.
+        task: Its name.
+        made: What the tasks before it made.
+        folder: Where its outputs go; a folder for each inside.
+        near: Replaces what is remote in a parameter's text.
+
+    Raises:
+        UserError: A placeholder names what the task does not have.
+    """
+    told = pipeline_spec_pb2.ExecutorInput()
+    for name, source in compiled.tasks[task].inputs.artifacts.items():
+        origin = source.task_output_artifact
+        for artifact in made[origin.producer_task][origin.output_artifact_key]:
+            told.inputs.artifacts[name].artifacts.add().CopyFrom(artifact)
+    for name in compiled.component(task).input_definitions.parameters:
+        value = compiled.value(task, name)
+        if value is not None:
+            value = near(value) if isinstance(value, str) else value
+            json_format.ParseDict(value, told.inputs.parameter_values[name])
+    for name, each in compiled.component(task).output_definitions.artifacts.items():
+        artifact = told.outputs.artifacts[name].artifacts.add()
+        artifact.name = f"{task}-{name}"
+        artifact.uri = str(folder / name)
+        artifact.type.CopyFrom(each.artifact_type)
+    output_file = folder / "executor_output.json"
+    told.outputs.output_file = str(output_file)
+
+    container = compiled.executor(task).container
+    hook = container.lifecycle.pre_cache_check
+
+    def resolved(words: Sequence[str]) -> list[str]:
+        return [_resolve(word, task, told) for word in words]
+
+    return Invocation(
+        task,
+        resolved([*hook.command, *hook.args]),
+        resolved([*container.command, *container.args]),
+        {each.name: each.value for each in container.env},
+        told,
+        output_file,
+    )
+
+
+def outcome(
+    invoked: Invocation,
+) -> dict[str, list[pipeline_spec_pb2.RuntimeArtifact]]:
+    """Reads what a task made: what it was told to make, with what it tells of it.
+
+    Raises:
+        UserError: It made nothing where an output is declared, or told something unreadable.
+    """
+    told = pipeline_spec_pb2.ExecutorOutput()
+    try:
+        json_format.Parse(invoked.output_file.read_text(encoding="utf-8"), told)
+    except FileNotFoundError:
+        raise UserError(
+            f"{invoked.task}: it ended well and wrote no outputs.outputFile; its command is not "
+            "that of an executor."
+        ) from None
+    except json_format.ParseError as error:
+        raise UserError(f"{invoked.task}: its outputs.outputFile cannot be read: {error}") from None
+    made: dict[str, list[pipeline_spec_pb2.RuntimeArtifact]] = {}
+    for name, expected in invoked.executor_input.outputs.artifacts.items():
+        (artifact,) = expected.artifacts
+        if not told.artifacts[name].artifacts and not Path(artifact.uri).exists():
+            raise UserError(
+                f"{invoked.task}: outputs.artifacts.{name} is declared and was not made; the "
+                "component and its declaration differ."
+            )
+        for found in told.artifacts[name].artifacts:
+            artifact.metadata.update(json_format.MessageToDict(found.metadata))
+            artifact.uri = found.uri or artifact.uri
+        made[name] = [artifact]
+    return made
+
+
+def _resolve(text: str, task: str, told: pipeline_spec_pb2.ExecutorInput) -> str:
+    def value(match: re.Match[str]) -> str:
+        if not match["side"]:
+            return json_format.MessageToJson(told, indent=None)
+        try:
+            return _look_up(match, told)
+        except (KeyError, IndexError):
+            raise UserError(
+                f"{task}: its command has {match[0]}, which the task is not given."
+            ) from None
+
+    return _PLACEHOLDER.sub(value, text)
+
+
+def _look_up(match: re.Match[str], told: pipeline_spec_pb2.ExecutorInput) -> str:
+    if match["kind"] == "parameters" and match["side"] == "inputs":
+        values: dict[str, Any] = json_format.MessageToDict(told.inputs)["parameterValues"]
+        found = values[match["name"]]
+        return found if isinstance(found, str) else json.dumps(found)
+    artifacts = getattr(told, match["side"]).artifacts
+    if match["name"] not in artifacts:
+        raise KeyError(match["name"])
+    return str(artifacts[match["name"]].artifacts[0].uri)

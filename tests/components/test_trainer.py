@@ -1,0 +1,41 @@
+import json
+
+from tfx.components.trainer import executor as tfx_executor
+from tfx.types import channel, standard_artifacts
+
+from components.trainer import Executor, Trainer
+
+
+def trainer(**parameters):
+    return Trainer(
+        examples=channel.Channel(standard_artifacts.Examples),
+        transform_graph=channel.Channel(standard_artifacts.TransformGraph),
+        run_fn="module.run_fn",
+        custom_config={"settings": {"model": "cnn"}, "seed": 7},
+        **{
+            "epochs": 3,
+            "batch_size": 16,
+            "learning_rate": 0.01,
+            "dataset_fingerprint": "f1",
+            **parameters,
+        },
+    )
+
+
+def test_run_fn_reads_the_parameters_where_it_reads_the_settings(monkeypatch):
+    seen = {}
+    monkeypatch.setattr(
+        tfx_executor.GenericExecutor, "Do", lambda self, inputs, outputs, told: seen.update(told)
+    )
+    Executor().Do({}, {}, trainer(epochs=5).exec_properties)
+    assert json.loads(seen["custom_config"]) == {
+        "settings": {"model": "cnn", "epochs": 5, "batch_size": 16, "learning_rate": 0.01},
+        "seed": 7,
+        "dataset_fingerprint": "f1",
+    }
+
+
+def test_it_trains_on_one_split_and_watches_another():
+    properties = trainer().exec_properties
+    assert json.loads(properties["train_args"])["splits"] == ["train"]
+    assert json.loads(properties["eval_args"])["splits"] == ["eval"]
