@@ -172,6 +172,8 @@ class Evaluator(base_beam_component.BaseBeamComponent):
 
 
 def _write(folder: str, name: str, text: str) -> None:
+    # A cluster's launcher makes no folders; object storage needs none.
+    fileio.makedirs(folder)
     with fileio.open(os.path.join(folder, name), "w") as file:
         file.write(text)
 

@@ -11,6 +11,7 @@ import click
 
 from components.command import for_people
 from components.errors import UserError
+from pipeline.cluster_command import compile_, rehearse
 from serving.command import rollback, serve
 
 if TYPE_CHECKING:
@@ -315,6 +316,8 @@ def _print_predictions(predictions: list[Prediction], *, as_json: bool, as_csv: 
         print_predictions(predictions)
 
 
+main.add_command(compile_)
+main.add_command(rehearse)
 main.add_command(serve)
 main.add_command(rollback)
 

@@ -58,6 +58,11 @@ class Display:
                 f"{component.peak_memory / 1e9:8.1f} GB"
             )
 
+    def ended(self, name: str, seconds: float) -> None:
+        """Prints that something has ended well that ran beside other things."""
+        self.stop()
+        self._console.print(f"[green]✓[/] {name:<28}{_time(seconds)}")
+
     def line(self, text: str) -> None:
         """Prints a line of the step that runs."""
         self._console.print(f"  [dim]{escape(text)}[/]", highlight=False, soft_wrap=True)

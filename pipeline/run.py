@@ -7,10 +7,11 @@ from datetime import datetime
 from pathlib import Path
 
 from components.errors import UserError
-from components.images.dataset import QUARANTINE_FILE, Dataset
+from components.images.dataset import QUARANTINE_FILE
 from pipeline import run_record
 from pipeline.config import Config
 from pipeline.display import Display
+from pipeline.examples import examples
 from pipeline.failure import explain
 from pipeline.memory import PeakMemory
 from pipeline.progress import ComponentProgress, Finished, watching
@@ -73,7 +74,7 @@ def _run(
     memory: PeakMemory,
     display: Display,
 ) -> None:
-    dataset = _examples(config, root, images, display)
+    dataset = examples(config, images, root.dataset, display)
     record.dataset_fingerprint = dataset.fingerprint
     with display.step("Start TensorFlow and TFX"):
         from components.serving_check_container import require_docker
@@ -128,30 +129,6 @@ def _component(component: Finished, *, failed: bool) -> ComponentRecord:
         seconds=component.seconds,
         peak_memory=component.peak_memory,
     )
-
-
-def _examples(config: Config, root: Root, images: Path, display: Display) -> Dataset:
-    # Imported here: pictures are drawn and converted before TFX is needed.
-    from components.images.convert import convert, converted
-
-    if not config.images:
-        from components.synthetic.generate import generate
-
-        with display.step("Draw synthetic pictures") as progress:
-            generate(images, images=config.synthetic.images, seed=config.seed, progress=progress)
-    with display.step("Look for changed pictures"):
-        present = converted(images, root.dataset, settings=config.dataset, seed=config.seed)
-    if present:
-        return present
-    with display.step("Convert pictures") as progress:
-        return convert(
-            images,
-            root.dataset,
-            settings=config.dataset,
-            seed=config.seed,
-            beam_args=config.beam.args,
-            progress=progress,
-        )
 
 
 def _add_lineage(record: RunRecord, root: Root, uncached: tuple[str, ...]) -> None:

@@ -64,7 +64,7 @@ def print_run(record: RunRecord, root: Root, *, lineage: bool = False) -> None:
             console.print(f"[red]{escape(record.error)}[/]")
         _print_components(console, record.components)
     if record.evaluation:
-        _print_evaluation(console, record.evaluation)
+        print_evaluation(console, record.evaluation)
     if lineage:
         _print_lineage(console, record)
     if record.push:
@@ -111,7 +111,8 @@ def _print_components(console: Console, components: Sequence[ComponentRecord]) -
     print_table(console, table)
 
 
-def _print_evaluation(console: Console, evaluation: dict[str, Any]) -> None:
+def print_evaluation(console: Console, evaluation: dict[str, Any]) -> None:
+    """Prints the metrics by slice, and whether the model is blessed."""
     columns = {name.partition(":")[2] or name: m for name, m in evaluation["slices"].items()}
     if evaluation["baseline"]:
         columns["pushed before"] = evaluation["baseline"]

@@ -58,6 +58,15 @@ class Compiled:
         }
         return producers | set(spec.dependent_tasks)
 
+    def before(self, task: str) -> set[str]:
+        """Names all the tasks that a task follows from."""
+        needs = self.needs(task)
+        return needs.union(*(self.before(each) for each in needs))
+
+    def after(self, task: str) -> set[str]:
+        """Names all the tasks that follow from a task."""
+        return {each for each in self.tasks if task in self.before(each)}
+
     def value(self, task: str, name: str) -> Any:
         """Returns a task's parameter; None where it has no value."""
         source = self.tasks[task].inputs.parameters[name]
@@ -106,7 +115,7 @@ def read(path: Path) -> Compiled:
 
 
 def problems(compiled: Compiled) -> Iterator[str]:
-    """Tells what a cluster would refuse or stumble on, each with the task, the field and the cure."""
+    """Tells what a cluster would refuse, each with the task, the field and what to do."""
     tasks = compiled.tasks
     for name in sorted(tasks):
         found = list(_definition_problems(compiled, name))
@@ -187,9 +196,7 @@ def _parameter_problems(compiled: Compiled, task: str) -> Iterator[str]:
                 yield f"{where} has no value; give the pipeline's parameter a default or a value."
             continue
         types = _TYPES.get(declared[name].parameter_type)
-        if types and (
-            not isinstance(value, types) or (bool not in types and isinstance(value, bool))
-        ):
+        if types and (not isinstance(value, types) or isinstance(value, bool) != (bool in types)):
             kind = pipeline_spec_pb2.ParameterType.ParameterTypeEnum.Name(
                 declared[name].parameter_type
             )

@@ -1,4 +1,4 @@
-"""What stands in for the container: a copy of what the image holds, and nothing of this checkout."""
+"""What stands in for the container: a copy of what the image holds, and nothing else of ours."""
 
 import os
 import shutil

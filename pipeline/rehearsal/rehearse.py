@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,13 +14,16 @@ from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from components.errors import UserError
+from components.evaluation import read_evaluation
 from pipeline.rehearsal.compiled import Compiled, problems
 from pipeline.rehearsal.container import Container
 from pipeline.rehearsal.invocation import Artifacts, Invocation, invocation, outcome
 from pipeline.rehearsal.processes import Exact, Forks, Processes
+from pipeline.rehearsal.verdict import PUSHER, pushed_version
 
 _REMOTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"',;]*")
 _LOCAL: Final = re.compile(r"/[^\s\"',;]+")
+_EVALUATOR: Final = "Evaluator"
 _EXECUTOR: Final = "--executor_class_path"
 _RAISED: Final = re.compile(r"^[\w.]*(Error|Exception|Interrupt)\b.*")
 _MISSING: Final = re.compile(r"KeyError: '(\w+)'|^'(\w+)'$")
@@ -39,6 +42,21 @@ class Done:
     task: str
     seconds: float
     artifacts: Artifacts
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a rehearsal came to.
+
+    Attributes:
+        done: The tasks that ran, in the order of their ends.
+        evaluation: What the Evaluator found; None where it is none of them.
+        version: The pushed version's folder; None where the Pusher is none of them.
+    """
+
+    done: list[Done]
+    evaluation: dict[str, Any] | None
+    version: Path | None
 
 
 @dataclass
@@ -64,17 +82,15 @@ class Rehearsal:
     done: Callable[[Done], None] = lambda _: None
     _made: dict[str, Artifacts] = field(default_factory=dict)
 
-    def run(self, chosen: Collection[str] | None = None) -> list[Done]:
+    def run(self, chosen: Collection[str] | None = None) -> Outcome:
         """Runs the tasks.
 
         Args:
             chosen: Their names; all if None. What the others made comes from the last rehearsal.
 
-        Returns:
-            The tasks in the order of their ends.
-
         Raises:
-            UserError: The specification is spoilt, or a task failed; with the task and the reason.
+            UserError: The specification is spoilt, a task failed, or the model that was pushed does
+                not answer; with the task and the reason.
         """
         tasks = set(chosen if chosen is not None else self.compiled.tasks)
         found = [*problems(self.compiled), *self._misplaced()]
@@ -92,7 +108,15 @@ class Rehearsal:
                     Forks(container, self._imports(), self.folder / "imports.log")
                 )
             )
-            return self._run(tasks, processes)
+            done = self._run(tasks, processes)
+            version = None
+            if PUSHER in tasks:
+                version = pushed_version(self._made[PUSHER], self.folder, processes)
+        evaluation = None
+        if _EVALUATOR in tasks:
+            (artifact,) = self._made[_EVALUATOR]["evaluation"]
+            evaluation = asdict(read_evaluation(artifact.uri))
+        return Outcome(done, evaluation, version)
 
     def _run(self, tasks: set[str], processes: Processes) -> list[Done]:
         waiting, ended = set(tasks), []
@@ -127,7 +151,7 @@ class Rehearsal:
 
     def _imports(self) -> list[str]:
         """Names the modules that the tasks run."""
-        found = {}
+        found: dict[str, None] = {}
         for task in sorted(self.compiled.tasks):
             container = self.compiled.executor(task).container
             if list(container.command[:2]) == ["python", "-m"]:

@@ -34,9 +34,8 @@ def specify(config: Config) -> dict[str, Any]:
         ``displayName``, ``labels``, and ``runtimeConfig`` with the root.
     """
     cluster = config.cluster
-    assert cluster.image and cluster.root and cluster.examples
     parameters = {
-        "examples": cluster.examples,
+        "examples": cluster.examples or "",
         "dataset_fingerprint": "",
         "push_dir": cluster.push_directory or f"{cluster.root}/pushed",
         **tunable(config),
@@ -51,7 +50,7 @@ def specify(config: Config) -> dict[str, Any]:
             fingerprint=open_until_submitted.pop("dataset_fingerprint"),
             images="",
             quarantine="",
-            artifacts=cluster.root,
+            artifacts=cluster.root or "",
             checkpoints="",
             baseline_version=LATEST,
             **open_until_submitted,

@@ -1,0 +1,140 @@
+"""What cannot work in a cluster, found before anything is compiled."""
+
+import re
+from collections.abc import Iterator
+from typing import Final, Literal
+
+from pipeline.config import Config
+
+Target = Literal["kubeflow", "vertex"]
+
+_IMAGE: Final = re.compile(
+    r"(?P<registry>[a-z0-9.-]+(:\d+)?/)?[a-z0-9._-]+(/[a-z0-9._-]+)*"
+    r"(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?"
+)
+_PINNED: Final = re.compile(r".*(:[\w][\w.-]*|@sha256:[0-9a-f]{64})")
+# Kubernetes' names of objects (RFC 1123), which runs of Kubeflow and Vertex AI take theirs from.
+_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_REMOTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://")
+_GCS: Final = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/.*)?")
+# "Extended resources" of kubernetes.io/docs/concepts/configuration/manage-resources-containers
+_EXTENDED_RESOURCE: Final = re.compile(r"[a-z0-9.-]+\.[a-z]+/[A-Za-z0-9._-]+")
+
+COMPONENTS: Final = (
+    "ImportExampleGen",
+    "StatisticsGen",
+    "SchemaGen",
+    "ExampleValidator",
+    "Transform",
+    "Trainer",
+    "Baseline",
+    "Evaluator",
+    "ServingCheck",
+    "Pusher",
+)
+"""The names under `cluster.resources`."""
+
+
+def problems(config: Config, target: Target) -> list[str]:
+    """Tells what is wrong, each with the key, what was found and what to do."""
+    return [
+        *_image_problems(config),
+        *_place_problems(config),
+        *_name_problems(config),
+        *_component_problems(config, target),
+    ]
+
+
+def _image_problems(config: Config) -> Iterator[str]:
+    image = config.cluster.image
+    if not image:
+        yield (
+            "cluster.image is not set: the image that runs the components. Build it with "
+            "`make image`, push it, and give its name: --set cluster.image=REGISTRY/NAME:TAG"
+        )
+    elif not _IMAGE.fullmatch(image):
+        yield f"cluster.image is {image!r}, which is no name of an image: registry/name:tag."
+    elif not _PINNED.fullmatch(image.rpartition("/")[2]) or image.endswith(":latest"):
+        yield (
+            f"cluster.image is {image!r}, which names another image tomorrow; give a tag of its "
+            "own or a digest."
+        )
+
+
+def _place_problems(config: Config) -> Iterator[str]:
+    cluster = config.cluster
+    for key, value, meaning in (
+        ("root", cluster.root, "where the outputs go"),
+        ("examples", cluster.examples, "what `cxr convert` made, copied to where tasks read it"),
+        ("push_directory", cluster.push_directory, ""),
+    ):
+        if not value:
+            if meaning:
+                yield (
+                    f"cluster.{key} is not set: {meaning}. --set cluster.{key}=gs://BUCKET/FOLDER"
+                )
+        elif not _REMOTE.match(value):
+            yield (
+                f"cluster.{key} is {value!r}, a local path, which no task in a cluster finds; give "
+                "one that begins with gs://"
+            )
+        elif not value.startswith("gs://"):
+            yield (
+                f"cluster.{key} is {value!r}; TensorFlow reads gs:// there, and "
+                f"{value.partition('://')[0]}:// not without plug-ins that this image lacks."
+            )
+        elif not _GCS.fullmatch(value):
+            yield f"cluster.{key} is {value!r}, which names no bucket: gs://BUCKET/FOLDER."
+
+
+def _name_problems(config: Config) -> Iterator[str]:
+    if not _NAME.fullmatch(config.name):
+        yield (
+            f"name is {config.name!r}; Kubernetes and Vertex AI take lower-case letters, digits "
+            "and hyphens, with a letter or digit at both ends."
+        )
+
+
+def _component_problems(config: Config, target: Target) -> Iterator[str]:
+    if config.serving_check.engine == "tensorflow-serving":
+        yield (
+            "serving_check.engine is tensorflow-serving, which starts a container, as a task "
+            "cannot; give serving_check.engine=embedded."
+        )
+    if config.trainer.strategy == "multi_worker":
+        yield (
+            "trainer.strategy is multi_worker, and a compiled task is one worker; give "
+            "trainer.strategy=multi_gpu and cluster.resources.Trainer.accelerators."
+        )
+    for name, given in config.cluster.resources.items():
+        key = f"cluster.resources.{name}"
+        if name not in COMPONENTS:
+            yield f"{key}: there is no such component. There are {', '.join(COMPONENTS)}."
+        if given.accelerator and (problem := _accelerator_problem(given.accelerator, target)):
+            yield f"{key}.accelerator is {given.accelerator!r}, {problem}"
+    trainer = config.cluster.resources.get("Trainer")
+    kind = (trainer.accelerator or "").lower() if trainer else ""
+    wants = {"gpu": ("nvidia", "amd"), "multi_gpu": ("nvidia", "amd"), "tpu": ("tpu",)}
+    needed = wants.get(config.trainer.strategy)
+    if needed and not any(word in kind for word in needed):
+        yield (
+            f"trainer.strategy is {config.trainer.strategy}, and "
+            "cluster.resources.Trainer.accelerator gives it none of that kind."
+        )
+
+
+def _accelerator_problem(kind: str, target: Target) -> str:
+    if target == "kubeflow":
+        if _EXTENDED_RESOURCE.fullmatch(kind):
+            return ""
+        return "which is no resource of Kubernetes, such as nvidia.com/gpu or google.com/tpu."
+    known = _vertex_accelerators()
+    if kind in known:
+        return ""
+    return f"which Vertex AI does not have. It has {', '.join(known)}."
+
+
+def _vertex_accelerators() -> list[str]:
+    from google.cloud.aiplatform_v1.types import AcceleratorType
+
+    return [name for name, each in AcceleratorType.__members__.items() if each.value]

@@ -1,0 +1,160 @@
+"""The commands `cxr compile` and `cxr rehearse`."""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from components.command import for_people
+from components.errors import UserError
+
+if TYPE_CHECKING:
+    from pipeline.cluster_checks import Target
+    from pipeline.rehearsal.compiled import Compiled
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command("compile")
+@click.option("--target", type=click.Choice(["kubeflow", "vertex"]), required=True)
+@click.option("--out", type=_PATH, required=True, help="File to write: YAML or JSON.")
+@click.option("--config", "source", metavar="FILE", help="YAML file, or a preset: demo, kaggle.")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change one key, such as cluster.image=NAME:TAG; may be repeated.",
+)
+@click.option("--draw", type=_PATH, metavar="SVG", help="Draw the graph, too.")
+@for_people
+def compile_(
+    target: "Target", out: Path, source: str | None, overrides: tuple[str, ...], draw: Path | None
+) -> None:
+    """Compile the pipeline for Kubeflow Pipelines or Vertex AI.
+
+    Needs no network and no credentials. Data, push folder, epochs, batch size and learning rate
+    stay parameters of the file.
+    """
+    from pipeline.cluster_checks import problems
+    from pipeline.config_file import load
+    from pipeline.run_log import silenced
+
+    config = load(source, overrides)
+    if found := problems(config, target):
+        raise UserError("This cannot run in a cluster:" + "".join(f"\n  {each}" for each in found))
+    with silenced():
+        from pipeline.rehearsal import compiled, drawing
+        from pipeline.runners import kubeflow, specification, vertex
+
+        render = {"kubeflow": kubeflow.render, "vertex": vertex.render}[target]
+        text = render(specification.specify(config))
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+        made = compiled.read(out)
+        if found := list(compiled.problems(made)):
+            raise UserError("It cannot run:" + "".join(f"\n  {each}" for each in found))
+        if draw:
+            draw.write_text(drawing.svg(made), encoding="utf-8")
+    click.echo(f"{out}: {len(made.tasks)} tasks, {len(made.parameters)} parameters for {target}")
+    if draw:
+        click.echo(draw)
+    click.echo(f"Try it here: cxr rehearse {out}")
+
+
+@click.command()
+@click.argument("file", type=_PATH)
+@click.option("--images", type=_PATH, help="Folder of pictures; without it synthetic ones.")
+@click.option(
+    "--root",
+    type=_PATH,
+    default="cxr-rehearsal",
+    show_default=True,
+    help="Folder for all that is made.",
+)
+@click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="REMOTE=FOLDER",
+    help="What stands for a remote place, such as gs://bucket/examples=examples; may be repeated.",
+)
+@click.option("--exact", is_flag=True, help="Start a process for each task, as a cluster does.")
+@click.option("--jobs", default=2, show_default=True, help="Tasks at the same time.")
+@click.option("--only", metavar="TASK", help="Run one task, after a rehearsal of all.")
+@click.option("--from", "first", metavar="TASK", help="Run a task and what follows from it.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+@for_people
+def rehearse(
+    file: Path,
+    images: Path | None,
+    root: Path,
+    maps: tuple[str, ...],
+    exact: bool,
+    jobs: int,
+    only: str | None,
+    first: str | None,
+    as_json: bool,
+) -> None:
+    """Run a compiled FILE on this machine, task by task, as a cluster would.
+
+    Each task gets the command, the arguments and the input that the file gives it, in a copy of
+    what the image holds. It ends well only when the model was pushed, loads and answers.
+    """
+    from rich.console import Console
+
+    from pipeline.display import Display
+    from pipeline.rehearsal import compiled
+    from pipeline.rehearsal.data import brought_near
+    from pipeline.rehearsal.rehearse import Rehearsal
+    from pipeline.rehearsal.tables import print_rehearsal
+    from pipeline.run_log import silenced
+
+    pipeline = compiled.read(file)
+    chosen = _chosen(pipeline, only, first)
+    started = time.monotonic()
+    with silenced() as terminal:
+        display = Display(Console(file=terminal))
+        given = dict(_place(each) for each in maps)
+        pipeline, places = brought_near(pipeline, root.resolve(), given, images, display)
+        rehearsal = Rehearsal(
+            pipeline,
+            root.resolve(),
+            source=Path(__file__).resolve().parents[1],
+            places=places,
+            exact=exact,
+            jobs=jobs,
+            done=lambda task: display.ended(task.task, task.seconds),
+        )
+        outcome = rehearsal.run(chosen)
+    seconds = time.monotonic() - started
+    if as_json:
+        content = {
+            "tasks": {each.task: round(each.seconds, 3) for each in outcome.done},
+            "seconds": round(seconds, 3),
+            "pushed": str(outcome.version) if outcome.version else None,
+            "evaluation": outcome.evaluation,
+        }
+        click.echo(json.dumps(content, indent=2))
+    else:
+        print_rehearsal(outcome, seconds)
+
+
+def _place(text: str) -> tuple[str, str]:
+    remote, equals, folder = text.rpartition("=")
+    if not equals or not remote or not folder:
+        raise click.UsageError(f"--map takes REMOTE=FOLDER, not {text!r}.")
+    return remote, str(Path(folder).expanduser().resolve())
+
+
+def _chosen(pipeline: "Compiled", only: str | None, first: str | None) -> set[str] | None:
+    if only and first:
+        raise click.UsageError("Choose one of --only and --from.")
+    name = only or first
+    if not name:
+        return None
+    if name not in pipeline.tasks:
+        raise UserError(f"There is no task {name}. There are {', '.join(sorted(pipeline.tasks))}.")
+    return {name} if only else {name, *pipeline.after(name)}

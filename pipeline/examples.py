@@ -1,0 +1,39 @@
+"""From pictures to examples, where something changed."""
+
+from pathlib import Path
+
+from components.images.dataset import Dataset
+from pipeline.config import Config
+from pipeline.display import Display
+
+
+def examples(config: Config, images: Path, out: Path, display: Display) -> Dataset:
+    """Converts pictures, unless they are converted already.
+
+    Args:
+      config: What was chosen; without ``images`` synthetic ones are drawn.
+      images: Folder of the pictures.
+      out: Folder of the examples.
+      display: Is told what happens.
+    """
+    # Imported here: pictures are drawn and converted before TFX is needed.
+    from components.images.convert import convert, converted
+
+    if not config.images:
+        from components.synthetic.generate import generate
+
+        with display.step("Draw synthetic pictures") as progress:
+            generate(images, images=config.synthetic.images, seed=config.seed, progress=progress)
+    with display.step("Look for changed pictures"):
+        present = converted(images, out, settings=config.dataset, seed=config.seed)
+    if present:
+        return present
+    with display.step("Convert pictures") as progress:
+        return convert(
+            images,
+            out,
+            settings=config.dataset,
+            seed=config.seed,
+            beam_args=config.beam.args,
+            progress=progress,
+        )

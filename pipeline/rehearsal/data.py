@@ -1,0 +1,60 @@
+"""The pictures that a rehearsal trains on, and where its places are on this machine."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from components.errors import UserError
+from components.images.dataset import Dataset
+from pipeline.config import Config
+from pipeline.display import Display
+from pipeline.examples import examples
+from pipeline.rehearsal.compiled import Compiled
+
+_EXAMPLES = "examples"
+_FINGERPRINT = "dataset_fingerprint"
+
+
+def brought_near(
+    compiled: Compiled,
+    folder: Path,
+    places: dict[str, str],
+    images: Path | None,
+    display: Display,
+) -> tuple[Compiled, dict[str, str]]:
+    """Gives a compiled pipeline data, unless a place stands for its own.
+
+    Args:
+        compiled: The pipeline.
+        folder: For the pictures and the examples.
+        places: Local folders by the remote prefix that they stand for.
+        images: Folder of pictures; synthetic ones if None.
+        display: Is told what happens.
+
+    Returns:
+        The pipeline with the data's fingerprint, and the places with those of its root and data.
+
+    Raises:
+        UserError: The pipeline has no parameter for its data.
+    """
+    places = {**places}
+    if compiled.root and not any(compiled.root.startswith(remote) for remote in places):
+        places[compiled.root] = str(folder / "root")
+    if _EXAMPLES not in compiled.parameters:
+        raise UserError(
+            f"The pipeline has no parameter {_EXAMPLES}: its data cannot be chosen. Make the file "
+            "with `cxr compile`."
+        )
+    asked = str(compiled.parameters[_EXAMPLES])
+    if any(asked.startswith(remote) for remote in places) and not images:
+        return compiled, places
+    dataset = _convert(compiled, folder, images, display)
+    # Before the root, under which the examples may be.
+    places = {asked: str(folder / "dataset"), **places}
+    given = {_FINGERPRINT: dataset.fingerprint}
+    return replace(compiled, parameters={**compiled.parameters, **given}), places
+
+
+def _convert(compiled: Compiled, folder: Path, images: Path | None, display: Display) -> Dataset:
+    config = Config.model_validate_json(compiled.value("Pusher", "configuration"))
+    chosen = config.model_copy(update={"images": str(images) if images else None})
+    return examples(chosen, images or folder / "images", folder / "dataset", display)

@@ -1,0 +1,49 @@
+"""Whether a rehearsal came to what a run is for: a pushed model that answers."""
+
+import json
+from pathlib import Path
+
+from google.protobuf import json_format
+
+from components.errors import UserError
+from components.serving_check_pictures import formats
+from pipeline.rehearsal.invocation import Artifacts
+from pipeline.rehearsal.processes import Processes
+
+PUSHER = "Pusher"
+
+
+def pushed_version(made: Artifacts, folder: Path, processes: Processes) -> Path:
+    """Loads the pushed model in a process of its own, and asks it.
+
+    Args:
+        made: By the Pusher.
+        folder: For the picture and the answer.
+        processes: Run it.
+
+    Returns:
+        The pushed version's folder.
+
+    Raises:
+        UserError: Nothing was pushed, or it does not answer.
+    """
+    (artifact,) = made["pushed_model"]
+    told = json_format.MessageToDict(artifact.metadata)
+    if not told.get("pushed"):
+        raise UserError(
+            f"The model was not pushed: {told.get('reason') or 'the Pusher gives no reason'}."
+        )
+    version = Path(str(told["pushed_destination"]))
+    picture, answer = folder / "picture.png", folder / "answer.json"
+    picture.write_bytes(formats()["PNG, grey"])
+    answer.unlink(missing_ok=True)
+    code = processes.run(
+        ["python", "-m", "pipeline.cli", "predict", str(version), str(picture), "--json"],
+        {},
+        answer,
+    )
+    said = answer.read_text(encoding="utf-8", errors="replace")
+    start = said.find("[\n")
+    if code or start < 0 or not json.loads(said[start:])[0]["valid"]:
+        raise UserError(f"{version}: the pushed model does not answer: {said.strip()[-500:]}")
+    return version

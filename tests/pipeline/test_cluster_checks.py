@@ -1,0 +1,75 @@
+import pytest
+
+from pipeline.cluster_checks import COMPONENTS, problems
+from pipeline.config_file import load
+from tests.pipeline import command
+from tests.pipeline.cluster import configured
+
+
+def test_nothing_is_wrong_with_a_whole_configuration():
+    assert problems(configured(), "kubeflow") == []
+    assert problems(configured(), "vertex") == []
+
+
+def test_all_that_is_missing_is_told_at_once():
+    found = problems(load(), "kubeflow")
+    assert [each.split(" ")[0] for each in found] == [
+        "cluster.image",
+        "cluster.root",
+        "cluster.examples",
+    ]
+    assert all("is not set" in each for each in found)
+
+
+def test_the_components_are_the_pipelines():
+    assert set(COMPONENTS) == command.COMPONENTS
+
+
+GPU = 'cluster.resources={"Trainer": {"accelerator": "%s", "accelerators": 2}}'
+
+
+@pytest.mark.parametrize(
+    ("target", "override", "told"),
+    [
+        ("kubeflow", "cluster.image=UPPER/x:1", "is no name of an image"),
+        ("kubeflow", "cluster.image=registry:5000/cxr", "names another image tomorrow"),
+        ("vertex", "cluster.image=cxr:latest", "names another image tomorrow"),
+        ("kubeflow", "cluster.root=/data/cxr", "a local path, which no task in a cluster finds"),
+        ("vertex", "cluster.examples=examples", "a local path"),
+        ("vertex", "cluster.push_directory=./pushed", "a local path"),
+        ("kubeflow", "cluster.root=s3://bucket/x", "TensorFlow reads gs:// there"),
+        ("kubeflow", "cluster.root=gs://B", "names no bucket"),
+        ("kubeflow", "name=-x", "with a letter or digit at both ends"),
+        ("vertex", "serving_check.engine=tensorflow-serving", "serving_check.engine=embedded"),
+        ("vertex", "trainer.strategy=multi_worker", "a compiled task is one worker"),
+        ("vertex", "trainer.strategy=tpu", "Trainer.accelerator gives it none of that kind"),
+        ("kubeflow", "trainer.strategy=multi_gpu", "Trainer.accelerator gives it none of that"),
+        ("kubeflow", 'cluster.resources={"Trainr": {"cpu": 1}}', "there is no such component"),
+        ("kubeflow", GPU % "NVIDIA_TESLA_T4", "is no resource of Kubernetes"),
+        ("vertex", GPU % "nvidia.com/gpu", "which Vertex AI does not have. It has NVIDIA"),
+        ("vertex", GPU % "TPU_V99", "which Vertex AI does not have"),
+    ],
+)
+def test_what_cannot_work_is_told_before_it_is_compiled(target, override, told):
+    (problem,) = problems(configured(override), target)
+    assert told in problem
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "strategy"),
+    [
+        ("kubeflow", "nvidia.com/gpu", "multi_gpu"),
+        ("kubeflow", "google.com/tpu", "tpu"),
+        ("vertex", "NVIDIA_TESLA_T4", "gpu"),
+        ("vertex", "TPU_V3", "tpu"),
+    ],
+)
+def test_accelerators_are_those_of_the_target(target, kind, strategy):
+    assert problems(configured(GPU % kind, f"trainer.strategy={strategy}"), target) == []
+
+
+@pytest.mark.parametrize(
+    "image", ["cxr:1", "gcr.io/project/cxr:1.0", "host:5000/a/b@sha256:" + "0" * 64]
+)
+def test_names_of_images(image):
+    assert problems(configured(f"cluster.image={image}"), "kubeflow") == []
