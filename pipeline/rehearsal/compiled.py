@@ -116,14 +116,15 @@ def read(path: Path) -> Compiled:
 
 def problems(compiled: Compiled) -> Iterator[str]:
     """Tells what a cluster would refuse, each with the task, the field and what to do."""
-    tasks = compiled.tasks
-    for name in sorted(tasks):
-        found = list(_definition_problems(compiled, name))
-        yield from found
-        if not found:
-            yield from _executor_problems(compiled, name)
-            yield from _artifact_problems(compiled, name)
-            yield from _parameter_problems(compiled, name)
+    tasks = sorted(compiled.tasks)
+    undefined = [problem for name in tasks for problem in _definition_problems(compiled, name)]
+    if undefined:
+        yield from undefined
+        return
+    for name in tasks:
+        yield from _executor_problems(compiled, name)
+        yield from _artifact_problems(compiled, name)
+        yield from _parameter_problems(compiled, name)
     if circle := _circle(compiled):
         yield f"{', '.join(circle)}: dependentTasks go round in a circle; none can begin."
 

@@ -137,7 +137,8 @@ class Rehearsal:
 
     def _task(self, name: str, processes: Processes) -> Done:
         started = time.monotonic()
-        folder = self.folder / "tasks" / name / time.strftime("%Y%m%d-%H%M%S")
+        before = list((self.folder / "tasks" / name).glob("[0-9]*"))
+        folder = self.folder / "tasks" / name / str(len(before) + 1)
         folder.mkdir(parents=True)
         log = folder / "log"
         invoked = invocation(self.compiled, name, self._made, folder, self._near)

@@ -115,7 +115,7 @@ def a_circle(content):
         (a_resolver, "Baseline: its executor is resolver, not a container"),
         (no_image, "Trainer: container.image is empty; set cluster.image"),
         (an_unknown_producer, "Trainer: it waits for 'Transfrom', which is no task"),
-        (an_unknown_output, "comes from Transform.examples; that task makes post_transform"),
+        (an_unknown_output, "comes from Transform.examples; that task makes transform_graph"),
         (another_type, "declared as tfx.Examples, and Transform makes tfx.TransformGraph"),
         (an_input_that_is_not_wired, "Evaluator: inputs.artifacts.baseline_model is declared and"),
         (an_input_that_is_not_declared, "inputs.artifacts.baseline_model is given and not"),

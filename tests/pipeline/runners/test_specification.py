@@ -55,7 +55,7 @@ def test_the_trainer_reads_the_parameters(spec):
     given = spec["root"]["dag"]["tasks"]["Trainer"]["inputs"]["parameters"]
     for name in ("epochs", "batch_size", "learning_rate", "dataset_fingerprint"):
         assert given[name] == {"componentInputParameter": name}
-    assert "epochs" not in given["custom_config"]["runtimeValue"]["constant"]
+    assert '"epochs"' not in given["custom_config"]["runtimeValue"]["constant"]
 
 
 def test_what_reads_the_push_folder_is_never_taken_from_the_cache(spec):
@@ -91,6 +91,7 @@ def test_kfp_loads_the_file(job, tmp_path):
 
 
 def test_the_job_is_vertexs_own(job, tmp_path):
+    from google.auth.credentials import AnonymousCredentials
     from google.cloud import aiplatform
 
     file = tmp_path / "job.json"
@@ -98,7 +99,11 @@ def test_the_job_is_vertexs_own(job, tmp_path):
     content = json.loads(file.read_text())
     json_format.ParseDict(content, pipeline_spec_pb2.PipelineJob())
     loaded = aiplatform.PipelineJob(
-        display_name="d", template_path=str(file), project="p", location="us-central1"
+        display_name="d",
+        template_path=str(file),
+        project="p",
+        location="us-central1",
+        credentials=AnonymousCredentials(),
     )
     assert loaded.pipeline_spec["pipelineInfo"]["name"] == "chest-xray"
     assert content["runtimeConfig"]["parameterValues"]["epochs"] == 25
