@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,8 @@ from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
-from components import pushed
+from components import push_remote, pushed
+from components.remote import is_remote, near
 
 LATEST: Final = "latest"
 """As the version asked for: the one that is served when the component runs."""
@@ -63,12 +65,12 @@ class Executor(base_executor.BaseExecutor):
         """
         model = artifact_utils.get_single_instance(output_dict["model"])
         version = exec_properties["version"]
-        folder = Path(exec_properties["push_dir"]) / exec_properties["model_name"]
+        folder = f"{exec_properties['push_dir']}/{exec_properties['model_name']}"
         if version == LATEST:
-            served = pushed.latest(folder.parent, folder.name)
-            version = str(served.version) if served else ""
+            version = _latest(folder)
         if version:
-            reason = _take(folder / version, Path(path_utils.serving_model_dir(model.uri)))
+            with near(outputs=[model]):
+                reason = _take(folder, version, Path(path_utils.serving_model_dir(model.uri)))
         else:
             reason = f"nothing is pushed in {folder} yet"
         model.set_int_custom_property(PRESENT, int(not reason))
@@ -97,7 +99,7 @@ class Baseline(base_component.BaseComponent):
         """Constructs the component.
 
         Args:
-            push_dir: The push folder, a local path.
+            push_dir: The push folder.
             model_name: The model's name in it.
             version: The pushed version to compare with, or `LATEST`; empty when nothing is pushed.
             code: Content hash of the code that runs, which TFX's cache does not see.
@@ -110,12 +112,29 @@ class Baseline(base_component.BaseComponent):
         )
 
 
-def _take(source: Path, target: Path) -> str:
-    """Links a pushed version's files, as its manifest lists them, into a new folder.
+def _latest(folder: str) -> str:
+    """Finds the version that is served; an empty text where nothing is pushed."""
+    if is_remote(folder):
+        found = push_remote.versions(folder)
+    else:
+        found = [each.version for each in pushed.versions(*os.path.split(folder))]
+    return str(found[-1]) if found else ""
+
+
+def _take(folder: str, version: str, target: Path) -> str:
+    """Brings a pushed version into a new folder.
 
     Returns:
         Why that is no baseline, or an empty string.
     """
+    if not is_remote(folder):
+        return _link_version(Path(folder, version), target)
+    with tempfile.TemporaryDirectory(prefix="baseline-") as place:
+        reason = _link_version(push_remote.fetch(folder, version, Path(place)), target)
+        return reason.replace(place, folder)
+
+
+def _link_version(source: Path, target: Path) -> str:
     manifest = pushed.read_manifest(source)
     if manifest is None:
         return f"{source} is gone, or has no readable {pushed.MANIFEST}"

@@ -5,6 +5,7 @@ import logging
 from pathlib import Path
 from typing import Any, Final
 
+import tensorflow as tf
 from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.orchestration.data_types import RuntimeParameter
@@ -14,7 +15,9 @@ from tfx.utils import path_utils
 from components.errors import UserError
 from components.evaluation import BASELINE_VERSION, REASONS
 from components.push import push
+from components.push_remote import push_remotely
 from components.recipe import recipe
+from components.remote import is_remote, near
 from transform_module import features
 
 BLESSINGS: Final = ("model_blessing", "infra_blessing")
@@ -80,12 +83,27 @@ class Executor(base_executor.BaseExecutor):
         if reason:
             _LOG.warning("The model is not pushed: %s.", reason)
             return
-        folder = Path(exec_properties["push_dir"]) / exec_properties["model_name"]
+        folder = f"{exec_properties['push_dir']}/{exec_properties['model_name']}"
+        model_uri = model.uri
+        with near(inputs=[model]):
+            version, path = self._push(model, model_uri, folder, input_dict, exec_properties)
+        outcome.set_string_custom_property(PUSHED_VERSION, str(version))
+        outcome.set_string_custom_property(PUSHED_DESTINATION, path)
+        _LOG.info("The model stands in %s.", path)
+
+    def _push(
+        self,
+        model: types.Artifact,
+        model_uri: str,
+        folder: str,
+        input_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> tuple[int, str]:
         source = Path(path_utils.serving_model_path(model.uri))
         trained = json.loads((source / features.MODEL_RECORD).read_text(encoding="utf-8"))
         (model_blessing,) = input_dict["model_blessing"]
         record = {
-            "model_uri": model.uri,
+            "model_uri": model_uri,
             "recipe": recipe(trained),
             "baseline_version": model_blessing.get_string_custom_property(BASELINE_VERSION),
             # What a submitted run has chosen anew stands in the model's own record.
@@ -95,15 +113,15 @@ class Executor(base_executor.BaseExecutor):
             },
         }
         try:
-            version = push(source, folder, record)
-        except OSError as error:
+            if is_remote(folder):
+                return push_remotely(source, folder, record)
+            version = push(source, Path(folder), record)
+        except (OSError, tf.errors.OpError) as error:
             raise UserError(
                 f"{folder}: the model cannot be pushed here ({error}). Nothing was published. "
                 "Free or unlock the folder, or choose another push folder, and run again."
             ) from error
-        outcome.set_string_custom_property(PUSHED_VERSION, str(version.version))
-        outcome.set_string_custom_property(PUSHED_DESTINATION, str(version.path))
-        _LOG.info("The model stands in %s.", version.path)
+        return version.version, str(version.path)
 
 
 class Pusher(base_component.BaseComponent):
@@ -131,7 +149,7 @@ class Pusher(base_component.BaseComponent):
             model: The model.
             model_blessing: What Evaluator made.
             infra_blessing: What ServingCheck or TFX's InfraValidator made.
-            push_dir: The push folder, a local path.
+            push_dir: The push folder.
             model_name: The model's name in it.
             configuration: The pipeline's configuration as JSON, for the manifest.
         """

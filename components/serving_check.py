@@ -13,6 +13,7 @@ from tfx.utils import path_utils
 
 from components import evaluation_sample
 from components.evaluation import REASONS
+from components.remote import near
 from components.serving_check_settings import ServingCheckSettings
 from components.serving_check_trial import Question, try_serving
 
@@ -68,6 +69,17 @@ class Executor(base_executor.BaseExecutor):
             for name in ("model", "examples", "evaluation")
         )
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        with near(inputs=(model, evaluation), outputs=(blessing,)):
+            self._check(model, examples, evaluation, blessing, exec_properties)
+
+    def _check(
+        self,
+        model: types.Artifact,
+        examples: types.Artifact,
+        evaluation: types.Artifact,
+        blessing: types.Artifact,
+        exec_properties: dict[str, Any],
+    ) -> None:
         pictures = dict(
             evaluation_sample.picture_of(each) for each in evaluation_sample.examples_of(examples)
         )

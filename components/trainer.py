@@ -10,6 +10,7 @@ from tfx.proto import trainer_pb2
 from tfx.types import component_spec, standard_artifacts, standard_component_specs
 from tfx.utils import json_utils
 
+from components.remote import near
 from transform_module.features import EVAL, TRAIN
 
 TUNABLE: Final = ("epochs", "batch_size", "learning_rate")
@@ -61,9 +62,9 @@ class Executor(tfx_executor.GenericExecutor):
         config = json_utils.loads(exec_properties[_CUSTOM_CONFIG])
         config["settings"] |= {name: exec_properties[name] for name in TUNABLE}
         config[_DATA] = exec_properties[_DATA]
-        super().Do(
-            input_dict, output_dict, {**exec_properties, _CUSTOM_CONFIG: json_utils.dumps(config)}
-        )
+        properties = {**exec_properties, _CUSTOM_CONFIG: json_utils.dumps(config)}
+        with near(outputs=(*output_dict["model"], *output_dict["model_run"])):
+            super().Do(input_dict, output_dict, properties)
 
 
 class Trainer(base_component.BaseComponent):

@@ -125,7 +125,12 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         push_dir=inputs.push_dir,
         model_name=config.push.model_name,
         version=inputs.baseline_version,
-        code=code_version("components.baseline", "components.pushed"),
+        code=code_version(
+            "components.baseline",
+            "components.push_remote",
+            "components.pushed",
+            "components.remote",
+        ),
     )
     evaluator = Evaluator(
         examples=example_gen.outputs["examples"],

@@ -15,6 +15,7 @@ SERVING_CHECK_CODE = (
     "components.evaluation_sample",
     "components.push",
     "components.pushed",
+    "components.remote",
     "serving",
 )
 TRAINER_CODE = ("components.trainer", "trainer_module", "transform_module")

@@ -27,7 +27,8 @@ def test_run_fn_reads_the_parameters_where_it_reads_the_settings(monkeypatch):
     monkeypatch.setattr(
         tfx_executor.GenericExecutor, "Do", lambda self, inputs, outputs, told: seen.update(told)
     )
-    Executor().Do({}, {}, trainer(epochs=5).exec_properties)
+    outputs = {"model": [], "model_run": []}
+    Executor().Do({}, outputs, trainer(epochs=5).exec_properties)
     assert json.loads(seen["custom_config"]) == {
         "settings": {"model": "cnn", "epochs": 5, "batch_size": 16, "learning_rate": 0.01},
         "seed": 7,

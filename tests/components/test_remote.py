@@ -1,0 +1,80 @@
+"""TensorFlow's `ram://` stands for object storage: it renames no folders either."""
+
+import uuid
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from tfx.types import standard_artifacts
+
+from components import remote
+
+
+@pytest.fixture
+def place():
+    return f"ram://{uuid.uuid4().hex}"
+
+
+def write(path, text):
+    tf.io.gfile.makedirs(path.rpartition("/")[0])
+    with tf.io.gfile.GFile(path, "w") as file:
+        file.write(text)
+
+
+def read(path):
+    return tf.io.gfile.GFile(path).read()
+
+
+def artifact(uri):
+    made = standard_artifacts.Model()
+    made.uri = uri
+    return made
+
+
+def test_only_what_has_a_scheme_is_remote():
+    assert remote.is_remote("gs://bucket/folder")
+    assert not remote.is_remote("/data/folder")
+
+
+def test_files_are_listed_by_their_paths_in_the_folder(place):
+    write(f"{place}/a/b/c.txt", "c")
+    write(f"{place}/a/d.txt", "d")
+    assert remote.files(f"{place}/a") == ["b/c.txt", "d.txt"]
+    assert remote.files(f"{place}/nowhere") == []
+
+
+def test_an_input_stands_here_while_it_is_read(place):
+    write(f"{place}/model/sub/file", "content")
+    model = artifact(f"{place}/model")
+    with remote.near(inputs=[model]):
+        assert not remote.is_remote(model.uri)
+        assert Path(model.uri, "sub/file").read_text() == "content"
+    assert model.uri == f"{place}/model"
+
+
+def test_an_output_stands_there_in_the_end(place):
+    model = artifact(f"{place}/model")
+    with remote.near(outputs=[model]):
+        write(f"{model.uri}/sub/file", "made")
+    assert model.uri == f"{place}/model"
+    assert read(f"{place}/model/sub/file") == "made"
+
+
+def test_what_failed_leaves_no_output(place):
+    model = artifact(f"{place}/model")
+
+    def fail():
+        with remote.near(outputs=[model]):
+            write(f"{model.uri}/file", "half")
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        fail()
+    assert model.uri == f"{place}/model"
+    assert remote.files(f"{place}/model") == []
+
+
+def test_what_is_local_stays_where_it_is(tmp_path):
+    model = artifact(str(tmp_path))
+    with remote.near(inputs=[model], outputs=[model]):
+        assert model.uri == str(tmp_path)
