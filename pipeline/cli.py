@@ -12,6 +12,7 @@ import click
 from components.command import for_people
 from components.errors import UserError
 from pipeline.cluster_command import compile_, rehearse
+from pipeline.submit_command import schedule, submit
 from serving.command import rollback, serve
 
 if TYPE_CHECKING:
@@ -318,6 +319,8 @@ def _print_predictions(predictions: list[Prediction], *, as_json: bool, as_csv: 
 
 main.add_command(compile_)
 main.add_command(rehearse)
+main.add_command(submit)
+main.add_command(schedule)
 main.add_command(serve)
 main.add_command(rollback)
 

@@ -29,11 +29,13 @@ class Compiled:
         spec: The official proto.
         parameters: Values by name: those of the job, else the defaults.
         root: Where a cluster would put the outputs.
+        is_job: Whether it is Vertex AI's form, not Kubeflow's.
     """
 
     spec: pipeline_spec_pb2.PipelineSpec
     parameters: Mapping[str, Any]
     root: str
+    is_job: bool = False
 
     @property
     def tasks(self) -> Mapping[str, pipeline_spec_pb2.PipelineTaskSpec]:
@@ -111,6 +113,7 @@ def read(path: Path) -> Compiled:
         spec,
         {**defaults, **runtime.get("parameterValues", {})},
         runtime.get("gcsOutputDirectory") or spec.default_pipeline_root,
+        is_job=_JOB in content,
     )
 
 

@@ -1,0 +1,1 @@
+"""Handing a compiled pipeline to a cluster, through the clusters' own clients."""

@@ -1,0 +1,90 @@
+"""A run in a cluster, whichever it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+State = Literal["pending", "running", "succeeded", "failed", "cancelled"]
+
+OVER: frozenset[State] = frozenset({"succeeded", "failed", "cancelled"})
+"""States that do not change any more."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What is asked of a cluster.
+
+    Attributes:
+        file: The compiled file.
+        name: Of the run.
+        parameters: Values that replace the file's.
+        root: Where the outputs go; the file's if None.
+        cache: False computes every task anew; None leaves it as the file has it.
+        service_account: What the run may do; the cluster's default if None.
+        experiment: What it is listed under.
+        labels: Of the run, where the cluster has labels.
+        network: That the run is peered with, where the cluster has that.
+    """
+
+    file: str
+    name: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    root: str | None = None
+    cache: bool | None = None
+    service_account: str | None = None
+    experiment: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    network: str | None = None
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A run or a schedule that the cluster has taken.
+
+    Attributes:
+        id: Its name there.
+        link: Its page.
+    """
+
+    id: str
+    link: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How a run stands.
+
+    Attributes:
+        state: Of the whole.
+        tasks: States by task, as the cluster names them.
+        error: Why it failed, if it tells.
+    """
+
+    state: State
+    tasks: Mapping[str, str]
+    error: str = ""
+
+
+class Cluster(Protocol):
+    """What runs pipelines."""
+
+    def submit(self, asked: Submission) -> Submitted:
+        """Starts a run.
+
+        Raises:
+            UserError: The cluster does not take it; the message tells why and what to do.
+        """
+
+    def schedule(self, asked: Submission, cron: str) -> Submitted:
+        """Starts a run at each time of a cron expression.
+
+        Raises:
+            UserError: As `submit`.
+        """
+
+    def progress(self, run: str) -> Progress:
+        """Tells how a run stands.
+
+        Raises:
+            UserError: It cannot be told, after some tries.
+        """

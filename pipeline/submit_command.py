@@ -1,0 +1,195 @@
+"""The commands `cxr submit` and `cxr schedule`."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from components.command import for_people
+from components.errors import UserError
+
+if TYPE_CHECKING:
+    from pipeline.rehearsal.compiled import Compiled
+    from pipeline.submission.submitted import Cluster, Submission
+
+_PATH = click.Path(path_type=Path)
+_FAILED = 4
+"""The exit code of a run that failed or was cancelled, under --wait."""
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    """What both commands take."""
+    for option in reversed(
+        (
+            click.argument("file", type=_PATH),
+            click.option("--target", type=click.Choice(["kubeflow", "vertex"]), required=True),
+            click.option("--name", help="Of the run.  [default: the pipeline's, and the time]"),
+            click.option(
+                "--param",
+                "parameters",
+                multiple=True,
+                metavar="NAME=VALUE",
+                help="Replace a parameter's value, such as epochs=10; may be repeated.",
+            ),
+            click.option("--root", help="Where the outputs go.  [default: the file's]"),
+            click.option("--no-cache", is_flag=True, help="Compute every task anew."),
+            click.option("--experiment", help="What the run is listed under."),
+            click.option("--service-account", help="What the run acts as."),
+            click.option(
+                "--host", metavar="URL", help="Kubeflow's API.  [default: KF_PIPELINES_ENDPOINT]"
+            ),
+            click.option("--namespace", help="Kubeflow's, where it has several users."),
+            click.option("--project", help="Vertex AI's project."),
+            click.option("--region", help="Vertex AI's region, such as us-central1."),
+            click.option("--network", help="Vertex AI's network to be peered with."),
+            click.option(
+                "--label",
+                "labels",
+                multiple=True,
+                metavar="KEY=VALUE",
+                help="Of the run on Vertex AI; may be repeated.",
+            ),
+            click.option("--endpoint", metavar="URL", help="Vertex AI's API by a private address."),
+            click.option("--dry-run", is_flag=True, help="Show what would be sent, and stop."),
+            click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_options
+@click.option("--wait", is_flag=True, help="Follow the tasks; the exit code is the run's.")
+@for_people
+def submit(file: Path, *, wait: bool, dry_run: bool, as_json: bool, **options: Any) -> None:
+    """Start a run of a compiled FILE on Kubeflow Pipelines or Vertex AI.
+
+    Who you are comes from the clients' own places: kubectl's configuration, or gcloud's login. With
+    --wait the exit code is 0 when the run succeeded, and 4 when it failed or was cancelled.
+    """
+    from pipeline.run_log import silenced
+    from pipeline.submission.following import follow
+
+    asked = _asked(file, options)
+    if dry_run:
+        click.echo(json.dumps(asdict(asked), indent=2))
+        return
+    with silenced() as terminal:
+
+        def say(text: str) -> None:
+            print(text, file=terminal, flush=True)
+
+        cluster = _cluster(options)
+        run = cluster.submit(asked)
+        say(f"{asked.name} is submitted: {run.link or run.id}")
+        progress = None
+        if wait:
+            progress = follow(cluster, run.id, lambda task, state: say(f"  {state:<10} {task}"))
+    if as_json:
+        content = {**asdict(run), "state": progress.state if progress else "submitted"}
+        click.echo(json.dumps(content, indent=2))
+    if progress:
+        if progress.state != "succeeded":
+            click.echo(f"The run has {progress.state}. {progress.error}".strip(), err=True)
+            sys.exit(_FAILED)
+        if not as_json:
+            click.echo("The run has succeeded.")
+
+
+@click.command()
+@_options
+@click.option("--cron", required=True, help="When, in UTC: five fields, such as '0 3 * * 1'.")
+@for_people
+def schedule(file: Path, *, cron: str, dry_run: bool, as_json: bool, **options: Any) -> None:
+    """Start a run of a compiled FILE again and again, one at a time."""
+    from pipeline.run_log import silenced
+
+    if len(cron.split()) != 5:
+        raise UserError(
+            f"--cron is {cron!r}; it takes minute, hour, day, month and day of the week, such as "
+            "'0 3 * * 1'."
+        )
+    asked = _asked(file, options)
+    if dry_run:
+        click.echo(json.dumps({**asdict(asked), "cron": cron}, indent=2))
+        return
+    with silenced():
+        made = _cluster(options).schedule(asked, cron)
+    if as_json:
+        click.echo(json.dumps(asdict(made), indent=2))
+    else:
+        click.echo(f"{asked.name} is scheduled: {made.link or made.id}")
+
+
+def _asked(file: Path, options: dict[str, Any]) -> "Submission":
+    from pipeline.rehearsal import compiled
+    from pipeline.submission.submitted import Submission
+
+    pipeline = compiled.read(file)
+    _check_target(file, options["target"], pipeline)
+    if found := list(compiled.problems(pipeline)):
+        raise UserError("The pipeline cannot run:" + "".join(f"\n  {each}" for each in found))
+    given = dict(_pair(each, "--param") for each in options["parameters"])
+    name = pipeline.spec.pipeline_info.name
+    return Submission(
+        file=str(file),
+        name=options["name"] or f"{name}-{time.strftime('%Y%m%d-%H%M%S')}",
+        parameters={key: _value(pipeline, key, text) for key, text in given.items()},
+        root=options["root"],
+        cache=False if options["no_cache"] else None,
+        service_account=options["service_account"],
+        experiment=options["experiment"],
+        labels=dict(_pair(each, "--label") for each in options["labels"]),
+        network=options["network"],
+    )
+
+
+def _check_target(file: Path, target: str, pipeline: "Compiled") -> None:
+    if pipeline.is_job != (target == "vertex"):
+        other = "vertex" if pipeline.is_job else "kubeflow"
+        raise UserError(
+            f"{file} is compiled for {other}. Compile it again: cxr compile --target {target}"
+        )
+
+
+def _cluster(options: dict[str, Any]) -> "Cluster":
+    if options["target"] == "kubeflow":
+        host = options["host"] or os.environ.get("KF_PIPELINES_ENDPOINT")
+        if not host:
+            raise UserError("Give Kubeflow's address: --host URL, or KF_PIPELINES_ENDPOINT.")
+        from pipeline.submission.kubeflow import Kubeflow
+
+        return Kubeflow(host, options["namespace"])
+    for name in ("project", "region"):
+        if not options[name]:
+            raise UserError(f"Give Vertex AI's {name}: --{name}.")
+    from pipeline.submission.vertex import Vertex
+
+    return Vertex(options["project"], options["region"], options["endpoint"])
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise click.UsageError(f"{option} takes NAME=VALUE, not {text!r}.")
+    return key, value
+
+
+def _value(pipeline: "Compiled", name: str, text: str) -> Any:
+    if name not in pipeline.parameters:
+        raise UserError(
+            f"--param {name}: the pipeline has no such parameter. It has "
+            f"{', '.join(sorted(pipeline.parameters))}."
+        )
+    kind = type(pipeline.parameters[name])
+    try:
+        return kind(text)
+    except ValueError:
+        raise UserError(f"--param {name}: {text!r} is no {kind.__name__}.") from None
