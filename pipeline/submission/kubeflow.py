@@ -35,16 +35,21 @@ class Kubeflow:
     """A server of Kubeflow Pipelines. Who one is comes from the client's own places."""
 
     def __init__(self, host: str, namespace: str | None = None) -> None:
-        """Connects to nothing yet.
+        """Connects.
 
         Args:
             host: URL of the API, such as http://127.0.0.1:8080.
             namespace: Of a server with several users.
+
+        Raises:
+            UserError: The server does not answer.
         """
         self._host = host.rstrip("/")
         self._namespace = namespace
-        with _quiet():
-            self._client = kfp.Client(host=self._host, namespace=namespace or "kubeflow")
+        self._client = self._attempt(
+            lambda: kfp.Client(host=self._host, namespace=namespace or "kubeflow"),
+            repeatable=True,
+        )
 
     def submit(self, asked: Submission) -> Submitted:
         """Starts a run; see `submitted.Cluster`."""

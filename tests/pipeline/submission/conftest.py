@@ -3,6 +3,7 @@ import json
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from google.cloud.aiplatform.utils import resource_manager_utils
 
 from pipeline.runners import kubeflow, specification, vertex
 from pipeline.submission import attempts
@@ -58,4 +59,7 @@ def vertex_server(monkeypatch, tmp_path):
         file = tmp_path / "account.json"
         file.write_text(json.dumps(account))
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
+        # The client asks another service, at a fixed address, whose the root's bucket is.
+        monkeypatch.setattr(resource_manager_utils, "get_project_number", lambda *_, **__: "1")
         yield server

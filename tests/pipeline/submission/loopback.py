@@ -144,6 +144,9 @@ _PARENT = "projects/p/locations/us-central1"
 def vertex(server: Server, method: str, path: str, query: dict[str, str], body: Any) -> Any:
     if path == "/token":
         return {"access_token": "t", "expires_in": 3600, "token_type": "Bearer"}
+    if path.startswith("/storage/v1/b/"):  # the client looks for the root's bucket
+        name = path.rpartition("/")[2]
+        return {"kind": "storage#bucket", "name": name, "projectNumber": "1"}
     name = re.sub(r"^/v1(beta1)?/", "", path)
     if method == "POST" and name == f"{_PARENT}/pipelineJobs":
         job = aiplatform_v1.PipelineJob.pb()()

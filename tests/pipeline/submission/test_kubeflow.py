@@ -56,7 +56,7 @@ def test_a_schedule_is_sent(cluster, kubeflow_server, asked):
     assert made.id == "s1"
     (sent,) = kubeflow_server.bodies("POST /apis/v2beta1/recurringruns")
     assert sent["trigger"] == {"cron_schedule": {"cron": "0 0 3 * * 1"}}
-    assert sent["max_concurrency"] == "1"
+    assert int(sent["max_concurrency"]) == 1
     assert sent["mode"] == "ENABLE"
     assert sent["runtime_config"]["parameters"]["epochs"] == 2
 

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from google.cloud.aiplatform import initializer
 
 from components.errors import UserError
 from pipeline.submission.submitted import Submission
@@ -117,7 +118,8 @@ def test_the_states_of_the_tasks_and_the_reason_of_a_failure_are_told(cluster, v
 
 def test_nobody_is_logged_in(monkeypatch, asked, tmp_path, vertex_server):
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS")
+    monkeypatch.setattr(initializer.global_config, "_credentials", None)
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
     monkeypatch.setenv("NO_GCE_CHECK", "true")
-    with pytest.raises(UserError, match="nobody is logged in here. Log in: gcloud auth"):
+    with pytest.raises(UserError, match=r"nobody is logged in here. Log in: gcloud auth"):
         Vertex("p", "us-central1", vertex_server.url).submit(asked)
