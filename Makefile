@@ -32,7 +32,7 @@ check:               ## Tell what stands in the way on this machine, and install
 lock: setup          ## Renew requirements.lock from setup.py.
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --custom-compile-command "make lock" \
-		--extra dev --extra kubeflow --output-file requirements.lock setup.py
+		--extra dev --extra cluster --output-file requirements.lock setup.py
 
 image:               ## Build the image of the components, where Docker is.
 	@docker build --file pipeline/image/Dockerfile --tag cxr .

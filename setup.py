@@ -45,8 +45,12 @@ setup(
         "tfx>=1.21,<1.22",
     ],
     extras_require={
-        # Kubeflow's compiler. TFX marks it for Python below 3.12.
-        "kubeflow": ["tfx[kfp]>=1.21,<1.22; python_version < '3.12'"],
+        # Compiling, rehearsing and submitting. TFX marks Kubeflow's compiler for Python below 3.12.
+        "cluster": [
+            "google-cloud-aiplatform>=1.100,<2",
+            "kfp-server-api>=2,<3; python_version < '3.12'",
+            "tfx[kfp]>=1.21,<1.22; python_version < '3.12'",
+        ],
         "dev": [
             "check-jsonschema>=0.39",  # carries the schema of compose files
             "hypothesis>=6.100",

@@ -13,7 +13,6 @@ from typing import Final
 
 from grpc import StatusCode
 
-from components.allocator import release_memory
 from components.errors import UserError
 from components.pushed import versions as pushed_versions
 from serving.model_config import ModelConfig
@@ -191,15 +190,10 @@ class ServedModel:
         if servable:
             await servable.drained()
         del servable
-        await asyncio.to_thread(_free)
+        # TensorFlow's functions refer to each other in circles, and hold the weights.
+        await asyncio.to_thread(gc.collect)
         version.state = State.END
         _LOG.info("Version %d of %s is unloaded.", number, self.config.name)
-
-
-def _free() -> None:
-    # TensorFlow's functions refer to each other in circles, and hold the weights.
-    gc.collect()
-    release_memory()
 
 
 def _stamp(path: Path) -> float:

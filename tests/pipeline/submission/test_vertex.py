@@ -121,5 +121,5 @@ def test_nobody_is_logged_in(monkeypatch, asked, tmp_path, vertex_server):
     monkeypatch.setattr(initializer.global_config, "_credentials", None)
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
     monkeypatch.setenv("NO_GCE_CHECK", "true")
-    with pytest.raises(UserError, match=r"nobody is logged in here. Log in: gcloud auth"):
+    with pytest.raises(UserError, match=r"nobody is logged in\. Log in: gcloud auth"):
         Vertex("p", "us-central1", vertex_server.url).submit(asked)
