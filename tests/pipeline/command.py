@@ -83,3 +83,13 @@ def _small_run(root: Path) -> list[str | Path]:
 
 def states(record: dict[str, Any]) -> dict[str, str]:
     return {component["name"]: component["state"] for component in record["components"]}
+
+
+def figures(record: dict[str, Any]) -> dict[tuple[str, str], float]:
+    """The metrics that are defined, by slice and name."""
+    return {
+        (name, key): value
+        for name, metrics in record["evaluation"]["slices"].items()
+        for key, value in metrics.items()
+        if value is not None
+    }

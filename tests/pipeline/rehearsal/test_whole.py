@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from tests.pipeline.cluster import CLUSTER
-from tests.pipeline.command import COMPONENTS, REPOSITORY, cxr, run
+from tests.pipeline.command import COMPONENTS, REPOSITORY, cxr, figures, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e]
 
@@ -37,7 +37,8 @@ def test_a_rehearsal_ends_in_a_pushed_model_with_the_local_runs_metrics(local, t
     folder, record = local
     outcome = rehearsed(folder, target, *options)
     assert set(outcome["tasks"]) == COMPONENTS
-    assert outcome["evaluation"]["slices"] == record["evaluation"]["slices"]
+    # Batches of other sizes are summed in another order.
+    assert figures(outcome) == pytest.approx(figures(record), rel=1e-6)
     assert outcome["pushed"]
 
 

@@ -1,0 +1,162 @@
+"""Beam's workers in other processes, which have only the package that setup.py builds.
+
+What would show only on Dataflow shows here: something that cannot be pickled, a module that is not
+in the package, code that reads this process's state. The job service is Beam's own.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from components.images.dataset import Dataset
+from tests.pipeline.command import REPOSITORY, SMALL, cxr, figures
+from tests.pipeline.command import run as small_run
+
+pytestmark = [pytest.mark.slow, pytest.mark.e2e]
+
+# An editable install leads every import back to the checkout.
+GUARD = """
+import sys
+sys.meta_path[:] = [
+    finder for finder in sys.meta_path if "__editable__" not in getattr(finder, "__module__", "")
+]
+"""
+
+
+def free_port():
+    with closing(socket.socket()) as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def installed(kind, folder):
+    """Builds the package and installs it alone; returns the folder that holds it."""
+    command = {"wheel": "bdist_wheel", "sdist": "sdist"}[kind]
+    subprocess.run(
+        [
+            *(sys.executable, "setup.py", "-q", "egg_info", "--egg-base", folder),
+            *(command, "--dist-dir", folder / "dist"),
+            *(["--bdist-dir", folder / "build"] if kind == "wheel" else []),
+        ],
+        cwd=REPOSITORY,
+        check=True,
+        capture_output=True,
+    )
+    (built,) = (folder / "dist").iterdir()
+    target = folder / "installed"
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"),
+            *("--no-build-isolation", "--target", target, built),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return target
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """A folder that holds the package alone."""
+    target = installed("wheel", tmp_path_factory.mktemp("wheel"))
+    (target / "sitecustomize.py").write_text(GUARD)
+    return target
+
+
+@pytest.fixture(scope="module")
+def beam_args(package, tmp_path_factory):
+    """Options for workers that have only the package."""
+    folder, port = tmp_path_factory.mktemp("workers"), free_port()
+    environment = {
+        # The workers are started by the name `python`.
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "HOME": os.environ.get("HOME", "/"),
+        "PYTHONPATH": str(package),
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+    with (folder / "log").open("wb") as log:
+        pool = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "apache_beam.runners.worker.worker_pool_main"),
+                *("--service_port", str(port)),
+            ],
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+    deadline = time.monotonic() + 60
+    while not _listens(port):
+        assert pool.poll() is None, (folder / "log").read_text()
+        assert time.monotonic() < deadline, "the workers do not come"
+        time.sleep(0.1)
+    yield [
+        "--runner=PortableRunner",
+        "--job_endpoint=embed",
+        "--environment_type=EXTERNAL",
+        f"--environment_config=127.0.0.1:{port}",
+    ]
+    pool.terminate()
+    pool.wait()
+
+
+def _listens(port):
+    with closing(socket.socket()) as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
+def as_options(beam_args):
+    return [f"--beam-arg={each}" for each in beam_args]
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    """A run with Beam in its own process."""
+    folder = tmp_path_factory.mktemp("local")
+    return folder, small_run(folder / "root")
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+def test_the_package_holds_what_the_checkout_does(kind, tmp_path):
+    package = installed(kind, tmp_path)
+    for module in ("components/images/convert.py", "trainer_module/trainer.py"):
+        assert (package / module).read_text() == (REPOSITORY / module).read_text()
+    assert (package / "pipeline" / "configs" / "demo.yaml").exists()
+    assert not (package / "tests").exists()
+
+
+def test_conversion_and_prediction_come_to_the_same(local, beam_args, tmp_path):
+    folder, record = local
+    images = folder / "root" / "images"
+    options = as_options(beam_args)
+    told = cxr("convert", images, tmp_path / "out", "--json", *options)
+    assert Dataset.model_validate_json(told).fingerprint == record["dataset_fingerprint"]
+
+    model, answers = record["push"]["path"], {}
+    for name, given in (("here", []), ("there", options)):
+        out = tmp_path / f"{name}.jsonl"
+        cxr("predict", model, images / "test", "--out", out, *given)
+        rows = map(json.loads, out.read_text().splitlines())
+        answers[name] = {row["path"]: (row["label"], row["valid"]) for row in rows}
+    assert answers["here"] == answers["there"]
+    assert answers["there"]
+
+
+def test_a_run_comes_to_the_same(local, beam_args, tmp_path):
+    _, record = local
+    (tmp_path / "small.yaml").write_text(SMALL)
+    told = cxr(
+        *("run", "--json", "--root", tmp_path / "root", "--config", tmp_path / "small.yaml"),
+        *("--set", f"beam.args={json.dumps(beam_args)}"),
+    )
+    there = json.loads(told)
+    # Sums over the pictures come in another order.
+    assert figures(there) == pytest.approx(figures(record), rel=1e-6)
+    assert there["push"]["pushed"]
