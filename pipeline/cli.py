@@ -68,7 +68,7 @@ def run(
     root: Path,
     as_json: bool,
 ) -> None:
-    r"""Run the pipeline: convert what changed, train, evaluate, push.
+    """Run the pipeline: convert what changed, train, evaluate, push.
 
     \b
     cxr run                                  on synthetic pictures
@@ -76,7 +76,7 @@ def run(
     cxr run --images chest_xray --set trainer.epochs=3 --orchestrator beam
 
     A killed run goes on where it stopped when the same command is given again.
-    """
+    """  # noqa: D301  (Click knows the character, not its escape)
     from components.allocator import tune_allocator
 
     tune_allocator()

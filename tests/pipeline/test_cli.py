@@ -20,7 +20,10 @@ from serving.predict_many.job import Summary
 from tests.pipeline import records
 from tests.pipeline.command import REPOSITORY
 
-COMMANDS = ("run", "synth", "convert", "config", "runs", "predict", "serve", "rollback")
+COMMANDS = (
+    *("run", "synth", "convert", "config", "runs", "predict", "serve", "rollback"),
+    *("compile", "rehearse", "submit", "schedule"),
+)
 SLOW_TO_IMPORT = ("tensorflow", "tfx", "apache_beam", "pydantic", "rich")
 HELP = f"""
 import sys
