@@ -67,8 +67,12 @@ def _scalar(value: Any) -> str:
     """A value as JSON, which YAML reads as the same value."""
     if isinstance(value, float) and value == int(value) and abs(value) < 1e15:
         return f"{value:.1f}"
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = json.dumps(value, ensure_ascii=False, default=_json)
     return _NO_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _json(value: Any) -> Any:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)
 
 
 def _type_in_words(annotation: Any) -> str:

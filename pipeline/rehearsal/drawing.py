@@ -5,7 +5,7 @@ from xml.sax.saxutils import escape
 
 from pipeline.rehearsal.compiled import Compiled
 
-_WIDTH: Final = 190
+_WIDTH: Final = 230
 _HEIGHT: Final = 44
 _GAP_X: Final = 40
 _GAP_Y: Final = 56
@@ -13,7 +13,7 @@ _MARGIN: Final = 24
 
 
 def svg(compiled: Compiled) -> str:
-    """Draws each task below those that it waits for, with its artifacts along the lines."""
+    """Draws each task, with what it is given, below those that it waits for."""
     layers = _layers(compiled)
     widest = max(len(layer) for layer in layers)
     width = 2 * _MARGIN + widest * (_WIDTH + _GAP_X) - _GAP_X
@@ -35,16 +35,19 @@ def svg(compiled: Compiled) -> str:
 
 
 def _layers(compiled: Compiled) -> list[list[str]]:
-    depth: dict[str, int] = {}
+    """Puts each task right above the first of those that wait for it, so that no line is long."""
+    followers: dict[str, list[str]] = {name: [] for name in compiled.tasks}
+    for name in compiled.tasks:
+        for need in compiled.needs(name):
+            followers[need].append(name)
 
-    def of(name: str) -> int:
-        if name not in depth:
-            depth[name] = 1 + max((of(need) for need in compiled.needs(name)), default=-1)
-        return depth[name]
+    def height(name: str) -> int:
+        return 1 + max((height(each) for each in followers[name]), default=-1)
 
-    layers: list[list[str]] = [[] for _ in range(1 + max(of(name) for name in compiled.tasks))]
-    for name in sorted(compiled.tasks):
-        layers[depth[name]].append(name)
+    heights = {name: height(name) for name in sorted(compiled.tasks)}
+    layers: list[list[str]] = [[] for _ in range(1 + max(heights.values()))]
+    for name, value in heights.items():
+        layers[len(layers) - 1 - value].append(name)
     return layers
 
 

@@ -96,3 +96,11 @@ def test_any_yaml_reader_understands_it():
 
 def test_no_line_is_too_long_for_a_terminal():
     assert max(map(len, to_yaml(Config()).splitlines())) <= 100
+
+
+def test_what_components_are_given_loads_back(tmp_path):
+    given = 'cluster.resources={"Trainer": {"cpu": 4, "retries": 2}}'
+    config = load(None, [given])
+    file = tmp_path / "config.yaml"
+    file.write_text(to_yaml(config))
+    assert load(str(file)) == config
