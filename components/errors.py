@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pydantic import ValidationError
 
 
@@ -16,3 +18,14 @@ def first_mistake(error: ValidationError) -> str:
     """Tells the first thing that is wrong with a file of ours, as `field: what`."""
     first = error.errors()[0]
     return f"{'.'.join(map(str, first['loc'])) or 'content'}: {first['msg']}"
+
+
+def refuse(headline: str, problems: Iterable[str]) -> None:
+    """Tells all that is wrong at once, a line for each problem; does nothing where nothing is.
+
+    Raises:
+        UserError: There is a problem.
+    """
+    told = "".join(f"\n  {problem}" for problem in problems)
+    if told:
+        raise UserError(f"{headline}:{told}")

@@ -4,8 +4,6 @@ Object storage renames no folders. A version's ``saved_model.pb`` is written las
 take a folder without it for none that can be loaded, and try again.
 """
 
-import json
-import os
 import tempfile
 from pathlib import Path
 from typing import Any, Final
@@ -41,10 +39,13 @@ def push_remotely(source: Path, folder: str, record: dict[str, Any]) -> tuple[in
     with tempfile.TemporaryDirectory(prefix="push-") as place:
         near = Path(place, "model")
         for number in found[-1:]:
-            manifest = _manifest(f"{folder}/{number}")
-            if manifest and manifest.get("files") == pushed.sums(source):
-                return number, f"{folder}/{number}"
+            served = f"{folder}/{number}"
             (near / str(number)).mkdir(parents=True)  # the next number is greater
+            if tf.io.gfile.exists(f"{served}/{pushed.MANIFEST}"):
+                remote.copy(served, str(near / str(number)), [pushed.MANIFEST])
+            manifest = pushed.read_manifest(near / str(number))
+            if manifest and manifest["files"] == pushed.sums(source):
+                return number, served
         version = push(source, near, record)
         target = f"{folder}/{version.version}"
         names = remote.files(str(version.path))
@@ -58,14 +59,3 @@ def fetch(folder: str, version: str, target: Path) -> Path:
     near = target / version
     remote.copy(f"{folder}/{version}", str(near), remote.files(f"{folder}/{version}"))
     return near
-
-
-def _manifest(folder: str) -> dict[str, Any] | None:
-    path = os.path.join(folder, pushed.MANIFEST)
-    if not tf.io.gfile.exists(path):
-        return None
-    try:
-        content = json.loads(tf.io.gfile.GFile(path).read())
-    except ValueError:
-        return None
-    return content if isinstance(content, dict) else None

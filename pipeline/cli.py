@@ -11,6 +11,7 @@ import click
 
 from components.command import for_people
 from components.errors import UserError
+from pipeline import options
 from pipeline.cluster_command import compile_, rehearse
 from pipeline.submit_command import schedule, submit
 from serving.command import rollback, serve
@@ -26,17 +27,6 @@ _root = click.option(
     show_default=True,
     help="Folder of the data, the outputs, the history and, unless configured, the pushed model.",
 )
-_config = click.option(
-    "--config", "source", metavar="FILE", help="YAML file, or a preset: demo, kaggle."
-)
-_set = click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Change one key, such as trainer.epochs=3; may be repeated.",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 _beam_args = click.option(
     "--beam-arg",
     "beam_args",
@@ -54,11 +44,11 @@ def main() -> None:
 
 @main.command()
 @click.option("--images", type=_PATH, help="Folder of pictures; without it synthetic ones.")
-@_config
-@_set
+@options.config
+@options.overrides
 @click.option("--orchestrator", type=click.Choice(["local", "beam"]), help="What runs it.")
 @_root
-@_json
+@options.as_json
 @for_people
 def run(
     images: Path | None,
@@ -110,7 +100,7 @@ def run(
 @click.argument("out", type=_PATH)
 @click.option("--images", default=600, show_default=True, help="Pictures to draw.")
 @click.option("--seed", default=7, show_default=True, help="Another seed draws other patients.")
-@_json
+@options.as_json
 @for_people
 def synth(out: Path, images: int, seed: int, as_json: bool) -> None:
     """Draw synthetic chest X-rays into the folder OUT, laid out as the Kaggle dataset."""
@@ -135,10 +125,10 @@ def synth(out: Path, images: int, seed: int, as_json: bool) -> None:
 @click.option("--patient-pattern", metavar="REGEX", help="Its group is the patient's id.")
 @click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")
 @click.option("--max-bad", type=float, help="Stop above this share of bad files. [default: 0.1]")
-@_config
-@_set
+@options.config
+@options.overrides
 @_beam_args
-@_json
+@options.as_json
 @for_people
 def convert(
     images: Path,
@@ -187,8 +177,8 @@ def convert(
 
 @main.command()
 @click.option("--show", is_flag=True, help="Print every key with its meaning, bounds and value.")
-@_config
-@_set
+@options.config
+@options.overrides
 @for_people
 def config(show: bool, source: str | None, overrides: tuple[str, ...]) -> None:
     """Check a configuration, or show one."""
@@ -202,7 +192,7 @@ def config(show: bool, source: str | None, overrides: tuple[str, ...]) -> None:
 @main.command()
 @click.argument("run_id", required=False)
 @_root
-@_json
+@options.as_json
 @for_people
 def runs(run_id: str | None, root: Path, as_json: bool) -> None:
     """List the runs under a root, or show the run RUN_ID (or `last`)."""
@@ -232,7 +222,7 @@ def runs(run_id: str | None, root: Path, as_json: bool) -> None:
 @click.option("--model-name", help="The served model's name.  [default: chest_xray]")
 @click.option("--out", type=_PATH, metavar="FILE", help="Write a .csv, .jsonl or .parquet file.")
 @_beam_args
-@_json
+@options.as_json
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @for_people
 def predict(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from components.command import for_people
-from components.errors import UserError
+from components.errors import UserError, refuse
+from pipeline import options
 
 if TYPE_CHECKING:
     from pipeline.cluster_checks import Target
@@ -20,14 +21,8 @@ _PATH = click.Path(path_type=Path)
 @click.command("compile")
 @click.option("--target", type=click.Choice(["kubeflow", "vertex"]), required=True)
 @click.option("--out", type=_PATH, required=True, help="File to write: YAML or JSON.")
-@click.option("--config", "source", metavar="FILE", help="YAML file, or a preset: demo, kaggle.")
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Change one key, such as cluster.image=NAME:TAG; may be repeated.",
-)
+@options.config
+@options.overrides
 @click.option("--draw", type=_PATH, metavar="SVG", help="Draw the graph, too.")
 @for_people
 def compile_(
@@ -43,8 +38,7 @@ def compile_(
     from pipeline.run_log import silenced
 
     config = load(source, overrides)
-    if found := problems(config, target):
-        raise UserError("This cannot run in a cluster:" + "".join(f"\n  {each}" for each in found))
+    refuse("This cannot run in a cluster", problems(config, target))
     with silenced():
         from pipeline.rehearsal import compiled, drawing
         from pipeline.runners import kubeflow, specification, vertex
@@ -54,8 +48,7 @@ def compile_(
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text, encoding="utf-8")
         made = compiled.read(out)
-        if found := list(compiled.problems(made)):
-            raise UserError("It cannot run:" + "".join(f"\n  {each}" for each in found))
+        refuse("It cannot run", compiled.problems(made))
         if draw:
             draw.write_text(drawing.svg(made), encoding="utf-8")
     click.echo(f"{out}: {len(made.tasks)} tasks, {len(made.parameters)} parameters for {target}")
@@ -85,7 +78,7 @@ def compile_(
 @click.option("--jobs", default=2, show_default=True, help="Tasks at the same time.")
 @click.option("--only", metavar="TASK", help="Run one task, after a rehearsal of all.")
 @click.option("--from", "first", metavar="TASK", help="Run a task and what follows from it.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+@options.as_json
 @for_people
 def rehearse(
     file: Path,

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from components.command import for_people
-from components.errors import UserError
+from components.errors import UserError, refuse
+from pipeline import options
 
 if TYPE_CHECKING:
     from pipeline.rehearsal.compiled import Compiled
@@ -57,7 +58,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             ),
             click.option("--endpoint", metavar="URL", help="Vertex AI's API by a private address."),
             click.option("--dry-run", is_flag=True, help="Show what would be sent, and stop."),
-            click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines."),
+            options.as_json,
         )
     ):
         command = option(command)
@@ -68,7 +69,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 @_options
 @click.option("--wait", is_flag=True, help="Follow the tasks; the exit code is the run's.")
 @for_people
-def submit(file: Path, *, wait: bool, dry_run: bool, as_json: bool, **options: Any) -> None:
+def submit(file: Path, *, wait: bool, dry_run: bool, as_json: bool, **given: Any) -> None:
     """Start a run of a compiled FILE on Kubeflow Pipelines or Vertex AI.
 
     Who you are comes from the clients' own places: kubectl's configuration, or gcloud's login. With
@@ -77,7 +78,7 @@ def submit(file: Path, *, wait: bool, dry_run: bool, as_json: bool, **options: A
     from pipeline.run_log import silenced
     from pipeline.submission.following import follow
 
-    asked = _asked(file, options)
+    asked = _asked(file, given)
     if dry_run:
         click.echo(json.dumps(asdict(asked), indent=2))
         return
@@ -86,7 +87,7 @@ def submit(file: Path, *, wait: bool, dry_run: bool, as_json: bool, **options: A
         def say(text: str) -> None:
             print(text, file=terminal, flush=True)
 
-        cluster = _cluster(options)
+        cluster = _cluster(given)
         run = cluster.submit(asked)
         say(f"{asked.name} is submitted: {run.link or run.id}")
         progress = None
@@ -107,7 +108,7 @@ def submit(file: Path, *, wait: bool, dry_run: bool, as_json: bool, **options: A
 @_options
 @click.option("--cron", required=True, help="When, in UTC: five fields, such as '0 3 * * 1'.")
 @for_people
-def schedule(file: Path, *, cron: str, dry_run: bool, as_json: bool, **options: Any) -> None:
+def schedule(file: Path, *, cron: str, dry_run: bool, as_json: bool, **given: Any) -> None:
     """Start a run of a compiled FILE again and again, one at a time."""
     from pipeline.run_log import silenced
 
@@ -116,38 +117,37 @@ def schedule(file: Path, *, cron: str, dry_run: bool, as_json: bool, **options: 
             f"--cron is {cron!r}; it takes minute, hour, day, month and day of the week, such as "
             "'0 3 * * 1'."
         )
-    asked = _asked(file, options)
+    asked = _asked(file, given)
     if dry_run:
         click.echo(json.dumps({**asdict(asked), "cron": cron}, indent=2))
         return
     with silenced():
-        made = _cluster(options).schedule(asked, cron)
+        made = _cluster(given).schedule(asked, cron)
     if as_json:
         click.echo(json.dumps(asdict(made), indent=2))
     else:
         click.echo(f"{asked.name} is scheduled: {made.link or made.id}")
 
 
-def _asked(file: Path, options: dict[str, Any]) -> "Submission":
+def _asked(file: Path, given: dict[str, Any]) -> "Submission":
     from pipeline.rehearsal import compiled
     from pipeline.submission.submitted import Submission
 
     pipeline = compiled.read(file)
-    _check_target(file, options["target"], pipeline)
-    if found := list(compiled.problems(pipeline)):
-        raise UserError("The pipeline cannot run:" + "".join(f"\n  {each}" for each in found))
-    given = dict(_pair(each, "--param") for each in options["parameters"])
+    _check_target(file, given["target"], pipeline)
+    refuse("The pipeline cannot run", compiled.problems(pipeline))
+    values = dict(_pair(each, "--param") for each in given["parameters"])
     name = pipeline.spec.pipeline_info.name
     return Submission(
         file=str(file),
-        name=options["name"] or f"{name}-{time.strftime('%Y%m%d-%H%M%S')}",
-        parameters={key: _value(pipeline, key, text) for key, text in given.items()},
-        root=options["root"],
-        cache=False if options["no_cache"] else None,
-        service_account=options["service_account"],
-        experiment=options["experiment"],
-        labels=dict(_pair(each, "--label") for each in options["labels"]),
-        network=options["network"],
+        name=given["name"] or f"{name}-{time.strftime('%Y%m%d-%H%M%S')}",
+        parameters={key: _value(pipeline, key, text) for key, text in values.items()},
+        root=given["root"],
+        cache=False if given["no_cache"] else None,
+        service_account=given["service_account"],
+        experiment=given["experiment"],
+        labels=dict(_pair(each, "--label") for each in given["labels"]),
+        network=given["network"],
     )
 
 
@@ -159,20 +159,20 @@ def _check_target(file: Path, target: str, pipeline: "Compiled") -> None:
         )
 
 
-def _cluster(options: dict[str, Any]) -> "Cluster":
-    if options["target"] == "kubeflow":
-        host = options["host"] or os.environ.get("KF_PIPELINES_ENDPOINT")
+def _cluster(given: dict[str, Any]) -> "Cluster":
+    if given["target"] == "kubeflow":
+        host = given["host"] or os.environ.get("KF_PIPELINES_ENDPOINT")
         if not host:
             raise UserError("Give Kubeflow's address: --host URL, or KF_PIPELINES_ENDPOINT.")
         from pipeline.submission.kubeflow import Kubeflow
 
-        return Kubeflow(host, options["namespace"])
+        return Kubeflow(host, given["namespace"])
     for name in ("project", "region"):
-        if not options[name]:
+        if not given[name]:
             raise UserError(f"Give Vertex AI's {name}: --{name}.")
     from pipeline.submission.vertex import Vertex
 
-    return Vertex(options["project"], options["region"], options["endpoint"])
+    return Vertex(given["project"], given["region"], given["endpoint"])
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:

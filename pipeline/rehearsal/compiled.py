@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,7 +38,7 @@ class Compiled:
     root: str
     is_job: bool = False
 
-    @property
+    @cached_property
     def tasks(self) -> Mapping[str, pipeline_spec_pb2.PipelineTaskSpec]:
         """The tasks by name."""
         return dict(self.spec.root.dag.tasks)
@@ -48,9 +49,13 @@ class Compiled:
 
     def executor(self, task: str) -> pipeline_spec_pb2.PipelineDeploymentConfig.ExecutorSpec:
         """Finds how a task is run."""
+        return self._deployment.executors[self.component(task).executor_label]
+
+    @cached_property
+    def _deployment(self) -> pipeline_spec_pb2.PipelineDeploymentConfig:
         deployment = pipeline_spec_pb2.PipelineDeploymentConfig()
-        json_format.ParseDict(json_format.MessageToDict(self.spec.deployment_spec), deployment)
-        return deployment.executors[self.component(task).executor_label]
+        content = json_format.MessageToDict(self.spec.deployment_spec)
+        return json_format.ParseDict(content, deployment)
 
     def needs(self, task: str) -> set[str]:
         """Names the tasks that must end before this one begins."""

@@ -9,13 +9,13 @@ from typing import Final
 
 from components import allocator
 
-_ROOMS: Final = ("pipeline", "components", "transform_module", "trainer_module", "serving")
+ROOMS: Final = ("pipeline", "components", "transform_module", "trainer_module", "serving")
 
 # What a process takes from this machine; nothing else of its environment is there.
 _KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE")
 
 # An editable install leads every import back to the checkout, where nothing is ever missing.
-_GUARD: Final = """
+GUARD: Final = """
 import sys
 
 sys.meta_path[:] = [
@@ -42,7 +42,7 @@ class Container:
         self._guard = folder / "guard"
         for each in (self.folder, self._guard):
             shutil.rmtree(each, ignore_errors=True)
-        for room in _ROOMS:
+        for room in ROOMS:
             if (source / room).is_dir():
                 shutil.copytree(
                     source / room,
@@ -50,7 +50,7 @@ class Container:
                     ignore=shutil.ignore_patterns("__pycache__"),
                 )
         self._guard.mkdir(parents=True)
-        (self._guard / "sitecustomize.py").write_text(_GUARD, encoding="utf-8")
+        (self._guard / "sitecustomize.py").write_text(GUARD, encoding="utf-8")
 
     def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
         """Tells the variables of a task's process.

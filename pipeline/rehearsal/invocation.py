@@ -15,7 +15,7 @@ from pipeline.rehearsal.compiled import Compiled
 
 _PLACEHOLDER: Final = re.compile(
     r"\{\{\$(?:\.(?P<side>inputs|outputs)\.(?P<kind>parameters|artifacts)"
-    r"\['(?P<name>[^']+)'\](?:\.(?P<what>uri|path|value|output_file))?)?\}\}"
+    r"\['(?P<name>[^']+)'\](?:\.(?:uri|path|value|output_file))?)?\}\}"
 )
 
 Artifacts = Mapping[str, Sequence[pipeline_spec_pb2.RuntimeArtifact]]

@@ -13,7 +13,7 @@ from typing import Any, Final
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from components.errors import UserError
+from components.errors import UserError, refuse
 from components.evaluation import read_evaluation
 from pipeline.rehearsal.compiled import Compiled, problems
 from pipeline.rehearsal.container import Container
@@ -93,9 +93,7 @@ class Rehearsal:
                 not answer; with the task and the reason.
         """
         tasks = set(chosen if chosen is not None else self.compiled.tasks)
-        found = [*problems(self.compiled), *self._misplaced()]
-        if found:
-            raise UserError("The pipeline cannot run:" + "".join(f"\n  {each}" for each in found))
+        refuse("The pipeline cannot run", [*problems(self.compiled), *self._misplaced()])
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in self.compiled.tasks.keys() - tasks:
             self._made[name] = self._former(name)

@@ -57,12 +57,7 @@ class Kubeflow:
         run = self._attempt(
             lambda: self._client.run_pipeline(
                 experiment_id=experiment,
-                job_name=asked.name,
-                pipeline_package_path=asked.file,
-                params=dict(asked.parameters),
-                pipeline_root=asked.root,
-                enable_caching=asked.cache,
-                service_account=asked.service_account,
+                **_wanted(asked),
             ),
             repeatable=False,
         )
@@ -75,13 +70,8 @@ class Kubeflow:
         job = self._attempt(
             lambda: self._client.create_recurring_run(
                 experiment_id=experiment,
-                job_name=asked.name,
                 cron_expression=f"0 {cron}",
-                pipeline_package_path=asked.file,
-                params=dict(asked.parameters),
-                pipeline_root=asked.root,
-                enable_caching=asked.cache,
-                service_account=asked.service_account,
+                **_wanted(asked),
                 no_catchup=True,
                 max_concurrency=1,
             ),
@@ -116,6 +106,18 @@ class Kubeflow:
                 return request()
 
         return attempt(quietly, _understand, where=self._host, login=_LOGIN, repeatable=repeatable)
+
+
+def _wanted(asked: Submission) -> dict[str, Any]:
+    """What a run and a recurring run are told alike."""
+    return {
+        "job_name": asked.name,
+        "pipeline_package_path": asked.file,
+        "params": dict(asked.parameters),
+        "pipeline_root": asked.root,
+        "enable_caching": asked.cache,
+        "service_account": asked.service_account,
+    }
 
 
 def _understand(error: Exception) -> Refusal | None:

@@ -16,18 +16,11 @@ from pathlib import Path
 import pytest
 
 from components.images.dataset import Dataset
+from pipeline.rehearsal.container import GUARD
 from tests.pipeline.command import REPOSITORY, SMALL, cxr, figures
 from tests.pipeline.command import run as small_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e]
-
-# An editable install leads every import back to the checkout.
-GUARD = """
-import sys
-sys.meta_path[:] = [
-    finder for finder in sys.meta_path if "__editable__" not in getattr(finder, "__module__", "")
-]
-"""
 
 
 def free_port():

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from pipeline.rehearsal.container import ROOMS
 from tests.pipeline.cluster import CLUSTER
 from tests.pipeline.command import COMPONENTS, REPOSITORY, cxr, figures, run
 
@@ -44,7 +45,7 @@ def test_a_rehearsal_ends_in_a_pushed_model_with_the_local_runs_metrics(local, t
 
 def test_a_package_that_lacks_a_module_is_told_before_anything_runs(local, tmp_path):
     folder, _ = local
-    for room in ("pipeline", "components", "transform_module", "trainer_module", "serving"):
+    for room in ROOMS:
         shutil.copytree(REPOSITORY / room, tmp_path / room)
     (tmp_path / "components" / "pusher.py").unlink()
     told = cxr(

@@ -1,0 +1,15 @@
+"""Options that several commands take."""
+
+import click
+
+config = click.option(
+    "--config", "source", metavar="FILE", help="YAML file, or a preset: demo, kaggle."
+)
+overrides = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change one key, such as trainer.epochs=3; may be repeated.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
