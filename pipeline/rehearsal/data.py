@@ -36,16 +36,17 @@ def brought_near(
     Raises:
         UserError: The pipeline has no parameter for its data.
     """
-    places = {**places}
-    if compiled.root and not any(compiled.root.startswith(remote) for remote in places):
-        places[compiled.root] = str(folder / "root")
     if _EXAMPLES not in compiled.parameters:
         raise UserError(
             f"The pipeline has no parameter {_EXAMPLES}: its data cannot be chosen. Make the file "
             "with `cxr compile`."
         )
     asked = str(compiled.parameters[_EXAMPLES])
-    if any(asked.startswith(remote) for remote in places) and not images:
+    here = any(asked.startswith(remote) for remote in places) and not images
+    places = {**places}
+    if compiled.root and not any(compiled.root.startswith(remote) for remote in places):
+        places[compiled.root] = str(folder / "root")
+    if here:
         return compiled, places
     dataset = _convert(compiled, folder, images, display)
     # Before the root, under which the examples may be.

@@ -1,0 +1,50 @@
+from types import SimpleNamespace
+
+import pytest
+from kfp.pipeline_spec import pipeline_spec_pb2
+
+from components.errors import UserError
+from pipeline.rehearsal import data
+from pipeline.rehearsal.compiled import Compiled
+
+
+def compiled(**parameters):
+    return Compiled(pipeline_spec_pb2.PipelineSpec(), parameters, "gs://bucket/root")
+
+
+@pytest.fixture(autouse=True)
+def converted(monkeypatch):
+    """Counts the conversions in place of converting."""
+    calls = []
+
+    def convert(*arguments):
+        calls.append(arguments)
+        return SimpleNamespace(fingerprint="f1")
+
+    monkeypatch.setattr(data, "_convert", convert)
+    return calls
+
+
+@pytest.mark.parametrize("place", ["gs://bucket/examples", "gs://bucket/root/examples"])
+def test_pictures_are_converted_wherever_the_examples_would_be(tmp_path, converted, place):
+    given, places = data.brought_near(compiled(examples=place), tmp_path, {}, None, None)
+    assert len(converted) == 1
+    assert given.parameters["dataset_fingerprint"] == "f1"
+    assert list(places.items()) == [
+        (place, str(tmp_path / "dataset")),
+        ("gs://bucket/root", str(tmp_path / "root")),
+    ]
+
+
+def test_a_place_that_stands_for_the_examples_is_taken(tmp_path, converted):
+    given = {"gs://bucket/examples": "here"}
+    _, places = data.brought_near(
+        compiled(examples="gs://bucket/examples"), tmp_path, given, None, None
+    )
+    assert converted == []
+    assert places == {**given, "gs://bucket/root": str(tmp_path / "root")}
+
+
+def test_a_pipeline_whose_data_cannot_be_chosen_is_told(tmp_path):
+    with pytest.raises(UserError, match="has no parameter examples"):
+        data.brought_near(compiled(), tmp_path, {}, None, None)
