@@ -63,7 +63,7 @@ class Core:
         threads = min(batching.num_batch_threads, os.cpu_count() or 1)
         self._executor = ThreadPoolExecutor(threads, "batch")
         self._slots = asyncio.Semaphore(threads)
-        self._models = {config.name: ServedModel(config, self._load) for config in configs}
+        self._models = {config.name: self._model(config) for config in configs}
         self._reconfiguring = asyncio.Lock()
 
     async def refresh(self) -> None:
@@ -84,8 +84,7 @@ class Core:
                     known.check_labels(config)
             before = self._models
             self._models = {
-                config.name: before.get(config.name) or ServedModel(config, self._load)
-                for config in configs
+                config.name: before.get(config.name) or self._model(config) for config in configs
             }
             for config in configs:
                 self._models[config.name].config = config
@@ -157,6 +156,9 @@ class Core:
     def close(self) -> None:
         """Ends the threads."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _model(self, config: ModelConfig) -> ServedModel:
+        return ServedModel(config, self._load, self._slots)
 
     def _load(self, path: Path) -> Servable:
         if not self._allow_unverified:

@@ -91,14 +91,17 @@ class Servable:
             self.signatures = _signatures(path)
             # Held, because its signatures lose their variables without it.
             self._loaded = tf.saved_model.load(str(path))
-            optimized = set()
-            for name, inputs in _warm_up_requests(path):
-                if name not in optimized:
-                    # At its first call TensorFlow optimizes a graph, on one core.
-                    self.call(name, inputs)
-                    optimized.add(name)
-                # There, so that they take turns with the requests of the version that serves now.
-                executor.submit(self.call, name, inputs).result()
+            requests = list(_warm_up_requests(path))
+            # At its first call TensorFlow optimizes a graph, on one core: here, with few rows.
+            first = dict(reversed(requests))
+            for name, inputs in first.items():
+                self.call(name, inputs)
+            for name, inputs in reversed(requests):
+                if inputs is not first[name]:
+                    # There, so that they take turns with the requests of the version that serves
+                    # now; the longest first, because the new version's first request waits for the
+                    # last one.
+                    executor.submit(self.call, name, inputs).result()
         except Exception as error:  # Damaged files fail in any way.
             raise UserError(f"{path}: cannot be loaded as a model: {error}") from error
         self._batchers = {

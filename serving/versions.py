@@ -61,15 +61,19 @@ class ServedModel:
         config: what is wanted; `refresh` brings a new one about.
     """
 
-    def __init__(self, config: ModelConfig, load: Callable[[Path], Servable]) -> None:
+    def __init__(
+        self, config: ModelConfig, load: Callable[[Path], Servable], slots: asyncio.Semaphore
+    ) -> None:
         """Knows no version yet.
 
         Args:
             config: what is wanted.
             load: checks, loads and warms up the version in a folder; runs in a thread, and raises
                 UserError where the version is no good.
+            slots: of which each running batch holds one.
         """
         self.config = config
+        self._slots = slots
         self._load = load
         self._versions: dict[int, Version] = {}
         self._refreshing = asyncio.Lock()
@@ -168,7 +172,7 @@ class ServedModel:
             return
         self._versions[number] = version = Version(State.LOADING, stamp)
         try:
-            version.servable = await asyncio.to_thread(self._load, path)
+            servable = await asyncio.to_thread(self._load, path)
         except Exception as error:  # noqa: BLE001
             is_foreseen = isinstance(error, UserError)
             version.state = State.END
@@ -181,7 +185,11 @@ class ServedModel:
                 exc_info=not is_foreseen,
             )
         else:
-            version.state = State.AVAILABLE
+            # Between two batches: the new version's first request would otherwise wait for the rest
+            # of the former one's, and then for its own.
+            async with self._slots:
+                version.servable = servable
+                version.state = State.AVAILABLE
             _LOG.info("Version %d of %s is served.", number, self.config.name)
 
     async def _take_down(self, number: int) -> None:

@@ -75,7 +75,7 @@ def load():
 
 
 def served(folder, load, **choices):
-    return ServedModel(ModelConfig("cxr", folder, **choices), load)
+    return ServedModel(ModelConfig("cxr", folder, **choices), load, asyncio.Semaphore(1))
 
 
 def tried(case):
@@ -490,3 +490,22 @@ class TestFolders:
 
         tried(case())
         assert load.loaded == [1]
+
+
+def test_a_version_takes_over_between_two_batches(folder, load):
+    write(folder, 1)
+    slots = asyncio.Semaphore(1)
+    model = ServedModel(ModelConfig("cxr", folder), load, slots)
+
+    async def case():
+        await model.refresh()
+        write(folder, 2)
+        async with slots:  # a batch runs
+            refreshing = asyncio.create_task(model.refresh())
+            await until(lambda: load.loaded == [1, 2])
+            await asyncio.sleep(0.05)
+            assert model.find().version == 1
+        await until(lambda: model.find().version == 2)
+        await refreshing
+
+    tried(case())
