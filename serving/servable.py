@@ -91,7 +91,7 @@ class Servable:
             self.signatures = _signatures(path)
             # Held, because its signatures lose their variables without it.
             self._loaded = tf.saved_model.load(str(path))
-            requests = list(_warm_up_requests(path))
+            requests = sorted(_warm_up_requests(path), key=_size)
             # At its first call TensorFlow optimizes a graph, on one core: here, with few rows.
             first = dict(reversed(requests))
             for name, inputs in first.items():
@@ -224,6 +224,10 @@ def _warm_up_requests(path: Path) -> Iterator[tuple[str, Tensors]]:
                     for name, proto in request.inputs.items()
                 },
             )
+
+
+def _size(request: tuple[str, Tensors]) -> int:
+    return sum(array.size for array in request[1].values())
 
 
 def _check_inputs(specs: Mapping[str, tf.TensorSpec], inputs: Tensors) -> None:

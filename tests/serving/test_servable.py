@@ -219,17 +219,17 @@ class TestWarmUp:
         monkeypatch.setattr(Servable, "call", recorded)
         return calls
 
-    def test_the_requests_are_run_where_batches_are_but_for_the_very_first(
+    def test_but_for_the_least_the_requests_run_where_batches_do_the_longest_first(
         self, load, place, called
     ):
-        requests = [("", pictures(*[grey(9)] * size)) for size in (1, 4)]
-        write_warm_up(place, *requests, (features.SERVING_DEFAULT, pictures(grey(1))))
+        requests = [("", pictures(*[grey(9)] * size)) for size in (2, 4, 1)]
+        write_warm_up(place, *requests, (features.SERVING_DEFAULT, pictures(*[grey(1)] * 3)))
         load(place)
         default = features.SERVING_DEFAULT
         first, *others = called
         assert first[:2] == (default, 1)
         assert not first[2].startswith("ThreadPoolExecutor")
-        assert [call[:2] for call in others] == [(default, 1), (default, 4), (default, 1)]
+        assert [call[:2] for call in others] == [(default, 4), (default, 3), (default, 2)]
         assert all(call[2].startswith("ThreadPoolExecutor") for call in others)
 
     def test_without_any_nothing_is_run(self, load, place, called):
