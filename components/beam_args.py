@@ -9,3 +9,7 @@ DEFAULT_BEAM_ARGS: Final = (
     "--direct_num_workers=1",
 )
 """Options that a user's own go after, and so win over."""
+
+BEAM_ARGS: Final = "beam_args"
+"""The parameter of a compiled task: what would stand on a command line, such as
+``--runner=DataflowRunner --max_num_workers=3``."""

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from tfx import types
 from tfx.components.trainer import executor as tfx_executor
-from tfx.dsl.components.base import base_component, executor_spec
+from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.orchestration.data_types import RuntimeParameter
 from tfx.proto import trainer_pb2
 from tfx.types import component_spec, standard_artifacts, standard_component_specs
@@ -83,6 +83,7 @@ class Trainer(base_component.BaseComponent):
         batch_size: int | RuntimeParameter,
         learning_rate: float | RuntimeParameter,
         dataset_fingerprint: str | RuntimeParameter,
+        executor: type[base_executor.BaseExecutor] = Executor,
     ) -> None:
         """Constructs the component.
 
@@ -95,6 +96,7 @@ class Trainer(base_component.BaseComponent):
             batch_size: Pictures a step and replica.
             learning_rate: The optimizer's.
             dataset_fingerprint: Of the data that the examples came from.
+            executor: Trains, here or elsewhere.
         """
         super().__init__(
             spec=TrainerSpec(
@@ -110,5 +112,6 @@ class Trainer(base_component.BaseComponent):
                 dataset_fingerprint=dataset_fingerprint,
                 model=types.Channel(type=standard_artifacts.Model),
                 model_run=types.Channel(type=standard_artifacts.ModelRun),
-            )
+            ),
+            custom_executor_spec=executor_spec.ExecutorClassSpec(executor),
         )

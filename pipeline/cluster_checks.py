@@ -20,6 +20,15 @@ _GCS: Final = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/.*)?")
 # "Extended resources" of kubernetes.io/docs/concepts/configuration/manage-resources-containers
 _EXTENDED_RESOURCE: Final = re.compile(r"[a-z0-9.-]+\.[a-z]+/[A-Za-z0-9._-]+")
 
+# cloud.google.com/resource-manager/docs/creating-managing-projects, older ones with a domain
+_PROJECT: Final = re.compile(r"([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")
+_REGION: Final = re.compile(r"[a-z]+(-[a-z]+)+[0-9]+")
+_NETWORK: Final = re.compile(r"projects/[0-9]+/global/networks/[a-z0-9-]+")
+_SUBNETWORK: Final = re.compile(
+    r"(https://www\.googleapis\.com/compute/v1/projects/[a-z0-9.:-]+/)?"
+    r"regions/[a-z0-9-]+/subnetworks/[a-z0-9-]+"
+)
+
 COMPONENTS: Final = (
     "ImportExampleGen",
     "StatisticsGen",
@@ -42,6 +51,8 @@ def problems(config: Config, target: Target) -> list[str]:
         *_place_problems(config),
         *_name_problems(config),
         *_component_problems(config, target),
+        *_training_problems(config),
+        *_google_cloud_problems(config),
     ]
 
 
@@ -101,25 +112,64 @@ def _component_problems(config: Config, target: Target) -> Iterator[str]:
             "serving_check.engine is tensorflow-serving, which starts a container, as a task "
             "cannot; give serving_check.engine=embedded."
         )
-    if config.trainer.strategy == "multi_worker":
-        yield (
-            "trainer.strategy is multi_worker, and a compiled task is one worker; give "
-            "trainer.strategy=multi_gpu and cluster.resources.Trainer.accelerators."
-        )
     for name, given in config.cluster.resources.items():
         key = f"cluster.resources.{name}"
         if name not in COMPONENTS:
             yield f"{key}: there is no such component. There are {', '.join(COMPONENTS)}."
         if given.accelerator and (problem := _accelerator_problem(given.accelerator, target)):
             yield f"{key}.accelerator is {given.accelerator!r}, {problem}"
-    trainer = config.cluster.resources.get("Trainer")
-    kind = (trainer.accelerator or "").lower() if trainer else ""
+
+
+def _training_problems(config: Config) -> Iterator[str]:
+    google_cloud, strategy = config.cluster.google_cloud, config.trainer.strategy
+    job = google_cloud.trainer_job if google_cloud else None
+    given = job or config.cluster.resources.get("Trainer")
+    key = "cluster.google_cloud.trainer_job" if job else "cluster.resources.Trainer"
+    # Newer TPUs are a type of machine, such as ct5lp-hightpu-4t.
+    kind = f"{given.accelerator} {job.machine if job else ''}".lower() if given else ""
     wants = {"gpu": ("nvidia", "amd"), "multi_gpu": ("nvidia", "amd"), "tpu": ("tpu",)}
-    needed = wants.get(config.trainer.strategy)
+    needed = wants.get(strategy)
     if needed and not any(word in kind for word in needed):
+        yield (f"trainer.strategy is {strategy}, and {key}.accelerator gives it none of that kind.")
+    workers = job.workers if job else 1
+    if strategy == "multi_worker" and workers == 1:
         yield (
-            f"trainer.strategy is {config.trainer.strategy}, and "
-            "cluster.resources.Trainer.accelerator gives it none of that kind."
+            "trainer.strategy is multi_worker, and there is one worker; give "
+            "cluster.google_cloud.trainer_job.workers=2 or more, or trainer.strategy=multi_gpu and "
+            "several accelerators."
+        )
+    if strategy != "multi_worker" and workers > 1:
+        yield (
+            f"{key}.workers is {workers}, and trainer.strategy is {strategy}, with which each "
+            "trains by itself; give trainer.strategy=multi_worker."
+        )
+
+
+def _google_cloud_problems(config: Config) -> Iterator[str]:
+    chosen = config.cluster.google_cloud
+    if chosen is None:
+        return
+    for key, value, form, example in (
+        ("project", chosen.project, _PROJECT, "my-project-1"),
+        ("region", chosen.region, _REGION, "us-central1"),
+        ("network", chosen.network, _NETWORK, "projects/123456/global/networks/default"),
+        (
+            "dataflow.subnetwork",
+            chosen.dataflow.subnetwork if chosen.dataflow else None,
+            _SUBNETWORK,
+            "regions/us-central1/subnetworks/default",
+        ),
+    ):
+        if value is not None and not form.fullmatch(value):
+            yield f"cluster.google_cloud.{key} is {value!r}; it is written as in {example}."
+    for name, each in (("trainer_job", chosen.trainer_job), ("endpoint", chosen.endpoint)):
+        if each and each.accelerator and (wrong := _vertex_problem(each.accelerator)):
+            yield f"cluster.google_cloud.{name}.accelerator is {each.accelerator!r}, {wrong}"
+    endpoint = chosen.endpoint
+    if endpoint and endpoint.max_replicas < endpoint.min_replicas:
+        yield (
+            f"cluster.google_cloud.endpoint.max_replicas is {endpoint.max_replicas}, fewer than "
+            f"min_replicas, {endpoint.min_replicas}."
         )
 
 
@@ -128,6 +178,10 @@ def _accelerator_problem(kind: str, target: Target) -> str:
         if _EXTENDED_RESOURCE.fullmatch(kind):
             return ""
         return "which is no resource of Kubernetes, such as nvidia.com/gpu or google.com/tpu."
+    return _vertex_problem(kind)
+
+
+def _vertex_problem(kind: str) -> str:
     known = _vertex_accelerators()
     if kind in known:
         return ""

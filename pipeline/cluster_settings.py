@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
+from components.google_cloud.settings import GoogleCloudSettings
+
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -40,4 +42,7 @@ class ClusterSettings(BaseModel):
     )
     resources: dict[str, ResourceSettings] = Field(
         default_factory=dict, description="What each component is given, by its name."
+    )
+    google_cloud: GoogleCloudSettings | None = Field(
+        None, description="Services of Google Cloud beside the tasks; null uses none."
     )

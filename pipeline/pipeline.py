@@ -7,6 +7,7 @@ from tfx.components.example_gen.import_example_gen.component import ImportExampl
 from tfx.components.schema_gen.component import SchemaGen
 from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.transform.component import Transform
+from tfx.dsl.components.base import base_executor
 from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import example_gen_pb2, transform_pb2
@@ -15,11 +16,13 @@ from components.baseline import Baseline
 from components.beam_args import DEFAULT_BEAM_ARGS
 from components.evaluator import Evaluator
 from components.example_validator import ExampleValidator
+from components.google_cloud.settings import GoogleCloudSettings
 from components.pusher import Pusher
 from components.serving_check import ServingCheck
 from components.serving_check_container import container_check
 from components.statistics import statistics_options
 from components.trainer import TUNABLE, Trainer
+from components.trainer import Executor as TrainerExecutor
 from pipeline.code_version import code_version
 from pipeline.config import Config
 from pipeline.recipe import SERVING_CHECK_CODE, TRAINER_CODE, TRANSFORM_CODE
@@ -47,6 +50,8 @@ class Inputs:
       epochs: Of the training, as the configuration's.
       batch_size: Of the training, as the configuration's.
       learning_rate: Of the training, as the configuration's.
+      beam_args: What each of Beam's steps is started with; empty where a task is told itself.
+      google_cloud: The services of Google Cloud that are used; None uses none.
     """
 
     examples: str | RuntimeParameter
@@ -60,11 +65,18 @@ class Inputs:
     epochs: int | RuntimeParameter
     batch_size: int | RuntimeParameter
     learning_rate: float | RuntimeParameter
+    beam_args: tuple[str, ...]
+    google_cloud: GoogleCloudSettings | None = None
 
 
 def tunable(config: Config) -> dict[str, Any]:
     """Returns the configuration's own values of the trainer's parameters."""
     return {name: getattr(config.trainer, name) for name in TUNABLE}
+
+
+def beam_args(config: Config) -> tuple[str, ...]:
+    """Returns what Beam is started with where nothing else computes for it."""
+    return (*DEFAULT_BEAM_ARGS, *config.beam.args)
 
 
 def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pipeline:
@@ -105,6 +117,7 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         custom_config={"code_version": code_version(*TRANSFORM_CODE)},
     )
     transform.add_upstream_node(example_validator)
+    trainer_executor, trainer_job = _trained_by(config, inputs)
     trainer = Trainer(
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
@@ -115,11 +128,13 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
             "threshold": config.evaluation.threshold,
             "code_version": code_version(*TRAINER_CODE),
             "checkpoint_dir": inputs.checkpoints,
+            **trainer_job,
         },
         epochs=inputs.epochs,
         batch_size=inputs.batch_size,
         learning_rate=inputs.learning_rate,
         dataset_fingerprint=inputs.fingerprint,
+        executor=trainer_executor,
     )
     baseline = Baseline(
         push_dir=inputs.push_dir,
@@ -168,22 +183,45 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         model_name=config.push.model_name,
         configuration=config.model_dump_json(),
     )
+    components = [
+        example_gen,
+        statistics_gen,
+        schema_gen,
+        example_validator,
+        transform,
+        trainer,
+        baseline,
+        evaluator,
+        serving_check,
+        pusher,
+    ]
+    if inputs.google_cloud and inputs.google_cloud.endpoint:
+        from components.google_cloud.endpoint import Endpoint
+
+        endpoint = Endpoint(
+            pushed_model=pusher.outputs["pushed_model"],
+            google_cloud=inputs.google_cloud.model_dump_json(),
+            model_name=config.push.model_name,
+        )
+        components.append(endpoint)
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=inputs.artifacts,
-        components=[
-            example_gen,
-            statistics_gen,
-            schema_gen,
-            example_validator,
-            transform,
-            trainer,
-            baseline,
-            evaluator,
-            serving_check,
-            pusher,
-        ],
+        components=components,
         enable_cache=True,
-        beam_pipeline_args=[*DEFAULT_BEAM_ARGS, *config.beam.args],
+        beam_pipeline_args=list(inputs.beam_args),
         metadata_connection_config=metadata,
     )
+
+
+def _trained_by(
+    config: Config, inputs: Inputs
+) -> tuple[type[base_executor.BaseExecutor], dict[str, Any]]:
+    """Returns what trains, in its own task or as a job, and what else that is told."""
+    if inputs.google_cloud is None or inputs.google_cloud.trainer_job is None:
+        return TrainerExecutor, {}
+    # Google's client takes seconds to import.
+    from components.google_cloud import trainer_job
+
+    image = config.cluster.image or ""
+    return trainer_job.Executor, trainer_job.custom_config(inputs.google_cloud, config.name, image)

@@ -96,6 +96,7 @@ def _run(
         push_dir=str(push_dir),
         baseline_version=recipe.baseline_version(push_dir, config.push.model_name, record.recipe),
         **pipeline.tunable(config),
+        beam_args=pipeline.beam_args(config),
     )
     wired = pipeline.create_pipeline(config, inputs, metadata.connection(root.metadata))
     graph_check.check_graph(wired, pipeline.UNCACHED)

@@ -159,6 +159,11 @@ def _executor_problems(compiled: Compiled, task: str) -> Iterator[str]:
             "alone; give the task a component that runs in one."
         )
         return
+    if executor.container.HasField("lifecycle") and not compiled.is_job:
+        yield (
+            f"{task}: container.lifecycle asks for a driver before the cache, which Kubeflow does "
+            "not run. Compile for it: --target kubeflow"
+        )
     if not executor.container.image:
         yield f"{task}: container.image is empty; set cluster.image and compile again."
     if not [*executor.container.command, *executor.container.args]:

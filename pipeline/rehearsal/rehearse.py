@@ -13,6 +13,7 @@ from typing import Any, Final
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
+from components.beam_args import BEAM_ARGS
 from components.errors import UserError, refuse
 from components.evaluation import read_evaluation
 from pipeline.rehearsal.compiled import Compiled, problems
@@ -24,6 +25,7 @@ from pipeline.rehearsal.verdict import PUSHER, pushed_version
 _REMOTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"',;]*")
 _LOCAL: Final = re.compile(r"/[^\s\"',;]+")
 _EVALUATOR: Final = "Evaluator"
+_GOOGLE_CLOUD: Final = "components.google_cloud."
 _EXECUTOR: Final = "--executor_class_path"
 _RAISED: Final = re.compile(r"^[\w.]*(Error|Exception|Interrupt)\b.*")
 _MISSING: Final = re.compile(r"KeyError: '(\w+)'|^'(\w+)'$")
@@ -94,6 +96,7 @@ class Rehearsal:
         """
         tasks = set(chosen if chosen is not None else self.compiled.tasks)
         refuse("The pipeline cannot run", [*problems(self.compiled), *self._misplaced()])
+        refuse("This cannot be rehearsed", [each for each in map(self._handed_on, tasks) if each])
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in self.compiled.tasks.keys() - tasks:
             self._made[name] = self._former(name)
@@ -187,6 +190,19 @@ class Rehearsal:
                             "finds it. Give a remote one."
                         )
         return found
+
+    def _handed_on(self, task: str) -> str:
+        """Tells that a task has Google Cloud work for it; empty where it works itself."""
+        words = list(self.compiled.executor(task).container.args)
+        executor = words[words.index(_EXECUTOR) + 1] if _EXECUTOR in words[:-1] else ""
+        inputs = self.compiled.component(task).input_definitions.parameters
+        beam_args = self.compiled.value(task, BEAM_ARGS) if BEAM_ARGS in inputs else ""
+        if not executor.startswith(_GOOGLE_CLOUD) and "DataflowRunner" not in str(beam_args):
+            return ""
+        return (
+            f"{task} hands its work to Google Cloud, which nothing here stands in for; compile "
+            "another file for the rehearsal: --set cluster.google_cloud=null"
+        )
 
     def _remember(self, task: str, artifacts: Artifacts) -> None:
         content = {

@@ -7,7 +7,8 @@ from apache_beam.options.pipeline_options import StandardOptions
 from tfx.orchestration.beam.beam_dag_runner import BeamDagRunner
 from tfx.orchestration.pipeline import Pipeline
 
-from pipeline.runners.executable import executable, prepare_process
+from components.beam_process import prepare_process
+from pipeline.runners.executable import executable
 
 
 def run(pipeline: Pipeline, *, run_id: str, uncached: Collection[str]) -> None:

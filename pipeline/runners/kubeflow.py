@@ -1,5 +1,6 @@
 """Kubeflow Pipelines' file: the pipeline's specification in YAML."""
 
+import copy
 from typing import Any
 
 import yaml
@@ -11,8 +12,14 @@ def render(job: dict[str, Any]) -> str:
     Args:
         job: What `specification.specify` made.
     """
-    pipeline = {
-        **job["pipelineSpec"],
-        "defaultPipelineRoot": job["runtimeConfig"]["gcsOutputDirectory"],
-    }
+    pipeline = copy.deepcopy(job["pipelineSpec"])
+    pipeline["defaultPipelineRoot"] = job["runtimeConfig"]["gcsOutputDirectory"]
+    components, tasks = pipeline["components"], pipeline["root"]["dag"]["tasks"]
+    executors = pipeline["deploymentSpec"]["executors"]
+    for task in tasks.values():
+        label = components[task["componentRef"]["name"]]["executorLabel"]
+        # Open-source Kubeflow runs no driver before it asks the cache, which then would not see
+        # that the data behind a path is other data.
+        if executors[label]["container"].pop("lifecycle", None):
+            task["cachingOptions"] = {}
     return yaml.safe_dump(pipeline, sort_keys=True, width=100)

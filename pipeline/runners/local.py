@@ -5,7 +5,8 @@ from collections.abc import Collection
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.pipeline import Pipeline
 
-from pipeline.runners.executable import executable, prepare_process
+from components.beam_process import prepare_process
+from pipeline.runners.executable import executable
 
 
 def run(pipeline: Pipeline, *, run_id: str, uncached: Collection[str]) -> None:

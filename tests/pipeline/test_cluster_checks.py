@@ -41,7 +41,7 @@ GPU = 'cluster.resources={"Trainer": {"accelerator": "%s", "accelerators": 2}}'
         ("kubeflow", "cluster.root=gs://B", "names no bucket"),
         ("kubeflow", "name=-x", "with a letter or digit at both ends"),
         ("vertex", "serving_check.engine=tensorflow-serving", "serving_check.engine=embedded"),
-        ("vertex", "trainer.strategy=multi_worker", "a compiled task is one worker"),
+        ("vertex", "trainer.strategy=multi_worker", "there is one worker"),
         ("vertex", "trainer.strategy=tpu", "Trainer.accelerator gives it none of that kind"),
         ("kubeflow", "trainer.strategy=multi_gpu", "Trainer.accelerator gives it none of that"),
         ("kubeflow", 'cluster.resources={"Trainr": {"cpu": 1}}', "there is no such component"),
@@ -53,6 +53,54 @@ GPU = 'cluster.resources={"Trainer": {"accelerator": "%s", "accelerators": 2}}'
 def test_what_cannot_work_is_told_before_it_is_compiled(target, override, told):
     (problem,) = problems(configured(override), target)
     assert told in problem
+
+
+GOOGLE = 'cluster.google_cloud={"project": "project-1", %s}'
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (['cluster.google_cloud={"project": "P"}'], "project is 'P'; it is written as in"),
+        ([GOOGLE % '"region": "Europe"'], "region is 'Europe'; it is written as in us-central1"),
+        ([GOOGLE % '"network": "inner"'], "projects/123456/global/networks/default"),
+        ([GOOGLE % '"dataflow": {"subnetwork": "inner"}'], "dataflow.subnetwork is 'inner'"),
+        (
+            [GOOGLE % '"trainer_job": {"accelerator": "TPU_V99"}'],
+            "trainer_job.accelerator is 'TPU_V99', which Vertex AI does not have",
+        ),
+        (
+            [GOOGLE % '"endpoint": {"accelerator": "T4"}'],
+            "endpoint.accelerator is 'T4', which Vertex AI does not have",
+        ),
+        ([GOOGLE % '"endpoint": {"min_replicas": 3}'], "max_replicas is 1, fewer than"),
+        ([GOOGLE % '"trainer_job": {"workers": 2}'], "workers is 2, and trainer.strategy is auto"),
+        (
+            [GOOGLE % '"trainer_job": {}', "trainer.strategy=multi_worker"],
+            "give cluster.google_cloud.trainer_job.workers=2 or more",
+        ),
+        (
+            [GOOGLE % '"trainer_job": {}', "trainer.strategy=tpu"],
+            "cluster.google_cloud.trainer_job.accelerator gives it none of that kind",
+        ),
+    ],
+)
+def test_what_google_cloud_would_refuse(overrides, told):
+    (problem,) = problems(configured(*overrides), "vertex")
+    assert told in problem
+
+
+@pytest.mark.parametrize(
+    ("job", "strategy"),
+    [
+        ('{"workers": 2}', "multi_worker"),
+        ('{"machine": "ct5lp-hightpu-4t", "tpu_topology": "2x2"}', "tpu"),
+        ('{"accelerator": "NVIDIA_TESLA_V100", "accelerators": 4}', "multi_gpu"),
+    ],
+)
+def test_a_job_may_have_what_a_task_has_not(job, strategy):
+    chosen = configured(GOOGLE % f'"trainer_job": {job}', f"trainer.strategy={strategy}")
+    assert problems(chosen, "kubeflow") == problems(chosen, "vertex") == []
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """The wired pipeline, made for tests; nothing of it runs."""
 
+from dataclasses import replace
+
 from tfx.orchestration.pipeline import Pipeline
 
 from pipeline.config_file import load
-from pipeline.pipeline import Inputs, create_pipeline
+from pipeline.pipeline import Inputs, beam_args, create_pipeline
 
 INPUTS = Inputs(
     examples="/place/dataset",
@@ -17,8 +19,10 @@ INPUTS = Inputs(
     epochs=3,
     batch_size=16,
     learning_rate=0.01,
+    beam_args=(),
 )
 
 
 def wire(*overrides: str) -> Pipeline:
-    return create_pipeline(load(None, overrides), INPUTS)
+    config = load(None, overrides)
+    return create_pipeline(config, replace(INPUTS, beam_args=beam_args(config)))

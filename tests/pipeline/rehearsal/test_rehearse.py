@@ -142,3 +142,27 @@ def test_a_variable_of_the_specification_is_set(tmp_path, source):
     container["env"] = [{"name": "SAID", "value": "x"}]
     first, _ = rehearsal(tmp_path, content, source).run().done
     assert metadata(first) == {"said": "x"}
+
+
+def handed_on(tmp_path, source, **changes):
+    content = pipeline()
+    container = content["deploymentSpec"]["executors"]["e1"]["container"]
+    container["args"] += changes.get("args", [])
+    parameters = content["components"]["first"]["inputDefinitions"]["parameters"]
+    task = content["root"]["dag"]["tasks"]["first"]["inputs"]["parameters"]
+    for name, value in changes.get("parameters", {}).items():
+        parameters[name] = {"parameterType": "STRING"}
+        task[name] = {"runtimeValue": {"constant": value}}
+    return rehearsal(tmp_path, content, source)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"args": ["--executor_class_path", "components.google_cloud.trainer_job.Executor"]},
+        {"parameters": {"beam_args": "--runner=DataflowRunner --project=p"}},
+    ],
+)
+def test_work_for_google_cloud_is_told_and_not_tried(tmp_path, source, changes):
+    with pytest.raises(UserError, match="first hands its work to Google Cloud"):
+        handed_on(tmp_path, source, **changes).run()

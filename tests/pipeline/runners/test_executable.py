@@ -3,7 +3,8 @@ import os
 import pytest
 from tfx_bsl.coders import batch_util
 
-from pipeline.runners.executable import executable, prepare_process
+from components.beam_process import prepare_process
+from pipeline.runners.executable import executable
 from tests.pipeline.wired import wire
 
 

@@ -8,6 +8,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from pipeline.runners import kubeflow, specification, vertex
 from tests.pipeline.cluster import configured
 from tests.pipeline.command import COMPONENTS
+from tests.pipeline.runners import snapshots
 
 RESOURCES = (
     'cluster.resources={"Trainer": {"cpu": 8, "memory": 32, "accelerator": "nvidia.com/gpu", '
@@ -43,6 +44,7 @@ def test_what_is_open_until_the_run_has_its_default(spec):
         "epochs": 25,
         "batch_size": 32,
         "learning_rate": 0.0003,
+        "beam_args": "--runner=FnApiRunner --direct_running_mode=in_memory --direct_num_workers=1",
     }
     assert {each["parameterType"] for each in parameters.values()} == {
         "STRING",
@@ -56,6 +58,47 @@ def test_the_trainer_reads_the_parameters(spec):
     for name in ("epochs", "batch_size", "learning_rate", "dataset_fingerprint"):
         assert given[name] == {"componentInputParameter": name}
     assert '"epochs"' not in given["custom_config"]["runtimeValue"]["constant"]
+
+
+BEAM_TASKS = {"ImportExampleGen", "StatisticsGen", "Transform", "Evaluator"}
+
+
+def test_beams_steps_read_their_arguments_from_a_parameter(spec):
+    tasks = spec["root"]["dag"]["tasks"]
+    given = {name for name, task in tasks.items() if "beam_args" in task["inputs"]["parameters"]}
+    assert given >= BEAM_TASKS
+    for name in given:
+        container = spec["deploymentSpec"]["executors"][f"{name}_executor"]["container"]
+        assert container["command"] == ["python", "-m", "components.task"]
+        assert not any("runner" in word for word in container["args"])
+        told = container["args"][container["args"].index("--json_serialized_inputs_spec_args") + 1]
+        declared = spec["components"][name]["inputDefinitions"]
+        assert json.loads(told) == declared
+        assert declared["parameters"]["beam_args"] == {"parameterType": "STRING"}
+
+
+def test_google_cloud_trains_computes_and_serves_where_it_is_told_to():
+    services = {
+        "project": "project-1",
+        "trainer_job": {"accelerator": "NVIDIA_TESLA_T4"},
+        "dataflow": {"max_workers": 3},
+        "endpoint": {"traffic": 20},
+    }
+    chosen = configured(f"cluster.google_cloud={json.dumps(services)}")
+    spec = specification.specify(chosen)["pipelineSpec"]
+    trainer = spec["deploymentSpec"]["executors"]["Trainer_executor"]["container"]
+    assert "components.google_cloud.trainer_job.Executor" in trainer["args"]
+    told = spec["root"]["dag"]["tasks"]["Trainer"]["inputs"]["parameters"]["custom_config"]
+    assert "NVIDIA_TESLA_T4" in told["runtimeValue"]["constant"]
+    beam_args = spec["root"]["inputDefinitions"]["parameters"]["beam_args"]["defaultValue"]
+    assert "--runner=DataflowRunner" in beam_args
+    assert "--max_num_workers=3" in beam_args
+    assert "FnApiRunner" not in beam_args
+    endpoint = spec["root"]["dag"]["tasks"]["Endpoint"]
+    assert endpoint["inputs"]["artifacts"]["pushed_model"] == {
+        "taskOutputArtifact": {"outputArtifactKey": "pushed_model", "producerTask": "Pusher"}
+    }
+    json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
 
 
 def test_what_reads_the_push_folder_is_never_taken_from_the_cache(spec):
@@ -113,3 +156,20 @@ def test_the_same_configuration_makes_the_same_bytes(job):
     again = specification.specify(configured(RESOURCES))
     assert kubeflow.render(again) == kubeflow.render(job)
     assert vertex.render(again) == vertex.render(job)
+
+
+@pytest.mark.parametrize("name", ["kubeflow.yaml", "vertex.diff"])
+def test_the_files_are_those_that_were_reviewed(name):
+    made = snapshots.made()[name]
+    reviewed = (snapshots.FOLDER / name).read_text()
+    assert made == reviewed, "if it is meant: python -m tests.pipeline.runners.snapshots"
+
+
+def test_kubeflow_gets_no_driver_and_reads_the_data_in_each_run(job):
+    content = yaml.safe_load(kubeflow.render(job))
+    executors = content["deploymentSpec"]["executors"].values()
+    assert not any("lifecycle" in each["container"] for each in executors)
+    assert content["root"]["dag"]["tasks"]["ImportExampleGen"]["cachingOptions"] == {}
+    vertexs = json.loads(vertex.render(job))["pipelineSpec"]
+    executor = vertexs["deploymentSpec"]["executors"]["ImportExampleGen_executor"]
+    assert "preCacheCheck" in executor["container"]["lifecycle"]

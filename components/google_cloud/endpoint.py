@@ -1,0 +1,187 @@
+"""Endpoint: serves what was pushed at an endpoint of Vertex AI, with TensorFlow Serving."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tfx import types
+from tfx.dsl.components.base import base_component, base_executor, executor_spec
+from tfx.types import artifact_utils, component_spec, standard_artifacts
+
+from components import remote
+from components.errors import UserError
+from components.google_cloud.settings import EndpointSettings, GoogleCloudSettings
+from components.pusher import PUSHED, PUSHED_DESTINATION, PUSHED_VERSION, REASON
+
+DEPLOYED: Final = "deployed"
+"""Custom property of the served model: 1 when the endpoint serves it, else 0."""
+
+ENDPOINT: Final = "endpoint"
+"""Custom property of the served model: the endpoint's resource name."""
+
+_PORT: Final = 8501
+
+_LOG = logging.getLogger(__name__)
+
+
+class EndpointSpec(component_spec.ComponentSpec):
+    """What goes in and out of an Endpoint."""
+
+    PARAMETERS = {  # noqa: RUF012
+        "google_cloud": component_spec.ExecutionParameter(type=str),
+        "model_name": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS = {  # noqa: RUF012
+        "pushed_model": component_spec.ChannelParameter(type=standard_artifacts.PushedModel),
+    }
+    OUTPUTS = {  # noqa: RUF012
+        "served_model": component_spec.ChannelParameter(type=standard_artifacts.PushedModel),
+    }
+
+
+class Executor(base_executor.BaseExecutor):
+    """Copies the pushed version to where Vertex AI takes it from, uploads and deploys it."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Runs the component. A model that was not pushed is not deployed, and that is no error.
+
+        Args:
+            input_dict: ``pushed_model``, one artifact that Pusher made.
+            output_dict: ``served_model``, one PushedModel.
+            exec_properties: As the component's parameters.
+
+        Raises:
+            UserError: Vertex AI refused.
+        """
+        pushed = artifact_utils.get_single_instance(input_dict["pushed_model"])
+        served = artifact_utils.get_single_instance(output_dict["served_model"])
+        is_pushed = bool(pushed.get_int_custom_property(PUSHED))
+        served.set_int_custom_property(DEPLOYED, int(is_pushed))
+        if not is_pushed:
+            reason = pushed.get_string_custom_property(REASON)
+            served.set_string_custom_property(REASON, reason)
+            _LOG.warning("The model is not deployed, because it was not pushed: %s.", reason)
+            return
+        version = pushed.get_string_custom_property(PUSHED_VERSION)
+        source = pushed.get_string_custom_property(PUSHED_DESTINATION)
+        # TensorFlow Serving looks for versions in the folder that Vertex AI copies for it; the push
+        # folder has all that were ever pushed.
+        remote.copy(source, f"{served.uri}/{version}", remote.files(source))
+        settings = GoogleCloudSettings.model_validate_json(exec_properties["google_cloud"])
+        name = _deploy(settings, exec_properties["model_name"], version, served.uri)
+        served.set_string_custom_property(PUSHED_VERSION, version)
+        served.set_string_custom_property(ENDPOINT, name)
+        _LOG.info("Version %s is served by %s.", version, name)
+
+
+class Endpoint(base_component.BaseComponent):
+    """Deploys what Pusher pushed. A version that the endpoint serves is not deployed again."""
+
+    SPEC_CLASS = EndpointSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(self, pushed_model: types.BaseChannel, google_cloud: str, model_name: str) -> None:
+        """Constructs the component.
+
+        Args:
+            pushed_model: What Pusher made.
+            google_cloud: GoogleCloudSettings as JSON, with ``endpoint``.
+            model_name: The model's name in the push folder, which requests name, too.
+        """
+        super().__init__(
+            spec=EndpointSpec(
+                pushed_model=pushed_model,
+                google_cloud=google_cloud,
+                model_name=model_name,
+                served_model=types.Channel(type=standard_artifacts.PushedModel),
+            )
+        )
+
+
+def container(settings: EndpointSettings, model_name: str) -> dict[str, Any]:
+    """Tells how Vertex AI starts TensorFlow Serving and where it asks it.
+
+    Args:
+        settings: The endpoint's.
+        model_name: The model's.
+
+    Returns:
+        Arguments of ``aiplatform.Model.upload``. ``AIP_STORAGE_URI`` is where the service has put
+        the files (https://cloud.google.com/vertex-ai/docs/predictions/custom-container-requirements).
+    """
+    path = f"/v1/models/{model_name}"
+    return {
+        "serving_container_image_uri": settings.container,
+        "serving_container_command": ["/usr/bin/tensorflow_model_server"],
+        "serving_container_args": [
+            f"--rest_api_port={_PORT}",
+            f"--model_name={model_name}",
+            "--model_base_path=$(AIP_STORAGE_URI)",
+        ],
+        "serving_container_ports": [_PORT],
+        "serving_container_predict_route": f"{path}:predict",
+        "serving_container_health_route": path,
+    }
+
+
+def without_traffic(split: Mapping[str, int], deployed: list[str]) -> list[str]:
+    """Lists the deployed models, by their ids, that get no request: they cost and serve nothing."""
+    return [each for each in deployed if not split.get(each)]
+
+
+def _deploy(settings: GoogleCloudSettings, model_name: str, version: str, uri: str) -> str:
+    """Returns the endpoint's resource name."""
+    # Google's client takes seconds to import.
+    from google.api_core import exceptions
+    from google.auth import exceptions as auth_exceptions
+    from google.cloud import aiplatform
+    from requests import exceptions as requests_exceptions
+
+    chosen = settings.endpoint
+    assert chosen is not None
+    aiplatform.init(project=settings.project, location=settings.region, api_transport="rest")
+    label = f"{model_name}-{version}"
+    try:
+        endpoints = aiplatform.Endpoint.list(
+            filter=f'display_name="{chosen.name}"', order_by="create_time"
+        )
+        endpoint = endpoints[0] if endpoints else aiplatform.Endpoint.create(chosen.name)
+        present = endpoint.list_models()
+        if label not in {each.display_name for each in present}:
+            model = aiplatform.Model.upload(
+                display_name=label, artifact_uri=uri, **container(chosen, model_name)
+            )
+            endpoint.deploy(
+                model,
+                deployed_model_display_name=label,
+                machine_type=chosen.machine,
+                accelerator_type=chosen.accelerator,
+                accelerator_count=chosen.accelerators if chosen.accelerator else None,
+                min_replica_count=chosen.min_replicas,
+                max_replica_count=chosen.max_replicas,
+                # The first one of an endpoint cannot share.
+                traffic_percentage=chosen.traffic if present else 100,
+                service_account=settings.service_account,
+            )
+        idle = without_traffic(endpoint.traffic_split, [each.id for each in present])
+        for each in idle:
+            endpoint.undeploy(each)
+    except (exceptions.GoogleAPICallError, exceptions.RetryError) as error:
+        raise UserError(_refused(settings, str(error))) from None
+    except (auth_exceptions.GoogleAuthError, requests_exceptions.ConnectionError) as error:
+        raise UserError(_refused(settings, str(error))) from None
+    return str(endpoint.resource_name)
+
+
+def _refused(settings: GoogleCloudSettings, said: str) -> str:
+    who = settings.service_account or "the task's service account"
+    return (
+        f"Vertex AI ({settings.project}, {settings.region}) was to serve the model, and said: "
+        f"{said}. The model stands in the push folder. See that {who} may manage endpoints "
+        "(roles/aiplatform.user), and run again."
+    )

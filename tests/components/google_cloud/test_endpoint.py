@@ -1,0 +1,230 @@
+"""What is sent to Vertex AI, received by a server that reads it with the official protos."""
+
+import json
+import re
+from functools import partial
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from google.cloud import aiplatform, aiplatform_v1
+from google.protobuf import json_format
+from tfx.types import standard_artifacts
+
+from components import remote
+from components.errors import UserError
+from components.google_cloud.endpoint import DEPLOYED, ENDPOINT, Executor
+from components.pusher import PUSHED, PUSHED_DESTINATION, PUSHED_VERSION, REASON
+from tests.pipeline.submission import loopback
+
+PARENT = "projects/project-1/locations/us-central1"
+ENDPOINT_NAME = f"{PARENT}/endpoints/1"
+SETTINGS = {
+    "project": "project-1",
+    "service_account": "cxr@project-1.example",
+    "endpoint": {
+        "name": "x-rays",
+        "machine": "n1-standard-8",
+        "accelerator": "NVIDIA_TESLA_T4",
+        "accelerators": 2,
+        "min_replicas": 2,
+        "max_replicas": 5,
+    },
+}
+
+
+class Vertex:
+    """The part of the service that is used, with its endpoint."""
+
+    def __init__(self):
+        self.endpoint = None
+
+    def __call__(self, server, method, path, query, body):
+        if path == "/token":
+            return {"access_token": "t", "expires_in": 3600, "token_type": "Bearer"}
+        name = re.sub(r"^/v1(beta1)?/", "", path)
+        match method, name.removeprefix(f"{PARENT}/"):
+            case "GET", "endpoints":
+                assert query["filter"] == 'display_name="x-rays"'
+                return {"endpoints": [self.endpoint] if self.endpoint else []}
+            case "POST", "endpoints":
+                parsed(aiplatform_v1.Endpoint, body)
+                self.endpoint = {**body, "name": ENDPOINT_NAME}
+                return done("CreateEndpointOperationMetadata", "Endpoint", self.endpoint)
+            case "GET", "endpoints/1":
+                return self.endpoint
+            case "POST", "models:upload":
+                parsed(aiplatform_v1.UploadModelRequest, body)
+                kinds = ["DEDICATED_RESOURCES"]
+                self.model = {
+                    **body["model"],
+                    "name": f"{PARENT}/models/7",
+                    "supportedDeploymentResourcesTypes": kinds,
+                }
+                made = {"model": self.model["name"], "modelVersionId": "1"}
+                return done("UploadModelOperationMetadata", "UploadModelResponse", made)
+            case "GET", "models/7%401":
+                return self.model
+            case "POST", "endpoints/1:deployModel":
+                parsed(aiplatform_v1.DeployModelRequest, body)
+                models = self.endpoint.setdefault("deployedModels", [])
+                number = str(len(models) + 100)
+                models.append({**body["deployedModel"], "id": number})
+                split = {number if key == "0" else key: each for key, each in split_of(body)}
+                self.endpoint["trafficSplit"] = split
+                made = {"deployedModel": models[-1]}
+                return done("DeployModelOperationMetadata", "DeployModelResponse", made)
+            case "POST", "endpoints/1:undeployModel":
+                parsed(aiplatform_v1.UndeployModelRequest, body)
+                gone = body["deployedModelId"]
+                kept = [each for each in self.endpoint["deployedModels"] if each["id"] != gone]
+                self.endpoint["deployedModels"] = kept
+                return done("UndeployModelOperationMetadata", "UndeployModelResponse", {})
+        raise loopback.Refused(f"unknown: {method} {path}")
+
+
+def split_of(body):
+    return body.get("trafficSplit", {}).items()
+
+
+def parsed(kind, body):
+    try:
+        json_format.ParseDict(body, kind.pb()())
+    except json_format.ParseError as error:
+        raise loopback.Refused(str(error)) from None
+
+
+def done(metadata, kind, content):
+    package = "type.googleapis.com/google.cloud.aiplatform.v1"
+    return {
+        "name": f"{PARENT}/operations/1",
+        "done": True,
+        "metadata": {"@type": f"{package}.{metadata}"},
+        "response": {"@type": f"{package}.{kind}", **content},
+    }
+
+
+@pytest.fixture
+def server(monkeypatch, tmp_path):
+    with loopback.serving(Vertex()) as server:
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        account = {
+            "type": "service_account",
+            "project_id": "project-1",
+            "private_key": key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            ).decode(),
+            "client_email": "cxr@project-1.example",
+            "token_uri": f"{server.url}/token",
+        }
+        file = tmp_path / "account.json"
+        file.write_text(json.dumps(account))
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+        # The service's address is the region's.
+        init = partial(aiplatform.init, api_endpoint=server.url)
+        monkeypatch.setattr(aiplatform, "init", init)
+        yield server
+
+
+@pytest.fixture
+def copied(monkeypatch):
+    """What was copied from bucket to bucket."""
+    found = []
+    monkeypatch.setattr(remote, "files", lambda _: ["saved_model.pb"])
+    monkeypatch.setattr(remote, "copy", lambda *what: found.append(what))
+    return found
+
+
+@pytest.fixture
+def serve(server, copied):
+    def serve(version="17", traffic=100, *, pushed=True):
+        model, served = standard_artifacts.PushedModel(), standard_artifacts.PushedModel()
+        served.uri = "gs://bucket/served"
+        model.set_int_custom_property(PUSHED, int(pushed))
+        model.set_string_custom_property(REASON, "" if pushed else "its model_blessing says no")
+        model.set_string_custom_property(PUSHED_VERSION, version)
+        model.set_string_custom_property(PUSHED_DESTINATION, f"gs://bucket/pushed/{version}")
+        settings = {**SETTINGS, "endpoint": {**SETTINGS["endpoint"], "traffic": traffic}}
+        Executor().Do(
+            {"pushed_model": [model]},
+            {"served_model": [served]},
+            {"google_cloud": json.dumps(settings), "model_name": "chest_xray"},
+        )
+        return served
+
+    return serve
+
+
+def test_the_first_model_makes_the_endpoint_and_gets_all_requests(server, serve, copied):
+    served = serve(traffic=20)
+    assert served.get_int_custom_property(DEPLOYED) == 1
+    assert served.get_string_custom_property(ENDPOINT) == ENDPOINT_NAME
+    assert copied == [("gs://bucket/pushed/17", "gs://bucket/served/17", ["saved_model.pb"])]
+    (made,) = server.bodies("POST /v1/" + PARENT + "/endpoints")[:1]
+    assert made["displayName"] == "x-rays"
+    (uploaded,) = server.bodies("models:upload")
+    model = uploaded["model"]
+    assert model["displayName"] == "chest_xray-17"
+    assert model["artifactUri"] == "gs://bucket/served"
+    assert model["containerSpec"] == {
+        "imageUri": "tensorflow/serving:2.19.1",
+        "command": ["/usr/bin/tensorflow_model_server"],
+        "args": [
+            "--rest_api_port=8501",
+            "--model_name=chest_xray",
+            "--model_base_path=$(AIP_STORAGE_URI)",
+        ],
+        "ports": [{"containerPort": 8501}],
+        "predictRoute": "/v1/models/chest_xray:predict",
+        "healthRoute": "/v1/models/chest_xray",
+    }
+    (deployed,) = server.bodies(":deployModel")
+    assert deployed["trafficSplit"] == {"0": 100}
+    model = deployed["deployedModel"]
+    assert model["displayName"] == "chest_xray-17"
+    assert model["serviceAccount"] == "cxr@project-1.example"
+    assert model["dedicatedResources"]["machineSpec"] == {
+        "machineType": "n1-standard-8",
+        "acceleratorType": aiplatform_v1.AcceleratorType.NVIDIA_TESLA_T4,
+        "acceleratorCount": 2,
+    }
+    assert model["dedicatedResources"]["minReplicaCount"] == 2
+    assert model["dedicatedResources"]["maxReplicaCount"] == 5
+
+
+def test_the_next_one_gets_its_share_of_them(server, serve):
+    serve("17")
+    serve("18", traffic=20)
+    assert server.bodies(":deployModel")[1]["trafficSplit"] == {"100": 80, "0": 20}
+    assert not server.bodies(":undeployModel")
+
+
+def test_one_that_gets_all_takes_the_former_ones_place(server, serve):
+    serve("17")
+    serve("18")
+    assert server.bodies(":deployModel")[1]["trafficSplit"] == {"0": 100}
+    (undeployed,) = server.bodies(":undeployModel")
+    assert undeployed["deployedModelId"] == "100"
+
+
+def test_a_task_that_runs_again_deploys_nothing_again(server, serve):
+    serve("17")
+    served = serve("17")
+    assert served.get_string_custom_property(ENDPOINT) == ENDPOINT_NAME
+    assert len(server.bodies("models:upload")) == len(server.bodies(":deployModel")) == 1
+
+
+def test_what_is_not_pushed_is_not_deployed(server, serve):
+    served = serve(pushed=False)
+    assert served.get_int_custom_property(DEPLOYED) == 0
+    assert served.get_string_custom_property(REASON) == "its model_blessing says no"
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429])
+def test_a_refusal_is_told_with_what_to_do(server, serve, status):
+    server.faults = {"models:upload": [status] * 20}
+    with pytest.raises(UserError, match=rf"(?s)Vertex AI .*fault {status}.*roles/aiplatform.user"):
+        serve()
