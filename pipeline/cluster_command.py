@@ -30,8 +30,8 @@ def compile_(
 ) -> None:
     """Compile the pipeline for Kubeflow Pipelines or Vertex AI.
 
-    Needs no network and no credentials. Data, push folder, epochs, batch size and learning rate
-    stay parameters of the file.
+    Needs no network and no credentials. Data, push folder, epochs, batch size, learning rate and
+    Beam's arguments stay parameters of the file.
     """
     from pipeline.cluster_checks import problems
     from pipeline.config_file import load
