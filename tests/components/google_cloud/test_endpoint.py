@@ -5,8 +5,6 @@ import re
 from functools import partial
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from google.cloud import aiplatform, aiplatform_v1
 from google.protobuf import json_format
 from tfx.types import standard_artifacts
@@ -15,11 +13,8 @@ from components import remote
 from components.errors import UserError
 from components.google_cloud.endpoint import DEPLOYED, ENDPOINT, Executor
 from components.pusher import PUSHED, PUSHED_DESTINATION, PUSHED_VERSION, REASON
+from tests.google_account import log_in
 from tests.pipeline.submission import loopback
-
-pytestmark = pytest.mark.skip(
-    reason="passes alone; Google's client keeps state that stalls the tests of submission after it"
-)
 
 PARENT = "projects/project-1/locations/us-central1"
 ENDPOINT_NAME = f"{PARENT}/endpoints/1"
@@ -111,21 +106,7 @@ def done(metadata, kind, content):
 @pytest.fixture
 def server(monkeypatch, tmp_path):
     with loopback.serving(Vertex()) as server:
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        account = {
-            "type": "service_account",
-            "project_id": "project-1",
-            "private_key": key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            ).decode(),
-            "client_email": "cxr@project-1.example",
-            "token_uri": f"{server.url}/token",
-        }
-        file = tmp_path / "account.json"
-        file.write_text(json.dumps(account))
-        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+        log_in(monkeypatch, tmp_path, server.url)
         # The service's address is the region's.
         aiplatform.initializer.global_config.__init__()
         init = partial(aiplatform.init, api_endpoint=server.url)
