@@ -121,7 +121,7 @@ def measure(model: Path, files: list[Path], seconds: float, rounds: int) -> list
     pictures = [file.read_bytes() for file in files]
     with in_process(model, files) as signature, running(model.parent) as server:
         for number in range(rounds):
-            print(f"round {number + 1} of {rounds}", file=sys.stderr)  # noqa: T201
+            print(f"round {number + 1} of {rounds}", file=sys.stderr)
             milliseconds = signature.measure(BATCH, seconds)
             against = BATCH * 1000 / float(milliseconds.mean())
             batches.add(milliseconds, against, None)
@@ -157,15 +157,15 @@ def main() -> None:
         parser.error(f"no pictures in {options.pictures}")
     rows = measure(options.model.resolve(), files, options.seconds, options.rounds)
     if options.json:
-        print(json.dumps([vars(row) for row in rows], indent=2))  # noqa: T201
+        print(json.dumps([vars(row) for row in rows], indent=2))
         return
-    print(  # noqa: T201
+    print(
         "| how | clients | p50 ms | p95 ms | p99 ms | pictures/s | share |\n"
         "|---|---|---|---|---|---|---|"
     )
     for row in rows:
         milliseconds = " | ".join(f"{np.median(each):.1f}" for each in (row.p50, row.p95, row.p99))
-        print(  # noqa: T201
+        print(
             f"| {row.how} | {row.clients} | {milliseconds} | {np.median(row.per_second):.0f} "
             f"| {np.median(row.share):.2f} ({min(row.share):.2f} to {max(row.share):.2f}) |"
         )

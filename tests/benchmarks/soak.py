@@ -196,7 +196,7 @@ def main() -> None:
             )
     found = judge(seen)
     for what, value, holds in found:
-        print(f"{'holds' if holds else 'FAILS'}  {what}: {value}")  # noqa: T201
+        print(f"{'holds' if holds else 'FAILS'}  {what}: {value}")
     sys.exit(0 if all(holds for _, _, holds in found) else 1)
 
 

@@ -1,0 +1,1 @@
+"""What a user would write instead, as a good engineer would write it: each file runs alone."""
