@@ -10,6 +10,8 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from trainer_module.fused import Adam
+
 Figures = dict[str, float]
 
 
@@ -43,7 +45,7 @@ class Steps:
         self._global_batch_size = global_batch_size
         with strategy.scope():
             self.model = build()
-            self.optimizer = keras.optimizers.Adam(_warmed_up(learning_rate, warmup_steps))
+            self.optimizer = Adam(_warmed_up(learning_rate, warmup_steps))
             self.optimizer.build(self.model.trainable_variables)
             self._loss = keras.metrics.Mean(name="loss")
             self._metrics = [

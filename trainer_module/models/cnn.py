@@ -2,6 +2,7 @@
 
 import keras
 
+from trainer_module.fused import BatchNormalization, Dropout
 from trainer_module.settings import CnnSettings
 from transform_module.features import IMAGE_SIZE
 
@@ -22,7 +23,7 @@ def build(settings: CnnSettings, *, synchronized: bool) -> keras.Model:
     """
 
     def normalization() -> keras.layers.Layer:
-        return keras.layers.BatchNormalization(
+        return BatchNormalization(
             momentum=settings.normalization_momentum, synchronized=synchronized
         )
 
@@ -31,7 +32,7 @@ def build(settings: CnnSettings, *, synchronized: bool) -> keras.Model:
         layers += [
             keras.layers.Conv2D(filters, settings.kernel_size, padding="same", activation="relu"),
             normalization(),
-            keras.layers.Dropout(settings.convolution_dropout),
+            Dropout(settings.convolution_dropout),
             keras.layers.MaxPooling2D(),
         ]
     layers.append(keras.layers.Flatten())
@@ -39,7 +40,7 @@ def build(settings: CnnSettings, *, synchronized: bool) -> keras.Model:
         layers += [
             keras.layers.Dense(units, activation="relu"),
             normalization(),
-            keras.layers.Dropout(settings.dense_dropout),
+            Dropout(settings.dense_dropout),
         ]
     layers.append(keras.layers.Dense(1, activation="sigmoid", name="probability"))
     return keras.Sequential(layers, name="cnn")
