@@ -1,7 +1,7 @@
 """The two jobs of a conversion that run in Beam: inspecting files, and writing records.
 
 They hand over through files, so that every runner can execute them whose workers see the same
-folders. A worker holds one picture at a time. `options` and `run` serve other jobs too.
+folders. A worker holds few pictures at a time. `options` and `run` serve other jobs too.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ import re
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import apache_beam as beam
@@ -29,6 +30,8 @@ from transform_module.features import MAXIMUM_BYTES
 
 _CHUNK_BYTES = 1024 * 1024
 _FILES_AT_ONCE = 32
+# Threads, as both decoders leave Python alone meanwhile; few, as each may hold a large picture.
+_INSPECTORS = min(4, os.cpu_count() or 1)
 _COUNTER = "pictures"
 
 Inspection = dict[str, int | str | None]
@@ -240,10 +243,11 @@ class _PictureDoFn(beam.DoFn):
 
 class _Inspect(_PictureDoFn):
     def process(self, batch: list[tuple[int, bytes]]) -> Iterator[str]:
-        for index, path in batch:
-            found = inspect_file(os.path.join(self._images, path))
-            self._done()
-            yield json.dumps({"index": index, **found})
+        paths = [os.path.join(self._images, path) for _, path in batch]
+        with ThreadPoolExecutor(_INSPECTORS) as pool:
+            for (index, _), found in zip(batch, pool.map(inspect_file, paths), strict=True):
+                self._done()
+                yield json.dumps({"index": index, **found})
 
 
 class _WriteShard(_PictureDoFn):

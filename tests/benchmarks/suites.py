@@ -120,8 +120,8 @@ def data(bench: Bench) -> None:
             r"Start TensorFlow and TFX\s+([\d.]+) s", bench.log("cached rerun").read_text()
         )
         bench.found["cached_run"].add(last_record(root)["seconds"] - float(imports[1]))
-    counted = json.loads((root / "dataset" / "dataset.json").read_text())["splits"]
-    pictures = sum(sum(counted[split].values()) for split in ("train", "eval"))
+    listed = json.loads(splits.read_text())
+    pictures = len(listed["train"]) + len(listed["eval"])
     transformed = root / "artifacts" / "Transform" / "transformed_examples"
     bench.found["transformed"].compare(size_of(transformed), pictures * 160 * 160)
     models = size_of(root / "artifacts" / "Trainer") + size_of(root / "artifacts" / "Baseline")

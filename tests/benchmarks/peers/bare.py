@@ -50,7 +50,8 @@ def transform(records, out):
         parsed = tf.io.parse_single_example(record, SPEC)
         pixels = tf.io.decode_jpeg(parsed["image"], channels=1)
         pixels = tf.image.resize(pixels, (SIZE, SIZE), antialias=True)
-        return tf.io.encode_png(tf.cast(tf.round(pixels), tf.uint8)), parsed["label"]
+        png = tf.io.encode_png(tf.cast(tf.round(pixels), tf.uint8), compression=4)
+        return png, parsed["label"]
 
     for split in ("train", "eval"):
         data = tf.data.TFRecordDataset(f"{records}/{split}.gz", "GZIP")
