@@ -89,7 +89,7 @@ def run_fn(fn_args: FnArgs) -> None:
     if not is_chief:
         return
     # The signatures get a graph of their own, free of the strategy that trained the weights.
-    served = models.build(job.settings, synchronized=False)
+    served = models.build(job.settings, synchronized=False, precision="float32")
     served.set_weights(model.get_weights())
     best = history.best_epoch(epochs, job.settings.monitor)
     export.export(
@@ -149,7 +149,7 @@ def fit(
     weights = class_weights.balanced(counts) if settings.class_weights else (1.0,) * len(counts)
     steps = Steps(
         where,
-        partial(models.build, settings, synchronized=replicas > 1),
+        partial(models.build, settings, synchronized=replicas > 1, precision=settings.precision),
         learning_rate=settings.learning_rate,
         warmup_steps=round(settings.warmup_epochs * steps_per_epoch),
         global_batch_size=batch_size * replicas,
@@ -158,13 +158,14 @@ def fit(
     backup = Backup(backup_dir, steps, worker=worker or 0)
     epochs = backup.restore()
     _log.info(
-        "%s, %s parameters, %d + %d pictures, %d replica(s) of batch %d%s",
+        "%s, %s parameters, %d + %d pictures, %d replica(s) of batch %d, %s%s",
         settings.model,
         f"{steps.model.count_params():,}",
         train.count,
         evaluation.count,
         replicas,
         batch_size,
+        settings.precision,
         f", going on after epoch {len(epochs)}" if epochs else "",
     )
     board = tf.summary.create_file_writer(str(log_dir))

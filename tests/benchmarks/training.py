@@ -1,6 +1,6 @@
 """The trainer's input beside the same step fed from memory, in turn in one process.
 
-    python -m tests.benchmarks.training EXAMPLES [--steps 15] [--rounds 5]
+    python -m tests.benchmarks.training EXAMPLES [--steps 15] [--rounds 5] [--precision bfloat16]
 
 EXAMPLES is a folder of Transform's output (Split-train inside). Prints JSON: pictures a second of
 each round, and page faults a step.
@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("examples", type=Path)
     parser.add_argument("--steps", type=int, default=15)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--precision", default="float32")
     options = parser.parse_args()
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import keras
@@ -38,7 +39,7 @@ def main() -> None:
     pictures = data.read(sorted(map(str, (options.examples / "Split-train").glob("*.gz"))))
     steps = Steps(
         strategy.create("auto"),
-        partial(models.build, settings, synchronized=False),
+        partial(models.build, settings, synchronized=False, precision=options.precision),
         learning_rate=settings.learning_rate,
         warmup_steps=0,
         global_batch_size=settings.batch_size,

@@ -20,11 +20,11 @@ from trainer_module import data, models
 from trainer_module.steps import Steps
 
 
-def make(strategy, *, batch_size, synchronized=False):
+def make(strategy, *, batch_size, synchronized=False, precision="float32"):
     keras.utils.set_random_seed(7)
     return Steps(
         strategy,
-        partial(models.build, small.SETTINGS, synchronized=synchronized),
+        partial(models.build, small.SETTINGS, synchronized=synchronized, precision=precision),
         learning_rate=1e-3,
         warmup_steps=0,
         global_batch_size=batch_size,
@@ -132,8 +132,9 @@ def test_two_workers_end_equal_and_as_one_on_the_doubled_batch(alone):
     assert_same_training(first_result, alone, tolerance=1e-3)
 
 
-def test_the_loss_goes_down():
-    steps = make(tf.distribute.get_strategy(), batch_size=8)
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_loss_goes_down(precision):
+    steps = make(tf.distribute.get_strategy(), batch_size=8, precision=precision)
     rows = train(steps, batch_size=8, replicas=1, epochs=4)["epochs"]
     assert rows[-1]["train"]["loss"] < 0.7 * rows[0]["train"]["loss"]
 

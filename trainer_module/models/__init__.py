@@ -8,17 +8,23 @@ import keras
 from trainer_module.settings import TrainerSettings
 
 
-def build(settings: TrainerSettings, *, synchronized: bool) -> keras.Model:
+def build(settings: TrainerSettings, *, synchronized: bool, precision: str) -> keras.Model:
     """Builds the model that the settings name.
 
     Args:
         settings: `settings.model` is the module's name here, and the name of its own settings.
         synchronized: whether batch normalization takes its statistics over all replicas.
+        precision: what the layers compute in, ``float32`` or ``bfloat16``; weights are float32.
 
     Returns:
         An uncompiled model: pixels [N, 160, 160, 1] float32 in [0, 1] in, probability of
         pneumonia [N, 1] float32 out.
     """
     module = importlib.import_module(f"trainer_module.models.{settings.model}")
-    model = module.build(getattr(settings, settings.model), synchronized=synchronized)
+    former = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
+    try:
+        model = module.build(getattr(settings, settings.model), synchronized=synchronized)
+    finally:
+        keras.config.set_dtype_policy(former)
     return cast(keras.Model, model)

@@ -42,5 +42,5 @@ def build(settings: CnnSettings, *, synchronized: bool) -> keras.Model:
             normalization(),
             Dropout(settings.dense_dropout),
         ]
-    layers.append(keras.layers.Dense(1, activation="sigmoid", name="probability"))
+    layers.append(keras.layers.Dense(1, activation="sigmoid", dtype="float32", name="probability"))
     return keras.Sequential(layers, name="cnn")

@@ -7,7 +7,7 @@ from trainer_module.settings import CnnSettings, TrainerSettings
 
 
 def test_layers_stand_in_the_mission_order():
-    model = models.build(TrainerSettings(), synchronized=False)
+    model = models.build(TrainerSettings(), synchronized=False, precision="float32")
     block = ["Conv2D", "BatchNormalization", "Dropout", "MaxPooling2D"]
     dense = ["Dense", "BatchNormalization", "Dropout"]
     assert [type(layer).__name__ for layer in model.layers] == [
@@ -24,7 +24,7 @@ def test_layers_stand_in_the_mission_order():
 
 def test_settings_reach_the_layers_and_the_output_is_a_probability():
     settings = TrainerSettings(cnn=CnnSettings(filters=(2, 3, 4), kernel_size=5, dense_units=(6,)))
-    model = models.build(settings, synchronized=True)
+    model = models.build(settings, synchronized=True, precision="float32")
     convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
     assert [layer.filters for layer in convolutions] == [2, 3, 4]
     assert convolutions[0].kernel_size == (5, 5)
@@ -36,3 +36,14 @@ def test_settings_reach_the_layers_and_the_output_is_a_probability():
 def test_too_many_blocks_are_refused():
     with pytest.raises(ValueError, match="filters"):
         CnnSettings(filters=(8,) * 6)
+
+
+def test_bfloat16_is_what_layers_compute_in_and_nothing_else():
+    settings = TrainerSettings(cnn=CnnSettings(filters=(2,), dense_units=(6,)))
+    model = models.build(settings, synchronized=False, precision="bfloat16")
+    *inner, probability = model.layers
+    assert {layer.compute_dtype for layer in inner} == {"bfloat16"}
+    assert probability.compute_dtype == "float32"
+    assert {weight.dtype for weight in model.weights} == {"float32"}
+    assert keras.config.dtype_policy().name == "float32"
+    assert model(np.zeros((1, 160, 160, 1), np.float32)).dtype == "float32"
