@@ -14,6 +14,8 @@ from trainer_module.fused import Adam
 
 Figures = dict[str, float]
 
+_PREFETCHED = 4
+
 
 class Steps:
     """A model, its optimizer and its metrics, made in a strategy's scope.
@@ -105,12 +107,21 @@ class Steps:
             step(batch)
         return {metric.name: float(metric.result()) for metric in metrics}
 
-    def _distribute(self, batches: tf.data.Dataset) -> tf.distribute.DistributedDataset:
-        def per_pipeline(context: tf.distribute.InputContext) -> tf.data.Dataset:
-            return batches.shard(context.num_input_pipelines, context.input_pipeline_id).prefetch(
-                tf.data.AUTOTUNE
-            )
+    def _distribute(
+        self, batches: tf.data.Dataset
+    ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
+        # An iterator often ends without waking tf.data's tuner, and waits until that wakes by
+        # itself: for half a minute at the end of an epoch of two.
+        options = tf.data.Options()
+        options.autotune.enabled = False
 
+        def per_pipeline(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            own = batches.shard(context.num_input_pipelines, context.input_pipeline_id)
+            return own.prefetch(_PREFETCHED).with_options(options)
+
+        if self._strategy.num_replicas_in_sync == 1:
+            # A strategy's own iterator wraps this one in others that the options do not reach.
+            return per_pipeline(tf.distribute.InputContext())
         return self._strategy.distribute_datasets_from_function(per_pipeline)
 
 
