@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 SOURCES := pipeline components trainer_module transform_module serving
 
-.PHONY: demo test test-fast lint format check setup lock image clean
+.PHONY: demo test test-fast lint format check setup lock image bench bench-quick clean
 
 demo: setup          ## Run the pipeline on synthetic X-rays, to a pushed model.
 	@$(BIN)/cxr run --config pipeline/configs/demo.yaml --root .demo
@@ -38,6 +38,12 @@ lock: setup          ## Renew requirements.lock from setup.py.
 image:               ## Build the image of the components, where Docker is.
 	@docker build --file pipeline/image/Dockerfile --tag cxr .
 
+bench: setup         ## What it costs beside a plain script, on ../shared/chest_xray or IMAGES=...
+	@$(BIN)/python -m tests.benchmarks --keep $(if $(IMAGES),--images $(IMAGES))
+
+bench-quick: setup   ## The same in minutes: one round of what is short, kept nowhere.
+	@$(BIN)/python -m tests.benchmarks --quick $(if $(IMAGES),--images $(IMAGES))
+
 clean:               ## Remove what make made.
-	@rm -rf .venv .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv .demo .bench build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find $(SOURCES) tests -name __pycache__ -type d -prune -exec rm -rf {} +
