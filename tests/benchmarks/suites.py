@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from tests.benchmarks.measure import Cost
 from tests.benchmarks.starting import PROCESSES
 
 _PEERS = Path(__file__).parent / "peers"
+_REPOSITORY = Path(__file__).parents[2]
 _CXR = Path(sys.executable).with_name("cxr")
 # A model that trains in seconds and is pushed whatever it learnt: the rest is what is measured.
 _SMALL_MODEL = tuple(
@@ -197,11 +199,21 @@ def growth(bench: Bench, *, few: int = 2_000, many: int = 20_000) -> None:
     bench.found["growth_time"].compare(ours.seconds / many, theirs.seconds / few)
 
 
+def setup(bench: Bench) -> None:
+    """The set-up of a fresh clone, its packages in the cache of a former one."""
+    clone = bench.fresh("clone")
+    subprocess.run(["git", "clone", "--quiet", str(_REPOSITORY), str(clone)], check=True)
+    cost = bench.run("set-up of a second clone", "make", "-C", clone, "setup", tuned=False)
+    bench.found["setup"].add(cost.seconds)
+    shutil.rmtree(clone)
+
+
 SUITES: dict[str, Callable[[Bench], None]] = {
     "convert": convert,
     "data": data,
     "training": training,
     "start": start,
+    "setup": setup,
     "first_run": first_run,
     "growth": growth,
 }
