@@ -71,7 +71,7 @@ def main():
     model.compile(
         keras.optimizers.Adam(rate),
         "binary_crossentropy",
-        ["accuracy", keras.metrics.AUC(name="auc")],
+        metrics=["accuracy", keras.metrics.AUC(name="auc")],
     )
 
     def told(epoch, logs):
