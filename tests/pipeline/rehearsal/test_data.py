@@ -9,7 +9,7 @@ from pipeline.rehearsal.compiled import Compiled
 
 
 def compiled(**parameters):
-    return Compiled(pipeline_spec_pb2.PipelineSpec(), parameters, "gs://bucket/root")
+    return Compiled(pipeline_spec_pb2.PipelineSpec(), parameters, "gs://bucket/runs")
 
 
 @pytest.fixture(autouse=True)
@@ -25,14 +25,14 @@ def converted(monkeypatch):
     return calls
 
 
-@pytest.mark.parametrize("place", ["gs://bucket/examples", "gs://bucket/root/examples"])
+@pytest.mark.parametrize("place", ["gs://bucket/examples", "gs://bucket/runs/examples"])
 def test_pictures_are_converted_wherever_the_examples_would_be(tmp_path, converted, place):
     given, places = data.brought_near(compiled(examples=place), tmp_path, {}, None, None)
     assert len(converted) == 1
     assert given.parameters["dataset_fingerprint"] == "f1"
     assert list(places.items()) == [
         (place, str(tmp_path / "dataset")),
-        ("gs://bucket/root", str(tmp_path / "root")),
+        ("gs://bucket/runs", str(tmp_path / "root")),
     ]
 
 
@@ -42,7 +42,7 @@ def test_a_place_that_stands_for_the_examples_is_taken(tmp_path, converted):
         compiled(examples="gs://bucket/examples"), tmp_path, given, None, None
     )
     assert converted == []
-    assert places == {**given, "gs://bucket/root": str(tmp_path / "root")}
+    assert places == {**given, "gs://bucket/runs": str(tmp_path / "root")}
 
 
 def test_a_pipeline_whose_data_cannot_be_chosen_is_told(tmp_path):
