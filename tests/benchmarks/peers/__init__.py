@@ -1,1 +1,1 @@
-"""What a user would write instead, as a good engineer would write it: each file runs alone."""
+"""What a user would write instead, as a good engineer would write it: scripts of their own."""

@@ -14,8 +14,8 @@ STARTED = time.perf_counter()
 
 import keras
 import tensorflow as tf
+from model import SIZE, augmentation, compiled, telling
 
-SIZE = 160
 BATCH = 32
 
 
@@ -36,40 +36,8 @@ def dataset(pictures, *, training):
     data = data.batch(BATCH, drop_remainder=training)
     data = data.map(lambda x, y: (tf.cast(x, tf.float32) / 255.0, y), tf.data.AUTOTUNE)
     if training:
-        layers = [
-            keras.layers.RandomZoom(0.1, fill_mode="nearest"),
-            keras.layers.RandomShear(0.1, fill_mode="nearest"),
-            keras.layers.RandomFlip("horizontal"),
-        ]
-
-        def augment(x, y):
-            for layer in layers:
-                x = layer(x, training=True)
-            return x, y
-
-        data = data.map(augment, tf.data.AUTOTUNE)
+        data = data.map(augmentation(), tf.data.AUTOTUNE)
     return data.prefetch(tf.data.AUTOTUNE)
-
-
-def cnn():
-    """Two convolution blocks, three dense layers."""
-    layers = [keras.Input((SIZE, SIZE, 1))]
-    for filters in (32, 64):
-        layers += [
-            keras.layers.Conv2D(filters, 3, padding="same", activation="relu"),
-            keras.layers.BatchNormalization(momentum=0.9),
-            keras.layers.Dropout(0.1),
-            keras.layers.MaxPooling2D(),
-        ]
-    layers.append(keras.layers.Flatten())
-    for units in (512, 256, 128):
-        layers += [
-            keras.layers.Dense(units, activation="relu"),
-            keras.layers.BatchNormalization(momentum=0.9),
-            keras.layers.Dropout(0.3),
-        ]
-    layers.append(keras.layers.Dense(1, activation="sigmoid"))
-    return keras.Sequential(layers)
 
 
 def main():
@@ -85,21 +53,7 @@ def main():
     train, counts = splits["train"], [0, 0]
     for _, label in train:
         counts[label] += 1
-    steps = len(train) // BATCH
-    model = cnn()
-    rate = keras.optimizers.schedules.PolynomialDecay(0.0, steps, end_learning_rate=3e-4)
-    model.compile(
-        keras.optimizers.Adam(rate),
-        "binary_crossentropy",
-        metrics=["accuracy", keras.metrics.AUC(name="auc")],
-    )
-
-    def told(epoch, logs):
-        print(
-            json.dumps({"epoch": epoch + 1, "at": time.perf_counter() - STARTED, **logs}),
-            flush=True,
-        )
-
+    model = compiled(len(train) // BATCH, keras.Input((SIZE, SIZE, 1)))
     model.fit(
         dataset(train, training=True),
         validation_data=dataset(splits["eval"], training=False),
@@ -109,7 +63,7 @@ def main():
             keras.callbacks.EarlyStopping(
                 "val_auc", mode="max", patience=5, restore_best_weights=True
             ),
-            keras.callbacks.LambdaCallback(on_epoch_end=told),
+            telling(STARTED),
         ],
         verbose=0,
     )
