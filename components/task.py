@@ -9,11 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from absl import app
-from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor as tfx_task
-
 from components.beam_args import BEAM_ARGS
-from components.beam_process import prepare_process
+from components.collector import importing
 from components.errors import UserError
 
 _INVOCATION: Final = "--json_serialized_invocation_args"
@@ -40,6 +37,12 @@ def with_beam_args(argv: Sequence[str]) -> list[str]:
 
 def main() -> None:
     """Runs the task; a mistake of the user's ends it with one line."""
+    with importing():
+        from absl import app
+        from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor as tfx_task
+
+        from components.beam_process import prepare_process
+
     prepare_process()
     try:
         app.run(tfx_task.main, argv=with_beam_args(sys.argv), flags_parser=tfx_task._parse_flags)

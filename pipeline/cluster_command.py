@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from components.collector import importing
 from components.command import for_people
 from components.errors import UserError, refuse
 from pipeline import options
@@ -40,8 +41,9 @@ def compile_(
     config = load(source, overrides)
     refuse("This cannot run in a cluster", problems(config, target))
     with silenced():
-        from pipeline.rehearsal import compiled, drawing
-        from pipeline.runners import kubeflow, specification, vertex
+        with importing():
+            from pipeline.rehearsal import compiled, drawing
+            from pipeline.runners import kubeflow, specification, vertex
 
         render = {"kubeflow": kubeflow.render, "vertex": vertex.render}[target]
         text = render(specification.specify(config))

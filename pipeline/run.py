@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
+from components.collector import importing
 from components.errors import UserError
 from components.images.dataset import QUARANTINE_FILE
 from pipeline import run_record
@@ -76,7 +77,7 @@ def _run(
 ) -> None:
     dataset = examples(config, images, root.dataset, display)
     record.dataset_fingerprint = dataset.fingerprint
-    with display.step("Start TensorFlow and TFX"):
+    with display.step("Start TensorFlow and TFX"), importing():
         from components.serving_check_container import require_docker
         from pipeline import graph_check, metadata, pipeline, recipe
         from pipeline.runners import runner

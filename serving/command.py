@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from components.allocator import tune_allocator
+from components.collector import importing
 from components.command import for_people
 from components.errors import UserError
 
@@ -92,8 +93,9 @@ def serve(
     log = logging.getLogger("serving")
     log.info("Starting TensorFlow")
 
-    from serving import server, tls
-    from serving.core import Core
+    with importing():
+        from serving import server, tls
+        from serving.core import Core
 
     def ready(addresses: server.Addresses, core: Core) -> None:
         for name in core.models():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.collector import importing
 from components.errors import UserError
 from components.pushed import versions as versions_of
 from transform_module import features
@@ -43,7 +44,8 @@ class Model:
         Raises:
             UserError: it does not load, or is none of ours.
         """
-        import tensorflow as tf
+        with importing():
+            import tensorflow as tf
 
         self.path = path
         self.record: dict[str, Any] = _read_record(path)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import json
 import logging
 import signal
@@ -100,11 +99,8 @@ def serve(
         UserError: it cannot listen, or the SSL configuration is no good.
     """
     # A version is loaded and unloaded in threads, mostly in Python. Requests shall not wait for
-    # them: the interpreter changes threads sooner, and does not search TensorFlow's modules, which
-    # stay, for the garbage of a version (0.2 s).
+    # them: the interpreter changes threads sooner.
     sys.setswitchinterval(_SWITCH_SECONDS)
-    gc.collect()
-    gc.freeze()
     asyncio.run(_serve(models, settings, ready))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
+from components.collector import importing
 from components.errors import UserError
 from components.images import quarantine, records, staging
 from components.images.dataset import DATASET_FILE, QUARANTINE_FILE, Dataset
@@ -118,7 +119,10 @@ def _convert(
     files = scan(images)
     patient_of = patient_finder(settings, files)
     # Imported here: Beam takes seconds, and a user's mistakes are known by now.
-    from components.images import beam_jobs
+    with importing():
+        import tensorflow  # noqa: F401  (for the pictures' decoder)
+
+        from components.images import beam_jobs
 
     inspections = beam_jobs.inspect_files(
         images,

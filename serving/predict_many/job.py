@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.collector import importing
 from components.images.progress import Progress
 from components.images.staging import locked
 from serving.model import find_version
@@ -79,7 +80,8 @@ def predict_many(
             missing = [chunk for chunk in chunks if not parts.finished(chunk.index)]
             if missing:
                 # Imported here: Beam takes seconds, and a user's mistakes are known by now.
-                from serving.predict_many.judging import judge_chunks
+                with importing():
+                    from serving.predict_many.judging import judge_chunks
 
                 with _watched(parts, sum(chunk.pictures for chunk in chunks), progress):
                     judge_chunks(version, missing, parts, beam_args=beam_args)

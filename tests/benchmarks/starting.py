@@ -5,9 +5,17 @@
 NAME is one of PROCESSES. Imports what that process imports, and ends.
 """
 
+import contextlib
 import importlib
 import sys
 
+from components.collector import importing
+
+_TASK = (
+    "components.task",
+    "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor",
+    "components.beam_process",
+)
 PROCESSES = {
     "tensorflow": ("tensorflow",),
     "cxr run": (
@@ -19,17 +27,19 @@ PROCESSES = {
         "pipeline.recipe",
         "pipeline.runners",
     ),
-    "task": ("components.task",),
-    "task Transform": ("components.task", "tfx.components.transform.executor"),
-    "task Trainer": ("components.task", "components.trainer", "trainer_module.trainer"),
-    "task Evaluator": ("components.task", "components.evaluator"),
+    "task": _TASK,
+    "task Transform": (*_TASK, "tfx.components.transform.executor"),
+    "task Trainer": (*_TASK, "components.trainer", "trainer_module.trainer"),
+    "task Evaluator": (*_TASK, "components.evaluator"),
 }
 
 
 def main() -> None:
     """Imports."""
-    for name in PROCESSES[sys.argv[1]]:
-        importlib.import_module(name)
+    name = sys.argv[1]
+    with contextlib.nullcontext() if name == "tensorflow" else importing():
+        for module in PROCESSES[name]:
+            importlib.import_module(module)
 
 
 if __name__ == "__main__":
