@@ -13,7 +13,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import example_gen_pb2, transform_pb2
 
 from components.baseline import Baseline
-from components.beam_args import DEFAULT_BEAM_ARGS
+from components.beam_args import DEFAULT_BEAM_ARGS, SDK_HERE
 from components.evaluator import Evaluator
 from components.example_validator import ExampleValidator
 from components.google_cloud.settings import GoogleCloudSettings
@@ -76,7 +76,9 @@ def tunable(config: Config) -> dict[str, Any]:
 
 def beam_args(config: Config) -> tuple[str, ...]:
     """Returns what Beam is started with where nothing else computes for it."""
-    return (*DEFAULT_BEAM_ARGS, *config.beam.args)
+    own = config.beam.args
+    sdk = () if any(arg.startswith("--runner") for arg in own) else (SDK_HERE,)
+    return (*DEFAULT_BEAM_ARGS, *sdk, *own)
 
 
 def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pipeline:

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from trainer_module.augmentation import random_affine, warp
 from trainer_module.settings import AugmentationSettings
-from transform_module.features import IMAGE_SIZE, IMAGE_XF, LABEL_XF
+from transform_module.features import IMAGE_SIZE, IMAGE_XF, LABEL_XF, LABELS
 from transform_module.image_ops import png_to_pixels, rescale
 
 _SPEC = {
@@ -22,13 +22,18 @@ class Pictures:
 
     Attributes:
         dataset: yields pixels [160, 160, 1] uint8 and label, scalar float32, in the files' order.
-        count: pictures in it.
+        class_counts: pictures in it, by label.
         dropped: examples left out because Transform could not decode their picture.
     """
 
     dataset: tf.data.Dataset
-    count: int
+    class_counts: tuple[int, ...]
     dropped: int
+
+    @property
+    def count(self) -> int:
+        """Pictures in it."""
+        return sum(self.class_counts)
 
 
 def read(files: Sequence[str]) -> Pictures:
@@ -54,8 +59,14 @@ def read(files: Sequence[str]) -> Pictures:
         .cache()
     )
     total = int(records.reduce(0, lambda count, _: count + 1))
-    count = int(pictures.reduce(0, lambda count, *_: count + 1))
-    return Pictures(pictures, count, total - count)
+    counts = pictures.reduce(
+        tf.zeros(len(LABELS), tf.int64),
+        lambda counts, example: (
+            counts + tf.one_hot(_index(example[1]), len(LABELS), dtype=tf.int64)
+        ),
+    )
+    class_counts = tuple(counts.numpy().tolist())
+    return Pictures(pictures, class_counts, total - sum(class_counts))
 
 
 def training_batches(
@@ -136,4 +147,8 @@ def evaluation_batches(
 
 
 def _weights(label: tf.Tensor, class_weights: Sequence[float]) -> tf.Tensor:
-    return tf.gather(tf.constant(class_weights, tf.float32), tf.cast(label, tf.int32))
+    return tf.gather(tf.constant(class_weights, tf.float32), _index(label))
+
+
+def _index(label: tf.Tensor) -> tf.Tensor:
+    return tf.cast(label, tf.int32)

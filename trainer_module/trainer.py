@@ -22,7 +22,6 @@ from trainer_module.backup import Backup
 from trainer_module.history import Epoch
 from trainer_module.settings import TrainerSettings
 from trainer_module.steps import Steps
-from transform_module.preprocessing import class_counts
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +72,6 @@ def run_fn(fn_args: FnArgs) -> None:
     transform_output = tft.TFTransformOutput(fn_args.transform_output)
     train = data.read(_files(fn_args.train_files))
     evaluation = data.read(_files(fn_args.eval_files))
-    counts = class_counts(transform_output)
     backup_dir = Path(job.checkpoint_dir or tempfile.mkdtemp()) / _identity(fn_args, job)
     is_chief = strategy.is_chief(where)
 
@@ -82,7 +80,6 @@ def run_fn(fn_args: FnArgs) -> None:
         where,
         train,
         evaluation,
-        counts=counts,
         backup_dir=backup_dir,
         log_dir=Path(fn_args.model_run_dir) if is_chief else backup_dir / "logs-of-others",
     )
@@ -103,7 +100,7 @@ def run_fn(fn_args: FnArgs) -> None:
             "dataset_fingerprint": job.dataset_fingerprint,
             "code_version": job.code_version,
             "training": {
-                "class_counts": counts,
+                "class_counts": train.class_counts,
                 "train_pictures": train.count,
                 "eval_pictures": evaluation.count,
                 "dropped_pictures": train.dropped + evaluation.dropped,
@@ -124,7 +121,6 @@ def fit(
     train: data.Pictures,
     evaluation: data.Pictures,
     *,
-    counts: Sequence[int],
     backup_dir: Path,
     log_dir: Path,
 ) -> tuple[keras.Model, list[Epoch]]:
@@ -135,7 +131,6 @@ def fit(
         where: the strategy.
         train: what is learnt from.
         evaluation: what decides which epoch was best.
-        counts: training pictures by label.
         backup_dir: an interrupted training goes on from what it left here.
         log_dir: gets ``history.csv`` and TensorBoard's event files.
 
@@ -146,6 +141,7 @@ def fit(
     replicas = where.num_replicas_in_sync
     batch_size = min(settings.batch_size, train.count // replicas)
     steps_per_epoch = train.count // (batch_size * replicas)
+    counts = train.class_counts
     weights = class_weights.balanced(counts) if settings.class_weights else (1.0,) * len(counts)
     steps = Steps(
         where,

@@ -26,7 +26,7 @@ def pictures(count: int = 32, seed: int = 0) -> data.Pictures:
     pixels = generator.integers(0, 128, (count, 160, 160, 1), dtype=np.uint8)
     pixels[labels == 1, 40:80, 40:80] += 100
     dataset = tf.data.Dataset.from_tensor_slices((pixels, labels.astype(np.float32)))
-    return data.Pictures(dataset, count, 0)
+    return data.Pictures(dataset, (count - count // 2, count // 2), 0)
 
 
 def job(folder: Path, settings: TrainerSettings = SETTINGS) -> trainer.Job:

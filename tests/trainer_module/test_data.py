@@ -24,7 +24,7 @@ def batches(train, epoch=0, batch_size=8, seed=7):
 
 
 def test_drops_and_counts_what_could_not_be_decoded(train):
-    assert (train.count, train.dropped) == (48, 1)
+    assert (train.count, train.class_counts, train.dropped) == (48, (16, 32), 1)
 
 
 def test_training_batches_are_full_weighed_and_in_range(train):

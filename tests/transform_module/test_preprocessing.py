@@ -1,8 +1,17 @@
-import tensorflow_transform as tft
+import tensorflow as tf
+from tensorflow_transform import analyzer_nodes, impl_helper
 
-from transform_module import preprocessing
+from transform_module import features
+from transform_module.preprocessing import preprocessing_fn
 
 
-def test_counts_the_classes_of_the_analyzed_split(transformed):
-    output = tft.TFTransformOutput(transformed.graph)
-    assert preprocessing.class_counts(output) == (17, 32)
+def test_no_analyzer_makes_transform_decode_each_picture_twice():
+    inputs = {
+        features.IMAGE: tf.TensorSpec([None, 1], tf.string),
+        features.LABEL: tf.TensorSpec([None, 1], tf.int64),
+    }
+    graph, _, outputs = impl_helper.trace_preprocessing_function(
+        preprocessing_fn, inputs, use_tf_compat_v1=False
+    )
+    assert set(outputs) == {features.IMAGE_XF, features.LABEL_XF}
+    assert not graph.get_collection(analyzer_nodes.TENSOR_REPLACEMENTS)
