@@ -45,6 +45,8 @@ setup(
         "tfx>=1.21,<1.22",
     ],
     extras_require={
+        # A peer of the benchmark; its suite is left out without it.
+        "bench": ["torch>=2.8"],
         # Compiling, rehearsing and submitting. TFX marks Kubeflow's compiler for Python below 3.12.
         "cluster": [
             "google-cloud-aiplatform>=1.100,<2",

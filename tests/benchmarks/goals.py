@@ -45,6 +45,9 @@ GOALS = {
         "trainer, pictures a second", "the same step fed from memory", 0.97, at_least=True
     ),
     "faults": Goal("page faults a training step", "", 5000, "faults"),
+    "loading": Goal(
+        "trainer's input alone, pictures a second", "Pillow and PyTorch's loader", 1, at_least=True
+    ),
     "first": Goal("first run, two epochs", "the plain Keras script", 1.15),
     "target": Goal("time to a validation AUC of 0.95", "Keras's guide", 0.9),
     "width": Goal("rerun with a wider model", "its training alone", 1.1),
@@ -53,6 +56,10 @@ GOALS = {
     "start": Goal("start of the slowest process of TFX", "import of TensorFlow alone", 1.5),
     "growth_memory": Goal("peak memory, 20,000 pictures", "2,000 pictures", 1.2),
     "growth_time": Goal("time a picture, 20,000 pictures", "2,000 pictures", 1.05),
+    "large_memory": Goal(
+        "convert to Transform, peak memory, 100,000 pictures", "20,000 pictures", 1.2
+    ),
+    "large_time": Goal("convert to Transform, time a picture, 100,000", "20,000 pictures", 1.05),
     "transformed": Goal("Transform's output", "raw uint8 pixels", 0.5),
     "disk": Goal("all artifacts less the models", "the JPEGs", 2.5),
     "setup": Goal("set-up of a second clone", "", 90, "s"),

@@ -8,7 +8,9 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from components import allocator
@@ -78,6 +80,11 @@ class Bench:
         """Runs a script of peers/."""
         return self.run(what, sys.executable, _PEERS / name, *arguments, tuned=tuned)
 
+    @property
+    def transformed(self) -> Path:
+        """Transform's output of the last run with a small model."""
+        return next((self.work / "small/artifacts/Transform/transformed_examples").iterdir())
+
     def fresh(self, name: str) -> Path:
         """A folder that is not there."""
         path = self.work / name
@@ -105,7 +112,8 @@ def data(bench: Bench) -> None:
     """A first run with a small model beside the bare loops, then the same run from its cache."""
     splits = bench.work / "splits.json"
     run = (_CXR, "run", "--images", bench.images, *_SMALL_MODEL, "--root")
-    for _ in range(bench.rounds):
+    # A round takes more than a minute.
+    for _ in range(min(bench.rounds, 3)):
         root = bench.fresh("small")
         first = bench.run("first run, small model", *run, root)
         record = last_record(root)
@@ -134,9 +142,15 @@ def data(bench: Bench) -> None:
 
 def training(bench: Bench) -> None:
     """The trainer's own step beside the same one fed from memory."""
-    examples = next((bench.work / "small/artifacts/Transform/transformed_examples").iterdir())
     steps = ("--rounds", str(bench.rounds), "--steps", "20")
-    bench.run("training steps", sys.executable, "-m", "tests.benchmarks.training", examples, *steps)
+    bench.run(
+        "training steps",
+        sys.executable,
+        "-m",
+        "tests.benchmarks.training",
+        bench.transformed,
+        *steps,
+    )
     found = bench.last_line("training steps")
     for ours, theirs in zip(found["trainer"], found["memory"], strict=True):
         bench.found["step"].compare(ours, theirs)
@@ -185,19 +199,46 @@ def start(bench: Bench) -> None:
         bench.found["start"].compare(max(seconds.values()), alone)
 
 
-def growth(bench: Bench, *, few: int = 2_000, many: int = 20_000) -> None:
-    """Conversion and the data's components on two sizes of synthetic sets."""
-    costs = {}
-    for count in (few, many):
-        images, root = bench.work / f"synthetic-{count}", bench.fresh(f"grown-{count}")
-        if not images.exists():
-            bench.run(f"draw {count}", _CXR, "synth", images, "--images", str(count))
-        costs[count] = bench.run(
-            f"data of {count}", _CXR, "run", "--images", images, "--root", root, *_SMALL_MODEL
+def growth(bench: Bench, *, few: int = 2_000, many: int = 20_000, most: int = 100_000) -> None:
+    """A whole run on two sizes of synthetic sets, and its part up to Transform on a third."""
+    drawn = bench.fresh("drawn")
+    bench.run("draw", _CXR, "synth", drawn, "--images", str(few))
+    images = {
+        count: multiplied(drawn, bench.fresh(f"drawn-{count}"), count // few)
+        for count in (few, many, most)
+    }
+
+    def compare(row: str, what: str, counts: tuple[int, int], *command: str | Path) -> None:
+        less, more = (
+            bench.run(
+                f"{what}, {count:,} pictures",
+                *command,
+                "--images",
+                images[count],
+                "--root",
+                bench.fresh("grown"),
+            )
+            for count in counts
         )
-    ours, theirs = costs[many], costs[few]
-    bench.found["growth_memory"].compare(ours.peak_memory, theirs.peak_memory)
-    bench.found["growth_time"].compare(ours.seconds / many, theirs.seconds / few)
+        bench.found[f"{row}_memory"].compare(more.peak_memory, less.peak_memory)
+        bench.found[f"{row}_time"].compare(more.seconds / counts[1], less.seconds / counts[0])
+
+    compare("growth", "run", (few, many), _CXR, "run", *_SMALL_MODEL)
+    up_to_transform = (sys.executable, "-m", "tests.benchmarks.data_only")
+    compare("large", "up to Transform", (many, most), *up_to_transform)
+
+
+def loading(bench: Bench) -> None:
+    """The trainer's input beside another framework's, from the pictures' folders."""
+    if not find_spec("torch"):
+        print("PyTorch is not here, and its loader is left out: pip install '.[bench]'")
+        return
+    ours = (sys.executable, "-m", "tests.benchmarks.loading", bench.transformed)
+    for _ in range(bench.rounds):
+        bench.run("trainer's input", *ours)
+        bench.peer("PyTorch's loader", "torch_loader.py", bench.work / "splits.json", tuned=False)
+        found, theirs = map(bench.last_line, ("trainer's input", "PyTorch's loader"))
+        bench.found["loading"].compare(median(found[1:]), median(theirs[1:]))
 
 
 def setup(bench: Bench) -> None:
@@ -213,6 +254,7 @@ SUITES: dict[str, Callable[[Bench], None]] = {
     "convert": convert,
     "data": data,
     "training": training,
+    "loading": loading,
     "start": start,
     "setup": setup,
     "first_run": first_run,
@@ -243,6 +285,27 @@ def class_folders(images: Path, out: Path) -> Path:
         for split in ("train", "val"):
             for picture in (images / split / label).glob("*.jpeg"):
                 (out / label / f"{split}-{picture.name}").symlink_to(picture)
+    return out
+
+
+def multiplied(images: Path, out: Path, times: int) -> Path:
+    """Copies pictures so that no two are equal bytes, and no patient has more of them.
+
+    Args:
+        images: JPEGs with the names of the public dataset.
+        out: gets `times` as many.
+        times: how many of each; 1 copies them.
+    """
+    for picture in images.rglob("*.jpeg"):
+        content = picture.read_bytes()
+        folder = out / picture.parent.relative_to(images)
+        folder.mkdir(parents=True, exist_ok=True)
+        for copy in range(times):
+            # T.81, section B.2.4.5: marker, length with itself, text. The first number in a name is
+            # the patient's.
+            comment = b"\xff\xfe" + (10).to_bytes(2, "big") + f"{copy:08}".encode()
+            name = re.sub(r"(?<=person)\d+|(?<=IM-)\d+", rf"\g<0>{copy:03}", picture.name, count=1)
+            (folder / name).write_bytes(content[:2] + comment + content[2:])
     return out
 
 
