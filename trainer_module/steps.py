@@ -5,7 +5,8 @@ One loop serves every strategy. ``Model.fit`` of Keras 3 fails under MultiWorker
 when a training is killed; the steps here run unchanged on one device and on many.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -57,13 +58,26 @@ class Steps:
         self._run_train_step = self._distributed(self.train_step)
         self._run_evaluation_step = self._distributed(self.evaluation_step)
 
-    def train(self, batches: tf.data.Dataset) -> Figures:
-        """Trains on each batch once; returns loss, accuracy and AUC in training mode."""
-        return self._over(batches, self._run_train_step)
+    def train(
+        self,
+        batches: tf.data.Dataset,
+        *,
+        through: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+    ) -> Figures:
+        """Trains on each batch once.
+
+        Args:
+            batches: of one epoch.
+            through: is given the batches, and gives them back one by one as they are trained on.
+
+        Returns:
+            Loss, accuracy and AUC in training mode.
+        """
+        return self._over(through(self._distribute(batches)), self._run_train_step)
 
     def evaluate(self, batches: tf.data.Dataset) -> Figures:
         """Evaluates on each batch once; returns loss, accuracy and AUC."""
-        return self._over(batches, self._run_evaluation_step)
+        return self._over(self._distribute(batches), self._run_evaluation_step)
 
     def train_step(self, pixels: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> None:
         """One replica's share of a training step.
@@ -99,11 +113,11 @@ class Steps:
 
         return run
 
-    def _over(self, batches: tf.data.Dataset, step: Callable[..., None]) -> Figures:
+    def _over(self, batches: Iterable[Any], step: Callable[..., None]) -> Figures:
         metrics = [self._loss, *self._metrics]
         for metric in metrics:
             metric.reset_state()
-        for batch in self._distribute(batches):
+        for batch in batches:
             step(batch)
         return {metric.name: float(metric.result()) for metric in metrics}
 

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from trainer_module import class_weights, data, export, history, models, strategy
 from trainer_module.backup import Backup
 from trainer_module.history import Epoch
+from trainer_module.profile import profiled
 from trainer_module.settings import TrainerSettings
 from trainer_module.steps import Steps
 
@@ -38,6 +39,7 @@ class Job:
         code_version: of the modules that run here, for the model's record.
         checkpoint_dir: folder for the state of unfinished trainings; an empty text is a temporary
             one, so that a training that is killed begins anew.
+        profile: whether some steps of the first epoch are profiled for TensorBoard.
     """
 
     settings: TrainerSettings
@@ -46,6 +48,7 @@ class Job:
     dataset_fingerprint: str
     code_version: str
     checkpoint_dir: str
+    profile: bool = False
 
     @classmethod
     def from_custom_config(cls, config: dict[str, Any]) -> "Job":
@@ -132,7 +135,7 @@ def fit(
         train: what is learnt from.
         evaluation: what decides which epoch was best.
         backup_dir: an interrupted training goes on from what it left here.
-        log_dir: gets ``history.csv`` and TensorBoard's event files.
+        log_dir: gets ``history.csv``, and TensorBoard's event files and profile.
 
     Returns:
         The model with the best epoch's weights, and the figures of each epoch.
@@ -167,6 +170,7 @@ def fit(
     board = tf.summary.create_file_writer(str(log_dir))
     for index, figures in enumerate(epochs):
         _to_tensorboard(board, index, figures)
+    through = partial(profiled, log_dir=log_dir, steps=steps_per_epoch) if job.profile else iter
     while not history.is_over(
         epochs, settings.monitor, epochs=settings.epochs, patience=settings.patience
     ):
@@ -179,8 +183,10 @@ def fit(
                 seed=job.seed,
                 augmentation=settings.augmentation,
                 class_weights=weights,
-            )
+            ),
+            through=through,
         )
+        through = iter
         evaluated = steps.evaluate(
             data.evaluation_batches(evaluation, batch_size=batch_size, multiple_of=replicas)
         )
@@ -208,7 +214,8 @@ def _files(patterns: Sequence[str]) -> list[str]:
 def _identity(fn_args: FnArgs, job: Job) -> str:
     """Names the training by all that decides its outcome, so that only it finds its backup."""
     inputs = [*_files(fn_args.train_files), *_files(fn_args.eval_files), fn_args.transform_output]
-    return hashlib.sha256(json.dumps([inputs, job.custom_config()]).encode()).hexdigest()[:16]
+    decisive = replace(job, profile=False).custom_config()
+    return hashlib.sha256(json.dumps([inputs, decisive]).encode()).hexdigest()[:16]
 
 
 def _to_tensorboard(board: tf.summary.SummaryWriter, epoch: int, figures: Epoch) -> None:

@@ -29,9 +29,11 @@ def pictures(count: int = 32, seed: int = 0) -> data.Pictures:
     return data.Pictures(dataset, (count - count // 2, count // 2), 0)
 
 
-def job(folder: Path, settings: TrainerSettings = SETTINGS) -> trainer.Job:
+def job(
+    folder: Path, settings: TrainerSettings = SETTINGS, *, profile: bool = False
+) -> trainer.Job:
     """What the pipeline hands over."""
-    return trainer.Job(settings, 7, 0.5, "data", "code", str(folder))
+    return trainer.Job(settings, 7, 0.5, "data", "code", str(folder), profile)
 
 
 def run(transformed, folder: Path, settings: TrainerSettings = SETTINGS) -> Path:

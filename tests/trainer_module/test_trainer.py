@@ -24,10 +24,10 @@ def job(folder, settings=SETTINGS):
     return small.job(folder, settings)
 
 
-def fit(folder, settings=SETTINGS):
+def fit(folder, settings=SETTINGS, *, profile=False):
     keras.utils.set_random_seed(7)
     model, epochs = trainer.fit(
-        job(folder, settings),
+        small.job(folder, settings, profile=profile),
         tf.distribute.get_strategy(),
         small.pictures(),
         small.pictures(20, seed=1),
@@ -40,6 +40,24 @@ def fit(folder, settings=SETTINGS):
 def test_job_survives_the_custom_config(tmp_path):
     config = json.loads(json.dumps(job(tmp_path).custom_config()))
     assert trainer.Job.from_custom_config(config) == job(tmp_path)
+
+
+def test_a_job_that_tells_nothing_of_a_profile_has_none(tmp_path):
+    config = job(tmp_path).custom_config()
+    del config["profile"]
+    assert trainer.Job.from_custom_config(config) == job(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_profiled_training_learns_the_same_and_is_profiled_once(tmp_path):
+    settings = SETTINGS.model_copy(update={"epochs": 2})
+    weights, epochs = fit(tmp_path / "plain", settings)
+    profiled_weights, profiled_epochs = fit(tmp_path / "profiled", settings, profile=True)
+    assert profiled_epochs == epochs
+    for profiled, plain in zip(profiled_weights, weights, strict=True):
+        np.testing.assert_array_equal(profiled, plain)
+    assert len(list((tmp_path / "profiled" / "logs").glob("plugins/profile/*/*.xplane.pb"))) == 1
+    assert not (tmp_path / "plain" / "logs" / "plugins").exists()
 
 
 @pytest.mark.slow
