@@ -47,6 +47,12 @@ def main() -> None:
 @options.config
 @options.overrides
 @click.option("--orchestrator", type=click.Choice(["local", "beam"]), help="What runs it.")
+@click.option(
+    "--profile",
+    is_flag=True,
+    help="Draw where the time goes, and profile a few steps of the training for TensorBoard. A "
+    "training that was not profiled is done again.",
+)
 @_root
 @options.as_json
 @for_people
@@ -55,6 +61,7 @@ def run(
     source: str | None,
     overrides: tuple[str, ...],
     orchestrator: str | None,
+    profile: bool,
     root: Path,
     as_json: bool,
 ) -> None:
@@ -64,6 +71,7 @@ def run(
     cxr run                                  on synthetic pictures
     cxr run --images chest_xray --config kaggle
     cxr run --images chest_xray --set trainer.epochs=3 --orchestrator beam
+    cxr run --profile                        where the time goes
 
     A killed run goes on where it stopped when the same command is given again.
     """  # noqa: D301  (Click knows the character, not its escape)
@@ -87,7 +95,7 @@ def run(
     with redirected_to(place.log(run_id)) as terminal:
         display = Display(Console(file=terminal))
         display.log(place.log(run_id))
-        record = runs.run(config, place, run_id, display)
+        record = runs.run(config, place, run_id, display, profile=profile)
     if as_json:
         click.echo(record.model_dump_json(indent=2))
     else:

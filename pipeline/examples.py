@@ -1,20 +1,27 @@
 """From pictures to examples, where something changed."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from components.images.dataset import Dataset
+from components.images.progress import Progress
 from pipeline.config import Config
-from pipeline.display import Display
 
 
-def examples(config: Config, images: Path, out: Path, display: Display) -> Dataset:
+def examples(
+    config: Config,
+    images: Path,
+    out: Path,
+    step: Callable[[str], AbstractContextManager[Progress]],
+) -> Dataset:
     """Converts pictures, unless they are converted already.
 
     Args:
       config: What was chosen; without ``images`` synthetic ones are drawn.
       images: Folder of the pictures.
       out: Folder of the examples.
-      display: Is told what happens.
+      step: Is entered for each thing that is done, with its name.
     """
     # Imported here: pictures are drawn and converted before TFX is needed.
     from components.images.convert import convert, converted
@@ -22,13 +29,13 @@ def examples(config: Config, images: Path, out: Path, display: Display) -> Datas
     if not config.images:
         from components.synthetic.generate import generate
 
-        with display.step("Draw synthetic pictures") as progress:
+        with step("Draw synthetic pictures") as progress:
             generate(images, images=config.synthetic.images, seed=config.seed, progress=progress)
-    with display.step("Look for changed pictures"):
+    with step("Look for changed pictures"):
         present = converted(images, out, settings=config.dataset, seed=config.seed)
     if present:
         return present
-    with display.step("Convert pictures") as progress:
+    with step("Convert pictures") as progress:
         return convert(
             images,
             out,

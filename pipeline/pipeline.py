@@ -52,6 +52,7 @@ class Inputs:
       learning_rate: Of the training, as the configuration's.
       beam_args: What each of Beam's steps is started with; empty where a task is told itself.
       google_cloud: The services of Google Cloud that are used; None uses none.
+      profile: Whether the training is profiled.
     """
 
     examples: str | RuntimeParameter
@@ -67,6 +68,7 @@ class Inputs:
     learning_rate: float | RuntimeParameter
     beam_args: tuple[str, ...]
     google_cloud: GoogleCloudSettings | None = None
+    profile: bool = False
 
 
 def tunable(config: Config) -> dict[str, Any]:
@@ -130,6 +132,8 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
             "threshold": config.evaluation.threshold,
             "code_version": code_version(*TRAINER_CODE),
             "checkpoint_dir": inputs.checkpoints,
+            # Absent it changes no cache key: a training that is not profiled stays what it was.
+            **({"profile": True} if inputs.profile else {}),
             **trainer_job,
         },
         epochs=inputs.epochs,

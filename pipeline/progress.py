@@ -23,12 +23,14 @@ class Finished:
     Attributes:
       name: The component's id.
       cached: Whether an earlier run's output was taken.
+      started: When, as `time.monotonic` tells it.
       seconds: From its start, wall time.
       peak_memory: Bytes, of the whole process tree while the component ran.
     """
 
     name: str
     cached: bool
+    started: float
     seconds: float
     peak_memory: int
 
@@ -52,9 +54,7 @@ class ComponentProgress(logging.Handler):
 
     def aborted(self) -> Finished | None:
         """The component that was running when the orchestrator gave up, None between two."""
-        if self._running is None:
-            return None
-        return Finished(self._running, False, time.monotonic() - self._started, self._memory.peak())
+        return None if self._running is None else self._ended(self._running, cached=False)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Reads one line of TFX's log."""
@@ -73,9 +73,12 @@ class ComponentProgress(logging.Handler):
         self._on_start(name)
 
     def _finish(self, name: str) -> None:
-        seconds = time.monotonic() - self._started
         self._running = None
-        self._on_finish(Finished(name, self._cached, seconds, self._memory.peak()))
+        self._on_finish(self._ended(name, cached=self._cached))
+
+    def _ended(self, name: str, *, cached: bool) -> Finished:
+        seconds = time.monotonic() - self._started
+        return Finished(name, cached, self._started, seconds, self._memory.peak())
 
 
 class _Lines(logging.Handler):

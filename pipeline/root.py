@@ -53,6 +53,10 @@ class Root:
         """The log file of a run."""
         return self.path / "logs" / f"{run_id}.log"
 
+    def timeline(self, run_id: str) -> Path:
+        """The drawing of a run's time."""
+        return self.path / "timelines" / f"{run_id}.svg"
+
     @property
     def runs(self) -> Path:
         """One JSON record a run."""

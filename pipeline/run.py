@@ -1,7 +1,6 @@
 """One run: pictures to examples where they changed, then the pipeline, then what came of it."""
 
 import os
-import time
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -9,13 +8,14 @@ from pathlib import Path
 from components.collector import importing
 from components.errors import UserError
 from components.images.dataset import QUARANTINE_FILE
-from pipeline import run_record
+from pipeline import run_record, timeline
 from pipeline.config import Config
 from pipeline.display import Display
 from pipeline.examples import examples
 from pipeline.failure import explain
 from pipeline.memory import PeakMemory
-from pipeline.progress import ComponentProgress, Finished, watching
+from pipeline.progress import ComponentProgress, watching
+from pipeline.recorder import Recorder
 from pipeline.root import Root
 from pipeline.root_lock import root_lock
 from pipeline.run_record import ComponentRecord, PushRecord, RunRecord
@@ -26,7 +26,9 @@ def new_id() -> str:
     return datetime.now().strftime("%Y%m%d-%H%M%S")
 
 
-def run(config: Config, root: Root, run_id: str, display: Display) -> RunRecord:
+def run(
+    config: Config, root: Root, run_id: str, display: Display, *, profile: bool = False
+) -> RunRecord:
     """Runs the whole, and keeps a record of it from its first moment on.
 
     Args:
@@ -34,6 +36,7 @@ def run(config: Config, root: Root, run_id: str, display: Display) -> RunRecord:
       root: Where everything stands.
       run_id: Its name; see `new_id`.
       display: Is told what happens.
+      profile: Whether the training is profiled and the time of the whole is drawn.
 
     Returns:
       The record of the finished run.
@@ -52,32 +55,27 @@ def run(config: Config, root: Root, run_id: str, display: Display) -> RunRecord:
             config=config.model_dump(mode="json"),
             log=str(root.log(run_id)),
         )
-        started = time.monotonic()
-        run_record.save(record, root.runs)
+        recorder = Recorder(record, root.runs, display, memory)
         try:
-            _run(config, root, images, record, memory, display)
+            _run(config, root, images, recorder, profile)
             record.state = "finished"
         except BaseException as error:
             record.state, record.error = "failed", explain(error)
             raise
         finally:
             display.stop()
-            record.seconds = time.monotonic() - started
+            record.seconds = recorder.seconds()
+            if profile:
+                _draw(record, root.timeline(run_id))
             run_record.save(record, root.runs)
         return record
 
 
-def _run(
-    config: Config,
-    root: Root,
-    images: Path,
-    record: RunRecord,
-    memory: PeakMemory,
-    display: Display,
-) -> None:
-    dataset = examples(config, images, root.dataset, display)
+def _run(config: Config, root: Root, images: Path, recorder: Recorder, profile: bool) -> None:
+    record, display = recorder.record, recorder.display
+    dataset = examples(config, images, root.dataset, recorder.step)
     record.dataset_fingerprint = dataset.fingerprint
-    with display.step("Start TensorFlow and TFX"), importing():
+    with recorder.step("Start TensorFlow and TFX"), importing():
         from components.serving_check_container import require_docker
         from pipeline import graph_check, metadata, pipeline, recipe
         from pipeline.runners import runner
@@ -98,16 +96,12 @@ def _run(
         baseline_version=recipe.baseline_version(push_dir, config.push.model_name, record.recipe),
         **pipeline.tunable(config),
         beam_args=pipeline.beam_args(config),
+        profile=profile,
     )
     wired = pipeline.create_pipeline(config, inputs, metadata.connection(root.metadata))
     graph_check.check_graph(wired, pipeline.UNCACHED)
 
-    def finished(component: Finished) -> None:
-        record.components.append(_component(component, failed=False))
-        run_record.save(record, root.runs)
-        display.finished(component)
-
-    progress = ComponentProgress(memory, display.started, finished)
+    progress = ComponentProgress(recorder.memory, display.started, recorder.finished)
     try:
         with watching(progress, display.line):
             runner(config.orchestrator)(wired, run_id=record.id, uncached=pipeline.UNCACHED)
@@ -115,8 +109,7 @@ def _run(
         name = "The pipeline"
         if component := progress.aborted():
             name = component.name
-            record.components.append(_component(component, failed=True))
-            display.failed(name)
+            recorder.failed(component)
         raise UserError(
             f"{name} failed: {explain(error)}\nEverything that was said is in {record.log}"
         ) from error
@@ -124,13 +117,10 @@ def _run(
         _add_lineage(record, root, pipeline.UNCACHED)
 
 
-def _component(component: Finished, *, failed: bool) -> ComponentRecord:
-    return ComponentRecord(
-        name=component.name,
-        state="failed" if failed else "cached" if component.cached else "finished",
-        seconds=component.seconds,
-        peak_memory=component.peak_memory,
-    )
+def _draw(record: RunRecord, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(timeline.svg(record), encoding="utf-8")
+    record.timeline = str(path)
 
 
 def _add_lineage(record: RunRecord, root: Root, uncached: tuple[str, ...]) -> None:

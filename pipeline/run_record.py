@@ -16,13 +16,19 @@ class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class ComponentRecord(_Record):
-    """What one component did in a run."""
+class StepRecord(_Record):
+    """What one step of a run took."""
 
-    name: str = Field(description="The component's id.")
-    state: Literal["finished", "cached", "failed"] = Field(description="How it ended.")
+    name: str = Field(description="A component's id, or a few words.")
+    start: float = Field(0.0, description="Seconds from the run's start to its own.")
     seconds: float = Field(description="Wall time.")
     peak_memory: int = Field(description="Bytes, of the whole process tree meanwhile.")
+
+
+class ComponentRecord(StepRecord):
+    """What one component did in a run."""
+
+    state: Literal["finished", "cached", "failed"] = Field(description="How it ended.")
     why: str = Field("", description="Why it was not taken from the cache.")
     parameters: dict[str, Any] = Field(
         default_factory=dict, description="What it was told, as the cache sees it."
@@ -57,11 +63,15 @@ class RunRecord(_Record):
     dataset_fingerprint: str = Field("", description="Of the examples.")
     recipe: str = Field("", description="Hash of all that decides the model.")
     config: dict[str, Any] = Field(description="The whole configuration.")
+    steps: list[StepRecord] = Field(
+        default_factory=list, description="What was done before the components, in its order."
+    )
     components: list[ComponentRecord] = Field(default_factory=list, description="In their order.")
     evaluation: dict[str, Any] | None = Field(None, description="Content of evaluation.json.")
     push: PushRecord | None = Field(None, description="What became of the model.")
     error: str = Field("", description="Why it failed.")
     log: str = Field(description="The log file.")
+    timeline: str = Field("", description="The drawing of its time; empty without --profile.")
 
     def component(self, name: str) -> ComponentRecord | None:
         """The record of a component, None where the run did not come to it."""

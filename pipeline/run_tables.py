@@ -69,6 +69,8 @@ def print_run(record: RunRecord, root: Root, *, lineage: bool = False) -> None:
         _print_lineage(console, record)
     if record.push:
         _print_push(console, record, root)
+    if record.timeline:
+        _print_profile(console, record)
     if lineage:
         console.print(f"Log: {escape(record.log)}")
 
@@ -169,6 +171,16 @@ def _print_push(console: Console, record: RunRecord, root: Root) -> None:
         f"  {command()} runs {record.id} --root {short_path(root.path)}\n"
         f"  tensorboard --logdir {short_path(root.artifacts)}/Trainer/model_run"
     )
+
+
+def _print_profile(console: Console, record: RunRecord) -> None:
+    """Prints where the time is drawn, and how the profile of the training is looked at."""
+    console.print(f"\nTimeline: {short_path(Path(record.timeline))}")
+    if logs := _artifact(record, "Trainer", "model_run"):
+        console.print(
+            f"Training: tensorboard --logdir {short_path(Path(logs))}\n"
+            "          [dim](its tab Profile needs: pip install tensorboard-plugin-profile)[/]"
+        )
 
 
 def _artifact(record: RunRecord, component: str, channel: str) -> str:

@@ -161,6 +161,12 @@ def test_a_mistake_in_the_configuration_runs_nothing(run):
     assert run.arguments == ()
 
 
+@pytest.mark.parametrize(("options", "profile"), [((), False), (("--profile",), True)])
+def test_run_is_profiled_where_it_is_asked_for(run, options, profile):
+    cxr("run", *options)
+    assert run.options == {"profile": profile}
+
+
 def test_run_prints_its_record_as_json_alone(run):
     printed = cxr("run", "--json")
     assert run_record.RunRecord.model_validate_json(printed) == records.run()
@@ -179,7 +185,7 @@ def test_a_run_whose_model_is_not_pushed_ends_with_3(run, options):
 
 
 def test_what_libraries_say_goes_to_the_log(run, tmp_path, monkeypatch):
-    def say(config, root, run_id, display):
+    def say(config, root, run_id, display, *, profile):
         os.write(1, b"from C++\n")
         logging.getLogger("a.library").info("from a library")
         return records.run()

@@ -87,19 +87,19 @@ def test_a_terminal_shows_what_runs_and_its_progress(terminal):
 def test_a_terminal_shows_a_component_while_it_runs_and_no_longer(terminal):
     terminal.display.started("Trainer")
     terminal.wait_for("Trainer")
-    terminal.display.finished(Finished("Trainer", True, 0, 0))
+    terminal.display.finished(Finished("Trainer", True, 0, 0, 0))
     shown = terminal.file.getvalue()
     time.sleep(0.3)
     assert terminal.file.getvalue() == shown
 
 
 def test_a_component_ends_with_its_time_and_peak_memory(log):
-    log.display.finished(Finished("Trainer", False, 83.24, 2_345_000_000))
+    log.display.finished(Finished("Trainer", False, 0, 83.24, 2_345_000_000))
     assert log.lines == ["✓ Trainer                        83.2 s     2.3 GB"]
 
 
 def test_a_cached_component_ends_with_that_alone(log):
-    log.display.finished(Finished("Trainer", True, 83.24, 2_345_000_000))
+    log.display.finished(Finished("Trainer", True, 0, 83.24, 2_345_000_000))
     assert re.fullmatch(r"✓ Trainer +cached", log.lines[0])
 
 

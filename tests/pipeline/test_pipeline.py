@@ -122,6 +122,16 @@ def test_the_trainer_is_told_all_that_its_result_depends_on():
     }
 
 
+def test_a_profile_changes_what_the_trainer_is_told_and_nothing_else(pipeline):
+    profiled = wire(profile=True)
+    told = config_of(profiled, "Trainer")
+    assert told == {**config_of(pipeline, "Trainer"), "profile": True}
+    for node in pipeline.components:
+        changes = {"custom_config"} if node.id == "Trainer" else set()
+        other = properties(profiled, node.id)
+        assert {name for name in other if other[name] != node.exec_properties[name]} == changes
+
+
 def hashes(pipeline):
     """The hash of the code that each node runs, where it runs code of ours."""
     found = {}

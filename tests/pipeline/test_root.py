@@ -22,13 +22,15 @@ def test_everything_stands_under_the_root_at_a_place_of_its_own(tmp_path):
         root.pushed,
         root.runs,
         root.log("20250101-120000").parent,
+        root.timeline("20250101-120000").parent,
     ]
     assert {place.parent for place in places} == {root.path}
     assert len(set(places)) == len(places)
 
 
-def test_each_run_has_a_log_of_its_own(tmp_path):
+def test_each_run_has_a_log_and_a_timeline_of_its_own(tmp_path):
     assert Root.at(tmp_path).log("one").name == "one.log"
+    assert Root.at(tmp_path).timeline("one").name == "one.svg"
 
 
 def test_a_root_makes_nothing(tmp_path):

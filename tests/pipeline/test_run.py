@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -125,11 +126,37 @@ def test_runs_are_listed_with_their_lineage(first, place):
     assert "first time" in shown
 
 
-def test_the_beam_orchestrator_comes_to_the_same_result(first, place):
-    record = run(place / "beam" / "root", "--orchestrator", "beam")
-    assert ran(record) == COMPONENTS
-    assert result(record) == result(first)
-    assert record["push"]["pushed"]
+@pytest.fixture(scope="module")
+def profiled(place):
+    """A run in Beam that is profiled."""
+    return run(place / "beam" / "root", "--orchestrator", "beam", "--profile")
+
+
+def test_the_beam_orchestrator_comes_to_the_same_result_profiled_too(first, profiled):
+    assert ran(profiled) == COMPONENTS
+    assert result(profiled) == result(first)
+    assert profiled["push"]["pushed"]
+
+
+def test_a_profiled_run_shows_where_its_time_went(profiled):
+    drawn = Path(profiled["timeline"]).read_text()
+    steps = [*profiled["steps"], *profiled["components"]]
+    assert {"Convert pictures", "Start TensorFlow and TFX", *COMPONENTS} <= {
+        step["name"] for step in steps
+    }
+    assert all(step["name"] in drawn for step in steps)
+    for step, following in pairwise(steps):
+        assert step["peak_memory"] > 0
+        assert step["start"] + step["seconds"] <= following["start"]
+    assert steps[-1]["start"] + steps[-1]["seconds"] < profiled["seconds"]
+    trainer = next(each for each in profiled["components"] if each["name"] == "Trainer")
+    assert list(Path(trainer["outputs"]["model_run"][0]).glob("plugins/profile/*/*.xplane.pb"))
+
+
+def test_what_a_profiled_run_trained_is_not_trained_again_to_be_profiled(profiled, place):
+    again = run(place / "beam" / "root", "--orchestrator", "beam", "--profile")
+    assert ran(again) == {"Pusher"}
+    assert again["push"] == profiled["push"]
 
 
 def test_a_sample_of_real_chest_x_rays_runs_to_a_pushed_model(chest_xray, place):

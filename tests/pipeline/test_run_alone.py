@@ -21,12 +21,15 @@ class Run:
     root: Root
     overrides: tuple[str, ...] = ()
     display: list[str] = field(default_factory=list)
+    profile: bool = False
 
     def stop(self):
         self.display.append("stopped")
 
     def __call__(self):
-        return module.run(load(None, self.overrides), self.root, "20260301-1", self)
+        return module.run(
+            load(None, self.overrides), self.root, "20260301-1", self, profile=self.profile
+        )
 
     def records(self):
         return load_all(self.root.runs, holder_pid(self.root.path))
@@ -94,6 +97,30 @@ def test_the_pictures_are_the_chosen_folder_or_those_of_the_root(run, tmp_path):
 def test_the_whole_configuration_is_kept(run):
     run.overrides = ("trainer.epochs=3",)
     assert run().config == load(None, ["trainer.epochs=3"]).model_dump(mode="json")
+
+
+def test_a_profiled_run_is_drawn(run):
+    run.profile = True
+    record = run()
+    assert record.timeline == str(run.root.timeline("20260301-1"))
+    assert "Run 20260301-1: " in run.root.timeline("20260301-1").read_text()
+    assert run.records() == [record]
+
+
+def test_a_profiled_run_that_fails_is_drawn_too(run, monkeypatch):
+    def fail(*_):
+        raise UserError("no memory")
+
+    run.profile = True
+    monkeypatch.setattr(module, "_run", fail)
+    with pytest.raises(UserError):
+        run()
+    assert run.root.timeline("20260301-1").is_file()
+
+
+def test_another_run_is_not_drawn(run):
+    assert run().timeline == ""
+    assert not run.root.timeline("20260301-1").exists()
 
 
 def test_runs_are_named_by_the_time():

@@ -1,3 +1,4 @@
+import json
 import re
 
 import pytest
@@ -11,6 +12,15 @@ from tests.pipeline import records
 def test_a_record_survives_its_file(tmp_path):
     save(records.run(), tmp_path / "runs")
     assert load_all(tmp_path / "runs", None) == [records.run()]
+
+
+def test_a_record_from_before_the_steps_were_timed_loads(tmp_path):
+    record = records.run().model_dump(mode="json")
+    del record["steps"], record["timeline"]
+    for component in record["components"]:
+        del component["start"]
+    (tmp_path / "20260301-1.json").write_text(json.dumps(record))
+    assert load_all(tmp_path, None) == [records.run()]
 
 
 def test_records_come_the_oldest_first(tmp_path):

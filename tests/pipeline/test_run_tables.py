@@ -77,6 +77,21 @@ def test_a_refused_run_tells_every_reason_and_the_push(printed):
     ]
 
 
+def test_a_profiled_run_tells_where_its_profile_is(printed):
+    trainer = records.component(outputs={"model_run": ["/r/model_run/5"]})
+    print_run(records.run(timeline="/r/timelines/x.svg", components=[trainer]), ROOT)
+    assert tables(printed())[-1] == [
+        "Timeline: /r/timelines/x.svg",
+        "Training: tensorboard --logdir /r/model_run/5",
+        "          (its tab Profile needs: pip install tensorboard-plugin-profile)",
+    ]
+
+
+def test_a_profiled_run_without_a_training_tells_its_timeline_alone(printed):
+    print_run(records.run(timeline="/r/timelines/x.svg", components=[]), ROOT)
+    assert tables(printed())[-1] == ["Timeline: /r/timelines/x.svg"]
+
+
 def test_notes_are_told(printed):
     print_run(records.run(evaluation=records.evaluation(notes=["Without [a] baseline."])), ROOT)
     assert "\nWithout [a] baseline.\n" in printed()

@@ -23,6 +23,6 @@ INPUTS = Inputs(
 )
 
 
-def wire(*overrides: str) -> Pipeline:
+def wire(*overrides: str, profile: bool = False) -> Pipeline:
     config = load(None, overrides)
-    return create_pipeline(config, replace(INPUTS, beam_args=beam_args(config)))
+    return create_pipeline(config, replace(INPUTS, beam_args=beam_args(config), profile=profile))
