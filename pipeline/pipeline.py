@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tfx.components.example_gen.import_example_gen.component import ImportExampleGen
 from tfx.components.schema_gen.component import SchemaGen
 from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.transform.component import Transform
@@ -17,6 +16,7 @@ from components.beam_args import DEFAULT_BEAM_ARGS, SDK_HERE
 from components.evaluator import Evaluator
 from components.example_validator import ExampleValidator
 from components.google_cloud.settings import GoogleCloudSettings
+from components.import_example_gen import ImportExampleGen
 from components.pusher import Pusher
 from components.serving_check import ServingCheck
 from components.serving_check_container import container_check

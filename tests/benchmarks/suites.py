@@ -136,7 +136,7 @@ def data(bench: Bench) -> None:
     transformed = root / "artifacts" / "Transform" / "transformed_examples"
     bench.found["transformed"].compare(size_of(transformed), pictures * 160 * 160)
     models = size_of(root / "artifacts" / "Trainer") + size_of(root / "artifacts" / "Baseline")
-    kept = size_of(root / "artifacts") - models + size_of(root / "dataset")
+    kept = size_of(root / "artifacts", root / "dataset") - models
     bench.found["disk"].compare(kept, size_of(bench.images))
 
 
@@ -314,9 +314,10 @@ def last_record(root: Path) -> dict[str, Any]:
     return json.loads(max((root / "runs").glob("[!.]*.json")).read_text())
 
 
-def size_of(path: Path) -> int:
-    """Bytes of all files in a folder."""
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+def size_of(*paths: Path) -> int:
+    """Bytes of all files in folders; one that has several names counts once."""
+    found = (file.stat() for path in paths for file in path.rglob("*") if file.is_file())
+    return sum({each.st_ino: each.st_size for each in found}.values())
 
 
 def _reached(root: Path, whole: Cost) -> float:

@@ -1,0 +1,79 @@
+"""ImportExampleGen: takes the TFRecords that `cxr convert` made into the pipeline, file by file.
+
+TFX's own executor reads every record and shuffles all of them in Beam, which Beam's runner in this
+process does in memory: 3.6 GB for 20,000 pictures of 26 kB. They are in their splits, in shards and
+in an order of hashes already.
+"""
+
+import os
+import shutil
+from typing import Any
+
+from tfx import types
+from tfx.components.example_gen import component
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_executor, executor_spec
+from tfx.dsl.io import fileio
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+from tfx.utils import proto_utils
+
+from components.errors import UserError
+from components.remote import is_remote
+
+
+class Executor(base_executor.BaseExecutor):
+    """Places each split's files under the names that TFX gives them."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Places the files.
+
+        Args:
+            input_dict: nothing.
+            output_dict: ``examples`` gets ``Split-NAME/data_tfrecord-*.gz``.
+            exec_properties: as of TFX's ImportExampleGen; each split of ``input_config`` is one of
+                the output.
+
+        Raises:
+            UserError: a split has no file.
+        """
+        given = example_gen_pb2.Input()
+        proto_utils.json_to_proto(exec_properties["input_config"], given)
+        (examples,) = output_dict["examples"]
+        examples.split_names = artifact_utils.encode_split_names(
+            [split.name for split in given.splits]
+        )
+        for split in given.splits:
+            pattern = os.path.join(exec_properties["input_base"], split.pattern)
+            files = sorted(fileio.glob(pattern))
+            if not files:
+                raise UserError(f"There is no file {pattern}. Make it: cxr convert IMAGES OUT")
+            folder = artifact_utils.get_split_uri([examples], split.name)
+            fileio.makedirs(folder)
+            for index, file in enumerate(files):
+                name = f"data_tfrecord-{index:05}-of-{len(files):05}.gz"
+                _place(file, os.path.join(folder, name))
+        examples_utils.set_payload_format(examples, exec_properties["output_data_format"])
+        examples_utils.set_file_format(examples, "tfrecords_gzip")
+
+
+class ImportExampleGen(component.FileBasedExampleGen):
+    """TFX's, with an executor that reads no record."""
+
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+
+def _place(file: str, target: str) -> None:
+    if is_remote(file) or is_remote(target):
+        fileio.copy(file, target)
+        return
+    try:
+        # A conversion replaces its files as a whole, and never writes into one.
+        os.link(file, target)
+    except OSError:
+        shutil.copyfile(file, target)

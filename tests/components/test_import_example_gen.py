@@ -1,0 +1,87 @@
+import os
+
+import pytest
+from tfx.components.util import examples_utils
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils, standard_artifacts
+from tfx.utils import proto_utils
+
+from components import import_example_gen
+from components.errors import UserError
+from components.import_example_gen import Executor
+from tests.components import tiny
+
+
+def imported(folder, out, splits=("train", "test")):
+    examples = tiny.artifact(standard_artifacts.Examples, out)
+    given = example_gen_pb2.Input(
+        splits=[example_gen_pb2.Input.Split(name=split, pattern=f"{split}/*") for split in splits]
+    )
+    Executor().Do(
+        {},
+        {"examples": [examples]},
+        {
+            "input_base": str(folder),
+            "input_config": proto_utils.proto_to_json(given),
+            "output_data_format": example_gen_pb2.FORMAT_TF_EXAMPLE,
+        },
+    )
+    return examples
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    folder = tmp_path / "dataset"
+    for name in ("train/a.gz", "train/b.gz", "test/a.gz"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(name.encode())
+    return folder
+
+
+def placed(examples):
+    return {
+        os.path.relpath(os.path.join(place, name), examples.uri): open(
+            os.path.join(place, name), "rb"
+        ).read()
+        for place, _, names in os.walk(examples.uri)
+        for name in names
+    }
+
+
+EXPECTED = {
+    "Split-train/data_tfrecord-00000-of-00002.gz": b"train/a.gz",
+    "Split-train/data_tfrecord-00001-of-00002.gz": b"train/b.gz",
+    "Split-test/data_tfrecord-00000-of-00001.gz": b"test/a.gz",
+}
+
+
+def test_each_split_has_its_files_in_their_order_as_tfx_names_and_describes_them(dataset, tmp_path):
+    examples = imported(dataset, tmp_path / "out")
+    assert placed(examples) == EXPECTED
+    assert artifact_utils.decode_split_names(examples.split_names) == ["train", "test"]
+    assert examples_utils.get_file_format(examples) == "tfrecords_gzip"
+    assert examples.get_string_custom_property("payload_format") == "FORMAT_TF_EXAMPLE"
+
+
+def test_no_byte_is_copied_on_one_file_system_and_the_artifact_outlives_the_dataset(
+    dataset, tmp_path
+):
+    examples = imported(dataset, tmp_path / "out")
+    source = dataset / "train" / "a.gz"
+    target = tmp_path / "out" / "Split-train" / "data_tfrecord-00000-of-00002.gz"
+    assert source.stat().st_ino == target.stat().st_ino
+    source.unlink()
+    assert placed(examples) == EXPECTED
+
+
+def test_elsewhere_the_files_are_copied(dataset, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError("Invalid cross-device link")
+
+    monkeypatch.setattr(import_example_gen.os, "link", refuse)
+    assert placed(imported(dataset, tmp_path / "out")) == EXPECTED
+
+
+def test_a_split_without_files_is_told(dataset, tmp_path):
+    with pytest.raises(UserError, match=r"no file .*eval/\*.*cxr convert"):
+        imported(dataset, tmp_path / "out", splits=("train", "eval"))
