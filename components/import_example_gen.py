@@ -12,7 +12,7 @@ from typing import Any
 from tfx import types
 from tfx.components.example_gen import component
 from tfx.components.util import examples_utils
-from tfx.dsl.components.base import base_executor, executor_spec
+from tfx.dsl.components.base import base_beam_executor, executor_spec
 from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
@@ -22,8 +22,11 @@ from components.errors import UserError
 from components.remote import is_remote
 
 
-class Executor(base_executor.BaseExecutor):
-    """Places each split's files under the names that TFX gives them."""
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Places each split's files under the names that TFX gives them.
+
+    It uses no Beam, but TFX has components that read files only with an executor that may.
+    """
 
     def Do(
         self,
@@ -65,7 +68,7 @@ class Executor(base_executor.BaseExecutor):
 class ImportExampleGen(component.FileBasedExampleGen):
     """TFX's, with an executor that reads no record."""
 
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
 
 
 def _place(file: str, target: str) -> None:

@@ -61,7 +61,7 @@ def test_the_trainer_reads_the_parameters(spec):
     assert '"epochs"' not in given["custom_config"]["runtimeValue"]["constant"]
 
 
-BEAM_TASKS = {"StatisticsGen", "Transform", "Evaluator"}
+BEAM_TASKS = {"ImportExampleGen", "StatisticsGen", "Transform", "Evaluator"}
 
 
 def test_beams_steps_read_their_arguments_from_a_parameter(spec):
