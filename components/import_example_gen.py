@@ -9,11 +9,13 @@ import os
 import shutil
 from typing import Any
 
+from google.protobuf import struct_pb2
 from tfx import types
 from tfx.components.example_gen import component
 from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor, executor_spec
 from tfx.dsl.io import fileio
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.utils import proto_utils
@@ -69,6 +71,28 @@ class ImportExampleGen(component.FileBasedExampleGen):
     """TFX's, with an executor that reads no record."""
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+
+    def __init__(
+        self,
+        input_base: str | RuntimeParameter,
+        input_config: example_gen_pb2.Input,
+        code_version: str,
+    ) -> None:
+        """Constructs the component.
+
+        Args:
+            input_base: Folder with the files.
+            input_config: Splits and the patterns of their files; ``{SPAN}`` and such are not used.
+            code_version: Content hash of the code that runs, which TFX's cache does not see.
+        """
+        # TFX gives components that read files no other place for a parameter of one's own.
+        custom_config = example_gen_pb2.CustomConfig()
+        custom_config.custom_config.Pack(
+            struct_pb2.Struct(fields={"code_version": struct_pb2.Value(string_value=code_version)})
+        )
+        super().__init__(
+            input_base=input_base, input_config=input_config, custom_config=custom_config
+        )
 
 
 def _place(file: str, target: str) -> None:

@@ -73,6 +73,8 @@ def _code_is_hashed(nodes: Iterable[BaseNode]) -> Iterator[str]:
     for node in nodes:
         properties = node.exec_properties
         config = json.loads(properties.get("custom_config") or "null") or {}
+        # A component that reads files has it in a protocol buffer, as JSON.
+        config = config.get("custom_config", {}).get("value", config)
         is_ours = type(node).__module__.startswith("components.") or any(
             properties.get(name) for name in _FUNCTIONS
         )

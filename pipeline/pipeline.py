@@ -101,6 +101,7 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
                 example_gen_pb2.Input.Split(name=split, pattern=f"{split}/*") for split in SPLITS
             ]
         ),
+        code_version=code_version("components.import_example_gen"),
     )
     statistics_gen = StatisticsGen(
         examples=example_gen.outputs["examples"], stats_options=statistics_options()
