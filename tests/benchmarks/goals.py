@@ -129,4 +129,6 @@ def table(found: dict[str, Figures]) -> str:
 
 def _short(values: Sequence[float]) -> str:
     value = median(values)
+    if value >= 1e6:
+        return f"{value / 1e6:,.1f}M"
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
