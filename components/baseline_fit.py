@@ -22,7 +22,7 @@ def misfit(pushed: types.Artifact, model: types.Artifact) -> str:
 
     Returns:
         The reason: there is none, it does not load, it has no ``serve_examples``, or it tells
-        other labels or uses another threshold. Empty when it fits.
+        other labels or no threshold. Empty when it fits.
     """
     if not pushed.get_int_custom_property(baseline.PRESENT):
         return pushed.get_string_custom_property(baseline.REASON)
@@ -33,14 +33,16 @@ def misfit(pushed: types.Artifact, model: types.Artifact) -> str:
         return f"the pushed model cannot be loaded ({first_line(error)})"
     if features.SERVE_EXAMPLES not in signatures:
         return f"the pushed model has no signature {features.SERVE_EXAMPLES}"
-    theirs, ours = _record(path), _record(path_utils.serving_model_path(model.uri))
-    for key in ("labels", "threshold"):
-        if theirs.get(key) != ours.get(key):
-            return f"the pushed model has {key} {theirs.get(key)!r}, this one {ours.get(key)!r}"
+    theirs, ours = record_of(path), record_of(path_utils.serving_model_path(model.uri))
+    if theirs.get("labels") != ours.get("labels"):
+        return f"the pushed model has labels {theirs.get('labels')!r}, this one {ours['labels']!r}"
+    if "threshold" not in theirs:
+        return "the pushed model tells no operating threshold"
     return ""
 
 
-def _record(path: str) -> dict[str, Any]:
+def record_of(path: str) -> dict[str, Any]:
+    """Reads what a SavedModel tells of itself; nothing where it tells nothing that can be read."""
     try:
         with fileio.open(os.path.join(path, features.MODEL_RECORD), "rb") as file:
             record = json.load(file)

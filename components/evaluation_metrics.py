@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,15 +20,49 @@ _OF_BOTH_CLASSES = ("auc", "pr_auc")
 _SCALARS = ("accuracy", "sensitivity", "specificity", "calibration", "brier")
 
 
-def eval_config(threshold: float) -> config_pb2.EvalConfig:
+def eval_config(
+    threshold: float, *, baseline_threshold: float | None = None
+) -> config_pb2.EvalConfig:
     """Builds TFMA's configuration.
 
     Args:
-        threshold: The operating threshold, in (0, 1).
+        threshold: The model's operating threshold, in (0, 1].
+        baseline_threshold: That of a second model, the baseline; None without one.
 
     Returns:
         Metrics overall and by subtype, of the signature ``serve_examples``.
     """
+    if baseline_threshold is None:
+        names, metrics_specs = [""], _metrics_specs(threshold)
+    else:
+        names = [tfma.CANDIDATE_KEY, tfma.BASELINE_KEY]
+        metrics_specs = [
+            *_metrics_specs(threshold, tfma.CANDIDATE_KEY),
+            *_metrics_specs(baseline_threshold, tfma.BASELINE_KEY),
+        ]
+    return config_pb2.EvalConfig(
+        model_specs=[
+            config_pb2.ModelSpec(
+                name=name,
+                is_baseline=name == tfma.BASELINE_KEY,
+                # Told, because TFMA would otherwise try to load a Keras model first.
+                model_type=tfma.TF_GENERIC,
+                signature_name=features.SERVE_EXAMPLES,
+                prediction_key=features.PROBABILITY,
+                label_key=features.LABEL,
+            )
+            for name in names
+        ],
+        slicing_specs=[
+            config_pb2.SlicingSpec(),
+            config_pb2.SlicingSpec(feature_keys=[features.SUBTYPE]),
+        ],
+        metrics_specs=metrics_specs,
+    )
+
+
+def _metrics_specs(threshold: float, *model_names: str) -> list[config_pb2.MetricsSpec]:
+    """The metrics of the models so named, or of the only one."""
     # TFMA calls a probability positive when it is above the threshold; the model, from the
     # threshold on, in float32.
     below = float(np.nextafter(np.float32(threshold), np.float32(0)))
@@ -45,35 +80,23 @@ def eval_config(threshold: float) -> config_pb2.EvalConfig:
         "calibration_plot": ("CalibrationPlot", {"num_buckets": _BINS}),
     }
     # The weight of a row tells whether it counts (see evaluation_extractors).
-    judged = _spec(metrics)
+    judged = _spec(metrics, model_names)
     judged.example_weights.weighted = True
-    every_row = _spec({"rows": ("ExampleCount", {})})
+    every_row = _spec({"rows": ("ExampleCount", {})}, model_names)
     every_row.example_weights.unweighted = True
-    return config_pb2.EvalConfig(
-        model_specs=[
-            config_pb2.ModelSpec(
-                # Told, because TFMA would otherwise try to load a Keras model first.
-                model_type=tfma.TF_GENERIC,
-                signature_name=features.SERVE_EXAMPLES,
-                prediction_key=features.PROBABILITY,
-                label_key=features.LABEL,
-            )
-        ],
-        slicing_specs=[
-            config_pb2.SlicingSpec(),
-            config_pb2.SlicingSpec(feature_keys=[features.SUBTYPE]),
-        ],
-        metrics_specs=[judged, every_row],
-    )
+    return [judged, every_row]
 
 
-def _spec(metrics: dict[str, tuple[str, dict[str, Any]]]) -> config_pb2.MetricsSpec:
+def _spec(
+    metrics: dict[str, tuple[str, dict[str, Any]]], model_names: Sequence[str]
+) -> config_pb2.MetricsSpec:
     """A specification of metrics: name, and the class's name with its arguments."""
     return config_pb2.MetricsSpec(
+        model_names=model_names,
         metrics=[
             config_pb2.MetricConfig(class_name=name, config=json.dumps({"name": key, **arguments}))
             for key, (name, arguments) in metrics.items()
-        ]
+        ],
     )
 
 

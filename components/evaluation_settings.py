@@ -4,7 +4,7 @@ import pydantic
 
 
 class EvaluationSettings(pydantic.BaseModel):
-    """The operating threshold, and the bounds that bless a model on the split ``test``.
+    """The bounds that bless a model on the split ``test``, at its own operating threshold.
 
     A bound is on the whole split (the slice Overall). A drop is how much lower than the model that
     is pushed now the new one may be, on the same pictures.
@@ -12,12 +12,6 @@ class EvaluationSettings(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
-    threshold: float = pydantic.Field(
-        0.5,
-        gt=0,
-        lt=1,
-        description="Operating threshold: PNEUMONIA is told from this probability on.",
-    )
     minimum_auc: float = pydantic.Field(
         0.85, ge=0, le=1, description="Floor of the area under the ROC curve."
     )

@@ -11,6 +11,7 @@ import os
 from typing import Any, Final
 
 import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto.config_pb2 import EvalConfig
 from tfx import types
 from tfx.components.evaluator import constants
 from tfx.components.evaluator import executor as tfx_executor
@@ -20,7 +21,7 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils, proto_utils
 
 from components import baseline, evaluation_sample
-from components.baseline_fit import first_line, misfit
+from components.baseline_fit import first_line, misfit, record_of
 from components.evaluation import (
     BASELINE_VERSION,
     EVALUATION,
@@ -81,16 +82,21 @@ class Executor(tfx_executor.Executor):
         model = artifact_utils.get_single_instance(input_dict["model"])
         pushed = artifact_utils.get_single_instance(input_dict["baseline_model"])
 
+        threshold = _threshold(model)
         unfit = misfit(pushed, model)
         if not unfit:
             try:
-                self._compute_metrics(input_dict, output_dict, settings)
+                self._compute_metrics(
+                    input_dict,
+                    output_dict,
+                    eval_config(threshold, baseline_threshold=_threshold(pushed)),
+                )
             except Exception as error:  # noqa: BLE001 - whatever it is, it may not stop the run.
                 unfit = f"it fails on this data ({first_line(error)})"
                 _clear(evaluation.uri)
         if unfit:
             without = {key: value for key, value in input_dict.items() if key != "baseline_model"}
-            self._compute_metrics(without, output_dict, settings)
+            self._compute_metrics(without, output_dict, eval_config(threshold))
             slices, reference = read_metrics(evaluation.uri), None
             note = f"Evaluated without a baseline: {unfit}."
             _LOG.warning(note)
@@ -102,7 +108,7 @@ class Executor(tfx_executor.Executor):
 
         reasons = list(refusals(slices[OVERALL], reference, settings))
         outcome = Evaluation(
-            threshold=settings.threshold,
+            threshold=threshold,
             blessed=not reasons,
             reasons=reasons,
             notes=[note, *_notes(slices[OVERALL])],
@@ -122,13 +128,13 @@ class Executor(tfx_executor.Executor):
         self,
         input_dict: dict[str, list[types.Artifact]],
         output_dict: dict[str, list[types.Artifact]],
-        settings: EvaluationSettings,
+        config: EvalConfig,
     ) -> None:
         super().Do(
             input_dict,
             output_dict,
             {
-                "eval_config": proto_utils.proto_to_json(eval_config(settings.threshold)),
+                "eval_config": proto_utils.proto_to_json(config),
                 "example_splits": json.dumps([features.TEST]),
                 "module_path": _EXTRACTORS,
             },
@@ -155,7 +161,7 @@ class Evaluator(base_beam_component.BaseBeamComponent):
             examples: Examples with the split ``test``, as they are before Transform.
             model: The model to judge.
             baseline_model: What Baseline made.
-            settings: The operating threshold and the bounds.
+            settings: The bounds.
             code: Content hash of the code that runs, which TFX's cache does not see.
         """
         super().__init__(
@@ -169,6 +175,10 @@ class Evaluator(base_beam_component.BaseBeamComponent):
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),
             )
         )
+
+
+def _threshold(model: types.Artifact) -> float:
+    return float(record_of(path_utils.serving_model_path(model.uri))["threshold"])
 
 
 def _write(folder: str, name: str, text: str) -> None:

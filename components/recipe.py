@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-_PARTS: Final = ("dataset_fingerprint", "settings", "seed", "threshold", "code_version")
+_PARTS: Final = ("dataset_fingerprint", "settings", "seed", "code_version")
 
 
 def recipe(record: Mapping[str, Any]) -> str:
@@ -13,7 +13,7 @@ def recipe(record: Mapping[str, Any]) -> str:
 
     Args:
         record: The model's own, or one with the same ``dataset_fingerprint``, ``settings`` (of the
-            trainer), ``seed``, ``threshold`` and ``code_version``.
+            trainer), ``seed`` and ``code_version``.
 
     Returns:
         64 hexadecimal digits; runs with the same ones make the same model.

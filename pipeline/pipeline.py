@@ -130,7 +130,6 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         custom_config={
             "settings": config.trainer.model_dump(mode="json", exclude=set(TUNABLE)),
             "seed": config.seed,
-            "threshold": config.evaluation.threshold,
             "code_version": code_version(*TRAINER_CODE),
             "checkpoint_dir": inputs.checkpoints,
             # Absent it changes no cache key: a training that is not profiled stays what it was.

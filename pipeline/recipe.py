@@ -36,7 +36,6 @@ def recipe_of(config: Config, dataset_fingerprint: str) -> str:
             "dataset_fingerprint": dataset_fingerprint,
             "settings": config.trainer.model_dump(mode="json"),
             "seed": config.seed,
-            "threshold": config.evaluation.threshold,
             "code_version": code_version(*TRAINER_CODE),
         }
     )

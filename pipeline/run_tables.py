@@ -130,7 +130,9 @@ def print_evaluation(console: Console, evaluation: dict[str, Any]) -> None:
     for note in evaluation["notes"]:
         console.print(f"[dim]{escape(note)}[/]")
     if evaluation["blessed"]:
-        console.print(f"[green]Blessed[/] at the operating threshold {evaluation['threshold']:g}.")
+        console.print(
+            f"[green]Blessed[/] at the operating threshold {evaluation['threshold']:.3g}."
+        )
     else:
         console.print("[red]Not blessed:[/]")
         for reason in evaluation["reasons"]:

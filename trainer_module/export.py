@@ -10,6 +10,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from trainer_module import warmup
+from trainer_module.calibration import Calibration
 from transform_module import features
 from transform_module.image_ops import model_inputs
 
@@ -22,6 +23,7 @@ def export(
     transform_output: tft.TFTransformOutput,
     directory: Path,
     *,
+    calibration: Calibration,
     threshold: float,
     record: Mapping[str, Any],
 ) -> None:
@@ -37,6 +39,7 @@ def export(
         model: pixels in, probability [N, 1] out; made outside any strategy's scope.
         transform_output: whose graph prepares the pictures.
         directory: does not exist yet, or is empty.
+        calibration: of the model's probabilities.
         threshold: ``label`` is PNEUMONIA where the probability is at least this.
         record: what else ``assets.extra/model.json`` tells.
     """
@@ -48,7 +51,8 @@ def export(
 
     def predict(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels, valid = pixels_of(image_bytes)
-        probability = tf.where(valid, model(pixels, training=False)[:, 0], _INVALID_PROBABILITY)
+        calibrated = calibration(model(pixels, training=False)[:, 0])
+        probability = tf.where(valid, calibrated, _INVALID_PROBABILITY)
         index = tf.cast(probability >= threshold, tf.int32)
         label = tf.where(valid, tf.gather(list(features.LABELS), index), features.INVALID)
         return {

@@ -50,6 +50,31 @@ class CnnSettings(BaseModel):
     )
 
 
+class OperatingPointSettings(BaseModel):
+    """How the operating threshold is chosen, on the split `eval`, after calibration."""
+
+    model_config = _STRICT
+
+    target: Literal["sensitivity", "youden", "cost", "fixed"] = Field(
+        "sensitivity",
+        description="sensitivity: the highest threshold that reaches it; youden: the greatest sum"
+        " of sensitivity and specificity; cost: the cheapest errors; fixed: `threshold`.",
+    )
+    sensitivity: float = Field(
+        0.95, gt=0, le=1, description="Share of PNEUMONIA to find, for the target sensitivity."
+    )
+    cost_of_missing: PositiveFloat = Field(
+        5.0,
+        description="What a missed PNEUMONIA costs, in false alarms, for the target cost.",
+    )
+    threshold: float = Field(
+        0.5,
+        gt=0,
+        lt=1,
+        description="PNEUMONIA is told from this probability on, for the target fixed.",
+    )
+
+
 class TrainerSettings(BaseModel):
     """Everything that `run_fn` is told beside the data."""
 
@@ -81,6 +106,15 @@ class TrainerSettings(BaseModel):
     )
     class_weights: bool = Field(
         True, description="Weigh each class's loss by the inverse of its share."
+    )
+    calibration: Literal["platt", "temperature", "none"] = Field(
+        "platt",
+        description="What makes the served probability right on the split `eval`: slope and shift"
+        " of its logit, the slope alone, or nothing.",
+    )
+    operating_point: OperatingPointSettings = Field(
+        default_factory=OperatingPointSettings,
+        description="The probability from which PNEUMONIA is told.",
     )
     strategy: Literal["auto", "cpu", "gpu", "multi_gpu", "multi_worker", "tpu"] = Field(
         "auto",

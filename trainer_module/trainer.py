@@ -7,17 +7,27 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from trainer_module import class_weights, data, export, history, models, strategy
+from trainer_module import (
+    calibration,
+    class_weights,
+    data,
+    export,
+    history,
+    models,
+    operating_point,
+    strategy,
+)
 from trainer_module.backup import Backup
 from trainer_module.history import Epoch
 from trainer_module.profile import profiled
@@ -34,7 +44,6 @@ class Job:
     Attributes:
         settings: the model and its training.
         seed: of the weights, the dropout, the order and the augmentation.
-        threshold: the operating threshold that the model records and applies.
         dataset_fingerprint: of the data that the examples came from, for the model's record.
         code_version: of the modules that run here, for the model's record.
         checkpoint_dir: folder for the state of unfinished trainings; an empty text is a temporary
@@ -44,7 +53,6 @@ class Job:
 
     settings: TrainerSettings
     seed: int
-    threshold: float
     dataset_fingerprint: str
     code_version: str
     checkpoint_dir: str
@@ -91,17 +99,28 @@ def run_fn(fn_args: FnArgs) -> None:
     # The signatures get a graph of their own, free of the strategy that trained the weights.
     served = models.build(job.settings, synchronized=False, precision="float32")
     served.set_weights(model.get_weights())
+    raw, labels = judge(served, evaluation, job.settings.batch_size)
+    calibrated = calibration.fit(raw, labels, job.settings.calibration)
+    probabilities = calibrated(tf.constant(raw)).numpy()
+    threshold = operating_point.choose(probabilities, labels, job.settings.operating_point)
+    told = probabilities >= np.float32(threshold)
     best = history.best_epoch(epochs, job.settings.monitor)
     export.export(
         served,
         transform_output,
         Path(fn_args.serving_model_dir),
-        threshold=job.threshold,
+        calibration=calibrated,
+        threshold=threshold,
         record={
             "settings": job.settings.model_dump(mode="json"),
             "seed": job.seed,
             "dataset_fingerprint": job.dataset_fingerprint,
             "code_version": job.code_version,
+            "calibration": asdict(calibrated),
+            "operating_point": {
+                "eval_sensitivity": _share(told, labels == 1),
+                "eval_specificity": _share(~told, labels == 0),
+            },
             "training": {
                 "class_counts": train.class_counts,
                 "train_pictures": train.count,
@@ -116,6 +135,27 @@ def run_fn(fn_args: FnArgs) -> None:
         },
     )
     shutil.rmtree(backup_dir, ignore_errors=True)
+
+
+def judge(
+    model: keras.Model, pictures: data.Pictures, batch_size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Asks a model about a split.
+
+    Returns:
+        Probability [N] float32, before calibration, and label [N] int, in the split's order.
+    """
+    predict = tf.function(partial(model, training=False))
+    probabilities, labels = [], []
+    for pixels, label, weight in data.evaluation_batches(pictures, batch_size=batch_size):
+        counts = weight.numpy() > 0
+        probabilities.append(predict(pixels).numpy()[counts, 0])
+        labels.append(label.numpy()[counts].astype(int))
+    return np.concatenate(probabilities), np.concatenate(labels)
+
+
+def _share(told: np.ndarray, of: np.ndarray) -> float | None:
+    return float(told[of].mean()) if of.any() else None
 
 
 def fit(

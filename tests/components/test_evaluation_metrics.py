@@ -29,6 +29,19 @@ def test_a_probability_equal_to_the_threshold_is_positive_and_the_next_smaller_i
     assert all(equal > value and not smaller > value for value in used.values())
 
 
+def test_each_of_two_models_has_its_own_threshold():
+    config = eval_config(0.3, baseline_threshold=0.6)
+    assert [(spec.name, spec.is_baseline) for spec in config.model_specs] == [
+        (tfma.CANDIDATE_KEY, False),
+        (tfma.BASELINE_KEY, True),
+    ]
+    for name, threshold in ((tfma.CANDIDATE_KEY, 0.3), (tfma.BASELINE_KEY, 0.6)):
+        own = [spec for spec in config.metrics_specs if list(spec.model_names) == [name]]
+        assert len(own) == 2
+        used = thresholds(tfma.EvalConfig(metrics_specs=own))
+        assert set(used.values()) == {float(np.nextafter(np.float32(threshold), np.float32(0)))}
+
+
 def test_the_signature_on_examples_is_evaluated_and_no_keras_model():
     (spec,) = eval_config(0.5).model_specs
     assert spec.signature_name == "serve_examples"

@@ -165,11 +165,24 @@ def test_a_model_worse_than_the_baseline_is_refused(tmp_path, examples, good_mod
     )
 
 
+def test_each_model_is_judged_at_its_own_threshold(tmp_path, examples, good_model):
+    pushed = tiny.save_model(tmp_path / "pushed", threshold=0.85)
+    found = sum(p >= 0.85 for y, p, _ in ROWS if y) / 5
+    outcome = evaluate(
+        tmp_path, examples, good_model, pushed, minimum_sensitivity=0, maximum_sensitivity_drop=1
+    )
+    assert outcome.threshold == 0.5
+    assert outcome.slices[OVERALL].sensitivity == pytest.approx(4 / 5)
+    assert outcome.baseline.sensitivity == pytest.approx(found)
+    assert found < 4 / 5
+    assert outcome.baseline.auc == outcome.slices[OVERALL].auc
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
         ({"signatures": [features.SERVING_DEFAULT]}, "no signature serve_examples"),
-        ({"threshold": 0.7}, "threshold 0.7, this one 0.5"),
+        ({"threshold": None}, "tells no operating threshold"),
         ({"fails": True}, "fails on this data"),
     ],
 )

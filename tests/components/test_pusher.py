@@ -16,7 +16,6 @@ PARAMETERS = {
 RECORD = {
     "settings": {"epochs": 3},
     "seed": 8,
-    "threshold": 0.5,
     "dataset_fingerprint": "f1",
     "code_version": "c1",
 }

@@ -5,7 +5,6 @@ from components.recipe import recipe
 RECORD = {
     "settings": {"epochs": 3},
     "seed": 8,
-    "threshold": 0.5,
     "dataset_fingerprint": "f1",
     "code_version": "c1",
 }

@@ -88,7 +88,7 @@ class _Model(tf.Module):
 def save_model(
     folder: Path,
     power: float = 1.0,
-    threshold: float = 0.5,
+    threshold: float | None = 0.5,
     signatures: Iterable[str] = (features.SERVE_EXAMPLES, features.SERVING_DEFAULT),
     fails: bool = False,
 ) -> Path:
@@ -103,7 +103,8 @@ def save_model(
     tf.saved_model.save(model, str(folder), signatures=functions)
     record = folder / features.MODEL_RECORD
     record.parent.mkdir(parents=True)
-    record.write_text(json.dumps({"labels": features.LABELS, "threshold": threshold}))
+    told = {} if threshold is None else {"threshold": threshold}
+    record.write_text(json.dumps({"labels": features.LABELS, **told}))
     return folder
 
 

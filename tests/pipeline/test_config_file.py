@@ -111,7 +111,7 @@ def test_an_unknown_room_is_named_where_it_was_written():
         ("trainer.learning_rate=.inf", 'received ".inf"; allowed: a number > 0'),
         ("trainer.learning_rate=1e999", 'received "1e999"; allowed: a number > 0'),
         ("trainer.warmup_epochs=.nan", 'received ".nan"; allowed: a number >= 0'),
-        ("evaluation.threshold=1", "received 1; allowed: a number > 0, < 1"),
+        ("trainer.operating_point.threshold=1", "received 1; allowed: a number > 0, < 1"),
         ("orchestrator=airflow", 'received "airflow"; allowed: local | beam'),
         ("trainer=3", "trainer: received 3; allowed: the keys model, cnn"),
         ("trainer=null", "trainer: received null; allowed: the keys model, cnn"),

@@ -108,7 +108,7 @@ def test_the_functions_are_named_by_importable_paths(pipeline):
 
 
 def test_the_trainer_is_told_all_that_its_result_depends_on():
-    pipeline = wire("trainer.cnn.kernel_size=5", "seed=8", "evaluation.threshold=0.4")
+    pipeline = wire("trainer.cnn.kernel_size=5", "seed=8")
     settings = load(None, ["trainer.cnn.kernel_size=5"]).trainer.model_dump(mode="json")
     parameters = {"epochs": 3, "batch_size": 16, "learning_rate": 0.01}
     assert parameters.items() <= properties(pipeline, "Trainer").items()
@@ -116,7 +116,6 @@ def test_the_trainer_is_told_all_that_its_result_depends_on():
     assert config_of(pipeline, "Trainer") == {
         "settings": {name: value for name, value in settings.items() if name not in parameters},
         "seed": 8,
-        "threshold": 0.4,
         "code_version": code_version("components.trainer", "trainer_module", "transform_module"),
         "checkpoint_dir": "/place/checkpoints",
     }

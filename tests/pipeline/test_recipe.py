@@ -15,7 +15,12 @@ def test_the_same_choices_make_the_same_recipe():
 
 @pytest.mark.parametrize(
     "override",
-    ["seed=8", "trainer.epochs=3", "trainer.augmentation.zoom=0.2", "evaluation.threshold=0.4"],
+    [
+        "seed=8",
+        "trainer.epochs=3",
+        "trainer.augmentation.zoom=0.2",
+        "trainer.operating_point.sensitivity=0.9",
+    ],
 )
 def test_what_decides_a_model_changes_the_recipe(override):
     assert recipe_of(load(None, [override]), "f1") != recipe_of(load(), "f1")

@@ -33,7 +33,7 @@ def job(
     folder: Path, settings: TrainerSettings = SETTINGS, *, profile: bool = False
 ) -> trainer.Job:
     """What the pipeline hands over."""
-    return trainer.Job(settings, 7, 0.5, "data", "code", str(folder), profile)
+    return trainer.Job(settings, 7, "data", "code", str(folder), profile)
 
 
 def run(transformed, folder: Path, settings: TrainerSettings = SETTINGS) -> Path:

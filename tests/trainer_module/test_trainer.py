@@ -13,6 +13,7 @@ from tests.conftest import picture
 from tests.pictures import FORMATS, encode, grey_pixels
 from tests.trainer_module import small
 from trainer_module import backup, data, history, trainer
+from trainer_module.calibration import Calibration
 from transform_module import features, image_ops
 
 SETTINGS = small.SETTINGS.model_copy(
@@ -142,7 +143,9 @@ def test_only_the_chief_writes_the_model(transformed, tmp_path, monkeypatch):
 def test_run_fn_leaves_model_record_history_and_logs(exported):
     record = json.loads((exported / "model" / features.MODEL_RECORD).read_text())
     assert record["labels"] == ["NORMAL", "PNEUMONIA"]
-    assert record["threshold"] == 0.5
+    assert 0 < record["threshold"] < 1
+    assert record["operating_point"]["eval_sensitivity"] >= 0.95
+    assert record["calibration"]["slope"] > 0
     assert record["dataset_fingerprint"] == "data"
     assert record["training"]["class_counts"] == [16, 32]
     assert record["training"]["dropped_pictures"] == 1
@@ -183,7 +186,9 @@ def test_training_and_serving_agree_on_every_format(transformed, tmp_path, monke
     images = [encode(grey_pixels(seed=index), name) for index, name in enumerate(FORMATS)]
     images += [picture(1, 1), b"broken", picture(3, 0)]
     pixels, valid = trained_pixels(images, tmp_path / "examples.gz")
-    probabilities = built[-1](pixels).numpy()[:, 0]
+    record = json.loads((tmp_path / "model" / features.MODEL_RECORD).read_text())
+    calibrated = Calibration(**record["calibration"])
+    probabilities = calibrated(built[-1](pixels)[:, 0]).numpy()
 
     process = subprocess.run(
         [sys.executable, "-c", SERVE, str(tmp_path / "model")],
@@ -201,7 +206,9 @@ def test_training_and_serving_agree_on_every_format(transformed, tmp_path, monke
     decoded = np.array(served[0])[valid]
     np.testing.assert_allclose(decoded, probabilities, atol=1e-5)
     np.testing.assert_allclose(np.array(sums)[valid], pixels.sum(axis=(1, 2, 3)), rtol=1e-6)
-    labels = [features.LABELS[int(probability >= 0.5)] for probability in probabilities]
+    labels = [
+        features.LABELS[int(probability >= record["threshold"])] for probability in probabilities
+    ]
     labels.insert(valid.index(False), features.INVALID)
     assert served[2] == labels
     assert served[0][valid.index(False)] == 0.5

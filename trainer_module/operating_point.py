@@ -1,0 +1,44 @@
+"""From which probability on PNEUMONIA is told."""
+
+import numpy as np
+
+from trainer_module.settings import OperatingPointSettings
+
+
+def choose(
+    probabilities: np.ndarray, labels: np.ndarray, settings: OperatingPointSettings
+) -> float:
+    """Chooses the operating threshold on pictures that were not trained on.
+
+    Args:
+        probabilities: [N] float32, of pneumonia.
+        labels: [N] 0 or 1.
+        settings: what is aimed at. ``sensitivity``: the highest threshold that finds this share of
+            PNEUMONIA. ``youden``: the one with the greatest sum of sensitivity and specificity
+            (Youden, "Index for rating diagnostic tests", 1950). ``cost``: the one whose errors cost
+            least. ``fixed``: no choice.
+
+    Returns:
+        A threshold in [0, 1], a float32 in the middle between two probabilities where there is one;
+        the fixed one where a class is missing.
+    """
+    positives = int(labels.sum())
+    negatives = len(labels) - positives
+    if settings.target == "fixed" or not positives or not negatives:
+        return settings.threshold
+    order = np.argsort(-probabilities, kind="stable")
+    descending, told = probabilities[order].astype(np.float64), labels[order] == 1
+    # Equal probabilities are told alike: a threshold stands after the last of them.
+    last = np.append(descending[1:] != descending[:-1], True)
+    found, alarms = np.cumsum(told)[last], np.cumsum(~told)[last]
+    if settings.target == "sensitivity":
+        # A share such as 0.95 of 20 is not exactly 19 in binary.
+        index = int(np.argmax(found >= settings.sensitivity * positives - 1e-9))
+    elif settings.target == "youden":
+        index = int(np.argmax(found / positives - alarms / negatives))
+    else:
+        index = int(np.argmin(settings.cost_of_missing * (positives - found) + alarms))
+    levels = np.append(descending[last], 0.0)
+    taken, left = levels[index], levels[index + 1]
+    middle = np.float32((taken + left) / 2)
+    return float(middle if middle > left else taken)
