@@ -50,6 +50,27 @@ class CnnSettings(BaseModel):
     )
 
 
+class CompactSettings(BaseModel):
+    """The layers of the model `compact`."""
+
+    model_config = _STRICT
+
+    filters: tuple[PositiveInt, ...] = Field(
+        (16, 32, 64, 128),
+        min_length=1,
+        max_length=6,
+        description="Filters of the stem, and of each stage at half the side.",
+    )
+    blocks: PositiveInt = Field(1, description="Residual blocks in each stage.")
+    dropout: float = Field(0.2, ge=0, lt=1, description="Dropout after the pooling.")
+    normalization_momentum: float = Field(
+        0.9,
+        ge=0,
+        lt=1,
+        description="Share of the old value in batch normalization's moving statistics.",
+    )
+
+
 class OperatingPointSettings(BaseModel):
     """How the operating threshold is chosen, on the split `eval`, after calibration."""
 
@@ -80,8 +101,13 @@ class TrainerSettings(BaseModel):
 
     model_config = _STRICT
 
-    model: Literal["cnn"] = Field("cnn", description="The model's name: a file in models/.")
+    model: Literal["cnn", "compact"] = Field(
+        "cnn", description="The model's name: a file in models/."
+    )
     cnn: CnnSettings = Field(default_factory=CnnSettings, description="The layers of `cnn`.")
+    compact: CompactSettings = Field(
+        default_factory=CompactSettings, description="The layers of `compact`."
+    )
     augmentation: AugmentationSettings = Field(
         default_factory=AugmentationSettings, description="Random changes of training pictures."
     )
@@ -98,6 +124,11 @@ class TrainerSettings(BaseModel):
     learning_rate: PositiveFloat = Field(3e-4, description="Adam's learning rate.")
     warmup_epochs: NonNegativeFloat = Field(
         1.0, description="Epochs over which the learning rate rises from 0 to its value."
+    )
+    decay: Literal["none", "cosine"] = Field(
+        "none",
+        description="What the learning rate does after its rise: stays, or falls along half a"
+        " cosine to 0 at the last of `epochs`.",
     )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32",

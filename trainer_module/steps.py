@@ -31,8 +31,7 @@ class Steps:
         strategy: tf.distribute.Strategy,
         build: Callable[[], keras.Model],
         *,
-        learning_rate: float,
-        warmup_steps: int,
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
         global_batch_size: int,
     ) -> None:
         """Makes the variables.
@@ -40,15 +39,14 @@ class Steps:
         Args:
             strategy: where the steps run.
             build: makes the model.
-            learning_rate: Adam's.
-            warmup_steps: steps over which the learning rate rises from 0.
+            learning_rate: Adam's, or its schedule over the steps.
             global_batch_size: pictures in a training step on all replicas together.
         """
         self._strategy = strategy
         self._global_batch_size = global_batch_size
         with strategy.scope():
             self.model = build()
-            self.optimizer = Adam(_warmed_up(learning_rate, warmup_steps))
+            self.optimizer = Adam(learning_rate)
             self.optimizer.build(self.model.trainable_variables)
             self._loss = keras.metrics.Mean(name="loss")
             self._metrics = [
@@ -137,13 +135,3 @@ class Steps:
             # A strategy's own iterator wraps this one in others that the options do not reach.
             return per_pipeline(tf.distribute.InputContext())
         return self._strategy.distribute_datasets_from_function(per_pipeline)
-
-
-def _warmed_up(
-    learning_rate: float, warmup_steps: int
-) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    if not warmup_steps:
-        return learning_rate
-    return keras.optimizers.schedules.PolynomialDecay(
-        0.0, decay_steps=warmup_steps, end_learning_rate=learning_rate
-    )

@@ -26,6 +26,7 @@ from trainer_module import (
     history,
     models,
     operating_point,
+    schedule,
     strategy,
 )
 from trainer_module.backup import Backup
@@ -189,8 +190,7 @@ def fit(
     steps = Steps(
         where,
         partial(models.build, settings, synchronized=replicas > 1, precision=settings.precision),
-        learning_rate=settings.learning_rate,
-        warmup_steps=round(settings.warmup_epochs * steps_per_epoch),
+        learning_rate=schedule.learning_rate(settings, steps_per_epoch),
         global_batch_size=batch_size * replicas,
     )
     worker = where.cluster_resolver.task_id if where.cluster_resolver else 0

@@ -41,7 +41,6 @@ def main() -> None:
         strategy.create("auto"),
         partial(models.build, settings, synchronized=False, precision=options.precision),
         learning_rate=settings.learning_rate,
-        warmup_steps=0,
         global_batch_size=settings.batch_size,
     )
     batches = data.training_batches(

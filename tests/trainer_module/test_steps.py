@@ -26,7 +26,6 @@ def make(strategy, *, batch_size, synchronized=False, precision="float32"):
         strategy,
         partial(models.build, small.SETTINGS, synchronized=synchronized, precision=precision),
         learning_rate=1e-3,
-        warmup_steps=0,
         global_batch_size=batch_size,
     )
 

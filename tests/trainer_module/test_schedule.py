@@ -1,0 +1,26 @@
+import pytest
+
+from trainer_module.schedule import learning_rate
+from trainer_module.settings import TrainerSettings
+
+
+def rates(steps, **settings):
+    chosen = TrainerSettings(learning_rate=0.1, epochs=4, **settings)
+    found = learning_rate(chosen, 10)
+    return [found if isinstance(found, float) else float(found(step)) for step in steps]
+
+
+def test_it_rises_from_nothing_and_stays():
+    assert rates([0, 5, 10, 40], warmup_epochs=1.0) == pytest.approx([0, 0.05, 0.1, 0.1])
+
+
+def test_without_a_rise_it_is_constant():
+    assert rates([0, 5, 40], warmup_epochs=0) == [0.1, 0.1, 0.1]
+
+
+@pytest.mark.parametrize(
+    ("warmup", "expected"), [(1.0, [0, 0.05, 0.1, 0.05, 0]), (0, [0.1, 0.0962, 0.0854, 0.0309, 0])]
+)
+def test_the_cosine_ends_with_the_last_epoch(warmup, expected):
+    found = rates([0, 5, 10, 25, 40], warmup_epochs=warmup, decay="cosine")
+    assert found == pytest.approx(expected, abs=1e-3)

@@ -1,0 +1,33 @@
+"""The learning rate over a training."""
+
+import keras
+
+from trainer_module.settings import TrainerSettings
+
+
+def learning_rate(
+    settings: TrainerSettings, steps_per_epoch: int
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """Makes the schedule: a straight rise from 0, then constant, or half a cosine to 0.
+
+    Source of the cosine: Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm
+    Restarts" (2017), without the restarts.
+
+    Args:
+        settings: rate, warm-up, decay, and the epochs at whose end the cosine is 0.
+        steps_per_epoch: of the training.
+    """
+    rate = settings.learning_rate
+    warmup = round(settings.warmup_epochs * steps_per_epoch)
+    if settings.decay == "cosine":
+        return keras.optimizers.schedules.CosineDecay(
+            0.0 if warmup else rate,
+            max(1, settings.epochs * steps_per_epoch - warmup),
+            warmup_target=rate if warmup else None,
+            warmup_steps=warmup,
+        )
+    if not warmup:
+        return rate
+    return keras.optimizers.schedules.PolynomialDecay(
+        0.0, decay_steps=warmup, end_learning_rate=rate
+    )
