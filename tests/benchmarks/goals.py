@@ -56,10 +56,8 @@ GOALS = {
     "start": Goal("start of the slowest process of TFX", "import of TensorFlow alone", 1.5),
     "growth_memory": Goal("peak memory, 20,000 pictures", "2,000 pictures", 1.2),
     "growth_time": Goal("time a picture, 20,000 pictures", "2,000 pictures", 1.05),
-    "large_memory": Goal(
-        "convert to Transform, peak memory, 100,000 pictures", "20,000 pictures", 1.2
-    ),
-    "large_time": Goal("convert to Transform, time a picture, 100,000", "20,000 pictures", 1.05),
+    "large_memory": Goal("to Transform, peak memory, 100,000 pictures", "20,000 pictures", 1.2),
+    "large_time": Goal("to Transform, time a picture, 100,000", "20,000 pictures", 1.05),
     "transformed": Goal("Transform's output", "raw uint8 pixels", 0.5),
     "disk": Goal("all artifacts less the models", "the JPEGs", 2.5),
     "setup": Goal("set-up of a second clone", "", 90, "s"),
