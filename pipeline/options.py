@@ -3,7 +3,7 @@
 import click
 
 config = click.option(
-    "--config", "source", metavar="FILE", help="YAML file, or a preset: demo, kaggle."
+    "--config", "source", metavar="FILE", help="YAML file, or a preset: demo, fast, kaggle."
 )
 overrides = click.option(
     "--set",
