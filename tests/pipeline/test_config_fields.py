@@ -45,7 +45,9 @@ def test_tells_what_a_field_takes(name, words):
 
 
 def test_a_field_that_holds_keys_takes_its_keys():
-    assert allowed(Sample.model_fields["inner"]).startswith("the keys model, cnn, compact, augmentation")
+    assert allowed(Sample.model_fields["inner"]).startswith(
+        "the keys model, cnn, compact, augmentation"
+    )
 
 
 def test_finds_the_model_that_a_field_holds():
