@@ -14,6 +14,7 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
 from components import push_remote, pushed
+from components.linking import link
 from components.remote import is_remote, near
 
 LATEST: Final = "latest"
@@ -141,7 +142,7 @@ def _link_version(source: Path, target: Path) -> str:
     try:
         for name in (*manifest["files"], pushed.MANIFEST):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            _link(source / name, target / name)
+            link(source / name, target / name)
         problems = pushed.verify(target)
     except OSError as error:
         problems = [str(error)]
@@ -149,12 +150,3 @@ def _link_version(source: Path, target: Path) -> str:
         shutil.rmtree(target, ignore_errors=True)
         return f"{source} is broken ({'; '.join(problems)})"
     return ""
-
-
-def _link(source: Path, target: Path) -> None:
-    # A link costs nothing and outlives the deletion of the pushed version; another file system
-    # needs a copy.
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)

@@ -35,7 +35,9 @@ def misfit(pushed: types.Artifact, model: types.Artifact) -> str:
         return f"the pushed model has no signature {features.SERVE_EXAMPLES}"
     theirs, ours = record_of(path), record_of(path_utils.serving_model_path(model.uri))
     if theirs.get("labels") != ours.get("labels"):
-        return f"the pushed model has labels {theirs.get('labels')!r}, this one {ours['labels']!r}"
+        return (
+            f"the pushed model has labels {theirs.get('labels')!r}, this one {ours.get('labels')!r}"
+        )
     if "threshold" not in theirs:
         return "the pushed model tells no operating threshold"
     return ""

@@ -6,7 +6,6 @@ in an order of hashes already.
 """
 
 import os
-import shutil
 from typing import Any
 
 from google.protobuf import struct_pb2
@@ -21,6 +20,7 @@ from tfx.types import artifact_utils
 from tfx.utils import proto_utils
 
 from components.errors import UserError
+from components.linking import link
 from components.remote import is_remote
 
 
@@ -49,7 +49,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """
         given = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties["input_config"], given)
-        (examples,) = output_dict["examples"]
+        examples = artifact_utils.get_single_instance(output_dict["examples"])
         examples.split_names = artifact_utils.encode_split_names(
             [split.name for split in given.splits]
         )
@@ -62,7 +62,11 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             fileio.makedirs(folder)
             for index, file in enumerate(files):
                 name = f"data_tfrecord-{index:05}-of-{len(files):05}.gz"
-                _place(file, os.path.join(folder, name))
+                target = os.path.join(folder, name)
+                if is_remote(file) or is_remote(target):
+                    fileio.copy(file, target)
+                else:
+                    link(file, target)
         examples_utils.set_payload_format(examples, exec_properties["output_data_format"])
         examples_utils.set_file_format(examples, "tfrecords_gzip")
 
@@ -93,14 +97,3 @@ class ImportExampleGen(component.FileBasedExampleGen):
         super().__init__(
             input_base=input_base, input_config=input_config, custom_config=custom_config
         )
-
-
-def _place(file: str, target: str) -> None:
-    if is_remote(file) or is_remote(target):
-        fileio.copy(file, target)
-        return
-    try:
-        # A conversion replaces its files as a whole, and never writes into one.
-        os.link(file, target)
-    except OSError:
-        shutil.copyfile(file, target)

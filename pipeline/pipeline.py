@@ -101,7 +101,9 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
                 example_gen_pb2.Input.Split(name=split, pattern=f"{split}/*") for split in SPLITS
             ]
         ),
-        code_version=code_version("components.import_example_gen"),
+        code_version=code_version(
+            "components.import_example_gen", "components.linking", "components.remote"
+        ),
     )
     statistics_gen = StatisticsGen(
         examples=example_gen.outputs["examples"], stats_options=statistics_options()
@@ -148,6 +150,7 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         version=inputs.baseline_version,
         code=code_version(
             "components.baseline",
+            "components.linking",
             "components.push_remote",
             "components.pushed",
             "components.remote",

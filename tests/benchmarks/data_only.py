@@ -9,6 +9,7 @@ seconds and the highest memory, in bytes, of the conversion and of each componen
 import argparse
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from components.collector import importing
@@ -31,6 +32,7 @@ def main() -> None:
         from pipeline.config import Config
         from pipeline.progress import ComponentProgress, watching
         from pipeline.root import Root
+        from tests.pipeline.wired import INPUTS
 
     config, root = Config(), Root.at(options.root.resolve())
     found = {}
@@ -38,16 +40,11 @@ def main() -> None:
         started = time.monotonic()
         dataset = convert(options.images, root.dataset, settings=config.dataset, seed=config.seed)
         found["convert"] = [time.monotonic() - started, memory.peak()]
-        inputs = pipeline.Inputs(
+        inputs = replace(
+            INPUTS,
             examples=str(root.dataset),
             fingerprint=dataset.fingerprint,
-            images=str(options.images.resolve()),
-            quarantine="",
             artifacts=str(root.artifacts),
-            checkpoints=str(root.checkpoints),
-            push_dir=str(root.pushed),
-            baseline_version="",
-            **pipeline.tunable(config),
             beam_args=pipeline.beam_args(config),
         )
         wired = pipeline.create_pipeline(config, inputs, metadata.connection(root.metadata))

@@ -6,7 +6,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import proto_utils
 
-from components import import_example_gen
+from components import linking
 from components.errors import UserError
 from components.import_example_gen import Executor
 from tests.components import tiny
@@ -78,7 +78,7 @@ def test_elsewhere_the_files_are_copied(dataset, tmp_path, monkeypatch):
     def refuse(*_):
         raise OSError("Invalid cross-device link")
 
-    monkeypatch.setattr(import_example_gen.os, "link", refuse)
+    monkeypatch.setattr(linking.os, "link", refuse)
     assert placed(imported(dataset, tmp_path / "out")) == EXPECTED
 
 

@@ -1,0 +1,21 @@
+"""Files that stand in two places."""
+
+import os
+import shutil
+from pathlib import Path
+
+
+def link(source: str | Path, target: str | Path) -> None:
+    """Gives a local file a second place.
+
+    A link costs nothing and outlives the deletion of the first one; another file system needs a
+    copy. Neither may be written into later, only replaced.
+
+    Args:
+        source: the file.
+        target: does not exist yet; its folder does.
+    """
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
