@@ -1,10 +1,19 @@
 """What can be chosen about a training: frozen, typed, validated on construction."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
+
+NormalizationMomentum = Annotated[
+    float,
+    Field(
+        ge=0,
+        lt=1,
+        description="Share of the old value in batch normalization's moving statistics.",
+    ),
+]
 
 
 class AugmentationSettings(BaseModel):
@@ -42,12 +51,7 @@ class CnnSettings(BaseModel):
     dense_dropout: float = Field(
         0.3, ge=0, lt=1, description="Dropout after each dense layer's batch normalization."
     )
-    normalization_momentum: float = Field(
-        0.9,
-        ge=0,
-        lt=1,
-        description="Share of the old value in batch normalization's moving statistics.",
-    )
+    normalization_momentum: NormalizationMomentum = 0.9
 
 
 class CompactSettings(BaseModel):
@@ -63,12 +67,7 @@ class CompactSettings(BaseModel):
     )
     blocks: PositiveInt = Field(1, description="Residual blocks in each stage.")
     dropout: float = Field(0.2, ge=0, lt=1, description="Dropout after the pooling.")
-    normalization_momentum: float = Field(
-        0.9,
-        ge=0,
-        lt=1,
-        description="Share of the old value in batch normalization's moving statistics.",
-    )
+    normalization_momentum: NormalizationMomentum = 0.9
 
 
 class OperatingPointSettings(BaseModel):

@@ -22,23 +22,15 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     options = parser.parse_args()
 
-    from trainer_module import data
+    from tests.benchmarks import trainer_input
     from trainer_module.settings import TrainerSettings
 
     settings = TrainerSettings()
-    files = sorted(map(str, (options.examples / "Split-train").glob("*.gz")))
     started = time.perf_counter()
-    pictures = data.read(files)
+    pictures = trainer_input.read(options.examples)
     speeds = []
     for epoch in range(options.epochs):
-        batches = data.training_batches(
-            pictures,
-            batch_size=settings.batch_size,
-            epoch=epoch,
-            seed=1,
-            augmentation=settings.augmentation,
-            class_weights=(1.0, 1.0),
-        )
+        batches = trainer_input.epoch_of(pictures, settings, epoch)
         count = sum(len(labels) for _, labels, _ in batches)
         speeds.append(count / (time.perf_counter() - started))
         started = time.perf_counter()

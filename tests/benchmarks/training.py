@@ -30,27 +30,21 @@ def main() -> None:
     import keras
     import tensorflow as tf
 
-    from trainer_module import data, models, strategy
+    from tests.benchmarks import trainer_input
+    from trainer_module import models, strategy
     from trainer_module.settings import TrainerSettings
     from trainer_module.steps import Steps
 
     settings = TrainerSettings()
     keras.utils.set_random_seed(1)
-    pictures = data.read(sorted(map(str, (options.examples / "Split-train").glob("*.gz"))))
+    pictures = trainer_input.read(options.examples)
     steps = Steps(
         strategy.create("auto"),
         partial(models.build, settings, synchronized=False, precision=options.precision),
         learning_rate=settings.learning_rate,
         global_batch_size=settings.batch_size,
     )
-    batches = data.training_batches(
-        pictures,
-        batch_size=settings.batch_size,
-        epoch=0,
-        seed=1,
-        augmentation=settings.augmentation,
-        class_weights=(1.0, 1.0),
-    )
+    batches = trainer_input.epoch_of(pictures, settings, 0)
     batch = next(iter(batches))
     memory = tf.data.Dataset.from_tensors(batch).repeat(options.steps)
 

@@ -1,0 +1,25 @@
+"""What the trainer is fed with, of a folder of Transform's output (Split-train inside)."""
+
+from pathlib import Path
+
+import tensorflow as tf
+
+from trainer_module import data
+from trainer_module.settings import TrainerSettings
+
+
+def read(examples: Path) -> data.Pictures:
+    """Reads the training split."""
+    return data.read(sorted(map(str, (examples / "Split-train").glob("*.gz"))))
+
+
+def epoch_of(pictures: data.Pictures, settings: TrainerSettings, epoch: int) -> tf.data.Dataset:
+    """The batches of one epoch, as a training has them."""
+    return data.training_batches(
+        pictures,
+        batch_size=settings.batch_size,
+        epoch=epoch,
+        seed=1,
+        augmentation=settings.augmentation,
+        class_weights=(1.0, 1.0),
+    )
