@@ -1,0 +1,56 @@
+"""What the page tells of another model on the same pictures."""
+
+from components.analysis.findings import Comparison, Findings
+from components.report.axes import widened
+from components.report.drawings import interval
+from components.report.figures import MEANINGS, with_interval
+from components.report.markup import Markup, element
+from components.report.tables import note, section, table
+
+
+def comparison(findings: Findings) -> Markup:
+    """The differences, with their intervals."""
+    found = findings.comparison
+    if not found:
+        return Markup()
+    rows = {"auc": found.auc} | {
+        name: value for name, value in found.differences.items() if name != "auc"
+    }
+    values = [
+        value
+        for each in rows.values()
+        for value in (each.value, each.low, each.high)
+        if value is not None
+    ]
+    span = widened([*values, 0.0])
+    return section(
+        "comparison",
+        "Comparison",
+        element("p", f"With {found.against}, on the same pictures, each at its own threshold."),
+        note(_significance(found)),
+        table(
+            f"Differences to {found.against}",
+            ("figure", "difference", ""),
+            [
+                (
+                    MEANINGS[name][0] if name in MEANINGS else name,
+                    with_interval(value, difference=True),
+                    interval(value, span, mark=0.0),
+                )
+                for name, value in rows.items()
+                if value.value is not None
+            ],
+            left=(0, 2),
+        ),
+    )
+
+
+def _significance(found: Comparison) -> str:
+    told = (
+        "Differences are this model less the other: for ECE and Brier score less is better, for "
+        "the others more is. AUC: DeLong's interval; the others: paired bootstrap over patients."
+    )
+    if found.p_value is None:
+        return told
+    value = "below 0.001" if found.p_value < 0.001 else f"{found.p_value:.3f}"
+    return f"{told} DeLong's test of no difference in AUC: p {value}."

@@ -1,0 +1,160 @@
+"""What the page tells of right and wrong: curves, calibration, counts at the threshold, slices."""
+
+from typing import Final
+
+from components.analysis.findings import Confusion, Findings, Group
+from components.report.axes import widened
+from components.report.drawings import curve, interval, reliability
+from components.report.figures import MEANINGS, MINUS, estimate, figure, told, with_interval
+from components.report.figures import interval as span_of
+from components.report.markup import Markup, element, join
+from components.report.tables import note, plot, section, table
+
+_IN_SLICES: Final = ("auc", "accuracy", "sensitivity", "specificity", "ece")
+
+
+def curves(findings: Findings) -> Markup:
+    """ROC, precision and recall, reliability."""
+    group, drawn = findings.overall, []
+    counts = findings.confusion
+    sensitivity, specificity = group.sensitivity.value, group.specificity.value
+    if findings.roc:
+        drawn.append(
+            plot(
+                "ROC curve",
+                curve(
+                    "ROC curve with its 95 % band, and the threshold's point on it",
+                    findings.roc,
+                    x_label=f"1 {MINUS} specificity",
+                    y_label="sensitivity",
+                    chance=((0, 0), (1, 1)),
+                    point=(None if specificity is None else 1 - specificity, sensitivity),
+                ),
+                f"AUC {with_interval(group.auc)}. The dot is the threshold.",
+            )
+        )
+    if findings.precision_recall:
+        prevalence = group.positives / group.pictures if group.pictures else 0.0
+        positive = counts.true_positives + counts.false_positives
+        drawn.append(
+            plot(
+                "Precision and recall",
+                curve(
+                    "Precision over recall with its 95 % band, and the threshold's point on it",
+                    findings.precision_recall,
+                    x_label="recall (sensitivity)",
+                    y_label="precision",
+                    chance=((0, prevalence), (1, prevalence)),
+                    point=(sensitivity, counts.true_positives / positive if positive else None),
+                ),
+                f"PR-AUC {with_interval(group.pr_auc)}. Without skill the precision is the share "
+                f"of PNEUMONIA here, {figure(prevalence)}.",
+            )
+        )
+    if any(each.pictures for each in findings.reliability):
+        drawn.append(
+            plot(
+                "Reliability",
+                reliability(
+                    "Share of PNEUMONIA over the probability, by ten bins", findings.reliability
+                ),
+                f"ECE {with_interval(group.ece)}. On the dashed line a probability is what it "
+                "says; bars are Wilson's 95 % intervals.",
+            )
+        )
+    if group.pictures:
+        drawn.append(_confusion(counts, findings.threshold))
+    return section(
+        "performance", "Performance", element("div", *drawn, class_="two") if drawn else None
+    )
+
+
+def _confusion(counts: Confusion, threshold: float) -> Markup:
+    def row(label: str, normal: int, pneumonia: int, right: int) -> Markup:
+        total = (normal + pneumonia) or 1
+        cells = [
+            element(
+                "td",
+                element("strong", f"{number:,}"),
+                element("span", f"{number / total:.1%}"),
+                class_="right" if index == right else "wrong",
+            )
+            for index, number in enumerate((normal, pneumonia))
+        ]
+        return element("tr", element("th", label, scope="row"), *cells)
+
+    heads = [element("th", text, scope="col") for text in ("is", "told NORMAL", "told PNEUMONIA")]
+    return element(
+        "figure",
+        element("h3", f"Counts at the threshold {figure(threshold)}"),
+        element(
+            "table",
+            element("thead", element("tr", *heads)),
+            element(
+                "tbody",
+                row("NORMAL", counts.true_negatives, counts.false_positives, 0),
+                row("PNEUMONIA", counts.false_negatives, counts.true_positives, 1),
+            ),
+            class_="confusion",
+        ),
+        element("figcaption", "Shares are of each row: of what the pictures are."),
+    )
+
+
+def slices(findings: Findings) -> Markup:
+    """Figures by group, a table for each dimension."""
+    tables = [
+        join(
+            element("h3", dimension.replace("_", " ").capitalize()),
+            _slice(dimension, groups, findings.overall),
+        )
+        for dimension, groups in findings.slices.items()
+        if groups
+    ]
+    explained = note(
+        "The line holds the 95 % interval, the dashed mark is the figure over everything. Small "
+        "groups have wide intervals; a dash is a figure that the group leaves undefined, such as "
+        "the AUC of one class."
+    )
+    return section("slices", "Subgroups", explained if tables else None, *tables)
+
+
+def _slice(dimension: str, groups: list[Group], overall: Group) -> Markup:
+    names = [name for name in told(groups) if name in _IN_SLICES]
+    spans = {name: _span([overall, *groups], name) for name in names}
+
+    def cell(group: Group, name: str) -> Markup:
+        value = estimate(group, name)
+        if value.value is None:
+            return Markup(figure(None))
+        return join(
+            element("strong", figure(value.value)),
+            interval(value, spans[name], mark=estimate(overall, name).value),
+            element("span", span_of(value), class_="span"),
+        )
+
+    return table(
+        f"Figures by {dimension}",
+        ("group", "pictures", "patients", *(MEANINGS[name][0] for name in names)),
+        [
+            (
+                group.name,
+                f"{group.pictures:,}",
+                f"{group.patients:,}",
+                *(cell(group, name) for name in names),
+            )
+            for group in groups
+        ],
+    )
+
+
+def _span(groups: list[Group], name: str) -> tuple[float, float]:
+    """The range that a column of intervals is drawn over."""
+    values = [
+        value
+        for group in groups
+        for each in [estimate(group, name)]
+        for value in (each.value, each.low, each.high)
+        if value is not None
+    ]
+    return widened(values, least=0.0, most=1.0)

@@ -1,0 +1,79 @@
+"""The report's page: one file of HTML that needs nothing else."""
+
+import re
+from typing import Final
+
+from components.analysis.findings import Findings
+from components.report import summary
+from components.report.comparison import comparison
+from components.report.context import Context
+from components.report.data import data
+from components.report.judgement import curves, slices
+from components.report.markup import Markup, element, join
+from components.report.misses import misses
+from components.report.provenance import origin, serving, times
+from components.report.robustness import corruptions, probes, shift
+from components.report.style import STYLE
+from components.report.training import training
+
+PAGE: Final = "page.html"
+"""The file's name."""
+
+# A page that is opened from a disk may load and run nothing either.
+_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'"
+_ICON: Final = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
+    "%3Crect width='16' height='16' rx='4' fill='%230b6e75'/%3E"
+    "%3Cpath d='M3 12c3 0 3-8 5-8s2 8 5 8' fill='none' stroke='%23fff'/%3E%3C/svg%3E"
+)
+_HEADING: Final = re.compile(r'<h2 id="([a-z]+)">(.*?)</h2>')
+
+
+def page(findings: Findings, context: Context | None = None) -> str:
+    """Shows what an evaluation found.
+
+    Args:
+        findings: of the evaluation.
+        context: the run that made the model; None where only the findings are known. What is
+            unknown has no place on the page.
+
+    Returns:
+        HTML. It loads nothing, and tells of pictures no more than the context allows.
+    """
+    context = context or Context()
+    sections = [
+        data(context),
+        training(findings, context),
+        curves(findings),
+        slices(findings),
+        misses(findings, context),
+        corruptions(findings),
+        probes(findings),
+        shift(findings),
+        comparison(findings),
+        serving(context),
+        times(context),
+        origin(findings, context),
+    ]
+    body = element(
+        "body",
+        summary.head(findings, context),
+        element("main", summary.figures(findings), _navigation(join(*sections)), *sections),
+    )
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        element("title", f"{findings.model}: report"),
+        element("link", rel="icon", href=_ICON),
+        element("style", Markup(STYLE)),
+    )
+    return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
+
+
+def _navigation(sections: Markup) -> Markup:
+    found = _HEADING.findall(sections)
+    links = [element("li", element("a", Markup(text), href=f"#{name}")) for name, text in found]
+    return element("nav", element("ul", *links), aria_label="Sections")

@@ -1,0 +1,27 @@
+"""Pictures and names of files on the page, as far as they may be shown."""
+
+import base64
+
+from components.report.context import Picture
+from components.report.markup import Markup, element
+
+
+def image(picture: Picture | None, alt: str) -> Markup | None:
+    """Shows a picture; None without one."""
+    return _inline(picture.thumbnail, alt) if picture else None
+
+
+def overlay(picture: Picture | None, alt: str) -> Markup | None:
+    """Shows a picture under its heat map; None without one."""
+    return _inline(picture.overlay, alt) if picture and picture.overlay else None
+
+
+def name(path: str) -> Markup:
+    """Shows a name of any direction of writing, of any length."""
+    return element("bdi", path, class_="path")
+
+
+def _inline(content: bytes, alt: str) -> Markup:
+    kind = "png" if content.startswith(b"\x89PNG") else "jpeg"
+    source = f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
+    return element("img", src=source, alt=alt, width=160, height=160)

@@ -1,0 +1,96 @@
+"""Where a model comes from and what it cost: serving, times, configuration, versions."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from components.analysis.findings import Findings
+from components.report.context import Context
+from components.report.drawings import bar
+from components.report.markup import Markup, element
+from components.report.tables import pairs, section, table
+
+
+def serving(context: Context) -> Markup:
+    """What the check before the push measured."""
+    if not context.serving:
+        return Markup()
+    told = context.serving
+    return section(
+        "serving",
+        "Serving",
+        pairs(
+            [
+                ("Asked about", f"{told.pictures:,} pictures"),
+                ("Answer to one picture", f"{told.latency_ms:.1f} ms, median"),
+                ("Memory", f"{told.memory_gib:.2f} GiB"),
+                ("Ready after", f"{told.load_seconds:.1f} s"),
+            ]
+        ),
+    )
+
+
+def times(context: Context) -> Markup:
+    """What each step of the run took."""
+    total = sum(step.seconds for step in context.steps)
+    if not total:
+        return Markup()
+    return section(
+        "times",
+        "Times",
+        table(
+            "Steps of the run",
+            ("step", "seconds", "share", "", "peak GB", "state"),
+            [
+                (
+                    step.name,
+                    f"{step.seconds:.1f}",
+                    f"{step.seconds / total:.0%}",
+                    bar(step.seconds / total),
+                    f"{step.peak_gigabytes:.1f}",
+                    step.state,
+                )
+                for step in context.steps
+            ],
+            left=(0, 5),
+        ),
+    )
+
+
+def origin(findings: Findings, context: Context) -> Markup:
+    """The configuration, and versions of packages and code."""
+    record = findings.record
+    versions = {**record.get("versions", {}), **context.versions}
+    known = {
+        "Data's fingerprint": record.get("dataset_fingerprint"),
+        "Version of the trainer's code": record.get("code_version"),
+    }
+    chosen = context.configuration or record.get("settings", {})
+    rows = [(key, element("code", _value(value))) for key, value in _flat(chosen)]
+    return section(
+        "origin",
+        "Configuration and versions",
+        pairs([(name, element("code", value)) for name, value in known.items() if value]),
+        pairs(sorted(versions.items())),
+        element(
+            "details",
+            element("summary", "The configuration" if context.configuration else "The training"),
+            table("Configuration", ("key", "value"), rows, left=(0, 1)),
+        )
+        if rows
+        else None,
+    )
+
+
+def _flat(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for key, value in content.items():
+        if isinstance(value, Mapping) and value:
+            found += _flat(value, f"{prefix}{key}.")
+        else:
+            found.append((f"{prefix}{key}", value))
+    return found
+
+
+def _value(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

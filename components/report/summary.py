@@ -1,0 +1,85 @@
+"""The page's head: which model, whether it may be pushed, and the figures that matter most."""
+
+from typing import Final
+
+from components.analysis.findings import Findings
+from components.report.context import Context, Verdict
+from components.report.figures import INTERVALS, MEANINGS, count, estimate, figure, interval
+from components.report.markup import Markup, element, join
+from components.report.tables import note
+
+NO_MEDICAL_DEVICE: Final = (
+    "This is no medical device, and nothing here is a diagnosis. The figures hold for the pictures "
+    "that they were measured on; do not use the model to judge a patient."
+)
+
+
+def head(findings: Findings, context: Context) -> Markup:
+    """Tells what the page is of, and what came of it."""
+    group = findings.overall
+    judged = f"{count(group.pictures, 'picture')} of {count(group.patients, 'patient')}"
+    invalid = f", and {findings.invalid:,} that cannot be decoded" if findings.invalid else ""
+    run = f"Run {context.run}. " if context.run else ""
+    return join(
+        element(
+            "header",
+            element("h1", findings.model),
+            element("p", f"{run}Judged on {findings.data}: {judged}{invalid}.", class_="subject"),
+        ),
+        _verdict(context.verdict) if context.verdict else None,
+        element("p", NO_MEDICAL_DEVICE, class_="notice"),
+    )
+
+
+def figures(findings: Findings) -> Markup:
+    """The figures over everything."""
+    group = findings.overall
+    tiles = [
+        element(
+            "div",
+            element("dt", name),
+            element(
+                "dd",
+                element("strong", figure(value.value)),
+                element("span", interval(value), class_="span"),
+                element("span", meaning, class_="meaning"),
+            ),
+        )
+        for key, (name, meaning) in MEANINGS.items()
+        if (value := estimate(group, key)).value is not None
+    ]
+    threshold = element(
+        "div",
+        element("dt", "Threshold"),
+        element(
+            "dd",
+            element("strong", figure(findings.threshold)),
+            element("span", _target(findings), class_="span"),
+            element("span", "told PNEUMONIA from this probability on", class_="meaning"),
+        ),
+    )
+    return join(element("dl", *tiles, threshold, class_="tiles"), note(INTERVALS))
+
+
+def _target(findings: Findings) -> str:
+    chosen = findings.record.get("settings", {}).get("operating_point", {})
+    target = chosen.get("target")
+    if target == "sensitivity":
+        return f"chosen on eval for sensitivity {chosen.get('sensitivity')}"
+    return f"chosen on eval by {target}" if target in ("youden", "cost") else ""
+
+
+def _verdict(verdict: Verdict) -> Markup:
+    if verdict.blessed:
+        told = f"Pushed as version {verdict.pushed}" if verdict.pushed else "May be pushed"
+    else:
+        told = "Not pushed"
+    return element(
+        "div",
+        element("p", element("strong", told)),
+        element("ul", *(element("li", each) for each in (*verdict.reasons, *verdict.notes)))
+        if verdict.reasons or verdict.notes
+        else None,
+        class_=f"verdict {'yes' if verdict.blessed else 'no'}",
+        role="note",
+    )

@@ -1,0 +1,83 @@
+"""Tables of the page."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from components.report.markup import Markup, element
+
+
+def table(
+    label: str,
+    columns: Sequence[object],
+    rows: Iterable[Sequence[object]],
+    *,
+    left: Collection[int] = (0,),
+) -> Markup:
+    """Makes a table, whose rows begin with what they are of.
+
+    A table wider than the page scrolls by itself.
+
+    Args:
+        label: what it shows, for those who do not see it.
+        columns: the heads.
+        rows: the cells.
+        left: indices of the columns that hold text; numbers stand at the right.
+    """
+
+    def style(index: int) -> str | None:
+        return None if index in left else "number"
+
+    heads = [
+        element("th", head, scope="col", class_=style(index)) for index, head in enumerate(columns)
+    ]
+    body = [
+        element(
+            "tr",
+            *(
+                element("td", cell, class_=style(index))
+                if index
+                else element("th", cell, scope="row", class_=style(index))
+                for index, cell in enumerate(row)
+            ),
+        )
+        for row in rows
+    ]
+    whole = element(
+        "table", element("thead", element("tr", *heads)), element("tbody", *body), aria_label=label
+    )
+    return element("div", whole, class_="scroll", tabindex=0, role="region", aria_label=label)
+
+
+def pairs(content: Iterable[tuple[object, object]]) -> Markup:
+    """Makes a list of names and values."""
+    return element(
+        "dl",
+        *(element("div", element("dt", name), element("dd", value)) for name, value in content),
+        class_="pairs",
+    )
+
+
+def section(identity: str, title: str, *content: object) -> Markup:
+    """Makes a section of the page; nothing without content."""
+    if not any(part for part in content):
+        return Markup()
+    return element(
+        "section",
+        element("h2", title, id=identity),
+        *content,
+        aria_labelledby=identity,
+    )
+
+
+def note(*content: object) -> Markup:
+    """A paragraph that explains figures."""
+    return element("p", *content, class_="note")
+
+
+def plot(title: str, drawing: Markup, *caption: object) -> Markup:
+    """A drawing with its title and what it says."""
+    return element(
+        "figure",
+        element("h3", title),
+        drawing,
+        element("figcaption", *caption) if caption else None,
+    )

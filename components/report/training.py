@@ -1,0 +1,84 @@
+"""What the page tells of the training."""
+
+from typing import Any, Final
+
+from components.analysis.findings import Findings
+from components.report.context import Context
+from components.report.drawings import epochs
+from components.report.figures import figure
+from components.report.markup import Markup, element
+from components.report.tables import note, pairs, plot, section
+
+_CURVES: Final = {
+    "loss": ("Loss", "binary cross-entropy", float("inf")),
+    "auc": ("AUC", "area under the ROC curve", 1.0),
+}
+
+
+def training(findings: Findings, context: Context) -> Markup:
+    """Figures by epoch, and what the model says of its training."""
+    told: dict[str, Any] = findings.record.get("training", {})
+    best = told.get("best_epoch")
+    drawn = [
+        plot(
+            name,
+            epochs(
+                f"{name} by epoch, on train and on eval",
+                lines,
+                best=best,
+                y_label=meaning,
+                most=most,
+            ),
+        )
+        for key, (name, meaning, most) in _CURVES.items()
+        for lines in [_lines(context, key)]
+        if lines
+    ]
+    legend = note(
+        element("span", class_="key train"),
+        "train, augmented  ",
+        element("span", class_="key eval"),
+        "eval  ",
+        *([element("span", class_="key best"), f"best epoch: {best}"] if best else []),
+    )
+    return section(
+        "training",
+        "Training",
+        pairs(_told(findings)) if told else None,
+        legend if drawn else None,
+        element("div", *drawn, class_="two") if drawn else None,
+    )
+
+
+def _lines(context: Context, key: str) -> list[tuple[str, list[float]]]:
+    return [
+        (style, values)
+        for style, name in (("train line", key), ("line", f"val_{key}"))
+        if (values := [epoch[name] for epoch in context.history if name in epoch])
+    ]
+
+
+def _told(findings: Findings) -> list[tuple[str, str]]:
+    record = findings.record
+    told, settings = record["training"], record.get("settings", {})
+    found: dict[str, Any] = {
+        "Model": settings.get("model"),
+        "Parameters": _counted(told.get("parameters")),
+        "Epochs": told.get("epochs"),
+        "Chosen by": settings.get("monitor"),
+        "Learnt from": _counted(told.get("train_pictures"), " pictures"),
+        "Batch size": settings.get("batch_size"),
+        "Learning rate": settings.get("learning_rate"),
+        "Calibration": settings.get("calibration"),
+        "Seed": record.get("seed"),
+    }
+    found |= {
+        f"{name.capitalize()} on eval": figure(value)
+        for name in ("sensitivity", "specificity")
+        if (value := record.get("operating_point", {}).get(f"eval_{name}")) is not None
+    }
+    return [(name, str(value)) for name, value in found.items() if value is not None]
+
+
+def _counted(number: int | None, noun: str = "") -> str | None:
+    return None if number is None else f"{number:,}{noun}"
