@@ -21,7 +21,10 @@ FINDINGS: Final = "findings.json"
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its 95 % interval, by bootstrap over patients unless said otherwise."""
+    """A figure with its 95 % interval, by bootstrap over patients unless said otherwise.
+
+    The interval is None where the pictures give none: all replicates are the same.
+    """
 
     value: float | None = None
     low: float | None = None
@@ -129,7 +132,7 @@ class Corruption:
     Attributes:
         kind: of spoiling, such as ``noise``.
         strength: 1 to 5.
-        pictures: that were judged.
+        pictures: that were judged, which may be a sample.
         auc: of them.
         auc_drop: from the AUC of the same pictures unspoilt.
         sensitivity: at the operating threshold.
@@ -153,7 +156,8 @@ class Probe:
 
     Attributes:
         name: of the quantity, such as ``file size``.
-        alone: AUC of the quantity alone for the label, in this data.
+        alone: AUC of the quantity alone for the label, in this data; below 0.5 where more of it
+            means NORMAL. None, as all else, where it is the same in every picture.
         within_normal: Spearman's correlation with the probability among NORMAL.
         within_pneumonia: the same among PNEUMONIA.
     """
@@ -203,7 +207,7 @@ class Comparison:
     Attributes:
         against: the other model's name and version.
         auc: difference, with DeLong's interval.
-        p_value: of no difference in AUC, by DeLong's test.
+        p_value: of no difference in AUC, by DeLong's test, by patients.
         differences: of the figures of `Group` by name, by paired bootstrap over patients.
     """
 
@@ -225,7 +229,7 @@ class Findings:
         pictures: that were given.
         invalid: pictures that the model could not decode; no figure has them.
         overall: the group of everything.
-        slices: groups by dimension, such as ``subtype``.
+        slices: groups by dimension, such as ``subtype``. They may overlap.
         roc: sensitivity over 1 - specificity.
         precision_recall: precision over sensitivity.
         reliability: 10 bins of equal width.
@@ -236,6 +240,7 @@ class Findings:
         domain: None where the model tells no domain.
         drift: empty where the model brings no statistics of its training.
         comparison: with another model, None without one.
+        delong: AUC of everything with DeLong's interval, by patients.
     """
 
     model: str
@@ -256,6 +261,7 @@ class Findings:
     domain: Domain | None = None
     drift: list[Drift] = field(default_factory=list)
     comparison: Comparison | None = None
+    delong: Estimate = Estimate()
 
 
 def to_json(findings: Findings) -> str:

@@ -1,0 +1,87 @@
+"""The curves of a binary classifier, with bands, and how far its probabilities can be believed."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from components.analysis.bootstrap import Bootstrap, interval
+from components.analysis.figures import BINS, bin_of, found_and_alarms
+from components.analysis.findings import Curve, Estimate, ReliabilityBin
+from components.analysis.judged import Judged
+from components.analysis.wilson import wilson
+
+_AT = np.linspace(0.0, 1.0, 201)
+
+
+def roc(judged: Judged, bootstrap: Bootstrap) -> Curve:
+    """Draws sensitivity over 1 - specificity.
+
+    Args:
+        judged: valid pictures of both classes.
+        bootstrap: draws the replicates, whose curves make the band.
+    """
+    return _curve(judged, bootstrap, _sensitivities)
+
+
+def precision_recall(judged: Judged, bootstrap: Bootstrap) -> Curve:
+    """Draws precision over sensitivity: steps, whose area is the average precision.
+
+    Args:
+        judged: valid pictures of both classes.
+        bootstrap: draws the replicates, whose curves make the band.
+    """
+    return _curve(judged, bootstrap, _precisions)
+
+
+def reliability(judged: Judged) -> list[ReliabilityBin]:
+    """Compares probabilities with what came true, in bins of equal width.
+
+    Args:
+        judged: valid pictures.
+    """
+    number = bin_of(judged.probability)
+    bins = []
+    for index in range(BINS):
+        here = number == index
+        pictures = int(here.sum())
+        bins.append(
+            ReliabilityBin(
+                low=index / BINS,
+                high=(index + 1) / BINS,
+                pictures=pictures,
+                probability=float(judged.probability[here].mean()) if pictures else None,
+                share=wilson(int(judged.label[here].sum()), pictures) if pictures else Estimate(),
+            )
+        )
+    return bins
+
+
+def _curve(
+    judged: Judged, bootstrap: Bootstrap, heights: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> Curve:
+    def drawn(weights: np.ndarray) -> np.ndarray:
+        pair = found_and_alarms(judged.label, judged.probability, weights)
+        return np.array([heights(*each) for each in zip(*pair, strict=True)])
+
+    (itself,) = drawn(np.ones((1, len(judged))))
+    low, high = interval(np.concatenate([*map(drawn, bootstrap.weights(judged.patient))]))
+    columns = (_AT, itself, np.fmin(low, itself), np.fmax(high, itself))
+    return Curve(*(column.tolist() for column in columns))
+
+
+def _sensitivities(found: np.ndarray, alarms: np.ndarray) -> np.ndarray:
+    """Heights of one ROC curve; not a number where a class is absent."""
+    if not found[-1] or not alarms[-1]:
+        return np.full_like(_AT, np.nan)
+    # Where several points stand above one another, np.interp takes the highest.
+    return np.interp(_AT, alarms / alarms[-1], found / found[-1])
+
+
+def _precisions(found: np.ndarray, alarms: np.ndarray) -> np.ndarray:
+    """Heights of one precision-recall curve; not a number where a class is absent."""
+    if not found[-1] or not alarms[-1]:
+        return np.full_like(_AT, np.nan)
+    told = found + alarms
+    # The first threshold that finds as much; above the highest probability nothing is told.
+    first = np.maximum(np.searchsorted(found, _AT * found[-1] - 1e-9), np.argmax(told > 0))
+    return found[first] / told[first]

@@ -1,0 +1,91 @@
+"""The figures of a group of pictures, and of two models on the same pictures, with intervals."""
+
+import math
+
+import numpy as np
+
+from components.analysis.bootstrap import Bootstrap, interval
+from components.analysis.figures import SHARES, figures
+from components.analysis.findings import Estimate, Group
+from components.analysis.judged import Judged
+from components.analysis.wilson import wilson
+
+
+def describe(name: str, judged: Judged, threshold: float, bootstrap: Bootstrap) -> Group:
+    """Computes the figures of a group.
+
+    Where every replicate gives the same, the bootstrap knows no interval: a share (of 1, say) gets
+    Wilson's, of as many trials as there are patients, and another figure gets none.
+
+    Args:
+        name: the group's.
+        judged: its pictures, valid ones only; at least one.
+        threshold: told PNEUMONIA from this probability on.
+        bootstrap: draws the replicates.
+    """
+    values, replicates = _replicated(judged, judged.probability, threshold, bootstrap)
+    estimates = {key: estimate(values[key], replicates[key]) for key in values}
+    concerned = {"sensitivity": judged.label, "specificity": ~judged.label}
+    for key in SHARES:
+        found = estimates[key]
+        if found.value is not None and found.low is None:
+            patients = len(np.unique(judged.patient[concerned.get(key, slice(None))]))
+            estimates[key] = wilson(found.value * patients, patients)
+    return Group(name, len(judged), judged.patients(), int(judged.label.sum()), **estimates)
+
+
+def differences(
+    judged: Judged,
+    other_probability: np.ndarray,
+    thresholds: tuple[float, float],
+    bootstrap: Bootstrap,
+) -> dict[str, Estimate]:
+    """Compares two models on the same pictures, of which both see the same replicates.
+
+    Args:
+        judged: the pictures, as the one model judges them, valid ones only; at least one.
+        other_probability: [N], what the other model says of them.
+        thresholds: of the one and the other.
+        bootstrap: draws the replicates.
+
+    Returns:
+        The one's figures less the other's, by name.
+    """
+    own, other = (
+        _replicated(judged, probability, threshold, bootstrap)
+        for probability, threshold in zip(
+            (judged.probability, other_probability), thresholds, strict=True
+        )
+    )
+    return {
+        name: estimate(own[0][name] - other[0][name], own[1][name] - other[1][name])
+        for name in own[0]
+    }
+
+
+def estimate(value: float, replicates: np.ndarray) -> Estimate:
+    """A figure with the interval of its replicates, none where they are all the same.
+
+    Args:
+        value: the figure; not a number where it is undefined.
+        replicates: [R], the figure of each replicate.
+    """
+    if math.isnan(value):
+        return Estimate()
+    low, high = (float(end) for end in interval(replicates))
+    return Estimate(float(value), low, high) if high > low else Estimate(float(value))
+
+
+def _replicated(
+    judged: Judged, probability: np.ndarray, threshold: float, bootstrap: Bootstrap
+) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    """The figures, and those of each replicate."""
+    once = figures(judged.label, probability, threshold, np.ones((1, len(judged))))
+    drawn = [
+        figures(judged.label, probability, threshold, weights)
+        for weights in bootstrap.weights(judged.patient)
+    ]
+    return (
+        {name: float(value[0]) for name, value in once.items()},
+        {name: np.concatenate([each[name] for each in drawn]) for name in once},
+    )

@@ -1,0 +1,83 @@
+"""What was judged: a table of pictures, a column an array."""
+
+import dataclasses
+from dataclasses import dataclass, field
+
+import numpy as np
+
+Column = np.ndarray
+"""[N], one value a picture."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Pictures with their labels, with what the model answers, and with what else is known.
+
+    Attributes:
+        path: str, of each picture.
+        patient: str, whose picture it is.
+        label: bool, whether it is PNEUMONIA.
+        subtype: str, empty where nothing tells it.
+        probability: float64 in [0, 1], of pneumonia.
+        valid: bool, whether the model could decode it. Without it the columns below tell nothing.
+        in_domain: bool, whether the model takes it for a picture of its kind; None where the model
+            does not say.
+        width: int64, in pixels, of the file.
+        height: int64, in pixels, of the file.
+        mode: str, of its pixels, in Pillow's words, such as ``L`` or ``RGB``.
+        bytes: int64, size of the file.
+        brightness: float64, see `measures`, as the next three.
+        contrast: float64.
+        sharpness: float64.
+        border: float64.
+        others: further columns by name, of str, by which slices are asked for.
+    """
+
+    path: Column
+    patient: Column
+    label: Column
+    subtype: Column
+    probability: Column
+    valid: Column
+    in_domain: Column | None
+    width: Column
+    height: Column
+    mode: Column
+    bytes: Column
+    brightness: Column
+    contrast: Column
+    sharpness: Column
+    border: Column
+    others: dict[str, Column] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Checks that all columns are of one length.
+
+        Raises:
+            ValueError: they are not.
+        """
+        lengths = {name: len(column) for name, column in self.columns().items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"The columns must be of one length. Received: {lengths}")
+
+    def __len__(self) -> int:
+        return len(self.path)
+
+    def columns(self) -> dict[str, Column]:
+        """All columns by name, without an ``in_domain`` that is not known."""
+        own = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)[:-1]}
+        return {name: column for name, column in own.items() if column is not None} | self.others
+
+    def only(self, rows: np.ndarray) -> "Judged":
+        """Chooses pictures.
+
+        Args:
+            rows: [N] bool, or indices.
+        """
+        chosen = {name: column[rows] for name, column in self.columns().items()}
+        others = {name: chosen.pop(name) for name in self.others}
+        return Judged(**{"in_domain": None, **chosen}, others=others)
+
+    def patients(self) -> int:
+        """Counts the patients."""
+        return len(np.unique(self.patient))

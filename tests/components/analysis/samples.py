@@ -1,0 +1,45 @@
+"""Judged pictures made for tests."""
+
+import numpy as np
+
+from components.analysis.judged import Judged
+
+
+def judged(label, probability, **columns):
+    """Pictures of a patient each, of which all else is alike."""
+    label = np.asarray(label, bool)
+    count = len(label)
+    same = {
+        "path": np.array([f"{row:04d}.png" for row in range(count)]),
+        "patient": np.array([f"p{row}" for row in range(count)]),
+        "label": label,
+        "subtype": np.where(label, "virus", "normal"),
+        "probability": np.asarray(probability, np.float64),
+        "valid": np.ones(count, bool),
+        "in_domain": None,
+        "width": np.full(count, 300),
+        "height": np.full(count, 200),
+        "mode": np.full(count, "L"),
+        "bytes": np.full(count, 1000),
+        **{name: np.full(count, 5.0) for name in ("brightness", "contrast", "sharpness", "border")},
+    }
+    given = {
+        name: value if name == "others" else np.asarray(value) for name, value in columns.items()
+    }
+    return Judged(**same | given)
+
+
+def clustered(generator, patients, pictures=3, distance=1.5):
+    """Patients of one class each, whose pictures are alike.
+
+    Returns:
+        Pictures, and the AUC that the scores are drawn from.
+    """
+    patient = np.repeat(np.arange(patients), pictures)
+    label = patient % 2 == 1
+    own = generator.normal(size=patients)[patient]
+    score = distance * label + own + 0.5 * generator.normal(size=len(patient))
+    from scipy.stats import norm
+
+    auc = norm.cdf(distance / np.sqrt(2 * (1 + 0.25)))
+    return judged(label, 1 / (1 + np.exp(-score)), patient=patient.astype(str)), float(auc)

@@ -1,0 +1,32 @@
+import numpy as np
+import pytest
+
+from tests.components.analysis.samples import judged
+
+
+def test_columns_of_other_lengths_are_refused():
+    with pytest.raises(ValueError, match="one length"):
+        judged([1, 0], [0.5, 0.5], mode=["L"])
+
+
+def test_pictures_are_chosen_with_all_their_columns():
+    all_of_them = judged(
+        [1, 0, 1],
+        [0.1, 0.2, 0.3],
+        in_domain=[True, False, True],
+        others={"site": np.array(list("abc"))},
+    )
+    some = all_of_them.only(np.array([True, False, True]))
+    assert len(some) == 2
+    assert some.probability.tolist() == [0.1, 0.3]
+    assert some.in_domain.tolist() == [True, True]
+    assert some.others["site"].tolist() == ["a", "c"]
+    assert all_of_them.only(np.array([2, 0])).path.tolist() == ["0002.png", "0000.png"]
+
+
+def test_an_unknown_domain_stays_unknown():
+    assert judged([1, 0], [0.1, 0.2]).only(np.array([0])).in_domain is None
+
+
+def test_patients_are_counted():
+    assert judged([1, 0, 1], [0.1, 0.2, 0.3], patient=["a", "b", "a"]).patients() == 2
