@@ -49,7 +49,7 @@ def _splits(dataset: Dataset) -> Markup:
                 *(f"{dataset.pictures(split, label):,}" for label in LABELS),
                 f"{dataset.pictures(split):,}",
                 f"{sum(each.patients for each in found):,}",
-                *([", ".join(kinds)] if subtypes else []),
+                *([element("span", ", ".join(kinds), class_="whole")] if subtypes else []),
             )
         )
     dropped = len(dataset.dropped_patients)

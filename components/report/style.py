@@ -59,7 +59,13 @@ figure h3:first-child { margin-top: 0; }
 .pairs div { display: flex; gap: 1rem; justify-content: space-between; }
 .pairs dt { color: var(--muted); }
 .pairs dd { overflow-wrap: anywhere; text-align: right; }
-.scroll { margin: 0 0 .75rem; max-width: 100%; overflow-x: auto; }
+.scroll { margin: 0 0 .75rem; max-width: 100%; overflow-x: auto;
+  /* A shadow at the side that has more. */
+  background: linear-gradient(to right, var(--surface) 30%, transparent) left / 3rem 100% local,
+    linear-gradient(to left, var(--surface) 30%, transparent) right / 3rem 100% local,
+    linear-gradient(to right, var(--line), transparent) left / .75rem 100% scroll,
+    linear-gradient(to left, var(--line), transparent) right / .75rem 100% scroll;
+  background-repeat: no-repeat; }
 table { border-collapse: collapse; font-size: .9375rem; min-width: 60%; }
 th, td { border-bottom: 1px solid var(--line); padding: .375rem 1.25rem .375rem 0; text-align: left;
   vertical-align: top; }
@@ -71,6 +77,7 @@ tbody tr:last-child > * { border-bottom: 0; }
 .number .interval, .number .span { display: block; margin-left: auto; }
 td .span { color: var(--muted); font-size: .8125rem; }
 td strong { font-weight: 600; }
+.whole { white-space: nowrap; }
 .path { overflow-wrap: anywhere; }
 .two { display: grid; gap: 1.5rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); }
@@ -102,7 +109,7 @@ details[open] summary { margin-bottom: .5rem; }
 .key.train { border-top-color: var(--train); border-top-style: dashed; }
 .key.best { border-top: 0; border-left: 2px dotted var(--warm); height: 1rem;
   vertical-align: -.2em; width: .25rem; }
-.note .key:not(:first-child) { margin-left: 1rem; }
+.entry { display: inline-block; margin-right: 1rem; white-space: nowrap; }
 svg { display: block; }
 svg text { fill: var(--muted); font-size: 12px; font-variant-numeric: tabular-nums; }
 svg .label { font-size: 12.5px; }
@@ -123,6 +130,8 @@ footer { color: var(--muted); font-size: .875rem; }
   section { padding: 1rem; }
   .tiles { grid-template-columns: 1fr 1fr; }
   .tiles strong { font-size: 1.5rem; }
+  .many, .misses { gap: .75rem; grid-template-columns: 1fr 1fr; }
+  .misses .pair { grid-auto-flow: row; max-width: 10rem; }
 }
 @media print {
   :root { --ground: #fff; --surface: #fff; --line: #c8ced3; --muted: #444; --text: #000;
@@ -135,7 +144,7 @@ footer { color: var(--muted); font-size: .875rem; }
   section { border: 0; border-radius: 0; border-top: 1px solid var(--line); padding: .75rem 0; }
   h2, h3 { break-after: avoid; }
   tr, li, .tiles > div, .verdict { break-inside: avoid; }
-  .scroll { overflow: visible; }
+  .scroll { background: none; overflow: visible; }
   .two { grid-template-columns: 1fr 1fr; }
 }
 """.strip()

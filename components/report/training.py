@@ -35,11 +35,9 @@ def training(findings: Findings, context: Context) -> Markup:
         if lines
     ]
     legend = note(
-        element("span", class_="key train"),
-        "train, augmented  ",
-        element("span", class_="key eval"),
-        "eval  ",
-        *([element("span", class_="key best"), f"best epoch: {best}"] if best else []),
+        _entry("train", "train, augmented"),
+        _entry("eval", "eval"),
+        _entry("best", f"best epoch: {best}") if best else None,
     )
     return section(
         "training",
@@ -48,6 +46,10 @@ def training(findings: Findings, context: Context) -> Markup:
         legend if drawn else None,
         element("div", *drawn, class_="two") if drawn else None,
     )
+
+
+def _entry(style: str, text: str) -> Markup:
+    return element("span", element("span", class_=f"key {style}"), text, class_="entry")
 
 
 def _lines(context: Context, key: str) -> list[tuple[str, list[float]]]:
