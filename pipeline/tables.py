@@ -3,12 +3,22 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
 from rich.markup import escape
 
 from components.images.dataset import QUARANTINE_FILE, Dataset
 from components.images.summary import COLUMNS, rows
 from components.synthetic.generate import SyntheticSet
-from pipeline.cells import command, counted, new_table, print_table, short_path, standard_output
+from pipeline.cells import (
+    command,
+    counted,
+    figure,
+    new_table,
+    print_table,
+    short_path,
+    standard_output,
+)
+from serving.explain.job import Explanation
 from serving.predict import Prediction
 from serving.predict_many.job import Summary
 from transform_module.features import SPLITS
@@ -72,10 +82,24 @@ def print_predictions(predictions: Sequence[Prediction]) -> None:
     """Prints one line a file."""
     table = new_table("picture", "probability", "label", "reason", right=(1,))
     for each in predictions:
-        probability = "-" if each.probability is None else f"{each.probability:.4f}"
-        table.add_row(escape(each.path), probability, each.label, escape(each.reason))
+        table.add_row(escape(each.path), figure(each.probability), each.label, escape(each.reason))
     console = standard_output()
     print_table(console, table)
+    _print_unusable(console, predictions)
+
+
+def print_explanations(explanations: Sequence[Explanation]) -> None:
+    """Prints one line a file: its answer, and its overlay or why there is none."""
+    table = new_table("picture", "probability", "label", "overlay", right=(1,))
+    for each in explanations:
+        overlay = short_path(Path(each.overlay)) if each.valid else escape(each.reason)
+        table.add_row(escape(each.path), figure(each.probability), each.label, overlay)
+    console = standard_output()
+    print_table(console, table)
+    _print_unusable(console, explanations)
+
+
+def _print_unusable(console: Console, predictions: Sequence[Prediction]) -> None:
     bad = sum(not each.valid for each in predictions)
     if bad:
         console.print(f"{bad} of {len(predictions)} files are no usable pictures.")

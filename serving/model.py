@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from components.collector import importing
 from components.errors import UserError
 from components.pushed import versions as versions_of
@@ -60,6 +62,32 @@ class Model:
                 f"{features.SERVING_DEFAULT}."
             )
         self._predict = self._loaded.signatures[features.SERVING_DEFAULT]
+
+    def check_explains(self) -> None:
+        """Checks that `heat_maps` can be asked.
+
+        Raises:
+            UserError: the model has no signature ``explain``.
+        """
+        if features.EXPLAIN not in self._loaded.signatures:
+            raise UserError(
+                f"{self.path} does not explain its answers: it has no signature "
+                f"{features.EXPLAIN}, as models that were pushed before there was one. Train and "
+                "push one anew (cxr run)."
+            )
+
+    def heat_maps(self, images: Sequence[bytes]) -> np.ndarray:
+        """Explains the answers to encoded pictures; see `check_explains`.
+
+        Returns:
+            [N, 160, 160] float32 in [0, 1]: where in the picture pneumonia is seen; a map's highest
+            value is 1, or all of it 0.
+        """
+        import tensorflow as tf
+
+        explain = self._loaded.signatures[features.EXPLAIN]
+        out = explain(**{features.IMAGE_BYTES: tf.constant(list(images), tf.string)})
+        return np.asarray(out[features.HEATMAP])
 
     def answer(self, images: Sequence[bytes]) -> list[Answer]:
         """Judges encoded pictures; one that is broken does not touch the others."""

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from trainer_module import warmup
+from trainer_module import explain, warmup
 from trainer_module.calibration import Calibration
 from transform_module import features
 from transform_module.image_ops import model_inputs
@@ -35,6 +35,10 @@ def export(
     picture that cannot be decoded has ``valid`` false, probability 0.5 and label ``INVALID``, or
     zeros as pixels; the rest of its batch is not touched.
 
+    A model with a last convolutional feature map has ``explain`` too: ``image_bytes`` to
+    ``probability``, as ``serving_default``'s, and ``heatmap`` [N, 160, 160] float32 in [0, 1], see
+    `trainer_module.explain.grad_cam`; zeros where the picture cannot be decoded.
+
     Args:
         model: pixels in, probability [N, 1] out; made outside any strategy's scope.
         transform_output: whose graph prepares the pictures.
@@ -49,10 +53,12 @@ def export(
         transformed = transform({features.IMAGE: image_bytes[:, tf.newaxis]})
         return model_inputs(transformed[features.IMAGE_XF])
 
+    def told(raw: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
+        return tf.where(valid, calibration(raw), _INVALID_PROBABILITY)
+
     def predict(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels, valid = pixels_of(image_bytes)
-        calibrated = calibration(model(pixels, training=False)[:, 0])
-        probability = tf.where(valid, calibrated, _INVALID_PROBABILITY)
+        probability = told(model(pixels, training=False)[:, 0], valid)
         index = tf.cast(probability >= threshold, tf.int32)
         label = tf.where(valid, tf.gather(list(features.LABELS), index), features.INVALID)
         return {
@@ -72,14 +78,28 @@ def export(
     def transform_features(examples: tf.Tensor) -> dict[str, tf.Tensor]:
         return {features.IMAGE_XF: pixels_of(images_of(examples))[0]}
 
-    archive = keras.export.ExportArchive()
-    # The model's variables are tracked by its endpoints; tracking the model too writes them twice.
-    archive.track(transform)
-    for name, function, argument in (
+    endpoints = [
         (features.SERVING_DEFAULT, predict, features.IMAGE_BYTES),
         (features.SERVE_EXAMPLES, serve_examples, features.EXAMPLES),
         (features.TRANSFORM_FEATURES, transform_features, features.EXAMPLES),
-    ):
+    ]
+    if explain.has_feature_map(model):
+        heat_of = explain.grad_cam(model)
+
+        def explained(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+            pixels, valid = pixels_of(image_bytes)
+            raw, heat = heat_of(pixels)
+            return {
+                features.PROBABILITY: told(raw, valid),
+                features.HEATMAP: tf.where(valid[:, tf.newaxis, tf.newaxis], heat, 0.0),
+            }
+
+        endpoints.append((features.EXPLAIN, explained, features.IMAGE_BYTES))
+
+    archive = keras.export.ExportArchive()
+    # The model's variables are tracked by its endpoints; tracking the model too writes them twice.
+    archive.track(transform)
+    for name, function, argument in endpoints:
         archive.add_endpoint(name, function, [tf.TensorSpec([None], tf.string, name=argument)])
     archive.write_out(str(directory), verbose=False)
     warmup.write_requests(directory)

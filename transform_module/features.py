@@ -30,12 +30,14 @@ SPLITS: Final = (TRAIN, EVAL, TEST)
 SERVING_DEFAULT: Final = "serving_default"
 SERVE_EXAMPLES: Final = "serve_examples"
 TRANSFORM_FEATURES: Final = "transform_features"
+EXPLAIN: Final = "explain"
 
 IMAGE_BYTES: Final = "image_bytes"
 EXAMPLES: Final = "examples"
 PROBABILITY: Final = "probability"
 PREDICTED_LABEL: Final = "label"
 VALID: Final = "valid"
+HEATMAP: Final = "heatmap"
 
 IMAGE_SIZE: Final = 160
 """Side in pixels of the square picture that the model sees."""

@@ -21,8 +21,8 @@ from tests.pipeline import records
 from tests.pipeline.command import REPOSITORY
 
 COMMANDS = (
-    *("run", "synth", "convert", "config", "runs", "predict", "serve", "rollback"),
-    *("compile", "rehearse", "submit", "schedule"),
+    *("run", "synth", "convert", "config", "runs", "predict", "explain", "serve"),
+    *("rollback", "compile", "rehearse", "submit", "schedule"),
 )
 SLOW_TO_IMPORT = ("tensorflow", "tfx", "apache_beam", "pydantic", "rich")
 HELP = f"""

@@ -1,6 +1,7 @@
 """A small pushed model, made for tests: a picture is pneumonia as far as it is white."""
 
 import json
+import shutil
 from pathlib import Path
 
 import tensorflow as tf
@@ -43,6 +44,32 @@ def save(folder: Path, signature: str = features.SERVING_DEFAULT) -> Path:
     record = folder / features.MODEL_RECORD
     record.parent.mkdir()
     record.write_text(json.dumps({"labels": features.LABELS, "threshold": 0.5}))
+    return folder
+
+
+def save_explaining(folder: Path) -> Path:
+    """Saves the small model with a signature ``explain``, which is hot at the right."""
+    model = tf.Module()
+    model.plain = tf.saved_model.load(str(save(folder / "plain")))
+    shutil.move(folder / "plain" / "assets.extra", folder / "assets.extra")
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=features.IMAGE_BYTES)])
+    def serve(image_bytes):
+        return model.plain.signatures[features.SERVING_DEFAULT](image_bytes=image_bytes)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=features.IMAGE_BYTES)])
+    def explain(image_bytes):
+        answer = model.plain.signatures[features.SERVING_DEFAULT](image_bytes=image_bytes)
+        rows = tf.shape(image_bytes)[0]
+        columns = tf.linspace(0.0, 1.0, features.IMAGE_SIZE)
+        return {
+            features.PROBABILITY: answer[features.PROBABILITY],
+            features.HEATMAP: tf.ones([rows, features.IMAGE_SIZE, 1]) * columns,
+        }
+
+    tf.saved_model.save(
+        model, str(folder), signatures={features.SERVING_DEFAULT: serve, features.EXPLAIN: explain}
+    )
     return folder
 
 

@@ -34,35 +34,6 @@ FLAGS = (
 )
 
 
-def save_explained(folder: Path) -> None:
-    """Saves the small model with a signature ``explain``, which is hot at the right."""
-    import tensorflow as tf
-
-    from tests.serving.saved import save
-
-    model = tf.Module()
-    model.plain = tf.saved_model.load(str(save(folder / "plain")))
-    shutil.move(folder / "plain" / "assets.extra", folder / "assets.extra")
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=features.IMAGE_BYTES)])
-    def serve(image_bytes):
-        return model.plain.signatures[features.SERVING_DEFAULT](image_bytes=image_bytes)
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=features.IMAGE_BYTES)])
-    def explain(image_bytes):
-        answer = model.plain.signatures[features.SERVING_DEFAULT](image_bytes=image_bytes)
-        rows = tf.shape(image_bytes)[0]
-        columns = tf.linspace(0.0, 1.0, features.IMAGE_SIZE)
-        return {
-            features.PROBABILITY: answer[features.PROBABILITY],
-            "heatmap": tf.ones([rows, features.IMAGE_SIZE, 1]) * columns,
-        }
-
-    tf.saved_model.save(
-        model, str(folder), signatures={features.SERVING_DEFAULT: serve, "explain": explain}
-    )
-
-
 OPTIONS = ("--allow-unverified", "--poll-seconds", "0.2")
 
 
@@ -80,8 +51,10 @@ def plain(tmp_path_factory):
 @pytest.fixture(scope="module")
 def explaining(tmp_path_factory):
     """The address of a server whose model has the signature ``explain``."""
+    from tests.serving.saved import save_explaining
+
     model = tmp_path_factory.mktemp("explaining") / "chest_xray"
-    save_explained(model / "17")
+    save_explaining(model / "17")
     with running(model, *OPTIONS) as server:
         yield server.rest
 

@@ -167,10 +167,18 @@ examples = tf.constant([example(image) for image in images])
 parsed = model.signatures["serve_examples"](examples=examples)
 pixels = model.signatures["transform_features"](examples=examples)["image_xf"]
 assert pixels.dtype == tf.float32 and pixels.shape[1:] == (160, 160, 1)
+explained = model.signatures["explain"](image_bytes=tf.constant(images))
+heat = explained["heatmap"]
+assert heat.dtype == tf.float32 and heat.shape[1:] == (160, 160)
+assert heat.numpy().min() >= 0 and heat.numpy().max() <= 1
 print(json.dumps([
     [part[key].numpy().tolist() for key in ("probability", "valid")]
     + [[label.decode() for label in part["label"].numpy()]] for part in (served, parsed)
-] + [pixels.numpy().sum(axis=(1, 2, 3)).tolist()]))
+] + [
+    pixels.numpy().sum(axis=(1, 2, 3)).tolist(),
+    explained["probability"].numpy().tolist(),
+    heat.numpy().max(axis=(1, 2)).tolist(),
+]))
 """
 
 
@@ -198,7 +206,7 @@ def test_training_and_serving_agree_on_every_format(transformed, tmp_path, monke
         check=False,
     )
     assert process.returncode == 0, process.stderr[-3000:]
-    served, parsed, sums = json.loads(process.stdout.splitlines()[-1])
+    served, parsed, sums, explained, hottest = json.loads(process.stdout.splitlines()[-1])
 
     assert served == parsed
     assert served[1] == valid
@@ -212,6 +220,9 @@ def test_training_and_serving_agree_on_every_format(transformed, tmp_path, monke
     labels.insert(valid.index(False), features.INVALID)
     assert served[2] == labels
     assert served[0][valid.index(False)] == 0.5
+    np.testing.assert_allclose(explained, served[0], atol=1e-5)
+    assert hottest[valid.index(False)] == 0
+    assert max(hottest) == pytest.approx(1)
 
 
 def trained_pixels(images, file):

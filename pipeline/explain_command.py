@@ -1,0 +1,45 @@
+"""The command `cxr explain`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from components.command import for_people
+from pipeline import options
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("model", type=_PATH)
+@click.argument("paths", nargs=-1, required=True, type=_PATH)
+@click.option(
+    "--out", type=_PATH, metavar="DIR", required=True, help="Folder for the drawings; it is made."
+)
+@options.as_json
+@for_people
+def explain(model: Path, paths: tuple[Path, ...], out: Path, as_json: bool) -> None:
+    """Show what speaks for pneumonia in pictures: PATHS are files and folders.
+
+    \b
+    cxr explain pushed/chest_xray xray.jpeg folder --out explained
+
+    MODEL is a version's folder, or the folder of the versions, of which the latest is taken. Each
+    picture is drawn to DIR/LABEL-PROBABILITY-NAME.png under its heat map: bright where the model
+    found the most evidence in this picture, however little that is. It marks no borders of an
+    illness. A file that is no usable picture gets a row with the reason.
+    """  # noqa: D301  (Click knows the character, not its escape)
+    from rich.console import Console
+
+    from pipeline.display import Display
+    from pipeline.run_log import silenced
+    from pipeline.tables import print_explanations
+    from serving.explain.job import explain as explain_paths
+
+    with silenced() as terminal, Display(Console(file=terminal)).step("Explain pictures") as told:
+        explanations = explain_paths(model, paths, out, progress=told)
+    if as_json:
+        click.echo(json.dumps([vars(each) for each in explanations], indent=2))
+    else:
+        print_explanations(explanations)
