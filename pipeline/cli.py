@@ -13,6 +13,7 @@ from components.command import for_people
 from components.errors import UserError
 from pipeline import options
 from pipeline.cluster_command import compile_, rehearse
+from pipeline.evaluate_command import evaluate
 from pipeline.submit_command import schedule, submit
 from serving.command import rollback, serve
 
@@ -315,6 +316,7 @@ def _print_predictions(predictions: list[Prediction], *, as_json: bool, as_csv: 
         print_predictions(predictions)
 
 
+main.add_command(evaluate)
 main.add_command(compile_)
 main.add_command(rehearse)
 main.add_command(submit)

@@ -22,7 +22,7 @@ from tests.pipeline.command import REPOSITORY
 
 COMMANDS = (
     *("run", "synth", "convert", "config", "runs", "predict", "serve", "rollback"),
-    *("compile", "rehearse", "submit", "schedule"),
+    *("evaluate", "compile", "rehearse", "submit", "schedule"),
 )
 SLOW_TO_IMPORT = ("tensorflow", "tfx", "apache_beam", "pydantic", "rich")
 HELP = f"""
