@@ -25,7 +25,7 @@ _PATH = click.Path(path_type=Path)
     "--corruptions/--no-corruptions",
     default=True,
     show_default=True,
-    help="Judge spoilt pictures too: up to 200, in 31 ways each.",
+    help="Judge spoilt pictures, too: up to 200, in 6 ways and 5 strengths.",
 )
 @click.option(
     "--slice",

@@ -66,7 +66,7 @@ def find(images: Path, settings: DatasetSettings) -> LabelledSet:
     outside = sum(not file.label and not file.skipped for file in files)
     notes = []
     if outside:
-        notes.append(f"{outside:,} files outside the class folders are left aside.")
+        notes.append(f"Files outside the class folders, which are left aside: {outside:,}.")
     if any(file.folder == TRAIN for file in labelled):
         notes.append(
             f"Pictures of the folder {TRAIN} are among them: figures on pictures that the model "

@@ -35,17 +35,18 @@ def read(table: Path, others: Sequence[str] = ()) -> LabelledSet:
     """
     try:
         text = table.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        reader = csv.DictReader(io.StringIO(text, newline=""))
+        rows = [(reader.line_num, row) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"The table of labels {table} cannot be read: {error}") from error
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    columns = list(rows.fieldnames or ())
+    columns = list(reader.fieldnames or ())
     for name in (PATH, LABEL, *others):
         if name not in columns:
             raise UserError(_no_column(table, name, columns))
     lines: dict[str, int] = {}
     pictures = []
-    for row in rows:
-        where = f"{table}, line {rows.line_num}"
+    for line, row in rows:
+        where = f"{table}, line {line}"
         cells = {name: (row[name] or "").strip() for name in columns}
         name = cells[PATH]
         if not name:
@@ -54,7 +55,7 @@ def read(table: Path, others: Sequence[str] = ()) -> LabelledSet:
             raise UserError(
                 f"{where}: {name} stands in line {lines[name]} already. Keep one line a picture."
             )
-        lines[name] = rows.line_num
+        lines[name] = line
         label = _label(cells[LABEL], where)
         pictures.append(
             Labelled(
