@@ -13,6 +13,7 @@ from components.command import for_people
 from components.errors import UserError
 from pipeline import options
 from pipeline.cluster_command import compile_, rehearse
+from pipeline.evaluate_command import evaluate
 from pipeline.explain_command import explain
 from pipeline.submit_command import schedule, submit
 from serving.command import rollback, serve
@@ -317,6 +318,7 @@ def _print_predictions(predictions: list[Prediction], *, as_json: bool, as_csv: 
 
 
 main.add_command(explain)
+main.add_command(evaluate)
 main.add_command(compile_)
 main.add_command(rehearse)
 main.add_command(submit)

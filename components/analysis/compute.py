@@ -55,6 +55,7 @@ def findings(
     corruptions: Sequence[Corruption] = (),
     drift: Sequence[Drift] = (),
     other: Other | None = None,
+    notes: Sequence[str] = (),
     bootstrap: Bootstrap = Bootstrap(),  # noqa: B008  (a frozen value)
 ) -> Findings:
     """Computes what judged pictures tell of a model.
@@ -68,6 +69,7 @@ def findings(
         corruptions: how it judges pictures that were spoilt.
         drift: of the pictures from those that it was trained on.
         other: another model, to compare with.
+        notes: what to know of the pictures, a sentence each.
         bootstrap: draws the replicates of the intervals.
 
     Raises:
@@ -81,6 +83,7 @@ def findings(
         record=dict(record),
         data=data,
         threshold=threshold,
+        notes=list(notes),
         pictures=len(judged),
         invalid=len(judged) - len(seen),
         overall=groups.describe(ALL, seen, threshold, bootstrap),

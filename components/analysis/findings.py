@@ -241,6 +241,7 @@ class Findings:
         drift: empty where the model brings no statistics of its training.
         comparison: with another model, None without one.
         delong: AUC of everything with DeLong's interval, by patients.
+        notes: what else to know of the pictures, a sentence each.
     """
 
     model: str
@@ -262,6 +263,7 @@ class Findings:
     drift: list[Drift] = field(default_factory=list)
     comparison: Comparison | None = None
     delong: Estimate = Estimate()
+    notes: list[str] = field(default_factory=list)
 
 
 def to_json(findings: Findings) -> str:

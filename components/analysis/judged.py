@@ -26,7 +26,8 @@ class Judged:
         height: int64, in pixels, of the file.
         mode: str, of its pixels, in Pillow's words, such as ``L`` or ``RGB``.
         bytes: int64, size of the file.
-        brightness: float64, see `measures`, as the next three.
+        brightness: float64, see `measures`, as the next three; not a number where it could not be
+            measured.
         contrast: float64.
         sharpness: float64.
         border: float64.

@@ -19,11 +19,14 @@ def probe(judged: Judged, bootstrap: Bootstrap) -> list[Probe]:
     """Probes each quantity.
 
     Args:
-        judged: valid pictures.
+        judged: valid pictures; those that could not be measured are left out.
         bootstrap: draws the replicates.
     """
+    known = judged.only(np.isfinite(judged.brightness))
+    if not len(known):
+        return []
     return [
-        _probe(name, quantity, judged, bootstrap) for name, quantity in quantities(judged).items()
+        _probe(name, quantity, known, bootstrap) for name, quantity in quantities(known).items()
     ]
 
 

@@ -21,7 +21,7 @@ from tests.pipeline import records
 from tests.pipeline.command import REPOSITORY
 
 COMMANDS = (
-    *("run", "synth", "convert", "config", "runs", "predict", "explain", "serve"),
+    *("run", "synth", "convert", "config", "runs", "predict", "explain", "evaluate", "serve"),
     *("rollback", "compile", "rehearse", "submit", "schedule"),
 )
 SLOW_TO_IMPORT = ("tensorflow", "tfx", "apache_beam", "pydantic", "rich")

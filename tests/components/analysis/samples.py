@@ -1,6 +1,7 @@
 """Judged pictures made for tests."""
 
 import numpy as np
+from scipy.stats import norm
 
 from components.analysis.judged import Judged
 
@@ -23,10 +24,9 @@ def judged(label, probability, **columns):
         "bytes": np.full(count, 1000),
         **{name: np.full(count, 5.0) for name in ("brightness", "contrast", "sharpness", "border")},
     }
-    given = {
-        name: value if name == "others" else np.asarray(value) for name, value in columns.items()
-    }
-    return Judged(**same | given)
+    others = columns.pop("others", {})
+    given = {name: np.asarray(value) for name, value in columns.items()}
+    return Judged(**same | given, others=others)
 
 
 def clustered(generator, patients, pictures=3, distance=1.5):
@@ -39,7 +39,5 @@ def clustered(generator, patients, pictures=3, distance=1.5):
     label = patient % 2 == 1
     own = generator.normal(size=patients)[patient]
     score = distance * label + own + 0.5 * generator.normal(size=len(patient))
-    from scipy.stats import norm
-
     auc = norm.cdf(distance / np.sqrt(2 * (1 + 0.25)))
     return judged(label, 1 / (1 + np.exp(-score)), patient=patient.astype(str)), float(auc)

@@ -1,0 +1,200 @@
+"""Report: tells what a model is worth, for people; it never costs a run its model."""
+
+import logging
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from tfx import types
+from tfx.dsl.components.base import base_component, base_executor, executor_spec
+from tfx.dsl.io import fileio
+from tfx.orchestration.data_types import RuntimeParameter
+from tfx.types import artifact_utils, component_spec, standard_artifacts
+from tfx.utils import path_utils
+
+from components import baseline
+from components.analysis.findings import FINDINGS, to_json
+from components.baseline_fit import first_line
+from components.evaluation import REASONS, Evaluation, read_evaluation
+from components.remote import near
+from components.report import reading
+from components.report.card import CARD, card
+from components.report.context import CONTEXT, Context, Verdict
+from components.report.judging import Named, findings, unpacked
+from components.report.misses import SHOWN
+from components.report.page import PAGE, page
+from components.report.settings import ReportSettings
+from components.report.sources import SOURCES
+from components.report.thumbnails import thumbnails
+from components.serving_check import REPORT as SERVING_CHECK
+from serving.model import Model
+
+REASON: Final = "reason"
+"""Custom property of the report: why there is none, or an empty string."""
+
+_LOG = logging.getLogger(__name__)
+
+
+class ReportSpec(component_spec.ComponentSpec):
+    """What goes in and out of a Report."""
+
+    PARAMETERS = {  # noqa: RUF012
+        "settings": component_spec.ExecutionParameter(type=str),
+        "model_name": component_spec.ExecutionParameter(type=str),
+        "dataset": component_spec.ExecutionParameter(type=str),
+        "source": component_spec.ExecutionParameter(type=str),
+        "code": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS = {  # noqa: RUF012
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
+        "model_run": component_spec.ChannelParameter(type=standard_artifacts.ModelRun),
+        "baseline_model": component_spec.ChannelParameter(type=standard_artifacts.Model),
+        "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        "infra_blessing": component_spec.ChannelParameter(type=standard_artifacts.InfraBlessing),
+    }
+    OUTPUTS = {  # noqa: RUF012
+        "report": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
+    }
+
+
+class Executor(base_executor.BaseExecutor):
+    """Judges the test split and writes what that tells."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Runs the component. It succeeds whatever comes in its way.
+
+        Args:
+            input_dict: as the component's inputs, one artifact each.
+            output_dict: ``report`` gets ``page.html``, ``card.md``, ``findings.json`` and
+                ``context.json``; or nothing, and the property `REASON`.
+            exec_properties: as the component's parameters.
+        """
+        inputs = {name: artifact_utils.get_single_instance(input_dict[name]) for name in input_dict}
+        report = artifact_utils.get_single_instance(output_dict["report"])
+        reason = ""
+        try:
+            read = [artifact for name, artifact in inputs.items() if name != "examples"]
+            with near(inputs=read, outputs=(report,)):
+                _write(inputs, Path(report.uri), exec_properties)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it may not stop the run.
+            reason = first_line(error)
+            _LOG.warning("There is no report: %s.", reason.rstrip("."), exc_info=True)
+            # TFX's cache takes no artifact whose folder is gone, so that the next run tries again.
+            if fileio.exists(report.uri):
+                fileio.rmtree(report.uri)
+        report.set_string_custom_property(REASON, reason)
+
+
+class Report(base_component.BaseComponent):
+    """Makes the page and the card of a model.
+
+    Nothing may follow from it, so that nothing waits for it.
+    """
+
+    SPEC_CLASS = ReportSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        model: types.BaseChannel,
+        model_run: types.BaseChannel,
+        baseline_model: types.BaseChannel,
+        evaluation: types.BaseChannel,
+        infra_blessing: types.BaseChannel,
+        settings: ReportSettings,
+        model_name: str,
+        dataset: str | RuntimeParameter,
+        source: str = "",
+        code: str = "",
+    ) -> None:
+        """Constructs the component.
+
+        Args:
+            examples: Examples with the split ``test``, as they are before Transform.
+            model: The model to tell of.
+            model_run: What its training left.
+            baseline_model: What Baseline made.
+            evaluation: What Evaluator made.
+            infra_blessing: What ServingCheck or TFX's InfraValidator made.
+            settings: What is shown.
+            model_name: The model's name in URLs.
+            dataset: The folder that a conversion wrote; its records need not be there.
+            source: The pictures' source, one of `SOURCES`; an empty text does not tell.
+            code: Content hash of the code that runs, which TFX's cache does not see.
+        """
+        super().__init__(
+            spec=ReportSpec(
+                examples=examples,
+                model=model,
+                model_run=model_run,
+                baseline_model=baseline_model,
+                evaluation=evaluation,
+                infra_blessing=infra_blessing,
+                settings=settings.model_dump_json(),
+                model_name=model_name,
+                dataset=dataset,
+                source=source,
+                code=code,
+                report=types.Channel(type=standard_artifacts.ModelEvaluation),
+            )
+        )
+
+
+def _write(inputs: dict[str, types.Artifact], out: Path, properties: dict[str, Any]) -> None:
+    settings = ReportSettings.model_validate_json(properties["settings"])
+    evaluation = read_evaluation(inputs["evaluation"].uri)
+    new = Named(
+        properties["model_name"], Model(Path(path_utils.serving_model_path(inputs["model"].uri)))
+    )
+    pushed = None
+    if evaluation.baseline is not None:
+        version = inputs["baseline_model"].get_string_custom_property(baseline.VERSION)
+        path = Path(path_utils.serving_model_path(inputs["baseline_model"].uri))
+        pushed = Named(f"{new.name}/{version}", Model(path))
+    with tempfile.TemporaryDirectory(prefix="report-") as folder:
+        pictures = list(unpacked(inputs["examples"], Path(folder)))
+        found = findings(new, pictures, pushed=pushed, corruptions=settings.corruptions)
+        shown = {}
+        if settings.pictures == "thumbnails":
+            files = {picture.name: picture.file for picture in pictures}
+            worst = [miss.path for miss in found.misses[:SHOWN]]
+            shown = thumbnails({path: files[path] for path in worst}, new.model)
+    context = Context(
+        verdict=_verdict(evaluation, inputs["infra_blessing"]),
+        source=SOURCES.get(properties["source"]),
+        dataset=reading.dataset(properties["dataset"]),
+        quarantine=tuple(reading.quarantine(properties["dataset"])),
+        history=tuple(reading.history(inputs["model_run"].uri)),
+        pictures=shown,
+        filenames=settings.filenames,
+        serving=reading.serving(f"{inputs['infra_blessing'].uri}/{SERVING_CHECK}"),
+        versions=reading.versions(),
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in {
+        FINDINGS: to_json(found),
+        CONTEXT: context.model_dump_json(indent=2) + "\n",
+        CARD: card(found, context),
+        PAGE: page(found, context),
+    }.items():
+        (out / name).write_text(text, encoding="utf-8")
+
+
+def _verdict(evaluation: Evaluation, infra_blessing: types.Artifact) -> Verdict:
+    served = bool(infra_blessing.get_int_custom_property("blessed"))
+    reasons = [
+        *evaluation.reasons,
+        *infra_blessing.get_string_custom_property(REASONS).splitlines(),
+    ]
+    if not served and not reasons:
+        reasons.append("the check before the push says no")
+    return Verdict(
+        blessed=evaluation.blessed and served, reasons=tuple(reasons), notes=tuple(evaluation.notes)
+    )

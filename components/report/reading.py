@@ -1,0 +1,74 @@
+"""What a run left behind, read for its report; what is not there is left out."""
+
+import csv
+import importlib.metadata
+import json
+import math
+import platform
+from typing import Any, Final
+
+import tensorflow as tf
+from pydantic import ValidationError
+
+from components.images.dataset import DATASET_FILE, QUARANTINE_FILE, Dataset
+from components.report.context import Quarantined, Serving
+
+HISTORY: Final = "history.csv"
+"""The file of a training's figures by epoch."""
+
+_PACKAGES: Final = ("tfx", "tensorflow-transform", "apache-beam", "numpy")
+_LISTED: Final = 1000
+
+
+def dataset(folder: str) -> Dataset | None:
+    """Reads what the conversion wrote beside the examples."""
+    text = _text(f"{folder}/{DATASET_FILE}")
+    try:
+        return Dataset.model_validate_json(text) if text else None
+    except ValidationError:
+        return None
+
+
+def quarantine(folder: str) -> list[Quarantined]:
+    """Reads what the conversion kept out, the first thousand."""
+    rows = csv.DictReader(_text(f"{folder}/{QUARANTINE_FILE}").splitlines())
+    return [
+        Quarantined(path=row["path"], reason=row["reason"], bytes=int(row["bytes"]))
+        for row, _ in zip(rows, range(_LISTED), strict=False)
+    ]
+
+
+def history(folder: str) -> list[dict[str, float]]:
+    """Reads the figures of each epoch; those that are not finite are left out."""
+    rows = csv.DictReader(_text(f"{folder}/{HISTORY}").splitlines())
+    return [
+        {
+            name: float(value)
+            for name, value in row.items()
+            if name != "epoch" and math.isfinite(float(value))
+        }
+        for row in rows
+    ]
+
+
+def serving(path: str) -> Serving | None:
+    """Reads what the check before the push measured."""
+    told: dict[str, Any] = json.loads(_text(path) or "{}")
+    known = {name: told.get(name) for name in Serving.model_fields}
+    return None if None in known.values() else Serving(**known)
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python and of the packages that count."""
+    return {
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in _PACKAGES},
+    }
+
+
+def _text(path: str) -> str:
+    if not tf.io.gfile.exists(path):
+        return ""
+    with tf.io.gfile.GFile(path, "rb") as file:
+        content: bytes = file.read()
+    return content.decode(errors="surrogateescape")

@@ -1,0 +1,59 @@
+"""Pictures, small enough for a page."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from components.errors import UserError
+from components.report.context import Picture
+from serving.evaluate.pixels import grey
+from serving.explain.overlay import overlay
+from serving.model import Model
+
+_SIDE: Final = 160
+_QUALITY: Final = 80
+
+
+def thumbnails(files: Mapping[str, Path], model: Model) -> dict[str, Picture]:
+    """Draws pictures small, and under their heat maps where the model explains itself.
+
+    Args:
+        files: valid pictures by the path that findings name.
+        model: is asked.
+    """
+    decoded = {path: (content, grey(content)) for path, content in _contents(files).items()}
+    known = {
+        path: (content, pixels) for path, (content, pixels) in decoded.items() if pixels is not None
+    }
+    heats = _heats([content for content, _ in known.values()], model)
+    return {
+        path: Picture(
+            thumbnail=small(Image.fromarray(pixels)),
+            overlay=b"" if heat is None else small(overlay(pixels, heat)),
+        )
+        for (path, (_, pixels)), heat in zip(known.items(), heats, strict=True)
+    }
+
+
+def small(image: Image.Image) -> bytes:
+    """Encodes a picture of 160 pixels on its longer side at most, as JPEG."""
+    image.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+    content = io.BytesIO()
+    image.save(content, "JPEG", quality=_QUALITY)
+    return content.getvalue()
+
+
+def _contents(files: Mapping[str, Path]) -> dict[str, bytes]:
+    return {path: file.read_bytes() for path, file in files.items()}
+
+
+def _heats(contents: list[bytes], model: Model) -> list[np.ndarray | None]:
+    try:
+        model.check_explains()
+    except UserError:
+        return [None] * len(contents)
+    return list(model.heat_maps(contents)) if contents else []

@@ -1,0 +1,94 @@
+"""The command `cxr evaluate`."""
+
+from pathlib import Path
+
+import click
+
+from components.command import for_people
+from pipeline import options
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("model", type=_PATH)
+@click.option(
+    "--data",
+    type=_PATH,
+    required=True,
+    metavar="IMAGES",
+    help="Folder with NORMAL and PNEUMONIA, or a CSV file with the columns path and label.",
+)
+@click.option("--out", type=_PATH, required=True, help="Folder to write what is found into.")
+@click.option("--against", type=_PATH, metavar="MODEL", help="Compare with another model.")
+@click.option(
+    "--corruptions/--no-corruptions",
+    default=True,
+    show_default=True,
+    help="Judge spoilt pictures, too: up to 200, in 6 ways and 5 strengths.",
+)
+@click.option(
+    "--slice",
+    "slices",
+    multiple=True,
+    metavar="COLUMN",
+    help="Column of the CSV file to tell groups by; may be repeated.",
+)
+@click.option("--patient-pattern", metavar="REGEX", help="Its group is the patient's id.")
+@click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")
+@options.as_json
+@for_people
+def evaluate(
+    model: Path,
+    data: Path,
+    out: Path,
+    against: Path | None,
+    corruptions: bool,
+    slices: tuple[str, ...],
+    patient_pattern: str | None,
+    patients: str | None,
+    as_json: bool,
+) -> None:
+    """Measure how well a pushed model judges labelled pictures.
+
+    \b
+    cxr evaluate pushed/chest_xray --data chest_xray/test --out evaluation
+    cxr evaluate pushed/chest_xray --data labels.csv --slice site --out evaluation
+    cxr evaluate pushed/chest_xray/18 --against pushed/chest_xray/17 --data test --out evaluation
+
+    MODEL is a version's folder, or the folder of the versions, of which the latest is taken. All
+    pictures in IMAGES are judged; intervals are of 95 %, by bootstrap over patients. A CSV file may
+    have the columns patient and subtype, too; its paths are relative to its folder.
+
+    OUT gets findings.json, pictures.csv, slices.csv and corruptions.csv.
+    """  # noqa: D301  (Click knows the character, not its escape)
+    from pydantic import ValidationError
+    from rich.console import Console
+
+    from components.analysis.findings import to_json
+    from components.errors import UserError, first_mistake
+    from components.images.settings import DatasetSettings
+    from pipeline.display import Display
+    from pipeline.evaluate_tables import print_evaluated
+    from pipeline.run_log import silenced
+    from serving.evaluate.job import evaluate as evaluate_model
+
+    try:
+        settings = DatasetSettings(patient_pattern=patient_pattern, patients=patients)
+    except ValidationError as error:
+        raise UserError(f"--patient-pattern: {first_mistake(error)}") from error
+    with silenced() as terminal:
+        evaluated = evaluate_model(
+            model,
+            data,
+            out,
+            against=against,
+            corruptions=corruptions,
+            settings=settings,
+            slices=slices,
+            step=Display(Console(file=terminal)).step,
+        )
+    if as_json:
+        click.echo(to_json(evaluated.findings), nl=False)
+    else:
+        print_evaluated(evaluated, out)

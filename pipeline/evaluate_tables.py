@@ -1,0 +1,191 @@
+"""What `cxr evaluate` prints."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from components.analysis.corruptions import KINDS, STRENGTHS
+from components.analysis.findings import (
+    FINDINGS,
+    Comparison,
+    Corruption,
+    Estimate,
+    Findings,
+    Group,
+    Probe,
+)
+from pipeline.cells import counted, figure, new_table, print_table, short_path, standard_output
+from serving.evaluate.job import Evaluated
+from serving.evaluate.writing import PICTURES
+
+_FIGURES: Final = {
+    "auc": "AUC",
+    "pr_auc": "PR-AUC",
+    "accuracy": "accuracy",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "ece": "ECE",
+    "brier": "Brier score",
+}
+_REFUSED_SHOWN = 5
+
+
+def print_evaluated(evaluated: Evaluated, out: Path) -> None:
+    """Prints the figures, by group too, and what else was found.
+
+    Args:
+        evaluated: what was found.
+        out: the folder that it was written into.
+    """
+    console = standard_output()
+    found = evaluated.findings
+    overall, confusion = found.overall, found.confusion
+    console.print(
+        f"\n[bold]{escape(found.model)}[/] on {escape(found.data)}: {overall.pictures:,} pictures "
+        f"of {overall.patients:,} patients"
+    )
+    for note in found.notes:
+        console.print(f"[yellow]{escape(note)}[/]")
+    _print_refused(console, evaluated)
+    console.print()
+    print_table(console, _figures(found))
+    console.print(
+        f"At the operating threshold {found.threshold:.3g} it finds "
+        f"{confusion.true_positives:,} of {overall.positives:,} PNEUMONIA, and calls "
+        f"{confusion.false_positives:,} of {overall.pictures - overall.positives:,} NORMAL so."
+    )
+    if found.comparison:
+        _print_p_value(console, found.comparison)
+    for dimension, groups in found.slices.items():
+        console.print()
+        print_table(console, _groups(dimension, groups))
+    if found.corruptions:
+        for table in _corruptions(found.corruptions):
+            console.print()
+            print_table(console, table)
+    console.print()
+    print_table(console, _probes(found.probes))
+    if found.domain:
+        console.print(
+            f"\nThe model takes {found.domain.flagged:,} of {found.domain.pictures:,} pictures for "
+            f"none of its kind: {figure(found.domain.share.value)} {_interval(found.domain.share)}"
+        )
+    console.print(
+        f"\nAll of it: {short_path(out / FINDINGS)}; each picture: {short_path(out / PICTURES)}"
+    )
+
+
+def _print_refused(console: Console, evaluated: Evaluated) -> None:
+    refused = evaluated.refused
+    if not refused:
+        return
+    console.print(f"[yellow]{len(refused):,} files are no usable pictures:[/]")
+    for name, reason in refused[:_REFUSED_SHOWN]:
+        console.print(f"  {escape(name)}: {escape(reason)}")
+    if len(refused) > _REFUSED_SHOWN:
+        console.print(f"  and {len(refused) - _REFUSED_SHOWN:,} more, in {PICTURES}")
+
+
+def _figures(found: Findings) -> Table:
+    columns = ["all pictures", "", "95 % interval"]
+    if found.comparison:
+        columns += [f"less {escape(found.comparison.against)}", "95 % interval"]
+    table = new_table(*columns, right=range(1, len(columns)))
+    for key, name in _FIGURES.items():
+        estimate: Estimate = getattr(found.overall, key)
+        row = [name, figure(estimate.value), _interval(estimate)]
+        if found.comparison:
+            difference = found.comparison.differences[key]
+            row += [_signed(difference.value), _interval(difference)]
+        table.add_row(*row)
+    return table
+
+
+def _print_p_value(console: Console, comparison: Comparison) -> None:
+    if comparison.p_value is None:
+        console.print(f"The AUC is no other than that of {escape(comparison.against)}.")
+        return
+    console.print(
+        f"The AUC is {_signed(comparison.auc.value)} from that of {escape(comparison.against)} "
+        f"({_interval(comparison.auc)}, p = {comparison.p_value:.2g}, DeLong by patients)."
+    )
+
+
+def _groups(dimension: str, groups: Sequence[Group]) -> Table:
+    table = new_table(
+        escape(dimension), "n", "AUC", "sensitivity", "specificity", right=range(1, 5)
+    )
+    for group in groups:
+        table.add_row(
+            escape(group.name),
+            counted(group.pictures),
+            *(_short(each) for each in (group.auc, group.sensitivity, group.specificity)),
+        )
+    return table
+
+
+def _corruptions(corruptions: Sequence[Corruption]) -> list[Table]:
+    by_place = {(each.kind, each.strength): each for each in corruptions}
+    strengths = [str(each) for each in STRENGTHS]
+    auc = new_table("AUC of spoilt", "n", "unspoilt", *strengths, right=range(1, 8))
+    shares = new_table("sensitivity/specificity", *strengths, right=range(1, 6))
+    for kind in KINDS:
+        first, *rest = (by_place[kind, strength] for strength in STRENGTHS)
+        before = None if first.auc is None else first.auc + (first.auc_drop or 0)
+        auc.add_row(
+            kind,
+            counted(first.pictures),
+            figure(before),
+            *(figure(each.auc) for each in (first, *rest)),
+        )
+        shares.add_row(
+            kind,
+            *(f"{_two(each.sensitivity)}/{_two(each.specificity)}" for each in (first, *rest)),
+        )
+    return [auc, shares]
+
+
+def _probes(probes: Sequence[Probe]) -> Table:
+    table = new_table(
+        *("shortcut", "AUC alone", "Spearman in NORMAL", "Spearman in PNEUMONIA"),
+        right=range(1, 4),
+    )
+    for probe in probes:
+        table.add_row(
+            probe.name,
+            figure(probe.alone),
+            *(_correlation(each) for each in (probe.within_normal, probe.within_pneumonia)),
+        )
+    return table
+
+
+def _interval(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return "-"
+    return f"{estimate.low:.4f} to {estimate.high:.4f}"
+
+
+def _short(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return "-"
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:.3f}            "
+    return f"{estimate.value:.3f} {estimate.low:.3f}-{estimate.high:.3f}"
+
+
+def _correlation(estimate: Estimate) -> str:
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return "-"
+    return f"{estimate.value:+.2f}, {estimate.low:+.2f} to {estimate.high:+.2f}"
+
+
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.4f}"
+
+
+def _two(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

@@ -1,0 +1,124 @@
+"""Asking models about labelled pictures."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from components.analysis.judged import Judged
+from components.analysis.measures import MEASURES
+from components.images.progress import Progress
+from serving import predict
+from serving.evaluate.labelled import Labelled
+from serving.evaluate.pixels import describe
+from serving.predict import Ask, Content, Prediction
+from transform_module.features import LABELS
+
+_TEXTS = ("path", "patient", "subtype", "mode")
+_WHOLE = ("width", "height", "bytes")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What another model says of the same pictures.
+
+    Attributes:
+        probability: [N] float64 of pneumonia, 0.5 where it is not valid.
+        valid: [N] bool, whether it could decode them.
+    """
+
+    probability: np.ndarray
+    valid: np.ndarray
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What models say of pictures.
+
+    Attributes:
+        judged: the pictures with the model's answers, in their order.
+        reasons: why each is no usable picture, empty where it is one.
+        other: the other model's answers, None without one.
+    """
+
+    judged: Judged
+    reasons: list[str]
+    other: Answers | None
+
+
+def judge(
+    ask: Ask,
+    pictures: Sequence[Labelled],
+    *,
+    ask_other: Ask | None = None,
+    progress: Progress | None = None,
+) -> Judgement:
+    """Asks about pictures; a broken one does not touch the others.
+
+    Args:
+        ask: the model.
+        pictures: at least one.
+        ask_other: another model, which is asked about the same.
+        progress: gets the pictures done and their total.
+    """
+    rows: list[dict[str, Any]] = []
+    reasons: list[str] = []
+    others: list[Prediction] = []
+    for batch in predict.batches(_contents(pictures)):
+        predictions = predict.judge(ask, batch)
+        for (_, content), prediction in zip(batch, predictions, strict=True):
+            rows.append(_row(pictures[len(rows)], content, prediction))
+            reasons.append(prediction.reason)
+        if ask_other:
+            others += predict.judge(ask_other, batch)
+        if progress:
+            progress(len(rows), len(pictures))
+    return Judgement(_table(rows, pictures), reasons, _answers(others) if ask_other else None)
+
+
+def _contents(pictures: Sequence[Labelled]) -> Iterator[Content]:
+    for picture in pictures:
+        yield picture.file, picture.problem or predict.read(picture.file)
+
+
+def _row(picture: Labelled, content: bytes | str, prediction: Prediction) -> dict[str, Any]:
+    row = {
+        "path": picture.name,
+        "patient": picture.patient or f"picture-{picture.name}",
+        "label": picture.label == LABELS[1],
+        "subtype": picture.subtype,
+        "probability": prediction.probability if prediction.valid else 0.5,
+        "valid": prediction.valid,
+        "mode": "",
+        **dict.fromkeys(_WHOLE, 0),
+        **dict.fromkeys(MEASURES, np.nan),
+    }
+    if not isinstance(content, bytes):
+        return row
+    row["bytes"] = len(content)
+    if picture.patient is None:
+        # Copies of one picture are of one patient.
+        row["patient"] = f"picture-{hashlib.sha256(content).hexdigest()[:16]}"
+    return row | (describe(content) if prediction.valid else {})
+
+
+def _table(rows: Sequence[dict[str, Any]], pictures: Sequence[Labelled]) -> Judged:
+    columns = {
+        name: np.array([row[name] for row in rows], str if name in _TEXTS else None)
+        for name in rows[0]
+    }
+    others = {
+        name: np.array([picture.others[name] for picture in pictures], str)
+        for name in pictures[0].others
+    }
+    # None until a model's answers tell its domain.
+    return Judged(**columns, in_domain=None, others=others)
+
+
+def _answers(predictions: Sequence[Prediction]) -> Answers:
+    return Answers(
+        np.array([each.probability if each.valid else 0.5 for each in predictions]),
+        np.array([each.valid for each in predictions]),
+    )

@@ -1,0 +1,94 @@
+"""Pictures whose labels are known: by the folders that they stand in, or by a table."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from components.images import layout, patients
+from components.images.settings import DatasetSettings
+from transform_module.features import TRAIN
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A picture to judge.
+
+    Attributes:
+        file: where it is.
+        name: its path as people are told it.
+        label: one of LABELS.
+        subtype: of it; empty where nothing tells it.
+        patient: whose it is; None where nothing tells it.
+        problem: why it is no picture, known without reading it; None where it may be one.
+        others: further columns of its table.
+    """
+
+    file: Path
+    name: str
+    label: str
+    subtype: str
+    patient: str | None
+    problem: str | None = None
+    others: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LabelledSet:
+    """Pictures to judge.
+
+    Attributes:
+        pictures: each once.
+        notes: what to know of them, a sentence each.
+    """
+
+    pictures: Sequence[Labelled]
+    notes: tuple[str, ...] = ()
+
+
+def find(images: Path, settings: DatasetSettings) -> LabelledSet:
+    """Finds the pictures of a folder, and takes its class folders for labels.
+
+    Args:
+        images: a folder as `cxr convert` takes it. All its pictures are taken, of whichever split.
+        settings: how patients are told.
+
+    Returns:
+        The pictures, in the order of their paths.
+
+    Raises:
+        UserError: there is no such folder, it holds no class folder, or the patients' table or
+            pattern is a mistake.
+    """
+    files = layout.scan(images)
+    patient_of = patients.patient_finder(settings, files)
+    labelled = [file for file in files if file.label and not file.skipped]
+    outside = sum(not file.label and not file.skipped for file in files)
+    notes = []
+    if outside:
+        notes.append(f"Files outside the class folders, which are left aside: {outside:,}.")
+    if any(file.folder == TRAIN for file in labelled):
+        notes.append(
+            f"Pictures of the folder {TRAIN} are among them: figures on pictures that the model "
+            "was trained on flatter it."
+        )
+    return LabelledSet(
+        [
+            Labelled(
+                file=images / os.fsdecode(file.path),
+                name=file.filename,
+                label=file.label,
+                subtype=subtype_of(file.label, file.filename),
+                patient=patient_of(file),
+                problem=file.problem,
+            )
+            for file in labelled
+        ],
+        tuple(notes),
+    )
+
+
+def subtype_of(label: str, name: str) -> str:
+    """Tells a picture's subtype by its name; empty where that does not tell it."""
+    found = patients.subtype(label, name.rsplit("/", 1)[-1])
+    return "" if found == patients.UNKNOWN_SUBTYPE else found

@@ -1,0 +1,97 @@
+"""Pictures whose labels stand in a CSV file."""
+
+import csv
+import difflib
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from components.errors import UserError
+from components.images.patients import known_patient
+from serving.evaluate.labelled import Labelled, LabelledSet, subtype_of
+from transform_module.features import LABELS
+
+PATH: Final = "path"
+LABEL: Final = "label"
+PATIENT: Final = "patient"
+SUBTYPE: Final = "subtype"
+
+
+def read(table: Path, others: Sequence[str] = ()) -> LabelledSet:
+    """Reads the pictures and labels of a table.
+
+    Args:
+        table: CSV file with the columns ``path``, relative to the table's folder, and ``label``,
+            NORMAL or PNEUMONIA in any case, or 0 or 1; and, where they are known, ``patient`` and
+            ``subtype``. Without these the names of the public dataset tell them.
+        others: further columns that are wanted.
+
+    Returns:
+        The pictures, in the order of the table.
+
+    Raises:
+        UserError: it cannot be read, lacks a column, holds no row, or a row is a mistake.
+    """
+    try:
+        text = table.read_text(encoding="utf-8-sig")
+        reader = csv.DictReader(io.StringIO(text, newline=""))
+        rows = [(reader.line_num, row) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"The table of labels {table} cannot be read: {error}") from error
+    columns = list(reader.fieldnames or ())
+    for name in (PATH, LABEL, *others):
+        if name not in columns:
+            raise UserError(_no_column(table, name, columns))
+    lines: dict[str, int] = {}
+    pictures = []
+    for line, row in rows:
+        where = f"{table}, line {line}"
+        cells = {name: (row[name] or "").strip() for name in columns}
+        name = cells[PATH]
+        if not name:
+            raise UserError(f"{where}: the path is empty.")
+        if name in lines:
+            raise UserError(
+                f"{where}: {name} stands in line {lines[name]} already. Keep one line a picture."
+            )
+        lines[name] = line
+        label = _label(cells[LABEL], where)
+        pictures.append(
+            Labelled(
+                file=table.parent / name,
+                name=name,
+                label=label,
+                subtype=cells.get(SUBTYPE) or subtype_of(label, name),
+                patient=cells.get(PATIENT) or known_patient(name.rsplit("/", 1)[-1]),
+                others={other: cells[other] for other in others},
+            )
+        )
+    if not pictures:
+        raise UserError(f"The table of labels {table} holds no row.")
+    if not any(picture.file.exists() for picture in pictures):
+        raise UserError(
+            f"None of the {len(pictures):,} pictures of {table} is there, such as "
+            f"{pictures[0].file}. Its column `{PATH}` holds paths relative to the table's folder."
+        )
+    return LabelledSet(pictures)
+
+
+def _label(text: str, where: str) -> str:
+    by_text = {**{name: name for name in LABELS}, **{str(i): name for i, name in enumerate(LABELS)}}
+    if text.upper() not in by_text:
+        raise UserError(
+            f"{where}: the label must be {' or '.join(LABELS)}, or "
+            f"{' or '.join(str(index) for index in range(len(LABELS)))}. Received: {text!r}"
+        )
+    return by_text[text.upper()]
+
+
+def _no_column(table: Path, name: str, columns: Sequence[str]) -> str:
+    by_lower = {column.lower(): column for column in columns}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
+    advice = f" Did you mean {by_lower[near[0]]}?" if near else ""
+    return (
+        f"The table of labels {table} has no column {name}.{advice} "
+        f"It has: {', '.join(columns) or 'none'}."
+    )

@@ -1,0 +1,113 @@
+"""The files that an evaluation leaves."""
+
+import csv
+import dataclasses
+import io
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from components.analysis.figures import told_positive
+from components.analysis.findings import FINDINGS, Corruption, Estimate, Findings, Group, to_json
+from components.analysis.judged import Judged
+from components.errors import UserError
+from transform_module.features import INVALID, LABELS
+
+PICTURES: Final = "pictures.csv"
+SLICES: Final = "slices.csv"
+CORRUPTIONS: Final = "corruptions.csv"
+
+
+def prepare(out: Path) -> None:
+    """Makes the folder.
+
+    Raises:
+        UserError: it cannot be made or written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"The folder {out} cannot be made: {error.strerror}.") from error
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise UserError(f"The folder {out} cannot be written: permission denied.")
+
+
+def write(out: Path, findings: Findings, judged: Judged, reasons: Sequence[str]) -> None:
+    """Writes findings, a row a picture, a row a slice, a row a corruption.
+
+    Args:
+        out: a folder that is there.
+        findings: all of them.
+        judged: the pictures.
+        reasons: why each is no usable picture.
+
+    Raises:
+        UserError: a file cannot be written.
+    """
+    files = {
+        PICTURES: _csv(picture_rows(judged, reasons, findings.threshold)),
+        SLICES: _csv(slice_rows(findings)),
+        CORRUPTIONS: _csv(
+            map(dataclasses.asdict, findings.corruptions),
+            [each.name for each in dataclasses.fields(Corruption)],
+        ),
+        FINDINGS: to_json(findings),
+    }
+    for name, content in files.items():
+        try:
+            (out / name).write_text(content, encoding="utf-8", newline="")
+        except OSError as error:
+            raise UserError(f"{out / name} cannot be written: {error.strerror}.") from error
+
+
+def picture_rows(judged: Judged, reasons: Sequence[str], threshold: float) -> list[dict[str, Any]]:
+    """One row a picture: every column, what it was told, and why it is no usable picture."""
+    told = told_positive(judged.probability, threshold)
+    columns = judged.columns()
+    rows = []
+    for index, reason in enumerate(reasons):
+        row = {name: _cell(column[index]) for name, column in columns.items()}
+        row["label"] = LABELS[int(judged.label[index])]
+        row["told"] = LABELS[int(told[index])] if judged.valid[index] else INVALID
+        row["reason"] = reason
+        if not judged.valid[index]:
+            row["probability"] = None
+        rows.append(row)
+    return rows
+
+
+def slice_rows(findings: Findings) -> list[dict[str, Any]]:
+    """One row a slice, everything first: its figures, each with both ends of its interval."""
+    return [
+        _group_row(dimension, group)
+        for dimension, groups in {"": [findings.overall], **findings.slices}.items()
+        for group in groups
+    ]
+
+
+def _group_row(dimension: str, group: Group) -> dict[str, Any]:
+    row: dict[str, Any] = {"dimension": dimension}
+    for name, value in vars(group).items():
+        if isinstance(value, Estimate):
+            row |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
+        else:
+            row[name] = value
+    return row
+
+
+def _cell(value: Any) -> Any:
+    """A NumPy value as Python's, which csv prints; None where it is not a number."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(plain, float) and np.isnan(plain) else plain
+
+
+def _csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
+    kept = list(rows)
+    file = io.StringIO()
+    writer = csv.DictWriter(file, columns or list(kept[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(kept)
+    return file.getvalue()

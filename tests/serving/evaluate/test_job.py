@@ -1,0 +1,102 @@
+import json
+import shutil
+
+import pytest
+
+from components.analysis import findings as contract
+from components.errors import UserError
+from components.images.settings import DatasetSettings
+from serving.evaluate import writing
+from serving.evaluate.job import evaluate
+from transform_module import features
+
+
+@pytest.fixture
+def former(version, tmp_path):
+    """A model that is called another one."""
+    return shutil.copytree(version, tmp_path / "former" / "16")
+
+
+def test_a_folder_is_evaluated(version, pictures, tmp_path):
+    out = tmp_path / "new" / "out"
+    evaluated = evaluate(version.parent, pictures, out)
+    found = contract.read(out / contract.FINDINGS)
+    assert found.model == f"{version.parent.name}/17"
+    assert found.data == f"{tmp_path.name}/pictures"
+    assert (found.pictures, found.invalid, found.threshold) == (8, 0, 0.5)
+    # Of 16 pairs one is out of order: 140 is above 120.
+    assert found.overall.auc.value == pytest.approx(15 / 16)
+    assert found.overall.patients == 6
+    assert [each.path for each in found.misses] == [
+        "NORMAL/x.png",
+        "PNEUMONIA/person3_bacteria_4.png",
+    ]
+    assert {each.pictures for each in found.corruptions} == {8}
+    assert evaluated.refused == []
+    assert {path.name for path in out.iterdir()} == {
+        *(contract.FINDINGS, writing.PICTURES, writing.SLICES, writing.CORRUPTIONS)
+    }
+
+
+def test_a_table_is_evaluated_by_its_columns(version, pictures, tmp_path):
+    names = [path.relative_to(pictures) for path in sorted(pictures.rglob("*.png"))]
+    lines = [f"{name},{name.parts[0]},{'AB'[number % 2]}" for number, name in enumerate(names)]
+    (pictures / "labels.csv").write_text("path,label,site\n" + "\n".join(lines))
+    found = evaluate(
+        version, pictures / "labels.csv", tmp_path / "out", slices=["site"], corruptions=False
+    ).findings
+    assert [(each.name, each.pictures) for each in found.slices["site"]] == [("A", 4), ("B", 4)]
+    assert found.corruptions == []
+
+
+def test_models_are_compared(version, former, pictures, tmp_path):
+    found = evaluate(
+        version, pictures, tmp_path / "out", against=former.parent, corruptions=False
+    ).findings
+    assert found.comparison.against == "former/16"
+    assert found.comparison.auc.value == 0
+
+
+def test_broken_pictures_are_counted_and_listed(version, pictures, tmp_path):
+    (pictures / "NORMAL" / "a.png").write_bytes(b"text")
+    evaluated = evaluate(version, pictures, tmp_path / "out", corruptions=False)
+    assert (evaluated.findings.pictures, evaluated.findings.invalid) == (9, 1)
+    assert evaluated.refused == [("NORMAL/a.png", "text file")]
+
+
+def refuse(match, *arguments, **options):
+    with pytest.raises(UserError, match=match):
+        evaluate(*arguments, **options)
+
+
+def test_mistakes_are_told_before_the_model_is_loaded(version, pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr("serving.evaluate.job.Model", None)
+    out = tmp_path / "out"
+    refuse("No model at", tmp_path / "no", pictures, out)
+    refuse("No model at", version, pictures, out, against=tmp_path / "no")
+    refuse("compared with itself", version, pictures, out, against=version.parent)
+    refuse("There is no .*nowhere", version, tmp_path / "nowhere", out)
+    refuse("no column site to slice by", version, pictures, out, slices=["site"])
+    table = pictures / "labels.csv"
+    table.write_text("path,label\nNORMAL/x.png,0\n")
+    settings = DatasetSettings(patient_pattern="(.)")
+    refuse("Leave --patients and --patient-pattern out", version, table, out, settings=settings)
+    assert not out.exists()
+    out.write_text("")
+    refuse("cannot be made", version, pictures, out)
+
+
+def test_pictures_of_one_class_are_refused(version, pictures, tmp_path):
+    shutil.rmtree(pictures / "PNEUMONIA")
+    refuse("none of them shows PNEUMONIA", version, pictures, tmp_path / "out")
+
+
+def test_nothing_that_can_be_judged_is_refused(version, pictures, tmp_path):
+    for path in pictures.rglob("*.png"):
+        path.write_bytes(b"text")
+    refuse("8 pictures 0 can be judged", version, pictures, tmp_path / "out")
+
+
+def test_a_model_without_a_threshold_is_refused(former, pictures, tmp_path):
+    (former / features.MODEL_RECORD).write_text(json.dumps({"labels": features.LABELS}))
+    refuse("tells no operating threshold", former, pictures, tmp_path / "out")

@@ -1,0 +1,68 @@
+import pytest
+
+from components.errors import UserError
+from serving.evaluate.labels_table import read
+
+HEAD = "path,label\n"
+ROW = "NORMAL/x.png,NORMAL\n"
+
+
+@pytest.fixture
+def table(pictures):
+    def write(text):
+        path = pictures / "labels.csv"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write
+
+
+def test_a_table_tells_everything(table, pictures):
+    path = table(
+        "path,label,patient,subtype,site\n"
+        "NORMAL/x.png,normal,7,,Rome\n"
+        "PNEUMONIA/person1_virus_1.png,1,8,fungus,\n"
+    )
+    one, other = read(path, ["site"]).pictures
+    assert (one.file, one.name) == (pictures / "NORMAL/x.png", "NORMAL/x.png")
+    assert (one.label, one.patient, one.subtype) == ("NORMAL", "7", "normal")
+    assert one.others == {"site": "Rome"}
+    assert (other.label, other.patient, other.subtype) == ("PNEUMONIA", "8", "fungus")
+    assert other.others == {"site": ""}
+
+
+def test_names_tell_what_the_table_does_not(table):
+    (only,) = read(table(HEAD + "PNEUMONIA/person1_virus_1.png,PNEUMONIA\n")).pictures
+    assert (only.patient, only.subtype) == ("virus-1", "virus")
+
+
+def test_a_byte_order_mark_and_windows_lines_are_taken(table):
+    (only,) = read(table(b"\xef\xbb\xbfpath,label\r\nNORMAL/x.png,0\r\n")).pictures
+    assert only.label == "NORMAL"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("file,label\n" + ROW, "has no column path. It has: file, label"),
+        ("path,Label\n" + ROW, "has no column label. Did you mean Label"),
+        ("path,lable\n" + ROW, "Did you mean lable"),
+        ("", "has no column path. It has: none"),
+        (HEAD, "holds no row"),
+        (HEAD + ROW + "y.png,sick\n", r"line 3: the label must be NORMAL or PNEUMONIA, or 0 or 1"),
+        (HEAD + ROW + "y.png\n", "line 3: the label must be"),
+        (HEAD + ",NORMAL\n", "line 2: the path is empty"),
+        (HEAD + ROW + ROW, "line 3: NORMAL/x.png stands in line 2 already"),
+        (HEAD + "a.png,NORMAL\n", "None of the 1 pictures .* is there, such as .*a.png"),
+        (b"\xff\xd8\xff\xe0", "cannot be read"),
+        (HEAD + '"' + "x" * 200_000 + '",0\n', "cannot be read"),
+    ],
+)
+def test_a_mistake_is_told(table, text, told):
+    with pytest.raises(UserError, match=told):
+        read(table(text))
+
+
+def test_a_column_to_slice_by_that_is_not_there_is_told_with_the_nearest(table):
+    with pytest.raises(UserError, match=r"has no column sight. Did you mean site\?"):
+        read(table("path,label,site\n" + "NORMAL/x.png,0,a\n"), ["sight"])
