@@ -40,6 +40,7 @@ COMPONENTS: Final = (
     "Evaluator",
     "ServingCheck",
     "Pusher",
+    "Report",
 )
 """The names under `cluster.resources`."""
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from components.evaluation_settings import EvaluationSettings
 from components.images.settings import DatasetSettings
+from components.report.settings import ReportSettings
 from components.serving_check_settings import ServingCheckSettings
 from pipeline.cluster_settings import ClusterSettings
 from trainer_module.settings import TrainerSettings
@@ -96,6 +97,9 @@ class Config(BaseModel):
     )
     push: PushSettings = Field(
         default_factory=PushSettings, description="Where a blessed model goes."
+    )
+    report: ReportSettings = Field(
+        default_factory=ReportSettings, description="The page and the card that a run ends with."
     )
     beam: BeamSettings = Field(
         default_factory=BeamSettings, description="How Beam runs the data's components."

@@ -18,6 +18,7 @@ from components.example_validator import ExampleValidator
 from components.google_cloud.settings import GoogleCloudSettings
 from components.import_example_gen import ImportExampleGen
 from components.pusher import Pusher
+from components.report.component import Report
 from components.serving_check import ServingCheck
 from components.serving_check_container import container_check
 from components.statistics import statistics_options
@@ -25,7 +26,7 @@ from components.trainer import TUNABLE, Trainer
 from components.trainer import Executor as TrainerExecutor
 from pipeline.code_version import code_version
 from pipeline.config import Config
-from pipeline.recipe import SERVING_CHECK_CODE, TRAINER_CODE, TRANSFORM_CODE
+from pipeline.recipe import REPORT_CODE, SERVING_CHECK_CODE, TRAINER_CODE, TRANSFORM_CODE
 from transform_module.features import EVAL, SPLITS, TRAIN
 
 UNCACHED = ("Pusher",)
@@ -53,6 +54,7 @@ class Inputs:
       beam_args: What each of Beam's steps is started with; empty where a task is told itself.
       google_cloud: The services of Google Cloud that are used; None uses none.
       profile: Whether the training is profiled.
+      synthetic: Whether the pictures are the embedded ones.
     """
 
     examples: str | RuntimeParameter
@@ -69,6 +71,7 @@ class Inputs:
     beam_args: tuple[str, ...]
     google_cloud: GoogleCloudSettings | None = None
     profile: bool = False
+    synthetic: bool = False
 
 
 def tunable(config: Config) -> dict[str, Any]:
@@ -192,6 +195,20 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         model_name=config.push.model_name,
         configuration=config.model_dump_json(),
     )
+    report = Report(
+        **served,
+        model_run=trainer.outputs["model_run"],
+        baseline_model=baseline.outputs["model"],
+        evaluation=evaluator.outputs["evaluation"],
+        infra_blessing=serving_check.outputs["blessing"],
+        settings=config.report,
+        model_name=config.push.model_name,
+        dataset=inputs.examples,
+        source=config.report.dataset or ("synthetic" if inputs.synthetic else ""),
+        code=code_version(*REPORT_CODE),
+    )
+    # Whatever becomes of the report, the model is where it belongs.
+    report.add_upstream_node(pusher)
     components = [
         example_gen,
         statistics_gen,
@@ -203,6 +220,7 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         evaluator,
         serving_check,
         pusher,
+        report,
     ]
     if inputs.google_cloud and inputs.google_cloud.endpoint:
         from components.google_cloud.endpoint import Endpoint

@@ -18,6 +18,18 @@ SERVING_CHECK_CODE = (
     "components.remote",
     "serving",
 )
+REPORT_CODE = (
+    "components.report",
+    "components.analysis",
+    "components.baseline",
+    "components.baseline_fit",
+    "components.evaluation",
+    "components.images",
+    "components.remote",
+    "components.serving_check",
+    "serving",
+    "transform_module",
+)
 TRAINER_CODE = ("components.trainer", "trainer_module", "transform_module")
 
 

@@ -57,6 +57,14 @@ class Root:
         """The drawing of a run's time."""
         return self.path / "timelines" / f"{run_id}.svg"
 
+    def page(self, run_id: str) -> Path:
+        """The page of a run."""
+        return self.path / "reports" / f"{run_id}.html"
+
+    def card(self, run_id: str) -> Path:
+        """The model card of a run."""
+        return self.path / "reports" / f"{run_id}.md"
+
     @property
     def runs(self) -> Path:
         """One JSON record a run."""

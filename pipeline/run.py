@@ -8,7 +8,7 @@ from pathlib import Path
 from components.collector import importing
 from components.errors import UserError
 from components.images.dataset import QUARANTINE_FILE
-from pipeline import run_record, timeline
+from pipeline import report, run_record, timeline
 from pipeline.config import Config
 from pipeline.display import Display
 from pipeline.examples import examples
@@ -18,7 +18,7 @@ from pipeline.progress import ComponentProgress, watching
 from pipeline.recorder import Recorder
 from pipeline.root import Root
 from pipeline.root_lock import root_lock
-from pipeline.run_record import ComponentRecord, PushRecord, RunRecord
+from pipeline.run_record import ComponentRecord, PushRecord, ReportRecord, RunRecord
 
 
 def new_id() -> str:
@@ -58,6 +58,7 @@ def run(
         recorder = Recorder(record, root.runs, display, memory)
         try:
             _run(config, root, images, recorder, profile)
+            report.finish(record, root)
             record.state = "finished"
         except BaseException as error:
             record.state, record.error = "failed", explain(error)
@@ -97,6 +98,7 @@ def _run(config: Config, root: Root, images: Path, recorder: Recorder, profile: 
         **pipeline.tunable(config),
         beam_args=pipeline.beam_args(config),
         profile=profile,
+        synthetic=config.images is None,
     )
     wired = pipeline.create_pipeline(config, inputs, metadata.connection(root.metadata))
     graph_check.check_graph(wired, pipeline.UNCACHED)
@@ -139,6 +141,8 @@ def _add_lineage(record: RunRecord, root: Root, uncached: tuple[str, ...]) -> No
                 "runs every time" if component.name in uncached else "was not finished before"
             )
     evaluator, pusher = record.component("Evaluator"), found.get("Pusher")
+    if told := found.get("Report"):
+        record.report = ReportRecord(reason=told.properties["report"].get("reason", ""))
     if evaluator and evaluator.state != "failed":
         record.evaluation = asdict(read_evaluation(evaluator.outputs["evaluation"][0]))
     if pusher and "pushed_model" in pusher.properties:

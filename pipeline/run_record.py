@@ -50,6 +50,14 @@ class PushRecord(_Record):
     reason: str = Field("", description="Why it was not pushed.")
 
 
+class ReportRecord(_Record):
+    """Where the run's report is."""
+
+    page: str = Field("", description="The page; empty where there is none.")
+    card: str = Field("", description="The model card; empty where there is none.")
+    reason: str = Field("", description="Why there is none.")
+
+
 class RunRecord(_Record):
     """One run."""
 
@@ -69,6 +77,7 @@ class RunRecord(_Record):
     components: list[ComponentRecord] = Field(default_factory=list, description="In their order.")
     evaluation: dict[str, Any] | None = Field(None, description="Content of evaluation.json.")
     push: PushRecord | None = Field(None, description="What became of the model.")
+    report: ReportRecord | None = Field(None, description="What tells of the model.")
     error: str = Field("", description="Why it failed.")
     log: str = Field(description="The log file.")
     timeline: str = Field("", description="The drawing of its time; empty without --profile.")

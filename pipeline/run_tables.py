@@ -18,7 +18,7 @@ from pipeline.cells import (
     standard_output,
 )
 from pipeline.root import Root
-from pipeline.run_record import ComponentRecord, RunRecord
+from pipeline.run_record import ComponentRecord, ReportRecord, RunRecord
 
 _METRICS: Final = {
     "auc": "AUC",
@@ -69,6 +69,8 @@ def print_run(record: RunRecord, root: Root, *, lineage: bool = False) -> None:
         _print_lineage(console, record)
     if record.push:
         _print_push(console, record, root)
+    if record.report:
+        _print_report(console, record.report)
     if record.timeline:
         _print_profile(console, record)
     if lineage:
@@ -173,6 +175,15 @@ def _print_push(console: Console, record: RunRecord, root: Root) -> None:
         f"  {command()} runs {record.id} --root {short_path(root.path)}\n"
         f"  tensorboard --logdir {short_path(root.artifacts)}/Trainer/model_run"
     )
+
+
+def _print_report(console: Console, report: ReportRecord) -> None:
+    if report.page:
+        console.print(
+            f"\nReport: {short_path(Path(report.page))}\nCard:   {short_path(Path(report.card))}"
+        )
+    else:
+        console.print(f"\n[yellow]There is no report:[/] {escape(report.reason)}")
 
 
 def _print_profile(console: Console, record: RunRecord) -> None:

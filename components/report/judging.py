@@ -99,4 +99,4 @@ def findings(
 
 def _text(example: dict[str, tf.train.Feature], name: str) -> str:
     values = example[name].bytes_list.value
-    return bytes(values[0]).decode(errors="surrogateescape") if values else ""
+    return bytes(values[0]).decode(errors="replace") if values else ""

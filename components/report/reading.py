@@ -71,4 +71,4 @@ def _text(path: str) -> str:
         return ""
     with tf.io.gfile.GFile(path, "rb") as file:
         content: bytes = file.read()
-    return content.decode(errors="surrogateescape")
+    return content.decode(errors="replace")

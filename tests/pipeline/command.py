@@ -35,6 +35,7 @@ COMPONENTS = {
     "Evaluator",
     "ServingCheck",
     "Pusher",
+    "Report",
 }
 
 
