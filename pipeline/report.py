@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -11,7 +12,9 @@ from components.errors import UserError
 from components.images.dataset import Dataset
 from components.report.card import card
 from components.report.context import CONTEXT, Context, Step
+from components.report.data import LISTED
 from components.report.page import page
+from components.report.thumbnails import kept_out
 from pipeline.root import Root
 from pipeline.run_record import ComponentRecord, ReportRecord, RunRecord
 
@@ -38,13 +41,17 @@ def finish(record: RunRecord, root: Root) -> None:
 
 
 def _write(record: RunRecord, root: Root, made: Path) -> ReportRecord:
+    # It imports TensorFlow, which is there by now.
+    from components.report import reading
+
     found = findings.read(made / findings.FINDINGS)
     context = Context.model_validate_json((made / CONTEXT).read_bytes())
-    dataset = Dataset.load(root.dataset)
-    update = {
+    quarantine = tuple(reading.quarantine(str(root.dataset)))
+    update: dict[str, Any] = {
         "run": record.id,
         # The component may come from the cache, and what it read of the data be of another run.
-        "dataset": dataset,
+        "dataset": Dataset.load(root.dataset),
+        "quarantine": quarantine,
         "configuration": record.config,
         "steps": tuple(
             Step(
@@ -60,6 +67,9 @@ def _write(record: RunRecord, root: Root, made: Path) -> ReportRecord:
         found = dataclasses.replace(found, model=f"{found.model}/{record.push.version}")
         if context.verdict:
             update["verdict"] = context.verdict.model_copy(update={"pushed": record.push.version})
+    if record.config["report"]["pictures"] == "thumbnails":
+        listed = (each.path for each in quarantine[:LISTED])
+        update["pictures"] = context.pictures | kept_out(listed, Path(record.images))
     context = context.model_copy(update=update)
     place, card_place = root.page(record.id), root.card(record.id)
     place.parent.mkdir(parents=True, exist_ok=True)

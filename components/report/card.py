@@ -254,6 +254,7 @@ def _caveats(findings: Findings) -> Iterator[str]:
         "Labels of public chest X-rays hold mistakes, and a model can follow what says nothing "
         "about lungs, such as the size of a file."
     )
+    yield from map(escape, findings.notes)
     if findings.invalid:
         yield f"{count(findings.invalid, 'picture')} could not be decoded and stand in no figure."
 

@@ -10,7 +10,9 @@ from components.report.pictures import image, name
 from components.report.tables import note, section, table
 from transform_module.features import LABELS, SPLITS
 
-_LISTED: Final = 20
+LISTED: Final = 20
+"""So many files that were kept out are named."""
+
 _NO_SUBTYPE: Final = ("normal", "unknown")
 
 
@@ -79,7 +81,7 @@ def _quarantine(context: Context, dataset: Dataset | None) -> Markup | None:
         return None
     parts: list[object] = [element("h3", f"{count(total, 'file')} kept out")]
     if context.quarantine and context.filenames:
-        shown = context.quarantine[:_LISTED]
+        shown = context.quarantine[:LISTED]
         parts.append(
             table(
                 "Files that were kept out",

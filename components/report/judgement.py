@@ -30,7 +30,7 @@ def curves(findings: Findings) -> Markup:
                     chance=((0, 0), (1, 1)),
                     point=(None if specificity is None else 1 - specificity, sensitivity),
                 ),
-                f"AUC {with_interval(group.auc)}. The dot is the threshold.",
+                f"AUC {with_interval(group.auc)}{_delong(findings)}. The dot is the threshold.",
             )
         )
     if findings.precision_recall:
@@ -69,6 +69,11 @@ def curves(findings: Findings) -> Markup:
     )
 
 
+def _delong(findings: Findings) -> str:
+    told = span_of(findings.delong)
+    return f"; {told} by DeLong" if told else ""
+
+
 def _confusion(counts: Confusion, threshold: float) -> Markup:
     def row(label: str, normal: int, pneumonia: int, right: int) -> Markup:
         total = (normal + pneumonia) or 1
@@ -105,7 +110,7 @@ def slices(findings: Findings) -> Markup:
     """Figures by group, a table for each dimension."""
     tables = [
         join(
-            element("h3", dimension.replace("_", " ").capitalize()),
+            element("h3", dimension[:1].upper() + dimension[1:]),
             _slice(dimension, groups, findings.overall),
         )
         for dimension, groups in findings.slices.items()

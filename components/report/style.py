@@ -79,6 +79,7 @@ td .span { color: var(--muted); font-size: .8125rem; }
 td strong { font-weight: 600; }
 .whole { white-space: nowrap; }
 .path { overflow-wrap: anywhere; }
+table .path { display: inline-block; min-width: min(18rem, 40vw); }
 .two { display: grid; gap: 1.5rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); }
 .many { display: grid; gap: 1rem; margin-bottom: .75rem;
@@ -146,5 +147,9 @@ footer { color: var(--muted); font-size: .875rem; }
   tr, li, .tiles > div, .verdict { break-inside: avoid; }
   .scroll { background: none; overflow: visible; }
   .two { grid-template-columns: 1fr 1fr; }
+  table { font-size: 8pt; }
+  th, td { padding-right: .75rem; }
+  td .span { font-size: 7pt; }
+  .number .interval { width: 72px; }
 }
 """.strip()

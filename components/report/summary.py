@@ -27,7 +27,7 @@ def head(findings: Findings, context: Context) -> Markup:
             element("p", f"{run}Judged on {findings.data}: {judged}{invalid}.", class_="subject"),
         ),
         _verdict(context.verdict) if context.verdict else None,
-        element("p", NO_MEDICAL_DEVICE, class_="notice"),
+        *(element("p", each, class_="notice") for each in (*findings.notes, NO_MEDICAL_DEVICE)),
     )
 
 

@@ -1,7 +1,7 @@
 """Pictures, small enough for a page."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +37,23 @@ def thumbnails(files: Mapping[str, Path], model: Model) -> dict[str, Picture]:
         )
         for (path, (_, pixels)), heat in zip(known.items(), heats, strict=True)
     }
+
+
+def kept_out(paths: Iterable[str], images: Path) -> dict[str, Picture]:
+    """Draws files that are no usable pictures, as far as they are pictures at all.
+
+    Args:
+        paths: of the files, as the quarantine has them.
+        images: the folder that they are in.
+    """
+    found = {}
+    for path in paths:
+        try:
+            with Image.open(images / path) as image:
+                found[path] = Picture(thumbnail=small(image.convert("L")))
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            continue
+    return found
 
 
 def small(image: Image.Image) -> bytes:
