@@ -1,11 +1,14 @@
 """Models by name: ``models/NAME.py`` holds ``build``, settings in, a Keras model out."""
 
 import importlib
-from typing import cast
+from typing import Final, cast
 
 import keras
 
 from trainer_module.settings import TrainerSettings
+
+# Names, in every model, the layer whose output is the last convolutional feature map.
+FEATURES: Final = "features"
 
 
 def build(settings: TrainerSettings, *, synchronized: bool, precision: str) -> keras.Model:

@@ -3,6 +3,7 @@
 import keras
 
 from trainer_module.fused import BatchNormalization, Dropout
+from trainer_module.models import FEATURES
 from trainer_module.settings import CnnSettings
 from transform_module.features import IMAGE_SIZE
 
@@ -35,6 +36,7 @@ def build(settings: CnnSettings, *, synchronized: bool) -> keras.Model:
             Dropout(settings.convolution_dropout),
             keras.layers.MaxPooling2D(),
         ]
+    layers[-1].name = FEATURES
     layers.append(keras.layers.Flatten())
     for units in settings.dense_units:
         layers += [

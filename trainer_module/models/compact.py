@@ -3,6 +3,7 @@
 import keras
 
 from trainer_module.fused import BatchNormalization, Dropout
+from trainer_module.models import FEATURES
 from trainer_module.settings import CompactSettings
 from transform_module.features import IMAGE_SIZE
 
@@ -47,6 +48,7 @@ def build(settings: CompactSettings, *, synchronized: bool) -> keras.Model:
         x = activate(convolve(x, filters, 3, 2))
         for _ in range(settings.blocks):
             x = keras.layers.Add()([x, activate(convolve(x, filters, 3))])
+    x = keras.layers.Identity(name=FEATURES)(x)
     x = keras.layers.GlobalAveragePooling2D()(x)
     x = Dropout(settings.dropout)(x)
     outputs = keras.layers.Dense(1, activation="sigmoid", dtype="float32", name="probability")(x)
