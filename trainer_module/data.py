@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
-from trainer_module.augmentation import random_affine, warp
+from trainer_module.augmentation import augment, draw
+from trainer_module.augmentation.mixing import draw_share, mix
 from trainer_module.settings import AugmentationSettings
 from transform_module.features import IMAGE_SIZE, IMAGE_XF, LABEL_XF, LABELS
 from transform_module.image_ops import png_to_pixels, rescale
+
+_Example = tuple[tf.Tensor, tf.Tensor]
 
 _SPEC = {
     IMAGE_XF: tf.io.FixedLenFeature([], tf.string),
@@ -89,26 +93,38 @@ def training_batches(
         class_weights: weight by label.
 
     Returns:
-        Batches of pixels [batch_size, 160, 160, 1] float32 in [0, 1], labels [batch_size] and
-        weights [batch_size], both float32.
+        Batches of pixels [batch_size, 160, 160, 1] float32 in [0, 1], labels [batch_size] (the
+        share of PNEUMONIA, where pictures are mixed) and weights [batch_size], both float32.
     """
 
-    def draw(index: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, ...]:
-        pixels, label = example
+    def numbered(index: tf.Tensor, examples: tuple[_Example, ...]) -> tuple[Any, ...]:
         picture_seed = tf.stack([tf.constant(seed, tf.int64), epoch * pictures.count + index])
-        return pixels, label, random_affine(picture_seed, IMAGE_SIZE, augmentation)
+        shares = [draw_share(picture_seed, augmentation.mixup) for _ in examples[1:]]
+        return draw(picture_seed), *examples, *shares
 
-    def augment(
-        pixels: tf.Tensor, label: tf.Tensor, affine: tf.Tensor
+    def prepared(pixels: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        return rescale(pixels), label, _weights(label, class_weights)
+
+    def batch(
+        drawn: tf.Tensor, one: _Example, other: _Example | None = None, share: tf.Tensor = None
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        return warp(rescale(pixels), affine), label, _weights(label, class_weights)
+        pixels, label, weight = prepared(*one)
+        if other:
+            both = zip((pixels, label, weight), prepared(*other), strict=True)
+            pixels, label, weight = (mix(share, mine, its) for mine, its in both)
+        return augment(pixels, drawn, augmentation), label, weight
 
+    orders = [seed + epoch]
+    if augmentation.mixup:
+        # Each picture is mixed with the one in its place in another order.
+        orders.append(-1 - orders[0])
+    shuffled = [pictures.dataset.shuffle(pictures.count, seed=order) for order in orders]
     return (
-        pictures.dataset.shuffle(pictures.count, seed=seed + epoch)
+        tf.data.Dataset.zip(tuple(shuffled))
         .enumerate()
-        .map(draw, num_parallel_calls=tf.data.AUTOTUNE)
+        .map(numbered, num_parallel_calls=tf.data.AUTOTUNE)
         .batch(batch_size, drop_remainder=True)
-        .map(augment, num_parallel_calls=tf.data.AUTOTUNE)
+        .map(batch, num_parallel_calls=tf.data.AUTOTUNE)
     )
 
 
