@@ -182,8 +182,30 @@ class TrainerSettings(BaseModel):
         description="What the training computes in. bfloat16 is faster where the CPU"
         " (avx512_bf16, amx_bf16), the GPU or the TPU has it; the served model is float32.",
     )
-    class_weights: bool = Field(
-        True, description="Weigh each class's loss by the inverse of its share."
+    balance: Literal["class_weights", "sampling", "none"] = Field(
+        "class_weights",
+        description="What a rare class is made up for by: class_weights weighs its loss by the"
+        " inverse of its share; sampling draws it as often as the other; none.",
+    )
+    label_smoothing: float = Field(
+        0, ge=0, lt=1, description="Train towards this / 2 and 1 - this / 2 instead of 0 and 1."
+    )
+    focal_gamma: NonNegativeFloat = Field(
+        0, description="The focal loss's exponent: above 0, pictures told well weigh less."
+    )
+    weight_decay: NonNegativeFloat = Field(
+        0,
+        description="AdamW's: each step takes this times the learning rate off every kernel.",
+    )
+    clip_norm: NonNegativeFloat = Field(
+        0, description="The most that the gradients' global norm may be; 0 leaves them."
+    )
+    ema_momentum: float = Field(
+        0,
+        ge=0,
+        lt=1,
+        description="Share of the old value in a moving average of the weights, which is then what"
+        " is evaluated, kept and exported; 0 keeps the weights themselves.",
     )
     calibration: Literal["platt", "temperature", "none"] = Field(
         "platt",

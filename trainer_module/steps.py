@@ -12,6 +12,8 @@ import keras
 import tensorflow as tf
 
 from trainer_module.fused import Adam
+from trainer_module.losses import clipping, losses
+from trainer_module.settings import TrainerSettings
 
 Figures = dict[str, float]
 
@@ -22,7 +24,9 @@ class Steps:
     """A model, its optimizer and its metrics, made in a strategy's scope.
 
     Attributes:
-        model: as `build` made it.
+        model: as `build` made it; what is trained.
+        averaged: what is evaluated: the model itself, or one whose weights (those of batch
+            normalization too) are the moving average of the model's.
         optimizer: Adam.
     """
 
@@ -30,6 +34,7 @@ class Steps:
         self,
         strategy: tf.distribute.Strategy,
         build: Callable[[], keras.Model],
+        settings: TrainerSettings,
         *,
         learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
         global_batch_size: int,
@@ -39,22 +44,32 @@ class Steps:
         Args:
             strategy: where the steps run.
             build: makes the model.
+            settings: the loss, and what is done to gradients and weights.
             learning_rate: Adam's, or its schedule over the steps.
             global_batch_size: pictures in a training step on all replicas together.
         """
         self._strategy = strategy
+        self._settings = settings
         self._global_batch_size = global_batch_size
         with strategy.scope():
             self.model = build()
-            self.optimizer = Adam(learning_rate)
+            self.averaged = build() if settings.ema_momentum else self.model
+            self.averaged.set_weights(self.model.get_weights())
+            self.optimizer = Adam(learning_rate, decay=settings.weight_decay)
             self.optimizer.build(self.model.trainable_variables)
             self._loss = keras.metrics.Mean(name="loss")
             self._metrics = [
                 keras.metrics.BinaryAccuracy(name="accuracy"),
                 keras.metrics.AUC(name="auc"),
             ]
-        self._run_train_step = self._distributed(self.train_step)
+        self._run_train_step = self._distributed(self.train_step, then=self._average)
         self._run_evaluation_step = self._distributed(self.evaluation_step)
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """All that a training goes on from."""
+        averages = self.averaged.weights if self.averaged is not self.model else []
+        return [*self.model.variables, *averages, *self.optimizer.variables]
 
     def train(
         self,
@@ -82,32 +97,51 @@ class Steps:
 
         Args:
             pixels: [n, 160, 160, 1] float32 in [0, 1].
-            labels: [n] float32, 0 or 1.
+            labels: [n] float32 in [0, 1].
             weights: [n] float32.
         """
         with tf.GradientTape() as tape:
             probabilities = self.model(pixels, training=True)[:, 0]
-            losses = weights * keras.ops.binary_crossentropy(labels, probabilities)
-            loss = tf.reduce_sum(losses) / self._global_batch_size
+            lost = weights * losses(labels, probabilities, self._settings)
+            loss = tf.reduce_sum(lost) / self._global_batch_size
         gradients = tape.gradient(loss, self.model.trainable_variables)
+        if self._settings.clip_norm:
+            factor = clipping(gradients, self._settings.clip_norm)
+            gradients = [factor * gradient for gradient in gradients]
         self.optimizer.apply(gradients, self.model.trainable_variables)
-        self._loss.update_state(losses)
+        self._loss.update_state(lost)
         for metric in self._metrics:
-            metric.update_state(labels, probabilities)
+            metric.update_state(tf.round(labels), probabilities)
 
     def evaluation_step(self, pixels: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> None:
         """One replica's share of an evaluation step; arguments as in `train_step`."""
-        probabilities = self.model(pixels, training=False)[:, 0]
-        losses = keras.ops.binary_crossentropy(labels, probabilities)
-        self._loss.update_state(losses, sample_weight=weights)
+        probabilities = self.averaged(pixels, training=False)[:, 0]
+        lost = keras.ops.binary_crossentropy(labels, probabilities)
+        self._loss.update_state(lost, sample_weight=weights)
         for metric in self._metrics:
             metric.update_state(labels, probabilities, sample_weight=weights)
 
-    def _distributed(self, step: Callable[..., None]) -> Callable[..., None]:
+    def _average(self) -> None:
+        """Moves the averages; early, when they are mostly chance, faster (as TensorFlow's do)."""
+        if self.averaged is self.model:
+            return
+        step = tf.cast(self.optimizer.iterations, tf.float32)
+        moved = 1 - tf.minimum(self._settings.ema_momentum, step / (9 + step))
+
+        def move(average: tf.Variable, weight: tf.Tensor) -> None:
+            average.assign_sub(moved * (average - weight))
+
+        for average, weight in zip(self.averaged.weights, self.model.weights, strict=True):
+            self._strategy.extended.update(average.value, move, args=(weight.value,), group=False)
+
+    def _distributed(
+        self, step: Callable[..., None], then: Callable[[], None] = lambda: None
+    ) -> Callable[..., None]:
         # A function for each dataset's batch shape is traced once: every batch is full.
         @tf.function(reduce_retracing=True)
         def run(batch: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> None:
             self._strategy.run(step, args=batch)
+            then()
 
         return run
 
