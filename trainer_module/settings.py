@@ -2,7 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+)
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -118,6 +126,29 @@ class CompactSettings(BaseModel):
     normalization_momentum: NormalizationMomentum = 0.9
 
 
+class TransferSettings(BaseModel):
+    """The layers of the model `transfer`, and how they are trained."""
+
+    model_config = _STRICT
+
+    backbone: Literal["efficientnet_lite0", "mobilenet_v2", "efficientnet_b0"] = Field(
+        "efficientnet_lite0", description="The network that has learnt on ImageNet."
+    )
+    weights: str = Field(
+        "imagenet",
+        min_length=1,
+        description="imagenet: from an installed package (efficientnet_lite0), or downloaded by"
+        " Keras; else the path of a file of weights.",
+    )
+    dropout: float = Field(0.2, ge=0, lt=1, description="Dropout after the pooling.")
+    normalization_momentum: NormalizationMomentum = 0.9
+    frozen_epochs: NonNegativeInt = Field(
+        1,
+        description="Epochs at first in which only the last layer learns; the backbone, with what"
+        " its batch normalization knows, stays as it is.",
+    )
+
+
 class OperatingPointSettings(BaseModel):
     """How the operating threshold is chosen, on the split `eval`, after calibration."""
 
@@ -148,12 +179,15 @@ class TrainerSettings(BaseModel):
 
     model_config = _STRICT
 
-    model: Literal["cnn", "compact"] = Field(
+    model: Literal["cnn", "compact", "transfer"] = Field(
         "cnn", description="The model's name: a file in models/."
     )
     cnn: CnnSettings = Field(default_factory=CnnSettings, description="The layers of `cnn`.")
     compact: CompactSettings = Field(
         default_factory=CompactSettings, description="The layers of `compact`."
+    )
+    transfer: TransferSettings = Field(
+        default_factory=TransferSettings, description="The layers of `transfer`."
     )
     augmentation: AugmentationSettings = Field(
         default_factory=AugmentationSettings, description="Random changes of training pictures."

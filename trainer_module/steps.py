@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from trainer_module import models
 from trainer_module.fused import Adam
 from trainer_module.losses import clipping, losses
 from trainer_module.settings import TrainerSettings
@@ -56,37 +57,49 @@ class Steps:
             self.averaged = build() if settings.ema_momentum else self.model
             self.averaged.set_weights(self.model.get_weights())
             self.optimizer = Adam(learning_rate, decay=settings.weight_decay)
+            self._optimizers = [self.optimizer]
             self.optimizer.build(self.model.trainable_variables)
+            if models.frozen_epochs(settings):
+                self._backbone, self._head = models.split(self.model)
+                # The moments and the schedule of the other one begin when all is trained.
+                self._head_optimizer = Adam(settings.learning_rate, decay=settings.weight_decay)
+                self._head_optimizer.build(self._head.trainable_variables)
+                self._optimizers.append(self._head_optimizer)
             self._loss = keras.metrics.Mean(name="loss")
             self._metrics = [
                 keras.metrics.BinaryAccuracy(name="accuracy"),
                 keras.metrics.AUC(name="auc"),
             ]
         self._run_train_step = self._distributed(self.train_step, then=self._average)
+        self._run_head_step = self._distributed(self.head_step, then=self._average)
         self._run_evaluation_step = self._distributed(self.evaluation_step)
 
     @property
     def variables(self) -> list[keras.Variable]:
         """All that a training goes on from."""
         averages = self.averaged.weights if self.averaged is not self.model else []
-        return [*self.model.variables, *averages, *self.optimizer.variables]
+        moments = [variable for each in self._optimizers for variable in each.variables]
+        return [*self.model.variables, *averages, *moments]
 
     def train(
         self,
         batches: tf.data.Dataset,
         *,
+        head_only: bool = False,
         through: Callable[[Iterable[Any]], Iterable[Any]] = iter,
     ) -> Figures:
         """Trains on each batch once.
 
         Args:
             batches: of one epoch.
+            head_only: whether the layers before the last feature map stay as they are.
             through: is given the batches, and gives them back one by one as they are trained on.
 
         Returns:
             Loss, accuracy and AUC in training mode.
         """
-        return self._over(through(self._distribute(batches)), self._run_train_step)
+        step = self._run_head_step if head_only else self._run_train_step
+        return self._over(through(self._distribute(batches)), step)
 
     def evaluate(self, batches: tf.data.Dataset) -> Figures:
         """Evaluates on each batch once; returns loss, accuracy and AUC."""
@@ -100,15 +113,30 @@ class Steps:
             labels: [n] float32 in [0, 1].
             weights: [n] float32.
         """
+        self._learn(self.model, pixels, labels, weights, self.optimizer)
+
+    def head_step(self, pixels: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> None:
+        """As `train_step`, of the head alone; the backbone, its statistics too, stays as it is."""
+        features = self._backbone(pixels, training=False)
+        self._learn(self._head, features, labels, weights, self._head_optimizer)
+
+    def _learn(
+        self,
+        model: keras.Model,
+        inputs: tf.Tensor,
+        labels: tf.Tensor,
+        weights: tf.Tensor,
+        optimizer: Adam,
+    ) -> None:
         with tf.GradientTape() as tape:
-            probabilities = self.model(pixels, training=True)[:, 0]
+            probabilities = model(inputs, training=True)[:, 0]
             lost = weights * losses(labels, probabilities, self._settings)
             loss = tf.reduce_sum(lost) / self._global_batch_size
-        gradients = tape.gradient(loss, self.model.trainable_variables)
+        gradients = tape.gradient(loss, model.trainable_variables)
         if self._settings.clip_norm:
             factor = clipping(gradients, self._settings.clip_norm)
             gradients = [factor * gradient for gradient in gradients]
-        self.optimizer.apply(gradients, self.model.trainable_variables)
+        optimizer.apply(gradients, model.trainable_variables)
         self._loss.update_state(lost)
         for metric in self._metrics:
             metric.update_state(tf.round(labels), probabilities)
@@ -125,7 +153,8 @@ class Steps:
         """Moves the averages; early, when they are mostly chance, faster (as TensorFlow's do)."""
         if self.averaged is self.model:
             return
-        step = tf.cast(self.optimizer.iterations, tf.float32)
+        steps = tf.add_n([each.iterations.value for each in self._optimizers])
+        step = tf.cast(steps, tf.float32)
         moved = 1 - tf.minimum(self._settings.ema_momentum, step / (9 + step))
 
         def move(average: tf.Variable, weight: tf.Tensor) -> None:

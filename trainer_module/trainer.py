@@ -222,6 +222,7 @@ def fit(
                 augmentation=settings.augmentation,
                 balance=settings.balance,
             ),
+            head_only=len(epochs) < models.frozen_epochs(settings),
             through=through,
         )
         through = iter
