@@ -22,19 +22,18 @@ class Backup:
 
         Args:
             directory: belongs to this very training: same data, settings, seed and code.
-            steps: whose variables are kept.
+            steps: what is trained.
             worker: index of this process. Every worker has to take part in a save; only what the
                 first one saved is read back.
         """
         self._directory = directory
         self._written = directory if worker == 0 else directory / f"worker-{worker}"
         self._epochs = tf.Variable(0, dtype=tf.int64, trainable=False)
-        variables = [*steps.model.variables, *steps.optimizer.variables]
         self._state = tf.train.Checkpoint(
-            epochs=self._epochs, variables=[variable.value for variable in variables]
+            epochs=self._epochs, variables=[variable.value for variable in steps.variables]
         )
         self._best = tf.train.Checkpoint(
-            weights=[variable.value for variable in steps.model.weights]
+            weights=[variable.value for variable in steps.averaged.weights]
         )
         self._written.mkdir(parents=True, exist_ok=True)
 
@@ -55,7 +54,7 @@ class Backup:
         self._manager(self._state, "state").save(len(history))
 
     def restore_best(self) -> None:
-        """Sets the model's weights to the best epoch's."""
+        """Sets the weights of what was evaluated to the best epoch's."""
         best = tf.train.latest_checkpoint(str(self._directory / "best"))
         self._best.restore(best).assert_consumed()
 

@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import tensorflow as tf
 
-from trainer_module.augmentation import random_affine, warp
+from trainer_module.augmentation import augment, draw
+from trainer_module.augmentation.mixing import draw_share, mix
+from trainer_module.class_weights import balanced
 from trainer_module.settings import AugmentationSettings
 from transform_module.features import IMAGE_SIZE, IMAGE_XF, LABEL_XF, LABELS
 from transform_module.image_ops import png_to_pixels, rescale
+
+_Example = tuple[tf.Tensor, tf.Tensor]
 
 _SPEC = {
     IMAGE_XF: tf.io.FixedLenFeature([], tf.string),
@@ -76,7 +81,7 @@ def training_batches(
     epoch: int,
     seed: int,
     augmentation: AugmentationSettings,
-    class_weights: Sequence[float],
+    balance: Literal["class_weights", "sampling", "none"],
 ) -> tf.data.Dataset:
     """One epoch of training: shuffled, augmented, every batch full.
 
@@ -86,29 +91,44 @@ def training_batches(
         epoch: shuffling and augmentation differ by it, and by nothing else but the seed.
         seed: the run's.
         augmentation: how far pictures are changed.
-        class_weights: weight by label.
+        balance: see `TrainerSettings.balance`. Of sampling, an epoch has as many pictures as
+            without: of the more frequent class not all, of the rare one some again.
 
     Returns:
-        Batches of pixels [batch_size, 160, 160, 1] float32 in [0, 1], labels [batch_size] and
-        weights [batch_size], both float32.
+        Batches of pixels [batch_size, 160, 160, 1] float32 in [0, 1], labels [batch_size] (the
+        share of PNEUMONIA, where pictures are mixed) and weights [batch_size], both float32.
     """
 
-    def draw(index: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, ...]:
-        pixels, label = example
+    def numbered(index: tf.Tensor, examples: tuple[_Example, ...]) -> tuple[Any, ...]:
         picture_seed = tf.stack([tf.constant(seed, tf.int64), epoch * pictures.count + index])
-        return pixels, label, random_affine(picture_seed, IMAGE_SIZE, augmentation)
+        shares = [draw_share(picture_seed, augmentation.mixup) for _ in examples[1:]]
+        return draw(picture_seed), *examples, *shares
 
-    def augment(
-        pixels: tf.Tensor, label: tf.Tensor, affine: tf.Tensor
+    def prepared(pixels: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        return rescale(pixels), label, _weights(label, weights)
+
+    def batch(
+        drawn: tf.Tensor, one: _Example, other: _Example | None = None, share: tf.Tensor = None
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        return warp(rescale(pixels), affine), label, _weights(label, class_weights)
+        pixels, label, weight = prepared(*one)
+        if other:
+            both = zip((pixels, label, weight), prepared(*other), strict=True)
+            pixels, label, weight = (mix(share, mine, its) for mine, its in both)
+        return augment(pixels, drawn, augmentation), label, weight
 
+    counts = pictures.class_counts
+    weights = balanced(counts) if balance == "class_weights" else (1.0,) * len(counts)
+    order = _sampled if balance == "sampling" else _shuffled
+    seeds = [seed + epoch]
+    if augmentation.mixup:
+        # Each picture is mixed with the one in its place in another order.
+        seeds.append(-1 - seeds[0])
     return (
-        pictures.dataset.shuffle(pictures.count, seed=seed + epoch)
+        tf.data.Dataset.zip(tuple(order(pictures, each) for each in seeds))
         .enumerate()
-        .map(draw, num_parallel_calls=tf.data.AUTOTUNE)
+        .map(numbered, num_parallel_calls=tf.data.AUTOTUNE)
         .batch(batch_size, drop_remainder=True)
-        .map(augment, num_parallel_calls=tf.data.AUTOTUNE)
+        .map(batch, num_parallel_calls=tf.data.AUTOTUNE)
     )
 
 
@@ -144,6 +164,22 @@ def evaluation_batches(
             num_parallel_calls=tf.data.AUTOTUNE,
         )
     )
+
+
+def _shuffled(pictures: Pictures, seed: int) -> tf.data.Dataset:
+    return pictures.dataset.shuffle(pictures.count, seed=seed)
+
+
+def _sampled(pictures: Pictures, seed: int) -> tf.data.Dataset:
+    """As many pictures as there are, each class as often as another."""
+    classes = [
+        pictures.dataset.filter(lambda _, label, index=index: _index(label) == index)
+        .shuffle(count, seed=seed)
+        .repeat()
+        for index, count in enumerate(pictures.class_counts)
+        if count
+    ]
+    return tf.data.Dataset.sample_from_datasets(classes, seed=seed).take(pictures.count)
 
 
 def _weights(label: tf.Tensor, class_weights: Sequence[float]) -> tf.Tensor:

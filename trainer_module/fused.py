@@ -77,12 +77,33 @@ class Dropout(keras.layers.Dropout):
 
 
 class Adam(keras.optimizers.Adam):
-    """Keras's, whose update of a variable is one operation (``ResourceApplyAdam``)."""
+    """Keras's, whose update of a variable is one operation (``ResourceApplyAdam``).
+
+    Its weight decay is decoupled (Loshchilov and Hutter, "Decoupled Weight Decay Regularization",
+    2019). Kernels decay; biases and what belongs to a normalization, which are vectors, do not.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
+        *,
+        decay: float = 0.0,
+    ) -> None:
+        """Makes an optimizer.
+
+        Args:
+            learning_rate: or its schedule over the steps.
+            decay: a step takes this times the learning rate off each weight.
+        """
+        super().__init__(learning_rate)
+        self._decay = decay
 
     def update_step(
         self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor
     ) -> None:
         """Updates one variable and its two moments in place; see Keras."""
+        if self._decay and variable.shape.rank > 1:
+            variable.assign_sub(variable * (tf.cast(learning_rate, tf.float32) * self._decay))
         index = self._get_variable_index(variable)
         step = tf.cast(self.iterations + 1, tf.float32)
         tf.raw_ops.ResourceApplyAdam(

@@ -2,6 +2,7 @@
 
 import keras
 
+from trainer_module import models
 from trainer_module.settings import TrainerSettings
 
 
@@ -9,6 +10,8 @@ def learning_rate(
     settings: TrainerSettings, steps_per_epoch: int
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
     """Makes the schedule: a straight rise from 0, then constant, or half a cosine to 0.
+
+    It begins when the whole model learns; as long as only its head does, the rate is constant.
 
     Source of the cosine: Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm
     Restarts" (2017), without the restarts.
@@ -20,9 +23,10 @@ def learning_rate(
     rate = settings.learning_rate
     warmup = round(settings.warmup_epochs * steps_per_epoch)
     if settings.decay == "cosine":
+        epochs = settings.epochs - models.frozen_epochs(settings)
         return keras.optimizers.schedules.CosineDecay(
             0.0 if warmup else rate,
-            max(1, settings.epochs * steps_per_epoch - warmup),
+            max(1, epochs * steps_per_epoch - warmup),
             warmup_target=rate if warmup else None,
             warmup_steps=warmup,
         )

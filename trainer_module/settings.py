@@ -2,7 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+)
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,6 +36,54 @@ class AugmentationSettings(BaseModel):
         0.1, ge=0, lt=1, description="Shear by up to this tangent (0.1 is 5.7 degrees)."
     )
     flip: bool = Field(True, description="Mirror left and right, every second picture.")
+    rotation: float = Field(0, ge=0, le=180, description="Turn by up to this many degrees.")
+    shift: float = Field(
+        0, ge=0, lt=1, description="Move by up to this fraction of the side, in both directions."
+    )
+    contrast: float = Field(
+        0, ge=0, lt=1, description="Raise or lower contrast by up to this fraction."
+    )
+    brightness: float = Field(
+        0, ge=0, lt=1, description="Add or take up to this much; a picture has 0 to 1."
+    )
+    gamma: float = Field(
+        0,
+        ge=0,
+        le=4,
+        description="Raise pixels to a power between 1 / (1 + this) and 1 + this.",
+    )
+    noise: float = Field(
+        0,
+        ge=0,
+        lt=1,
+        description="Add Gaussian noise of up to this standard deviation; a picture has 0 to 1.",
+    )
+    blur: float = Field(
+        0,
+        ge=0,
+        le=10,
+        description="Blur a `share` of the pictures with a Gaussian of up to this standard"
+        " deviation, in pixels.",
+    )
+    jpeg_quality: int = Field(
+        0,
+        ge=0,
+        le=95,
+        description="Compress a `share` of the pictures as JPEG of this quality or better.",
+    )
+    share: float = Field(
+        0.25, ge=0, le=1, description="Share of the pictures that are blurred, or compressed."
+    )
+    cutout: float = Field(
+        0, ge=0, lt=1, description="Cover a square of up to this fraction of the side."
+    )
+    mixup: float = Field(
+        0,
+        ge=0,
+        le=10,
+        description="Mix each picture and its label with another's; the shares are of the"
+        " distribution Beta(this, this).",
+    )
 
 
 class CnnSettings(BaseModel):
@@ -70,6 +126,29 @@ class CompactSettings(BaseModel):
     normalization_momentum: NormalizationMomentum = 0.9
 
 
+class TransferSettings(BaseModel):
+    """The layers of the model `transfer`, and how they are trained."""
+
+    model_config = _STRICT
+
+    backbone: Literal["efficientnet_lite0", "mobilenet_v2", "efficientnet_b0"] = Field(
+        "efficientnet_lite0", description="The network that has learnt on ImageNet."
+    )
+    weights: str = Field(
+        "imagenet",
+        min_length=1,
+        description="imagenet: from an installed package (efficientnet_lite0), or downloaded by"
+        " Keras; else the path of a file of weights.",
+    )
+    dropout: float = Field(0.2, ge=0, lt=1, description="Dropout after the pooling.")
+    normalization_momentum: NormalizationMomentum = 0.9
+    frozen_epochs: NonNegativeInt = Field(
+        1,
+        description="Epochs at first in which only the last layer learns; the backbone, with what"
+        " its batch normalization knows, stays as it is.",
+    )
+
+
 class OperatingPointSettings(BaseModel):
     """How the operating threshold is chosen, on the split `eval`, after calibration."""
 
@@ -100,12 +179,15 @@ class TrainerSettings(BaseModel):
 
     model_config = _STRICT
 
-    model: Literal["cnn", "compact"] = Field(
+    model: Literal["cnn", "compact", "transfer"] = Field(
         "cnn", description="The model's name: a file in models/."
     )
     cnn: CnnSettings = Field(default_factory=CnnSettings, description="The layers of `cnn`.")
     compact: CompactSettings = Field(
         default_factory=CompactSettings, description="The layers of `compact`."
+    )
+    transfer: TransferSettings = Field(
+        default_factory=TransferSettings, description="The layers of `transfer`."
     )
     augmentation: AugmentationSettings = Field(
         default_factory=AugmentationSettings, description="Random changes of training pictures."
@@ -134,8 +216,30 @@ class TrainerSettings(BaseModel):
         description="What the training computes in. bfloat16 is faster where the CPU"
         " (avx512_bf16, amx_bf16), the GPU or the TPU has it; the served model is float32.",
     )
-    class_weights: bool = Field(
-        True, description="Weigh each class's loss by the inverse of its share."
+    balance: Literal["class_weights", "sampling", "none"] = Field(
+        "class_weights",
+        description="What a rare class is made up for by: class_weights weighs its loss by the"
+        " inverse of its share; sampling draws it as often as the other; none.",
+    )
+    label_smoothing: float = Field(
+        0, ge=0, lt=1, description="Train towards this / 2 and 1 - this / 2 instead of 0 and 1."
+    )
+    focal_gamma: NonNegativeFloat = Field(
+        0, description="The focal loss's exponent: above 0, pictures told well weigh less."
+    )
+    weight_decay: NonNegativeFloat = Field(
+        0,
+        description="AdamW's: each step takes this times the learning rate off every kernel.",
+    )
+    clip_norm: NonNegativeFloat = Field(
+        0, description="The most that the gradients' global norm may be; 0 leaves them."
+    )
+    ema_momentum: float = Field(
+        0,
+        ge=0,
+        lt=1,
+        description="Share of the old value in a moving average of the weights, which is then what"
+        " is evaluated, kept and exported; 0 keeps the weights themselves.",
     )
     calibration: Literal["platt", "temperature", "none"] = Field(
         "platt",

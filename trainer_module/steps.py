@@ -11,7 +11,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from trainer_module import models
 from trainer_module.fused import Adam
+from trainer_module.losses import clipping, losses
+from trainer_module.settings import TrainerSettings
 
 Figures = dict[str, float]
 
@@ -22,7 +25,9 @@ class Steps:
     """A model, its optimizer and its metrics, made in a strategy's scope.
 
     Attributes:
-        model: as `build` made it.
+        model: as `build` made it; what is trained.
+        averaged: what is evaluated: the model itself, or one whose weights (those of batch
+            normalization too) are the moving average of the model's.
         optimizer: Adam.
     """
 
@@ -30,6 +35,7 @@ class Steps:
         self,
         strategy: tf.distribute.Strategy,
         build: Callable[[], keras.Model],
+        settings: TrainerSettings,
         *,
         learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
         global_batch_size: int,
@@ -39,39 +45,61 @@ class Steps:
         Args:
             strategy: where the steps run.
             build: makes the model.
+            settings: the loss, and what is done to gradients and weights.
             learning_rate: Adam's, or its schedule over the steps.
             global_batch_size: pictures in a training step on all replicas together.
         """
         self._strategy = strategy
+        self._settings = settings
         self._global_batch_size = global_batch_size
         with strategy.scope():
             self.model = build()
-            self.optimizer = Adam(learning_rate)
+            self.averaged = build() if settings.ema_momentum else self.model
+            self.averaged.set_weights(self.model.get_weights())
+            self.optimizer = Adam(learning_rate, decay=settings.weight_decay)
+            self._optimizers = [self.optimizer]
             self.optimizer.build(self.model.trainable_variables)
+            if models.frozen_epochs(settings):
+                self._backbone, self._head = models.split(self.model)
+                # The moments and the schedule of the other one begin when all is trained.
+                self._head_optimizer = Adam(settings.learning_rate, decay=settings.weight_decay)
+                self._head_optimizer.build(self._head.trainable_variables)
+                self._optimizers.append(self._head_optimizer)
             self._loss = keras.metrics.Mean(name="loss")
             self._metrics = [
                 keras.metrics.BinaryAccuracy(name="accuracy"),
                 keras.metrics.AUC(name="auc"),
             ]
-        self._run_train_step = self._distributed(self.train_step)
+        self._run_train_step = self._distributed(self.train_step, then=self._average)
+        self._run_head_step = self._distributed(self.head_step, then=self._average)
         self._run_evaluation_step = self._distributed(self.evaluation_step)
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """All that a training goes on from."""
+        averages = self.averaged.weights if self.averaged is not self.model else []
+        moments = [variable for each in self._optimizers for variable in each.variables]
+        return [*self.model.variables, *averages, *moments]
 
     def train(
         self,
         batches: tf.data.Dataset,
         *,
+        head_only: bool = False,
         through: Callable[[Iterable[Any]], Iterable[Any]] = iter,
     ) -> Figures:
         """Trains on each batch once.
 
         Args:
             batches: of one epoch.
+            head_only: whether the layers before the last feature map stay as they are.
             through: is given the batches, and gives them back one by one as they are trained on.
 
         Returns:
             Loss, accuracy and AUC in training mode.
         """
-        return self._over(through(self._distribute(batches)), self._run_train_step)
+        step = self._run_head_step if head_only else self._run_train_step
+        return self._over(through(self._distribute(batches)), step)
 
     def evaluate(self, batches: tf.data.Dataset) -> Figures:
         """Evaluates on each batch once; returns loss, accuracy and AUC."""
@@ -82,32 +110,67 @@ class Steps:
 
         Args:
             pixels: [n, 160, 160, 1] float32 in [0, 1].
-            labels: [n] float32, 0 or 1.
+            labels: [n] float32 in [0, 1].
             weights: [n] float32.
         """
+        self._learn(self.model, pixels, labels, weights, self.optimizer)
+
+    def head_step(self, pixels: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> None:
+        """As `train_step`, of the head alone; the backbone, its statistics too, stays as it is."""
+        features = self._backbone(pixels, training=False)
+        self._learn(self._head, features, labels, weights, self._head_optimizer)
+
+    def _learn(
+        self,
+        model: keras.Model,
+        inputs: tf.Tensor,
+        labels: tf.Tensor,
+        weights: tf.Tensor,
+        optimizer: Adam,
+    ) -> None:
         with tf.GradientTape() as tape:
-            probabilities = self.model(pixels, training=True)[:, 0]
-            losses = weights * keras.ops.binary_crossentropy(labels, probabilities)
-            loss = tf.reduce_sum(losses) / self._global_batch_size
-        gradients = tape.gradient(loss, self.model.trainable_variables)
-        self.optimizer.apply(gradients, self.model.trainable_variables)
-        self._loss.update_state(losses)
+            probabilities = model(inputs, training=True)[:, 0]
+            lost = weights * losses(labels, probabilities, self._settings)
+            loss = tf.reduce_sum(lost) / self._global_batch_size
+        gradients = tape.gradient(loss, model.trainable_variables)
+        if self._settings.clip_norm:
+            factor = clipping(gradients, self._settings.clip_norm)
+            gradients = [factor * gradient for gradient in gradients]
+        optimizer.apply(gradients, model.trainable_variables)
+        self._loss.update_state(lost)
         for metric in self._metrics:
-            metric.update_state(labels, probabilities)
+            metric.update_state(tf.round(labels), probabilities)
 
     def evaluation_step(self, pixels: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> None:
         """One replica's share of an evaluation step; arguments as in `train_step`."""
-        probabilities = self.model(pixels, training=False)[:, 0]
-        losses = keras.ops.binary_crossentropy(labels, probabilities)
-        self._loss.update_state(losses, sample_weight=weights)
+        probabilities = self.averaged(pixels, training=False)[:, 0]
+        lost = keras.ops.binary_crossentropy(labels, probabilities)
+        self._loss.update_state(lost, sample_weight=weights)
         for metric in self._metrics:
             metric.update_state(labels, probabilities, sample_weight=weights)
 
-    def _distributed(self, step: Callable[..., None]) -> Callable[..., None]:
+    def _average(self) -> None:
+        """Moves the averages; early, when they are mostly chance, faster (as TensorFlow's do)."""
+        if self.averaged is self.model:
+            return
+        steps = tf.add_n([each.iterations.value for each in self._optimizers])
+        step = tf.cast(steps, tf.float32)
+        moved = 1 - tf.minimum(self._settings.ema_momentum, step / (9 + step))
+
+        def move(average: tf.Variable, weight: tf.Tensor) -> None:
+            average.assign_sub(moved * (average - weight))
+
+        for average, weight in zip(self.averaged.weights, self.model.weights, strict=True):
+            self._strategy.extended.update(average.value, move, args=(weight.value,), group=False)
+
+    def _distributed(
+        self, step: Callable[..., None], then: Callable[[], None] = lambda: None
+    ) -> Callable[..., None]:
         # A function for each dataset's batch shape is traced once: every batch is full.
         @tf.function(reduce_retracing=True)
         def run(batch: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> None:
             self._strategy.run(step, args=batch)
+            then()
 
         return run
 

@@ -20,7 +20,6 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from trainer_module import (
     calibration,
-    class_weights,
     data,
     export,
     history,
@@ -185,11 +184,10 @@ def fit(
     replicas = where.num_replicas_in_sync
     batch_size = min(settings.batch_size, train.count // replicas)
     steps_per_epoch = train.count // (batch_size * replicas)
-    counts = train.class_counts
-    weights = class_weights.balanced(counts) if settings.class_weights else (1.0,) * len(counts)
     steps = Steps(
         where,
         partial(models.build, settings, synchronized=replicas > 1, precision=settings.precision),
+        settings,
         learning_rate=schedule.learning_rate(settings, steps_per_epoch),
         global_batch_size=batch_size * replicas,
     )
@@ -222,8 +220,9 @@ def fit(
                 epoch=len(epochs),
                 seed=job.seed,
                 augmentation=settings.augmentation,
-                class_weights=weights,
+                balance=settings.balance,
             ),
+            head_only=len(epochs) < models.frozen_epochs(settings),
             through=through,
         )
         through = iter
@@ -244,7 +243,7 @@ def fit(
         )
     backup.restore_best()
     history.write(log_dir / "history.csv", epochs)
-    return steps.model, epochs
+    return steps.averaged, epochs
 
 
 def _files(patterns: Sequence[str]) -> list[str]:

@@ -21,5 +21,5 @@ def epoch_of(pictures: data.Pictures, settings: TrainerSettings, epoch: int) -> 
         epoch=epoch,
         seed=1,
         augmentation=settings.augmentation,
-        class_weights=(1.0, 1.0),
+        balance=settings.balance,
     )

@@ -10,21 +10,21 @@ EPOCHS = [{"val_auc": 0.6}, {"val_auc": 0.8}, {"val_auc": 0.7}]
 
 
 def steps():
-    """What a backup reads of Steps: a model and its optimizer."""
+    """What a backup reads of Steps: all variables, and the model that is evaluated."""
     model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1)])
     optimizer = keras.optimizers.Adam()
     optimizer.build(model.trainable_variables)
-    return SimpleNamespace(model=model, optimizer=optimizer)
+    variables = [*model.variables, *optimizer.variables]
+    return SimpleNamespace(averaged=model, variables=variables)
 
 
 def set_state(steps, value):
-    for variable in [*steps.model.variables, *steps.optimizer.variables]:
+    for variable in steps.variables:
         variable.assign(np.full(variable.shape, value))
 
 
 def state(steps):
-    variables = [*steps.model.variables, *steps.optimizer.variables]
-    return {float(np.max(variable.numpy())) for variable in variables}
+    return {float(np.max(variable.numpy())) for variable in steps.variables}
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_training_goes_on_from_its_last_epoch(saved):
 def test_the_best_epochs_weights_come_back(saved):
     resumed = steps()
     Backup(saved, resumed).restore_best()
-    assert [float(np.max(weight)) for weight in resumed.model.get_weights()] == [2, 2]
+    assert [float(np.max(weight)) for weight in resumed.averaged.get_weights()] == [2, 2]
 
 
 def test_only_the_latest_state_takes_room(saved):

@@ -1,8 +1,24 @@
 import numpy as np
 import pytest
 
+from tests.trainer_module import small
 from trainer_module import data
 from trainer_module.settings import AugmentationSettings
+
+STILL = AugmentationSettings(zoom=0, shear=0, flip=False)
+EVERYTHING = AugmentationSettings(
+    rotation=10,
+    shift=0.05,
+    contrast=0.2,
+    brightness=0.1,
+    gamma=0.2,
+    noise=0.02,
+    blur=1.0,
+    jpeg_quality=50,
+    share=0.5,
+    cutout=0.2,
+    mixup=0.4,
+)
 
 
 @pytest.fixture(scope="module")
@@ -10,15 +26,22 @@ def train(transformed):
     return data.read(transformed.train_files)
 
 
-def batches(train, epoch=0, batch_size=8, seed=7):
+def batches(
+    train,
+    epoch=0,
+    batch_size=8,
+    seed=7,
+    augmentation=AugmentationSettings(),  # noqa: B008
+    balance="class_weights",
+):
     return list(
         data.training_batches(
             train,
             batch_size=batch_size,
             epoch=epoch,
             seed=seed,
-            augmentation=AugmentationSettings(),
-            class_weights=(2.0, 0.5),
+            augmentation=augmentation,
+            balance=balance,
         ).as_numpy_iterator()
     )
 
@@ -33,13 +56,48 @@ def test_training_batches_are_full_weighed_and_in_range(train):
         assert pixels.dtype == np.float32
         assert pixels.min() >= 0
         assert pixels.max() <= 1
-        np.testing.assert_array_equal(weights, np.where(labels == 0, 2.0, 0.5))
+        np.testing.assert_array_equal(weights, np.where(labels == 0, 1.5, 0.75))
 
 
-def test_an_epoch_is_the_same_whatever_the_batch_size(train):
-    small = np.concatenate([pixels for pixels, *_ in batches(train, batch_size=8)])
-    large = np.concatenate([pixels for pixels, *_ in batches(train, batch_size=24)])
-    np.testing.assert_allclose(small, large, atol=1e-6)
+@pytest.mark.parametrize("augmentation", [AugmentationSettings(), EVERYTHING])
+def test_an_epoch_is_the_same_whatever_the_batch_size(train, augmentation):
+    small, large = (
+        [np.concatenate(parts) for parts in zip(*rows, strict=True)]
+        for rows in (
+            batches(train, batch_size=8, augmentation=augmentation),
+            batches(train, batch_size=24, augmentation=augmentation),
+        )
+    )
+    for mine, other in zip(small, large, strict=True):
+        # A grey level that is rounded up in one batch and down in the other, then compressed.
+        np.testing.assert_allclose(mine, other, atol=0.02)
+
+
+def test_mixed_pictures_have_mixed_labels_and_weights(train):
+    mixed = batches(train, batch_size=48, augmentation=STILL.model_copy(update={"mixup": 1.0}))
+    ((pixels, labels, weights),) = mixed
+    ((plain, plain_labels, _),) = batches(train, batch_size=48, augmentation=STILL)
+    soft = (labels > 0) & (labels < 1)
+    assert 5 < soft.sum() < 40
+    np.testing.assert_array_equal(labels.round(), plain_labels)
+    np.testing.assert_allclose(weights, 1.5 - 0.75 * labels, atol=1e-5)
+    assert not np.allclose(pixels, plain, atol=0.05)
+
+
+@pytest.mark.parametrize(("balance", "rare"), [("none", 16), ("sampling", 24)])
+def test_the_rare_class_is_seen_as_often_as_it_is_or_as_the_other(train, balance, rare):
+    ((pixels, labels, weights),) = batches(train, batch_size=48, balance=balance)
+    assert (weights == 1).all()
+    assert (labels == 0).sum() == pytest.approx(rare, abs=6 if balance == "sampling" else 0)
+    ((again, *_),) = batches(train, batch_size=48, balance=balance)
+    np.testing.assert_array_equal(again, pixels)
+
+
+def test_a_class_without_pictures_is_not_sampled():
+    full = small.pictures(8)
+    only = data.Pictures(full.dataset.filter(lambda _, label: label == 1), (0, 4), 0)
+    ((_, labels, _),) = batches(only, batch_size=4, balance="sampling")
+    assert labels.tolist() == [1] * 4
 
 
 def test_epochs_differ_and_repeat(train):

@@ -64,6 +64,31 @@ def test_adam_is_keras_own(schedule):
         np.testing.assert_allclose(our, their, rtol=1e-5, atol=1e-6)
 
 
+def test_kernels_decay_apart_from_the_gradient_and_vectors_do_not():
+    variables = [keras.Variable(np.full(shape, 2.0, np.float32)) for shape in ((3, 2), (3,))]
+    optimizer = fused.Adam(0.1, decay=0.5)
+    optimizer.build(variables)
+    for _ in range(2):
+        optimizer.apply([tf.zeros(each.shape) for each in variables], variables)
+    np.testing.assert_allclose(variables[0], 2 * 0.95**2, rtol=1e-6)
+    np.testing.assert_array_equal(variables[1], 2.0)
+
+
+def test_decay_is_that_of_keras_adamw():
+    start = np.random.default_rng(3).normal(size=(20, 10)).astype(np.float32)
+    ends = []
+    for optimizer in (
+        fused.Adam(1e-2, decay=0.1),
+        keras.optimizers.AdamW(1e-2, weight_decay=0.1),
+    ):
+        variable = keras.Variable(start)
+        optimizer.build([variable])
+        for index in range(5):
+            optimizer.apply([tf.constant(np.roll(start, index, axis=0))], [variable])
+        ends.append(variable.numpy())
+    np.testing.assert_allclose(*ends, rtol=1e-4, atol=1e-6)
+
+
 @settings(max_examples=20, deadline=None)
 @given(
     rate=st.floats(0.01, 0.9),

@@ -62,8 +62,10 @@ def test_a_profiled_training_learns_the_same_and_is_profiled_once(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_killed_training_ends_as_an_unbroken_one(tmp_path, monkeypatch):
-    weights, epochs = fit(tmp_path / "unbroken")
+@pytest.mark.parametrize("changes", [{}, {"ema_momentum": 0.9, "balance": "sampling"}])
+def test_a_killed_training_ends_as_an_unbroken_one(tmp_path, monkeypatch, changes):
+    settings = SETTINGS.model_copy(update=changes)
+    weights, epochs = fit(tmp_path / "unbroken", settings)
     save = backup.Backup.save
     saves = []
 
@@ -75,9 +77,9 @@ def test_a_killed_training_ends_as_an_unbroken_one(tmp_path, monkeypatch):
 
     monkeypatch.setattr(backup.Backup, "save", killed_after_two_epochs)
     with pytest.raises(KeyboardInterrupt):
-        fit(tmp_path / "broken")
+        fit(tmp_path / "broken", settings)
     monkeypatch.setattr(backup.Backup, "save", save)
-    resumed_weights, resumed_epochs = fit(tmp_path / "broken")
+    resumed_weights, resumed_epochs = fit(tmp_path / "broken", settings)
     for resumed_figures, figures in zip(resumed_epochs, epochs, strict=True):
         assert resumed_figures == pytest.approx(figures)
     assert history.read(tmp_path / "broken" / "logs" / "history.csv") == resumed_epochs

@@ -31,3 +31,18 @@ def build(settings: TrainerSettings, *, synchronized: bool, precision: str) -> k
     finally:
         keras.config.set_dtype_policy(former)
     return cast(keras.Model, model)
+
+
+def frozen_epochs(settings: TrainerSettings) -> int:
+    """Tells for how many epochs at first only the model's head learns."""
+    return settings.transfer.frozen_epochs if settings.model == "transfer" else 0
+
+
+def split(model: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """Parts a model at its last feature map; the parts have the model's own layers.
+
+    Returns:
+        The backbone, from pixels to features, and the head, from features to probability.
+    """
+    features = model.get_layer(FEATURES).output
+    return keras.Model(model.inputs, features), keras.Model(features, model.outputs[0])

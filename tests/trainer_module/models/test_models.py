@@ -5,7 +5,7 @@ import pytest
 from trainer_module import models
 from trainer_module.settings import TrainerSettings
 
-NAMES = ["cnn", "compact"]
+NAMES = ["cnn", "compact", "transfer"]
 
 
 @pytest.mark.parametrize("name", NAMES)

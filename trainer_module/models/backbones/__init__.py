@@ -1,0 +1,5 @@
+"""Networks with weights learnt on ImageNet: pixels in, their last feature map out."""
+
+
+class WeightsError(ValueError):
+    """The weights that were asked for cannot be had."""
