@@ -60,6 +60,7 @@ def transformed(tmp_path_factory: pytest.TempPathFactory) -> Transformed:
         features.IMAGE: tf.io.FixedLenFeature([1], tf.string),
         features.LABEL: tf.io.FixedLenFeature([1], tf.int64),
         features.LABEL_NAME: tf.io.FixedLenFeature([1], tf.string),
+        features.PATIENT_ID: tf.io.FixedLenFeature([1], tf.string),
     }
     metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
 
@@ -69,12 +70,18 @@ def transformed(tmp_path_factory: pytest.TempPathFactory) -> Transformed:
                 features.IMAGE: [picture(index, label)],
                 features.LABEL: [label],
                 features.LABEL_NAME: [features.LABELS[label]],
+                features.PATIENT_ID: [f"patient {index // 6} {label}"],
             }
             for index in range(start, stop)
             for label in [int(index % 3 > 0)]
         ]
 
-    broken = {features.IMAGE: [b"broken"], features.LABEL: [0], features.LABEL_NAME: ["NORMAL"]}
+    broken = {
+        features.IMAGE: [b"broken"],
+        features.LABEL: [0],
+        features.LABEL_NAME: ["NORMAL"],
+        features.PATIENT_ID: ["broken"],
+    }
     options = PipelineOptions([*DEFAULT_BEAM_ARGS])
     with beam.Pipeline(options=options) as pipeline, tft_beam.Context(str(folder / "tmp")):
         analyzed = (pipeline | beam.Create([*rows(0, 48), broken]), metadata)
@@ -89,13 +96,18 @@ def transformed(tmp_path_factory: pytest.TempPathFactory) -> Transformed:
             {
                 features.IMAGE: tf.constant(stacked[features.IMAGE].tolist()),
                 features.LABEL: tf.constant(stacked[features.LABEL].tolist(), tf.int64),
+                features.PATIENT_ID: tf.constant(stacked[features.PATIENT_ID].tolist()),
             }
         )
         with tf.io.TFRecordWriter(files[split], "GZIP") as writer:
-            for png, label in zip(
-                out[features.IMAGE_XF].numpy(), out[features.LABEL_XF].numpy(), strict=True
+            for png, label, patient in zip(
+                out[features.IMAGE_XF].numpy(),
+                out[features.LABEL_XF].numpy(),
+                out[features.PATIENT_XF].numpy(),
+                strict=True,
             ):
                 example = tf.train.Example()
+                example.features.feature[features.PATIENT_XF].bytes_list.value.append(patient)
                 example.features.feature[features.IMAGE_XF].bytes_list.value.append(png)
                 example.features.feature[features.LABEL_XF].int64_list.value.append(label)
                 writer.write(example.SerializeToString())

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import tensorflow as tf
 
 from trainer_module.augmentation import augment, draw
 from trainer_module.augmentation.mixing import draw_share, mix
 from trainer_module.class_weights import balanced
 from trainer_module.settings import AugmentationSettings
-from transform_module.features import IMAGE_SIZE, IMAGE_XF, LABEL_XF, LABELS
+from transform_module.features import IMAGE_SIZE, IMAGE_XF, LABEL_XF, LABELS, PATIENT_XF
 from transform_module.image_ops import png_to_pixels, rescale
 
 _Example = tuple[tf.Tensor, tf.Tensor]
@@ -18,27 +19,50 @@ _Example = tuple[tf.Tensor, tf.Tensor]
 _SPEC = {
     IMAGE_XF: tf.io.FixedLenFeature([], tf.string),
     LABEL_XF: tf.io.FixedLenFeature([], tf.int64),
+    PATIENT_XF: tf.io.FixedLenFeature([], tf.string),
 }
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """One split, decoded once and held in memory (25,600 bytes a picture).
+    """A split or a part of it, decoded once and held in memory (25,600 bytes a picture).
 
     Attributes:
         dataset: yields pixels [160, 160, 1] uint8 and label, scalar float32, in the files' order.
-        class_counts: pictures in it, by label.
-        dropped: examples left out because Transform could not decode their picture.
+        labels: [N] int64, in that order.
+        patients: [N] ids as bytes, in that order.
+        dropped: examples of the split left out because Transform could not decode their picture.
     """
 
     dataset: tf.data.Dataset
-    class_counts: tuple[int, ...]
+    labels: np.ndarray
+    patients: np.ndarray
     dropped: int
 
     @property
     def count(self) -> int:
         """Pictures in it."""
-        return sum(self.class_counts)
+        return len(self.labels)
+
+    @property
+    def class_counts(self) -> tuple[int, ...]:
+        """Pictures in it, by label."""
+        return tuple(np.bincount(self.labels, minlength=len(LABELS)).tolist())
+
+    def where(self, chosen: np.ndarray) -> "Pictures":
+        """Returns the pictures that are chosen [N] bool, in their order."""
+        kept = self.dataset.enumerate().filter(lambda index, _: tf.gather(chosen, index))
+        dataset = kept.map(lambda _, example: example)
+        return Pictures(dataset, self.labels[chosen], self.patients[chosen], self.dropped)
+
+    def __add__(self, other: "Pictures") -> "Pictures":
+        """Returns these pictures, and then the other ones."""
+        return Pictures(
+            self.dataset.concatenate(other.dataset),
+            np.concatenate([self.labels, other.labels]),
+            np.concatenate([self.patients, other.patients]),
+            self.dropped + other.dropped,
+        )
 
 
 def read(files: Sequence[str]) -> Pictures:
@@ -54,24 +78,28 @@ def read(files: Sequence[str]) -> Pictures:
     parsed = records.batch(256).map(
         lambda batch: tf.io.parse_example(batch, _SPEC), num_parallel_calls=tf.data.AUTOTUNE
     )
-    examples = parsed.unbatch().map(lambda example: (example[IMAGE_XF], example[LABEL_XF]))
-    pictures = (
-        examples.filter(lambda png, _: tf.not_equal(png, ""))
+    examples = (
+        parsed.unbatch()
+        .filter(lambda example: tf.not_equal(example[IMAGE_XF], ""))
         .map(
-            lambda png, label: (png_to_pixels(png), tf.cast(label, tf.float32)),
+            lambda example: (
+                png_to_pixels(example[IMAGE_XF]),
+                tf.cast(example[LABEL_XF], tf.float32),
+                example[PATIENT_XF],
+            ),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
         .cache()
     )
+    facts = examples.map(lambda _, label, patient: (_index(label), patient)).batch(1024)
+    labels, patients = [np.array([], np.int64)], [np.array([], object)]
+    for batch_labels, batch_patients in facts.as_numpy_iterator():
+        labels.append(batch_labels)
+        patients.append(batch_patients)
     total = int(records.reduce(0, lambda count, _: count + 1))
-    counts = pictures.reduce(
-        tf.zeros(len(LABELS), tf.int64),
-        lambda counts, example: (
-            counts + tf.one_hot(_index(example[1]), len(LABELS), dtype=tf.int64)
-        ),
-    )
-    class_counts = tuple(counts.numpy().tolist())
-    return Pictures(pictures, class_counts, total - sum(class_counts))
+    pictures = examples.map(lambda pixels, label, _: (pixels, label))
+    kept = np.concatenate(labels)
+    return Pictures(pictures, kept, np.concatenate(patients), total - len(kept))
 
 
 def training_batches(

@@ -37,12 +37,31 @@ def is_over(history: Sequence[Epoch], monitor: str, *, epochs: int, patience: in
 
 def write(path: Path, history: Sequence[Epoch]) -> None:
     """Writes one row an epoch; a reader sees the former file or the whole new one."""
+    _write(path, _rows(history))
+
+
+def write_members(path: Path, histories: Sequence[Sequence[Epoch]]) -> None:
+    """Writes the epochs of each of an ensemble's members, after a column ``member`` from 1 on."""
+    _write(
+        path,
+        [
+            {"member": member, **row}
+            for member, history in enumerate(histories, start=1)
+            for row in _rows(history)
+        ],
+    )
+
+
+def _rows(history: Sequence[Epoch]) -> list[dict[str, float]]:
+    return [{"epoch": epoch, **figures} for epoch, figures in enumerate(history, start=1)]
+
+
+def _write(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
     partial = path.with_suffix(".partial")
     with partial.open("w", newline="") as file:
-        writer = csv.DictWriter(file, ["epoch", *history[0]])
+        writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
-        for epoch, figures in enumerate(history, start=1):
-            writer.writerow({"epoch": epoch, **figures})
+        writer.writerows(rows)
     partial.replace(path)
 
 

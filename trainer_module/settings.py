@@ -150,7 +150,7 @@ class TransferSettings(BaseModel):
 
 
 class OperatingPointSettings(BaseModel):
-    """How the operating threshold is chosen, on the split `eval`, after calibration."""
+    """How the operating threshold is chosen, on what calibrates, after it."""
 
     model_config = _STRICT
 
@@ -192,7 +192,14 @@ class TrainerSettings(BaseModel):
     augmentation: AugmentationSettings = Field(
         default_factory=AugmentationSettings, description="Random changes of training pictures."
     )
-    epochs: PositiveInt = Field(25, description="Epochs at most.")
+    folds: PositiveInt = Field(
+        1,
+        le=20,
+        description="1 trains one model on `train`, watched on `eval`. More train an ensemble: the"
+        " pictures of both are dealt by patient to this many folds, each member learns from all"
+        " but one, and their average is served.",
+    )
+    epochs: PositiveInt = Field(25, description="Epochs at most, of each member.")
     patience: PositiveInt = Field(
         5, description="Stop after this many epochs in a row that did not better `monitor`."
     )
@@ -243,8 +250,9 @@ class TrainerSettings(BaseModel):
     )
     calibration: Literal["platt", "temperature", "none"] = Field(
         "platt",
-        description="What makes the served probability right on the split `eval`: slope and shift"
-        " of its logit, the slope alone, or nothing.",
+        description="What makes the served probability right on pictures that were not learnt from,"
+        " the split `eval` or each member's fold: slope and shift of its logit, the slope alone, or"
+        " nothing.",
     )
     operating_point: OperatingPointSettings = Field(
         default_factory=OperatingPointSettings,

@@ -1,5 +1,6 @@
 """What the Trainer runs: ``run_fn``."""
 
+import gc
 import hashlib
 import json
 import logging
@@ -22,6 +23,7 @@ from trainer_module import (
     calibration,
     data,
     export,
+    folds,
     history,
     models,
     operating_point,
@@ -30,6 +32,7 @@ from trainer_module import (
 )
 from trainer_module.backup import Backup
 from trainer_module.history import Epoch
+from trainer_module.models import ensemble
 from trainer_module.profile import profiled
 from trainer_module.settings import TrainerSettings
 from trainer_module.steps import Steps
@@ -68,43 +71,56 @@ class Job:
         return {**self.__dict__, "settings": self.settings.model_dump(mode="json")}
 
 
-def run_fn(fn_args: FnArgs) -> None:
-    """Trains the model and exports it to ``fn_args.serving_model_dir``.
+@dataclass(frozen=True)
+class Member:
+    """One training's outcome.
 
-    Of several workers each runs this, and the chief alone writes what is kept.
+    Attributes:
+        epochs: the figures of each epoch.
+        train_pictures: it learnt from.
+        probabilities: [N] float32, before calibration, of the pictures it did not learn from.
+        labels: [N] int, of these.
+        weights: file that keeps the model.
+    """
+
+    epochs: list[Epoch]
+    train_pictures: int
+    probabilities: np.ndarray
+    labels: np.ndarray
+    weights: Path
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """Trains the model, or the members of an ensemble, and exports it.
+
+    An ensemble's calibration and operating point are fitted on each picture's out-of-fold
+    probability, that of the member which did not learn from it. Of several workers each runs this,
+    and the chief alone writes what is kept.
 
     Args:
-        fn_args: TFX's; ``custom_config`` holds a `Job`. The history and the TensorBoard logs go to
-            ``fn_args.model_run_dir``.
+        fn_args: TFX's; ``custom_config`` holds a `Job`. The model goes to
+            ``fn_args.serving_model_dir``, the history and the TensorBoard logs to
+            ``fn_args.model_run_dir``, there into a folder for each member.
     """
     job = Job.from_custom_config(fn_args.custom_config)
-    keras.utils.set_random_seed(job.seed)
     where = strategy.create(job.settings.strategy)
     transform_output = tft.TFTransformOutput(fn_args.transform_output)
     train = data.read(_files(fn_args.train_files))
     evaluation = data.read(_files(fn_args.eval_files))
     backup_dir = Path(job.checkpoint_dir or tempfile.mkdtemp()) / _identity(fn_args, job)
     is_chief = strategy.is_chief(where)
+    log_dir = Path(fn_args.model_run_dir) if is_chief else backup_dir / "logs-of-others"
 
-    model, epochs = fit(
-        job,
-        where,
-        train,
-        evaluation,
-        backup_dir=backup_dir,
-        log_dir=Path(fn_args.model_run_dir) if is_chief else backup_dir / "logs-of-others",
-    )
+    members = _train_members(job, where, train, evaluation, backup_dir, log_dir)
     if not is_chief:
         return
-    # The signatures get a graph of their own, free of the strategy that trained the weights.
-    served = models.build(job.settings, synchronized=False, precision="float32")
-    served.set_weights(model.get_weights())
-    raw, labels = judge(served, evaluation, job.settings.batch_size)
+    served = _assemble(job, members)
+    raw = np.concatenate([member.probabilities for member in members])
+    labels = np.concatenate([member.labels for member in members])
     calibrated = calibration.fit(raw, labels, job.settings.calibration)
     probabilities = calibrated(tf.constant(raw)).numpy()
     threshold = operating_point.choose(probabilities, labels, job.settings.operating_point)
     told = probabilities >= np.float32(threshold)
-    best = history.best_epoch(epochs, job.settings.monitor)
     export.export(
         served,
         transform_output,
@@ -127,14 +143,86 @@ def run_fn(fn_args: FnArgs) -> None:
                 "eval_pictures": evaluation.count,
                 "dropped_pictures": train.dropped + evaluation.dropped,
                 "parameters": served.count_params(),
-                "epochs": len(epochs),
-                "best_epoch": best + 1,
-                **epochs[best],
+                **_figures(members, job.settings.monitor),
             },
             "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
         },
     )
     shutil.rmtree(backup_dir, ignore_errors=True)
+
+
+def _train_members(
+    job: Job,
+    where: tf.distribute.Strategy,
+    train: data.Pictures,
+    evaluation: data.Pictures,
+    backup_dir: Path,
+    log_dir: Path,
+) -> list[Member]:
+    """Trains one model, or each fold's; their weights wait on disk until all are trained.
+
+    Returns:
+        The members on the chief, none on other workers.
+    """
+    settings, count = job.settings, job.settings.folds
+    if count == 1:
+        parts = [(train, evaluation)]
+    else:
+        parts = folds.split(train + evaluation, folds=count, seed=job.seed)
+    members = []
+    for number, (learnt, unseen) in enumerate(parts, start=1):
+        inside = "" if count == 1 else f"member-{number}"
+        if inside:
+            _log.info("member %d of %d", number, count)
+        seed = job.seed + number - 1
+        keras.utils.set_random_seed(seed)
+        model, epochs = fit(
+            replace(job, seed=seed),
+            where,
+            learnt,
+            unseen,
+            backup_dir=backup_dir / inside,
+            log_dir=log_dir / inside,
+        )
+        if not strategy.is_chief(where):
+            continue
+        # Free of the strategy that trained the weights, and in float32, as it will be served.
+        served = models.build(settings, synchronized=False, precision="float32")
+        served.set_weights(model.get_weights())
+        weights = backup_dir / inside / "member.weights.h5"
+        served.save_weights(weights)
+        raw, labels = judge(served, unseen, settings.batch_size)
+        members.append(Member(epochs, learnt.count, raw, labels, weights))
+    if len(members) > 1:
+        history.write_members(log_dir / "history.csv", [member.epochs for member in members])
+    return members
+
+
+def _assemble(job: Job, members: Sequence[Member]) -> keras.Model:
+    """Builds what is served, with a graph of its own."""
+    served = []
+    for member in members:
+        served.append(models.build(job.settings, synchronized=False, precision="float32"))
+        served[-1].load_weights(member.weights)
+    return served[0] if len(served) == 1 else ensemble.build(served)
+
+
+def _figures(members: Sequence[Member], monitor: str) -> dict[str, Any]:
+    """What the record tells of the training; of an ensemble, each member's figures."""
+    told = []
+    for member in members:
+        best = history.best_epoch(member.epochs, monitor)
+        told.append({"epochs": len(member.epochs), "best_epoch": best + 1, **member.epochs[best]})
+    if len(told) == 1:
+        return told[0]
+    pictures = [
+        {"train_pictures": member.train_pictures, "eval_pictures": len(member.labels)}
+        for member in members
+    ]
+    return {
+        "epochs": sum(each["epochs"] for each in told),
+        "members": [{**counts, **each} for counts, each in zip(pictures, told, strict=True)],
+    }
 
 
 def judge(
@@ -180,6 +268,8 @@ def fit(
     Returns:
         The model with the best epoch's weights, and the figures of each epoch.
     """
+    # What an earlier training of this process held refers to itself in circles.
+    gc.collect()
     settings = job.settings
     replicas = where.num_replicas_in_sync
     batch_size = min(settings.batch_size, train.count // replicas)

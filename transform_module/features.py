@@ -18,6 +18,7 @@ SHA256: Final = "sha256"
 
 IMAGE_XF: Final = "image_xf"
 LABEL_XF: Final = "label_xf"
+PATIENT_XF: Final = "patient_xf"
 
 LABELS: Final = ("NORMAL", "PNEUMONIA")
 """Label names by label: an example's ``label`` is the index of its name."""

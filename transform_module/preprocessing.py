@@ -14,11 +14,12 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
     Returns:
         ``image_xf`` [N] string, PNGs that `image_ops.model_inputs` reads, empty where the picture
-        cannot be decoded; ``label_xf`` [N] int64.
+        cannot be decoded; ``label_xf`` [N] int64; ``patient_xf`` [N] string, for folds.
     """
     # No analyzer: TensorFlow Transform would decode every picture once more for it, whatever it
     # reads, because decoding is none of the operations that it may leave out.
     return {
         features.IMAGE_XF: images_to_png(tf.reshape(inputs[features.IMAGE], [-1])),
         features.LABEL_XF: tf.reshape(inputs[features.LABEL], [-1]),
+        features.PATIENT_XF: tf.reshape(inputs[features.PATIENT_ID], [-1]),
     }

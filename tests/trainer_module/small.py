@@ -26,7 +26,8 @@ def pictures(count: int = 32, seed: int = 0) -> data.Pictures:
     pixels = generator.integers(0, 128, (count, 160, 160, 1), dtype=np.uint8)
     pixels[labels == 1, 40:80, 40:80] += 100
     dataset = tf.data.Dataset.from_tensor_slices((pixels, labels.astype(np.float32)))
-    return data.Pictures(dataset, (count - count // 2, count // 2), 0)
+    patients = np.array([b"%d" % index for index in range(count)], object)
+    return data.Pictures(dataset, labels, patients, 0)
 
 
 def job(

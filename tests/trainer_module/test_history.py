@@ -48,5 +48,16 @@ def test_reads_back_what_was_written(tmp_path_factory, values):
     assert repr(history.read(path)) == repr(rows)
 
 
+def test_the_epochs_of_members_stand_in_one_file(tmp_path):
+    path = tmp_path / "history.csv"
+    history.write_members(path, [epochs([0.5, 0.75]), epochs([0.25])])
+    assert path.read_text().split() == [
+        "member,epoch,val_auc",
+        "1,1,0.5",
+        "1,2,0.75",
+        "2,1,0.25",
+    ]
+
+
 def test_nothing_was_written(tmp_path):
     assert history.read(tmp_path / "history.csv") == []

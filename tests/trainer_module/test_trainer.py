@@ -235,6 +235,7 @@ def trained_pixels(images, file):
             example = tf.train.Example()
             example.features.feature[features.IMAGE_XF].bytes_list.value.append(png)
             example.features.feature[features.LABEL_XF].int64_list.value.append(0)
+            example.features.feature[features.PATIENT_XF].bytes_list.value.append(b"")
             writer.write(example.SerializeToString())
     batches = data.evaluation_batches(data.read([str(file)]), batch_size=1)
     pixels = np.concatenate([pixels for pixels, _, _ in batches.as_numpy_iterator()])

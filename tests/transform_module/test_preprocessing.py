@@ -9,9 +9,10 @@ def test_no_analyzer_makes_transform_decode_each_picture_twice():
     inputs = {
         features.IMAGE: tf.TensorSpec([None, 1], tf.string),
         features.LABEL: tf.TensorSpec([None, 1], tf.int64),
+        features.PATIENT_ID: tf.TensorSpec([None, 1], tf.string),
     }
     graph, _, outputs = impl_helper.trace_preprocessing_function(
         preprocessing_fn, inputs, use_tf_compat_v1=False
     )
-    assert set(outputs) == {features.IMAGE_XF, features.LABEL_XF}
+    assert set(outputs) == {features.IMAGE_XF, features.LABEL_XF, features.PATIENT_XF}
     assert not graph.get_collection(analyzer_nodes.TENSOR_REPLACEMENTS)

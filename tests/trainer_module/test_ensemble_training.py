@@ -1,0 +1,132 @@
+"""A training with ``folds``: the members, their average, and a kill between them."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.conftest import picture
+from tests.trainer_module import small
+from trainer_module import backup, data, folds, trainer
+from trainer_module.calibration import Calibration
+from trainer_module.models import ensemble
+from transform_module import features
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = small.SETTINGS.model_copy(update={"folds": 3, "epochs": 2})
+
+
+@pytest.fixture(scope="module")
+def trained(transformed, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ensemble")
+    exported = []
+    export = trainer.export.export
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            trainer.export,
+            "export",
+            lambda model, *args, **told: exported.append(model) or export(model, *args, **told),
+        )
+        small.run(transformed, folder, SETTINGS)
+    return folder, exported[0]
+
+
+@pytest.fixture(scope="module")
+def record(trained):
+    return json.loads((trained[0] / "model" / features.MODEL_RECORD).read_text())
+
+
+def test_the_record_tells_each_members_training(record):
+    told = record["training"]
+    assert len(told["members"]) == 3
+    assert told["epochs"] == sum(member["epochs"] for member in told["members"])
+    pictures = told["train_pictures"] + told["eval_pictures"]
+    assert sum(member["eval_pictures"] for member in told["members"]) == pictures
+    for member in told["members"]:
+        assert member["train_pictures"] + member["eval_pictures"] == pictures
+        assert 0 <= member["val_auc"] <= 1
+
+
+def test_the_history_has_a_column_for_the_member_and_tensorboard_a_folder(trained):
+    folder, _ = trained
+    with (folder / "run" / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["member"], row["epoch"]) for row in rows] == [
+        (str(member), str(epoch)) for member in (1, 2, 3) for epoch in (1, 2)
+    ]
+    for member in (1, 2, 3):
+        assert list((folder / "run" / f"member-{member}").glob("events.out.tfevents*"))
+    assert not any((folder / "backups").iterdir())
+
+
+def test_the_served_probability_is_the_calibrated_average(trained, record):
+    folder, model = trained
+    images = [picture(number, number % 2) for number in range(4)]
+    loaded = tf.saved_model.load(str(folder / "model"))
+    served = loaded.signatures[features.SERVING_DEFAULT](image_bytes=tf.constant(images))
+    pixels = loaded.signatures[features.TRANSFORM_FEATURES](
+        examples=tf.constant([example(image) for image in images])
+    )[features.IMAGE_XF]
+    assert len(ensemble.members(model)) == 3
+    expected = Calibration(**record["calibration"])(model(pixels)[:, 0]).numpy()
+    np.testing.assert_allclose(served[features.PROBABILITY].numpy(), expected, atol=1e-5)
+
+
+def example(image):
+    written = tf.train.Example()
+    written.features.feature[features.IMAGE].bytes_list.value.append(image)
+    return written.SerializeToString()
+
+
+def test_every_weight_is_written_once(trained):
+    folder, model = trained
+    reader = tf.train.load_checkpoint(str(folder / "model" / "variables" / "variables"))
+    written = reader.get_variable_to_shape_map()
+    kernels = [shape for shape in written.values() if len(shape) > 1]
+    assert len(kernels) == sum(len(weight.shape) > 1 for weight in model.weights)
+
+
+def test_calibration_and_threshold_are_fitted_out_of_fold(transformed, trained, record):
+    """Each picture is judged by the one member that has not learnt from it."""
+    _, model = trained
+    pictures = data.read(transformed.train_files) + data.read(transformed.eval_files)
+    raw, labels = [], []
+    parts = folds.split(pictures, folds=3, seed=7)
+    for member, (_, unseen) in zip(ensemble.members(model), parts, strict=True):
+        probabilities, found = trainer.judge(member, unseen, 8)
+        raw.append(probabilities)
+        labels.append(found)
+    raw, labels = np.concatenate(raw), np.concatenate(labels)
+    fitted = trainer.calibration.fit(raw, labels, "platt")
+    assert record["calibration"]["slope"] == pytest.approx(fitted.slope, rel=1e-3)
+    told = fitted(tf.constant(raw)).numpy() >= np.float32(record["threshold"])
+    assert record["operating_point"]["eval_sensitivity"] == told[labels == 1].mean()
+
+
+def test_a_training_killed_in_its_second_member_goes_on_there(
+    transformed, trained, record, tmp_path, monkeypatch
+):
+    save, saves, trains = backup.Backup.save, [], []
+
+    def killed_in_the_second_member(self, *args, **kwargs):
+        save(self, *args, **kwargs)
+        saves.append(args)
+        if len(saves) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(backup.Backup, "save", killed_in_the_second_member)
+    with pytest.raises(KeyboardInterrupt):
+        small.run(transformed, tmp_path, SETTINGS)
+    monkeypatch.setattr(backup.Backup, "save", save)
+    train = trainer.Steps.train
+    monkeypatch.setattr(trainer.Steps, "train", lambda *a, **k: trains.append(1) or train(*a, **k))
+    small.run(transformed, tmp_path, SETTINGS)
+    assert len(trains) == 3
+    resumed = json.loads((tmp_path / "model" / features.MODEL_RECORD).read_text())
+    for found, unbroken in zip(
+        resumed["training"]["members"], record["training"]["members"], strict=True
+    ):
+        assert found == pytest.approx(unbroken)

@@ -1,0 +1,83 @@
+"""Which fold a picture is in: no patient is in two, and each fold has its share of each class."""
+
+import hashlib
+from collections import Counter, defaultdict
+
+import numpy as np
+
+from trainer_module.data import Pictures
+from transform_module.features import LABELS
+
+
+class FoldsError(ValueError):
+    """There are too few patients for that many folds."""
+
+
+def assign(patients: np.ndarray, labels: np.ndarray, *, folds: int, seed: int) -> np.ndarray:
+    """Deals the patients to the folds.
+
+    Those of a class are dealt for themselves, the ones with most pictures first and otherwise in
+    the order of a hash of seed and patient, each to the fold that has the fewest pictures of the
+    class. Patients with pictures of both classes are dealt as a class of their own. So the folds
+    follow from who is there, and never from the order of the files.
+
+    Args:
+        patients: [N] ids as bytes.
+        labels: [N] int.
+        folds: how many, 2 or more.
+        seed: another one deals patients with as many pictures in another order.
+
+    Returns:
+        Index of each picture's fold, [N] int.
+
+    Raises:
+        FoldsError: a fold would lack a class, or have no pictures.
+    """
+    pictures = Counter(patients.tolist())
+    classes: dict[bytes, set[int]] = defaultdict(set)
+    for patient, label in zip(patients.tolist(), labels.tolist(), strict=True):
+        classes[patient].add(label)
+    dealt = sorted(classes, key=lambda each: (-pictures[each], _hash(each, seed), each))
+    filled: dict[frozenset[int], list[int]] = defaultdict(lambda: [0] * folds)
+    total = [0] * folds
+    fold_of = {}
+    for patient in dealt:
+        of_class = filled[frozenset(classes[patient])]
+        fold = min(range(folds), key=lambda fold: (of_class[fold], total[fold], fold))
+        of_class[fold] += pictures[patient]
+        total[fold] += pictures[patient]
+        fold_of[patient] = fold
+    assigned = np.array([fold_of[patient] for patient in patients.tolist()], int)
+    for label, name in enumerate(LABELS):
+        if len(set(assigned[labels == label].tolist())) < folds:
+            having = sum(label in each for each in classes.values())
+            raise FoldsError(
+                f"{folds} folds need as many patients of each class, and {having} of the patients"
+                f" have {name}; choose fewer folds, or give more pictures."
+            )
+    return assigned
+
+
+def split(pictures: Pictures, *, folds: int, seed: int) -> list[tuple[Pictures, Pictures]]:
+    """Splits pictures into folds.
+
+    Args:
+        pictures: all of them.
+        folds: how many, 2 or more.
+        seed: see `assign`.
+
+    Returns:
+        For each fold all other pictures, and its own.
+
+    Raises:
+        FoldsError: see `assign`.
+    """
+    assigned = assign(pictures.patients, pictures.labels, folds=folds, seed=seed)
+    return [
+        (pictures.where(assigned != fold), pictures.where(assigned == fold))
+        for fold in range(folds)
+    ]
+
+
+def _hash(patient: bytes, seed: int) -> bytes:
+    return hashlib.sha256(b"%d:%b" % (seed, patient)).digest()
