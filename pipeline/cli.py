@@ -13,6 +13,7 @@ from components.command import for_people
 from components.errors import UserError
 from pipeline import options
 from pipeline.cluster_command import compile_, rehearse
+from pipeline.export_command import export
 from pipeline.submit_command import schedule, submit
 from serving.command import rollback, serve
 
@@ -320,6 +321,7 @@ main.add_command(rehearse)
 main.add_command(submit)
 main.add_command(schedule)
 main.add_command(serve)
+main.add_command(export)
 main.add_command(rollback)
 
 

@@ -33,7 +33,8 @@ def export(
     string and ``valid`` [N] bool. ``serve_examples``: the same from ``examples`` [N] string.
     ``transform_features``: ``examples`` to ``image_xf`` [N, 160, 160, 1] float32 in [0, 1]. A
     picture that cannot be decoded has ``valid`` false, probability 0.5 and label ``INVALID``, or
-    zeros as pixels; the rest of its batch is not touched.
+    zeros as pixels; the rest of its batch is not touched. ``serve_pixels``: ``image_xf`` [N, 160,
+    160, 1] float32 in [0, 1] to ``probability``, for what runs where nothing decodes pictures.
 
     Args:
         model: pixels in, probability [N, 1] out; made outside any strategy's scope.
@@ -49,10 +50,13 @@ def export(
         transformed = transform({features.IMAGE: image_bytes[:, tf.newaxis]})
         return model_inputs(transformed[features.IMAGE_XF])
 
+    def serve_pixels(image_xf: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {features.PROBABILITY: calibration(model(image_xf, training=False)[:, 0])}
+
     def predict(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels, valid = pixels_of(image_bytes)
-        calibrated = calibration(model(pixels, training=False)[:, 0])
-        probability = tf.where(valid, calibrated, _INVALID_PROBABILITY)
+        judged = serve_pixels(pixels)[features.PROBABILITY]
+        probability = tf.where(valid, judged, _INVALID_PROBABILITY)
         index = tf.cast(probability >= threshold, tf.int32)
         label = tf.where(valid, tf.gather(list(features.LABELS), index), features.INVALID)
         return {
@@ -81,6 +85,9 @@ def export(
         (features.TRANSFORM_FEATURES, transform_features, features.EXAMPLES),
     ):
         archive.add_endpoint(name, function, [tf.TensorSpec([None], tf.string, name=argument)])
+    shape = [None, features.IMAGE_SIZE, features.IMAGE_SIZE, 1]
+    spec = tf.TensorSpec(shape, tf.float32, name=features.IMAGE_XF)
+    archive.add_endpoint(features.SERVE_PIXELS, serve_pixels, [spec])
     archive.write_out(str(directory), verbose=False)
     warmup.write_requests(directory)
 

@@ -30,6 +30,7 @@ SPLITS: Final = (TRAIN, EVAL, TEST)
 SERVING_DEFAULT: Final = "serving_default"
 SERVE_EXAMPLES: Final = "serve_examples"
 TRANSFORM_FEATURES: Final = "transform_features"
+SERVE_PIXELS: Final = "serve_pixels"
 
 IMAGE_BYTES: Final = "image_bytes"
 EXAMPLES: Final = "examples"

@@ -21,7 +21,7 @@ from tests.pipeline import records
 from tests.pipeline.command import REPOSITORY
 
 COMMANDS = (
-    *("run", "synth", "convert", "config", "runs", "predict", "serve", "rollback"),
+    *("run", "synth", "convert", "config", "runs", "predict", "serve", "rollback", "export"),
     *("compile", "rehearse", "submit", "schedule"),
 )
 SLOW_TO_IMPORT = ("tensorflow", "tfx", "apache_beam", "pydantic", "rich")
