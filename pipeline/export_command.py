@@ -7,6 +7,7 @@ import click
 
 from components.command import for_people
 from pipeline import options
+from serving.tflite.record import VARIANTS
 
 _PATH = click.Path(path_type=Path)
 
@@ -18,7 +19,7 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--variant",
     "variants",
-    type=click.Choice(["float16", "dynamic_range", "int8"]),
+    type=click.Choice(VARIANTS),
     multiple=True,
     help="What to write; may be repeated.  [default: all three]",
 )
@@ -34,7 +35,7 @@ _PATH = click.Path(path_type=Path)
     type=_PATH,
     metavar="IMAGES",
     help="Compare the files with the SavedModel on these NORMAL and PNEUMONIA pictures: on "
-    "IMAGES/test where there is one, at most 2,000.",
+    "IMAGES/test where there is one, at most 2,000.  [default: FOLDER, where it has both]",
 )
 @options.as_json
 @for_people
@@ -50,7 +51,7 @@ def export(
     """Write a pushed model for telephones: MODEL as TFLite files into the folder OUT.
 
     \b
-    cxr export --tflite pushed/chest_xray app --pictures chest_xray --data chest_xray
+    cxr export --tflite pushed/chest_xray app --pictures chest_xray
     cxr export --tflite pushed/chest_xray app --variant float16
 
     MODEL is a version's folder, or the folder of the versions, of which the latest is taken. The
@@ -63,7 +64,6 @@ def export(
     from pipeline.run_log import silenced
     from pipeline.tables import print_tflite
     from serving.tflite.export import export as export_tflite
-    from serving.tflite.record import VARIANTS
 
     with silenced() as terminal:
         record = export_tflite(

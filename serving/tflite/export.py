@@ -1,5 +1,6 @@
 """Writes the TFLite files of a pushed model, and what an app must know of them."""
 
+import contextlib
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from components.errors import UserError
 from components.images import staging
 from components.images.progress import Progress
 from serving.model import Model, find_version
-from serving.tflite.choice import held_out, representative
+from serving.tflite.choice import Choice, held_out, representative
 from serving.tflite.record import INT8, RECORD, SAVED_MODEL, VARIANTS, Measured, describe, file_name
 from transform_module import features
 
@@ -38,7 +39,7 @@ def export(
         pictures: folder of representative pictures, for int8. What stands in ``train`` is taken,
             where there is such a folder, and nothing of ``test``.
         data: folder with NORMAL and PNEUMONIA by which the files are compared with the SavedModel,
-            those of ``test`` where there is such a folder.
+            those of ``test`` where there is such a folder; ``pictures`` where it has both.
         step: shows what is done.
 
     Returns:
@@ -57,7 +58,7 @@ def export(
     _refuse_foreign(out)
     version = find_version(model)
     shown = representative(pictures) if pictures and INT8 in variants else None
-    judged = held_out(data) if data else None
+    judged = held_out(data) if data else _held_out_of(pictures)
     with step("Load the model"):
         with importing():
             from serving.tflite import conversion, measure, pixels
@@ -90,6 +91,12 @@ def export(
         (new / RECORD).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
         staging.publish(new, out)
     return made
+
+
+def _held_out_of(pictures: Path | None) -> Choice | None:
+    with contextlib.suppress(UserError):
+        return held_out(pictures) if pictures else None
+    return None
 
 
 def _refuse_foreign(out: Path) -> None:
