@@ -34,8 +34,8 @@ THREADS: Final = 1
 """Threads that a TFLite file is measured in."""
 
 _PIXELS: Final = (
-    "The luma of the picture (ITU-R BT.601), prepared as `transform` says and resized to the image "
-    "size with antialiasing; one channel, rows from the top."
+    "The luma of the picture (ITU-R BT.601), resized to the image size with antialiasing, its grey "
+    "levels spread, both as `transform` says; one channel, rows from the top."
 )
 
 
@@ -85,6 +85,7 @@ def describe(
         "image_size": features.IMAGE_SIZE,
         "dataset_fingerprint": model.record.get("dataset_fingerprint"),
         "pixels": _PIXELS,
+        "transform": model.record.get("transform"),
         "output": {
             "name": features.PROBABILITY,
             "shape": ["N"],

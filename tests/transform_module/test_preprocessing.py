@@ -1,3 +1,5 @@
+from functools import partial
+
 import tensorflow as tf
 from tensorflow_transform import analyzer_nodes, impl_helper
 
@@ -11,7 +13,7 @@ def test_no_analyzer_makes_transform_decode_each_picture_twice():
         features.LABEL: tf.TensorSpec([None, 1], tf.int64),
     }
     graph, _, outputs = impl_helper.trace_preprocessing_function(
-        preprocessing_fn, inputs, use_tf_compat_v1=False
+        partial(preprocessing_fn, custom_config={"settings": {}}), inputs, use_tf_compat_v1=False
     )
     assert set(outputs) == {features.IMAGE_XF, features.LABEL_XF}
     assert not graph.get_collection(analyzer_nodes.TENSOR_REPLACEMENTS)
