@@ -15,6 +15,7 @@ from pipeline import options
 from pipeline.cluster_command import compile_, rehearse
 from pipeline.evaluate_command import evaluate
 from pipeline.explain_command import explain
+from pipeline.export_command import export
 from pipeline.submit_command import schedule, submit
 from serving.command import rollback, serve
 
@@ -324,6 +325,7 @@ main.add_command(rehearse)
 main.add_command(submit)
 main.add_command(schedule)
 main.add_command(serve)
+main.add_command(export)
 main.add_command(rollback)
 
 

@@ -14,6 +14,7 @@ from components.report.settings import ReportSettings
 from components.serving_check_settings import ServingCheckSettings
 from pipeline.cluster_settings import ClusterSettings
 from trainer_module.settings import TrainerSettings
+from transform_module.settings import TransformSettings
 
 Orchestrator = Literal["local", "beam"]
 
@@ -84,6 +85,9 @@ class Config(BaseModel):
     )
     dataset: DatasetSettings = Field(
         default_factory=DatasetSettings, description="From folders of pictures to examples."
+    )
+    transform: TransformSettings = Field(
+        default_factory=TransformSettings, description="From a picture to the model's pixels."
     )
     trainer: TrainerSettings = Field(
         default_factory=TrainerSettings, description="The model and its training."

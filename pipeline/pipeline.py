@@ -124,7 +124,10 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         # The Evaluator reads the raw examples of the test split.
         splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN], transform=[TRAIN, EVAL]),
         disable_statistics=True,
-        custom_config={"code_version": code_version(*TRANSFORM_CODE)},
+        custom_config={
+            "settings": config.transform.model_dump(mode="json"),
+            "code_version": code_version(*TRANSFORM_CODE),
+        },
     )
     transform.add_upstream_node(example_validator)
     trainer_executor, trainer_job = _trained_by(config, inputs)
@@ -134,6 +137,7 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         run_fn="trainer_module.trainer.run_fn",
         custom_config={
             "settings": config.trainer.model_dump(mode="json", exclude=set(TUNABLE)),
+            "transform": config.transform.model_dump(mode="json"),
             "seed": config.seed,
             "code_version": code_version(*TRAINER_CODE),
             "checkpoint_dir": inputs.checkpoints,

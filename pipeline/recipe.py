@@ -47,6 +47,7 @@ def recipe_of(config: Config, dataset_fingerprint: str) -> str:
         {
             "dataset_fingerprint": dataset_fingerprint,
             "settings": config.trainer.model_dump(mode="json"),
+            "transform": config.transform.model_dump(mode="json"),
             "seed": config.seed,
             "code_version": code_version(*TRAINER_CODE),
         }

@@ -1,7 +1,8 @@
 """What commands print of data and of predictions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -21,6 +22,7 @@ from pipeline.cells import (
 from serving.explain.job import Explanation
 from serving.predict import Prediction
 from serving.predict_many.job import Summary
+from serving.tflite.record import RECORD
 from transform_module.features import SPLITS
 
 
@@ -115,3 +117,33 @@ def print_summary(summary: Summary, out: Path) -> None:
     for sentence in summary.damaged:
         console.print(f"[yellow]{escape(sentence)}[/]")
     console.print(f"Each picture with its answer: {short_path(out)}")
+
+
+def print_tflite(record: Mapping[str, Any], out: Path) -> None:
+    """Prints the TFLite files of an export beside the SavedModel that they are made of."""
+    saved_model = {"file": "(SavedModel)", **record["saved_model"]}
+    judged, shown = record["judged_pictures"], record["representative_pictures"]
+    columns = ("AUC", "largest difference", "p50, ms") if judged else ()
+    table = new_table("file", "input", "MB", *columns, right=range(2, 3 + len(columns)))
+    for each in (saved_model, *record["files"]):
+        seen = each["measured"]
+        figures = (
+            (figure(seen["auc"]), figure(seen["largest_difference"]), f"{seen['p50_ms']:.2f}")
+            if seen
+            else ()
+        )
+        taken = each.get("input", {"type": "float32"})["type"]
+        table.add_row(each["file"], taken, f"{each['bytes'] / 1e6:.2f}", *figures)
+    console = standard_output()
+    print_table(console, table)
+    if judged:
+        console.print(
+            f"On {judged['files']:,} of {judged['of']:,} pictures of {escape(judged['folder'])}, "
+            f"one at a time; TFLite in {record['threads']} thread."
+        )
+    if shown:
+        console.print(
+            f"Ranges of int8 from {shown['files']:,} of {shown['of']:,} pictures of "
+            f"{escape(shown['folder'])}."
+        )
+    console.print(f"Input, output, threshold and figures: {short_path(out / RECORD)}")

@@ -35,6 +35,7 @@ class Model:
     Attributes:
         path: the version's folder.
         record: what the model tells of itself: labels, threshold, training.
+        loaded: the SavedModel, as TensorFlow gives it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -53,15 +54,28 @@ class Model:
         self.record: dict[str, Any] = _read_record(path)
         try:
             # Held, because its signatures lose their variables without it.
-            self._loaded = tf.saved_model.load(str(path))
+            self.loaded = tf.saved_model.load(str(path))
         except (OSError, ValueError, tf.errors.OpError) as error:
             raise UserError(f"{path} cannot be loaded as a model: {error}") from error
-        if features.SERVING_DEFAULT not in self._loaded.signatures:
+        if features.SERVING_DEFAULT not in self.loaded.signatures:
             raise UserError(
                 f"{path} is no model of this pipeline: it has no signature "
                 f"{features.SERVING_DEFAULT}."
             )
-        self._predict = self._loaded.signatures[features.SERVING_DEFAULT]
+        self._predict = self.loaded.signatures[features.SERVING_DEFAULT]
+
+    def signature(self, name: str) -> Any:
+        """Returns one of the model's signatures, by its name.
+
+        Raises:
+            UserError: it has none of this name.
+        """
+        if name not in self.loaded.signatures:
+            raise UserError(
+                f"{self.path} has no signature {name}: it was made before there was one. Run the "
+                "pipeline again, and take the version that it pushes."
+            )
+        return self.loaded.signatures[name]
 
     def check_explains(self) -> None:
         """Checks that `heat_maps` can be asked.

@@ -54,6 +54,7 @@ def transformed(tmp_path_factory: pytest.TempPathFactory) -> Transformed:
     from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
     from transform_module.preprocessing import preprocessing_fn
+    from transform_module.settings import TransformSettings
 
     folder: Path = tmp_path_factory.mktemp("transformed")
     spec = {
@@ -76,6 +77,9 @@ def transformed(tmp_path_factory: pytest.TempPathFactory) -> Transformed:
             for label in [int(index % 3 > 0)]
         ]
 
+    def prepare(inputs: dict) -> dict:
+        return preprocessing_fn(inputs, {"settings": TransformSettings().model_dump()})
+
     broken = {
         features.IMAGE: [b"broken"],
         features.LABEL: [0],
@@ -85,7 +89,7 @@ def transformed(tmp_path_factory: pytest.TempPathFactory) -> Transformed:
     options = PipelineOptions([*DEFAULT_BEAM_ARGS])
     with beam.Pipeline(options=options) as pipeline, tft_beam.Context(str(folder / "tmp")):
         analyzed = (pipeline | beam.Create([*rows(0, 48), broken]), metadata)
-        (_, _), function = analyzed | tft_beam.AnalyzeAndTransformDataset(preprocessing_fn)
+        (_, _), function = analyzed | tft_beam.AnalyzeAndTransformDataset(prepare)
         function | tft_beam.WriteTransformFn(str(folder / "graph"))
     layer = tft.TFTransformOutput(str(folder / "graph")).transform_features_layer()
     files = {}

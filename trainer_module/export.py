@@ -33,7 +33,8 @@ def export(
     string and ``valid`` [N] bool. ``serve_examples``: the same from ``examples`` [N] string.
     ``transform_features``: ``examples`` to ``image_xf`` [N, 160, 160, 1] float32 in [0, 1]. A
     picture that cannot be decoded has ``valid`` false, probability 0.5 and label ``INVALID``, or
-    zeros as pixels; the rest of its batch is not touched.
+    zeros as pixels; the rest of its batch is not touched. ``serve_pixels``: ``image_xf`` [N, 160,
+    160, 1] float32 in [0, 1] to ``probability``, for what runs where nothing decodes pictures.
 
     A model with a last convolutional feature map has ``explain`` too: ``image_bytes`` to
     ``probability``, as ``serving_default``'s, and ``heatmap`` [N, 160, 160] float32 in [0, 1], see
@@ -55,6 +56,9 @@ def export(
 
     def told(raw: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
         return tf.where(valid, calibration(raw), _INVALID_PROBABILITY)
+
+    def serve_pixels(image_xf: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {features.PROBABILITY: calibration(model(image_xf, training=False)[:, 0])}
 
     def predict(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels, valid = pixels_of(image_bytes)
@@ -101,6 +105,9 @@ def export(
     archive.track(transform)
     for name, function, argument in endpoints:
         archive.add_endpoint(name, function, [tf.TensorSpec([None], tf.string, name=argument)])
+    shape = [None, features.IMAGE_SIZE, features.IMAGE_SIZE, 1]
+    spec = tf.TensorSpec(shape, tf.float32, name=features.IMAGE_XF)
+    archive.add_endpoint(features.SERVE_PIXELS, serve_pixels, [spec])
     archive.write_out(str(directory), verbose=False)
     warmup.write_requests(directory)
 

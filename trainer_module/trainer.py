@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from trainer_module.models import ensemble
 from trainer_module.profile import profiled
 from trainer_module.settings import TrainerSettings
 from trainer_module.steps import Steps
+from transform_module.settings import TransformSettings
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class Job:
         checkpoint_dir: folder for the state of unfinished trainings; an empty text is a temporary
             one, so that a training that is killed begins anew.
         profile: whether some steps of the first epoch are profiled for TensorBoard.
+        transform: what the pixels were made with, for the model's record.
     """
 
     settings: TrainerSettings
@@ -60,15 +62,26 @@ class Job:
     code_version: str
     checkpoint_dir: str
     profile: bool = False
+    transform: TransformSettings = field(default_factory=TransformSettings)
 
     @classmethod
     def from_custom_config(cls, config: dict[str, Any]) -> "Job":
         """Reads what `custom_config` builds."""
-        return cls(**{**config, "settings": TrainerSettings(**config["settings"])})
+        return cls(
+            **{
+                **config,
+                "settings": TrainerSettings(**config["settings"]),
+                "transform": TransformSettings(**config["transform"]),
+            }
+        )
 
     def custom_config(self) -> dict[str, Any]:
         """Turns into plain values for the Trainer's ``custom_config``."""
-        return {**self.__dict__, "settings": self.settings.model_dump(mode="json")}
+        return {
+            **self.__dict__,
+            "settings": self.settings.model_dump(mode="json"),
+            "transform": self.transform.model_dump(mode="json"),
+        }
 
 
 @dataclass(frozen=True)
@@ -129,6 +142,7 @@ def run_fn(fn_args: FnArgs) -> None:
         threshold=threshold,
         record={
             "settings": job.settings.model_dump(mode="json"),
+            "transform": job.transform.model_dump(mode="json"),
             "seed": job.seed,
             "dataset_fingerprint": job.dataset_fingerprint,
             "code_version": job.code_version,

@@ -32,6 +32,7 @@ SERVING_DEFAULT: Final = "serving_default"
 SERVE_EXAMPLES: Final = "serve_examples"
 TRANSFORM_FEATURES: Final = "transform_features"
 EXPLAIN: Final = "explain"
+SERVE_PIXELS: Final = "serve_pixels"
 
 IMAGE_BYTES: Final = "image_bytes"
 EXAMPLES: Final = "examples"

@@ -1,16 +1,22 @@
 """What Transform runs: ``preprocessing_fn``."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from transform_module import features
 from transform_module.image_ops import images_to_png
+from transform_module.settings import TransformSettings
 
 
-def preprocessing_fn(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+def preprocessing_fn(
+    inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
+) -> dict[str, tf.Tensor]:
     """Prepares a batch of Examples for the model.
 
     Args:
         inputs: raw features by name, each [N, 1].
+        custom_config: TFX's; ``settings`` holds those of a `TransformSettings`.
 
     Returns:
         ``image_xf`` [N] string, PNGs that `image_ops.model_inputs` reads, empty where the picture
@@ -18,8 +24,9 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """
     # No analyzer: TensorFlow Transform would decode every picture once more for it, whatever it
     # reads, because decoding is none of the operations that it may leave out.
+    settings = TransformSettings(**custom_config["settings"])
     return {
-        features.IMAGE_XF: images_to_png(tf.reshape(inputs[features.IMAGE], [-1])),
+        features.IMAGE_XF: images_to_png(tf.reshape(inputs[features.IMAGE], [-1]), settings),
         features.LABEL_XF: tf.reshape(inputs[features.LABEL], [-1]),
         features.PATIENT_XF: tf.reshape(inputs[features.PATIENT_ID], [-1]),
     }

@@ -14,6 +14,7 @@ PARAMETERS = {
     "configuration": '{"seed": 8, "trainer": {"epochs": 25}}',
 }
 RECORD = {
+    "transform": {"resize": "squash"},
     "settings": {"epochs": 3},
     "seed": 8,
     "dataset_fingerprint": "f1",

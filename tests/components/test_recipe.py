@@ -3,6 +3,7 @@ import pytest
 from components.recipe import recipe
 
 RECORD = {
+    "transform": {"resize": "squash"},
     "settings": {"epochs": 3},
     "seed": 8,
     "dataset_fingerprint": "f1",

@@ -22,7 +22,7 @@ from tests.pipeline.command import REPOSITORY
 
 COMMANDS = (
     *("run", "synth", "convert", "config", "runs", "predict", "explain", "evaluate", "serve"),
-    *("rollback", "compile", "rehearse", "submit", "schedule"),
+    *("rollback", "export", "compile", "rehearse", "submit", "schedule"),
 )
 SLOW_TO_IMPORT = ("tensorflow", "tfx", "apache_beam", "pydantic", "rich")
 HELP = f"""

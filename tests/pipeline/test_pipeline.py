@@ -115,10 +115,18 @@ def test_the_trainer_is_told_all_that_its_result_depends_on():
     assert properties(pipeline, "Trainer")["dataset_fingerprint"] == "f1"
     assert config_of(pipeline, "Trainer") == {
         "settings": {name: value for name, value in settings.items() if name not in parameters},
+        "transform": {"resize": "squash", "contrast": "none"},
         "seed": 8,
         "code_version": code_version("components.trainer", "trainer_module", "transform_module"),
         "checkpoint_dir": "/place/checkpoints",
     }
+
+
+def test_transform_is_told_what_the_pixels_are_made_with():
+    pipeline = wire("transform.resize=pad", "transform.contrast=equalize")
+    settings = {"resize": "pad", "contrast": "equalize"}
+    assert config_of(pipeline, "Transform")["settings"] == settings
+    assert config_of(pipeline, "Trainer")["transform"] == settings
 
 
 def test_a_profile_changes_what_the_trainer_is_told_and_nothing_else(pipeline):

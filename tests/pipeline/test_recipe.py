@@ -17,6 +17,7 @@ def test_the_same_choices_make_the_same_recipe():
     "override",
     [
         "seed=8",
+        "transform.resize=pad",
         "trainer.epochs=3",
         "trainer.augmentation.zoom=0.2",
         "trainer.operating_point.sensitivity=0.9",

@@ -173,6 +173,9 @@ explained = model.signatures["explain"](image_bytes=tf.constant(images))
 heat = explained["heatmap"]
 assert heat.dtype == tf.float32 and heat.shape[1:] == (160, 160)
 assert heat.numpy().min() >= 0 and heat.numpy().max() <= 1
+judged = model.signatures["serve_pixels"](image_xf=pixels)["probability"].numpy()
+valid = served["valid"].numpy()
+assert abs(judged - served["probability"].numpy())[valid].max() < 1e-6
 print(json.dumps([
     [part[key].numpy().tolist() for key in ("probability", "valid")]
     + [[label.decode() for label in part["label"].numpy()]] for part in (served, parsed)

@@ -1,3 +1,4 @@
+import functools
 import io
 import struct
 
@@ -11,6 +12,7 @@ from PIL import Image
 from tests.pictures import FORMATS, encode, grey_pixels
 from transform_module import image_ops
 from transform_module.features import IMAGE_SIZE
+from transform_module.settings import TransformSettings
 
 GOOD = encode(grey_pixels(), "jpeg-grey")
 in_graph = tf.function(image_ops.images_to_png, input_signature=[tf.TensorSpec([None], tf.string)])
@@ -76,6 +78,62 @@ def test_resizes_with_antialiasing():
     resized = image_ops.standardize(tf.constant(stripes)).numpy()
     assert resized.shape == (IMAGE_SIZE, IMAGE_SIZE, 1)
     assert resized[5:-5, 5:-5].std() < 10
+
+
+@settings(max_examples=40, deadline=None)
+@given(height=st.integers(32, 300), width=st.integers(32, 300), level=st.integers(1, 255))
+def test_padding_keeps_the_aspect_ratio_and_centres_the_picture(height, width, level):
+    picture = tf.fill((height, width, 1), tf.constant(level, tf.uint8))
+    padded = image_ops.standardize(picture, TransformSettings(resize="pad")).numpy()[..., 0]
+    assert padded.shape == (IMAGE_SIZE, IMAGE_SIZE)
+    rows, columns = (padded > 0).any(axis=1), (padded > 0).any(axis=0)
+    # A block of one level in black.
+    np.testing.assert_array_equal(padded, level * np.outer(rows, columns))
+    longest = max(height, width)
+    for shown, side in ((rows, height), (columns, width)):
+        assert abs(shown.sum() - IMAGE_SIZE * side / longest) <= 0.5
+        first, last = np.flatnonzero(shown)[[0, -1]]
+        assert last - first + 1 == shown.sum()
+        assert first - (IMAGE_SIZE - 1 - last) in (0, -1)
+
+
+def test_a_picture_as_narrow_as_a_line_is_padded_too():
+    padded = image_ops.standardize(
+        tf.fill((32, 20_000, 1), tf.constant(9, tf.uint8)), TransformSettings(resize="pad")
+    )
+    assert padded.shape == (IMAGE_SIZE, IMAGE_SIZE, 1)
+    assert padded.numpy().sum() == 9 * IMAGE_SIZE
+
+
+def test_the_padding_takes_no_part_in_the_contrast():
+    dim = grey_pixels(100, 300) // 4 + 90
+    chosen = TransformSettings(resize="pad", contrast="percentile")
+    padded = image_ops.standardize(tf.constant(dim[..., None]), chosen).numpy()[..., 0]
+    shown = padded[:, 53:107]
+    assert not padded[:, :53].any()
+    assert not padded[:, 107:].any()
+    assert (shown.min(), shown.max()) == (0, 255)
+
+
+@pytest.mark.parametrize("contrast", ["none", "percentile", "equalize"])
+@pytest.mark.parametrize("resize", ["squash", "pad"])
+def test_each_choice_decodes_in_a_graph_as_it_does_eagerly(resize, contrast):
+    chosen = TransformSettings(resize=resize, contrast=contrast)
+    graph = tf.function(
+        functools.partial(image_ops.images_to_png, settings=chosen),
+        input_signature=[tf.TensorSpec([None], tf.string)],
+    )
+    good, broken = graph(tf.constant([GOOD, b"broken"])).numpy()
+    expected = image_ops.standardize(image_ops.decode_grey(tf.constant(GOOD)), chosen)
+    np.testing.assert_array_equal(image_ops.png_to_pixels(good), expected)
+    assert broken == b""
+
+
+def test_the_defaults_are_what_was_always_done():
+    picture = image_ops.decode_grey(tf.constant(GOOD))
+    resized = tf.image.resize(picture, (IMAGE_SIZE, IMAGE_SIZE), antialias=True)
+    wanted = tf.cast(tf.clip_by_value(tf.round(resized), 0, 255), tf.uint8)
+    np.testing.assert_array_equal(image_ops.standardize(picture), wanted)
 
 
 def test_one_broken_picture_leaves_its_batch_unchanged():

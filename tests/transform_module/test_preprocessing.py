@@ -1,3 +1,5 @@
+from functools import partial
+
 import tensorflow as tf
 from tensorflow_transform import analyzer_nodes, impl_helper
 
@@ -12,7 +14,7 @@ def test_no_analyzer_makes_transform_decode_each_picture_twice():
         features.PATIENT_ID: tf.TensorSpec([None, 1], tf.string),
     }
     graph, _, outputs = impl_helper.trace_preprocessing_function(
-        preprocessing_fn, inputs, use_tf_compat_v1=False
+        partial(preprocessing_fn, custom_config={"settings": {}}), inputs, use_tf_compat_v1=False
     )
     assert set(outputs) == {features.IMAGE_XF, features.LABEL_XF, features.PATIENT_XF}
     assert not graph.get_collection(analyzer_nodes.TENSOR_REPLACEMENTS)

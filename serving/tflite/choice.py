@@ -1,0 +1,100 @@
+"""Which files of a folder are shown to a network."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from components.errors import UserError
+from components.images.layout import scan
+from serving import predict
+from transform_module import features
+
+REPRESENTATIVE: Final = 256
+"""So many pictures tell the ranges of an 8-bit network; more change them little."""
+
+JUDGED: Final = 2000
+"""By so many pictures at most the files are compared: each is judged one at a time."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Files that are shown to a network.
+
+    Attributes:
+        folder: what the user named.
+        part: the folder in it that they are of, such as ``train``; empty where they are of all.
+        files: the files.
+        labels: 0 or 1 for each file; None where the folder tells no classes.
+        of: how many files that part holds.
+    """
+
+    folder: Path
+    part: str
+    files: tuple[Path, ...]
+    labels: tuple[int, ...] | None
+    of: int
+
+    def described(self) -> dict[str, str | int]:
+        """What the record says of them."""
+        where = f"{self.folder}/{self.part}" if self.part else str(self.folder)
+        return {"folder": where, "files": len(self.files), "of": self.of, "chosen": "by hash"}
+
+
+def representative(folder: Path) -> Choice:
+    """Chooses from a folder of any layout; what stands in ``test`` is never taken.
+
+    Raises:
+        UserError: there is no such folder, or no file in it.
+    """
+    if not folder.is_dir():
+        raise UserError(f"There is no folder of pictures at {folder}.")
+    found = predict.find([folder])
+    parts = {name: _below(folder, name, found) for name in ("train", "test")}
+    if parts["train"]:
+        return _choose(folder, "train", parts["train"], REPRESENTATIVE)
+    left = [file for file in found if file not in set(parts["test"])]
+    if not left:
+        raise UserError(f"{folder} holds nothing but test pictures, which judge and do not teach.")
+    return _choose(folder, "", left, REPRESENTATIVE)
+
+
+def held_out(folder: Path) -> Choice:
+    """Chooses from a folder with NORMAL and PNEUMONIA: those of ``test``, where there is one.
+
+    Raises:
+        UserError: there is no such folder, or it does not hold both classes.
+    """
+    files = [file for file in scan(folder) if file.label and not file.skipped and not file.problem]
+    part = features.TEST if any(file.folder == features.TEST for file in files) else ""
+    labels = {
+        folder / os.fsdecode(file.path): file.label for file in files if part in ("", file.folder)
+    }
+    missing = sorted(set(features.LABELS) - set(labels.values()))
+    if missing:
+        raise UserError(
+            f"{folder / part} holds no {' and no '.join(missing)}: both classes are needed to "
+            "compare the files by AUC."
+        )
+    return _choose(folder, part, list(labels), JUDGED, labels)
+
+
+def _below(folder: Path, name: str, files: Sequence[Path]) -> list[Path]:
+    return [file for file in files if file.relative_to(folder).parts[0].lower() == name]
+
+
+def _choose(
+    folder: Path,
+    part: str,
+    files: Sequence[Path],
+    at_most: int,
+    labels: dict[Path, str] | None = None,
+) -> Choice:
+    def place(file: Path) -> bytes:
+        return hashlib.sha256(os.fsencode(file.relative_to(folder))).digest()
+
+    chosen = tuple(sorted(files, key=place)[:at_most])
+    numbers = tuple(features.LABELS.index(labels[file]) for file in chosen) if labels else None
+    return Choice(folder, part, chosen, numbers, len(files))

@@ -1,0 +1,111 @@
+"""Writes the TFLite files of a pushed model, and what an app must know of them."""
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from components.collector import importing
+from components.errors import UserError
+from components.images import staging
+from components.images.progress import Progress
+from serving.model import Model, find_version
+from serving.tflite.choice import Choice, held_out, representative
+from serving.tflite.record import INT8, RECORD, SAVED_MODEL, VARIANTS, Measured, describe, file_name
+from transform_module import features
+
+Step = Callable[[str], AbstractContextManager[Progress]]
+"""Shows what is done now; gives what tells how far it is."""
+
+
+def export(
+    model: Path,
+    out: Path,
+    *,
+    variants: Sequence[str] = VARIANTS,
+    pictures: Path | None = None,
+    data: Path | None = None,
+    step: Step,
+) -> dict[str, Any]:
+    """Converts a pushed model to TFLite.
+
+    Args:
+        model: a version's folder or the folder of the versions.
+        out: the folder to write; one that an export wrote before is replaced whole.
+        variants: of VARIANTS.
+        pictures: folder of representative pictures, for int8. What stands in ``train`` is taken,
+            where there is such a folder, and nothing of ``test``.
+        data: folder with NORMAL and PNEUMONIA by which the files are compared with the SavedModel,
+            those of ``test`` where there is such a folder; ``pictures`` where it has both.
+        step: shows what is done.
+
+    Returns:
+        What RECORD holds, see `record.describe`.
+
+    Raises:
+        UserError: there is no model, or it lacks a signature; pictures are missing; ``out`` holds
+            something else.
+    """
+    if INT8 in variants and pictures is None:
+        raise UserError(
+            f"{INT8} needs representative pictures, which tell the ranges of its "
+            "numbers: --pictures FOLDER. Or leave it out: "
+            + " ".join(f"--variant {name}" for name in VARIANTS if name != INT8)
+        )
+    _refuse_foreign(out)
+    version = find_version(model)
+    shown = representative(pictures) if pictures and INT8 in variants else None
+    judged = held_out(data) if data else _held_out_of(pictures)
+    with step("Load the model"):
+        with importing():
+            from serving.tflite import conversion, measure, pixels
+
+        loaded = Model(version)
+        loaded.signature(features.SERVE_PIXELS)
+    grey_levels = None
+    if shown:
+        with step("Read representative pictures") as progress:
+            grey_levels = pixels.read(shown, loaded, progress).grey_levels
+    contents: dict[str, bytes] = {}
+    for name in variants:
+        with step(f"Convert to {name}"):
+            contents[name] = conversion.convert(name, loaded, grey_levels)
+    measured: dict[str, Measured] = {}
+    if judged:
+        with step("Read pictures to judge") as progress:
+            known = pixels.read(judged, loaded, progress)
+        with step("Judge by the SavedModel") as progress:
+            reference = measure.of_saved_model(loaded, known, progress)
+        measured[SAVED_MODEL] = measure.compare(reference, reference, known.labels)
+        for name, content in contents.items():
+            with step(f"Judge by {name}") as progress:
+                answers = measure.of_file(content, known, progress)
+            measured[name] = measure.compare(answers, reference, known.labels)
+    made = describe(loaded, contents, measured, representative=shown, judged=judged)
+    with staging.staged(out) as new:
+        for name, content in contents.items():
+            (new / file_name(name)).write_bytes(content)
+        (new / RECORD).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+        staging.publish(new, out)
+    return made
+
+
+def _held_out_of(pictures: Path | None) -> Choice | None:
+    with contextlib.suppress(UserError):
+        return held_out(pictures) if pictures else None
+    return None
+
+
+def _refuse_foreign(out: Path) -> None:
+    if out.is_dir():
+        if (out / RECORD).is_file() or not any(out.iterdir()):
+            return
+        raise UserError(
+            f"{out} holds something else than an export ({RECORD} is missing), so it is left "
+            "alone. Choose another folder."
+        )
+    if os.path.lexists(out):
+        raise UserError(f"{out} is a file. OUT is the folder that the files are written to.")

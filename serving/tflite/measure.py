@@ -1,0 +1,93 @@
+"""What a network answers and how long it takes, picture by picture, as on a telephone."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+from scipy.stats import rankdata
+
+from components.images.progress import Progress
+from serving.model import Model
+from serving.tflite.pixels import Pictures
+from serving.tflite.record import THREADS, Measured
+from transform_module import features
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Probability [N] float32 of pneumonia, and the median time in milliseconds."""
+
+    probability: np.ndarray
+    p50_ms: float
+
+
+def of_saved_model(model: Model, pictures: Pictures, progress: Progress) -> Answers:
+    """Asks the SavedModel, in as many threads as TensorFlow takes."""
+    serve_pixels = model.signature(features.SERVE_PIXELS)
+
+    def answer(pixels: np.ndarray) -> np.ndarray:
+        out = serve_pixels(**{features.IMAGE_XF: tf.constant(pixels)})
+        return np.asarray(out[features.PROBABILITY].numpy())
+
+    return _ask(answer, pictures.image_xf, progress)
+
+
+def of_file(content: bytes, pictures: Pictures, progress: Progress) -> Answers:
+    """Asks a TFLite file, in THREADS threads.
+
+    Args:
+        content: of the file.
+        pictures: what it is asked about; it gets the type that its input has.
+        progress: gets the pictures done and their total.
+    """
+    interpreter = Interpreter(model_content=content, num_threads=THREADS)
+    interpreter.allocate_tensors()
+    (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
+
+    def answer(pixels: np.ndarray) -> np.ndarray:
+        interpreter.set_tensor(taken["index"], pixels)
+        interpreter.invoke()
+        return np.asarray(interpreter.get_tensor(given["index"]))
+
+    is_whole = taken["dtype"] == np.uint8
+    return _ask(answer, pictures.grey_levels if is_whole else pictures.image_xf, progress)
+
+
+def compare(answers: Answers, reference: Answers, labels: np.ndarray | None) -> Measured:
+    """Compares answers with the SavedModel's about the same pictures."""
+    return Measured(
+        auc=None if labels is None else auc(answers.probability, labels),
+        p50_ms=answers.p50_ms,
+        largest_difference=float(np.abs(answers.probability - reference.probability).max()),
+    )
+
+
+def auc(probability: np.ndarray, labels: np.ndarray) -> float | None:
+    """Computes the area under the ROC curve, as the Mann-Whitney statistic; ties count half.
+
+    Returns:
+        The area; None where a class is missing.
+    """
+    positives = int(labels.sum())
+    pairs = positives * (len(labels) - positives)
+    if not pairs:
+        return None
+    ranks = rankdata(probability)[labels == 1].sum()
+    return float((ranks - positives * (positives + 1) / 2) / pairs)
+
+
+def _ask(
+    answer: Callable[[np.ndarray], np.ndarray], pixels: np.ndarray, progress: Progress
+) -> Answers:
+    answer(pixels[:1])
+    probability = np.empty(len(pixels), np.float32)
+    seconds = np.empty(len(pixels))
+    for index in range(len(pixels)):
+        started = time.perf_counter()
+        probability[index] = answer(pixels[index : index + 1])[0]
+        seconds[index] = time.perf_counter() - started
+        progress(index + 1, len(pixels))
+    return Answers(probability, 1000 * float(np.median(seconds)))

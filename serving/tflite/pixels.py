@@ -1,0 +1,70 @@
+"""Pictures as the model sees them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from components.errors import UserError
+from components.images.progress import Progress
+from serving import predict
+from serving.model import Model
+from serving.tflite.choice import Choice
+from transform_module import features
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures as the model sees them.
+
+    Attributes:
+        grey_levels: [N, 160, 160, 1] uint8.
+        labels: [N] int; None where the folder tells no classes.
+    """
+
+    grey_levels: np.ndarray
+    labels: np.ndarray | None
+
+    @property
+    def image_xf(self) -> np.ndarray:
+        """[N, 160, 160, 1] float32 in [0, 1]."""
+        return self.grey_levels.astype(np.float32) / np.float32(255)
+
+
+def read(choice: Choice, model: Model, progress: Progress) -> Pictures:
+    """Reads pictures by the model's own graph; leaves out what it cannot decode.
+
+    Args:
+        choice: the files.
+        model: has the signatures ``serve_examples`` and ``transform_features``.
+        progress: gets the files done and their total.
+
+    Raises:
+        UserError: none can be decoded.
+    """
+    transform = model.signature(features.TRANSFORM_FEATURES)
+    answer = model.signature(features.SERVE_EXAMPLES)
+    levels: list[np.ndarray] = []
+    labels: list[int] = []
+    known = choice.labels or (0,) * len(choice.files)
+    label_of = dict(zip(choice.files, known, strict=True))
+    done = 0
+    for batch in predict.batches((file, predict.read(file)) for file in choice.files):
+        named = [(file, content) for file, content in batch if isinstance(content, bytes)]
+        if named:
+            examples = tf.constant([_example(content) for _, content in named])
+            valid = answer(examples=examples)[features.VALID].numpy()
+            pixels = transform(examples=examples)[features.IMAGE_XF].numpy()
+            levels.append(np.round(pixels[valid] * 255).astype(np.uint8))
+            labels += [label_of[file] for (file, _), good in zip(named, valid, strict=True) if good]
+        done += len(batch)
+        progress(done, len(choice.files))
+    if not labels:
+        raise UserError(f"None of the {len(choice.files)} files of {choice.folder} is a picture.")
+    return Pictures(np.concatenate(levels), np.array(labels) if choice.labels else None)
+
+
+def _example(content: bytes) -> bytes:
+    example = tf.train.Example()
+    example.features.feature[features.IMAGE].bytes_list.value.append(content)
+    return bytes(example.SerializeToString())
