@@ -83,7 +83,7 @@ class Model:
         Raises:
             UserError: the model has no signature ``explain``.
         """
-        if features.EXPLAIN not in self._loaded.signatures:
+        if features.EXPLAIN not in self.loaded.signatures:
             raise UserError(
                 f"{self.path} does not explain its answers: it has no signature "
                 f"{features.EXPLAIN}, as models that were pushed before there was one. Train and "
@@ -99,7 +99,7 @@ class Model:
         """
         import tensorflow as tf
 
-        explain = self._loaded.signatures[features.EXPLAIN]
+        explain = self.loaded.signatures[features.EXPLAIN]
         out = explain(**{features.IMAGE_BYTES: tf.constant(list(images), tf.string)})
         return np.asarray(out[features.HEATMAP])
 
