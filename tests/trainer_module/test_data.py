@@ -95,7 +95,7 @@ def test_the_rare_class_is_seen_as_often_as_it_is_or_as_the_other(train, balance
 
 def test_a_class_without_pictures_is_not_sampled():
     full = small.pictures(8)
-    only = data.Pictures(full.dataset.filter(lambda _, label: label == 1), (0, 4), 0)
+    only = full.where(full.labels == 1)
     ((_, labels, _),) = batches(only, batch_size=4, balance="sampling")
     assert labels.tolist() == [1] * 4
 
