@@ -13,6 +13,7 @@ from components.analysis.findings import (
     FINDINGS,
     Comparison,
     Corruption,
+    Drift,
     Estimate,
     Findings,
     Group,
@@ -69,6 +70,9 @@ def print_evaluated(evaluated: Evaluated, out: Path) -> None:
             print_table(console, table)
     console.print()
     print_table(console, _probes(found.probes))
+    if found.drift:
+        console.print()
+        print_table(console, _drift(found.drift))
     if found.domain:
         console.print(
             f"\nThe model takes {found.domain.flagged:,} of {found.domain.pictures:,} pictures for "
@@ -158,6 +162,20 @@ def _probes(probes: Sequence[Probe]) -> Table:
             probe.name,
             figure(probe.alone),
             *(_correlation(each) for each in (probe.within_normal, probe.within_pneumonia)),
+        )
+    return table
+
+
+def _drift(drift: Sequence[Drift]) -> Table:
+    table = new_table(
+        *("drift from training", "distance", "by chance", "mean trained on", "mean here"),
+        right=range(1, 5),
+    )
+    for each in drift:
+        table.add_row(
+            each.name,
+            *(figure(value) for value in (each.distance, each.chance)),
+            *("-" if mean is None else f"{mean:.3g}" for mean in (each.trained, each.here)),
         )
     return table
 

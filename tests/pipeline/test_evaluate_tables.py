@@ -6,6 +6,7 @@ import pytest
 from components.analysis.bootstrap import Bootstrap
 from components.analysis.compute import Other, corruption, findings
 from components.analysis.corruptions import KINDS, STRENGTHS
+from components.analysis.findings import Drift
 from pipeline.evaluate_tables import print_evaluated
 from serving.evaluate.job import Evaluated
 from tests.components.analysis.samples import clustered
@@ -93,6 +94,12 @@ def test_tables_fit_a_terminal_of_80_columns(printed, pictures):
 def test_without_spoilt_pictures_there_is_no_table_of_them(printed, pictures):
     print_evaluated(evaluated(pictures, corruptions=[]), OUT)
     assert "spoilt" not in printed()
+
+
+def test_drift_has_a_table(printed, pictures):
+    drift = [Drift("glare", 0.25, 80.5, 91.25, 0.002)]
+    print_evaluated(evaluated(pictures, drift=drift), OUT)
+    assert cells(printed(), "glare") == ["glare", "0.2500", "0.0020", "80.5", "91.2"]
 
 
 def test_notes_and_refused_files_are_told_as_they_are(printed, pictures):
