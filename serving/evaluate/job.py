@@ -76,8 +76,8 @@ def evaluate(
     other = find_version(against).absolute() if against else None
     if other == version:
         raise UserError(
-            f"{version} would be compared with itself. Name another version to compare with, such "
-            f"as a folder beside it."
+            f"{_name(version)} would be compared with itself. Name another version, such as a "
+            f"folder beside it."
         )
     pictures = _find(data, settings, slices)
     writing.prepare(out)
