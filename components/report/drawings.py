@@ -61,7 +61,7 @@ def reliability(title: str, bins: Sequence[ReliabilityBin]) -> Markup:
         axes.grid("", "share of PNEUMONIA"),
         axes.line((0, 1), (0, 1), "chance"),
         *(_whisker(axes, each) for each, _, _ in filled),
-        axes.line([x for _, x, _ in filled], [y for _, _, y in filled], "line"),
+        axes.line([x for _, x, _ in filled], [y for _, _, y in filled], "faint line"),
         *(
             axes.dot(
                 x,
