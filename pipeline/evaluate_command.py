@@ -66,7 +66,7 @@ def evaluate(
     from rich.console import Console
 
     from components.analysis.findings import to_json
-    from components.errors import UserError, first_mistake
+    from components.errors import UserError
     from components.images.settings import DatasetSettings
     from pipeline.display import Display
     from pipeline.evaluate_tables import print_evaluated
@@ -76,7 +76,8 @@ def evaluate(
     try:
         settings = DatasetSettings(patient_pattern=patient_pattern, patients=patients)
     except ValidationError as error:
-        raise UserError(f"--patient-pattern: {first_mistake(error)}") from error
+        told = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise UserError(f"--patient-pattern: {told}") from error
     with silenced() as terminal:
         evaluated = evaluate_model(
             model,

@@ -13,6 +13,7 @@ from components.analysis.findings import (
     FINDINGS,
     Comparison,
     Corruption,
+    Drift,
     Estimate,
     Findings,
     Group,
@@ -59,7 +60,7 @@ def print_evaluated(evaluated: Evaluated, out: Path) -> None:
         f"{confusion.false_positives:,} of {overall.pictures - overall.positives:,} NORMAL so."
     )
     if found.comparison:
-        _print_p_value(console, found.comparison)
+        _print_comparison(console, found.comparison)
     for dimension, groups in found.slices.items():
         console.print()
         print_table(console, _groups(dimension, groups))
@@ -69,21 +70,23 @@ def print_evaluated(evaluated: Evaluated, out: Path) -> None:
             print_table(console, table)
     console.print()
     print_table(console, _probes(found.probes))
+    if found.drift:
+        console.print()
+        print_table(console, _drift(found.drift))
     if found.domain:
         console.print(
             f"\nThe model takes {found.domain.flagged:,} of {found.domain.pictures:,} pictures for "
             f"none of its kind: {figure(found.domain.share.value)} {_interval(found.domain.share)}"
         )
-    console.print(
-        f"\nAll of it: {short_path(out / FINDINGS)}; each picture: {short_path(out / PICTURES)}"
-    )
+    console.print(f"\nAll of it: {short_path(out / FINDINGS)}")
+    console.print(f"Each picture: {short_path(out / PICTURES)}")
 
 
 def _print_refused(console: Console, evaluated: Evaluated) -> None:
     refused = evaluated.refused
     if not refused:
         return
-    console.print(f"[yellow]{len(refused):,} files are no usable pictures:[/]")
+    console.print(f"[yellow]Files that are no usable pictures: {len(refused):,}[/]")
     for name, reason in refused[:_REFUSED_SHOWN]:
         console.print(f"  {escape(name)}: {escape(reason)}")
     if len(refused) > _REFUSED_SHOWN:
@@ -93,7 +96,7 @@ def _print_refused(console: Console, evaluated: Evaluated) -> None:
 def _figures(found: Findings) -> Table:
     columns = ["all pictures", "", "95 % interval"]
     if found.comparison:
-        columns += [f"less {escape(found.comparison.against)}", "95 % interval"]
+        columns += ["difference", "95 % interval"]
     table = new_table(*columns, right=range(1, len(columns)))
     for key, name in _FIGURES.items():
         estimate: Estimate = getattr(found.overall, key)
@@ -105,14 +108,14 @@ def _figures(found: Findings) -> Table:
     return table
 
 
-def _print_p_value(console: Console, comparison: Comparison) -> None:
-    if comparison.p_value is None:
-        console.print(f"The AUC is no other than that of {escape(comparison.against)}.")
-        return
-    console.print(
-        f"The AUC is {_signed(comparison.auc.value)} from that of {escape(comparison.against)} "
-        f"({_interval(comparison.auc)}, p = {comparison.p_value:.2g}, DeLong by patients)."
+def _print_comparison(console: Console, comparison: Comparison) -> None:
+    test = (
+        "equal in AUC"
+        if comparison.p_value is None
+        else f"AUC {_signed(comparison.auc.value)}, {_interval(comparison.auc)}, "
+        f"p = {comparison.p_value:.2g} by DeLong's test over patients"
     )
+    console.print(f"Difference from {escape(comparison.against)}: {test}.")
 
 
 def _groups(dimension: str, groups: Sequence[Group]) -> Table:
@@ -159,6 +162,20 @@ def _probes(probes: Sequence[Probe]) -> Table:
             probe.name,
             figure(probe.alone),
             *(_correlation(each) for each in (probe.within_normal, probe.within_pneumonia)),
+        )
+    return table
+
+
+def _drift(drift: Sequence[Drift]) -> Table:
+    table = new_table(
+        *("drift from training", "distance", "by chance", "mean trained on", "mean here"),
+        right=range(1, 5),
+    )
+    for each in drift:
+        table.add_row(
+            each.name,
+            *(figure(value) for value in (each.distance, each.chance)),
+            *("-" if mean is None else f"{mean:.3g}" for mean in (each.trained, each.here)),
         )
     return table
 

@@ -27,6 +27,7 @@ from trainer_module import (
     models,
     operating_point,
     schedule,
+    statistics,
     strategy,
 )
 from trainer_module.backup import Backup
@@ -135,6 +136,7 @@ def run_fn(fn_args: FnArgs) -> None:
             "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
         },
     )
+    statistics.write(Path(fn_args.serving_model_dir), train, probabilities)
     shutil.rmtree(backup_dir, ignore_errors=True)
 
 

@@ -57,6 +57,9 @@ INVALID: Final = "INVALID"
 MODEL_RECORD: Final = "assets.extra/model.json"
 """What a model records about itself, within its folder, readable without TensorFlow."""
 
+TRAINING_STATISTICS: Final = "assets.extra/training_statistics.json"
+"""How what a model was trained on is spread, within its folder; models of before have none."""
+
 SERVING_BATCH_SIZES: Final = (1, 2, 4, 8, 16, 32)
 """The batch sizes that a server runs, ascending; smaller batches are filled up to the next.
 

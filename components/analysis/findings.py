@@ -192,12 +192,14 @@ class Drift:
         distance: Jensen-Shannon divergence, in bits: 0 is equal, 1 has nothing in common.
         trained: the mean over what was trained on.
         here: the mean over these pictures.
+        chance: the distance that as many pictures of the same kind would show on average.
     """
 
     name: str
     distance: float
     trained: float | None
     here: float | None
+    chance: float | None = None
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from components.analysis import compute
+from components.analysis.drift import drift
 from components.analysis.findings import Findings
-from components.errors import UserError
+from components.errors import UserError, first_mistake
 from components.images.progress import Progress
 from components.images.settings import DatasetSettings
 from serving.evaluate import labelled, labels_table, writing
@@ -16,6 +19,8 @@ from serving.evaluate.judging import Judgement, judge
 from serving.evaluate.labelled import LabelledSet
 from serving.evaluate.spoiling import judge_spoilt
 from serving.model import Model, find_version
+from transform_module import features
+from transform_module.distribution import Distribution
 
 Step = Callable[[str], AbstractContextManager[Progress | None]]
 """Begins a step of the work, by its name; what it gives is told the progress."""
@@ -71,8 +76,8 @@ def evaluate(
     other = find_version(against).absolute() if against else None
     if other == version:
         raise UserError(
-            f"{version} would be compared with itself. Name another version to compare with, such "
-            f"as a folder beside it."
+            f"{_name(version)} would be compared with itself. Name another version, such as a "
+            f"folder beside it."
         )
     pictures = _find(data, settings, slices)
     writing.prepare(out)
@@ -104,6 +109,7 @@ def evaluate(
             data="/".join(data.absolute().parts[-2:]),
             threshold=threshold,
             corruptions=spoilt,
+            drift=drift(_trained_on(version), judgement.judged),
             other=_other(loaded_other, judgement),
             notes=pictures.notes,
         )
@@ -139,6 +145,19 @@ def _threshold(model: Model) -> float:
     if not isinstance(threshold, int | float):
         raise UserError(f"The record of {model.path} tells no operating threshold.")
     return float(threshold)
+
+
+def _trained_on(version: Path) -> dict[str, Distribution]:
+    """Reads the statistics of the training; models from before they were kept have none."""
+    path = version / features.TRAINING_STATISTICS
+    if not path.exists():
+        return {}
+    try:
+        return TypeAdapter(dict[str, Distribution]).validate_json(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValidationError as error:
+        raise UserError(f"{path} holds no statistics ({first_mistake(error)}).") from error
 
 
 def _other(model: Model | None, judgement: Judgement) -> compute.Other | None:

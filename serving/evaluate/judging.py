@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from components.analysis.judged import Judged
-from components.analysis.measures import MEASURES
 from components.images.progress import Progress
 from serving import predict
 from serving.evaluate.labelled import Labelled
 from serving.evaluate.pixels import describe
 from serving.predict import Ask, Content, Prediction
 from transform_module.features import LABELS
+from transform_module.measures import MEASURES
 
 _TEXTS = ("path", "patient", "subtype", "mode")
 _WHOLE = ("width", "height", "bytes")

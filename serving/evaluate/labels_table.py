@@ -37,7 +37,11 @@ def read(table: Path, others: Sequence[str] = ()) -> LabelledSet:
         text = table.read_text(encoding="utf-8-sig")
         reader = csv.DictReader(io.StringIO(text, newline=""))
         rows = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{table} is no table of labels: it holds no text. Give a CSV file or a folder."
+        ) from error
+    except (OSError, csv.Error) as error:
         raise UserError(f"The table of labels {table} cannot be read: {error}") from error
     columns = list(reader.fieldnames or ())
     for name in (PATH, LABEL, *others):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from components.analysis.measures import measure
+from transform_module.measures import measure
 
 
 def grey(content: bytes, *, as_the_model_sees: bool = False) -> np.ndarray | None:

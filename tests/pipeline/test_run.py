@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from components import pushed
+from components.analysis import findings as contract
 from tests.pipeline.command import COMPONENTS, REPOSITORY, cxr, run, run_killed_when, states
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -59,6 +60,22 @@ def test_a_first_run_executes_every_component_and_pushes(first):
         first["evaluation"]["slices"]
     )
     assert pushed.verify(first["push"]["path"]) == []
+
+
+def test_evaluating_the_pushed_model_agrees_with_the_evaluator(first, source, place):
+    model, pictures = Path(first["push"]["path"]).parent, Path(first["images"]) / "test"
+    given = ("--data", pictures, "--out", place / "evaluation", "--no-corruptions", "--json")
+    found = json.loads(cxr("evaluate", model, *given, folder=source))
+    told = first["evaluation"]["slices"]
+    groups = {f"subtype:{group['name']}": group for group in found["slices"]["subtype"]}
+    for name, group in {"Overall": found["overall"], **groups}.items():
+        assert group["pictures"] == told[name]["examples"]
+        # Not the PR-AUC, which the Evaluator interpolates; its AUC is over 10,000 thresholds.
+        for figure in ("auc", "accuracy", "sensitivity", "specificity", "ece", "brier"):
+            expected = pytest.approx(told[name][figure], abs=2e-4)
+            assert group[figure]["value"] == expected, (name, figure)
+    assert {each["name"] for each in found["drift"]} >= {"brightness", "probability"}
+    assert contract.read(place / "evaluation" / contract.FINDINGS).invalid == found["invalid"]
 
 
 def test_the_pushed_model_tells_its_data_code_and_configuration(first):

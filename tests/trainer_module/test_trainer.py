@@ -149,6 +149,7 @@ def test_run_fn_leaves_model_record_history_and_logs(exported):
     assert record["dataset_fingerprint"] == "data"
     assert record["training"]["class_counts"] == [16, 32]
     assert record["training"]["dropped_pictures"] == 1
+    assert (exported / "model" / features.TRAINING_STATISTICS).is_file()
     assert len(history.read(exported / "run" / "history.csv")) == record["training"]["epochs"]
     assert list((exported / "run").glob("events.out.tfevents*"))
     assert not any((exported / "backups").iterdir())

@@ -64,6 +64,16 @@ def test_broken_pictures_are_counted_and_listed(version, pictures, tmp_path):
     assert evaluated.refused == [("NORMAL/a.png", "text file")]
 
 
+def test_statistics_of_the_training_tell_the_drift(former, pictures, tmp_path):
+    known = {"border": {"edges": [100.0], "shares": [0.0, 1.0], "mean": 200.0}}
+    path = former / features.TRAINING_STATISTICS
+    path.write_text(json.dumps(known))
+    (drift,) = evaluate(former, pictures, tmp_path / "out", corruptions=False).findings.drift
+    assert (drift.name, drift.trained, drift.here) == ("border", 200.0, pytest.approx(136.25))
+    path.write_text('{"border": 1}')
+    refuse("holds no statistics", former, pictures, tmp_path / "out", corruptions=False)
+
+
 def refuse(match, *arguments, **options):
     with pytest.raises(UserError, match=match):
         evaluate(*arguments, **options)

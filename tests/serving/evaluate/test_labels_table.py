@@ -54,7 +54,7 @@ def test_a_byte_order_mark_and_windows_lines_are_taken(table):
         (HEAD + ",NORMAL\n", "line 2: the path is empty"),
         (HEAD + ROW + ROW, "line 3: NORMAL/x.png stands in line 2 already"),
         (HEAD + "a.png,NORMAL\n", "None of the 1 pictures .* is there, such as .*a.png"),
-        (b"\xff\xd8\xff\xe0", "cannot be read"),
+        (b"\xff\xd8\xff\xe0", "it holds no text. Give a CSV file or a folder."),
         (HEAD + '"' + "x" * 200_000 + '",0\n', "cannot be read"),
     ],
 )

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from components.analysis.measures import MEASURES, measure
 from tests.pictures import grey_pixels
+from transform_module.measures import MEASURES, measure
 
 
 def test_an_even_picture():

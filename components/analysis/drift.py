@@ -1,0 +1,65 @@
+"""How far pictures are from those that a model was trained on."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from components.analysis.findings import Drift
+from components.analysis.judged import Judged
+from transform_module.distribution import Distribution, shares
+from transform_module.measures import MEASURES
+
+_PROBABILITY = "probability"
+
+
+def drift(trained: Mapping[str, Distribution], judged: Judged) -> list[Drift]:
+    """Compares the distribution of each quantity, the most distant first.
+
+    Args:
+        trained: distributions that go with the model, by the quantity's name.
+        judged: the pictures.
+
+    Returns:
+        One entry a quantity that is known of both.
+    """
+    measured = judged.only(judged.valid & np.isfinite(judged.brightness))
+    if not len(measured):
+        return []
+    found = [
+        _compare(name, trained[name], getattr(measured, name))
+        for name in (*MEASURES, _PROBABILITY)
+        if name in trained
+    ]
+    return sorted(found, key=lambda each: -each.distance)
+
+
+def divergence(one: np.ndarray, other: np.ndarray) -> float:
+    """Jensen-Shannon divergence of two sets of shares (Lin 1991, https://doi.org/10.1109/18.61115).
+
+    Args:
+        one: [K], of sum 1.
+        other: [K], of sum 1.
+
+    Returns:
+        In bits, from 0, where they are equal, to 1, where they have nothing in common.
+    """
+    middle = (one + other) / 2
+
+    def information(shares: np.ndarray) -> float:
+        some = shares > 0
+        return float((shares[some] * np.log2(shares[some] / middle[some])).sum())
+
+    return min(1.0, max(0.0, (information(one) + information(other)) / 2))
+
+
+def _compare(name: str, trained: Distribution, values: np.ndarray) -> Drift:
+    return Drift(
+        name=name,
+        distance=divergence(np.array(trained.shares), np.array(shares(values, trained.edges))),
+        trained=trained.mean,
+        here=float(values.mean()),
+        # Near equality the divergence is chi-squared over 8 N ln 2, with a degree of freedom less
+        # than there are shares.
+        chance=min(1.0, (len(trained.shares) - 1) / (8 * len(values) * math.log(2))),
+    )

@@ -1,0 +1,98 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from components.analysis.bootstrap import Bootstrap
+from components.analysis.compute import findings
+from components.errors import UserError
+from components.images.settings import DatasetSettings
+from pipeline.cli import main
+from serving.evaluate.job import Evaluated
+from tests.components.analysis.samples import clustered
+
+
+@pytest.fixture
+def job(monkeypatch):
+    """Stands for the evaluation, and remembers what it was called with."""
+    calls = []
+    found = findings(
+        clustered(np.random.default_rng(0), patients=20)[0],
+        model="m/1",
+        record={},
+        data="d",
+        threshold=0.5,
+        bootstrap=Bootstrap(replicates=20),
+    )
+
+    def evaluate(*arguments, **options):
+        calls.append((arguments, options))
+        return Evaluated(found, [])
+
+    monkeypatch.setattr("serving.evaluate.job.evaluate", evaluate)
+    return calls
+
+
+def cxr(*arguments, code=0):
+    result = CliRunner().invoke(main, ["evaluate", *arguments])
+    assert result.exit_code == code, result.output
+    return result.stdout if code == 0 else result.stderr
+
+
+REQUIRED = ("model", "--data", "images", "--out", "out")
+
+
+def test_everything_is_handed_on(job):
+    told = cxr(
+        *REQUIRED,
+        *("--against", "other", "--no-corruptions", "--slice", "site", "--slice", "sex"),
+        *("--patient-pattern", "(.)", "--patients", "p.csv"),
+    )
+    ((arguments, options),) = job
+    assert arguments == (Path("model"), Path("images"), Path("out"))
+    assert callable(options.pop("step"))
+    assert options == {
+        "against": Path("other"),
+        "corruptions": False,
+        "slices": ("site", "sex"),
+        "settings": DatasetSettings(patient_pattern="(.)", patients="p.csv"),
+    }
+    assert "m/1 on d: 60 pictures of 20 patients" in told
+
+
+def test_spoilt_pictures_are_judged_unless_refused(job):
+    cxr(*REQUIRED)
+    assert job[0][1]["corruptions"] is True
+    assert job[0][1]["settings"] == DatasetSettings()
+
+
+def test_json_is_the_findings(job):
+    told = json.loads(cxr(*REQUIRED, "--json"))
+    assert (told["model"], told["overall"]["pictures"]) == ("m/1", 60)
+
+
+@pytest.mark.parametrize("missing", ["--data", "--out"])
+def test_data_and_out_are_needed(missing):
+    given = [each for each in REQUIRED if each not in (missing, missing.strip("-"))]
+    given = [each for each in given if not (missing == "--data" and each == "images")]
+    assert f"Missing option '{missing}'" in cxr(*given, code=2)
+
+
+def test_a_pattern_that_is_none_is_told(job):
+    assert "--patient-pattern: " in cxr(*REQUIRED, "--patient-pattern", "(", code=1)
+    assert job == []
+
+
+def test_a_users_mistake_is_told(monkeypatch):
+    def evaluate(*arguments, **options):
+        raise UserError("There is no model.")
+
+    monkeypatch.setattr("serving.evaluate.job.evaluate", evaluate)
+    assert cxr(*REQUIRED, code=1) == "Error: There is no model.\n"
+
+
+def test_mistakes_are_told_in_full(tmp_path):
+    told = cxr(str(tmp_path), "--data", str(tmp_path), "--out", str(tmp_path / "out"), code=1)
+    assert told.startswith("Error: No model at")

@@ -1,0 +1,31 @@
+"""What a model was trained on, in a few distributions that go with it.
+
+Whoever evaluates the model later tells by them how far other pictures are from these.
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from trainer_module.data import Pictures
+from transform_module import features
+from transform_module.distribution import summarise
+from transform_module.measures import MEASURES, measure
+
+
+def write(directory: Path, train: Pictures, probabilities: np.ndarray) -> None:
+    """Writes ``assets.extra/training_statistics.json``.
+
+    Args:
+        directory: of the exported model.
+        train: what was learnt from, whose pixels are measured.
+        probabilities: [N] of pneumonia, calibrated, of pictures that were not learnt from.
+    """
+    measured = [measure(pixels.numpy()[..., 0]) for pixels, _ in train.dataset]
+    columns = {name: np.array([each[name] for each in measured]) for name in MEASURES}
+    columns[features.PROBABILITY] = probabilities.astype(np.float64)
+    contents = {name: asdict(summarise(values)) for name, values in columns.items()}
+    path = directory / features.TRAINING_STATISTICS
+    path.write_text(json.dumps(contents, indent=2) + "\n", encoding="utf-8")
