@@ -81,7 +81,11 @@ def test_groups_spoilt_pictures_and_probes_have_tables(printed, pictures):
         *("sensitivity/specificity", "shortcut", "All"),
     ]
     assert [line.split()[0] for line in blocks[3][1:]] == list(KINDS)
-    assert blocks[-1] == ["All of it: /out/findings.json", "Each picture: /out/pictures.csv"]
+    assert blocks[-1] == [
+        "Report: /out/page.html",
+        "All of it: /out/findings.json",
+        "Each picture: /out/pictures.csv",
+    ]
 
 
 def test_tables_fit_a_terminal_of_80_columns(printed, pictures):
