@@ -60,7 +60,7 @@ def evaluate(
     pictures in IMAGES are judged; intervals are of 95 %, by bootstrap over patients. A CSV file may
     have the columns patient and subtype, too; its paths are relative to its folder.
 
-    OUT gets findings.json, pictures.csv, slices.csv and corruptions.csv.
+    OUT gets page.html, findings.json, pictures.csv, slices.csv and corruptions.csv.
     """  # noqa: D301  (Click knows the character, not its escape)
     from pydantic import ValidationError
     from rich.console import Console

@@ -19,6 +19,7 @@ from components.analysis.findings import (
     Group,
     Probe,
 )
+from components.report.page import PAGE
 from pipeline.cells import counted, figure, new_table, print_table, short_path, standard_output
 from serving.evaluate.job import Evaluated
 from serving.evaluate.writing import PICTURES
@@ -78,7 +79,8 @@ def print_evaluated(evaluated: Evaluated, out: Path) -> None:
             f"\nThe model takes {found.domain.flagged:,} of {found.domain.pictures:,} pictures for "
             f"none of its kind: {figure(found.domain.share.value)} {_interval(found.domain.share)}"
         )
-    console.print(f"\nAll of it: {short_path(out / FINDINGS)}")
+    console.print(f"\nReport: {short_path(out / PAGE)}")
+    console.print(f"All of it: {short_path(out / FINDINGS)}")
     console.print(f"Each picture: {short_path(out / PICTURES)}")
 
 

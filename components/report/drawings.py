@@ -61,7 +61,7 @@ def reliability(title: str, bins: Sequence[ReliabilityBin]) -> Markup:
         axes.grid("", "share of PNEUMONIA"),
         axes.line((0, 1), (0, 1), "chance"),
         *(_whisker(axes, each) for each, _, _ in filled),
-        axes.line([x for _, x, _ in filled], [y for _, _, y in filled], "line"),
+        axes.line([x for _, x, _ in filled], [y for _, _, y in filled], "faint line"),
         *(
             axes.dot(
                 x,
@@ -109,7 +109,7 @@ def _count(axes: Axes, drawn: ReliabilityBin) -> Markup:
 
 def epochs(
     title: str,
-    lines: Sequence[tuple[str, Sequence[float]]],
+    lines: Sequence[tuple[str, Sequence[tuple[int, float]]]],
     *,
     best: int | None,
     y_label: str,
@@ -119,13 +119,13 @@ def epochs(
 
     Args:
         title: what it shows.
-        lines: for each its style and its values, one an epoch; at least one value in all.
+        lines: for each its style, and epochs, from 1, with their values; none is empty.
         best: the best epoch, from 1; None marks none.
         y_label: what is drawn.
         most: the greatest value that the figure can have.
     """
-    count = max(len(values) for _, values in lines)
-    span = widened([value for _, values in lines for value in values], least=0.0, most=most)
+    count = max(epoch for _, values in lines for epoch, _ in values)
+    span = widened([value for _, values in lines for _, value in values], least=0.0, most=most)
     axes = Axes(x=(1, max(count, 2)), y=span, height=260)
     whole = [tick for tick in ticks(*axes.x) if tick == int(tick)]
     parts: list[Markup] = [axes.grid("epoch", y_label, x_ticks=whole)]
@@ -143,10 +143,9 @@ def epochs(
             )
         )
     for style, values in lines:
-        steps = range(1, len(values) + 1)
-        parts.append(axes.line(steps, values, style))
+        parts.append(axes.line([x for x, _ in values], [y for _, y in values], style))
         if len(values) == 1:
-            parts.append(axes.dot(1, values[0], "point"))
+            parts.append(axes.dot(*values[0], "point"))
     return axes.drawing(title, *parts)
 
 

@@ -10,8 +10,10 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
 from components.analysis import compute
+from components.analysis.drift import drift
 from components.analysis.findings import Findings
 from components.images.patients import UNKNOWN_SUBTYPE
+from serving.evaluate.job import trained_on
 from serving.evaluate.judging import judge
 from serving.evaluate.labelled import Labelled
 from serving.evaluate.spoiling import judge_spoilt
@@ -93,6 +95,7 @@ def findings(
         data=f"the split {features.TEST}",
         threshold=threshold,
         corruptions=spoilt,
+        drift=drift(trained_on(new.model.path), judgement.judged),
         other=other,
     )
 

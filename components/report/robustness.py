@@ -133,12 +133,13 @@ def _drift(drifts: list[Drift]) -> Markup:
     return join(
         table(
             "Distance from the pictures that were trained on",
-            ("quantity", "distance", "", "mean in training", "mean here"),
+            ("quantity", "distance", "", "by chance", "mean in training", "mean here"),
             [
                 (
                     each.name,
                     figure(each.distance),
                     bar(each.distance),
+                    figure(each.chance),
                     figure(each.trained),
                     figure(each.here),
                 )
@@ -147,6 +148,7 @@ def _drift(drifts: list[Drift]) -> Markup:
         ),
         note(
             "Distance: Jensen-Shannon divergence of the two distributions, in bits; 0 is equal, "
-            "1 has nothing in common."
+            "1 has nothing in common. By chance: the distance to expect of so few pictures if "
+            "nothing had changed."
         ),
     )

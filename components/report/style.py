@@ -119,6 +119,7 @@ svg .label { font-size: 12.5px; }
 .rule { stroke: var(--line); }
 .line { fill: none; stroke: var(--accent); stroke-linejoin: round; stroke-width: 2; }
 .train.line { stroke: var(--train); stroke-dasharray: 6 4; stroke-width: 1.75; }
+.faint.line { opacity: .5; stroke-width: 1.25; }
 .band { fill: var(--accent); opacity: .16; }
 .chance { stroke: var(--muted); stroke-dasharray: 4 4; }
 .best { stroke: var(--warm); stroke-dasharray: 2 3; stroke-width: 1.5; }
@@ -131,6 +132,9 @@ footer { color: var(--muted); font-size: .875rem; }
   section { padding: 1rem; }
   .tiles { grid-template-columns: 1fr 1fr; }
   .tiles strong { font-size: 1.5rem; }
+  .tiles > div { padding: .625rem .75rem; }
+  .confusion th { font-size: .8125rem; padding-right: .375rem; }
+  .confusion td { padding: .5rem .25rem; }
   .many, .misses { gap: .75rem; grid-template-columns: 1fr 1fr; }
   .misses .pair { grid-auto-flow: row; max-width: 10rem; }
 }

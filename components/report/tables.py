@@ -48,12 +48,9 @@ def table(
 
 
 def pairs(content: Iterable[tuple[object, object]]) -> Markup:
-    """Makes a list of names and values."""
-    return element(
-        "dl",
-        *(element("div", element("dt", name), element("dd", value)) for name, value in content),
-        class_="pairs",
-    )
+    """Makes a list of names and values; nothing of nothing."""
+    found = [element("div", element("dt", name), element("dd", value)) for name, value in content]
+    return element("dl", *found, class_="pairs") if found else Markup()
 
 
 def section(identity: str, title: str, *content: object) -> Markup:

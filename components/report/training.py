@@ -52,11 +52,17 @@ def _entry(style: str, text: str) -> Markup:
     return element("span", element("span", class_=f"key {style}"), text, class_="entry")
 
 
-def _lines(context: Context, key: str) -> list[tuple[str, list[float]]]:
+def _lines(context: Context, key: str) -> list[tuple[str, list[tuple[int, float]]]]:
     return [
         (style, values)
         for style, name in (("train line", key), ("line", f"val_{key}"))
-        if (values := [epoch[name] for epoch in context.history if name in epoch])
+        if (
+            values := [
+                (number, epoch[name])
+                for number, epoch in enumerate(context.history, start=1)
+                if name in epoch
+            ]
+        )
     ]
 
 

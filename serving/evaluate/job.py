@@ -109,7 +109,7 @@ def evaluate(
             data="/".join(data.absolute().parts[-2:]),
             threshold=threshold,
             corruptions=spoilt,
-            drift=drift(_trained_on(version), judgement.judged),
+            drift=drift(trained_on(version), judgement.judged),
             other=_other(loaded_other, judgement),
             notes=pictures.notes,
         )
@@ -147,7 +147,7 @@ def _threshold(model: Model) -> float:
     return float(threshold)
 
 
-def _trained_on(version: Path) -> dict[str, Distribution]:
+def trained_on(version: Path) -> dict[str, Distribution]:
     """Reads the statistics of the training; models from before they were kept have none."""
     path = version / features.TRAINING_STATISTICS
     if not path.exists():

@@ -14,6 +14,7 @@ from components.analysis.figures import told_positive
 from components.analysis.findings import FINDINGS, Corruption, Estimate, Findings, Group, to_json
 from components.analysis.judged import Judged
 from components.errors import UserError
+from components.report.page import PAGE, page
 from transform_module.features import INVALID, LABELS
 
 PICTURES: Final = "pictures.csv"
@@ -36,7 +37,7 @@ def prepare(out: Path) -> None:
 
 
 def write(out: Path, findings: Findings, judged: Judged, reasons: Sequence[str]) -> None:
-    """Writes findings, a row a picture, a row a slice, a row a corruption.
+    """Writes findings, their page, a row a picture, a row a slice, a row a corruption.
 
     Args:
         out: a folder that is there.
@@ -55,6 +56,7 @@ def write(out: Path, findings: Findings, judged: Judged, reasons: Sequence[str])
             [each.name for each in dataclasses.fields(Corruption)],
         ),
         FINDINGS: to_json(findings),
+        PAGE: page(findings),
     }
     for name, content in files.items():
         try:

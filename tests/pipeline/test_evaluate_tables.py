@@ -78,10 +78,14 @@ def test_groups_spoilt_pictures_and_probes_have_tables(printed, pictures):
     heads = [block[0].split()[0] for block in blocks]
     assert heads == [
         *("chest_xray/1795785664", "all", "subtype", "AUC"),
-        *("sensitivity/specificity", "shortcut", "All"),
+        *("sensitivity/specificity", "shortcut", "Report:"),
     ]
     assert [line.split()[0] for line in blocks[3][1:]] == list(KINDS)
-    assert blocks[-1] == ["All of it: /out/findings.json", "Each picture: /out/pictures.csv"]
+    assert blocks[-1] == [
+        "Report: /out/page.html",
+        "All of it: /out/findings.json",
+        "Each picture: /out/pictures.csv",
+    ]
 
 
 def test_tables_fit_a_terminal_of_80_columns(printed, pictures):

@@ -141,7 +141,7 @@ def test_a_push_of_a_model_that_was_not_judged_is_refused(graph):
         model_name="m",
         configuration="{}",
     )
-    graph.components[-1] = other
+    graph.components[graph.components.index(graph.node("Pusher"))] = other
     assert list(graph.problems()) == [
         f"Pusher: it pushes the model of Baseline, and {judge} blesses another one; wire the "
         "same model to both."

@@ -73,12 +73,33 @@ def test_every_input_comes_from_where_it_should(wires):
             "model_blessing": "Evaluator.blessing",
             "infra_blessing": "ServingCheck.blessing",
         },
+        "Report": {
+            "examples": examples,
+            "model": "Trainer.model",
+            "model_run": "Trainer.model_run",
+            "baseline_model": "Baseline.model",
+            "evaluation": "Evaluator.evaluation",
+            "infra_blessing": "ServingCheck.blessing",
+        },
     }
 
 
 def test_nothing_is_transformed_before_the_examples_are_validated(pipeline):
     (transform,) = (node for node in pipeline.components if node.id == "Transform")
     assert "ExampleValidator" in [node.id for node in transform.upstream_nodes]
+
+
+def test_the_report_comes_after_the_push_and_nothing_waits_for_it(pipeline):
+    (report,) = (node for node in pipeline.components if node.id == "Report")
+    assert "Pusher" in [node.id for node in report.upstream_nodes]
+    assert not report.downstream_nodes
+
+
+def test_the_report_is_told_whose_pictures_they_are(pipeline):
+    assert properties(pipeline, "Report")["source"] == ""
+    assert properties(wire(synthetic=True), "Report")["source"] == "synthetic"
+    named = wire("report.dataset=kermany-2018", synthetic=True)
+    assert properties(named, "Report")["source"] == "kermany-2018"
 
 
 def test_the_splits_are_read_as_the_conversion_wrote_them(pipeline):
@@ -153,22 +174,25 @@ def hashes(pipeline):
 @pytest.mark.parametrize(
     ("module_name", "nodes"),
     [
-        ("transform_module", {"Transform", "Trainer"}),
+        ("transform_module", {"Transform", "Trainer", "Report"}),
         ("trainer_module", {"Trainer"}),
         ("components.trainer", {"Trainer"}),
         ("components.example_validator", {"ExampleValidator"}),
         ("components.schema", {"ExampleValidator"}),
-        ("components.baseline", {"Baseline"}),
+        ("components.baseline", {"Baseline", "Report"}),
         ("components.pushed", {"Baseline", "ServingCheck"}),
         ("components.evaluator", {"Evaluator"}),
-        ("components.evaluation", {"Evaluator"}),
+        ("components.evaluation", {"Evaluator", "Report"}),
         ("components.evaluation_metrics", {"Evaluator"}),
         ("components.evaluation_extractors", {"Evaluator"}),
-        ("components.baseline_fit", {"Evaluator"}),
+        ("components.baseline_fit", {"Evaluator", "Report"}),
         ("components.evaluation_sample", {"Evaluator", "ServingCheck"}),
-        ("components.serving_check", {"ServingCheck"}),
+        ("components.serving_check", {"ServingCheck", "Report"}),
         ("components.push", {"ServingCheck"}),
-        ("serving", {"ServingCheck"}),
+        ("serving", {"ServingCheck", "Report"}),
+        ("components.report", {"Report"}),
+        ("components.analysis", {"Report"}),
+        ("components.images", {"Report"}),
     ],
 )
 def test_an_edit_reruns_the_nodes_that_run_the_code_and_no_other(

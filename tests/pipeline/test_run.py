@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import yaml
 
 from components import pushed
 from components.analysis import findings as contract
@@ -116,11 +117,37 @@ def test_after_an_edit_of_the_readme_all_is_cached_but_the_push(first, place, so
     assert again["push"] == first["push"]
 
 
+def test_a_run_ends_with_its_page_and_its_card(first):
+    page = Path(first["report"]["page"]).read_text()
+    card = Path(first["report"]["card"]).read_text()
+    assert first["report"]["reason"] == ""
+    assert f"Pushed as version {first['push']['version']}" in page
+    assert all(name in page for name in COMPONENTS)
+    assert f"{first['evaluation']['slices']['Overall']['auc']:.2f}" in page
+    assert yaml.safe_load(card.split("---\n")[1])["model-index"][0]["name"] == (
+        f"chest_xray/{first['push']['version']}"
+    )
+
+
+def test_a_report_that_fails_costs_no_model_and_is_tried_again(first, place, source):
+    path = source / "components" / "report" / "page.py"
+    whole = path.read_text()
+    path.write_text(whole.replace("context = context or Context()", "raise OSError('no space')"))
+    failed = run(place / "root", folder=source)
+    assert failed["state"] == "finished"
+    assert failed["push"] == first["push"]
+    assert failed["report"] == {"page": "", "card": "", "reason": "no space"}
+    assert "Report" in ran(run(place / "root", folder=source))
+    path.write_text(whole)
+    mended = run(place / "root", folder=source)
+    assert Path(mended["report"]["page"]).exists()
+
+
 def test_an_edit_of_the_trainer_reruns_it_and_what_follows(first, place, source):
     path = source / "trainer_module" / "class_weights.py"
     path.write_text(path.read_text() + "\n# edited\n")
     edited = run(place / "root", folder=source)
-    assert ran(edited) == {"Trainer", "Baseline", "Evaluator", "ServingCheck", "Pusher"}
+    assert ran(edited) == {"Trainer", "Baseline", "Evaluator", "ServingCheck", "Pusher", "Report"}
     trainer = next(each for each in edited["components"] if each["name"] == "Trainer")
     assert "code_version" in trainer["why"]
     assert result(edited) == result(first)
@@ -204,7 +231,7 @@ def test_a_run_killed_anywhere_ends_in_the_same_result_when_repeated(first, plac
 
     repeated = run(root)
 
-    assert ran(repeated) == {"Trainer", "Evaluator", "ServingCheck", "Pusher"}
+    assert ran(repeated) == {"Trainer", "Evaluator", "ServingCheck", "Pusher", "Report"}
     assert result(repeated) == result(first)
     assert repeated["push"]["pushed"]
     assert log_says(root, "going on after epoch")

@@ -4,7 +4,7 @@ import pytest
 
 from components.evaluation import OVERALL, Metrics
 from pipeline.root import Root
-from pipeline.run_record import PushRecord
+from pipeline.run_record import PushRecord, ReportRecord
 from pipeline.run_tables import print_run, print_runs
 from tests.pipeline import records
 from tests.pipeline.printed import cells, tables
@@ -75,6 +75,17 @@ def test_a_refused_run_tells_every_reason_and_the_push(printed):
         "  no [b]luck[/b]",
         "The model is not pushed: its model_blessing says no.",
     ]
+
+
+def test_a_run_ends_by_naming_its_page_and_its_card(printed):
+    report = ReportRecord(page="/r/reports/x.html", card="/r/reports/x.md")
+    print_run(records.run(report=report), ROOT)
+    assert tables(printed())[-1] == ["Report: /r/reports/x.html", "Card:   /r/reports/x.md"]
+
+
+def test_a_run_without_a_report_tells_why(printed):
+    print_run(records.run(report=ReportRecord(reason="[disk] full")), ROOT)
+    assert tables(printed())[-1] == ["There is no report: [disk] full"]
 
 
 def test_a_profiled_run_tells_where_its_profile_is(printed):

@@ -1,6 +1,7 @@
 """The wired pipeline, made for tests; nothing of it runs."""
 
 from dataclasses import replace
+from typing import Any
 
 from tfx.orchestration.pipeline import Pipeline
 
@@ -23,6 +24,6 @@ INPUTS = Inputs(
 )
 
 
-def wire(*overrides: str, profile: bool = False) -> Pipeline:
+def wire(*overrides: str, **inputs: Any) -> Pipeline:
     config = load(None, overrides)
-    return create_pipeline(config, replace(INPUTS, beam_args=beam_args(config), profile=profile))
+    return create_pipeline(config, replace(INPUTS, beam_args=beam_args(config), **inputs))

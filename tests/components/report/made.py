@@ -136,7 +136,7 @@ def findings(**changes: Any) -> Findings:
             Probe("width", 0.5, Estimate(), Estimate()),
         ],
         "domain": Domain(143, 2, around(0.014, 0.01)),
-        "drift": [Drift("brightness", 0.012, 0.48, 0.47), Drift("contrast", 0.31, 0.2, 0.26)],
+        "drift": [Drift("brightness", 0.012, 0.48, 0.47, 0.01), Drift("contrast", 0.31, 0.2, 0.26)],
         "comparison": Comparison(
             "chest_xray/16",
             Estimate(0.012, -0.004, 0.028),

@@ -47,7 +47,7 @@ def test_what_was_compiled_is_whole_in_both_forms(job, tmp_path):
         assert list(compiled.problems(read)) == []
         assert read.root == "gs://bucket/cxr"
         assert read.parameters["epochs"] == 25
-        assert read.after("Evaluator") == {"ServingCheck", "Pusher"}
+        assert read.after("Evaluator") == {"ServingCheck", "Pusher", "Report"}
 
 
 def no_component(content):

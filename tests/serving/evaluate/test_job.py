@@ -34,7 +34,7 @@ def test_a_folder_is_evaluated(version, pictures, tmp_path):
     assert {each.pictures for each in found.corruptions} == {8}
     assert evaluated.refused == []
     assert {path.name for path in out.iterdir()} == {
-        *(contract.FINDINGS, writing.PICTURES, writing.SLICES, writing.CORRUPTIONS)
+        *(contract.FINDINGS, writing.PICTURES, writing.SLICES, writing.CORRUPTIONS, writing.PAGE)
     }
 
 

@@ -1,0 +1,92 @@
+"""A run's artifacts, with a small model, for tests of the report."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from tfx.types import standard_artifacts
+
+from components import baseline
+from components.evaluation import EVALUATION, OVERALL, Evaluation, Metrics, evaluation_json
+from components.report.reading import HISTORY
+from components.report.settings import ReportSettings
+from components.serving_check import REPORT
+from components.serving_check_trial import Trial
+from tests.components import tiny
+from tests.pictures import encode
+from tests.serving import saved
+from transform_module import features
+
+GREYS = (20, 60, 150, 40, 90, 100, 240, 200, 140, 110)
+"""Grey value of each picture, of which the latter half is PNEUMONIA; the threshold is 127.5."""
+
+
+def rows() -> list[dict]:
+    """Examples of both classes; two are told wrong."""
+    return [
+        tiny.example(
+            int(index >= len(GREYS) / 2),
+            0.5,
+            **{
+                features.IMAGE: encode(np.full((60, 50), grey, np.uint8), "png-grey"),
+                features.FILENAME: f"test/{index}.png",
+                features.PATIENT_ID: f"p{index // 2}",
+                features.SUBTYPE: "virus" if index >= len(GREYS) / 2 else "normal",
+            },
+        )
+        for index, grey in enumerate(GREYS)
+    ]
+
+
+def inputs(folder: Path, *, with_baseline: bool = False, blessed: bool = True) -> dict:
+    """What the component reads."""
+    examples = folder / "examples"
+    tiny.write_split(examples, features.TEST, rows())
+    saved.save_explaining(folder / "model" / "Format-Serving")
+    model, pushed = standard_artifacts.Model(), standard_artifacts.Model()
+    model.uri, pushed.uri = str(folder / "model"), str(folder / "pushed")
+    if with_baseline:
+        saved.save(folder / "pushed" / "Format-Serving")
+        pushed.set_string_custom_property(baseline.VERSION, "16")
+    model_run = standard_artifacts.ModelRun()
+    model_run.uri = str(folder / "run")
+    (folder / "run").mkdir()
+    (folder / "run" / HISTORY).write_text("epoch,loss,val_loss\n1,0.9,0.8\n2,0.5,nan\n")
+    evaluation = standard_artifacts.ModelEvaluation()
+    evaluation.uri = str(folder / "evaluation")
+    (folder / "evaluation").mkdir()
+    outcome = Evaluation(
+        threshold=0.5,
+        blessed=blessed,
+        reasons=[] if blessed else ["AUC 0.5 is below the floor 0.85"],
+        slices={OVERALL: Metrics()},
+        baseline=Metrics() if with_baseline else None,
+    )
+    (folder / "evaluation" / EVALUATION).write_text(evaluation_json(outcome))
+    infra = standard_artifacts.InfraBlessing()
+    infra.uri = str(folder / "infra")
+    infra.set_int_custom_property("blessed", 1)
+    (folder / "infra").mkdir()
+    trial = Trial(reasons=[], pictures=10, load_seconds=1.5, latency_ms=8.0, memory_gib=0.5)
+    (folder / "infra" / REPORT).write_text(json.dumps(asdict(trial)))
+    found = {
+        "examples": tiny.examples_artifact(examples, [features.TEST]),
+        "model": model,
+        "model_run": model_run,
+        "baseline_model": pushed,
+        "evaluation": evaluation,
+        "infra_blessing": infra,
+    }
+    return {name: [artifact] for name, artifact in found.items()}
+
+
+def properties(dataset: Path, **settings) -> dict:
+    """What the component is told."""
+    return {
+        "settings": ReportSettings(**{"corruptions": 4, **settings}).model_dump_json(),
+        "model_name": "chest_xray",
+        "dataset": str(dataset),
+        "source": "synthetic",
+        "code": "",
+    }

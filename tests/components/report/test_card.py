@@ -1,0 +1,93 @@
+import dataclasses
+
+import yaml
+
+from components.report.card import card, escape, metadata
+from components.report.context import Context
+from components.report.sources import KERMANY
+from tests.components.report import made
+
+SECTIONS = (
+    "Model details",
+    "Intended use",
+    "Factors",
+    "Metrics",
+    "Training and evaluation data",
+    "Limits and caveats",
+)
+
+
+def head(text: str) -> dict:
+    before, block, _ = text.split("---\n", 2)
+    assert before == ""
+    return yaml.safe_load(block)
+
+
+def test_the_metadata_is_what_hugging_face_reads():
+    (model,) = head(card(made.findings(), made.context()))["model-index"]
+    (result,) = model["results"]
+    assert result["task"]["type"] == "image-classification"
+    assert result["dataset"] == {
+        "name": "Synthetic chest X-rays",
+        "type": "synthetic-chest-x-rays",
+        "split": "test",
+    }
+    values = {metric["type"]: metric["value"] for metric in result["metrics"]}
+    assert values["roc_auc"] == 0.945
+    assert values["recall"] == 0.945
+    assert all(isinstance(value, float) for value in values.values())
+
+
+def test_a_figure_that_is_undefined_is_not_in_the_metadata():
+    one_class = made.group("all", 10, 0, auc=dataclasses.replace(made.around(0.5, 0.1), value=None))
+    found = metadata(made.findings(overall=one_class), Context())
+    types = [each["type"] for each in found["model-index"][0]["results"][0]["metrics"]]
+    assert "roc_auc" not in types
+    assert "accuracy" in types
+
+
+def test_the_card_has_the_sections_of_its_kind():
+    text = card(made.findings(), made.context())
+    places = [text.index(f"\n## {section}\n") for section in SECTIONS]
+    assert places == sorted(places)
+
+
+def test_figures_stand_with_their_intervals_subgroups_too():
+    text = card(made.findings(), made.context())
+    assert "| AUC | 0.945 (0.905 to 0.965) |" in text
+    assert "**By subtype**" in text
+    assert "| dark | 48 | 16 | 0.910 (0.830 to 0.950) |" in text
+
+
+def test_source_and_licence_of_the_data_are_told():
+    text = card(made.findings(), made.context(source=KERMANY))
+    assert "Kermany et al. 2018" in text
+    assert "CC BY 4.0" in text
+
+
+def test_a_source_that_is_not_known_is_left_to_the_owner():
+    assert "for their owner to tell" in card(made.findings())
+
+
+def test_the_card_claims_nothing_medical():
+    text = card(made.findings())
+    assert "no medical device" in text
+    assert "Out of scope:" in text
+
+
+def test_every_row_of_a_table_has_as_many_cells_as_its_head():
+    hostile = made.group("a|b\n| c", 5, 2)
+    text = card(made.findings(slices={"sub|type": [hostile]}), made.context())
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    bars = {line.replace("\\|", "").count("|") for line in rows if "b" in line and "\\|" in line}
+    assert len(bars) == 1
+    assert "## c" not in text
+
+
+def test_text_cannot_become_markdown():
+    assert escape("<script>\n# a_b|c") == "\\<script\\> \\# a\\_b\\|c"
+
+
+def test_no_file_is_named():
+    text = card(made.findings(), made.context())
+    assert ".jpeg" not in text

@@ -1,0 +1,154 @@
+import shutil
+
+import pytest
+from tfx.types import standard_artifacts
+
+from components.analysis import findings
+from components.images.dataset import QUARANTINE_FILE
+from components.report.card import CARD
+from components.report.component import REASON, Executor
+from components.report.context import CONTEXT, Context
+from components.report.page import PAGE
+from tests.components.report import made, samples
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("inputs")
+    dataset = folder / "dataset"
+    dataset.mkdir()
+    made.dataset().save(dataset)
+    (dataset / QUARANTINE_FILE).write_text(
+        "path,reason,bytes,sha256\ntrain/a.jpeg,truncated JPEG,7,\n"
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def given(place):
+    return samples.inputs(place, with_baseline=True)
+
+
+def execute(inputs, folder, properties) -> standard_artifacts.ModelEvaluation:
+    report = standard_artifacts.ModelEvaluation()
+    report.uri = str(folder / "report")
+    Executor().Do(inputs, {"report": [report]}, properties)
+    return report
+
+
+@pytest.fixture(scope="module")
+def shown(place, given, tmp_path_factory):
+    """The folder of a report with pictures."""
+    folder = tmp_path_factory.mktemp("shown")
+    settings = {"pictures": "thumbnails", "filenames": True}
+    report = execute(given, folder, samples.properties(place / "dataset", **settings))
+    assert report.get_string_custom_property(REASON) == ""
+    return folder / "report"
+
+
+def read(folder) -> Context:
+    return Context.model_validate_json((folder / CONTEXT).read_bytes())
+
+
+def test_the_test_split_is_judged_by_the_new_model(shown):
+    found = findings.read(shown / findings.FINDINGS)
+    assert (found.pictures, found.invalid, found.overall.patients) == (10, 0, 5)
+    counts = found.confusion
+    assert (counts.true_positives, counts.false_positives) == (3, 1)
+    assert (counts.true_negatives, counts.false_negatives) == (4, 2)
+    assert found.model == "chest_xray"
+    assert {each.name for each in found.slices["subtype"]} == {"normal", "virus"}
+
+
+def test_the_pushed_model_is_compared_with(shown):
+    comparison = findings.read(shown / findings.FINDINGS).comparison
+    assert comparison is not None
+    assert comparison.against == "chest_xray/16"
+    assert comparison.auc.value == 0
+
+
+def test_a_sample_of_the_pictures_is_spoilt(shown):
+    spoilt = findings.read(shown / findings.FINDINGS).corruptions
+    assert {each.strength for each in spoilt} == {1, 2, 3, 4, 5}
+    assert all(each.pictures == 4 for each in spoilt)
+
+
+def test_the_run_is_told(shown):
+    context = read(shown)
+    assert context.dataset == made.dataset()
+    assert context.quarantine[0].reason == "truncated JPEG"
+    assert context.history == ({"loss": 0.9, "val_loss": 0.8}, {"loss": 0.5})
+    assert context.serving is not None
+    assert context.serving.latency_ms == 8
+    assert context.source is not None
+    assert context.source.name == "Synthetic chest X-rays"
+    assert context.versions["tfx"]
+
+
+def test_the_worst_errors_are_shown_under_their_heat_maps(shown):
+    misses = findings.read(shown / findings.FINDINGS).misses
+    pictures = read(shown).pictures
+    assert (
+        set(pictures)
+        == {miss.path for miss in misses}
+        == {
+            "test/2.png",
+            "test/5.png",
+            "test/9.png",
+        }
+    )
+    for picture in pictures.values():
+        assert picture.thumbnail.startswith(b"\xff\xd8")
+        assert picture.overlay.startswith(b"\xff\xd8")
+        assert picture.overlay != picture.thumbnail
+
+
+def test_page_and_card_are_written(shown):
+    page = (shown / PAGE).read_text()
+    assert "May be pushed" in page
+    assert page.count("<img") == 6
+    assert (shown / CARD).read_text().startswith("---\n")
+
+
+def test_by_default_no_picture_and_no_name_leaves(given, place, tmp_path):
+    execute(given, tmp_path, samples.properties(place / "dataset", corruptions=0))
+    assert read(tmp_path / "report").pictures == {}
+    page = (tmp_path / "report" / PAGE).read_text()
+    assert "<img" not in page
+    assert ".png" not in page
+    assert ".jpeg" not in page
+
+
+def test_a_refused_model_is_told_with_its_reasons(place, tmp_path):
+    inputs = samples.inputs(tmp_path, blessed=False)
+    execute(inputs, tmp_path, samples.properties(place / "dataset", corruptions=0))
+    verdict = read(tmp_path / "report").verdict
+    assert verdict is not None
+    assert not verdict.blessed
+    assert verdict.reasons == ("AUC 0.5 is below the floor 0.85",)
+    assert findings.read(tmp_path / "report" / findings.FINDINGS).comparison is None
+
+
+def test_without_the_conversions_records_the_rest_is_told(given, tmp_path):
+    execute(given, tmp_path, samples.properties(tmp_path / "nowhere", corruptions=0))
+    context = read(tmp_path / "report")
+    assert context.dataset is None
+    assert context.quarantine == ()
+    assert (tmp_path / "report" / PAGE).exists()
+
+
+def test_a_report_that_fails_says_why_leaves_nothing_and_stops_nothing(place, tmp_path):
+    inputs = samples.inputs(tmp_path)
+    shutil.rmtree(tmp_path / "model")
+    (tmp_path / "report").mkdir()
+    report = execute(inputs, tmp_path, samples.properties(place / "dataset"))
+    assert str(tmp_path / "model") in report.get_string_custom_property(REASON)
+    # TFX's cache does not take up an artifact whose folder is gone.
+    assert not (tmp_path / "report").exists()
+
+
+def test_settings_that_are_no_settings_stop_nothing_either(given, tmp_path):
+    report = execute(given, tmp_path, {**samples.properties(tmp_path), "settings": "{"})
+    assert report.get_string_custom_property(REASON)

@@ -1,0 +1,70 @@
+import json
+
+import pytest
+
+from components.images.dataset import DATASET_FILE, QUARANTINE_FILE
+from components.report import reading
+from components.report.context import Serving
+from tests.components.report import made
+
+TRIAL = {
+    "reasons": [],
+    "pictures": 128,
+    "load_seconds": 2.5,
+    "latency_ms": 8.0,
+    "memory_gib": 0.5,
+}
+
+
+def test_what_is_not_there_is_left_out(tmp_path):
+    folder = str(tmp_path / "nowhere")
+    assert reading.dataset(folder) is None
+    assert reading.quarantine(folder) == []
+    assert reading.history(folder) == []
+    assert reading.serving(f"{folder}/serving_check.json") is None
+
+
+def test_the_conversions_records_are_read(tmp_path):
+    made.dataset().save(tmp_path)
+    (tmp_path / QUARANTINE_FILE).write_bytes(
+        b'path,reason,bytes,sha256\n\xff.jpeg,"too small: 1x1, least 32",12,abc\n'
+    )
+    assert reading.dataset(str(tmp_path)) == made.dataset()
+    (found,) = reading.quarantine(str(tmp_path))
+    assert (found.path, found.reason, found.bytes) == (
+        "\ufffd.jpeg",
+        "too small: 1x1, least 32",
+        12,
+    )
+
+
+def test_a_damaged_record_of_the_data_is_left_out(tmp_path):
+    (tmp_path / DATASET_FILE).write_text('{"fingerprint": 1}')
+    assert reading.dataset(str(tmp_path)) is None
+
+
+def test_a_very_long_list_is_cut(tmp_path):
+    rows = "".join(f"{index}.jpeg,empty file,0,\n" for index in range(5000))
+    (tmp_path / QUARANTINE_FILE).write_text("path,reason,bytes,sha256\n" + rows)
+    assert len(reading.quarantine(str(tmp_path))) == 1000
+
+
+def test_a_figure_that_is_not_finite_is_left_out(tmp_path):
+    (tmp_path / reading.HISTORY).write_text("epoch,loss,val_loss\n1,nan,0.5\n2,0.25,inf\n")
+    assert reading.history(str(tmp_path)) == [{"val_loss": 0.5}, {"loss": 0.25}]
+
+
+@pytest.mark.parametrize("changes", [{"latency_ms": None}, {"memory_gib": None}])
+def test_a_check_that_measured_not_all_is_left_out(tmp_path, changes):
+    path = tmp_path / "serving_check.json"
+    path.write_text(json.dumps(TRIAL))
+    assert reading.serving(str(path)) == Serving(
+        pictures=128, load_seconds=2.5, latency_ms=8.0, memory_gib=0.5
+    )
+    path.write_text(json.dumps({**TRIAL, **changes}))
+    assert reading.serving(str(path)) is None
+
+
+def test_versions_are_those_that_run():
+    assert reading.versions()["python"].startswith("3.")
+    assert reading.versions()["tfx"]
