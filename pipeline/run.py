@@ -79,10 +79,12 @@ def _run(config: Config, root: Root, images: Path, recorder: Recorder, profile: 
     with recorder.step("Start TensorFlow and TFX"), importing():
         from components.serving_check_container import require_docker
         from pipeline import graph_check, metadata, pipeline, recipe
+        from pipeline.pretrained import require_pretrained
         from pipeline.runners import runner
 
     if config.serving_check.engine == "tensorflow-serving":
         require_docker()
+    require_pretrained(config.trainer)
 
     push_dir = Path(config.push.directory or root.pushed).expanduser().resolve()
     record.recipe = recipe.recipe_of(config, dataset.fingerprint)

@@ -36,30 +36,30 @@ class AugmentationSettings(BaseModel):
         0.1, ge=0, lt=1, description="Shear by up to this tangent (0.1 is 5.7 degrees)."
     )
     flip: bool = Field(True, description="Mirror left and right, every second picture.")
-    rotation: float = Field(0, ge=0, le=180, description="Turn by up to this many degrees.")
+    rotation: float = Field(0.0, ge=0, le=180, description="Turn by up to this many degrees.")
     shift: float = Field(
-        0, ge=0, lt=1, description="Move by up to this fraction of the side, in both directions."
+        0.0, ge=0, lt=1, description="Move by up to this fraction of the side, in both directions."
     )
     contrast: float = Field(
-        0, ge=0, lt=1, description="Raise or lower contrast by up to this fraction."
+        0.0, ge=0, lt=1, description="Raise or lower contrast by up to this fraction."
     )
     brightness: float = Field(
-        0, ge=0, lt=1, description="Add or take up to this much; a picture has 0 to 1."
+        0.0, ge=0, lt=1, description="Add or take up to this much; a picture has 0 to 1."
     )
     gamma: float = Field(
-        0,
+        0.0,
         ge=0,
         le=4,
         description="Raise pixels to a power between 1 / (1 + this) and 1 + this.",
     )
     noise: float = Field(
-        0,
+        0.0,
         ge=0,
         lt=1,
         description="Add Gaussian noise of up to this standard deviation; a picture has 0 to 1.",
     )
     blur: float = Field(
-        0,
+        0.0,
         ge=0,
         le=10,
         description="Blur a `share` of the pictures with a Gaussian of up to this standard"
@@ -75,10 +75,10 @@ class AugmentationSettings(BaseModel):
         0.25, ge=0, le=1, description="Share of the pictures that are blurred, or compressed."
     )
     cutout: float = Field(
-        0, ge=0, lt=1, description="Cover a square of up to this fraction of the side."
+        0.0, ge=0, lt=1, description="Cover a square of up to this fraction of the side."
     )
     mixup: float = Field(
-        0,
+        0.0,
         ge=0,
         le=10,
         description="Mix each picture and its label with another's; the shares are of the"
@@ -229,20 +229,20 @@ class TrainerSettings(BaseModel):
         " inverse of its share; sampling draws it as often as the other; none.",
     )
     label_smoothing: float = Field(
-        0, ge=0, lt=1, description="Train towards this / 2 and 1 - this / 2 instead of 0 and 1."
+        0.0, ge=0, lt=1, description="Train towards this / 2 and 1 - this / 2 instead of 0 and 1."
     )
     focal_gamma: NonNegativeFloat = Field(
-        0, description="The focal loss's exponent: above 0, pictures told well weigh less."
+        0.0, description="The focal loss's exponent: above 0, pictures told well weigh less."
     )
     weight_decay: NonNegativeFloat = Field(
-        0,
+        0.0,
         description="AdamW's: each step takes this times the learning rate off every kernel.",
     )
     clip_norm: NonNegativeFloat = Field(
-        0, description="The most that the gradients' global norm may be; 0 leaves them."
+        0.0, description="The most that the gradients' global norm may be; 0 leaves them."
     )
     ema_momentum: float = Field(
-        0,
+        0.0,
         ge=0,
         lt=1,
         description="Share of the old value in a moving average of the weights, which is then what"

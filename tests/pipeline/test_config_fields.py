@@ -46,7 +46,7 @@ def test_tells_what_a_field_takes(name, words):
 
 def test_a_field_that_holds_keys_takes_its_keys():
     assert allowed(Sample.model_fields["inner"]).startswith(
-        "the keys model, cnn, compact, augmentation"
+        "the keys model, cnn, compact, transfer, augmentation"
     )
 
 

@@ -84,7 +84,7 @@ def test_an_unknown_key_is_named_with_the_nearest(file):
     assert (
         f"  {source}:3: trainer.epoch: there is no such key. Did you mean trainer.epochs?" in told
     )
-    assert "Keys under trainer: model, cnn, compact, augmentation, epochs" in told
+    assert "Keys under trainer: model, cnn, compact, transfer, augmentation, epochs" in told
 
 
 def test_an_unknown_key_that_is_like_none_gets_all_keys():
@@ -224,7 +224,7 @@ def test_a_file_that_cannot_be_read_is_told(file, monkeypatch):
 def test_a_file_that_is_not_there_is_told_with_the_presets(tmp_path):
     told = mistakes(source=str(tmp_path / "absent.yaml"))
     assert "There is no configuration file" in told
-    assert "demo, fast, kaggle" in told
+    assert "best, demo, fast, kaggle" in told
 
 
 LEAVES = [path for path, _ in fields()]

@@ -18,6 +18,11 @@ def test_without_a_rise_it_is_constant():
     assert rates([0, 5, 40], warmup_epochs=0) == [0.1, 0.1, 0.1]
 
 
+def test_the_epochs_of_the_head_alone_are_none_of_its():
+    settings = {"model": "transfer", "transfer": {"frozen_epochs": 2}, "warmup_epochs": 0}
+    assert rates([0, 10, 20], **settings, decay="cosine") == pytest.approx([0.1, 0.05, 0])
+
+
 @pytest.mark.parametrize(
     ("warmup", "expected"), [(1.0, [0, 0.05, 0.1, 0.05, 0]), (0, [0.1, 0.0962, 0.0854, 0.0309, 0])]
 )

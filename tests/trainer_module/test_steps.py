@@ -175,6 +175,25 @@ def test_the_average_follows_the_weights_and_is_what_is_evaluated():
     assert loss == pytest.approx(float(tf.reduce_mean(entropies)), rel=1e-4)
 
 
+def test_as_long_as_the_head_learns_alone_the_backbone_stays_as_it_is():
+    settings = small.SETTINGS.model_copy(update={"model": "transfer", "weight_decay": 0.1})
+    steps = make(tf.distribute.get_strategy(), batch_size=8, settings=settings)
+    before = steps.model.get_weights()
+    steps.train(first_batch(), head_only=True)
+    *backbone, kernel, bias = steps.model.get_weights()
+    for now, then in zip(backbone, before, strict=False):
+        np.testing.assert_array_equal(now, then)
+    assert not np.array_equal(kernel, before[-2])
+    assert not np.array_equal(bias, before[-1])
+    assert int(steps.optimizer.iterations) == 0
+    steps.train(first_batch())
+    changed = [
+        not np.array_equal(now, then)
+        for now, then in zip(steps.model.get_weights(), before, strict=True)
+    ]
+    assert all(changed)
+
+
 def test_without_an_average_the_model_itself_is_evaluated():
     steps = make(tf.distribute.get_strategy(), batch_size=8)
     assert steps.averaged is steps.model

@@ -62,9 +62,12 @@ def test_a_profiled_training_learns_the_same_and_is_profiled_once(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("changes", [{}, {"ema_momentum": 0.9, "balance": "sampling"}])
-def test_a_killed_training_ends_as_an_unbroken_one(tmp_path, monkeypatch, changes):
+@pytest.mark.parametrize(
+    ("changes", "frozen"), [({}, 0), ({"ema_momentum": 0.9, "balance": "sampling"}, 3)]
+)
+def test_a_killed_training_ends_as_an_unbroken_one(tmp_path, monkeypatch, changes, frozen):
     settings = SETTINGS.model_copy(update=changes)
+    monkeypatch.setattr(trainer.models, "frozen_epochs", lambda _: frozen)
     weights, epochs = fit(tmp_path / "unbroken", settings)
     save = backup.Backup.save
     saves = []

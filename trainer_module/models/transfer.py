@@ -11,6 +11,18 @@ from trainer_module.settings import TransferSettings
 from transform_module.features import IMAGE_SIZE
 
 
+def require_weights(settings: TransferSettings) -> None:
+    """Has the weights at hand, downloading those that Keras downloads.
+
+    Raises:
+        WeightsError: they cannot be had.
+    """
+    if settings.backbone == "efficientnet_lite0":
+        efficientnet_lite0.read_weights(settings.weights)
+    else:
+        applications.original(settings.backbone, IMAGE_SIZE, settings.weights)
+
+
 def build(settings: TransferSettings, *, synchronized: bool) -> keras.Model:
     """Builds the backbone with its weights, global average pooling, sigmoid.
 

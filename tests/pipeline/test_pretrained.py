@@ -1,0 +1,22 @@
+import pytest
+
+from components.errors import UserError
+from pipeline.pretrained import require_pretrained
+from trainer_module.settings import TrainerSettings
+
+
+def test_weights_that_are_there_are_enough():
+    require_pretrained(TrainerSettings(model="transfer"))
+
+
+def test_other_models_need_none():
+    require_pretrained(TrainerSettings(model="compact", transfer={"weights": "nowhere.pth"}))
+
+
+@pytest.mark.parametrize("backbone", ["efficientnet_lite0", "efficientnet_b0"])
+def test_what_is_missing_is_told_before_anything_runs(backbone):
+    settings = TrainerSettings(
+        model="transfer", transfer={"backbone": backbone, "weights": "nowhere.pth"}
+    )
+    with pytest.raises(UserError, match=r"trainer\.model is transfer: .*nowhere\.pth"):
+        require_pretrained(settings)
