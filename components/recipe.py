@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 _PARTS: Final = ("dataset_fingerprint", "transform", "settings", "seed", "code_version")
+_TUNING: Final = "tuning"
+_SEARCHED: Final = ("settings", "search")
 
 
 def recipe(record: Mapping[str, Any]) -> str:
@@ -13,10 +15,14 @@ def recipe(record: Mapping[str, Any]) -> str:
 
     Args:
         record: The model's own, or one with the same ``dataset_fingerprint``, ``transform`` (its
-            settings), ``settings`` (of the trainer), ``seed`` and ``code_version``.
+            settings), ``settings`` (of the trainer), ``seed`` and ``code_version``. With ``tuning``
+            the model follows from the ``settings`` there, which the search began with, and the
+            ``search``: what it found follows from them.
 
     Returns:
         64 hexadecimal digits; runs with the same ones make the same model.
     """
     parts = {name: record[name] for name in _PARTS}
+    if _TUNING in record:
+        parts |= {name: record[_TUNING][name] for name in _SEARCHED}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -36,6 +36,9 @@ class TrainerSpec(component_spec.ComponentSpec):
     INPUTS = {  # noqa: RUF012
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
+        "hyperparameters": component_spec.ChannelParameter(
+            type=standard_artifacts.HyperParameters, optional=True
+        ),
     }
     OUTPUTS = {  # noqa: RUF012
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
@@ -55,7 +58,8 @@ class Executor(tfx_executor.GenericExecutor):
         """Trains.
 
         Args:
-            input_dict: ``examples`` and ``transform_graph``, one artifact each.
+            input_dict: ``examples`` and ``transform_graph``, one artifact each, and, of a Tuner,
+                ``hyperparameters``.
             output_dict: ``model`` and ``model_run``, one artifact each.
             exec_properties: As the component's parameters.
         """
@@ -83,6 +87,7 @@ class Trainer(base_component.BaseComponent):
         batch_size: int | RuntimeParameter,
         learning_rate: float | RuntimeParameter,
         dataset_fingerprint: str | RuntimeParameter,
+        hyperparameters: types.BaseChannel | None = None,
         executor: type[base_executor.BaseExecutor] = Executor,
     ) -> None:
         """Constructs the component.
@@ -96,12 +101,14 @@ class Trainer(base_component.BaseComponent):
             batch_size: Pictures a step and replica.
             learning_rate: The optimizer's.
             dataset_fingerprint: Of the data that the examples came from.
+            hyperparameters: What a Tuner found; it wins over the settings of that name.
             executor: Trains, here or elsewhere.
         """
         super().__init__(
             spec=TrainerSpec(
                 examples=examples,
                 transform_graph=transform_graph,
+                hyperparameters=hyperparameters,
                 run_fn=run_fn,
                 train_args=trainer_pb2.TrainArgs(splits=[TRAIN]),
                 eval_args=trainer_pb2.EvalArgs(splits=[EVAL]),

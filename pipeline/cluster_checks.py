@@ -42,7 +42,9 @@ COMPONENTS: Final = (
     "Pusher",
     "Report",
 )
-"""The names under `cluster.resources`."""
+"""The names under `cluster.resources`, where settings are searched for with `TUNER`, too."""
+
+TUNER: Final = "Tuner"
 
 
 def problems(config: Config, target: Target) -> list[str]:
@@ -113,10 +115,11 @@ def _component_problems(config: Config, target: Target) -> Iterator[str]:
             "serving_check.engine is tensorflow-serving, which starts a container, as a task "
             "cannot; give serving_check.engine=embedded."
         )
+    components = (*COMPONENTS, TUNER) if config.tuner.enabled else COMPONENTS
     for name, given in config.cluster.resources.items():
         key = f"cluster.resources.{name}"
-        if name not in COMPONENTS:
-            yield f"{key}: there is no such component. There are {', '.join(COMPONENTS)}."
+        if name not in components:
+            yield f"{key}: there is no such component. There are {', '.join(components)}."
         if given.accelerator and (problem := _accelerator_problem(given.accelerator, target)):
             yield f"{key}.accelerator is {given.accelerator!r}, {problem}"
 
@@ -124,14 +127,21 @@ def _component_problems(config: Config, target: Target) -> Iterator[str]:
 def _training_problems(config: Config) -> Iterator[str]:
     google_cloud, strategy = config.cluster.google_cloud, config.trainer.strategy
     job = google_cloud.trainer_job if google_cloud else None
-    given = job or config.cluster.resources.get("Trainer")
+    resources = config.cluster.resources
     key = "cluster.google_cloud.trainer_job" if job else "cluster.resources.Trainer"
-    # Newer TPUs are a type of machine, such as ct5lp-hightpu-4t.
-    kind = f"{given.accelerator} {job.machine if job else ''}".lower() if given else ""
+    trained_by = {key: job or resources.get("Trainer")}
+    if config.tuner.enabled:
+        trained_by[f"cluster.resources.{TUNER}"] = resources.get(TUNER)
     wants = {"gpu": ("nvidia", "amd"), "multi_gpu": ("nvidia", "amd"), "tpu": ("tpu",)}
-    needed = wants.get(strategy)
-    if needed and not any(word in kind for word in needed):
-        yield (f"trainer.strategy is {strategy}, and {key}.accelerator gives it none of that kind.")
+    needed = wants.get(strategy, ("",))
+    for place, given in trained_by.items():
+        # Newer TPUs are a type of machine, such as ct5lp-hightpu-4t.
+        kind = f"{given.accelerator} {getattr(given, 'machine', '')}".lower() if given else ""
+        if not any(word in kind for word in needed):
+            yield (
+                f"trainer.strategy is {strategy}, and {place}.accelerator gives it none of that "
+                "kind."
+            )
     workers = job.workers if job else 1
     if strategy == "multi_worker" and workers == 1:
         yield (

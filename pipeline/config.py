@@ -6,7 +6,7 @@ the settings of the rooms that it is composed of, and nowhere else.
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from components.evaluation_settings import EvaluationSettings
 from components.images.settings import DatasetSettings
@@ -14,6 +14,7 @@ from components.report.settings import ReportSettings
 from components.serving_check_settings import ServingCheckSettings
 from pipeline.cluster_settings import ClusterSettings
 from trainer_module.settings import TrainerSettings
+from trainer_module.tuner_settings import TunerSettings, misfits
 from transform_module.settings import TransformSettings
 
 Orchestrator = Literal["local", "beam"]
@@ -92,6 +93,10 @@ class Config(BaseModel):
     trainer: TrainerSettings = Field(
         default_factory=TrainerSettings, description="The model and its training."
     )
+    tuner: TunerSettings = Field(
+        default_factory=TunerSettings,
+        description="The search for the trainer's settings, before the training.",
+    )
     evaluation: EvaluationSettings = Field(
         default_factory=EvaluationSettings, description="What a model must show to be pushed."
     )
@@ -112,3 +117,9 @@ class Config(BaseModel):
         default_factory=ClusterSettings,
         description="Where a compiled pipeline runs, and what its tasks are given.",
     )
+
+    @model_validator(mode="after")
+    def _search_goes_with_the_training(self) -> "Config":
+        if self.tuner.enabled and (problems := list(misfits(self.tuner, self.trainer))):
+            raise ValueError("; ".join(problems))
+        return self

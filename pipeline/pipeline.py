@@ -10,6 +10,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import example_gen_pb2, transform_pb2
+from tfx.types import BaseChannel
 
 from components.baseline import Baseline
 from components.beam_args import DEFAULT_BEAM_ARGS, SDK_HERE
@@ -24,9 +25,11 @@ from components.serving_check_container import container_check
 from components.statistics import statistics_options
 from components.trainer import TUNABLE, Trainer
 from components.trainer import Executor as TrainerExecutor
+from components.tuner import TRIED_WITH, Tuner
 from pipeline.code_version import code_version
 from pipeline.config import Config
-from pipeline.recipe import REPORT_CODE, SERVING_CHECK_CODE, TRAINER_CODE, TRANSFORM_CODE
+from pipeline.recipe import REPORT_CODE, SERVING_CHECK_CODE, TRANSFORM_CODE, training_code
+from trainer_module.tuner_settings import AFTER_SEARCH
 from transform_module.features import EVAL, SPLITS, TRAIN
 
 UNCACHED = ("Pusher",)
@@ -130,19 +133,25 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         },
     )
     transform.add_upstream_node(example_validator)
+    transformed = {
+        "examples": transform.outputs["transformed_examples"],
+        "transform_graph": transform.outputs["transform_graph"],
+    }
+    tuner = _tuner(config, inputs, transformed) if config.tuner.enabled else None
     trainer_executor, trainer_job = _trained_by(config, inputs)
     trainer = Trainer(
-        examples=transform.outputs["transformed_examples"],
-        transform_graph=transform.outputs["transform_graph"],
+        **transformed,
+        hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
         run_fn="trainer_module.trainer.run_fn",
         custom_config={
             "settings": config.trainer.model_dump(mode="json", exclude=set(TUNABLE)),
             "transform": config.transform.model_dump(mode="json"),
             "seed": config.seed,
-            "code_version": code_version(*TRAINER_CODE),
+            "code_version": code_version(*training_code(config)),
             "checkpoint_dir": inputs.checkpoints,
-            # Absent it changes no cache key: a training that is not profiled stays what it was.
+            # Absent they change no cache key: a training without them stays what it was.
             **({"profile": True} if inputs.profile else {}),
+            **({"tuner": config.tuner.model_dump(mode="json")} if tuner else {}),
             **trainer_job,
         },
         epochs=inputs.epochs,
@@ -219,6 +228,7 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         schema_gen,
         example_validator,
         transform,
+        *([tuner] if tuner else []),
         trainer,
         baseline,
         evaluator,
@@ -242,6 +252,24 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         enable_cache=True,
         beam_pipeline_args=list(inputs.beam_args),
         metadata_connection_config=metadata,
+    )
+
+
+def _tuner(config: Config, inputs: Inputs, transformed: dict[str, BaseChannel]) -> Tuner:
+    """Returns the search, which is told nothing that changes no score: it stays in the cache."""
+    untold = {*TUNABLE, *AFTER_SEARCH}
+    return Tuner(
+        **transformed,
+        tuner_fn="trainer_module.tuner.tuner_fn",
+        custom_config={
+            "settings": config.trainer.model_dump(mode="json", exclude=untold),
+            "tuner": config.tuner.model_dump(mode="json"),
+            "seed": config.seed,
+            "code_version": code_version(*training_code(config)),
+            "checkpoint_dir": inputs.checkpoints,
+        },
+        dataset_fingerprint=inputs.fingerprint,
+        **{name: getattr(inputs, name) for name in TRIED_WITH},
     )
 
 

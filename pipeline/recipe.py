@@ -31,6 +31,12 @@ REPORT_CODE = (
     "transform_module",
 )
 TRAINER_CODE = ("components.trainer", "trainer_module", "transform_module")
+TUNER_CODE = ("components.tuner", *TRAINER_CODE)
+
+
+def training_code(config: Config) -> tuple[str, ...]:
+    """Returns the modules that a model follows from."""
+    return TUNER_CODE if config.tuner.enabled else TRAINER_CODE
 
 
 def recipe_of(config: Config, dataset_fingerprint: str) -> str:
@@ -43,15 +49,17 @@ def recipe_of(config: Config, dataset_fingerprint: str) -> str:
     Returns:
       As `components.recipe` makes it of the model's record.
     """
-    return recipe.recipe(
-        {
-            "dataset_fingerprint": dataset_fingerprint,
-            "settings": config.trainer.model_dump(mode="json"),
-            "transform": config.transform.model_dump(mode="json"),
-            "seed": config.seed,
-            "code_version": code_version(*TRAINER_CODE),
-        }
-    )
+    settings = config.trainer.model_dump(mode="json")
+    record = {
+        "dataset_fingerprint": dataset_fingerprint,
+        "transform": config.transform.model_dump(mode="json"),
+        "settings": settings,
+        "seed": config.seed,
+        "code_version": code_version(*training_code(config)),
+    }
+    if config.tuner.enabled:
+        record["tuning"] = {"settings": settings, "search": config.tuner.model_dump(mode="json")}
+    return recipe.recipe(record)
 
 
 def baseline_version(push_dir: Path, model_name: str, recipe: str) -> str:

@@ -58,12 +58,15 @@ def assign(patients: np.ndarray, labels: np.ndarray, *, folds: int, seed: int) -
     return assigned
 
 
-def split(pictures: Pictures, *, folds: int, seed: int) -> list[tuple[Pictures, Pictures]]:
-    """Splits pictures into folds.
+def split(
+    train: Pictures, evaluation: Pictures, *, folds: int, seed: int
+) -> list[tuple[Pictures, Pictures]]:
+    """Pairs what is learnt from with what judges it.
 
     Args:
-        pictures: all of them.
-        folds: how many, 2 or more.
+        train: the split.
+        evaluation: the split.
+        folds: how many; 1 leaves the splits as they are, more deal the pictures of both.
         seed: see `assign`.
 
     Returns:
@@ -72,6 +75,9 @@ def split(pictures: Pictures, *, folds: int, seed: int) -> list[tuple[Pictures, 
     Raises:
         FoldsError: see `assign`.
     """
+    if folds == 1:
+        return [(train, evaluation)]
+    pictures = train + evaluation
     assigned = assign(pictures.patients, pictures.labels, folds=folds, seed=seed)
     return [
         (pictures.where(assigned != fold), pictures.where(assigned == fold))

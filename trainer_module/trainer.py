@@ -7,7 +7,7 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -37,6 +37,7 @@ from trainer_module.models import ensemble
 from trainer_module.profile import profiled
 from trainer_module.settings import TrainerSettings
 from trainer_module.steps import Steps
+from trainer_module.tuner_settings import TunerSettings, chosen, values_of
 from transform_module.settings import TransformSettings
 
 _log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class Job:
             one, so that a training that is killed begins anew.
         profile: whether some steps of the first epoch are profiled for TensorBoard.
         transform: what the pixels were made with, for the model's record.
+        tuner: the search whose best settings are trained, None where there is none.
     """
 
     settings: TrainerSettings
@@ -64,25 +66,30 @@ class Job:
     checkpoint_dir: str
     profile: bool = False
     transform: TransformSettings = field(default_factory=TransformSettings)
+    tuner: TunerSettings | None = None
 
     @classmethod
     def from_custom_config(cls, config: dict[str, Any]) -> "Job":
         """Reads what `custom_config` builds."""
-        return cls(
-            **{
-                **config,
-                "settings": TrainerSettings(**config["settings"]),
-                "transform": TransformSettings(**config["transform"]),
-            }
-        )
+        told = {
+            **config,
+            "settings": TrainerSettings(**config["settings"]),
+            "transform": TransformSettings(**config["transform"]),
+        }
+        if tuner := config.get("tuner"):
+            told["tuner"] = TunerSettings(**tuner)
+        return cls(**told)
 
     def custom_config(self) -> dict[str, Any]:
         """Turns into plain values for the Trainer's ``custom_config``."""
-        return {
+        told = {
             **self.__dict__,
             "settings": self.settings.model_dump(mode="json"),
             "transform": self.transform.model_dump(mode="json"),
         }
+        if self.tuner:
+            told["tuner"] = self.tuner.model_dump(mode="json")
+        return told
 
 
 @dataclass(frozen=True)
@@ -112,15 +119,16 @@ def run_fn(fn_args: FnArgs) -> None:
     and the chief alone writes what is kept.
 
     Args:
-        fn_args: TFX's; ``custom_config`` holds a `Job`. The model goes to
+        fn_args: TFX's; ``custom_config`` holds a `Job`, and ``hyperparameters`` what a Tuner
+            found, which takes the place of the settings of that name. The model goes to
             ``fn_args.serving_model_dir``, the history and the TensorBoard logs to
             ``fn_args.model_run_dir``, there into a folder for each member.
     """
-    job = Job.from_custom_config(fn_args.custom_config)
+    job, tuning = _tuned(Job.from_custom_config(fn_args.custom_config), fn_args.hyperparameters)
     where = strategy.create(job.settings.strategy)
     transform_output = tft.TFTransformOutput(fn_args.transform_output)
-    train = data.read(_files(fn_args.train_files))
-    evaluation = data.read(_files(fn_args.eval_files))
+    train = data.read(files(fn_args.train_files))
+    evaluation = data.read(files(fn_args.eval_files))
     backup_dir = Path(job.checkpoint_dir or tempfile.mkdtemp()) / _identity(fn_args, job)
     is_chief = strategy.is_chief(where)
     log_dir = Path(fn_args.model_run_dir) if is_chief else backup_dir / "logs-of-others"
@@ -147,6 +155,7 @@ def run_fn(fn_args: FnArgs) -> None:
             "seed": job.seed,
             "dataset_fingerprint": job.dataset_fingerprint,
             "code_version": job.code_version,
+            **tuning,
             "calibration": asdict(calibrated),
             "operating_point": {
                 "eval_sensitivity": _share(told, labels == 1),
@@ -167,6 +176,21 @@ def run_fn(fn_args: FnArgs) -> None:
     shutil.rmtree(backup_dir, ignore_errors=True)
 
 
+def _tuned(job: Job, hyperparameters: dict[str, Any] | None) -> tuple[Job, dict[str, Any]]:
+    """Returns the job with what a Tuner found, and what the record tells of it."""
+    if hyperparameters is None:
+        return job, {}
+    assert job.tuner is not None
+    values = values_of(hyperparameters)
+    _log.info("the Tuner found %s", "  ".join(f"{key} {value}" for key, value in values.items()))
+    tuning = {
+        "values": values,
+        "settings": job.settings.model_dump(mode="json"),
+        "search": job.tuner.model_dump(mode="json"),
+    }
+    return replace(job, settings=chosen(job.settings, values)), {"tuning": tuning}
+
+
 def _train_members(
     job: Job,
     where: tf.distribute.Strategy,
@@ -181,10 +205,7 @@ def _train_members(
         The members on the chief, none on other workers.
     """
     settings, count = job.settings, job.settings.folds
-    if count == 1:
-        parts = [(train, evaluation)]
-    else:
-        parts = folds.split(train + evaluation, folds=count, seed=job.seed)
+    parts = folds.split(train, evaluation, folds=count, seed=job.seed)
     members = []
     for number, (learnt, unseen) in enumerate(parts, start=1):
         inside = "" if count == 1 else f"member-{number}"
@@ -270,6 +291,7 @@ def fit(
     *,
     backup_dir: Path,
     log_dir: Path,
+    tell: Callable[..., None] = _log.info,
 ) -> tuple[keras.Model, list[Epoch]]:
     """Trains until all epochs are done or `patience` of them were in vain.
 
@@ -280,6 +302,7 @@ def fit(
         evaluation: what decides which epoch was best.
         backup_dir: an interrupted training goes on from what it left here.
         log_dir: gets ``history.csv``, and TensorBoard's event files and profile.
+        tell: is given a line at the start and after each epoch, as `logging` takes it.
 
     Returns:
         The model with the best epoch's weights, and the figures of each epoch.
@@ -300,7 +323,7 @@ def fit(
     worker = where.cluster_resolver.task_id if where.cluster_resolver else 0
     backup = Backup(backup_dir, steps, worker=worker or 0)
     epochs = backup.restore()
-    _log.info(
+    tell(
         "%s, %s parameters, %d + %d pictures, %d replica(s) of batch %d, %s%s",
         settings.model,
         f"{steps.model.count_params():,}",
@@ -339,7 +362,7 @@ def fit(
         is_best = history.best_epoch(epochs, settings.monitor) == len(epochs) - 1
         backup.save(epochs, is_best=is_best)
         _to_tensorboard(board, len(epochs) - 1, epochs[-1])
-        _log.info(
+        tell(
             "epoch %2d/%d  %s  %.0f s%s",
             len(epochs),
             settings.epochs,
@@ -352,13 +375,14 @@ def fit(
     return steps.averaged, epochs
 
 
-def _files(patterns: Sequence[str]) -> list[str]:
+def files(patterns: Sequence[str]) -> list[str]:
+    """Lists the files that patterns name, each once and in the order of their names."""
     return sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
 
 
 def _identity(fn_args: FnArgs, job: Job) -> str:
     """Names the training by all that decides its outcome, so that only it finds its backup."""
-    inputs = [*_files(fn_args.train_files), *_files(fn_args.eval_files), fn_args.transform_output]
+    inputs = [*files(fn_args.train_files), *files(fn_args.eval_files), fn_args.transform_output]
     decisive = replace(job, profile=False).custom_config()
     return hashlib.sha256(json.dumps([inputs, decisive]).encode()).hexdigest()[:16]
 

@@ -25,6 +25,20 @@ def test_the_components_are_the_pipelines():
     assert set(COMPONENTS) == command.COMPONENTS
 
 
+def test_a_tuner_has_resources_where_there_is_one():
+    given = 'cluster.resources={"Tuner": {"cpu": 4}}'
+    assert problems(configured(given, "tuner.enabled=true"), "vertex") == []
+    (problem,) = problems(configured(given), "vertex")
+    assert "there is no such component" in problem
+
+
+def test_a_tuner_needs_the_accelerator_that_the_trainer_needs():
+    given = 'cluster.resources={"Trainer": {"accelerator": "nvidia.com/gpu"}}'
+    overrides = (given, "trainer.strategy=gpu", "tuner.enabled=true")
+    (problem,) = problems(configured(*overrides), "kubeflow")
+    assert "cluster.resources.Tuner.accelerator gives it none of that kind" in problem
+
+
 GPU = 'cluster.resources={"Trainer": {"accelerator": "%s", "accelerators": 2}}'
 
 

@@ -84,7 +84,7 @@ def test_an_unknown_key_is_named_with_the_nearest(file):
     assert (
         f"  {source}:3: trainer.epoch: there is no such key. Did you mean trainer.epochs?" in told
     )
-    assert "Keys under trainer: model, cnn, compact, transfer, augmentation, epochs" in told
+    assert "Keys under trainer: model, cnn, compact, transfer, augmentation, folds, epochs" in told
 
 
 def test_an_unknown_key_that_is_like_none_gets_all_keys():

@@ -84,6 +84,72 @@ def test_every_input_comes_from_where_it_should(wires):
     }
 
 
+@pytest.fixture(scope="module")
+def tuned():
+    return wire("tuner.enabled=true", "tuner.trials=3")
+
+
+def test_a_tuner_stands_between_transform_and_trainer_where_there_is_one(pipeline, tuned):
+    nodes = {node.id: node for node in tuned.components}
+    assert set(nodes) == COMPONENTS | {"Tuner"}
+    for name in ("examples", "transform_graph"):
+        assert nodes["Tuner"].inputs[name].producer_component_id == "Transform"
+    found = nodes["Trainer"].inputs["hyperparameters"]
+    assert (found.producer_component_id, found.output_key) == ("Tuner", "best_hyperparameters")
+    for node in pipeline.components:
+        changes = {"Trainer": {"custom_config"}, "Pusher": {"configuration"}}
+        other = properties(tuned, node.id)
+        assert {name for name in other if other[name] != node.exec_properties[name]} == (
+            changes.get(node.id, set())
+        )
+
+
+def test_the_search_is_part_of_what_trainer_and_tuner_are_told(tuned):
+    search = load(None, ["tuner.enabled=true", "tuner.trials=3"]).tuner.model_dump(mode="json")
+    assert config_of(tuned, "Trainer")["tuner"] == config_of(tuned, "Tuner")["tuner"] == search
+    assert properties(tuned, "Tuner")["tuner_fn"] == "trainer_module.tuner.tuner_fn"
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "trainer.folds=3",
+        "trainer.epochs=3",
+        "trainer.operating_point.sensitivity=0.9",
+        "trainer.calibration=none",
+        "evaluation.minimum_auc=0.1",
+    ],
+)
+def test_what_changes_no_score_leaves_a_search_in_the_cache(tuned, override):
+    other = wire("tuner.enabled=true", "tuner.trials=3", override)
+    assert properties(other, "Tuner") == properties(tuned, "Tuner")
+
+
+@pytest.mark.parametrize(
+    "override", ["tuner.folds=2", "seed=8", "trainer.model=compact", "trainer.decay=cosine"]
+)
+def test_what_changes_a_score_begins_another_search(tuned, override):
+    other = wire("tuner.enabled=true", "tuner.trials=3", override)
+    assert properties(other, "Tuner") != properties(tuned, "Tuner")
+
+
+@pytest.mark.parametrize(
+    ("module_name", "nodes"),
+    [
+        ("components.tuner", {"Tuner", "Trainer"}),
+        ("trainer_module", {"Tuner", "Trainer"}),
+        ("components.pushed", {"Baseline", "ServingCheck"}),
+    ],
+)
+def test_an_edit_reruns_a_tuner_that_runs_the_code(tuned, monkeypatch, module_name, nodes):
+    def edited(*modules):
+        return code_version(*modules) + "*" * (module_name in modules)
+
+    monkeypatch.setattr(module, "code_version", edited)
+    after = hashes(wire("tuner.enabled=true", "tuner.trials=3"))
+    assert {node for node, value in hashes(tuned).items() if after[node] != value} == nodes
+
+
 def test_nothing_is_transformed_before_the_examples_are_validated(pipeline):
     (transform,) = (node for node in pipeline.components if node.id == "Transform")
     assert "ExampleValidator" in [node.id for node in transform.upstream_nodes]

@@ -21,6 +21,8 @@ def test_the_same_choices_make_the_same_recipe():
         "trainer.epochs=3",
         "trainer.augmentation.zoom=0.2",
         "trainer.operating_point.sensitivity=0.9",
+        "trainer.folds=3",
+        "tuner.enabled=true",
     ],
 )
 def test_what_decides_a_model_changes_the_recipe(override):
@@ -39,10 +41,25 @@ def test_other_code_changes_the_recipe(monkeypatch):
 
 @pytest.mark.parametrize(
     "override",
-    ["orchestrator=beam", "name=other", "evaluation.minimum_auc=0.1", "push.directory=x"],
+    [
+        "tuner.trials=3",
+        "orchestrator=beam",
+        "name=other",
+        "evaluation.minimum_auc=0.1",
+        "push.directory=x",
+    ],
 )
 def test_what_decides_no_model_leaves_the_recipe(override):
     assert recipe_of(load(None, [override]), "f1") == recipe_of(load(), "f1")
+
+
+def test_a_search_decides_a_model_and_so_does_its_code(monkeypatch):
+    tuned = recipe_of(load(None, ["tuner.enabled=true"]), "f1")
+    assert recipe_of(load(None, ["tuner.enabled=true", "tuner.trials=3"]), "f1") != tuned
+    monkeypatch.setattr(
+        recipe_module, "code_version", lambda *modules: str("components.tuner" in modules)
+    )
+    assert recipe_of(load(None, ["tuner.enabled=true"]), "f1") != tuned
 
 
 def push(folder, version, **manifest):

@@ -1,13 +1,16 @@
 """A training small enough for tests."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from trainer_module import data, trainer
 from trainer_module.settings import AugmentationSettings, CnnSettings, TrainerSettings
+from trainer_module.tuner_settings import TunerSettings
 
 SETTINGS = TrainerSettings(
     cnn=CnnSettings(filters=(4,), dense_units=(8,), convolution_dropout=0, dense_dropout=0),
@@ -37,12 +40,21 @@ def job(
     return trainer.Job(settings, 7, "data", "code", str(folder), profile)
 
 
-def run(transformed, folder: Path, settings: TrainerSettings = SETTINGS) -> Path:
+def run(
+    transformed,
+    folder: Path,
+    settings: TrainerSettings = SETTINGS,
+    *,
+    tuner: TunerSettings | None = None,
+    hyperparameters: dict[str, Any] | None = None,
+) -> Path:
     """Trains and exports as the Trainer does; returns the SavedModel's folder."""
+    told = replace(job(folder / "backups", settings), tuner=tuner)
     trainer.run_fn(
         SimpleNamespace(
-            custom_config=job(folder / "backups", settings).custom_config(),
+            custom_config=told.custom_config(),
             transform_output=transformed.graph,
+            hyperparameters=hyperparameters,
             train_files=transformed.train_files,
             eval_files=transformed.eval_files,
             serving_model_dir=str(folder / "model"),

@@ -92,9 +92,9 @@ def test_every_weight_is_written_once(trained):
 def test_calibration_and_threshold_are_fitted_out_of_fold(transformed, trained, record):
     """Each picture is judged by the one member that has not learnt from it."""
     _, model = trained
-    pictures = data.read(transformed.train_files) + data.read(transformed.eval_files)
+    train, evaluation = data.read(transformed.train_files), data.read(transformed.eval_files)
     raw, labels = [], []
-    parts = folds.split(pictures, folds=3, seed=7)
+    parts = folds.split(train, evaluation, folds=3, seed=7)
     for member, (_, unseen) in zip(ensemble.members(model), parts, strict=True):
         probabilities, found = trainer.judge(member, unseen, 8)
         raw.append(probabilities)

@@ -73,7 +73,8 @@ def test_too_few_patients_are_told_with_their_class():
 def test_every_picture_is_held_out_once_and_learnt_from_in_all_other_folds():
     pictures = small.pictures(20)
     held_out = []
-    for learnt, fold in folds.split(pictures, folds=3, seed=7):
+    train, evaluation = (pictures.where(pictures.labels == label) for label in (0, 1))
+    for learnt, fold in folds.split(train, evaluation, folds=3, seed=7):
         assert learnt.count + fold.count == 20
         assert set(learnt.patients).isdisjoint(fold.patients)
         for part in (learnt, fold):
@@ -83,9 +84,14 @@ def test_every_picture_is_held_out_once_and_learnt_from_in_all_other_folds():
     assert sorted(held_out) == sorted(pictures.patients.tolist())
 
 
+def test_one_fold_is_the_two_splits():
+    train, evaluation = small.pictures(8), small.pictures(6)
+    assert folds.split(train, evaluation, folds=1, seed=7) == [(train, evaluation)]
+
+
 def test_the_folds_of_two_splits_together(transformed):
     train, evaluation = data.read(transformed.train_files), data.read(transformed.eval_files)
-    pairs = folds.split(train + evaluation, folds=3, seed=7)
+    pairs = folds.split(train, evaluation, folds=3, seed=7)
     assert sum(fold.count for _, fold in pairs) == train.count + evaluation.count
     sums = [
         sum(int(pixels.sum()) for pixels, _ in part.dataset.as_numpy_iterator())

@@ -1,0 +1,235 @@
+"""What the Tuner runs: ``tuner_fn``, a search by KerasTuner over trainings of ours."""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import keras_tuner
+import numpy as np
+import tensorflow as tf
+from keras_tuner.engine.trial import Trial, TrialStatus
+from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle, RandomSearchOracle
+from tfx.components.trainer.fn_args_utils import FnArgs
+from tfx.components.tuner.component import TunerFnResult
+
+from trainer_module import data, folds, history, strategy, trainer
+from trainer_module.trainer import Job
+from trainer_module.tuner_settings import (
+    Range,
+    TunerSettings,
+    chosen,
+    encoded,
+    setting,
+    values_of,
+)
+
+_log = logging.getLogger(__name__)
+
+_SCORE: Final = "score"
+_EPOCHS: Final = "tuner/epochs"
+_FACTOR: Final = 3
+
+
+def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
+    """Prepares the search.
+
+    Args:
+        fn_args: TFX's; ``custom_config`` holds a `Job` with ``tuner``.
+
+    Returns:
+        The tuner, whose ``search`` needs nothing else.
+    """
+    job = Job.from_custom_config(fn_args.custom_config)
+    assert job.tuner is not None
+    where = strategy.create(job.settings.strategy)
+    train_files = trainer.files(fn_args.train_files)
+    eval_files = trainer.files(fn_args.eval_files)
+    parts = folds.split(
+        data.read(train_files), data.read(eval_files), folds=job.tuner.folds, seed=job.seed
+    )
+    folder = Path(job.checkpoint_dir or tempfile.mkdtemp())
+    folder /= f"search-{_identity([*train_files, *eval_files], job)}"
+    return TunerFnResult(Search(job, job.tuner, where, parts, folder), {})
+
+
+class Search(keras_tuner.Tuner):
+    """Trains each trial as the Trainer would, once for each fold.
+
+    What a trial scored is kept in a file of its own, under all that decides it, and is never
+    trained again. KerasTuner's own state is not read back: a search that was killed draws the same
+    trials from the same seed, finds the scores of those that had ended, and goes on in the epoch
+    where it was killed; one with more trials, or another space, takes up what it has in common
+    with former ones.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        settings: TunerSettings,
+        where: tf.distribute.Strategy,
+        parts: list[tuple[data.Pictures, data.Pictures]],
+        folder: Path,
+    ) -> None:
+        """Makes the search.
+
+        Args:
+            job: what is trained, but for what is searched for.
+            settings: of the search.
+            where: the strategy.
+            parts: for each fold what is learnt from, and what scores.
+            folder: belongs to the trainings of this job; several searches may have it in common.
+        """
+        self._job, self._settings, self._where, self._parts = job, settings, where, parts
+        self._folder = folder
+        self._started = 0.0
+        super().__init__(
+            oracle=_oracle(settings, job),
+            directory=str(folder),
+            project_name=f"keras-tuner-{os.environ.get('KERASTUNER_TUNER_ID', 'alone')}",
+            overwrite=True,
+        )
+
+    def on_trial_begin(self, trial: Trial) -> None:
+        """Looks at the clock."""
+        self._started = time.monotonic()
+
+    def run_trial(self, trial: Trial, *_: Any, **__: Any) -> dict[str, float]:
+        """Trains the trial's settings, unless that was done before.
+
+        Hyperband's later rounds train anew for more epochs: so each training is what its settings
+        tell, its learning rate falls over its own epochs, and no weights wait on the disk.
+
+        Returns:
+            The score.
+        """
+        values = values_of(trial.hyperparameters.get_config())
+        epochs = trial.hyperparameters.values.get(_EPOCHS, self._settings.epochs)
+        settings = chosen(self._job.settings, {**values, "epochs": epochs})
+        name = _digest([values, epochs])
+        found = self._folder / "trials" / f"{name}.json"
+        if found.exists():
+            scores = json.loads(found.read_text())["scores"]
+        else:
+            place = self._folder / f"trial-{name}"
+            job = replace(self._job, settings=settings)
+            scores = [self._score(job, fold, place) for fold in range(len(self._parts))]
+            found.parent.mkdir(exist_ok=True)
+            partial = found.with_suffix(".partial")
+            partial.write_text(json.dumps({"values": values, "epochs": epochs, "scores": scores}))
+            partial.replace(found)
+            shutil.rmtree(place, ignore_errors=True)
+        if self._settings.objective == "mean":
+            return {_SCORE: float(np.mean(scores))}
+        worst = max if settings.monitor.endswith("loss") else min
+        return {_SCORE: worst(scores)}
+
+    def on_trial_end(self, trial: Trial) -> None:
+        """Tells the oracle and people."""
+        super().on_trial_end(trial)
+        number = f"trial {int(trial.trial_id) + 1:2d}/{self._settings.trials}"
+        ended = self.oracle.get_trial(trial.trial_id)
+        if ended.status != TrialStatus.COMPLETED:
+            _log.warning("%s  failed: %s", number, _reason(ended))
+            return
+        (best,) = self.oracle.get_best_trials(1)
+        values = values_of(trial.hyperparameters.get_config())
+        _log.info(
+            "%s  %s %.4f  %s  %.0f s%s",
+            number,
+            self._job.settings.monitor,
+            ended.score,
+            "  ".join(_told(*each) for each in values.items()),
+            time.monotonic() - self._started,
+            "  best" if best.trial_id == trial.trial_id else "",
+        )
+
+    def get_best_hyperparameters(self, num_trials: int = 1) -> list[keras_tuner.HyperParameters]:
+        """Returns the best trials' values, best first.
+
+        Raises:
+            RuntimeError: not one trial ended well.
+        """
+        (best,) = self.oracle.get_best_trials(1) or [None]
+        if best is None or best.status != TrialStatus.COMPLETED:
+            raise RuntimeError(f"No trial of the search ended well: {_reason(best)}")
+        return super().get_best_hyperparameters(num_trials)
+
+    def _score(self, job: Job, fold: int, place: Path) -> float:
+        """Trains on all but one fold; returns the best epoch's figure."""
+        seed = job.seed + fold
+        keras.utils.set_random_seed(seed)
+        learnt, unseen = self._parts[fold]
+        inside = place / f"fold-{fold + 1}"
+        _, epochs = trainer.fit(
+            replace(job, seed=seed),
+            self._where,
+            learnt,
+            unseen,
+            backup_dir=inside,
+            log_dir=inside / "logs",
+            tell=_log.debug,
+        )
+        monitor = job.settings.monitor
+        return float(epochs[history.best_epoch(epochs, monitor)][monitor])
+
+
+def _oracle(settings: TunerSettings, job: Job) -> keras_tuner.Oracle:
+    is_loss = job.settings.monitor.endswith("loss")
+    told = {
+        "objective": keras_tuner.Objective(_SCORE, "min" if is_loss else "max"),
+        "hyperparameters": _space(settings, job),
+        # KerasTuner takes 0 for none.
+        "seed": job.seed + 1,
+    }
+    match settings.algorithm:
+        case "bayesian":
+            oracle = BayesianOptimizationOracle(max_trials=settings.trials, **told)
+        case "random":
+            oracle = RandomSearchOracle(max_trials=settings.trials, **told)
+        case "hyperband":
+            oracle = HyperbandOracle(max_epochs=settings.epochs, factor=_FACTOR, **told)
+            # It has no such argument; the attribute bounds it as it does the others.
+            oracle.max_trials = settings.trials
+    oracle.verbose = 0
+    return oracle
+
+
+def _space(settings: TunerSettings, job: Job) -> keras_tuner.HyperParameters:
+    space = keras_tuner.HyperParameters()
+    for path, domain in settings.space.items():
+        if not isinstance(domain, Range):
+            # As the settings hold them: KerasTuner takes 0 and 0.1 for two kinds.
+            typed = [setting(path, chosen(job.settings, {path: value})) for value in domain]
+            space.Choice(path, [encoded(value) for value in typed])
+            continue
+        add = space.Int if isinstance(setting(path, job.settings), int) else space.Float
+        add(path, domain.min, domain.max, sampling="log" if domain.log else "linear")
+    return space
+
+
+def _reason(failed: Trial | None) -> str:
+    said = failed.message if failed and failed.message else "its score is no number"
+    return str(said.strip().splitlines()[-1])
+
+
+def _told(path: str, value: Any) -> str:
+    return f"{path} {value:.3g}" if isinstance(value, float) else f"{path} {value}"
+
+
+def _identity(files: list[str], job: Job) -> str:
+    """Names the trainings by all that decides a trial's scores but its own values."""
+    config = replace(job, tuner=None).custom_config()
+    assert job.tuner is not None
+    return _digest([files, config, job.tuner.folds])
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
