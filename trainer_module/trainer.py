@@ -22,6 +22,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from trainer_module import (
     calibration,
     data,
+    domain,
     export,
     folds,
     history,
@@ -74,7 +75,7 @@ class Job:
         told = {
             **config,
             "settings": TrainerSettings(**config["settings"]),
-            "transform": TransformSettings(**config["transform"]),
+            "transform": TransformSettings(**config.get("transform", {})),
         }
         if tuner := config.get("tuner"):
             told["tuner"] = TunerSettings(**tuner)
@@ -143,11 +144,13 @@ def run_fn(fn_args: FnArgs) -> None:
     probabilities = calibrated(tf.constant(raw)).numpy()
     threshold = operating_point.choose(probabilities, labels, job.settings.operating_point)
     told = probabilities >= np.float32(threshold)
+    known = domain.fit(train, evaluation, job.settings.domain)
     export.export(
         served,
         transform_output,
         Path(fn_args.serving_model_dir),
         calibration=calibrated,
+        domain=known,
         threshold=threshold,
         record={
             "settings": job.settings.model_dump(mode="json"),
@@ -160,6 +163,11 @@ def run_fn(fn_args: FnArgs) -> None:
             "operating_point": {
                 "eval_sensitivity": _share(told, labels == 1),
                 "eval_specificity": _share(~told, labels == 0),
+            },
+            "domain": {
+                "threshold": known.threshold,
+                "false_alarms": job.settings.domain.false_alarms,
+                "eval_false_alarms": known.eval_false_alarms,
             },
             "training": {
                 "class_counts": train.class_counts,
