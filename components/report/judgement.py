@@ -140,12 +140,11 @@ def _slice(dimension: str, groups: list[Group], overall: Group) -> Markup:
 
     return table(
         f"Figures by {dimension}",
-        ("group", "pictures", "patients", *(MEANINGS[name][0] for name in names)),
+        ("group", "pictures (patients)", *(MEANINGS[name][0] for name in names)),
         [
             (
                 group.name,
-                f"{group.pictures:,}",
-                f"{group.patients:,}",
+                f"{group.pictures:,} ({group.patients:,})",
                 *(cell(group, name) for name in names),
             )
             for group in groups

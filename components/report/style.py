@@ -74,6 +74,7 @@ thead th { color: var(--muted); font-size: .875rem; font-weight: 600; vertical-a
 tbody th { font-weight: 500; }
 tbody tr:last-child > * { border-bottom: 0; }
 .number { text-align: right; white-space: nowrap; }
+thead .number { white-space: normal; }
 .number .interval, .number .span { display: block; margin-left: auto; }
 td .span { color: var(--muted); font-size: .8125rem; }
 td strong { font-weight: 600; }
@@ -146,6 +147,7 @@ footer { color: var(--muted); font-size: .875rem; }
     -webkit-print-color-adjust: exact; }
   body { max-width: none; padding: 0; }
   nav { display: none; }
+  details::details-content { block-size: auto; content-visibility: visible; }
   section { border: 0; border-radius: 0; border-top: 1px solid var(--line); padding: .75rem 0; }
   h2, h3 { break-after: avoid; }
   tr, li, .tiles > div, .verdict { break-inside: avoid; }

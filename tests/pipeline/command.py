@@ -19,6 +19,7 @@ trainer:
   cnn: {filters: [4], dense_units: [8]}
   epochs: 3
   batch_size: 8
+report: {corruptions: 4}
 evaluation: {minimum_auc: 0, minimum_sensitivity: 0, maximum_auc_drop: 1,
   maximum_sensitivity_drop: 1}
 """
