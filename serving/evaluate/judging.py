@@ -91,6 +91,7 @@ def _row(picture: Labelled, content: bytes | str, prediction: Prediction) -> dic
         "subtype": picture.subtype,
         "probability": prediction.probability if prediction.valid else 0.5,
         "valid": prediction.valid,
+        "in_domain": prediction.in_domain,
         "mode": "",
         **dict.fromkeys(_WHOLE, 0),
         **dict.fromkeys(MEASURES, np.nan),
@@ -113,8 +114,11 @@ def _table(rows: Sequence[dict[str, Any]], pictures: Sequence[Labelled]) -> Judg
         name: np.array([picture.others[name] for picture in pictures], str)
         for name in pictures[0].others
     }
-    # None until a model's answers tell its domain.
-    return Judged(**columns, in_domain=None, others=others)
+    # A model that was pushed without one tells no domain of any picture.
+    told = columns.pop("in_domain")
+    is_told = all(each is not None for each in told[columns["valid"].astype(bool)])
+    in_domain = np.array([each is not False for each in told]) if is_told else None
+    return Judged(**columns, in_domain=in_domain, others=others)
 
 
 def _answers(predictions: Sequence[Prediction]) -> Answers:
