@@ -77,3 +77,17 @@ def test_other_columns_are_kept(model, pictures):
     table.write_text("path,label,site\nNORMAL/x.png,0,Rome\nPNEUMONIA/person1_virus_1.png,1,Oslo\n")
     judged = judge(model.answer, read(table, ["site"]).pictures).judged
     assert judged.others["site"].tolist() == ["Rome", "Oslo"]
+
+
+def test_the_domain_is_told_where_the_model_tells_it(model, pictures):
+    (pictures / "NORMAL" / "a.png").write_bytes(b"text")
+    dark = grey(20)
+
+    def ask(images):
+        return [Answer(0.25, "NORMAL", True, content != dark, 1.0) for content in images]
+
+    judged = judge(ask, found(pictures)).judged
+    is_dark = judged.brightness[judged.valid] == 20
+    assert 0 < is_dark.sum() < len(is_dark)
+    np.testing.assert_array_equal(judged.in_domain[judged.valid], ~is_dark)
+    assert judge(model.answer, found(pictures)).judged.in_domain is None
