@@ -117,7 +117,7 @@ def _table(rows: Sequence[dict[str, Any]], pictures: Sequence[Labelled]) -> Judg
     # A model that was pushed without one tells no domain of any picture.
     told = columns.pop("in_domain")
     is_told = all(each is not None for each in told[columns["valid"].astype(bool)])
-    in_domain = np.array([each is not False for each in told]) if is_told else None
+    in_domain = np.array([each is None or bool(each) for each in told]) if is_told else None
     return Judged(**columns, in_domain=in_domain, others=others)
 
 
