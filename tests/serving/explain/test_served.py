@@ -1,0 +1,50 @@
+"""The embedded server's answers of the signature ``explain``."""
+
+import grpc
+import httpx
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+from serving.model import Model
+from tests.serving.asking import PREDICT, body, picture, request
+from tests.serving.running import running
+from tests.serving.saved import save_explaining
+from transform_module import features
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def version(tmp_path_factory):
+    return save_explaining(tmp_path_factory.mktemp("explaining") / "chest_xray" / "17")
+
+
+@pytest.fixture(scope="module")
+def server(version):
+    with running(version.parent, "--allow-unverified") as server:
+        yield server
+
+
+def test_rest_tells_the_maps_of_a_batch(server, version):
+    pictures = [picture(51), b"broken", picture(204)]
+    asked = body(*pictures)[:-1] + b', "signature_name": "explain"}'
+    with httpx.Client(trust_env=False, timeout=60) as client:
+        rows = client.post(f"{server.rest}{PREDICT}", content=asked).json()["predictions"]
+    assert [row[features.PROBABILITY] for row in rows] == pytest.approx([0.2, 0.5, 0.8])
+    np.testing.assert_allclose(
+        [row[features.HEATMAP] for row in rows], Model(version).heat_maps(pictures), rtol=1e-6
+    )
+
+
+def test_grpc_tells_the_maps_of_a_full_batch_within_its_usual_message(server, version):
+    pictures = [picture(value) for value in range(32)]
+    message = request(*pictures)
+    message.model_spec.signature_name = features.EXPLAIN
+    with grpc.insecure_channel(server.grpc) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        outputs = stub.Predict(message, timeout=60).outputs
+    heat = tf.make_ndarray(outputs[features.HEATMAP])
+    assert heat.shape == (32, features.IMAGE_SIZE, features.IMAGE_SIZE)
+    np.testing.assert_allclose(heat, Model(version).heat_maps(pictures), rtol=1e-6)
