@@ -65,13 +65,16 @@ def found_and_alarms(
     """
     order = np.argsort(-probability, kind="stable")
     starts = np.flatnonzero(np.diff(probability[order], prepend=np.nan) != 0)
+
+    def cumulated(counts: np.ndarray) -> np.ndarray:
+        steps = counts if len(starts) == len(order) else np.add.reduceat(counts, starts, axis=1)
+        sums = np.zeros((len(counts), 1 + len(starts)))
+        np.cumsum(steps, axis=1, out=sums[:, 1:])
+        return sums
+
     sorted_weights = weights[:, order]
-
-    def cumulated(chosen: np.ndarray) -> np.ndarray:
-        counts = np.add.reduceat(sorted_weights * chosen[order], starts, axis=1)
-        return np.pad(np.cumsum(counts, axis=1), ((0, 0), (1, 0)))
-
-    return cumulated(label), cumulated(~label)
+    found = cumulated(sorted_weights * label[order])
+    return found, cumulated(sorted_weights) - found
 
 
 def auc(found: np.ndarray, alarms: np.ndarray) -> np.ndarray:

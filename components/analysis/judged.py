@@ -57,7 +57,7 @@ class Judged:
         Raises:
             ValueError: they are not.
         """
-        lengths = {name: len(column) for name, column in self.columns().items()}
+        lengths = {name: len(column) for name, column in (self.others | self.columns()).items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"The columns must be of one length. Received: {lengths}")
 
@@ -65,9 +65,9 @@ class Judged:
         return len(self.path)
 
     def columns(self) -> dict[str, Column]:
-        """All columns by name, without an ``in_domain`` that is not known."""
+        """Its own columns by name, without an ``in_domain`` that is not known."""
         own = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)[:-1]}
-        return {name: column for name, column in own.items() if column is not None} | self.others
+        return {name: column for name, column in own.items() if column is not None}
 
     def only(self, rows: np.ndarray) -> "Judged":
         """Chooses pictures.
@@ -76,7 +76,7 @@ class Judged:
             rows: [N] bool, or indices.
         """
         chosen = {name: column[rows] for name, column in self.columns().items()}
-        others = {name: chosen.pop(name) for name in self.others}
+        others = {name: column[rows] for name, column in self.others.items()}
         return Judged(**{"in_domain": None, **chosen}, others=others)
 
     def patients(self) -> int:

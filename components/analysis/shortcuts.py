@@ -6,6 +6,8 @@ https://doi.org/10.1038/s42256-020-00257-z). A quantity that tells the classes a
 temptation in the data; one that the probability follows within a class may have been given way to.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from components.analysis.bootstrap import Bootstrap
@@ -25,8 +27,12 @@ def probe(judged: Judged, bootstrap: Bootstrap) -> list[Probe]:
     known = judged.only(np.isfinite(judged.brightness))
     if not len(known):
         return []
+    of_all = quantities(known)
+    within_normal = _within(of_all, known, ~known.label, bootstrap)
+    within_pneumonia = _within(of_all, known, known.label, bootstrap)
     return [
-        _probe(name, quantity, known, bootstrap) for name, quantity in quantities(known).items()
+        Probe(name, _alone(quantity, known.label), within_normal[name], within_pneumonia[name])
+        for name, quantity in of_all.items()
     ]
 
 
@@ -44,24 +50,37 @@ def quantities(judged: Judged) -> dict[str, np.ndarray]:
     }
 
 
-def spearman(one: np.ndarray, other: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Spearman's correlation of weighted pictures: Pearson's, of their mean ranks.
+def spearman(
+    quantities: Sequence[np.ndarray], probability: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Spearman's correlations of weighted pictures: Pearson's, of their mean ranks.
 
     Args:
-        one: [N].
-        other: [N].
+        quantities: K of [N].
+        probability: [N], that each is correlated with.
         weights: [R, N], none negative.
 
     Returns:
-        [R]; not a number where one of both is the same everywhere.
+        [K, R]; not a number where one of both is the same everywhere.
     """
     total = weights.sum(axis=1, keepdims=True)
+
+    def centred(values: np.ndarray) -> np.ndarray:
+        ranks = _ranks(values, weights)
+        return ranks - np.einsum("rn,rn->r", weights, ranks)[:, np.newaxis] / total
+
+    def product(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        return np.einsum("rn,rn,rn->r", weights, one, other)
+
     with np.errstate(invalid="ignore", divide="ignore"):
-        ranks = [_ranks(values, weights) for values in (one, other)]
-        x, y = (each - (weights * each).sum(axis=1, keepdims=True) / total for each in ranks)
-        products = (np.einsum("rn,rn,rn->r", weights, a, b) for a, b in ((x, y), (x, x), (y, y)))
-        across, within_one, within_other = products
-        return across / np.sqrt(within_one * within_other)
+        own = centred(probability)
+        spread = product(own, own)
+        return np.array(
+            [
+                product(other, own) / np.sqrt(product(other, other) * spread)
+                for other in map(centred, quantities)
+            ]
+        )
 
 
 def _ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -75,24 +94,23 @@ def _ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return ranks
 
 
-def _probe(name: str, quantity: np.ndarray, judged: Judged, bootstrap: Bootstrap) -> Probe:
-    if np.ptp(quantity) == 0:
-        return Probe(name, None, Estimate(), Estimate())
-    (alone,) = auc(*found_and_alarms(judged.label, quantity, np.ones((1, len(judged)))))
-    return Probe(
-        name,
-        None if np.isnan(alone) else float(alone),
-        within_normal=_within(quantity, judged, ~judged.label, bootstrap),
-        within_pneumonia=_within(quantity, judged, judged.label, bootstrap),
-    )
+def _alone(quantity: np.ndarray, label: np.ndarray) -> float | None:
+    """AUC of a quantity for the label; None where that is undefined or the quantity constant."""
+    (found,) = auc(*found_and_alarms(label, quantity, np.ones((1, len(label)))))
+    return None if np.isnan(found) or np.ptp(quantity) == 0 else float(found)
 
 
 def _within(
-    quantity: np.ndarray, judged: Judged, rows: np.ndarray, bootstrap: Bootstrap
-) -> Estimate:
+    of_all: dict[str, np.ndarray], judged: Judged, rows: np.ndarray, bootstrap: Bootstrap
+) -> dict[str, Estimate]:
+    """Correlations with the probability among some pictures, by the quantity's name."""
     if not rows.any():
-        return Estimate()
-    pair = quantity[rows], judged.probability[rows]
-    replicates = [spearman(*pair, weights) for weights in bootstrap.weights(judged.patient[rows])]
-    (value,) = spearman(*pair, np.ones((1, int(rows.sum()))))
-    return estimate(float(value), np.concatenate(replicates))
+        return dict.fromkeys(of_all, Estimate())
+    chosen = [quantity[rows] for quantity in of_all.values()], judged.probability[rows]
+    once = spearman(*chosen, np.ones((1, int(rows.sum()))))
+    drawn = [spearman(*chosen, weights) for weights in bootstrap.weights(judged.patient[rows])]
+    replicates = np.concatenate(drawn, axis=1)
+    return {
+        name: estimate(float(once[index, 0]), replicates[index])
+        for index, name in enumerate(of_all)
+    }

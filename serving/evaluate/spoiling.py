@@ -1,7 +1,7 @@
 """Asking a model about pictures that are spoilt on purpose."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -39,16 +39,10 @@ def judge_spoilt(
         sample: the most pictures that are taken, see `choose`.
         progress: gets the questions asked and their total.
     """
-    chosen = choose(pictures, sample)
-    contents = [predict.read(picture.file) for picture in chosen]
-    decoded = [grey(content) if isinstance(content, bytes) else None for content in contents]
-    kept = [
-        (picture, reduce(pixels))
-        for picture, pixels in zip(chosen, decoded, strict=True)
-        if pixels is not None
-    ]
-    label = np.array([picture.label == LABELS[1] for picture, _ in kept])
-    seeds = [_seed(picture) for picture, _ in kept]
+    kept = list(_reduced(choose(pictures, sample)))
+    if not kept:
+        return []
+    label = np.array([is_ill for is_ill, _, _ in kept])
     done, total = 0, len(kept) * (1 + len(KINDS) * len(STRENGTHS))
 
     def answers(kind: str = "", strength: int = 0) -> np.ndarray:
@@ -56,12 +50,10 @@ def judge_spoilt(
         probabilities: list[float] = []
         for start in range(0, len(kept), _BATCH):
             spoilt = [
-                corrupt(pixels, kind, strength, seed=seed) if kind else pixels
-                for (_, pixels), seed in zip(
-                    kept[start : start + _BATCH], seeds[start : start + _BATCH], strict=True
-                )
+                as_png(corrupt(pixels, kind, strength, seed=seed) if kind else pixels)
+                for _, seed, pixels in kept[start : start + _BATCH]
             ]
-            probabilities += [answer.probability for answer in ask([*map(as_png, spoilt)])]
+            probabilities += [answer.probability for answer in ask(spoilt)]
             done += len(spoilt)
             if progress:
                 progress(done, total)
@@ -74,6 +66,15 @@ def judge_spoilt(
         for kind in KINDS
         for strength in STRENGTHS
     ]
+
+
+def _reduced(pictures: Sequence[Labelled]) -> Iterator[tuple[bool, int, np.ndarray]]:
+    """Label, seed and pixels; no more than one picture is held as large as it is."""
+    for picture in pictures:
+        content = predict.read(picture.file)
+        pixels = grey(content) if isinstance(content, bytes) else None
+        if pixels is not None:
+            yield picture.label == LABELS[1], _seed(picture), reduce(pixels)
 
 
 def choose(pictures: Sequence[Labelled], sample: int) -> list[Labelled]:

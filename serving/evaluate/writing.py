@@ -68,7 +68,7 @@ def write(out: Path, findings: Findings, judged: Judged, reasons: Sequence[str])
 def picture_rows(judged: Judged, reasons: Sequence[str], threshold: float) -> list[dict[str, Any]]:
     """One row a picture: every column, what it was told, and why it is no usable picture."""
     told = told_positive(judged.probability, threshold)
-    columns = judged.columns()
+    columns = judged.others | judged.columns()
     rows = []
     for index, reason in enumerate(reasons):
         row = {name: _cell(column[index]) for name, column in columns.items()}

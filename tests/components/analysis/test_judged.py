@@ -24,6 +24,12 @@ def test_pictures_are_chosen_with_all_their_columns():
     assert all_of_them.only(np.array([2, 0])).path.tolist() == ["0002.png", "0000.png"]
 
 
+def test_another_column_may_be_called_as_its_own():
+    others = {"mode": np.array(["lying", "upright"])}
+    chosen = judged([1, 0], [0.1, 0.2], others=others).only(np.array([1]))
+    assert (chosen.mode.tolist(), chosen.others["mode"].tolist()) == (["L"], ["upright"])
+
+
 def test_an_unknown_domain_stays_unknown():
     assert judged([1, 0], [0.1, 0.2]).only(np.array([0])).in_domain is None
 

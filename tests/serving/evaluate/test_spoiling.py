@@ -64,3 +64,6 @@ def test_pictures_that_are_gone_meanwhile_are_left_out(model, pictures):
     found = find(pictures, DatasetSettings()).pictures
     (pictures / "NORMAL" / "x.png").unlink()
     assert {each.pictures for each in judge_spoilt(model.answer, found, 0.5)} == {7}
+    for file in pictures.rglob("*.png"):
+        file.unlink()
+    assert judge_spoilt(model.answer, found, 0.5) == []
