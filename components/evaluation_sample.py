@@ -32,12 +32,15 @@ class Judged:
         probability: of pneumonia.
         label: NORMAL, PNEUMONIA or INVALID.
         valid: whether the model could decode it.
+        domain_distance: how far it is from the training pictures; None where the model does not
+            tell.
     """
 
     sha256: str
     probability: float
     label: str
     valid: bool
+    domain_distance: float | None = None
 
 
 def examples_of(artifact: types.Artifact) -> list[bytes]:
@@ -67,16 +70,18 @@ def judge(model: str, examples: Sequence[bytes]) -> Iterator[Judged]:
     for start in range(0, len(examples), _BATCH):
         batch = examples[start : start + _BATCH]
         out = signature(**{features.EXAMPLES: tf.constant(batch)})
+        distances = out.get(features.DOMAIN_DISTANCE)
         rows = zip(
             batch,
             out[features.PROBABILITY].numpy(),
             out[features.PREDICTED_LABEL].numpy(),
             out[features.VALID].numpy(),
+            [None] * len(batch) if distances is None else distances.numpy().tolist(),
             strict=True,
         )
-        for example, probability, label, valid in rows:
+        for example, probability, label, valid, distance in rows:
             sha256, _ = picture_of(example)
-            yield Judged(sha256, float(probability), label.decode(), bool(valid))
+            yield Judged(sha256, float(probability), label.decode(), bool(valid), distance)
 
 
 def to_lines(sample: Sequence[Judged]) -> str:

@@ -59,6 +59,18 @@ def _differences(judged: Judged, answer: Answer, threshold: float) -> Iterator[t
             f"the label is {answer.label} where the probability {answer.probability:.4f} and the "
             f"threshold {threshold:g} make it {right}",
         )
+    if not _same_distance(answer.domain_distance, judged.domain_distance):
+        yield (
+            "domain",
+            f"the distance from the training pictures is {answer.domain_distance}, the Evaluator's "
+            f"{judged.domain_distance}",
+        )
+
+
+def _same_distance(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return math.isclose(one, other, rel_tol=MAXIMUM_DIFFERENCE)
 
 
 def of_formats(answers: Mapping[str, Answer], lossless: Sequence[str]) -> Iterator[str]:

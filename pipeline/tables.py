@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
@@ -22,6 +23,8 @@ from serving.explain.job import Explanation
 from serving.predict import Prediction
 from serving.predict_many.job import Summary
 from transform_module.features import SPLITS
+
+_IN_DOMAIN: Final = {None: "", True: "yes", False: "no"}
 
 
 def print_dataset(dataset: Dataset, out: Path) -> None:
@@ -80,35 +83,59 @@ def print_synthetic(made: SyntheticSet, out: Path) -> None:
 
 def print_predictions(predictions: Sequence[Prediction]) -> None:
     """Prints one line a file."""
-    table = new_table("picture", "probability", "label", "reason", right=(1,))
+    table = new_table("picture", "probability", "label", "in domain", "reason", right=(1,))
     for each in predictions:
-        table.add_row(escape(each.path), figure(each.probability), each.label, escape(each.reason))
+        table.add_row(
+            escape(each.path),
+            figure(each.probability),
+            each.label,
+            _IN_DOMAIN[each.in_domain],
+            escape(each.reason),
+        )
     console = standard_output()
     print_table(console, table)
-    _print_unusable(console, predictions)
+    _print_doubts(console, predictions)
 
 
 def print_explanations(explanations: Sequence[Explanation]) -> None:
     """Prints one line a file: its answer, and its overlay or why there is none."""
-    table = new_table("picture", "probability", "label", "overlay", right=(1,))
+    table = new_table("picture", "probability", "label", "in domain", "overlay", right=(1,))
     for each in explanations:
         overlay = short_path(Path(each.overlay)) if each.valid else escape(each.reason)
-        table.add_row(escape(each.path), figure(each.probability), each.label, overlay)
+        table.add_row(
+            escape(each.path),
+            figure(each.probability),
+            each.label,
+            _IN_DOMAIN[each.in_domain],
+            overlay,
+        )
     console = standard_output()
     print_table(console, table)
-    _print_unusable(console, explanations)
+    _print_doubts(console, explanations)
 
 
-def _print_unusable(console: Console, predictions: Sequence[Prediction]) -> None:
+def _print_doubts(console: Console, predictions: Sequence[Prediction]) -> None:
     bad = sum(not each.valid for each in predictions)
     if bad:
         console.print(f"{bad} of {len(predictions)} files are no usable pictures.")
+    unlike = sum(each.in_domain is False for each in predictions)
+    if unlike:
+        console.print(
+            f"{unlike} of {len(predictions)} pictures are unlike those that the model learnt from: "
+            "do not rely on their answers."
+        )
 
 
 def print_summary(summary: Summary, out: Path) -> None:
     """Prints what a table of predictions holds."""
-    table = new_table("pictures", "valid", "invalid", "resumed", right=range(4))
-    counts = (summary.pictures, summary.valid, summary.invalid, summary.resumed)
+    table = new_table("pictures", "valid", "invalid", "out of domain", "resumed", right=range(5))
+    counts = (
+        summary.pictures,
+        summary.valid,
+        summary.invalid,
+        summary.out_of_domain,
+        summary.resumed,
+    )
     table.add_row(*map(counted, counts))
     console = standard_output()
     print_table(console, table)

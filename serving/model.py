@@ -22,11 +22,16 @@ class Answer:
         probability: of pneumonia; 0.5 where it is not valid.
         label: NORMAL, PNEUMONIA or INVALID.
         valid: whether the picture could be decoded.
+        in_domain: whether it looks like the pictures that the model learnt from; false where it is
+            not valid; None where the model was pushed before models told this.
+        domain_distance: how far it is from them, about 1 for one of them; None as ``in_domain``.
     """
 
     probability: float
     label: str
     valid: bool
+    in_domain: bool | None = None
+    domain_distance: float | None = None
 
 
 class Model:
@@ -94,14 +99,20 @@ class Model:
         import tensorflow as tf
 
         out = self._predict(**{features.IMAGE_BYTES: tf.constant(list(images), tf.string)})
-        return [
-            Answer(float(probability), label.decode(), bool(valid))
-            for probability, label, valid in zip(
-                out[features.PROBABILITY].numpy(),
-                out[features.PREDICTED_LABEL].numpy(),
-                out[features.VALID].numpy(),
-                strict=True,
+        labels = [label.decode() for label in out[features.PREDICTED_LABEL].numpy()]
+        columns = {
+            name: out[name].numpy().tolist()
+            for name in (
+                features.PROBABILITY,
+                features.VALID,
+                features.IN_DOMAIN,
+                features.DOMAIN_DISTANCE,
             )
+            if name in out
+        }
+        return [
+            Answer(label=label, **dict(zip(columns, row, strict=True)))
+            for label, *row in zip(labels, *columns.values(), strict=True)
         ]
 
 

@@ -34,6 +34,9 @@ class Prediction:
         label: NORMAL, PNEUMONIA or INVALID.
         valid: whether it is a usable picture.
         reason: why it is none.
+        in_domain: whether it looks like the pictures that the model learnt from; None where it is
+            no usable picture, or the model does not tell.
+        domain_distance: how far it is from them, see `Answer`; None as ``in_domain``.
     """
 
     path: str
@@ -41,6 +44,8 @@ class Prediction:
     label: str
     valid: bool
     reason: str = ""
+    in_domain: bool | None = None
+    domain_distance: float | None = None
 
 
 def predict(
@@ -172,7 +177,14 @@ def judge(ask: Ask, batch: Sequence[Content]) -> Iterator[Prediction]:
             continue
         answer = next(answers)
         if answer.valid:
-            yield Prediction(name, answer.probability, answer.label, True)
+            yield Prediction(
+                name,
+                answer.probability,
+                answer.label,
+                True,
+                in_domain=answer.in_domain,
+                domain_distance=answer.domain_distance,
+            )
         else:
             yield Prediction(name, None, answer.label, False, _reason(content))
 

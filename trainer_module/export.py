@@ -11,6 +11,7 @@ import tensorflow_transform as tft
 
 from trainer_module import explain, warmup
 from trainer_module.calibration import Calibration
+from trainer_module.domain import Domain
 from transform_module import features
 from transform_module.image_ops import model_inputs
 
@@ -24,16 +25,19 @@ def export(
     directory: Path,
     *,
     calibration: Calibration,
+    domain: Domain,
     threshold: float,
     record: Mapping[str, Any],
 ) -> None:
     """Writes the model with its signatures, its record and its warm-up requests.
 
     ``serving_default``: ``image_bytes`` [N] string to ``probability`` [N] float32, ``label`` [N]
-    string and ``valid`` [N] bool. ``serve_examples``: the same from ``examples`` [N] string.
+    string, ``valid`` [N] bool, ``in_domain`` [N] bool and ``domain_distance`` [N] float32, see
+    `trainer_module.domain`. ``serve_examples``: the same from ``examples`` [N] string.
     ``transform_features``: ``examples`` to ``image_xf`` [N, 160, 160, 1] float32 in [0, 1]. A
-    picture that cannot be decoded has ``valid`` false, probability 0.5 and label ``INVALID``, or
-    zeros as pixels; the rest of its batch is not touched.
+    picture that cannot be decoded has ``valid`` and ``in_domain`` false, probability 0.5, label
+    ``INVALID`` and a black picture's distance, or zeros as pixels; the rest of its batch is not
+    touched.
 
     A model with a last convolutional feature map has ``explain`` too: ``image_bytes`` to
     ``probability``, as ``serving_default``'s, and ``heatmap`` [N, 160, 160] float32 in [0, 1], see
@@ -44,6 +48,7 @@ def export(
         transform_output: whose graph prepares the pictures.
         directory: does not exist yet, or is empty.
         calibration: of the model's probabilities.
+        domain: what the training pictures look like.
         threshold: ``label`` is PNEUMONIA where the probability is at least this.
         record: what else ``assets.extra/model.json`` tells.
     """
@@ -59,12 +64,15 @@ def export(
     def predict(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels, valid = pixels_of(image_bytes)
         probability = told(model(pixels, training=False)[:, 0], valid)
+        distance = domain.distance(pixels)
         index = tf.cast(probability >= threshold, tf.int32)
         label = tf.where(valid, tf.gather(list(features.LABELS), index), features.INVALID)
         return {
             features.PROBABILITY: probability,
             features.PREDICTED_LABEL: label,
             features.VALID: valid,
+            features.IN_DOMAIN: tf.logical_and(valid, distance <= domain.threshold),
+            features.DOMAIN_DISTANCE: distance,
         }
 
     def images_of(examples: tf.Tensor) -> tf.Tensor:

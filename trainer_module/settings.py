@@ -95,6 +95,20 @@ class OperatingPointSettings(BaseModel):
     )
 
 
+class DomainSettings(BaseModel):
+    """What counts as a picture like those of the training."""
+
+    model_config = _STRICT
+
+    false_alarms: float = Field(
+        0.05,
+        gt=0,
+        lt=1,
+        description="Share of the split `eval` that may be called unlike the training pictures;"
+        " a larger one finds more of what is no child's frontal chest X-ray.",
+    )
+
+
 class TrainerSettings(BaseModel):
     """Everything that `run_fn` is told beside the data."""
 
@@ -145,6 +159,10 @@ class TrainerSettings(BaseModel):
     operating_point: OperatingPointSettings = Field(
         default_factory=OperatingPointSettings,
         description="The probability from which PNEUMONIA is told.",
+    )
+    domain: DomainSettings = Field(
+        default_factory=DomainSettings,
+        description="What counts as a picture like those of the training.",
     )
     strategy: Literal["auto", "cpu", "gpu", "multi_gpu", "multi_worker", "tpu"] = Field(
         "auto",

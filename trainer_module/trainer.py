@@ -22,6 +22,7 @@ from trainer_module import (
     calibration,
     class_weights,
     data,
+    domain,
     export,
     history,
     models,
@@ -106,12 +107,14 @@ def run_fn(fn_args: FnArgs) -> None:
     probabilities = calibrated(tf.constant(raw)).numpy()
     threshold = operating_point.choose(probabilities, labels, job.settings.operating_point)
     told = probabilities >= np.float32(threshold)
+    known = domain.fit(train, evaluation, job.settings.domain)
     best = history.best_epoch(epochs, job.settings.monitor)
     export.export(
         served,
         transform_output,
         Path(fn_args.serving_model_dir),
         calibration=calibrated,
+        domain=known,
         threshold=threshold,
         record={
             "settings": job.settings.model_dump(mode="json"),
@@ -122,6 +125,11 @@ def run_fn(fn_args: FnArgs) -> None:
             "operating_point": {
                 "eval_sensitivity": _share(told, labels == 1),
                 "eval_specificity": _share(~told, labels == 0),
+            },
+            "domain": {
+                "threshold": known.threshold,
+                "false_alarms": job.settings.domain.false_alarms,
+                "eval_false_alarms": known.eval_false_alarms,
             },
             "training": {
                 "class_counts": train.class_counts,

@@ -37,6 +37,8 @@ EXAMPLES: Final = "examples"
 PROBABILITY: Final = "probability"
 PREDICTED_LABEL: Final = "label"
 VALID: Final = "valid"
+IN_DOMAIN: Final = "in_domain"
+DOMAIN_DISTANCE: Final = "domain_distance"
 HEATMAP: Final = "heatmap"
 
 IMAGE_SIZE: Final = 160

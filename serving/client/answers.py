@@ -11,6 +11,9 @@ from serving.model import Answer
 from transform_module import features
 
 OUTPUTS = (features.PROBABILITY, features.PREDICTED_LABEL, features.VALID)
+LATER_OUTPUTS = (features.IN_DOMAIN, features.DOMAIN_DISTANCE)
+"""What models lack that were pushed before they told it."""
+
 _LABELS = (*features.LABELS, features.INVALID)
 
 
@@ -76,18 +79,38 @@ def answers(endpoint: Endpoint, outputs: Mapping[str, Any], count: int) -> list[
     Raises:
         NotOurModel: they are none of a chest X-ray model.
     """
-    columns = [outputs.get(name) for name in OUTPUTS]
+    names = [*OUTPUTS, *(name for name in LATER_OUTPUTS if name in outputs)]
+    columns = [outputs.get(name) for name in names]
     if not all(isinstance(column, list) and len(column) == count for column in columns):
-        raise endpoint.not_ours(f"it does not answer each picture with {', '.join(OUTPUTS)}")
-    rows = list(zip(*columns, strict=True))
-    for probability, label, valid in rows:
+        raise endpoint.not_ours(f"it does not answer each picture with {', '.join(names)}")
+    return [
+        _answer(endpoint, dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)
+    ]
+
+
+def _answer(endpoint: Endpoint, row: Mapping[str, Any]) -> Answer:
+    probability = row[features.PROBABILITY]
+    distance = row.get(features.DOMAIN_DISTANCE)
+    if not (
         # A model whose weights are no numbers answers so; what to make of it is the caller's.
-        is_probability = isinstance(probability, int | float) and (
-            0 <= probability <= 1 or math.isnan(probability)
-        )
-        if not (is_probability and label in _LABELS and isinstance(valid, bool)):
-            raise endpoint.not_ours(f"it answers {probability!r}, {label!r}, {valid!r}")
-    return [Answer(_float32(probability), label, valid) for probability, label, valid in rows]
+        (_is_number(probability) and (0 <= probability <= 1 or math.isnan(probability)))
+        and row[features.PREDICTED_LABEL] in _LABELS
+        and isinstance(row[features.VALID], bool)
+        and isinstance(row.get(features.IN_DOMAIN), bool | None)
+        and (distance is None or (_is_number(distance) and 0 <= distance < math.inf))
+    ):
+        raise endpoint.not_ours(f"it answers {', '.join(map(repr, row.values()))}")
+    return Answer(
+        _float32(probability),
+        row[features.PREDICTED_LABEL],
+        row[features.VALID],
+        row.get(features.IN_DOMAIN),
+        None if distance is None else _float32(distance),
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)
 
 
 def metadata(model: str, version: int, definitions: Mapping[str, Mapping[str, Any]]) -> Metadata:

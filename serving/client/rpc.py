@@ -78,10 +78,12 @@ class _RpcCalls:
     def _answers(self, response: predict_pb2.PredictResponse, count: int) -> list[Answer]:
         try:
             outputs = {
-                name: tf.make_ndarray(response.outputs[name]).tolist() for name in answers.OUTPUTS
+                name: tf.make_ndarray(tensor).tolist()
+                for name, tensor in response.outputs.items()
+                if name in (*answers.OUTPUTS, *answers.LATER_OUTPUTS)
             }
             labels = [label.decode() for label in outputs[features.PREDICTED_LABEL]]
-        except (AttributeError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             outputs, labels = {}, []
         named = {**outputs, features.PREDICTED_LABEL: labels}
         return answers.answers(self._endpoint, named, count)

@@ -26,6 +26,9 @@ const UNREADABLE =
 const INVALID =
   "This file could not be decoded as a picture. Give a whole JPEG, PNG, BMP or GIF of at least " +
   "32 × 32 pixels.";
+const UNLIKE =
+  "This picture is unlike those that the model learnt from. Is it a child's frontal chest X-ray, " +
+  "upright and not inverted? Otherwise do not rely on the answer.";
 const NOT_SHOWN = "The browser cannot show this picture, and so no heat map on it.";
 
 const find = (id) => document.getElementById(id);
@@ -138,7 +141,9 @@ class Row {
     this.element.toggleAttribute("data-positive", answer.label === model.labels.at(-1));
     this.part(".explain").hidden = !model.signatures.explain?.includes("heatmap");
     this.hasHeatMap = false;
-    this.show("answered", "", details);
+    // Models that were pushed before they told it leave it out.
+    this.isUnlike = answer.in_domain === false;
+    this.show("answered", this.isUnlike ? UNLIKE : "", details);
   }
 
   async toggleHeatMap() {
@@ -147,7 +152,7 @@ class Row {
     if (button.ariaBusy === "true") return;
     const opens = figure.hidden;
     button.ariaBusy = "true";
-    this.tell("");
+    this.tell(this.isUnlike ? UNLIKE : "");
     try {
       if (opens && !this.hasHeatMap) await this.drawHeatMap();
       figure.hidden = !opens;

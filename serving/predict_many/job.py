@@ -17,6 +17,7 @@ from serving.predict_many.parts import Parts
 from serving.predict_many.tables import Row, writer_of
 
 _SECONDS_BETWEEN_LOOKS = 1.0
+_ROWS, _VALID, _OUT_OF_DOMAIN = "rows", "valid", "out of domain"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Summary:
         invalid: the others.
         resumed: rows that an earlier call left, which was killed.
         damaged: one sentence for each TFRecord file of which the rest is lost.
+        out_of_domain: valid pictures that are unlike those that the model learnt from.
     """
 
     pictures: int
@@ -36,6 +38,7 @@ class Summary:
     invalid: int
     resumed: int
     damaged: tuple[str, ...]
+    out_of_domain: int = 0
 
 
 def predict_many(
@@ -85,7 +88,7 @@ def predict_many(
 
                 with _watched(parts, sum(chunk.pictures for chunk in chunks), progress):
                     judge_chunks(version, missing, parts, beam_args=beam_args)
-            counts: Counter[bool] = Counter()
+            counts: Counter[str] = Counter()
             write(_counted(parts.rows(), counts), parts.table)
             damaged = tuple(filter(None, (parts.damage(chunk.index) for chunk in chunks)))
             os.replace(parts.table, out)
@@ -97,8 +100,11 @@ def predict_many(
             with contextlib.suppress(OSError):
                 parts.folder.rmdir()
     if progress:
-        progress(counts.total(), counts.total())
-    return Summary(counts.total(), counts[True], counts[False], resumed, damaged)
+        progress(counts[_ROWS], counts[_ROWS])
+    valid = counts[_VALID]
+    return Summary(
+        counts[_ROWS], valid, counts[_ROWS] - valid, resumed, damaged, counts[_OUT_OF_DOMAIN]
+    )
 
 
 @contextlib.contextmanager
@@ -123,7 +129,10 @@ def _watched(parts: Parts, total: int, progress: Progress | None) -> Iterator[No
         thread.join()
 
 
-def _counted(rows: Iterable[Row], counts: Counter[bool]) -> Iterator[Row]:
+def _counted(rows: Iterable[Row], counts: Counter[str]) -> Iterator[Row]:
     for row in rows:
-        counts[row["valid"]] += 1
+        counts[_ROWS] += 1
+        counts[_VALID] += row["valid"]
+        # A row that an older version left lacks it.
+        counts[_OUT_OF_DOMAIN] += row.get("in_domain") is False
         yield row

@@ -65,6 +65,8 @@ def _write_parquet(rows: Iterable[Row], out: Path) -> None:
             "label": pa.string(),
             "valid": pa.bool_(),
             "reason": pa.string(),
+            "in_domain": pa.bool_(),
+            "domain_distance": pa.float64(),
         }
     )
     left = iter(rows)

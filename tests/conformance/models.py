@@ -74,6 +74,8 @@ class _Model(tf.Module):
             features.PROBABILITY: probability,
             features.PREDICTED_LABEL: tf.where(valid, label, features.INVALID),
             features.VALID: valid,
+            features.IN_DOMAIN: valid,
+            features.DOMAIN_DISTANCE: tf.where(valid, 1.0, 9.0) + tf.zeros_like(probability),
         }
 
     def _grey(self, row):

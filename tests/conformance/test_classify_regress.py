@@ -23,7 +23,7 @@ INVALID = grpc.StatusCode.INVALID_ARGUMENT
 # Predict; without, which is the default, its number of outputs (classifier.cc, regressor.cc).
 WRONG_SIGNATURE = {
     "classify": r"(classification signature method_name to be tensorflow/serving/classify"
-    r"|one or two output Tensors, found 3)",
+    r"|one or two output Tensors, found [35])",
     "regress": r"(regression signature method_name to be tensorflow/serving/regress"
     r"|one output Tensor)",
 }

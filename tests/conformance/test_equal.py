@@ -16,13 +16,11 @@ def check(rest, rpc, pictures: list[bytes]) -> list[dict]:
     outputs = rpc.predict_images(pictures).outputs
     assert len(rows) == len(pictures)
     assert [row[features.VALID] for row in rows] == list(outputs[features.VALID].bool_val)
+    assert [row[features.IN_DOMAIN] for row in rows] == list(outputs[features.IN_DOMAIN].bool_val)
     labels = [row[features.PREDICTED_LABEL].encode() for row in rows]
     assert labels == list(outputs[features.PREDICTED_LABEL].string_val)
-    np.testing.assert_allclose(
-        [row[features.PROBABILITY] for row in rows],
-        outputs[features.PROBABILITY].float_val,
-        rtol=1e-6,
-    )
+    for name in (features.PROBABILITY, features.DOMAIN_DISTANCE):
+        np.testing.assert_allclose([row[name] for row in rows], outputs[name].float_val, rtol=1e-6)
     return rows
 
 
@@ -47,8 +45,10 @@ def test_broken_picture_does_not_touch_its_neighbours(rest, rpc, name):
     for row in (rows[0], rows[2]):
         assert row[features.PROBABILITY] == pytest.approx(alone[features.PROBABILITY], rel=1e-4)
         assert row[features.PREDICTED_LABEL] == alone[features.PREDICTED_LABEL]
+    del rows[1][features.DOMAIN_DISTANCE]
     assert rows[1] == {
         features.PROBABILITY: 0.5,
         features.PREDICTED_LABEL: features.INVALID,
         features.VALID: False,
+        features.IN_DOMAIN: False,
     }

@@ -35,6 +35,8 @@ def test_default_signature(signatures):
         features.PROBABILITY,
         features.PREDICTED_LABEL,
         features.VALID,
+        features.IN_DOMAIN,
+        features.DOMAIN_DISTANCE,
     }
 
 
@@ -45,6 +47,8 @@ def test_default_signature(signatures):
         ("outputs", features.PROBABILITY, "DT_FLOAT"),
         ("outputs", features.PREDICTED_LABEL, "DT_STRING"),
         ("outputs", features.VALID, "DT_BOOL"),
+        ("outputs", features.IN_DOMAIN, "DT_BOOL"),
+        ("outputs", features.DOMAIN_DISTANCE, "DT_FLOAT"),
     ],
 )
 def test_tensor(signatures, side, name, dtype):

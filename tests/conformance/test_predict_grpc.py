@@ -24,6 +24,8 @@ OUTPUTS = {
     features.PROBABILITY: tf.float32,
     features.PREDICTED_LABEL: tf.string,
     features.VALID: tf.bool,
+    features.IN_DOMAIN: tf.bool,
+    features.DOMAIN_DISTANCE: tf.float32,
 }
 
 

@@ -328,7 +328,7 @@ def test_a_root_without_runs_is_told_with_the_next_command(tmp_path):
 
 
 PREDICTIONS = [
-    Prediction("a.png", 0.75, "PNEUMONIA", True),
+    Prediction("a.png", 0.75, "PNEUMONIA", True, in_domain=False, domain_distance=2.5),
     Prediction("b.png", None, "INVALID", False, "text file"),
 ]
 
@@ -345,28 +345,38 @@ def test_predict_hands_model_and_paths_on(predict):
 
 def test_predict_prints_json(predict):
     assert json.loads(cxr("predict", "model", "x", "--json")) == [
-        {"path": "a.png", "probability": 0.75, "label": "PNEUMONIA", "valid": True, "reason": ""},
+        {
+            "path": "a.png",
+            "probability": 0.75,
+            "label": "PNEUMONIA",
+            "valid": True,
+            "reason": "",
+            "in_domain": False,
+            "domain_distance": 2.5,
+        },
         {
             "path": "b.png",
             "probability": None,
             "label": "INVALID",
             "valid": False,
             "reason": "text file",
+            "in_domain": None,
+            "domain_distance": None,
         },
     ]
 
 
 def test_predict_prints_csv(predict):
     assert cxr("predict", "model", "x", "--csv").splitlines() == [
-        "path,probability,label,valid,reason",
-        "a.png,0.75,PNEUMONIA,True,",
-        "b.png,,INVALID,False,text file",
+        "path,probability,label,valid,reason,in_domain,domain_distance",
+        "a.png,0.75,PNEUMONIA,True,,False,2.5",
+        "b.png,,INVALID,False,text file,,",
     ]
 
 
 @pytest.fixture
 def predict_many(called):
-    summary = Summary(5, 4, 1, 2, ("x.gz is damaged.",))
+    summary = Summary(5, 4, 1, 2, ("x.gz is damaged.",), 3)
     return called("serving.predict_many.job.predict_many", summary)
 
 
@@ -387,6 +397,7 @@ def test_predict_prints_the_summary_of_a_file_as_json(predict_many):
         "invalid": 1,
         "resumed": 2,
         "damaged": ["x.gz is damaged."],
+        "out_of_domain": 3,
         "out": "o.csv",
     }
 

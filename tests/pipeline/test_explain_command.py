@@ -9,7 +9,9 @@ from pipeline.cli import main
 from serving.explain.job import Explanation
 
 EXPLANATIONS = [
-    Explanation("a.png", 0.75, "PNEUMONIA", True, overlay="out/PNEUMONIA-0.7500-a.png"),
+    Explanation(
+        "a.png", 0.75, "PNEUMONIA", True, in_domain=True, overlay="out/PNEUMONIA-0.7500-a.png"
+    ),
     Explanation("b.png", None, "INVALID", False, "text file"),
 ]
 
@@ -35,8 +37,8 @@ def cxr(*words, code=0):
 def test_model_paths_and_folder_are_handed_on_and_each_file_gets_a_line(asked):
     header, first, second, last = cxr("m", "a.png", "b", "--out", "out").splitlines()
     assert asked == [(Path("m"), (Path("a.png"), Path("b")), Path("out"))]
-    assert header.split() == ["picture", "probability", "label", "overlay"]
-    assert first.split() == ["a.png", "0.7500", "PNEUMONIA", "out/PNEUMONIA-0.7500-a.png"]
+    assert header.split() == ["picture", "probability", "label", "in", "domain", "overlay"]
+    assert first.split() == ["a.png", "0.7500", "PNEUMONIA", "yes", "out/PNEUMONIA-0.7500-a.png"]
     assert second.split() == ["b.png", "-", "INVALID", "text", "file"]
     assert last == "1 of 2 files are no usable pictures."
 

@@ -68,6 +68,19 @@ def test_good_files_alone_are_not_counted_as_bad(printed):
     assert len(printed().splitlines()) == 2
 
 
+def test_a_picture_unlike_the_training_is_told(printed):
+    print_predictions(
+        [
+            Prediction("a.png", 0.5, "NORMAL", True, in_domain=True, domain_distance=1.0),
+            Prediction("b.png", 0.5, "NORMAL", True, in_domain=False, domain_distance=3.0),
+        ]
+    )
+    told = printed()
+    assert cells(told, "a.png") == ["a.png", "0.5000", "NORMAL", "yes"]
+    assert cells(told, "b.png") == ["b.png", "0.5000", "NORMAL", "no"]
+    assert "1 of 2 pictures are unlike those that the model learnt from" in told
+
+
 def test_a_long_path_in_a_pipe_stays_on_its_line(printed):
     path = "x" * 500
     print_predictions([Prediction(path, 0.5, "NORMAL", True)])
@@ -75,10 +88,10 @@ def test_a_long_path_in_a_pipe_stays_on_its_line(printed):
 
 
 def test_a_summary_tells_the_counts_and_the_table(printed):
-    print_summary(Summary(1968, 1960, 8, 1024, ()), Path("/[out]/answers.csv"))
+    print_summary(Summary(1968, 1960, 8, 1024, (), 12), Path("/[out]/answers.csv"))
     header, counts, where = printed().splitlines()
-    assert header.split() == ["pictures", "valid", "invalid", "resumed"]
-    assert counts.split() == ["1,968", "1,960", "8", "1,024"]
+    assert header.split() == [*("pictures", "valid", "invalid", "out", "of", "domain", "resumed")]
+    assert counts.split() == ["1,968", "1,960", "8", "12", "1,024"]
     assert where == "Each picture with its answer: /[out]/answers.csv"
 
 

@@ -11,9 +11,10 @@ from transform_module import features
 
 
 class _White(tf.Module):
-    def __init__(self):
+    def __init__(self, tells_domain: bool):
         super().__init__()
         self.scale = tf.Variable(255.0)
+        self.tells_domain = tells_domain
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=features.IMAGE_BYTES)])
     def serve(self, image_bytes):
@@ -22,10 +23,18 @@ class _White(tf.Module):
         grey = tf.map_fn(self._grey, (image_bytes, valid), fn_output_signature=tf.float32)
         probability = tf.where(valid, grey / self.scale, 0.5)
         label = tf.gather(list(features.LABELS), tf.cast(probability >= 0.5, tf.int32))
-        return {
+        answer = {
             features.PROBABILITY: probability,
             features.PREDICTED_LABEL: tf.where(valid, label, features.INVALID),
             features.VALID: valid,
+        }
+        if not self.tells_domain:
+            return answer
+        # A black picture is unlike the others, and so is what is invalid.
+        distance = tf.where(valid, 3.0 - 2.0 * probability, 3.0)
+        return answer | {
+            features.IN_DOMAIN: distance < 2.9,
+            features.DOMAIN_DISTANCE: distance,
         }
 
     def _grey(self, row):
@@ -37,9 +46,11 @@ class _White(tf.Module):
         )
 
 
-def save(folder: Path, signature: str = features.SERVING_DEFAULT) -> Path:
-    """Saves the model as one version."""
-    model = _White()
+def save(
+    folder: Path, signature: str = features.SERVING_DEFAULT, *, tells_domain: bool = False
+) -> Path:
+    """Saves the model as one version; without a domain it is as models once were."""
+    model = _White(tells_domain)
     tf.saved_model.save(model, str(folder), signatures={signature: model.serve})
     record = folder / features.MODEL_RECORD
     record.parent.mkdir()
@@ -50,7 +61,7 @@ def save(folder: Path, signature: str = features.SERVING_DEFAULT) -> Path:
 def save_explaining(folder: Path) -> Path:
     """Saves the small model with a signature ``explain``, which is hot at the right."""
     model = tf.Module()
-    model.plain = tf.saved_model.load(str(save(folder / "plain")))
+    model.plain = tf.saved_model.load(str(save(folder / "plain", tells_domain=True)))
     shutil.move(folder / "plain" / "assets.extra", folder / "assets.extra")
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=features.IMAGE_BYTES)])

@@ -55,6 +55,15 @@ def test_a_model_judges_each_picture_in_its_order(version):
     ]
 
 
+def test_a_model_tells_what_is_unlike_its_training(tmp_path):
+    answers = Model(save(tmp_path / "1", tells_domain=True)).answer([grey(255), grey(0), b"broken"])
+    assert answers == [
+        Answer(1.0, "PNEUMONIA", True, True, 1.0),
+        Answer(0.0, "NORMAL", True, False, 3.0),
+        Answer(0.5, "INVALID", False, False, 3.0),
+    ]
+
+
 def test_no_pictures_have_no_answers(version):
     assert Model(version).answer([]) == []
 

@@ -451,6 +451,18 @@ def test_a_heat_map_lies_over_the_picture(explained, tmp_path):
     assert not row.one("figure").is_displayed()
 
 
+def test_a_picture_unlike_the_training_has_a_hint_beside_its_answer(explained, tmp_path):
+    for name, value in (("black.png", 0), ("grey.png", 128)):
+        (tmp_path / name).write_bytes(encode(np.full((40, 40), value, np.uint8), "png-grey"))
+    black, grey = explained.choose(tmp_path / "black.png", tmp_path / "grey.png")
+    assert (black.state, grey.state) == ("answered", "answered")
+    assert "unlike those that the model learnt from" in black.text(".message")
+    assert not grey.one(".message").is_displayed()
+    black.one(".explain").click()
+    explained.until(lambda: black.one("figure").is_displayed())
+    assert "unlike those that the model learnt from" in black.text(".message")
+
+
 def test_a_heat_map_is_not_offered_for_a_broken_file(explained, pictures):
     assert not explained.choose(pictures[2])[0].one(".explain").is_displayed()
 

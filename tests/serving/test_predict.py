@@ -37,6 +37,17 @@ def test_a_file_is_judged(version, pictures):
     assert only == Prediction(path, pytest.approx(0.2), "NORMAL", True, "")
 
 
+def test_a_picture_unlike_the_training_is_told(tmp_path, pictures):
+    from tests.serving.saved import save
+
+    (pictures / "text.png").write_bytes(b"text")
+    predictions = predict(save(tmp_path / "1", tells_domain=True), [pictures])
+    told = {Path(each.path).name: (each.in_domain, each.domain_distance) for each in predictions}
+    assert told["1.png"] == (True, 1.0)
+    assert told["2.png"] == (False, 3.0)
+    assert told["text.png"] == (None, None)
+
+
 def test_the_latest_version_judges(version, pictures):
     assert predict(version.parent, [pictures]) == predict(version, [pictures])
 

@@ -17,7 +17,7 @@ from serving.batching_settings import BatchingSettings
 from serving.servable import Servable, check
 from serving.status import RequestError
 from tests.pictures import encode
-from tests.serving.saved import write_manifest
+from tests.serving.saved import save, write_manifest
 from transform_module import features
 
 GRAPH = "saved_model.pb"
@@ -143,6 +143,9 @@ class TestCheck:
 
         edit_signature(place, change)
         assert "cannot be read" in refusal(check, place)
+
+    def test_a_model_that_tells_its_domain(self, tmp_path):
+        check(write_manifest(save(tmp_path / "1", tells_domain=True)))
 
 
 class TestLoad:

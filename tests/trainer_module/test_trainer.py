@@ -146,6 +146,9 @@ def test_run_fn_leaves_model_record_history_and_logs(exported):
     assert 0 < record["threshold"] < 1
     assert record["operating_point"]["eval_sensitivity"] >= 0.95
     assert record["calibration"]["slope"] > 0
+    assert record["domain"]["threshold"] > 0
+    assert record["domain"]["false_alarms"] == 0.05
+    assert record["domain"]["eval_false_alarms"] <= 0.05
     assert record["dataset_fingerprint"] == "data"
     assert record["training"]["class_counts"] == [16, 32]
     assert record["training"]["dropped_pictures"] == 1
@@ -173,7 +176,7 @@ heat = explained["heatmap"]
 assert heat.dtype == tf.float32 and heat.shape[1:] == (160, 160)
 assert heat.numpy().min() >= 0 and heat.numpy().max() <= 1
 print(json.dumps([
-    [part[key].numpy().tolist() for key in ("probability", "valid")]
+    [part[key].numpy().tolist() for key in ("probability", "valid", "in_domain", "domain_distance")]
     + [[label.decode() for label in part["label"].numpy()]] for part in (served, parsed)
 ] + [
     pixels.numpy().sum(axis=(1, 2, 3)).tolist(),
@@ -219,7 +222,14 @@ def test_training_and_serving_agree_on_every_format(transformed, tmp_path, monke
         features.LABELS[int(probability >= record["threshold"])] for probability in probabilities
     ]
     labels.insert(valid.index(False), features.INVALID)
-    assert served[2] == labels
+    assert served[4] == labels
+    told = [
+        is_valid and distance <= record["domain"]["threshold"]
+        for is_valid, distance in zip(valid, served[3], strict=True)
+    ]
+    assert served[2] == told
+    assert not served[2][valid.index(False)]
+    assert np.isfinite(served[3]).all()
     assert served[0][valid.index(False)] == 0.5
     np.testing.assert_allclose(explained, served[0], atol=1e-5)
     assert hottest[valid.index(False)] == 0

@@ -201,6 +201,10 @@ STRANGE = [
     {"probability": [0.25], "label": [3], "valid": [True]},
     {"probability": [0.25], "label": ["NORMAL"], "valid": [1]},
     {"probability": 0.25, "label": "NORMAL", "valid": True},
+    {"probability": [0.25], "label": ["NORMAL"], "valid": [True], "in_domain": [0.5]},
+    {"probability": [0.25], "label": ["NORMAL"], "valid": [True], "in_domain": [True, True]},
+    {"probability": [0.25], "label": ["NORMAL"], "valid": [True], "domain_distance": [-1.0]},
+    {"probability": [0.25], "label": ["NORMAL"], "valid": [True], "domain_distance": ["far"]},
     {},
 ]
 

@@ -45,6 +45,9 @@ def numbered(count):
     return [example(grey(10 * number), f"{number}.png") for number in range(count)]
 
 
+_BOOLEANS = {"True": True, "False": False, "": None}
+
+
 def read(out):
     if out.suffix == ".parquet":
         return pq.read_table(out).to_pylist()
@@ -55,7 +58,11 @@ def read(out):
             row
             | {
                 "probability": float(row["probability"]) if row["probability"] else None,
-                "valid": {"True": True, "False": False}[row["valid"]],
+                "valid": _BOOLEANS[row["valid"]],
+                "in_domain": _BOOLEANS[row["in_domain"]],
+                "domain_distance": (
+                    float(row["domain_distance"]) if row["domain_distance"] else None
+                ),
             }
             for row in csv.DictReader(file)
         ]

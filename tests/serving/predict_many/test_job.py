@@ -9,7 +9,9 @@ from components.errors import UserError
 from components.images import beam_jobs, staging
 from serving.predict_many import job
 from serving.predict_many.job import predict_many
+from serving.predict_many.tables import COLUMNS
 from tests.serving.predict_many.samples import expected, grey, numbered, read, write_records
+from tests.serving.saved import save
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
@@ -25,8 +27,21 @@ def test_the_rows_are_those_of_predict(version, pictures, tmp_path, small_parts,
     summary = predict_many(version, paths, out)
     rows = read(out)
     assert rows == expected(version, *paths)
-    assert list(rows[0]) == ["path", "probability", "label", "valid", "reason"]
-    assert astuple(summary) == (23, 20, 3, 0, ())
+    assert tuple(rows[0]) == COLUMNS
+    assert astuple(summary) == (23, 20, 3, 0, (), 0)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_pictures_unlike_the_training_are_told_and_counted(pictures, tmp_path, suffix):
+    version = save(tmp_path / "1", tells_domain=True)
+    (pictures / "1" / "black.png").write_bytes(grey(0))
+    out = tmp_path / f"out{suffix}"
+    summary = predict_many(version, [pictures], out)
+    rows = read(out)
+    assert rows == expected(version, pictures)
+    unlike = [Path(row["path"]).name for row in rows if row["in_domain"] is False]
+    assert "black.png" in unlike
+    assert summary.out_of_domain == len(unlike)
 
 
 def test_paths_are_relative_to_the_working_directory(version, pictures, tmp_path, monkeypatch):

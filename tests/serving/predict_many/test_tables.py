@@ -12,7 +12,7 @@ from serving.predict_many.tables import write_csv, writer_of
 from tests.serving.predict_many.samples import write_records
 
 PREDICTIONS = [
-    Prediction("a/[b]/one.png", 0.98765, "PNEUMONIA", True),
+    Prediction("a/[b]/one.png", 0.98765, "PNEUMONIA", True, "", False, 2.5),
     Prediction("a/two, really.png", None, "INVALID", False, "truncated [red]JPEG[/red]"),
 ]
 
@@ -21,10 +21,13 @@ def test_csv_has_a_row_a_file_under_a_header():
     file = io.StringIO()
     write_csv(map(vars, PREDICTIONS), file)
     header, *rows = csv.reader(io.StringIO(file.getvalue()))
-    assert header == ["path", "probability", "label", "valid", "reason"]
+    assert header == [
+        *("path", "probability", "label", "valid", "reason"),
+        *("in_domain", "domain_distance"),
+    ]
     assert rows == [
-        ["a/[b]/one.png", "0.98765", "PNEUMONIA", "True", ""],
-        ["a/two, really.png", "", "INVALID", "False", "truncated [red]JPEG[/red]"],
+        ["a/[b]/one.png", "0.98765", "PNEUMONIA", "True", "", "False", "2.5"],
+        ["a/two, really.png", "", "INVALID", "False", "truncated [red]JPEG[/red]", "", ""],
     ]
 
 
@@ -40,6 +43,8 @@ def test_parquet_has_types_whatever_it_holds(tmp_path, rows):
         pa.string(),
         pa.bool_(),
         pa.string(),
+        pa.bool_(),
+        pa.float64(),
     ]
 
 
@@ -47,7 +52,7 @@ def test_no_records_are_no_rows(version, tmp_path):
     file = write_records(tmp_path / "x.tfrecord", [])
     out = tmp_path / "out.csv"
     assert predict_many(version, [file], out) == Summary(0, 0, 0, 0, ())
-    assert out.read_text() == "path,probability,label,valid,reason\n"
+    assert out.read_text() == "path,probability,label,valid,reason,in_domain,domain_distance\n"
 
 
 @pytest.mark.parametrize(

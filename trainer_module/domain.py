@@ -1,0 +1,151 @@
+"""What the training pictures look like, and how far another picture is from them.
+
+A network answers whatever it is shown, a hand or an adult's chest too. The distance here knows
+nothing of the network: it is that of a small description of the pixels from the normal distribution
+that the descriptions of the training pictures follow.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import tensorflow as tf
+
+from trainer_module import data
+from trainer_module.settings import DomainSettings
+from transform_module.features import IMAGE_SIZE
+
+_THUMBNAIL = 16
+_SCALES = 4
+# Added to a contrast, of pixels in [0, 1], so that a flat picture's is not divided by 0.
+_FLAT = 0.02
+# Added to a relative difference of neighbours, so that a flat picture's has a logarithm.
+_SMOOTH = 1e-3
+_EXPLAINED = 0.9
+_PICTURES_PER_COMPONENT = 10
+_LEAST_SCALE = 1e-3
+_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The normal distribution of the training pictures' descriptions, of D numbers each.
+
+    It is that of probabilistic principal component analysis: k directions of their own variance,
+    and one variance of all others (Tipping and Bishop, "Probabilistic Principal Component
+    Analysis", 1999).
+
+    Attributes:
+        mean: [D] float32.
+        scale: [D] float32, standard deviations.
+        components: [k, D] float32, of standardized descriptions.
+        variances: [k] float32, along the components.
+        residual_variance: along every other direction.
+        threshold: a picture whose distance is at most this is in the domain.
+        eval_false_alarms: share of the pictures of the split `eval` beyond the threshold.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    components: np.ndarray
+    variances: np.ndarray
+    residual_variance: float
+    threshold: float
+    eval_false_alarms: float
+
+    def distance(self, pixels: tf.Tensor) -> tf.Tensor:
+        """Tells how far pictures are from those of the training; runs in graphs too.
+
+        Args:
+            pixels: [N, 160, 160, 1] float32 in [0, 1].
+
+        Returns:
+            [N] float32: the Mahalanobis distance over the root of D, which is about 1 for a picture
+            of the training.
+        """
+        return _distance(describe(pixels), self)
+
+
+def describe(pixels: tf.Tensor) -> tf.Tensor:
+    """Describes pictures by a thumbnail and by how rough they are at several scales.
+
+    Args:
+        pixels: [N, 160, 160, 1] float32 in [0, 1].
+
+    Returns:
+        [N, D] float32: 16 x 16 pixels of mean 0 and contrast 1, the logarithm of the contrast, and
+        of the root mean square difference of neighbours, across and down, in units of the contrast,
+        of the picture and of it at a half, a quarter and an eighth of its side. A moderate change
+        of brightness or contrast changes little of it.
+    """
+    side = IMAGE_SIZE // _THUMBNAIL
+    thumbnail = tf.nn.avg_pool2d(pixels, side, side, "VALID")
+    mean, variance = tf.nn.moments(thumbnail, axes=(1, 2, 3), keepdims=True)
+    normalized = (thumbnail - mean) / (tf.sqrt(variance) + _FLAT)
+    contrast = tf.math.reduce_std(pixels, axis=(1, 2, 3)) + _FLAT
+    described = [tf.math.log(contrast)]
+    for scale in range(_SCALES):
+        if scale:
+            pixels = tf.nn.avg_pool2d(pixels, 2, 2, "VALID")
+        for difference in (
+            pixels[:, :, 1:] - pixels[:, :, :-1],
+            pixels[:, 1:] - pixels[:, :-1],
+        ):
+            rough = tf.sqrt(tf.reduce_mean(tf.square(difference), axis=(1, 2, 3)))
+            described.append(tf.math.log(rough / contrast + _SMOOTH))
+    flat = tf.reshape(normalized, (-1, _THUMBNAIL * _THUMBNAIL))
+    return tf.concat([flat, tf.stack(described, axis=1)], axis=1)
+
+
+def fit(train: data.Pictures, evaluation: data.Pictures, settings: DomainSettings) -> Domain:
+    """Learns the distribution from the split `train`, and the threshold from `eval`.
+
+    As many components are kept as explain 90 % of the variance, but at most one for ten pictures.
+
+    Args:
+        train: what the network learns from.
+        evaluation: other patients.
+        settings: the share of false alarms that is aimed at.
+    """
+    learnt = _descriptions(train)
+    mean = learnt.mean(axis=0)
+    scale = learnt.std(axis=0) + _LEAST_SCALE
+    _, singular, directions = np.linalg.svd((learnt - mean) / scale, full_matrices=False)
+    variances = singular**2 / len(learnt)
+    explained = np.cumsum(variances) / max(variances.sum(), _LEAST_SCALE)
+    kept = min(
+        int(np.searchsorted(explained, _EXPLAINED)) + 1, len(learnt) // _PICTURES_PER_COMPONENT
+    )
+    residual = max(variances[kept:].sum() / (len(mean) - kept), _LEAST_SCALE)
+    without_threshold = Domain(
+        mean,
+        scale,
+        directions[:kept],
+        np.maximum(variances[:kept], residual),
+        float(residual),
+        threshold=np.inf,
+        eval_false_alarms=0.0,
+    )
+    distances = _distance(tf.constant(_descriptions(evaluation)), without_threshold).numpy()
+    threshold = np.quantile(distances, 1 - settings.false_alarms, method="higher")
+    return replace(
+        without_threshold,
+        threshold=float(threshold),
+        eval_false_alarms=float((distances > threshold).mean()),
+    )
+
+
+def _descriptions(pictures: data.Pictures) -> np.ndarray:
+    describe_batch = tf.function(describe)
+    described = []
+    for pixels, _, weight in data.evaluation_batches(pictures, batch_size=_BATCH):
+        described.append(describe_batch(pixels).numpy()[weight.numpy() > 0])
+    return np.concatenate(described)
+
+
+def _distance(described: tf.Tensor, domain: Domain) -> tf.Tensor:
+    standardized = (described - domain.mean) / domain.scale
+    along = tf.matmul(standardized, domain.components, transpose_b=True)
+    rest = tf.reduce_sum(standardized**2, axis=1) - tf.reduce_sum(along**2, axis=1)
+    squared = tf.reduce_sum(along**2 / domain.variances, axis=1)
+    squared += tf.maximum(rest, 0.0) / domain.residual_variance
+    return tf.sqrt(squared / len(domain.mean))
