@@ -171,7 +171,7 @@ def _write(inputs: dict[str, types.Artifact], out: Path, properties: dict[str, A
         source=SOURCES.get(properties["source"]),
         dataset=reading.dataset(properties["dataset"]),
         quarantine=tuple(reading.quarantine(properties["dataset"])),
-        history=tuple(reading.history(inputs["model_run"].uri)),
+        histories=tuple(reading.histories(inputs["model_run"].uri)),
         pictures=shown,
         filenames=settings.filenames,
         serving=reading.serving(f"{inputs['infra_blessing'].uri}/{SERVING_CHECK}"),

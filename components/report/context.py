@@ -76,7 +76,9 @@ class Context(_Record):
     source: Source | None = Field(None, description="Where the pictures come from.")
     dataset: Dataset | None = Field(None, description="What the conversion made of them.")
     quarantine: tuple[Quarantined, ...] = Field((), description="What it kept out.")
-    history: tuple[dict[str, float], ...] = Field((), description="The figures of each epoch.")
+    histories: tuple[tuple[dict[str, float], ...], ...] = Field(
+        (), description="The figures of each epoch; of an ensemble, each member's."
+    )
     pictures: dict[str, Picture] = Field({}, description="By the path that findings name.")
     filenames: bool = Field(False, description="Whether names of files are shown.")
     serving: Serving | None = Field(None, description="What the check before the push measured.")

@@ -5,6 +5,7 @@ import importlib.metadata
 import json
 import math
 import platform
+from itertools import groupby
 from typing import Any, Final
 
 import tensorflow as tf
@@ -38,16 +39,23 @@ def quarantine(folder: str) -> list[Quarantined]:
     ]
 
 
-def history(folder: str) -> list[dict[str, float]]:
-    """Reads the figures of each epoch; those that are not finite are left out."""
+def histories(folder: str) -> list[tuple[dict[str, float], ...]]:
+    """Reads the figures of each epoch; those that are not finite are left out.
+
+    Returns:
+        One history; of an ensemble, whose rows tell the member, one for each.
+    """
     rows = csv.DictReader(_text(f"{folder}/{HISTORY}").splitlines())
     return [
-        {
-            name: float(value)
-            for name, value in row.items()
-            if name != "epoch" and math.isfinite(float(value))
-        }
-        for row in rows
+        tuple(
+            {
+                name: float(value)
+                for name, value in row.items()
+                if name not in ("member", "epoch") and math.isfinite(float(value))
+            }
+            for row in found
+        )
+        for _, found in groupby(rows, lambda row: row.get("member"))
     ]
 
 

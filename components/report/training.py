@@ -38,6 +38,7 @@ def training(findings: Findings, context: Context) -> Markup:
         _entry("train", "train, augmented"),
         _entry("eval", "eval"),
         _entry("best", f"best epoch: {best}") if best else None,
+        " Each member has its own lines." if len(context.histories) > 1 else None,
     )
     return section(
         "training",
@@ -55,11 +56,12 @@ def _entry(style: str, text: str) -> Markup:
 def _lines(context: Context, key: str) -> list[tuple[str, list[tuple[int, float]]]]:
     return [
         (style, values)
+        for history in context.histories
         for style, name in (("train line", key), ("line", f"val_{key}"))
         if (
             values := [
                 (number, epoch[name])
-                for number, epoch in enumerate(context.history, start=1)
+                for number, epoch in enumerate(history, start=1)
                 if name in epoch
             ]
         )
@@ -72,6 +74,7 @@ def _told(findings: Findings) -> list[tuple[str, str]]:
     found: dict[str, Any] = {
         "Model": settings.get("model"),
         "Parameters": _counted(told.get("parameters")),
+        "Members": len(told.get("members", ())) or None,
         "Epochs": told.get("epochs"),
         "Chosen by": settings.get("monitor"),
         "Learnt from": _counted(told.get("train_pictures"), " pictures"),

@@ -20,7 +20,7 @@ from pipeline.rehearsal.compiled import Compiled, problems
 from pipeline.rehearsal.container import Container
 from pipeline.rehearsal.invocation import Artifacts, Invocation, invocation, outcome
 from pipeline.rehearsal.processes import Exact, Forks, Processes
-from pipeline.rehearsal.verdict import PUSHER, pushed_version
+from pipeline.rehearsal.verdict import PUSHER, REPORT, pushed_version, refuse_without_report
 
 _REMOTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"',;]*")
 _LOCAL: Final = re.compile(r"/[^\s\"',;]+")
@@ -92,7 +92,7 @@ class Rehearsal:
 
         Raises:
             UserError: The specification is spoilt, a task failed, or the model that was pushed does
-                not answer; with the task and the reason.
+                not answer, or there is no report; with the task and the reason.
         """
         tasks = set(chosen if chosen is not None else self.compiled.tasks)
         refuse("The pipeline cannot run", [*problems(self.compiled), *self._misplaced()])
@@ -113,6 +113,8 @@ class Rehearsal:
             version = None
             if PUSHER in tasks:
                 version = pushed_version(self._made[PUSHER], self.folder, processes)
+            if REPORT in tasks:
+                refuse_without_report(self._made[REPORT])
         evaluation = None
         if _EVALUATOR in tasks:
             (artifact,) = self._made[_EVALUATOR]["evaluation"]

@@ -1,4 +1,4 @@
-"""Whether a rehearsal came to what a run is for: a pushed model that answers."""
+"""Whether a rehearsal came to what a run is for: a pushed model that answers, and its report."""
 
 import json
 from pathlib import Path
@@ -11,6 +11,7 @@ from pipeline.rehearsal.invocation import Artifacts
 from pipeline.rehearsal.processes import Processes
 
 PUSHER = "Pusher"
+REPORT = "Report"
 
 
 def pushed_version(made: Artifacts, folder: Path, processes: Processes) -> Path:
@@ -47,3 +48,19 @@ def pushed_version(made: Artifacts, folder: Path, processes: Processes) -> Path:
     if code or start < 0 or not json.loads(said[start:])[0]["valid"]:
         raise UserError(f"{version}: the pushed model does not answer: {said.strip()[-500:]}")
     return version
+
+
+def refuse_without_report(made: Artifacts) -> None:
+    """Refuses a rehearsal whose Report made none, which costs a run nothing but the report.
+
+    Args:
+        made: By the Report.
+
+    Raises:
+        UserError: With the reason.
+    """
+    (artifact,) = made["report"]
+    if reason := json_format.MessageToDict(artifact.metadata).get("reason"):
+        raise UserError(
+            f"{REPORT}: there is no report: {reason}\nA run in a cluster goes on without it."
+        )

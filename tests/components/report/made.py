@@ -192,14 +192,16 @@ def context(**changes: Any) -> Context:
             Quarantined(path="train/NORMAL/IM-0000-0001.jpeg", reason="empty file", bytes=0),
             Quarantined(path="test/PNEUMONIA/p.jpeg", reason="truncated JPEG", bytes=33028),
         ),
-        "history": tuple(
-            {
-                "loss": 0.9 * 0.95**epoch,
-                "auc": 1 - 0.45 * 0.9**epoch,
-                "val_loss": 0.8 * 0.94**epoch + 0.05 * math.sin(epoch),
-                "val_auc": 1 - 0.48 * 0.88**epoch,
-            }
-            for epoch in range(17)
+        "histories": (
+            tuple(
+                {
+                    "loss": 0.9 * 0.95**epoch,
+                    "auc": 1 - 0.45 * 0.9**epoch,
+                    "val_loss": 0.8 * 0.94**epoch + 0.05 * math.sin(epoch),
+                    "val_auc": 1 - 0.48 * 0.88**epoch,
+                }
+                for epoch in range(17)
+            ),
         ),
         "pictures": {path: picture(seed) for seed, path in enumerate(paths)},
         "filenames": True,

@@ -79,7 +79,7 @@ def test_the_run_is_told(shown):
     context = read(shown)
     assert context.dataset == made.dataset()
     assert context.quarantine[0].reason == "truncated JPEG"
-    assert context.history == ({"loss": 0.9, "val_loss": 0.8}, {"loss": 0.5})
+    assert context.histories == (({"loss": 0.9, "val_loss": 0.8}, {"loss": 0.5}),)
     assert context.serving is not None
     assert context.serving.latency_ms == 8
     assert context.source is not None

@@ -20,7 +20,7 @@ def test_what_is_not_there_is_left_out(tmp_path):
     folder = str(tmp_path / "nowhere")
     assert reading.dataset(folder) is None
     assert reading.quarantine(folder) == []
-    assert reading.history(folder) == []
+    assert reading.histories(folder) == []
     assert reading.serving(f"{folder}/serving_check.json") is None
 
 
@@ -51,7 +51,12 @@ def test_a_very_long_list_is_cut(tmp_path):
 
 def test_a_figure_that_is_not_finite_is_left_out(tmp_path):
     (tmp_path / reading.HISTORY).write_text("epoch,loss,val_loss\n1,nan,0.5\n2,0.25,inf\n")
-    assert reading.history(str(tmp_path)) == [{"val_loss": 0.5}, {"loss": 0.25}]
+    assert reading.histories(str(tmp_path)) == [({"val_loss": 0.5}, {"loss": 0.25})]
+
+
+def test_each_member_of_an_ensemble_has_its_history(tmp_path):
+    (tmp_path / reading.HISTORY).write_text("member,epoch,loss\n1,1,3\n1,2,2\n2,1,4\n")
+    assert reading.histories(str(tmp_path)) == [({"loss": 3}, {"loss": 2}), ({"loss": 4},)]
 
 
 @pytest.mark.parametrize("changes", [{"latency_ms": None}, {"memory_gib": None}])
