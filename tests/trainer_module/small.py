@@ -7,7 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from trainer_module import data, trainer
-from trainer_module.settings import AugmentationSettings, CnnSettings, TrainerSettings
+from trainer_module.augmentation_settings import AugmentationSettings
+from trainer_module.model_settings import CnnSettings
+from trainer_module.settings import TrainerSettings
 
 SETTINGS = TrainerSettings(
     cnn=CnnSettings(filters=(4,), dense_units=(8,), convolution_dropout=0, dense_dropout=0),
