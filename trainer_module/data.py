@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from trainer_module.augmentation import augment, draw
 from trainer_module.augmentation.mixing import draw_share, mix
+from trainer_module.augmentation_settings import AugmentationSettings
 from trainer_module.class_weights import balanced
-from trainer_module.settings import AugmentationSettings
 from transform_module.features import IMAGE_SIZE, IMAGE_XF, LABEL_XF, LABELS, PATIENT_XF
 from transform_module.image_ops import png_to_pixels, rescale
 

@@ -54,8 +54,10 @@ class Steps:
         self._global_batch_size = global_batch_size
         with strategy.scope():
             self.model = build()
-            self.averaged = build() if settings.ema_momentum else self.model
-            self.averaged.set_weights(self.model.get_weights())
+            self.averaged = self.model
+            if settings.ema_momentum:
+                self.averaged = build()
+                self.averaged.set_weights(self.model.get_weights())
             self.optimizer = Adam(learning_rate, decay=settings.weight_decay)
             self._optimizers = [self.optimizer]
             self.optimizer.build(self.model.trainable_variables)

@@ -9,7 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from trainer_module import data, trainer
-from trainer_module.settings import AugmentationSettings, CnnSettings, TrainerSettings
+from trainer_module.augmentation_settings import AugmentationSettings
+from trainer_module.model_settings import CnnSettings
+from trainer_module.settings import TrainerSettings
 from trainer_module.tuner_settings import TunerSettings
 
 SETTINGS = TrainerSettings(

@@ -3,7 +3,7 @@ import pytest
 
 from tests.trainer_module import small
 from trainer_module import data
-from trainer_module.settings import AugmentationSettings
+from trainer_module.augmentation_settings import AugmentationSettings
 
 STILL = AugmentationSettings(zoom=0, shear=0, flip=False)
 EVERYTHING = AugmentationSettings(

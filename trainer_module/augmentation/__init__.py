@@ -13,7 +13,7 @@ from typing import Final
 import tensorflow as tf
 
 from trainer_module.augmentation import degradation, geometry, intensity, occlusion
-from trainer_module.settings import AugmentationSettings
+from trainer_module.augmentation_settings import AugmentationSettings
 
 # The position is the number's place in a seed's sequence: a new one goes to the end, so that those
 # before it stay what they are.

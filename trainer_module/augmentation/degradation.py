@@ -5,7 +5,7 @@ from typing import Final
 
 import tensorflow as tf
 
-from trainer_module.settings import AugmentationSettings
+from trainer_module.augmentation_settings import AugmentationSettings
 
 # A Gaussian has 99.7 % of its weight within this many standard deviations.
 _REACH: Final = 3

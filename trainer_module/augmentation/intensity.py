@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import tensorflow as tf
 
-from trainer_module.settings import AugmentationSettings
+from trainer_module.augmentation_settings import AugmentationSettings
 
 # Below it a pixel has no logarithm; it is a tenth of the step between two grey levels.
 _BLACK: Final = 1 / 2550

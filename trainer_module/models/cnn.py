@@ -3,8 +3,8 @@
 import keras
 
 from trainer_module.fused import BatchNormalization, Dropout
+from trainer_module.model_settings import CnnSettings
 from trainer_module.models import FEATURES
-from trainer_module.settings import CnnSettings
 from transform_module.features import IMAGE_SIZE
 
 

@@ -5,9 +5,9 @@ from functools import partial
 import keras
 
 from trainer_module.fused import BatchNormalization, Dropout
+from trainer_module.model_settings import TransferSettings
 from trainer_module.models import FEATURES
 from trainer_module.models.backbones import applications, efficientnet_lite0
-from trainer_module.settings import TransferSettings
 from transform_module.features import IMAGE_SIZE
 
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from tests.pictures import grey_pixels
 from trainer_module import augmentation
-from trainer_module.settings import AugmentationSettings
+from trainer_module.augmentation_settings import AugmentationSettings
 
 SIZE = 160
 STILL = AugmentationSettings(zoom=0, shear=0, flip=False)

@@ -12,7 +12,7 @@ from tests.trainer_module.augmentation.cases import (
     still_but,
 )
 from trainer_module import augmentation
-from trainer_module.settings import AugmentationSettings
+from trainer_module.augmentation_settings import AugmentationSettings
 
 CHANGES = {
     "zoom": 0.1,

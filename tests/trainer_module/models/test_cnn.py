@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from trainer_module import models
-from trainer_module.settings import CnnSettings, TrainerSettings
+from trainer_module.model_settings import CnnSettings
+from trainer_module.settings import TrainerSettings
 
 
 def test_layers_stand_in_the_mission_order():

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from trainer_module import models
-from trainer_module.settings import CompactSettings, TrainerSettings
+from trainer_module.model_settings import CompactSettings
+from trainer_module.settings import TrainerSettings
 
 
 def build(**settings):
