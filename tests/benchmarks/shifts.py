@@ -100,6 +100,8 @@ def main() -> None:
         if options.out:
             options.out.write_text(json.dumps(figures, indent=2) + "\n")
     print(table(figures))
+    if not any(figures.values()):
+        sys.exit("No shift could be judged: see above.")
 
 
 if __name__ == "__main__":

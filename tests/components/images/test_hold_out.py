@@ -41,7 +41,7 @@ def placed(plan, group, seed=7):
         reject()
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(plan=st.lists(pictures, min_size=20, max_size=50), group=st.sampled_from(GROUPS))
 def test_no_patient_is_in_two_splits_and_each_class_is_judged(plan, group):
     splits, judged, learnt = defaultdict(set), set(), set()
@@ -58,7 +58,7 @@ def test_no_patient_is_in_two_splits_and_each_class_is_judged(plan, group):
     assert judged == learnt == {"NORMAL", "PNEUMONIA"}
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(
     plan=st.lists(pictures, min_size=20, max_size=50),
     order=st.randoms(),
