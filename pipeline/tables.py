@@ -58,7 +58,12 @@ def print_dataset(dataset: Dataset, out: Path) -> None:
         print_table(console, table)
         console.print(f"Each file with its reason: {short_path(out / QUARANTINE_FILE)}")
     console.print()
-    if dataset.dropped_patients:
+    if dataset.hold_out:
+        console.print(
+            f"The test split is {dataset.hold_out}, held out on purpose; the folder test takes no "
+            "part."
+        )
+    elif dataset.dropped_patients:
         console.print(
             f"Dropped from train and val: {len(dataset.dropped_patients)} patients that stand in "
             "test too."

@@ -15,7 +15,9 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -24,6 +26,7 @@ from apache_beam.runners.runner import PipelineState
 from components.beam_args import DEFAULT_BEAM_ARGS
 from components.errors import UserError
 from components.images import decode_check, reasons
+from components.images.look import look
 from components.images.progress import Progress, count, listening
 from components.images.records import Features, serialize
 from transform_module.features import MAXIMUM_BYTES
@@ -34,8 +37,9 @@ _FILES_AT_ONCE = 32
 _INSPECTORS = min(4, os.cpu_count() or 1)
 _COUNTER = "pictures"
 
-Inspection = dict[str, int | str | None]
-"""What reading a file told: index, sha256, reason (None if it is good), format, width, height."""
+Inspection = dict[str, Any]
+"""What reading a file told: index, sha256, reason (None if it is good), format, width, height, and
+measures, where they were asked for, of a good one."""
 
 
 def inspect_files(
@@ -43,6 +47,7 @@ def inspect_files(
     paths: Sequence[tuple[int, bytes]],
     results: Path,
     *,
+    measured: bool = False,
     beam_args: Sequence[str],
     progress: Progress | None,
 ) -> list[Inspection]:
@@ -52,6 +57,7 @@ def inspect_files(
         images: the image folder.
         paths: index and relative path of each file.
         results: an empty folder for what the workers find.
+        measured: whether it is measured, too, what they look like.
         beam_args: Beam's own options; they go before DEFAULT_BEAM_ARGS.
         progress: gets the files done and their total.
 
@@ -69,7 +75,7 @@ def inspect_files(
             pipeline
             | "Files" >> beam.Create(batches)
             | "Spread" >> beam.Reshuffle()
-            | "Inspect" >> beam.ParDo(_Inspect(os.fsencode(images), stage, os.getpid()))
+            | "Inspect" >> beam.ParDo(_Inspect(os.fsencode(images), stage, os.getpid(), measured))
             | "Keep" >> beam.io.WriteToText(str(results / "facts"), file_name_suffix=".jsonl")
         )
         run(pipeline, stage)
@@ -185,11 +191,12 @@ def read_file(path: bytes) -> tuple[bytes | None, str]:
     return (b"".join(pieces) if size <= MAXIMUM_BYTES else None), digest.hexdigest()
 
 
-def inspect_file(path: bytes) -> Inspection:
+def inspect_file(path: bytes, measured: bool = False) -> Inspection:
     """Tells what one file is.
 
     Args:
         path: the file; anything may be in it.
+        measured: whether it is measured, too, what it looks like.
 
     Returns:
         The inspection, without the index.
@@ -203,7 +210,8 @@ def inspect_file(path: bytes) -> Inspection:
     judged = decode_check.check(data)
     if isinstance(judged, str):
         return _inspection(sha256, reason=judged)
-    return _inspection(sha256, judged=judged)
+    inspection = _inspection(sha256, judged=judged)
+    return {**inspection, "measures": look(data)} if measured else inspection
 
 
 def _inspection(
@@ -242,10 +250,15 @@ class _PictureDoFn(beam.DoFn):
 
 
 class _Inspect(_PictureDoFn):
+    def __init__(self, images: bytes, stage: str, driver: int, measured: bool) -> None:
+        super().__init__(images, stage, driver)
+        self._measured = measured
+
     def process(self, batch: list[tuple[int, bytes]]) -> Iterator[str]:
         paths = [os.path.join(self._images, path) for _, path in batch]
+        inspect = partial(inspect_file, measured=self._measured)
         with ThreadPoolExecutor(_INSPECTORS) as pool:
-            for (index, _), found in zip(batch, pool.map(inspect_file, paths), strict=True):
+            for (index, _), found in zip(batch, pool.map(inspect, paths), strict=True):
                 self._done()
                 yield json.dumps({"index": index, **found})
 

@@ -132,10 +132,11 @@ def _convert(
             if file.readable and not file.skipped
         ],
         new.parent,
+        measured=settings.hold_out is not None,
         beam_args=beam_args,
         progress=progress,
     )
-    outcomes = judge(files, inspections, patient_of, seed=seed)
+    outcomes = judge(files, inspections, patient_of, seed=seed, hold_out=settings.hold_out)
     quarantine.refuse_mostly_bad(outcomes, out, settings.max_bad)
     dataset = Dataset(
         fingerprint=records.fingerprint(
@@ -143,6 +144,7 @@ def _convert(
         ),
         source_fingerprint=fingerprint_of(files, settings, seed),
         seed=seed,
+        hold_out=settings.hold_out,
         shards=settings.shards,
         folders=count_folders(outcomes),
         splits=count_splits(outcomes),
@@ -233,7 +235,9 @@ def _explain(error: Exception, out: Path) -> str | None:
 
 
 def _report(dataset: Dataset) -> None:
-    if dataset.dropped_patients:
+    if dataset.hold_out:
+        _log.warning("The split test is %s; the test folder takes no part.", dataset.hold_out)
+    elif dataset.dropped_patients:
         _log.warning(
             "%d pictures of %d patients were dropped from train and val: they stand in test too.",
             sum(count.dropped for count in dataset.folders),

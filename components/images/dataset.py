@@ -27,7 +27,10 @@ class FolderCount(_Record):
     test: int = Field(description="Records written to the split test.")
     quarantined: int = Field(description="Files listed in quarantine.csv.")
     skipped: int = Field(description="System files, such as .DS_Store.")
-    dropped: int = Field(description="Good pictures whose patient stands in the test folder too.")
+    dropped: int = Field(
+        description="Good pictures whose patient stands in the test folder too; with a group held"
+        " out, those of the test folder as well."
+    )
 
     @property
     def written(self) -> int:
@@ -58,6 +61,9 @@ class Dataset(_Record):
         description="SHA-256 over what the conversion started from: files, settings, seed, code."
     )
     seed: int = Field(description="Seed of the split.")
+    hold_out: str | None = Field(
+        default=None, description="The group that is the test set on purpose."
+    )
     shards: int = Field(description="TFRecord files in each split.")
     folders: tuple[FolderCount, ...] = Field(description="Where the files of each folder went.")
     splits: tuple[SplitCount, ...] = Field(description="What each split holds.")
@@ -65,7 +71,8 @@ class Dataset(_Record):
         description="Number of quarantined files by reason, without the particulars."
     )
     dropped_patients: tuple[str, ...] = Field(
-        description="Patients of test whose pictures in train or val were dropped."
+        description="Patients of the test folder whose pictures in train or val were dropped; with"
+        " a group held out, all patients of it."
     )
     versions: dict[str, str] = Field(description="Versions of the packages that made it.")
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from components.images.dataset import FolderCount, SplitCount
+from components.images.hold_out import Group
 from components.images.layout import FOLDERS, SourceFile
 from components.images.patients import subtype
 from components.images.records import Features, features
@@ -20,7 +21,8 @@ class Outcome:
         file: the file.
         split: the split that its record is written to.
         quarantined: why it is quarantined.
-        dropped: whether it is a good picture whose patient stands in the test folder too.
+        dropped: whether it is a good picture whose patient stands in the test folder, too or, with
+            a group held out, at all.
         patient: the joined patient's id, where the picture is good.
         sha256: of its bytes, empty where they were not read.
         features: what its record says of it, empty where none is written.
@@ -50,6 +52,7 @@ def judge(
     patient_of: Callable[[SourceFile], str | None],
     *,
     seed: int,
+    hold_out: Group | None = None,
 ) -> list[Outcome]:
     """Decides where every file goes.
 
@@ -58,6 +61,7 @@ def judge(
         inspections: what reading told of those that could be read, with their index in files.
         patient_of: names a file's patient, None where nothing tells it.
         seed: seed of the split.
+        hold_out: the group that becomes the test set.
 
     Returns:
         One outcome a file, in the same order.
@@ -69,7 +73,8 @@ def judge(
         if inspected[index]["reason"] is None and files[index].problem is None
     ]
     pictures = [_picture(files[index], inspected[index], patient_of) for index in good]
-    placed = dict(zip(good, zip(pictures, place(pictures, seed=seed), strict=True), strict=True))
+    placements = place(pictures, seed=seed, hold_out=hold_out)
+    placed = dict(zip(good, zip(pictures, placements, strict=True), strict=True))
     outcomes = []
     for index, file in enumerate(files):
         if file.skipped:
@@ -156,4 +161,5 @@ def _picture(
         format=found["format"],
         width=found["width"],
         height=found["height"],
+        measures=found.get("measures") or {},
     )

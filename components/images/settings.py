@@ -4,6 +4,8 @@ import re
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from components.images.hold_out import Group
+
 
 class DatasetSettings(BaseModel):
     """How image folders become a dataset; every value has a default that fits most folders."""
@@ -30,6 +32,15 @@ class DatasetSettings(BaseModel):
         ge=0.0,
         le=1.0,
         description="Largest share of quarantined files, 0 to 1; above it the conversion stops.",
+    )
+    hold_out: Group | None = Field(
+        default=None,
+        description=(
+            "A group of patients that becomes the test set on purpose, so that a model is judged "
+            "on pictures unlike those it learnt from: a subtype, or the outer fifth of each class "
+            "by a quantity. The folder `test` then takes no part at all, so that nobody tunes on "
+            "it."
+        ),
     )
     shards: int = Field(
         default=4, ge=1, le=1000, description="Number of TFRecord files in each split."

@@ -5,10 +5,11 @@ Pure: facts about the pictures in, placements out.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
+from components.images.hold_out import Group, held_out
 from transform_module.features import EVAL, TEST, TRAIN
 
 EVAL_SHARE: Final = 0.20
@@ -34,6 +35,7 @@ class Picture:
         format: ``jpeg``, ``png``, ``bmp`` or ``gif``.
         width: in pixels.
         height: in pixels.
+        measures: what its pixels look like, where a group is held out by it.
     """
 
     filename: str
@@ -45,6 +47,7 @@ class Picture:
     format: str
     width: int
     height: int
+    measures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Placement:
         patient: the id that its joined patients share.
         split: one of SPLITS; None where it goes to none.
         quarantined: why it is quarantined, or None. Without split and without reason it is
-            dropped: its patient stands in the test folder too.
+            dropped: its patient stands in the test folder, too or, with a group held out, at all.
     """
 
     patient: str
@@ -63,19 +66,28 @@ class Placement:
     quarantined: str | None = None
 
 
-def place(pictures: Sequence[Picture], *, seed: int) -> list[Placement]:
+def place(
+    pictures: Sequence[Picture], *, seed: int, hold_out: Group | None = None
+) -> list[Placement]:
     """Places pictures in train, eval and test.
 
     The test folder stays test. The other patients are placed by a hash of the seed and their id
     alone, so that a picture that is added moves no patient (but where it joins two by being a
     picture of both). Each class is split in about the same shares, since the hash knows no class.
 
+    With a group held out, that is the test set, the test folder and its patients go nowhere, and
+    the others are placed by their hash as beside a test folder.
+
     Args:
         pictures: all that decode.
         seed: another seed gives another split.
+        hold_out: the group that becomes the test set.
 
     Returns:
         One placement a picture, in the same order.
+
+    Raises:
+        UserError: there is no such group, or nothing but it.
     """
     patients = _join(
         (picture.patient or f"{_IMAGE_PATIENT}{picture.sha256[:16]}", picture.sha256)
@@ -88,18 +100,27 @@ def place(pictures: Sequence[Picture], *, seed: int) -> list[Placement]:
         for patient, picture, keep in zip(patients, pictures, kept, strict=True)
         if keep and picture.folder == TEST
     }
+    held: frozenset[str] = frozenset()
+    if hold_out:
+        of_patient = defaultdict(list)
+        for patient, picture, keep in zip(patients, pictures, kept, strict=True):
+            if keep and patient not in in_test:
+                of_patient[patient].append(picture)
+        held = held_out(of_patient, hold_out, seed=seed)
     placements = []
     for patient, picture, keep in zip(patients, pictures, kept, strict=True):
         if not keep:
             reason = _conflict(picture, conflicts[picture.sha256])
             placements.append(Placement(patient, None, reason))
-        elif picture.folder == TEST:
-            placements.append(Placement(patient, TEST))
         elif patient in in_test:
-            placements.append(Placement(patient, None))
+            stays = picture.folder == TEST and not hold_out
+            placements.append(Placement(patient, TEST if stays else None))
+        elif patient in held:
+            placements.append(Placement(patient, TEST))
         else:
+            test_is_given = bool(in_test or held)
             placements.append(
-                Placement(patient, _split_of(patient, seed, test_is_given=bool(in_test)))
+                Placement(patient, _split_of(patient, seed, test_is_given=test_is_given))
             )
     return placements
 

@@ -31,6 +31,7 @@ from tests.components.images.folders import (
 )
 from tests.components.images.killed import MOMENTS
 from tests.conftest import SHARED
+from tests.pictures import encode, grey_pixels
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -528,3 +529,25 @@ def test_a_killed_conversion_leaves_a_whole_output_or_none_and_is_repeated(kille
     dataset_of(killed / "images", out)
     assert tree(out) == unbroken
     assert os.listdir(out.parent) == ["dataset"]
+
+
+def test_a_group_that_is_held_out_becomes_the_test_split(tmp_path):
+    files = {
+        f"{folder}/NORMAL/IM-{number:04d}-0001.png": picture(number)
+        for number in range(10)
+        for folder in ["test" if number > 7 else "train"]
+    }
+    for number in range(1, 9):
+        darker = grey_pixels(44, 40, number) // (number + 1)
+        files[f"train/PNEUMONIA/person{number}_virus_1.png"] = encode(darker, "png-grey")
+    images, out = fill(tmp_path / "images", files), tmp_path / "out"
+    before = dataset_of(images, tmp_path / "plain")
+    dataset = dataset_of(images, out, LENIENT.model_copy(update={"hold_out": "brightness=low"}))
+    assert Dataset.load(out).hold_out == "brightness=low"
+    assert dataset.fingerprint != before.fingerprint
+    judged = {name.decode() for each in examples(out, "test") for name in each["filename"]}
+    assert {name for name in judged if "virus" in name} == {
+        f"train/PNEUMONIA/person{number}_virus_1.png" for number in (7, 8)
+    }
+    assert not any(name.startswith("test/") for name in judged)
+    assert sum(count.dropped for count in dataset.folders if count.folder == "test") == 2

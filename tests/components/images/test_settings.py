@@ -12,6 +12,7 @@ from components.images.settings import DatasetSettings
         ({"max_bad": 1.1}, "max_bad"),
         ({"max_bad": -0.1}, "max_bad"),
         ({"shards": 0}, "shards"),
+        ({"hold_out": "brightness=dim"}, "brightness=low"),
         ({"shard": 4}, "shard\n  Extra inputs are not permitted"),
     ],
 )
@@ -25,6 +26,7 @@ def test_the_defaults_are_those_of_the_documentation():
         "patient_pattern": None,
         "patients": None,
         "max_bad": 0.10,
+        "hold_out": None,
         "shards": 4,
     }
 

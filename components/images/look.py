@@ -1,0 +1,30 @@
+"""What a picture looks like, in figures that say nothing about lungs."""
+
+import functools
+from typing import Any
+
+from transform_module.measures import measure
+
+
+def look(data: bytes) -> dict[str, float]:
+    """Measures a picture at the model's size.
+
+    Args:
+        data: a picture that `decode_check.check` lets pass.
+
+    Returns:
+        See `transform_module.measures.measure`.
+    """
+    return measure(_pixels()(data).numpy()[..., 0])
+
+
+@functools.cache
+def _pixels() -> Any:
+    import tensorflow as tf
+
+    from transform_module.image_ops import decode_grey, standardize
+
+    return tf.function(
+        lambda encoded: standardize(decode_grey(encoded)),
+        input_signature=[tf.TensorSpec((), tf.string)],
+    )
