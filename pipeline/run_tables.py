@@ -1,5 +1,6 @@
 """What commands print of runs."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -37,6 +38,10 @@ _COUNTS: Final = {
     "true_negatives": "true negatives",
     "false_positives": "false positives",
 }
+# TFX's file of a Tuner's trials, and the keys in it that are no settings.
+_TRIALS: Final = "tuner_results.json"
+_TRIAL: Final = "trial_id"
+_SCORE: Final = "score"
 _STATES = {
     "finished": "[green]finished[/]",
     "cached": "[green]cached[/]",
@@ -66,6 +71,7 @@ def print_run(record: RunRecord, root: Root, *, lineage: bool = False) -> None:
     if record.evaluation:
         print_evaluation(console, record.evaluation)
     if lineage:
+        _print_trials(console, record)
         _print_lineage(console, record)
     if record.push:
         _print_push(console, record, root)
@@ -141,11 +147,28 @@ def print_evaluation(console: Console, evaluation: dict[str, Any]) -> None:
             console.print(f"  {escape(reason)}")
 
 
+def _print_trials(console: Console, record: RunRecord) -> None:
+    """Prints what a Tuner tried, the best first."""
+    file = Path(_artifact(record, "Tuner", "tuner_results") or "none") / _TRIALS
+    trials = json.loads(file.read_text()) if file.exists() else []
+    if not trials:
+        return
+    keys = [key for key in trials[0] if key not in (_TRIAL, _SCORE)]
+    table = new_table("trial", "score", *keys, right=range(1, 2 + len(keys)))
+    for trial in trials:
+        values = (trial.get(key) for key in keys)
+        cells = (f"{each:.3g}" if isinstance(each, float) else str(each) for each in values)
+        table.add_row(str(int(trial[_TRIAL]) + 1), f"{trial[_SCORE]:.4f}", *map(escape, cells))
+    console.print()
+    print_table(console, table)
+
+
 def _print_lineage(console: Console, record: RunRecord) -> None:
     """Prints the way from the pushed model back to the data."""
     steps = [
         ("pushed model", record.push.path if record.push else ""),
         ("model", _artifact(record, "Trainer", "model")),
+        ("trials", _artifact(record, "Tuner", "tuner_results")),
         ("transform graph", _artifact(record, "Transform", "transform_graph")),
         ("examples", _artifact(record, "ImportExampleGen", "examples")),
         ("dataset", record.dataset_fingerprint),

@@ -28,6 +28,7 @@ from trainer_module import (
     history,
     models,
     operating_point,
+    out_of_fold,
     schedule,
     statistics,
     strategy,
@@ -35,10 +36,11 @@ from trainer_module import (
 from trainer_module.backup import Backup
 from trainer_module.history import Epoch
 from trainer_module.models import ensemble
+from trainer_module.out_of_fold import Judgement
 from trainer_module.profile import profiled
 from trainer_module.settings import TrainerSettings
 from trainer_module.steps import Steps
-from trainer_module.tuner_settings import TunerSettings, chosen, values_of
+from trainer_module.tuner_settings import TunerSettings, chosen, told, values_of
 from transform_module.settings import TransformSettings
 
 _log = logging.getLogger(__name__)
@@ -100,15 +102,13 @@ class Member:
     Attributes:
         epochs: the figures of each epoch.
         train_pictures: it learnt from.
-        probabilities: [N] float32, before calibration, of the pictures it did not learn from.
-        labels: [N] int, of these.
+        judgement: before calibration.
         weights: file that keeps the model.
     """
 
     epochs: list[Epoch]
     train_pictures: int
-    probabilities: np.ndarray
-    labels: np.ndarray
+    judgement: Judgement
     weights: Path
 
 
@@ -116,8 +116,10 @@ def run_fn(fn_args: FnArgs) -> None:
     """Trains the model, or the members of an ensemble, and exports it.
 
     An ensemble's calibration and operating point are fitted on each picture's out-of-fold
-    probability, that of the member which did not learn from it. Of several workers each runs this,
-    and the chief alone writes what is kept.
+    probability, that of the member which did not learn from it: the calibration after these are
+    drawn together as the average is (`out_of_fold`), the operating point with the wider spread of
+    single members, by which the average finds at least what the target asks for. Of several
+    workers each runs this, and the chief alone writes what is kept.
 
     Args:
         fn_args: TFX's; ``custom_config`` holds a `Job`, and ``hyperparameters`` what a Tuner
@@ -138,12 +140,17 @@ def run_fn(fn_args: FnArgs) -> None:
     if not is_chief:
         return
     served = _assemble(job, members)
-    raw = np.concatenate([member.probabilities for member in members])
-    labels = np.concatenate([member.labels for member in members])
+    judgements = [member.judgement for member in members]
+    labels = np.concatenate([each.labels for each in judgements])
+    if len(judgements) == 1:
+        raw = spread = judgements[0].probabilities
+    else:
+        raw = out_of_fold.as_average(judgements, out_of_fold.agreement(judgements))
+        spread = out_of_fold.as_average(judgements, 1.0)
     calibrated = calibration.fit(raw, labels, job.settings.calibration)
-    probabilities = calibrated(tf.constant(raw)).numpy()
+    probabilities = calibrated(tf.constant(spread)).numpy()
     threshold = operating_point.choose(probabilities, labels, job.settings.operating_point)
-    told = probabilities >= np.float32(threshold)
+    is_told = probabilities >= np.float32(threshold)
     known = domain.fit(train, evaluation, job.settings.domain)
     export.export(
         served,
@@ -161,8 +168,8 @@ def run_fn(fn_args: FnArgs) -> None:
             **tuning,
             "calibration": asdict(calibrated),
             "operating_point": {
-                "eval_sensitivity": _share(told, labels == 1),
-                "eval_specificity": _share(~told, labels == 0),
+                "eval_sensitivity": _share(is_told, labels == 1),
+                "eval_specificity": _share(~is_told, labels == 0),
             },
             "domain": {
                 "threshold": known.threshold,
@@ -190,7 +197,7 @@ def _tuned(job: Job, hyperparameters: dict[str, Any] | None) -> tuple[Job, dict[
         return job, {}
     assert job.tuner is not None
     values = values_of(hyperparameters)
-    _log.info("the Tuner found %s", "  ".join(f"{key} {value}" for key, value in values.items()))
+    _log.info("the Tuner found  %s", told(values))
     tuning = {
         "values": values,
         "settings": job.settings.model_dump(mode="json"),
@@ -237,7 +244,11 @@ def _train_members(
         weights = backup_dir / inside / "member.weights.h5"
         served.save_weights(weights)
         raw, labels = judge(served, unseen, settings.batch_size)
-        members.append(Member(epochs, learnt.count, raw, labels, weights))
+        of_next = raw
+        if count > 1:
+            of_next, _ = judge(served, parts[number % count][1], settings.batch_size)
+        judgement = Judgement(raw, labels, of_next)
+        members.append(Member(epochs, learnt.count, judgement, weights))
     if len(members) > 1:
         history.write_members(log_dir / "history.csv", [member.epochs for member in members])
     return members
@@ -261,10 +272,11 @@ def _figures(members: Sequence[Member], monitor: str) -> dict[str, Any]:
     if len(told) == 1:
         return told[0]
     pictures = [
-        {"train_pictures": member.train_pictures, "eval_pictures": len(member.labels)}
+        {"train_pictures": member.train_pictures, "eval_pictures": len(member.judgement.labels)}
         for member in members
     ]
     return {
+        "agreement": out_of_fold.agreement([member.judgement for member in members]),
         "epochs": sum(each["epochs"] for each in told),
         "members": [{**counts, **each} for counts, each in zip(pictures, told, strict=True)],
     }

@@ -28,6 +28,7 @@ from trainer_module.tuner_settings import (
     chosen,
     encoded,
     setting,
+    told,
     values_of,
 )
 
@@ -146,7 +147,7 @@ class Search(keras_tuner.Tuner):
             number,
             self._job.settings.monitor,
             ended.score,
-            "  ".join(_told(*each) for each in values.items()),
+            told(values),
             time.monotonic() - self._started,
             "  best" if best.trial_id == trial.trial_id else "",
         )
@@ -218,10 +219,6 @@ def _space(settings: TunerSettings, job: Job) -> keras_tuner.HyperParameters:
 def _reason(failed: Trial | None) -> str:
     said = failed.message if failed and failed.message else "its score is no number"
     return str(said.strip().splitlines()[-1])
-
-
-def _told(path: str, value: Any) -> str:
-    return f"{path} {value:.3g}" if isinstance(value, float) else f"{path} {value}"
 
 
 def _identity(files: list[str], job: Job) -> str:

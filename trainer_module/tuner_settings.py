@@ -164,6 +164,14 @@ def values_of(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def told(values: Mapping[str, Any]) -> str:
+    """Writes values by key in a line."""
+    return "  ".join(
+        f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}"
+        for key, value in values.items()
+    )
+
+
 def setting(path: str, settings: TrainerSettings | None = None) -> Any:
     """Returns the value at a key of settings, of the default ones where none are given."""
     value: Any = settings or TrainerSettings()

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,22 @@ def test_a_shown_run_tells_its_components(printed):
     )
     assert cells(told, "ImportExampleGen") == ["ImportExampleGen", "cached", "12.3", "1.0"]
     assert cells(told, "Trainer")[2:] == ["12.3", "1.0", "first", "time"]
+
+
+def test_a_shown_run_tells_what_its_tuner_tried_the_best_first(printed, tmp_path):
+    trials = [
+        {"trial_id": "1", "score": 0.98765, "compact.filters": "[8, 16]", "learning_rate": 0.00123},
+        {"trial_id": "0", "score": 0.9, "compact.filters": "[8]", "learning_rate": 0.01},
+    ]
+    (tmp_path / "tuner_results.json").write_text(json.dumps(trials))
+    tuner = records.component("Tuner", outputs={"tuner_results": [str(tmp_path)]})
+    print_run(records.run(components=[tuner]), ROOT, lineage=True)
+    (table,) = (each for each in tables(printed()) if each[0].startswith("trial"))
+    assert [" ".join(line.split()) for line in table] == [
+        "trial score compact.filters learning_rate",
+        "2 0.9877 [8, 16] 0.00123",
+        "1 0.9000 [8] 0.01",
+    ]
 
 
 def test_a_shown_run_tells_the_way_from_the_model_back_to_the_data(printed):

@@ -9,9 +9,10 @@ import tensorflow as tf
 
 from tests.conftest import picture
 from tests.trainer_module import small
-from trainer_module import backup, data, folds, trainer
+from trainer_module import backup, data, folds, out_of_fold, trainer
 from trainer_module.calibration import Calibration
 from trainer_module.models import ensemble
+from trainer_module.out_of_fold import Judgement
 from transform_module import features
 
 pytestmark = pytest.mark.slow
@@ -93,16 +94,20 @@ def test_calibration_and_threshold_are_fitted_out_of_fold(transformed, trained, 
     """Each picture is judged by the one member that has not learnt from it."""
     _, model = trained
     train, evaluation = data.read(transformed.train_files), data.read(transformed.eval_files)
-    raw, labels = [], []
-    parts = folds.split(train, evaluation, folds=3, seed=7)
-    for member, (_, unseen) in zip(ensemble.members(model), parts, strict=True):
-        probabilities, found = trainer.judge(member, unseen, 8)
-        raw.append(probabilities)
-        labels.append(found)
-    raw, labels = np.concatenate(raw), np.concatenate(labels)
+    judgements = []
+    members, parts = ensemble.members(model), folds.split(train, evaluation, folds=3, seed=7)
+    for number, (member, (_, unseen)) in enumerate(zip(members, parts, strict=True)):
+        probabilities, labels = trainer.judge(member, unseen, 8)
+        of_next, _ = trainer.judge(member, parts[(number + 1) % 3][1], 8)
+        judgements.append(Judgement(probabilities, labels, of_next))
+    agreement = out_of_fold.agreement(judgements)
+    assert record["training"]["agreement"] == pytest.approx(agreement, rel=1e-3)
+    labels = np.concatenate([each.labels for each in judgements])
+    raw = out_of_fold.as_average(judgements, agreement)
     fitted = trainer.calibration.fit(raw, labels, "platt")
     assert record["calibration"]["slope"] == pytest.approx(fitted.slope, rel=1e-3)
-    told = fitted(tf.constant(raw)).numpy() >= np.float32(record["threshold"])
+    spread = out_of_fold.as_average(judgements, 1.0)
+    told = fitted(tf.constant(spread)).numpy() >= np.float32(record["threshold"])
     assert record["operating_point"]["eval_sensitivity"] == told[labels == 1].mean()
 
 

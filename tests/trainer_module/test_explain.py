@@ -8,7 +8,8 @@ import tensorflow as tf
 from components.synthetic import drawing, generate, plan
 from tests.trainer_module import small
 from trainer_module import data, explain, models, trainer
-from trainer_module.settings import CompactSettings, TrainerSettings
+from trainer_module.model_settings import CompactSettings
+from trainer_module.settings import TrainerSettings
 from transform_module.features import IMAGE_SIZE
 from transform_module.image_ops import rescale, standardize
 

@@ -14,6 +14,11 @@ _LEAST = 1e-7
 def build(members: Sequence[keras.Model]) -> keras.Model:
     """Builds the model whose logit is the mean of its members' logits.
 
+    Not of their probabilities: that mean is the less sure the more it is pulled to one half by
+    members that differ, which no slope and shift of its logit takes back. Measured as in
+    `trainer_module.out_of_fold`, before its correction: expected calibration error 0.016 and 0.035,
+    AUC 0.997 both.
+
     Args:
         members: each as `trainer_module.models.build` makes it; they are renamed ``member_1``
             and so on, and share their variables with what is built.
