@@ -253,7 +253,8 @@ def predict(
     cxr predict --url http://127.0.0.1:8501 xray.jpeg folder
 
     MODEL is a version's folder, or the folder of the versions, of which the latest is taken. A file
-    that is no usable picture gets a row with the reason.
+    that is no usable picture gets a row with the reason. A picture that is not in the domain is
+    unlike those that the model learnt from: its answer tells nothing.
 
     With --out any number of pictures is judged, in Beam, and a summary is printed. PATHS may then
     be patterns too, and TFRecord files of pictures. A killed call goes on where it stopped when the

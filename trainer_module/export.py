@@ -59,15 +59,16 @@ def export(
         transformed = transform({features.IMAGE: image_bytes[:, tf.newaxis]})
         return model_inputs(transformed[features.IMAGE_XF])
 
-    def told(raw: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
-        return tf.where(valid, calibration(raw), _INVALID_PROBABILITY)
+    def told(pixels: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
+        calibrated = calibration(model(pixels, training=False)[:, 0])
+        return tf.where(valid, calibrated, _INVALID_PROBABILITY)
 
     def serve_pixels(image_xf: tf.Tensor) -> dict[str, tf.Tensor]:
         return {features.PROBABILITY: calibration(model(image_xf, training=False)[:, 0])}
 
     def predict(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels, valid = pixels_of(image_bytes)
-        probability = told(model(pixels, training=False)[:, 0], valid)
+        probability = told(pixels, valid)
         distance = domain.distance(pixels)
         index = tf.cast(probability >= threshold, tf.int32)
         label = tf.where(valid, tf.gather(list(features.LABELS), index), features.INVALID)
@@ -96,14 +97,14 @@ def export(
         (features.TRANSFORM_FEATURES, transform_features, features.EXAMPLES),
     ]
     if explain.has_feature_map(model):
-        heat_of = explain.grad_cam(model)
+        heat_map = explain.grad_cam([model])
 
         def explained(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
             pixels, valid = pixels_of(image_bytes)
-            raw, heat = heat_of(pixels)
+            is_shown = valid[:, tf.newaxis, tf.newaxis]
             return {
-                features.PROBABILITY: told(raw, valid),
-                features.HEATMAP: tf.where(valid[:, tf.newaxis, tf.newaxis], heat, 0.0),
+                features.PROBABILITY: told(pixels, valid),
+                features.HEATMAP: tf.where(is_shown, heat_map(pixels), 0.0),
             }
 
         endpoints.append((features.EXPLAIN, explained, features.IMAGE_BYTES))
