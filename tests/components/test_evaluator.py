@@ -153,6 +153,12 @@ def test_an_equal_model_holds_against_the_baseline(tmp_path, examples, good_mode
     assert outcome.notes == ["Compared with the pushed version 17."]
 
 
+def test_a_baseline_of_before_there_was_a_domain_is_compared_with(tmp_path, examples, good_model):
+    newer = tiny.save_model(tmp_path / "newer", tells_domain=True)
+    outcome = evaluate(tmp_path, examples, newer, good_model)
+    assert outcome.baseline == outcome.slices[OVERALL]
+
+
 def test_a_model_worse_than_the_baseline_is_refused(tmp_path, examples, good_model):
     worse = tiny.save_model(tmp_path / "worse", power=3.0)
     outcome = evaluate(tmp_path, examples, worse, good_model, minimum_sensitivity=0)

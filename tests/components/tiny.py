@@ -51,10 +51,11 @@ def examples_artifact(folder: Path, splits: Iterable[str]) -> standard_artifacts
 
 
 class _Model(tf.Module):
-    def __init__(self, power: float, fails: bool):
+    def __init__(self, power: float, fails: bool, tells_domain: bool):
         super().__init__()
         self.power = tf.Variable(power)
         self.fails = fails
+        self.tells_domain = tells_domain
 
     def _answer(self, examples: tf.Tensor, inverted: bool) -> dict[str, tf.Tensor]:
         spec = {
@@ -70,11 +71,15 @@ class _Model(tf.Module):
                 probability = tf.identity(probability)
         probability = tf.where(valid, probability, 0.5)
         label = tf.gather(list(features.LABELS), tf.cast(probability >= 0.5, tf.int32))
-        return {
+        answer = {
             features.PROBABILITY: probability,
             features.PREDICTED_LABEL: label,
             features.VALID: valid,
         }
+        if not self.tells_domain:
+            return answer
+        distance = tf.ones_like(probability)
+        return answer | {features.IN_DOMAIN: valid, features.DOMAIN_DISTANCE: distance}
 
     @tf.function
     def serve_examples(self, examples):
@@ -91,13 +96,14 @@ def save_model(
     threshold: float | None = 0.5,
     signatures: Iterable[str] = (features.SERVE_EXAMPLES, features.SERVING_DEFAULT),
     fails: bool = False,
+    tells_domain: bool = False,
 ) -> Path:
     """Saves a model whose probability is ``(width / 1000) ** power``.
 
     ``serving_default`` answers the opposite, so that what was evaluated shows. A negative power is
     worse than chance.
     """
-    model = _Model(power, fails)
+    model = _Model(power, fails, tells_domain)
     spec = tf.TensorSpec([None], tf.string, name=features.EXAMPLES)
     functions = {name: getattr(model, name).get_concrete_function(spec) for name in signatures}
     tf.saved_model.save(model, str(folder), signatures=functions)
