@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
+from components.images.progress import Progress
 from serving.model import Model
 from serving.tflite import network
 from serving.tflite.record import FLOAT16, INT8
@@ -16,7 +17,9 @@ _BUILTIN = schema.BuiltinOperator
 _WEIGHTED = frozenset({_BUILTIN.CONV_2D, _BUILTIN.DEPTHWISE_CONV_2D, _BUILTIN.FULLY_CONNECTED})
 
 
-def convert(variant: str, model: Model, grey_levels: np.ndarray | None) -> bytes:
+def convert(
+    variant: str, model: Model, grey_levels: np.ndarray | None, progress: Progress
+) -> bytes:
     """Converts a model to one of the variants.
 
     Args:
@@ -24,6 +27,7 @@ def convert(variant: str, model: Model, grey_levels: np.ndarray | None) -> bytes
         model: has the signature ``serve_pixels``.
         grey_levels: [N, 160, 160, 1] uint8, representative pictures; None where the variant is not
             INT8.
+        progress: gets the representative pictures done and their number.
 
     Returns:
         The content of a TFLite file.
@@ -31,18 +35,20 @@ def convert(variant: str, model: Model, grey_levels: np.ndarray | None) -> bytes
     if variant == INT8:
         if grey_levels is None:
             raise ValueError(f"{INT8} needs representative pictures")
-        return _int8(model, grey_levels)
+        return _int8(model, grey_levels, progress)
     converter = _converter(model.signature(features.SERVE_PIXELS), model.loaded)
     if variant == FLOAT16:
         converter.target_spec.supported_types = [tf.float16]
     return bytes(converter.convert())
 
 
-def _int8(model: Model, grey_levels: np.ndarray) -> bytes:
+def _int8(model: Model, grey_levels: np.ndarray, progress: Progress) -> bytes:
     prepared, module = network.of_grey_levels(model.signature(features.SERVE_PIXELS))
 
     def representative() -> Iterator[list[np.ndarray]]:
-        return ([each[np.newaxis]] for each in grey_levels)
+        for index, each in enumerate(grey_levels):
+            yield [each[np.newaxis]]
+            progress(index + 1, len(grey_levels))
 
     converter = _converter(prepared, module)
     converter.target_spec.supported_ops = [
