@@ -1,5 +1,6 @@
 """A pushed model for telephones and small boards: TFLite files, of smaller numbers.
 
-`export` does it: `pictures` reads what the network is shown, `network` takes it out of the
-SavedModel, `conversion` converts it, `measure` compares what came out, `record` describes it.
+`export` does it: `choice` and `pixels` tell what the network is shown, `conversion` converts it,
+with `head` for what stays in floating point, `measure` compares what came out, `record` describes
+it.
 """

@@ -1,22 +1,22 @@
 """From the signature of a SavedModel to the bytes of a TFLite file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from ai_edge_litert import schema_py_generated as schema
+from tensorflow.lite.python.convert import mlir_quantize
 
+from components.images.progress import Progress
 from serving.model import Model
-from serving.tflite import network
-from serving.tflite.record import FLOAT16, INT8
+from serving.tflite import head
+from serving.tflite.record import FLOAT16, GREY_LEVELS, INT8
 from transform_module import features
 
-_BUILTIN = schema.BuiltinOperator
-_WEIGHTED = frozenset({_BUILTIN.CONV_2D, _BUILTIN.DEPTHWISE_CONV_2D, _BUILTIN.FULLY_CONNECTED})
 
-
-def convert(variant: str, model: Model, grey_levels: np.ndarray | None) -> bytes:
+def convert(
+    variant: str, model: Model, grey_levels: np.ndarray | None, progress: Progress
+) -> bytes:
     """Converts a model to one of the variants.
 
     Args:
@@ -24,6 +24,7 @@ def convert(variant: str, model: Model, grey_levels: np.ndarray | None) -> bytes
         model: has the signature ``serve_pixels``.
         grey_levels: [N, 160, 160, 1] uint8, representative pictures; None where the variant is not
             INT8.
+        progress: gets the representative pictures done and their number.
 
     Returns:
         The content of a TFLite file.
@@ -31,59 +32,44 @@ def convert(variant: str, model: Model, grey_levels: np.ndarray | None) -> bytes
     if variant == INT8:
         if grey_levels is None:
             raise ValueError(f"{INT8} needs representative pictures")
-        return _int8(model, grey_levels)
+        return _int8(model, grey_levels, progress)
     converter = _converter(model.signature(features.SERVE_PIXELS), model.loaded)
     if variant == FLOAT16:
         converter.target_spec.supported_types = [tf.float16]
     return bytes(converter.convert())
 
 
-def _int8(model: Model, grey_levels: np.ndarray) -> bytes:
-    prepared, module = network.of_grey_levels(model.signature(features.SERVE_PIXELS))
+def _int8(model: Model, grey_levels: np.ndarray, progress: Progress) -> bytes:
+    """Weights have a scale for each channel; the head stays in 32 bits, see `head`."""
 
     def representative() -> Iterator[list[np.ndarray]]:
-        return ([each[np.newaxis]] for each in grey_levels)
+        for index, each in enumerate(grey_levels):
+            yield [each[np.newaxis]]
+            progress(index + 1, len(grey_levels))
 
-    converter = _converter(prepared, module)
-    converter.target_spec.supported_ops = [
-        tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
-        tf.lite.OpsSet.TFLITE_BUILTINS,
-    ]
+    converter = _converter(*_of_grey_levels(model))
     converter.representative_dataset = representative
-    # The one way to tell the converter what it shall leave alone.
-    debugger = tf.lite.experimental.QuantizationDebugger(
-        converter=converter,
-        debug_dataset=representative,
-        debug_options=tf.lite.experimental.QuantizationDebugOptions(
-            denylisted_nodes=_head(_converter(prepared, module, optimizations=()))
-        ),
-    )
-    return bytes(debugger.get_nondebug_quantized_model())
+    # What is to be left alone can be told to the second of the converter's two steps only.
+    converter._experimental_calibrate_only = True
+    prepared, head_names = head.kept_in_float(converter.convert())
+    return bytes(mlir_quantize(prepared, denylisted_nodes=head_names))
 
 
-def _converter(
-    function: Any, trackable: Any, optimizations: Sequence[Any] = (tf.lite.Optimize.DEFAULT,)
-) -> Any:
+def _of_grey_levels(model: Model) -> tuple[Any, tf.Module]:
+    """The network from what a picture holds: [N, 160, 160, 1] uint8."""
+    shape = [None, features.IMAGE_SIZE, features.IMAGE_SIZE, 1]
+    serve_pixels = model.signature(features.SERVE_PIXELS)
+
+    @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8, name=GREY_LEVELS)])
+    def network(grey_levels: tf.Tensor) -> dict[str, tf.Tensor]:
+        return serve_pixels(**{features.IMAGE_XF: tf.cast(grey_levels, tf.float32) / 255.0})
+
+    module = tf.Module()
+    module.loaded, module.network = model.loaded, network
+    return network.get_concrete_function(), module
+
+
+def _converter(function: Any, trackable: Any) -> Any:
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], trackable)
-    converter.optimizations = list(optimizations)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
     return converter
-
-
-def _head(converter: Any) -> list[str]:
-    """Names what follows on the last weights, as the converter calls it."""
-    model = schema.ModelT.InitFromPackedBuf(converter.convert(), 0)
-    graph = model.subgraphs[0]
-    made_by = {tensor: each for each in graph.operators for tensor in each.outputs}
-
-    def sources(operator: Any) -> list[Any]:
-        return [made_by[tensor] for tensor in operator.inputs if tensor in made_by]
-
-    def is_weighted(operator: Any) -> bool:
-        return model.operatorCodes[operator.opcodeIndex].builtinCode in _WEIGHTED
-
-    last = made_by[graph.outputs[0]]
-    return [
-        graph.tensors[tensor].name.decode()
-        for operator in network.behind_the_weights(last, sources, is_weighted)
-        for tensor in operator.outputs
-    ]

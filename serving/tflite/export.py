@@ -71,8 +71,8 @@ def export(
             grey_levels = pixels.read(shown, loaded, progress).grey_levels
     contents: dict[str, bytes] = {}
     for name in variants:
-        with step(f"Convert to {name}"):
-            contents[name] = conversion.convert(name, loaded, grey_levels)
+        with step(f"Convert to {name}") as progress:
+            contents[name] = conversion.convert(name, loaded, grey_levels, progress)
     measured: dict[str, Measured] = {}
     if judged:
         with step("Read pictures to judge") as progress:
