@@ -27,8 +27,8 @@ from trainer_module.tuner_settings import (
     TunerSettings,
     chosen,
     encoded,
+    in_words,
     setting,
-    told,
     values_of,
 )
 
@@ -132,10 +132,11 @@ class Search(keras_tuner.Tuner):
             partial.write_text(json.dumps({"values": values, "epochs": epochs, "scores": scores}))
             partial.replace(found)
             shutil.rmtree(place, ignore_errors=True)
+        # Of figures of which one is no number, neither is: the trial has failed.
         if self._settings.objective == "mean":
             return {_SCORE: float(np.mean(scores))}
-        worst = max if settings.monitor.endswith("loss") else min
-        return {_SCORE: worst(scores)}
+        worst = np.max if settings.monitor.endswith("loss") else np.min
+        return {_SCORE: float(worst(scores))}
 
     def on_trial_end(self, trial: Trial) -> None:
         """Tells the oracle and people."""
@@ -152,7 +153,7 @@ class Search(keras_tuner.Tuner):
             number,
             self._job.settings.monitor,
             ended.score,
-            told(values),
+            in_words(values),
             time.monotonic() - self._started,
             "  best" if best.trial_id == trial.trial_id else "",
         )
