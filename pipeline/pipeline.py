@@ -1,7 +1,7 @@
 """The pipeline: the only place where components are wired."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tfx.components.schema_gen.component import SchemaGen
 from tfx.components.statistics_gen.component import StatisticsGen
@@ -24,14 +24,12 @@ from components.serving_check_container import container_check
 from components.statistics import statistics_options
 from components.trainer import TUNABLE, Trainer
 from components.trainer import Executor as TrainerExecutor
+from components.tuner import TRIED_WITH, Tuner
 from pipeline.code_version import code_version
 from pipeline.config import Config
 from pipeline.recipe import SERVING_CHECK_CODE, TRANSFORM_CODE, training_code
 from trainer_module.tuner_settings import AFTER_SEARCH
 from transform_module.features import EVAL, SPLITS, TRAIN
-
-if TYPE_CHECKING:
-    from components.tuner import Tuner
 
 UNCACHED = ("Pusher",)
 """Nodes that run in every run: their effect lies outside of the root, where no cache looks."""
@@ -235,11 +233,8 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
     )
 
 
-def _tuner(config: Config, inputs: Inputs, transformed: dict[str, BaseChannel]) -> "Tuner":
+def _tuner(config: Config, inputs: Inputs, transformed: dict[str, BaseChannel]) -> Tuner:
     """Returns the search, which is told nothing that changes no score: it stays in the cache."""
-    # KerasTuner takes a second to import.
-    from components.tuner import TRIED_WITH, Tuner
-
     untold = {*TUNABLE, *AFTER_SEARCH}
     return Tuner(
         **transformed,
