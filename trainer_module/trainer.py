@@ -40,7 +40,7 @@ from trainer_module.out_of_fold import Judgement
 from trainer_module.profile import profiled
 from trainer_module.settings import TrainerSettings
 from trainer_module.steps import Steps
-from trainer_module.tuner_settings import TunerSettings, chosen, told, values_of
+from trainer_module.tuner_settings import TunerSettings, chosen, in_words, values_of
 from transform_module.settings import TransformSettings
 
 _log = logging.getLogger(__name__)
@@ -197,7 +197,7 @@ def _tuned(job: Job, hyperparameters: dict[str, Any] | None) -> tuple[Job, dict[
         return job, {}
     assert job.tuner is not None
     values = values_of(hyperparameters)
-    _log.info("the Tuner found  %s", told(values))
+    _log.info("the Tuner found  %s", in_words(values))
     tuning = {
         "values": values,
         "settings": job.settings.model_dump(mode="json"),

@@ -27,8 +27,8 @@ from trainer_module.tuner_settings import (
     TunerSettings,
     chosen,
     encoded,
+    in_words,
     setting,
-    told,
     values_of,
 )
 
@@ -37,6 +37,9 @@ _log = logging.getLogger(__name__)
 _SCORE: Final = "score"
 _EPOCHS: Final = "tuner/epochs"
 _FACTOR: Final = 3
+# KerasTuner's environment variables.
+_TUNER_ID: Final = "KERASTUNER_TUNER_ID"
+_ADDRESS: Final = ("KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT")
 
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
@@ -58,6 +61,8 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     )
     folder = Path(job.checkpoint_dir or tempfile.mkdtemp())
     folder /= f"search-{_identity([*train_files, *eval_files], job)}"
+    if _leads():
+        _tell_workers(folder, fn_args)
     return TunerFnResult(Search(job, job.tuner, where, parts, folder), {})
 
 
@@ -94,7 +99,7 @@ class Search(keras_tuner.Tuner):
         super().__init__(
             oracle=_oracle(settings, job),
             directory=str(folder),
-            project_name=f"keras-tuner-{os.environ.get('KERASTUNER_TUNER_ID', 'alone')}",
+            project_name=f"keras-tuner-{os.environ.get(_TUNER_ID, 'alone')}",
             overwrite=True,
         )
 
@@ -127,10 +132,11 @@ class Search(keras_tuner.Tuner):
             partial.write_text(json.dumps({"values": values, "epochs": epochs, "scores": scores}))
             partial.replace(found)
             shutil.rmtree(place, ignore_errors=True)
+        # Of figures of which one is no number, neither is: the trial has failed.
         if self._settings.objective == "mean":
             return {_SCORE: float(np.mean(scores))}
-        worst = max if settings.monitor.endswith("loss") else min
-        return {_SCORE: worst(scores)}
+        worst = np.max if settings.monitor.endswith("loss") else np.min
+        return {_SCORE: float(worst(scores))}
 
     def on_trial_end(self, trial: Trial) -> None:
         """Tells the oracle and people."""
@@ -138,7 +144,7 @@ class Search(keras_tuner.Tuner):
         number = f"trial {int(trial.trial_id) + 1:2d}/{self._settings.trials}"
         ended = self.oracle.get_trial(trial.trial_id)
         if ended.status != TrialStatus.COMPLETED:
-            _log.warning("%s  failed: %s", number, _reason(ended))
+            _log.warning("%s  failed: %s", number, _reason(trial))
             return
         (best,) = self.oracle.get_best_trials(1)
         values = values_of(trial.hyperparameters.get_config())
@@ -147,7 +153,7 @@ class Search(keras_tuner.Tuner):
             number,
             self._job.settings.monitor,
             ended.score,
-            told(values),
+            in_words(values),
             time.monotonic() - self._started,
             "  best" if best.trial_id == trial.trial_id else "",
         )
@@ -180,6 +186,26 @@ class Search(keras_tuner.Tuner):
         )
         monitor = job.settings.monitor
         return float(epochs[history.best_epoch(epochs, monitor)][monitor])
+
+
+def _leads() -> bool:
+    """Whether this process draws trials for workers, and trains none."""
+    return "chief" in os.environ.get(_TUNER_ID, "") and _ADDRESS[0] in os.environ
+
+
+def _tell_workers(folder: Path, fn_args: FnArgs) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    told = {name: getattr(fn_args, name) for name in ("train_files", "eval_files", "custom_config")}
+    partial, path = folder / "job.partial", folder / "job.json"
+    partial.write_text(json.dumps(told))
+    partial.replace(path)
+    address = " ".join(f"{name}={os.environ[name]}" for name in _ADDRESS)
+    _log.info(
+        "waiting for workers, each with an id: %s=1 %s python -m trainer_module.tuner_worker %s",
+        _TUNER_ID,
+        address,
+        path,
+    )
 
 
 def _oracle(settings: TunerSettings, job: Job) -> keras_tuner.Oracle:

@@ -164,7 +164,7 @@ def values_of(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def told(values: Mapping[str, Any]) -> str:
+def in_words(values: Mapping[str, Any]) -> str:
     """Writes values by key in a line."""
     return "  ".join(
         f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}"

@@ -48,4 +48,5 @@ class Logit(keras.layers.Layer):
     def call(self, probabilities: keras.KerasTensor) -> keras.KerasTensor:
         """Maps probabilities of any shape, float32."""
         kept = keras.ops.clip(probabilities, _LEAST, 1 - _LEAST)
-        return keras.ops.log(kept) - keras.ops.log1p(-kept)
+        # Of TensorFlow Lite's own operations; 1 - p is exact where its logarithm counts.
+        return keras.ops.log(kept) - keras.ops.log(1.0 - kept)
