@@ -91,6 +91,7 @@ def _row(picture: Labelled, content: bytes | str, prediction: Prediction) -> dic
         "subtype": picture.subtype,
         "probability": prediction.probability if prediction.valid else 0.5,
         "valid": prediction.valid,
+        "in_domain": prediction.in_domain,
         "mode": "",
         **dict.fromkeys(_WHOLE, 0),
         **dict.fromkeys(MEASURES, np.nan),
@@ -109,12 +110,14 @@ def _table(rows: Sequence[dict[str, Any]], pictures: Sequence[Labelled]) -> Judg
         name: np.array([row[name] for row in rows], str if name in _TEXTS else None)
         for name in rows[0]
     }
+    in_domain = columns.pop("in_domain")
+    # A model tells it of every valid picture, or of none.
+    is_told = any(each is not None for each in in_domain)
     others = {
         name: np.array([picture.others[name] for picture in pictures], str)
         for name in pictures[0].others
     }
-    # None until a model's answers tell its domain.
-    return Judged(**columns, in_domain=None, others=others)
+    return Judged(**columns, in_domain=in_domain.astype(bool) if is_told else None, others=others)
 
 
 def _answers(predictions: Sequence[Prediction]) -> Answers:

@@ -77,3 +77,15 @@ def test_other_columns_are_kept(model, pictures):
     table.write_text("path,label,site\nNORMAL/x.png,0,Rome\nPNEUMONIA/person1_virus_1.png,1,Oslo\n")
     judged = judge(model.answer, read(table, ["site"]).pictures).judged
     assert judged.others["site"].tolist() == ["Rome", "Oslo"]
+
+
+def test_a_model_that_tells_its_domain_is_heard(model, pictures):
+    (pictures / "NORMAL" / "a.png").write_bytes(b"text")
+
+    def ask(images):
+        return [Answer(0.25, "NORMAL", True, content != grey(20), 1.0) for content in images]
+
+    judged = judge(ask, found(pictures)).judged
+    flagged = judged.path[judged.valid & ~judged.in_domain]
+    assert flagged.tolist() == ["NORMAL/IM-0001-0001.png"]
+    assert judge(model.answer, found(pictures)).judged.in_domain is None
