@@ -42,7 +42,7 @@ def draw(page: Path, out: Path) -> None:
         metrics["height"] = browser.execute_script("return document.body.scrollHeight")
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         content = browser.get_screenshot_as_png()
-    Image.open(io.BytesIO(content)).convert("RGB").quantize(192).save(out, optimize=True)
+    Image.open(io.BytesIO(content)).convert("RGB").quantize(256, kmeans=3).save(out, optimize=True)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,13 @@ Its sections are those of Mitchell et al. 2019, "Model Cards for Model Reporting
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
 from components.analysis.findings import Findings, Group
 from components.images.dataset import Dataset
+from components.report.card_metadata import UNKNOWN_SOURCE, metadata
 from components.report.context import Context
 from components.report.figures import (
     INTERVALS,
@@ -23,22 +24,11 @@ from components.report.figures import (
     with_interval,
 )
 from components.report.summary import NO_MEDICAL_DEVICE
-from transform_module.features import LABELS, SPLITS, TEST
+from transform_module.features import LABELS, SPLITS
 
 CARD: Final = "card.md"
 """The file's name."""
 
-# As https://huggingface.co/metrics calls them.
-_METRICS: Final = {
-    "auc": "roc_auc",
-    "pr_auc": "average_precision",
-    "accuracy": "accuracy",
-    "sensitivity": "recall",
-    "specificity": "specificity",
-    "ece": "expected_calibration_error",
-    "brier": "brier_score",
-}
-_UNKNOWN: Final = "Pictures of a folder"
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
@@ -84,42 +74,6 @@ def card(findings: Findings, context: Context | None = None) -> str:
         "\n".join(f"- {line}" for line in _caveats(findings)),
     ]
     return "\n\n".join(sections) + "\n"
-
-
-def metadata(findings: Findings, context: Context) -> dict[str, Any]:
-    """The card's head, as https://huggingface.co/docs/hub/model-cards tells of it."""
-    source = context.source
-    name = source.name if source else _UNKNOWN
-    values = ((key, estimate(findings.overall, key).value) for key in MEANINGS)
-    return {
-        "library_name": "tensorflow",
-        "pipeline_tag": "image-classification",
-        "tags": ["chest-x-ray", "pneumonia", "tfx", "saved-model"],
-        "model-index": [
-            {
-                "name": findings.model,
-                "results": [
-                    {
-                        "task": {"type": "image-classification"},
-                        "dataset": {
-                            "name": name,
-                            "type": re.sub("[^a-z0-9]+", "-", name.lower()).strip("-"),
-                            **({"split": TEST} if context.dataset else {}),
-                        },
-                        "metrics": [
-                            {
-                                "type": _METRICS[key],
-                                "name": MEANINGS[key][0],
-                                "value": round(value, 4),
-                            }
-                            for key, value in values
-                            if value is not None
-                        ],
-                    }
-                ],
-            }
-        ],
-    }
 
 
 def escape(text: object) -> str:
@@ -212,8 +166,8 @@ def _data(context: Context) -> str:
             parts.append(f"Licence: {source.licence}.")
     else:
         parts.append(
-            f"{_UNKNOWN}; where they come from and what may be done with them is for their owner "
-            "to tell here."
+            f"{UNKNOWN_SOURCE}; where they come from and what may be done with them is for their "
+            "owner to tell here."
         )
     text = " ".join(parts)
     return f"{text}\n\n{_splits(context.dataset)}" if context.dataset else text

@@ -80,7 +80,7 @@ td .span { color: var(--muted); font-size: .8125rem; }
 td strong { font-weight: 600; }
 .whole { white-space: nowrap; }
 .path { overflow-wrap: anywhere; }
-table .path { display: inline-block; min-width: min(18rem, 40vw); }
+table .path { display: inline-block; min-width: min(21rem, 40vw); }
 .two { display: grid; gap: 1.5rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); }
 .many { display: grid; gap: 1rem; margin-bottom: .75rem;
@@ -103,6 +103,7 @@ figure { break-inside: avoid; margin: 0; min-width: 0; }
 .pair:has(img:only-child) { max-width: 10rem; }
 img { background: #000; border-radius: .375rem; display: block; height: auto; max-width: 100%; }
 .pair img { width: 100%; }
+table img { height: 3rem; margin-bottom: .25rem; width: auto; }
 details { margin-top: .5rem; }
 summary { color: var(--accent); cursor: pointer; font-size: .9375rem; }
 details[open] summary { margin-bottom: .5rem; }

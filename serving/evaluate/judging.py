@@ -110,15 +110,14 @@ def _table(rows: Sequence[dict[str, Any]], pictures: Sequence[Labelled]) -> Judg
         name: np.array([row[name] for row in rows], str if name in _TEXTS else None)
         for name in rows[0]
     }
+    in_domain = columns.pop("in_domain")
+    # A model tells it of every valid picture, or of none.
+    is_told = any(each is not None for each in in_domain)
     others = {
         name: np.array([picture.others[name] for picture in pictures], str)
         for name in pictures[0].others
     }
-    # A model that was pushed without one tells no domain of any picture.
-    told = columns.pop("in_domain")
-    is_told = all(each is not None for each in told[columns["valid"].astype(bool)])
-    in_domain = np.array([each is None or bool(each) for each in told]) if is_told else None
-    return Judged(**columns, in_domain=in_domain, others=others)
+    return Judged(**columns, in_domain=in_domain.astype(bool) if is_told else None, others=others)
 
 
 def _answers(predictions: Sequence[Prediction]) -> Answers:

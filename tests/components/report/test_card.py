@@ -1,9 +1,6 @@
-import dataclasses
-
 import yaml
 
-from components.report.card import card, escape, metadata
-from components.report.context import Context
+from components.report.card import card, escape
 from components.report.sources import KERMANY
 from tests.components.report import made
 
@@ -36,14 +33,6 @@ def test_the_metadata_is_what_hugging_face_reads():
     assert values["roc_auc"] == 0.945
     assert values["recall"] == 0.945
     assert all(isinstance(value, float) for value in values.values())
-
-
-def test_a_figure_that_is_undefined_is_not_in_the_metadata():
-    one_class = made.group("all", 10, 0, auc=dataclasses.replace(made.around(0.5, 0.1), value=None))
-    found = metadata(made.findings(overall=one_class), Context())
-    types = [each["type"] for each in found["model-index"][0]["results"][0]["metrics"]]
-    assert "roc_auc" not in types
-    assert "accuracy" in types
 
 
 def test_the_card_has_the_sections_of_its_kind():
