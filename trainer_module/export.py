@@ -12,6 +12,7 @@ import tensorflow_transform as tft
 from trainer_module import explain, warmup
 from trainer_module.calibration import Calibration
 from trainer_module.domain import Domain
+from trainer_module.models import ensemble
 from transform_module import features
 from transform_module.image_ops import model_inputs
 
@@ -96,8 +97,9 @@ def export(
         (features.SERVE_EXAMPLES, serve_examples, features.EXAMPLES),
         (features.TRANSFORM_FEATURES, transform_features, features.EXAMPLES),
     ]
-    if explain.has_feature_map(model):
-        heat_map = explain.grad_cam([model])
+    parts = ensemble.members(model)
+    if all(map(explain.has_feature_map, parts)):
+        heat_map = explain.grad_cam(parts)
 
         def explained(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
             pixels, valid = pixels_of(image_bytes)

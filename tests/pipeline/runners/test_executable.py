@@ -16,7 +16,7 @@ def nodes():
 
 
 def test_every_node_is_compiled_once(nodes):
-    assert len(nodes) == 10
+    assert len(nodes) == 11
 
 
 def test_every_node_belongs_to_the_run(nodes):
