@@ -31,6 +31,12 @@ def test_settings_survive_json():
         {"cnn": {"dense_dropout": 1}},
         {"augmentation": {"zoom": -0.1}},
         {"augmentation": {"rotate": 5}},
+        {"augmentation": {"jpeg_quality": 96}},
+        {"transfer": {"backbone": "resnet"}},
+        {"balance": True},
+        {"label_smoothing": 1},
+        {"ema_momentum": 1},
+        {"clip_norm": -1},
     ],
 )
 def test_an_impossible_setting_is_refused_by_its_name(wrong):
