@@ -22,7 +22,7 @@ from pipeline.cells import (
 from serving.explain.job import Explanation
 from serving.predict import Prediction
 from serving.predict_many.job import Summary
-from serving.tflite.record import RECORD
+from serving.tflite.record import LARGEST_LOSS, RECORD
 from transform_module.features import SPLITS
 
 _IN_DOMAIN: Final = {None: "", True: "yes", False: "no"}
@@ -172,6 +172,13 @@ def print_tflite(record: Mapping[str, Any], out: Path) -> None:
             f"On {judged['files']:,} of {judged['of']:,} pictures of {escape(judged['folder'])}, "
             f"one at a time; TFLite in {record['threads']} thread."
         )
+        for each in record["files"]:
+            loss = (saved_model["measured"]["auc"] or 0) - (each["measured"]["auc"] or 0)
+            if loss > LARGEST_LOSS:
+                console.print(
+                    f"[yellow]{each['file']} loses {loss:.4f} of the AUC: this network does not "
+                    "bear so few bits. Take a larger file.[/]"
+                )
     if shown:
         console.print(
             f"Ranges of int8 from {shown['files']:,} of {shown['of']:,} pictures of "

@@ -30,6 +30,9 @@ SAVED_MODEL: Final = "saved_model"
 GREY_LEVELS: Final = "grey_levels"
 """Input of INT8."""
 
+LARGEST_LOSS: Final = 0.005
+"""A file whose AUC is further below the SavedModel's is to be told as one that loses."""
+
 THREADS: Final = 1
 """Threads that a TFLite file is measured in."""
 

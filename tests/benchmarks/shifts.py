@@ -1,7 +1,7 @@
 """How well a model judges pictures unlike those it was trained on.
 
     python -m tests.benchmarks.shifts --images FOLDER [--config fast] [--set KEY=VALUE …]
-        [--shift subtype=virus …] [--work .shifts] [--out FILE]
+        [--shift subtype=virus …] [--work .bench/shifts] [--out FILE]
 
 Trains once for each group that `dataset.hold_out` can hold out, with that group as the test set,
 and prints how it is judged. Each has a root of its own under --work, so that a call that was killed
@@ -90,7 +90,9 @@ def main() -> None:
     parser.add_argument("--config", default="fast", help="as of cxr run")
     parser.add_argument("--set", action="append", default=[], help="as of cxr run")
     parser.add_argument("--shift", action="append", choices=groups, help="all if none is named")
-    parser.add_argument("--work", type=Path, default=Path(".shifts"), help="gets a root a shift")
+    parser.add_argument(
+        "--work", type=Path, default=Path(".bench/shifts"), help="gets a root a shift"
+    )
     parser.add_argument("--out", type=Path, help="gets the figures, as JSON")
     options = parser.parse_args()
     given = [f"--config={options.config}", *(f"--set={each}" for each in options.set)]

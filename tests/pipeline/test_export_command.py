@@ -61,6 +61,15 @@ def test_the_table_tells_size_accuracy_and_time(exporting):
     assert told[5].endswith("app/model.json")
 
 
+def test_a_file_that_loses_too_much_is_told(monkeypatch, exporting):
+    assert "loses" not in cxr("--tflite", "pushed", "app")
+    worse = {**RECORD["files"][0], "measured": {**MEASURED, "auc": 0.9723}}
+    monkeypatch.setattr(
+        "serving.tflite.export.export", lambda *_, **__: RECORD | {"files": [worse]}
+    )
+    assert "int8.tflite loses 0.0100 of the AUC" in cxr("--tflite", "pushed", "app")
+
+
 def test_the_record_is_printed_as_json(exporting):
     assert json.loads(cxr("--tflite", "pushed", "app", "--json")) == RECORD
 
