@@ -16,7 +16,7 @@ def test_a_file_is_written_twice_alike_and_what_is_next_is_told(tmp_path, target
     first, second = tmp_path / "new" / "first", tmp_path / "second"
     done = cxr("compile", "--target", target, "--out", first, *CHOSEN)
     assert done.exit_code == 0, done.output
-    assert f"{first}: 10 tasks, 7 parameters for {target}" in done.output
+    assert f"{first}: 11 tasks, 7 parameters for {target}" in done.output
     assert f"cxr rehearse {first}" in done.output
     cxr("compile", "--target", target, "--out", second, *CHOSEN)
     assert first.read_bytes() == second.read_bytes()
