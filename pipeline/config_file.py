@@ -58,7 +58,7 @@ def load(source: str | None = None, overrides: Sequence[str] = ()) -> Config:
     """Reads a configuration; what is not said keeps its default.
 
     Args:
-      source: Path of a YAML file, or a preset's name (`demo`, `kaggle`); None is all defaults.
+      source: Path of a YAML file, or a preset's name, such as `demo`; None is all defaults.
       overrides: `key.path=value` each, the value in YAML; they win over the file.
 
     Returns:
@@ -139,8 +139,10 @@ def _locate(node: yaml.Node | None, prefix: str, where: Where, places: dict[str,
     if not isinstance(node, yaml.MappingNode):
         return
     for key, value in node.value:
-        name = f"{prefix}{key.value}"
         place = where(key.start_mark.line + 1)
+        if key.tag != "tag:yaml.org,2002:str":
+            raise UserError(f"{place}: a key is text, and {key.value or 'nothing'} is none.")
+        name = f"{prefix}{key.value}"
         if name in places:
             raise UserError(f"{place}: {name} stands twice; the first is at {places[name]}.")
         places[name] = place

@@ -3,7 +3,10 @@
 import click
 
 config = click.option(
-    "--config", "source", metavar="FILE", help="YAML file, or a preset: demo, fast, kaggle."
+    "--config",
+    "source",
+    metavar="FILE",
+    help="YAML file, or a preset: best, demo, fast, kaggle, search.",
 )
 overrides = click.option(
     "--set",

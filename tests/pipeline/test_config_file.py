@@ -275,3 +275,13 @@ def test_any_file_loads_or_is_refused_in_words(tmp_path_factory, content):
 def test_any_override_loads_or_is_refused_in_words(override):
     told = refusal(None, [override])
     assert told is None or f"--set {override}" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "key"), [("?", "nothing"), ("1: 2", "1"), ("trainer: {yes: 1}", "yes")]
+)
+def test_a_key_that_is_no_text_is_named(tmp_path, text, key):
+    source = tmp_path / "mine.yaml"
+    source.write_text(text)
+    with pytest.raises(UserError, match=rf"mine\.yaml:1: a key is text, and {key} is none\."):
+        load(str(source))
