@@ -65,6 +65,11 @@ class Pictures:
         )
 
 
+def files_of(patterns: Sequence[str]) -> list[str]:
+    """Lists the files that patterns name, each once and in the order of their names."""
+    return sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
+
+
 def read(files: Sequence[str]) -> Pictures:
     """Reads the transformed examples of one split.
 

@@ -20,8 +20,9 @@ from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle, Ran
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from trainer_module import data, folds, history, strategy, trainer
-from trainer_module.trainer import Job
+from trainer_module import data, fitting, folds, history, strategy
+from trainer_module.data import files_of
+from trainer_module.job import Job
 from trainer_module.tuner_settings import (
     Range,
     TunerSettings,
@@ -54,8 +55,8 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     job = Job.from_custom_config(fn_args.custom_config)
     assert job.tuner is not None
     where = strategy.create(job.settings.strategy)
-    train_files = trainer.files(fn_args.train_files)
-    eval_files = trainer.files(fn_args.eval_files)
+    train_files = files_of(fn_args.train_files)
+    eval_files = files_of(fn_args.eval_files)
     parts = folds.split(
         data.read(train_files), data.read(eval_files), folds=job.tuner.folds, seed=job.seed
     )
@@ -175,7 +176,7 @@ class Search(keras_tuner.Tuner):
         keras.utils.set_random_seed(seed)
         learnt, unseen = self._parts[fold]
         inside = place / f"fold-{fold + 1}"
-        _, epochs = trainer.fit(
+        _, epochs = fitting.fit(
             replace(job, seed=seed),
             self._where,
             learnt,

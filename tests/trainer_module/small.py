@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from trainer_module import data, trainer
 from trainer_module.augmentation_settings import AugmentationSettings
+from trainer_module.job import Job
 from trainer_module.model_settings import CnnSettings
 from trainer_module.settings import TrainerSettings
 from trainer_module.tuner_settings import TunerSettings
@@ -30,16 +31,19 @@ def pictures(count: int = 32, seed: int = 0) -> data.Pictures:
     labels = np.arange(count) % 2
     pixels = generator.integers(0, 128, (count, 160, 160, 1), dtype=np.uint8)
     pixels[labels == 1, 40:80, 40:80] += 100
+    return pictures_of(pixels, labels)
+
+
+def pictures_of(pixels: np.ndarray, labels: np.ndarray) -> data.Pictures:
+    """Pictures [N, 160, 160, 1] uint8, each of another patient."""
     dataset = tf.data.Dataset.from_tensor_slices((pixels, labels.astype(np.float32)))
-    patients = np.array([b"%d" % index for index in range(count)], object)
+    patients = np.array([b"%d" % index for index in range(len(labels))], object)
     return data.Pictures(dataset, labels, patients, 0)
 
 
-def job(
-    folder: Path, settings: TrainerSettings = SETTINGS, *, profile: bool = False
-) -> trainer.Job:
+def job(folder: Path, settings: TrainerSettings = SETTINGS, *, profile: bool = False) -> Job:
     """What the pipeline hands over."""
-    return trainer.Job(settings, 7, "data", "code", str(folder), profile)
+    return Job(settings, 7, "data", "code", str(folder), profile)
 
 
 def run(

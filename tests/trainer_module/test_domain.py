@@ -5,15 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.synthetic import generate, plan
-from trainer_module import data, domain
+from tests.trainer_module import small
+from trainer_module import domain
 from trainer_module.settings import DomainSettings
 from transform_module.features import IMAGE_SIZE
 from transform_module.image_ops import rescale, standardize
 
 
 def pictures_of(pixels):
-    dataset = tf.data.Dataset.from_tensor_slices((pixels, np.zeros(len(pixels), np.float32)))
-    return data.Pictures(dataset, (len(pixels), 0), 0)
+    return small.pictures_of(pixels, np.zeros(len(pixels), int))
 
 
 pytestmark = pytest.mark.slow

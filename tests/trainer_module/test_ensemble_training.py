@@ -11,8 +11,10 @@ from tests.conftest import picture
 from tests.trainer_module import small
 from trainer_module import backup, data, folds, out_of_fold, trainer
 from trainer_module.calibration import Calibration
+from trainer_module.members import judge
 from trainer_module.models import ensemble
 from trainer_module.out_of_fold import Judgement
+from trainer_module.steps import Steps
 from transform_module import features
 
 pytestmark = pytest.mark.slow
@@ -95,10 +97,10 @@ def test_calibration_and_threshold_are_fitted_out_of_fold(transformed, trained, 
     _, model = trained
     train, evaluation = data.read(transformed.train_files), data.read(transformed.eval_files)
     judgements = []
-    members, parts = ensemble.members(model), folds.split(train, evaluation, folds=3, seed=7)
-    for number, (member, (_, unseen)) in enumerate(zip(members, parts, strict=True)):
-        probabilities, labels = trainer.judge(member, unseen, 8)
-        of_next, _ = trainer.judge(member, parts[(number + 1) % 3][1], 8)
+    averaged, parts = ensemble.members(model), folds.split(train, evaluation, folds=3, seed=7)
+    for number, (member, (_, unseen)) in enumerate(zip(averaged, parts, strict=True)):
+        probabilities, labels = judge(member, unseen, 8)
+        of_next, _ = judge(member, parts[(number + 1) % 3][1], 8)
         judgements.append(Judgement(probabilities, labels, of_next))
     agreement = out_of_fold.agreement(judgements)
     assert record["training"]["agreement"] == pytest.approx(agreement, rel=1e-3)
@@ -126,8 +128,8 @@ def test_a_training_killed_in_its_second_member_goes_on_there(
     with pytest.raises(KeyboardInterrupt):
         small.run(transformed, tmp_path, SETTINGS)
     monkeypatch.setattr(backup.Backup, "save", save)
-    train = trainer.Steps.train
-    monkeypatch.setattr(trainer.Steps, "train", lambda *a, **k: trains.append(1) or train(*a, **k))
+    train = Steps.train
+    monkeypatch.setattr(Steps, "train", lambda *a, **k: trains.append(1) or train(*a, **k))
     small.run(transformed, tmp_path, SETTINGS)
     assert len(trains) == 3
     resumed = json.loads((tmp_path / "model" / features.MODEL_RECORD).read_text())

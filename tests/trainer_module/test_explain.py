@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from components.synthetic import drawing, generate, plan
 from tests.trainer_module import small
-from trainer_module import data, explain, models, trainer
+from trainer_module import explain, fitting, models
 from trainer_module.model_settings import CompactSettings
 from trainer_module.settings import TrainerSettings
 from transform_module.features import IMAGE_SIZE
@@ -114,11 +114,7 @@ class Chests:
     labels: np.ndarray
 
     def pictures(self, chosen):
-        labels = self.labels[chosen]
-        dataset = tf.data.Dataset.from_tensor_slices(
-            (self.pixels[chosen], labels.astype(np.float32))
-        )
-        return data.Pictures(dataset, tuple(np.bincount(labels, minlength=2).tolist()), 0)
+        return small.pictures_of(self.pixels[chosen], self.labels[chosen])
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +136,7 @@ def chests():
 def trained(chests, tmp_path_factory):
     keras.utils.set_random_seed(7)
     folder = tmp_path_factory.mktemp("trained")
-    model, _ = trainer.fit(
+    model, _ = fitting.fit(
         small.job(folder, SETTINGS["compact"]),
         tf.distribute.get_strategy(),
         chests.pictures(slice(0, 240)),

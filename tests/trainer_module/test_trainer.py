@@ -12,8 +12,10 @@ from tensorflow_serving.apis import prediction_log_pb2
 from tests.conftest import picture
 from tests.pictures import FORMATS, encode, grey_pixels
 from tests.trainer_module import small
-from trainer_module import backup, data, history, trainer
+from trainer_module import backup, data, fitting, history, models, strategy
 from trainer_module.calibration import Calibration
+from trainer_module.job import Job
+from trainer_module.steps import Steps
 from transform_module import features, image_ops
 
 SETTINGS = small.SETTINGS.model_copy(
@@ -27,7 +29,7 @@ def job(folder, settings=SETTINGS):
 
 def fit(folder, settings=SETTINGS, *, profile=False):
     keras.utils.set_random_seed(7)
-    model, epochs = trainer.fit(
+    model, epochs = fitting.fit(
         small.job(folder, settings, profile=profile),
         tf.distribute.get_strategy(),
         small.pictures(),
@@ -40,13 +42,13 @@ def fit(folder, settings=SETTINGS, *, profile=False):
 
 def test_job_survives_the_custom_config(tmp_path):
     config = json.loads(json.dumps(job(tmp_path).custom_config()))
-    assert trainer.Job.from_custom_config(config) == job(tmp_path)
+    assert Job.from_custom_config(config) == job(tmp_path)
 
 
 def test_a_job_that_tells_nothing_of_a_profile_has_none(tmp_path):
     config = job(tmp_path).custom_config()
     del config["profile"]
-    assert trainer.Job.from_custom_config(config) == job(tmp_path)
+    assert Job.from_custom_config(config) == job(tmp_path)
 
 
 @pytest.mark.slow
@@ -67,7 +69,7 @@ def test_a_profiled_training_learns_the_same_and_is_profiled_once(tmp_path):
 )
 def test_a_killed_training_ends_as_an_unbroken_one(tmp_path, monkeypatch, changes, frozen):
     settings = SETTINGS.model_copy(update=changes)
-    monkeypatch.setattr(trainer.models, "frozen_epochs", lambda _: frozen)
+    monkeypatch.setattr(models, "frozen_epochs", lambda _: frozen)
     weights, epochs = fit(tmp_path / "unbroken", settings)
     save = backup.Backup.save
     saves = []
@@ -92,14 +94,14 @@ def test_a_killed_training_ends_as_an_unbroken_one(tmp_path, monkeypatch, change
 
 def test_the_best_weights_are_restored(tmp_path, monkeypatch):
     merits = iter([0.2, 0.9, 0.1, 0.3])
-    evaluate = trainer.Steps.evaluate
+    evaluate = Steps.evaluate
     weights_of_epochs = []
 
     def scored(self, batches):
         weights_of_epochs.append(self.model.get_weights())
         return {**evaluate(self, batches), "auc": next(merits)}
 
-    monkeypatch.setattr(trainer.Steps, "evaluate", scored)
+    monkeypatch.setattr(Steps, "evaluate", scored)
     weights, _ = fit(tmp_path / "four")
     for restored, best in zip(weights, weights_of_epochs[1], strict=True):
         np.testing.assert_array_equal(restored, best)
@@ -139,7 +141,7 @@ def test_every_weight_is_written_once(exported):
 
 
 def test_only_the_chief_writes_the_model(transformed, tmp_path, monkeypatch):
-    monkeypatch.setattr(trainer.strategy, "is_chief", lambda _: False)
+    monkeypatch.setattr(strategy, "is_chief", lambda _: False)
     small.run(transformed, tmp_path, SETTINGS)
     assert not (tmp_path / "model").exists()
     assert not (tmp_path / "run").exists()
@@ -198,10 +200,8 @@ print(json.dumps([
 def test_training_and_serving_agree_on_every_format(transformed, tmp_path, monkeypatch):
     """A fresh process serves what the trained model says of the pixels that training reads."""
     built = []
-    build = trainer.models.build
-    monkeypatch.setattr(
-        trainer.models, "build", lambda *a, **k: built.append(build(*a, **k)) or built[-1]
-    )
+    build = models.build
+    monkeypatch.setattr(models, "build", lambda *a, **k: built.append(build(*a, **k)) or built[-1])
     small.run(transformed, tmp_path, SETTINGS)
     images = [encode(grey_pixels(seed=index), name) for index, name in enumerate(FORMATS)]
     images += [picture(1, 1), b"broken", picture(3, 0)]

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from tests.trainer_module import small
-from trainer_module import backup, history, trainer, tuner
+from trainer_module import backup, fitting, history, members, tuner
+from trainer_module.steps import Steps
 from trainer_module.tuner_settings import TunerSettings
 from transform_module import features
 
@@ -49,7 +50,7 @@ def fits(monkeypatch):
 
 
 def stub(monkeypatch, fit):
-    monkeypatch.setattr(trainer, "fit", fit)
+    monkeypatch.setattr(fitting, "fit", fit)
     monkeypatch.setattr(tuner.data, "read", lambda _: small.pictures(12))
 
 
@@ -128,8 +129,8 @@ def test_a_killed_search_goes_on_in_the_epoch_where_it_was(transformed, tmp_path
     with pytest.raises(KeyboardInterrupt):
         searched(transformed, job(tmp_path, trials=2))
     monkeypatch.setattr(backup.Backup, "save", save)
-    train = trainer.Steps.train
-    monkeypatch.setattr(trainer.Steps, "train", lambda *a, **k: epochs.append(1) or train(*a, **k))
+    train = Steps.train
+    monkeypatch.setattr(Steps, "train", lambda *a, **k: epochs.append(1) or train(*a, **k))
     resumed = searched(transformed, job(tmp_path, trials=2))
     assert len(epochs) == 1
     for (values, score), (unbroken_values, unbroken_score) in zip(resumed, unbroken, strict=True):
@@ -215,9 +216,9 @@ def test_a_search_of_which_no_trial_ended_well_has_no_best(transformed, tmp_path
 
 @pytest.mark.slow
 def test_the_trainer_takes_what_was_found(transformed, tmp_path, monkeypatch):
-    settings, fits, fit = job(tmp_path).tuner, [], trainer.fit
+    settings, fits, fit = job(tmp_path).tuner, [], fitting.fit
     monkeypatch.setattr(
-        trainer, "fit", lambda job, *args, **told: fits.append(job) or fit(job, *args, **told)
+        members, "fit", lambda job, *args, **told: fits.append(job) or fit(job, *args, **told)
     )
     found = {"space": [], "values": {"learning_rate": 0.002, "cnn.filters": "[2]"}}
     small.run(transformed, tmp_path, tuner=settings, hyperparameters=found)

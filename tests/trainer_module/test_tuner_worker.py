@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from tests.trainer_module import small
-from trainer_module import trainer, tuner
+from trainer_module import tuner
+from trainer_module.job import Job
 from trainer_module.tuner_settings import TunerSettings
 
 pytestmark = pytest.mark.slow
@@ -27,7 +28,7 @@ def test_a_worker_trains_what_the_chief_draws(transformed, tmp_path, monkeypatch
     for name, value in {**address, "KERASTUNER_TUNER_ID": "chief"}.items():
         monkeypatch.setenv(name, value)
     search = TunerSettings(space={"learning_rate": [1e-3, 1e-2]}, trials=2, epochs=1)
-    job = trainer.Job(small.SETTINGS, 7, "data", "code", str(tmp_path), tuner=search)
+    job = Job(small.SETTINGS, 7, "data", "code", str(tmp_path), tuner=search)
     chief = tuner.tuner_fn(
         SimpleNamespace(
             custom_config=job.custom_config(),

@@ -1,0 +1,131 @@
+"""What is trained: one model, or a member of an ensemble for each fold of the patients."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trainer_module import data, folds, history, models, out_of_fold, strategy
+from trainer_module.fitting import fit
+from trainer_module.history import Epoch
+from trainer_module.job import Job
+from trainer_module.models import ensemble
+from trainer_module.out_of_fold import Judgement
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One training's outcome.
+
+    Attributes:
+        epochs: the figures of each epoch.
+        train_pictures: it learnt from.
+        judgement: before calibration.
+        weights: file that keeps the model.
+    """
+
+    epochs: list[Epoch]
+    train_pictures: int
+    judgement: Judgement
+    weights: Path
+
+
+def train(
+    job: Job,
+    where: tf.distribute.Strategy,
+    pictures: data.Pictures,
+    evaluation: data.Pictures,
+    backup_dir: Path,
+    log_dir: Path,
+) -> list[Member]:
+    """Trains one model, or each fold's; their weights wait on disk until all are trained.
+
+    Returns:
+        The members on the chief, none on other workers.
+    """
+    settings, count = job.settings, job.settings.folds
+    parts = folds.split(pictures, evaluation, folds=count, seed=job.seed)
+    members = []
+    for number, (learnt, unseen) in enumerate(parts, start=1):
+        inside = "" if count == 1 else f"member-{number}"
+        if inside:
+            _log.info("member %d of %d", number, count)
+        seed = job.seed + number - 1
+        keras.utils.set_random_seed(seed)
+        model, epochs = fit(
+            replace(job, seed=seed),
+            where,
+            learnt,
+            unseen,
+            backup_dir=backup_dir / inside,
+            log_dir=log_dir / inside,
+        )
+        if not strategy.is_chief(where):
+            continue
+        # Free of the strategy that trained the weights, and in float32, as it will be served.
+        served = models.build(settings, synchronized=False, precision="float32")
+        served.set_weights(model.get_weights())
+        weights = backup_dir / inside / "member.weights.h5"
+        served.save_weights(weights)
+        raw, labels = judge(served, unseen, settings.batch_size)
+        of_next = raw
+        if count > 1:
+            of_next, _ = judge(served, parts[number % count][1], settings.batch_size)
+        judgement = Judgement(raw, labels, of_next)
+        members.append(Member(epochs, learnt.count, judgement, weights))
+    if len(members) > 1:
+        history.write_members(log_dir / "history.csv", [member.epochs for member in members])
+    return members
+
+
+def assemble(job: Job, members: Sequence[Member]) -> keras.Model:
+    """Builds what is served, with a graph of its own."""
+    served = []
+    for member in members:
+        served.append(models.build(job.settings, synchronized=False, precision="float32"))
+        served[-1].load_weights(member.weights)
+    return served[0] if len(served) == 1 else ensemble.build(served)
+
+
+def figures(members: Sequence[Member], monitor: str) -> dict[str, Any]:
+    """What the record tells of the training; of an ensemble, each member's figures."""
+    told = []
+    for member in members:
+        best = history.best_epoch(member.epochs, monitor)
+        told.append({"epochs": len(member.epochs), "best_epoch": best + 1, **member.epochs[best]})
+    if len(told) == 1:
+        return told[0]
+    pictures = [
+        {"train_pictures": member.train_pictures, "eval_pictures": len(member.judgement.labels)}
+        for member in members
+    ]
+    return {
+        "agreement": out_of_fold.agreement([member.judgement for member in members]),
+        "epochs": sum(each["epochs"] for each in told),
+        "members": [{**counts, **each} for counts, each in zip(pictures, told, strict=True)],
+    }
+
+
+def judge(
+    model: keras.Model, pictures: data.Pictures, batch_size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Asks a model about a split.
+
+    Returns:
+        Probability [N] float32, before calibration, and label [N] int, in the split's order.
+    """
+    predict = tf.function(partial(model, training=False))
+    probabilities, labels = [], []
+    for pixels, label, weight in data.evaluation_batches(pictures, batch_size=batch_size):
+        counts = weight.numpy() > 0
+        probabilities.append(predict(pixels).numpy()[counts, 0])
+        labels.append(label.numpy()[counts].astype(int))
+    return np.concatenate(probabilities), np.concatenate(labels)
