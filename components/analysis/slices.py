@@ -7,10 +7,10 @@ import numpy as np
 from components.analysis.judged import Judged
 
 SUBTYPE: Final = "subtype"
-SUBTYPE_AGAINST_NORMAL: Final = "against NORMAL"
+SUBTYPE_AGAINST_NORMAL: Final = "subtype against NORMAL"
 SHORTER_SIDE: Final = "shorter side"
 MODE: Final = "mode"
-PICTURES_OF_PATIENT: Final = "patient has"
+PICTURES_OF_PATIENT: Final = "pictures of the patient"
 
 _SIDES = ((250, "below 250 px"), (500, "250-499 px"), (1000, "500-999 px"), (1500, "1000-1499 px"))
 _LARGER = "from 1500 px"

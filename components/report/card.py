@@ -89,7 +89,8 @@ def _details(findings: Findings, context: Context) -> str:
         "architecture": settings.get("model"),
         "parameters": f"{trained['parameters']:,}" if "parameters" in trained else None,
         "input": "one encoded picture (JPEG, PNG, BMP or GIF), any size",
-        "output": f"probability of {LABELS[1]}, label, whether the picture could be decoded",
+        "output": f"probability of {LABELS[1]}, label, whether the picture could be decoded, and "
+        "whether it looks like those of the training",
         "calibration": calibration if calibration != "none" else None,
         "threshold": figure(findings.threshold),
         "epochs": trained.get("epochs"),
