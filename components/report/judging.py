@@ -13,7 +13,7 @@ from components.analysis import compute
 from components.analysis.drift import drift
 from components.analysis.findings import Findings
 from components.images.patients import UNKNOWN_SUBTYPE
-from serving.evaluate.job import trained_on
+from serving.evaluate.job import trained_on, transform_of
 from serving.evaluate.judging import judge
 from serving.evaluate.labelled import Labelled
 from serving.evaluate.spoiling import judge_spoilt
@@ -71,7 +71,12 @@ def findings(
         UserError: a class is missing.
     """
     threshold = float(new.model.record["threshold"])
-    judgement = judge(new.model.answer, pictures, ask_other=pushed.model.answer if pushed else None)
+    judgement = judge(
+        new.model.answer,
+        pictures,
+        transform=transform_of(new.model),
+        ask_other=pushed.model.answer if pushed else None,
+    )
     valid = [
         picture
         for picture, is_valid in zip(pictures, judgement.judged.valid, strict=True)

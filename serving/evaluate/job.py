@@ -21,6 +21,7 @@ from serving.evaluate.spoiling import judge_spoilt
 from serving.model import Model, find_version
 from transform_module import features
 from transform_module.distribution import Distribution
+from transform_module.settings import TransformSettings
 
 Step = Callable[[str], AbstractContextManager[Progress | None]]
 """Begins a step of the work, by its name; what it gives is told the progress."""
@@ -89,6 +90,7 @@ def evaluate(
         judgement = judge(
             loaded.answer,
             pictures.pictures,
+            transform=transform_of(loaded),
             ask_other=loaded_other.answer if loaded_other else None,
             progress=progress,
         )
@@ -145,6 +147,21 @@ def _threshold(model: Model) -> float:
     if not isinstance(threshold, int | float):
         raise UserError(f"The record of {model.path} tells no operating threshold.")
     return float(threshold)
+
+
+def transform_of(model: Model) -> TransformSettings:
+    """Reads what makes of a picture the one that the model sees.
+
+    Raises:
+        UserError: a later release made the model.
+    """
+    try:
+        return TransformSettings.model_validate(model.record.get("transform", {}))
+    except ValidationError as error:
+        raise UserError(
+            f"{model.path} was made with a transform that is not known here "
+            f"({first_mistake(error)}). Evaluate it with the release that made it."
+        ) from error
 
 
 def trained_on(version: Path) -> dict[str, Distribution]:

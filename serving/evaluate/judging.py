@@ -15,6 +15,7 @@ from serving.evaluate.pixels import describe
 from serving.predict import Ask, Content, Prediction
 from transform_module.features import LABELS
 from transform_module.measures import MEASURES
+from transform_module.settings import TransformSettings
 
 _TEXTS = ("path", "patient", "subtype", "mode")
 _WHOLE = ("width", "height", "bytes")
@@ -52,6 +53,7 @@ def judge(
     ask: Ask,
     pictures: Sequence[Labelled],
     *,
+    transform: TransformSettings,
     ask_other: Ask | None = None,
     progress: Progress | None = None,
 ) -> Judgement:
@@ -60,6 +62,7 @@ def judge(
     Args:
         ask: the model.
         pictures: at least one.
+        transform: the model's, by which the pictures are measured as it sees them.
         ask_other: another model, which is asked about the same.
         progress: gets the pictures done and their total.
     """
@@ -69,7 +72,7 @@ def judge(
     for batch in predict.batches(_contents(pictures)):
         predictions = predict.judge(ask, batch)
         for (_, content), prediction in zip(batch, predictions, strict=True):
-            rows.append(_row(pictures[len(rows)], content, prediction))
+            rows.append(_row(pictures[len(rows)], content, prediction, transform))
             reasons.append(prediction.reason)
         if ask_other:
             others += predict.judge(ask_other, batch)
@@ -83,7 +86,9 @@ def _contents(pictures: Sequence[Labelled]) -> Iterator[Content]:
         yield picture.file, picture.problem or predict.read(picture.file)
 
 
-def _row(picture: Labelled, content: bytes | str, prediction: Prediction) -> dict[str, Any]:
+def _row(
+    picture: Labelled, content: bytes | str, prediction: Prediction, transform: TransformSettings
+) -> dict[str, Any]:
     row = {
         "path": picture.name,
         "patient": picture.patient or f"picture-{picture.name}",
@@ -102,7 +107,7 @@ def _row(picture: Labelled, content: bytes | str, prediction: Prediction) -> dic
     if picture.patient is None:
         # Copies of one picture are of one patient.
         row["patient"] = f"picture-{hashlib.sha256(content).hexdigest()[:16]}"
-    return row | (describe(content) if prediction.valid else {})
+    return row | (describe(content, transform) if prediction.valid else {})
 
 
 def _table(rows: Sequence[dict[str, Any]], pictures: Sequence[Labelled]) -> Judged:

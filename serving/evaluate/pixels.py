@@ -9,36 +9,38 @@ import numpy as np
 from PIL import Image
 
 from transform_module.measures import measure
+from transform_module.settings import TransformSettings
 
 
-def grey(content: bytes, *, as_the_model_sees: bool = False) -> np.ndarray | None:
+def grey(content: bytes, transform: TransformSettings | None = None) -> np.ndarray | None:
     """Decodes a picture.
 
     Args:
         content: encoded, as the model takes it.
-        as_the_model_sees: whether to resize it, too.
+        transform: what makes of it the picture that the model sees; None leaves it as it is.
 
     Returns:
         [H, W] uint8; None of what cannot be decoded.
     """
-    decode, refusal = _decoder(as_the_model_sees)
+    decode, refusal = _decoder(transform)
     try:
         return decode(content).numpy()[..., 0]
     except refusal:
         return None
 
 
-def describe(content: bytes) -> dict[str, Any]:
+def describe(content: bytes, transform: TransformSettings) -> dict[str, Any]:
     """Tells what a picture is besides what it shows.
 
     Args:
         content: encoded, as the model takes it.
+        transform: the model's, so that what is measured compares with what it was trained on.
 
     Returns:
         ``width``, ``height``, ``mode`` and all `MEASURES`; nothing of what cannot be decoded here,
         though a model may.
     """
-    pixels = grey(content, as_the_model_sees=True)
+    pixels = grey(content, transform)
     if pixels is None:
         return {}
     try:
@@ -58,7 +60,7 @@ def as_png(pixels: np.ndarray) -> bytes:
 
 
 @functools.cache
-def _decoder(standard: bool) -> tuple[Callable[[bytes], Any], type[Exception]]:
+def _decoder(transform: TransformSettings | None) -> tuple[Callable[[bytes], Any], type[Exception]]:
     import tensorflow as tf
 
     from transform_module.image_ops import decode_grey, standardize
@@ -66,6 +68,6 @@ def _decoder(standard: bool) -> tuple[Callable[[bytes], Any], type[Exception]]:
     @tf.function(input_signature=[tf.TensorSpec((), tf.string)])
     def decode(content: tf.Tensor) -> tf.Tensor:
         pixels = decode_grey(content)
-        return standardize(pixels) if standard else pixels
+        return standardize(pixels, transform) if transform else pixels
 
     return decode, tf.errors.OpError

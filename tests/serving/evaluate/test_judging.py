@@ -2,15 +2,20 @@ import numpy as np
 import pytest
 
 from components.images.settings import DatasetSettings
-from serving.evaluate.judging import judge
+from serving.evaluate import judging
 from serving.evaluate.labelled import find
 from serving.model import Answer, Model
 from tests.serving.evaluate.samples import grey
+from transform_module.settings import TransformSettings
 
 
 @pytest.fixture(scope="module")
 def model(version):
     return Model(version)
+
+
+def judge(ask, labelled, **told):
+    return judging.judge(ask, labelled, transform=TransformSettings(), **told)
 
 
 def found(pictures):
