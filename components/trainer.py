@@ -1,5 +1,6 @@
 """Trainer: TFX's, with the choices that a compiled pipeline leaves open as parameters."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from tfx import types
@@ -46,6 +47,19 @@ class TrainerSpec(component_spec.ComponentSpec):
     }
 
 
+def configured(exec_properties: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Puts parameters into the custom configuration, where ``run_fn`` and ``tuner_fn`` read them.
+
+    Args:
+        exec_properties: A component's parameters, with ``dataset_fingerprint``.
+        names: Of those that are settings of the trainer.
+    """
+    config = json_utils.loads(exec_properties[_CUSTOM_CONFIG])
+    config["settings"] |= {name: exec_properties[name] for name in names}
+    config[_DATA] = exec_properties[_DATA]
+    return {**exec_properties, _CUSTOM_CONFIG: json_utils.dumps(config)}
+
+
 class Executor(tfx_executor.GenericExecutor):
     """Puts the parameters where ``run_fn`` reads them, and calls it as TFX does."""
 
@@ -63,10 +77,7 @@ class Executor(tfx_executor.GenericExecutor):
             output_dict: ``model`` and ``model_run``, one artifact each.
             exec_properties: As the component's parameters.
         """
-        config = json_utils.loads(exec_properties[_CUSTOM_CONFIG])
-        config["settings"] |= {name: exec_properties[name] for name in TUNABLE}
-        config[_DATA] = exec_properties[_DATA]
-        properties = {**exec_properties, _CUSTOM_CONFIG: json_utils.dumps(config)}
+        properties = configured(exec_properties, TUNABLE)
         with near(outputs=(*output_dict["model"], *output_dict["model_run"])):
             super().Do(input_dict, output_dict, properties)
 

@@ -10,6 +10,7 @@ from tfx.proto import trainer_pb2
 from tfx.types import component_spec, standard_artifacts, standard_component_specs
 from tfx.utils import json_utils
 
+from components.trainer import configured
 from transform_module.features import EVAL, TRAIN
 
 TRIED_WITH: Final = ("batch_size", "learning_rate")
@@ -59,10 +60,7 @@ class Executor(tfx_executor.Executor):
             output_dict: ``best_hyperparameters`` and ``tuner_results``, one artifact each.
             exec_properties: As the component's parameters.
         """
-        config = json_utils.loads(exec_properties[_CUSTOM_CONFIG])
-        config["settings"] |= {name: exec_properties[name] for name in TRIED_WITH}
-        config[_DATA] = exec_properties[_DATA]
-        properties = {**exec_properties, _CUSTOM_CONFIG: json_utils.dumps(config)}
+        properties = configured(exec_properties, TRIED_WITH)
         super().Do(input_dict, output_dict, properties)
 
 

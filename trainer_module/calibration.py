@@ -53,14 +53,19 @@ def fit(
     negatives = len(labels) - positives
     if method == "none" or not positives or not negatives:
         return Calibration()
-    kept = np.clip(probabilities.astype(np.float64), _LEAST, 1 - _LEAST)
-    logits = np.log(kept) - np.log1p(-kept)
+    logits = logits_of(probabilities)
     targets = np.where(labels == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     columns = [logits, np.ones_like(logits)] if method == "platt" else [logits]
     slope, *shift = _logistic_regression(np.stack(columns, axis=1), targets)
     if slope <= 0:
         return Calibration()
     return Calibration(float(slope), float(shift[0]) if shift else 0.0)
+
+
+def logits_of(probabilities: np.ndarray) -> np.ndarray:
+    """Turns probabilities of any shape into logits, float64."""
+    kept = np.clip(probabilities.astype(np.float64), _LEAST, 1 - _LEAST)
+    return np.log(kept) - np.log1p(-kept)
 
 
 def _logistic_regression(features: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -60,12 +60,11 @@ def export(
         transformed = transform({features.IMAGE: image_bytes[:, tf.newaxis]})
         return model_inputs(transformed[features.IMAGE_XF])
 
-    def told(pixels: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
-        calibrated = calibration(model(pixels, training=False)[:, 0])
-        return tf.where(valid, calibrated, _INVALID_PROBABILITY)
-
     def serve_pixels(image_xf: tf.Tensor) -> dict[str, tf.Tensor]:
         return {features.PROBABILITY: calibration(model(image_xf, training=False)[:, 0])}
+
+    def told(pixels: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
+        return tf.where(valid, serve_pixels(pixels)[features.PROBABILITY], _INVALID_PROBABILITY)
 
     def predict(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels, valid = pixels_of(image_bytes)

@@ -19,8 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# A float32 probability nearer to 0 or 1 than this has lost its logit.
-_LEAST = 1e-7
+from trainer_module.calibration import logits_of
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def agreement(judgements: Sequence[Judgement]) -> float:
     for former, own in zip([judgements[-1], *judgements[:-1]], judgements, strict=True):
         residuals = []
         for probabilities in (former.of_next, own.probabilities):
-            logits = _logits(probabilities)
+            logits = logits_of(probabilities)
             residuals.append(logits - _class_means(logits, own.labels)[own.labels])
         (first, second), spread = residuals, np.prod([each.std() for each in residuals])
         found.append(float((first * second).mean() / spread) if spread > 0 else 1.0)
@@ -73,7 +72,7 @@ def as_average(judgements: Sequence[Judgement], agreement: float) -> np.ndarray:
     """
     count = len(judgements)
     shrink = np.sqrt((1 + (count - 1) * agreement) / count)
-    logits = [_logits(each.probabilities) for each in judgements]
+    logits = [logits_of(each.probabilities) for each in judgements]
     means = [
         _class_means(each, judgement.labels)
         for each, judgement in zip(logits, judgements, strict=True)
@@ -84,11 +83,6 @@ def as_average(judgements: Sequence[Judgement], agreement: float) -> np.ndarray:
         for own, mean, judgement in zip(logits, means, judgements, strict=True)
     ]
     return (1 / (1 + np.exp(-np.concatenate(drawn)))).astype(np.float32)
-
-
-def _logits(probabilities: np.ndarray) -> np.ndarray:
-    kept = np.clip(probabilities.astype(np.float64), _LEAST, 1 - _LEAST)
-    return np.log(kept) - np.log1p(-kept)
 
 
 def _class_means(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
