@@ -3,20 +3,15 @@
 Pure: facts about the pictures in, patients out.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from statistics import fmean
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from components.errors import UserError
+from components.images.picture import Picture
 from transform_module.features import LABELS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from components.images.splits import Picture
 
 Group = Literal[
     "subtype=virus",

@@ -8,8 +8,9 @@ from components.images.dataset import FolderCount, SplitCount
 from components.images.hold_out import Group
 from components.images.layout import FOLDERS, SourceFile
 from components.images.patients import subtype
+from components.images.picture import Picture
 from components.images.records import Features, features
-from components.images.splits import Picture, place
+from components.images.splits import place
 from transform_module.features import LABELS, SPLITS
 
 

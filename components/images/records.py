@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from components.images.splits import Picture, Placement
+from components.images.picture import Picture
+from components.images.splits import Placement
 from transform_module.features import (
     FILENAME,
     FORMAT,

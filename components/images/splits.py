@@ -5,11 +5,12 @@ Pure: facts about the pictures in, placements out.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from components.images.hold_out import Group, held_out
+from components.images.picture import Picture
 from transform_module.features import EVAL, TEST, TRAIN
 
 EVAL_SHARE: Final = 0.20
@@ -19,35 +20,6 @@ EVAL_AND_TEST_SHARE: Final = 0.15
 """Share of the patients that go to eval, and to test, where no test folder is given."""
 
 _IMAGE_PATIENT = "image-"
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What is known of a picture that decodes.
-
-    Attributes:
-        filename: path relative to the image folder, as readable text.
-        folder: ``train``, ``val``, ``test``, or ``""`` where there are only class folders.
-        label: one of LABELS.
-        subtype: ``normal``, ``bacteria``, ``virus`` or ``unknown``.
-        patient: the patient's id, None where nothing tells it.
-        sha256: of its bytes, in hexadecimal digits.
-        format: ``jpeg``, ``png``, ``bmp`` or ``gif``.
-        width: in pixels.
-        height: in pixels.
-        measures: what its pixels look like, where a group is held out by it.
-    """
-
-    filename: str
-    folder: str
-    label: str
-    subtype: str
-    patient: str | None
-    sha256: str
-    format: str
-    width: int
-    height: int
-    measures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ import pytest
 
 from components.errors import UserError
 from components.images import beam_jobs
+from components.images.picture import Picture
 from components.images.records import features
-from components.images.splits import Picture, Placement
+from components.images.splits import Placement
 from tests.components.images.folders import examples, fill, picture
 
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from components.errors import UserError
 from components.images.hold_out import Group, held_out
-from components.images.splits import Picture, place
+from components.images.picture import Picture
+from components.images.splits import place
 from transform_module.measures import MEASURES
 
 GROUPS = get_args(Group)

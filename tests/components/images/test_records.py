@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.images import records
-from components.images.splits import Picture, Placement
+from components.images.picture import Picture
+from components.images.splits import Placement
 
 PICTURE = Picture(
     filename="train/PNEUMONIA/person1_virus_é.png",

@@ -4,7 +4,8 @@ from collections import Counter, defaultdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.images.splits import Picture, place
+from components.images.picture import Picture
+from components.images.splits import place
 
 SPLIT_FOLDERS = ("train", "val", "test")
 

@@ -1,0 +1,33 @@
+"""What is known of a picture."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is known of a picture that decodes.
+
+    Attributes:
+        filename: path relative to the image folder, as readable text.
+        folder: ``train``, ``val``, ``test``, or ``""`` where there are only class folders.
+        label: one of LABELS.
+        subtype: ``normal``, ``bacteria``, ``virus`` or ``unknown``.
+        patient: the patient's id, None where nothing tells it.
+        sha256: of its bytes, in hexadecimal digits.
+        format: ``jpeg``, ``png``, ``bmp`` or ``gif``.
+        width: in pixels.
+        height: in pixels.
+        measures: what its pixels look like, where a group is held out by it.
+    """
+
+    filename: str
+    folder: str
+    label: str
+    subtype: str
+    patient: str | None
+    sha256: str
+    format: str
+    width: int
+    height: int
+    measures: Mapping[str, float] = field(default_factory=dict)
