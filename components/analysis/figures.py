@@ -93,6 +93,17 @@ def auc(found: np.ndarray, alarms: np.ndarray) -> np.ndarray:
         return area / (found[:, -1] * alarms[:, -1])
 
 
+def auc_of(label: np.ndarray, values: np.ndarray) -> float | None:
+    """Computes `auc` of values, each picture once; None where a class is absent.
+
+    Args:
+        label: [N] bool, at least one.
+        values: [N], the higher the more PNEUMONIA.
+    """
+    (area,) = auc(*found_and_alarms(label, values, np.ones((1, len(label)))))
+    return None if np.isnan(area) else float(area)
+
+
 def average_precision(found: np.ndarray, alarms: np.ndarray) -> np.ndarray:
     """Precision, averaged over the recall that each threshold adds; nothing is interpolated.
 

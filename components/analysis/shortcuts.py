@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from components.analysis.bootstrap import Bootstrap
-from components.analysis.figures import auc, found_and_alarms
+from components.analysis.figures import auc_of
 from components.analysis.findings import Estimate, Probe
 from components.analysis.groups import estimate
 from components.analysis.judged import Judged
@@ -96,8 +96,7 @@ def _ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 def _alone(quantity: np.ndarray, label: np.ndarray) -> float | None:
     """AUC of a quantity for the label; None where that is undefined or the quantity constant."""
-    (found,) = auc(*found_and_alarms(label, quantity, np.ones((1, len(label)))))
-    return None if np.isnan(found) or np.ptp(quantity) == 0 else float(found)
+    return None if np.ptp(quantity) == 0 else auc_of(label, quantity)
 
 
 def _within(

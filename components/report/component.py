@@ -20,14 +20,16 @@ from components.remote import near
 from components.report import reading
 from components.report.card import CARD, card
 from components.report.context import CONTEXT, Context, Verdict
-from components.report.judging import Named, findings, unpacked
+from components.report.examples import unpacked
 from components.report.misses import SHOWN
 from components.report.page import PAGE, page
 from components.report.settings import ReportSettings
 from components.report.sources import SOURCES
 from components.report.thumbnails import thumbnails
 from components.serving_check import REPORT as SERVING_CHECK
+from serving.evaluate.findings import Named, findings
 from serving.model import Model
+from transform_module.features import TEST
 
 REASON: Final = "reason"
 """Custom property of the report: why there is none, or an empty string."""
@@ -160,7 +162,13 @@ def _write(inputs: dict[str, types.Artifact], out: Path, properties: dict[str, A
         pushed = Named(f"{new.name}/{version}", Model(path))
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
         pictures = list(unpacked(inputs["examples"], Path(folder)))
-        found = findings(new, pictures, pushed=pushed, corruptions=settings.corruptions)
+        found, _ = findings(
+            new,
+            pictures,
+            data=f"the split {TEST}",
+            other=pushed,
+            corruptions=settings.corruptions,
+        )
         shown = {}
         if settings.pictures == "thumbnails":
             files = {picture.name: picture.file for picture in pictures}

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
-from scipy.stats import rankdata
 
+from components.analysis.figures import auc_of
 from components.images.progress import Progress
 from serving.model import Model
 from serving.tflite.pixels import Pictures
@@ -59,24 +59,10 @@ def of_file(content: bytes, pictures: Pictures, progress: Progress) -> Answers:
 def compare(answers: Answers, reference: Answers, labels: np.ndarray | None) -> Measured:
     """Compares answers with the SavedModel's about the same pictures."""
     return Measured(
-        auc=None if labels is None else auc(answers.probability, labels),
+        auc=None if labels is None else auc_of(labels == 1, answers.probability),
         p50_ms=answers.p50_ms,
         largest_difference=float(np.abs(answers.probability - reference.probability).max()),
     )
-
-
-def auc(probability: np.ndarray, labels: np.ndarray) -> float | None:
-    """Computes the area under the ROC curve, as the Mann-Whitney statistic; ties count half.
-
-    Returns:
-        The area; None where a class is missing.
-    """
-    positives = int(labels.sum())
-    pairs = positives * (len(labels) - positives)
-    if not pairs:
-        return None
-    ranks = rankdata(probability)[labels == 1].sum()
-    return float((ranks - positives * (positives + 1) / 2) / pairs)
 
 
 def _ask(

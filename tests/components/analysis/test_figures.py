@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from components.analysis.figures import BINS, figures, told_positive
+from components.analysis.figures import BINS, auc_of, figures, told_positive
 
 # Few different values, so that ties are common.
 PROBABILITIES = st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.5000001, 0.75, 0.9, 1.0])
@@ -104,3 +104,15 @@ def test_perfect_answers():
         "ece": 0.0,
         "brier": 0.0,
     }
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 1)), min_size=1, max_size=40))
+def test_the_auc_of_values_is_none_where_a_class_is_absent(judged):
+    levels, labels = np.array(judged).T
+    pairs = [
+        (high > low) + (high == low) / 2
+        for high in levels[labels == 1]
+        for low in levels[labels == 0]
+    ]
+    wanted = pytest.approx(np.mean(pairs)) if pairs else None
+    assert auc_of(labels == 1, levels / 5) == wanted

@@ -1,0 +1,148 @@
+"""What models say of labelled pictures, and what that tells of them."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from components.analysis import compute
+from components.analysis.drift import drift
+from components.analysis.findings import Findings
+from components.errors import UserError, first_mistake
+from components.images.progress import Progress
+from serving.evaluate.judging import Judgement, judge
+from serving.evaluate.labelled import Labelled
+from serving.evaluate.spoiling import judge_spoilt
+from serving.model import Model
+from transform_module import features
+from transform_module.distribution import Distribution
+from transform_module.settings import TransformSettings
+
+Step = Callable[[str], AbstractContextManager[Progress | None]]
+"""Begins a step of the work, by its name; what it gives is told the progress."""
+
+
+@contextlib.contextmanager
+def untold(_: str) -> Iterator[None]:
+    """Shows nothing."""
+    yield None
+
+
+@dataclass(frozen=True)
+class Named:
+    """A model and how it is called."""
+
+    name: str
+    model: Model
+
+
+def findings(
+    subject: Named,
+    pictures: Sequence[Labelled],
+    *,
+    data: str,
+    other: Named | None,
+    corruptions: int,
+    notes: Sequence[str] = (),
+    step: Step = untold,
+) -> tuple[Findings, Judgement]:
+    """Judges pictures, and computes what that tells.
+
+    Args:
+        subject: the model.
+        pictures: at least one of each class.
+        data: what they are, in a few words.
+        other: a model to compare with; None compares with none.
+        corruptions: how many of the pictures are spoilt, too; 0 spoils none.
+        notes: what to know of the pictures, a sentence each.
+        step: shows what is done.
+
+    Returns:
+        The findings, and what was judged.
+
+    Raises:
+        UserError: a class is missing, or a model's record tells too little.
+    """
+    model = subject.model
+    threshold = _threshold(model)
+    with step("Judge pictures") as progress:
+        judgement = judge(
+            model.answer,
+            pictures,
+            transform=_transform_of(model),
+            ask_other=other.model.answer if other else None,
+            progress=progress,
+        )
+    valid = [
+        picture
+        for picture, is_valid in zip(pictures, judgement.judged.valid, strict=True)
+        if is_valid
+    ]
+    spoilt = []
+    if corruptions and valid:
+        with step("Judge spoilt pictures") as progress:
+            spoilt = judge_spoilt(
+                model.answer, valid, threshold, sample=corruptions, progress=progress
+            )
+    with step("Compute figures"):
+        found = compute.findings(
+            judgement.judged,
+            model=subject.name,
+            record=model.record,
+            data=data,
+            threshold=threshold,
+            corruptions=spoilt,
+            drift=drift(_trained_on(model.path), judgement.judged),
+            other=_compared(other, judgement),
+            notes=notes,
+        )
+    return found, judgement
+
+
+def _compared(other: Named | None, judgement: Judgement) -> compute.Other | None:
+    if other is None or judgement.other is None:
+        return None
+    return compute.Other(
+        name=other.name,
+        threshold=_threshold(other.model),
+        probability=judgement.other.probability,
+        valid=judgement.other.valid,
+    )
+
+
+def _threshold(model: Model) -> float:
+    threshold = model.record.get("threshold")
+    if not isinstance(threshold, int | float):
+        raise UserError(f"The record of {model.path} tells no operating threshold.")
+    return float(threshold)
+
+
+def _transform_of(model: Model) -> TransformSettings:
+    """Reads what makes of a picture the one that the model sees.
+
+    Raises:
+        UserError: a later release made the model.
+    """
+    try:
+        return TransformSettings.model_validate(model.record.get("transform", {}))
+    except ValidationError as error:
+        raise UserError(
+            f"{model.path} was made with a transform that is not known here "
+            f"({first_mistake(error)}). Evaluate it with the release that made it."
+        ) from error
+
+
+def _trained_on(version: Path) -> dict[str, Distribution]:
+    """Reads the statistics of the training; models from before they were kept have none."""
+    path = version / features.TRAINING_STATISTICS
+    if not path.exists():
+        return {}
+    try:
+        return TypeAdapter(dict[str, Distribution]).validate_json(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValidationError as error:
+        raise UserError(f"{path} holds no statistics ({first_mistake(error)}).") from error
