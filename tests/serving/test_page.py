@@ -1,7 +1,6 @@
 """The page in a browser: headless Chromium on a server of a small model."""
 
 import base64
-import shutil
 import time
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import httpx
 import numpy as np
 import pytest
 
+from tests.browser import chromium
 from tests.pictures import encode
 from tests.serving.running import running
 from tests.serving.test_page_handlers import POLICY
@@ -22,18 +22,6 @@ pytestmark = pytest.mark.e2e
 
 ANSWER_SECONDS = 30
 WINDOW = (1100, 800)
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-
 OPTIONS = ("--allow-unverified", "--poll-seconds", "0.2")
 
 
@@ -61,17 +49,8 @@ def explaining(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    chromium, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not chromedriver:
-        pytest.skip("no browser: install Debian's packages chromium and chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(chromedriver))
-    yield driver
-    driver.quit()
+    with chromium(tmp_path_factory.mktemp("browser"), browser="ALL", performance="ALL") as started:
+        yield started
 
 
 class Page:
