@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -56,14 +57,15 @@ for line in sys.stdin:
 class InProcess:
     """The signature in a process of its own, without a server."""
 
-    def __init__(self, process: subprocess.Popen) -> None:
-        self._process = process
+    def __init__(self, asked: IO[str], answers: IO[str]) -> None:
+        self._asked = asked
+        self._answers = answers
 
     def measure(self, size: int, seconds: float) -> np.ndarray:
         """Calls it for so long; returns the milliseconds of each batch."""
-        self._process.stdin.write(json.dumps([size, seconds]) + "\n")
-        self._process.stdin.flush()
-        return np.array(json.loads(self._process.stdout.readline()))
+        self._asked.write(json.dumps([size, seconds]) + "\n")
+        self._asked.flush()
+        return np.array(json.loads(self._answers.readline()))
 
 
 @contextmanager
@@ -77,8 +79,10 @@ def in_process(model: Path, files: list[Path]) -> Iterator[InProcess]:
         text=True,
         env={**os.environ, **allocator.environment(), "TF_CPP_MIN_LOG_LEVEL": "3"},
     )
+    assert process.stdin
+    assert process.stdout
     try:
-        yield InProcess(process)
+        yield InProcess(process.stdin, process.stdout)
     finally:
         process.stdin.close()
         process.wait()

@@ -124,7 +124,8 @@ async def soak(
 
 def judge(seen: Soak) -> list[tuple[str, str, bool]]:
     """Tells for each requirement what was found, and whether it holds."""
-    during, steady = [], []
+    during: list[float] = []
+    steady: list[float] = []
     for sent, took in seen.answers:
         near = any(
             sent + took / 1000 - at >= 0 and sent - at <= RELOAD_SECONDS for at in seen.reloads

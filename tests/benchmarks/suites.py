@@ -111,7 +111,7 @@ def convert(bench: Bench) -> None:
 def data(bench: Bench) -> None:
     """A first run with a small model beside the bare loops, then the same run from its cache."""
     splits = bench.work / "splits.json"
-    run = (_CXR, "run", "--images", bench.images, *_SMALL_MODEL, "--root")
+    run: tuple[str | Path, ...] = (_CXR, "run", "--images", bench.images, *_SMALL_MODEL, "--root")
     # A round takes more than a minute.
     for _ in range(min(bench.rounds, 3)):
         root = bench.fresh("small")
@@ -127,10 +127,10 @@ def data(bench: Bench) -> None:
         bench.found["transform"].compare(seconds["Transform"], bare["transform"])
         again = bench.run("cached rerun", *run, root)
         bench.found["cached"].add(again.seconds)
-        imports = re.search(
+        (imports,) = re.findall(
             r"Start TensorFlow and TFX\s+([\d.]+) s", bench.log("cached rerun").read_text()
         )
-        bench.found["cached_run"].add(last_record(root)["seconds"] - float(imports[1]))
+        bench.found["cached_run"].add(last_record(root)["seconds"] - float(imports))
     listed = json.loads(splits.read_text())
     pictures = len(listed["train"]) + len(listed["eval"])
     transformed = root / "artifacts" / "Transform" / "transformed_examples"
@@ -162,7 +162,8 @@ def first_run(bench: Bench) -> None:
     """The real model for the same epochs: our whole run, the plain script, Keras's guide."""
     epochs = str(bench.epochs)
     root = bench.fresh("real")
-    run = (_CXR, "run", "--images", bench.images, "--set", f"trainer.epochs={epochs}", "--root")
+    run: tuple[str | Path, ...] = (_CXR, "run", "--images", bench.images)
+    run = (*run, "--set", f"trainer.epochs={epochs}", "--root")
     ours = bench.run("first run", *run, root)
     theirs = bench.peer(
         "plain Keras", "plain_keras.py", bench.work / "splits.json", bench.fresh("plain"),

@@ -41,6 +41,7 @@ def main() -> None:
     steps = Steps(
         strategy.create("auto"),
         partial(models.build, settings, synchronized=False, precision=options.precision),
+        settings,
         learning_rate=settings.learning_rate,
         global_batch_size=settings.batch_size,
     )
