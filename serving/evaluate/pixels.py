@@ -65,9 +65,10 @@ def _decoder(transform: TransformSettings | None) -> tuple[Callable[[bytes], Any
 
     from transform_module.image_ops import decode_grey, standardize
 
-    @tf.function(input_signature=[tf.TensorSpec((), tf.string)])
     def decode(content: tf.Tensor) -> tf.Tensor:
         pixels = decode_grey(content)
         return standardize(pixels, transform) if transform else pixels
 
-    return decode, tf.errors.OpError
+    # AutoGraph finds no `tf` in the annotations of a function within a function, and says so.
+    graph = tf.function(decode, input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
+    return graph, tf.errors.OpError
