@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.runners.runner import PipelineState
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.runners.runner import PipelineState, create_runner
 
 from components.beam_args import DEFAULT_BEAM_ARGS
 from components.errors import UserError
@@ -127,17 +127,20 @@ def options(beam_args: Sequence[str]) -> PipelineOptions:
         beam_args: Beam's own options; they go before DEFAULT_BEAM_ARGS.
 
     Raises:
-        UserError: Beam does not understand one.
+        UserError: Beam does not understand one, or has no such runner.
     """
     told = io.StringIO()
     try:
         with contextlib.redirect_stderr(told):
             made = PipelineOptions([*DEFAULT_BEAM_ARGS, *beam_args])
             made.get_all_options()
+        create_runner(made.view_as(StandardOptions).runner)
     except SystemExit as error:
         # Beam parses them when they are asked for, as a program does its own: it prints and exits.
         mistake = told.getvalue().strip().rpartition("error: ")[2]
         raise UserError(f"Beam does not understand {' '.join(beam_args)}: {mistake}") from error
+    except (ValueError, ImportError, AttributeError) as error:
+        raise UserError(f"Beam has no runner as in {' '.join(beam_args)}: {error}") from error
     return made
 
 

@@ -63,15 +63,19 @@ def test_a_repeated_search_is_cached_and_no_model_is_compared_with_itself(search
     assert again["recipe"] == recipe_of(config, record["dataset_fingerprint"])
 
 
-def test_a_rehearsal_comes_to_the_runs_metrics(searched):
+@pytest.mark.parametrize("target", ["kubeflow", "vertex"])
+def test_a_rehearsal_comes_to_the_runs_metrics(searched, target):
     root, record = searched
-    file = root.parent / "kubeflow.yaml"
+    file = root.parent / f"{target}.file"
     chosen = [word for each in CLUSTER for word in ("--set", each)]
     cxr(
-        *("compile", "--target", "kubeflow", "--out", file),
+        *("compile", "--target", target, "--out", file),
         *("--config", root.parent / "small.yaml", *chosen, *OVERRIDES),
     )
-    told = cxr("rehearse", file, "--images", root / "images", "--root", root.parent / "k", "--json")
+    told = cxr(
+        *("rehearse", file, "--images", root / "images"),
+        *("--root", root.parent / target, "--json"),
+    )
     outcome = json.loads(told)
     assert set(outcome["tasks"]) == COMPONENTS | {"Tuner"}
     assert figures(outcome) == pytest.approx(figures(record), rel=1e-6)

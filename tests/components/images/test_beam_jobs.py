@@ -126,3 +126,17 @@ def test_what_ends_a_worker_ends_the_job(error):
     _ = pipeline | beam.Create([1]) | beam.Map(fail)
     with pytest.raises(type(error)):
         beam_jobs.run(pipeline)
+
+
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ("--direct_num_workers=x", "does not understand --direct_num_workers=x"),
+        ("--runner=Nobody", "no runner as in --runner=Nobody: .*Valid values are"),
+        ("--runner=nowhere.Runner", "no runner as in --runner=nowhere.Runner"),
+        ("--runner=json.Runner", "no runner as in --runner=json.Runner"),
+    ],
+)
+def test_what_beam_does_not_know_is_told(argument, told):
+    with pytest.raises(UserError, match=told):
+        beam_jobs.options([argument])
