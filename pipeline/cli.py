@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from components.command import for_people
+from components.command import for_people, when_interrupted
 from components.errors import UserError
 from pipeline import options
 from pipeline.cluster_command import compile_, rehearse
@@ -59,6 +59,7 @@ def main() -> None:
 @_root
 @options.as_json
 @for_people
+@when_interrupted()
 def run(
     images: Path | None,
     source: str | None,
@@ -141,6 +142,7 @@ def synth(out: Path, images: int, seed: int, as_json: bool) -> None:
 @_beam_args
 @options.as_json
 @for_people
+@when_interrupted()
 def convert(
     images: Path,
     out: Path,
@@ -295,7 +297,11 @@ def predict(
     if not paths:
         raise click.UsageError("Give MODEL and PATHS, or --url and PATHS.")
     if out:
-        with silenced() as terminal, Display(Console(file=terminal)).step("Judge pictures") as told:
+        with (
+            when_interrupted(),
+            silenced() as terminal,
+            Display(Console(file=terminal)).step("Judge pictures") as told,
+        ):
             summary = predict_many(model, paths, out, beam_args=beam_args, progress=told)
         if as_json:
             click.echo(json.dumps({**vars(summary), "out": str(out)}, indent=2))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from components.command import for_people
+from components.command import for_people, when_interrupted
 from components.errors import UserError, refuse
 from pipeline import options
 
@@ -92,7 +92,8 @@ def submit(file: Path, *, wait: bool, dry_run: bool, as_json: bool, **given: Any
         say(f"{asked.name} is submitted: {run.link or run.id}")
         progress = None
         if wait:
-            progress = follow(cluster, run.id, lambda task, state: say(f"  {state:<10} {task}"))
+            with when_interrupted("The run goes on in the cluster."):
+                progress = follow(cluster, run.id, lambda task, state: say(f"  {state:<10} {task}"))
     if as_json:
         content = {**asdict(run), "state": progress.state if progress else "submitted"}
         click.echo(json.dumps(content, indent=2))

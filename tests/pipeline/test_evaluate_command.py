@@ -15,6 +15,16 @@ from tests.components.analysis.samples import clustered
 
 
 @pytest.fixture
+def interrupted(monkeypatch):
+    """Stands for an evaluation during which Ctrl-C is pressed."""
+
+    def evaluate(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("serving.evaluate.job.evaluate", evaluate)
+
+
+@pytest.fixture
 def job(monkeypatch):
     """Stands for the evaluation, and remembers what it was called with."""
     calls = []
@@ -96,3 +106,8 @@ def test_a_users_mistake_is_told(monkeypatch):
 def test_mistakes_are_told_in_full(tmp_path):
     told = cxr(str(tmp_path), "--data", str(tmp_path), "--out", str(tmp_path / "out"), code=1)
     assert told.startswith("Error: No model at")
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_ctrl_c_promises_nothing_where_nothing_is_kept():
+    assert cxr(*REQUIRED, code=130).endswith("Interrupted.\n")

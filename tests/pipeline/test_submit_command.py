@@ -72,6 +72,21 @@ def test_a_run_that_fails_in_its_third_task_is_told_with_the_task(
     assert "The run has failed. Third: no GPU is left" in done.output
 
 
+def test_ctrl_c_leaves_the_run_in_the_cluster_and_says_so(
+    submit,
+    kubeflow_server,  # noqa: F811
+    monkeypatch,
+):
+    def press(seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(following.time, "sleep", press)
+    kubeflow_server.states = [run("RUNNING", task("First", "RUNNING"))]
+    done = submit("--wait")
+    assert done.exit_code == 130
+    assert done.output.endswith("Interrupted. The run goes on in the cluster.\n")
+
+
 def test_a_dry_run_sends_nothing(submit, kubeflow_server):  # noqa: F811
     done = submit("--param", "epochs=2", "--dry-run")
     assert json.loads(done.stdout)["parameters"] == {"epochs": 2}
