@@ -189,8 +189,8 @@ def _splits(dataset: Dataset) -> str:
     kept_out = sum(dataset.quarantine_reasons.values())
     return (
         f"{table}\n\nThe model learns from train; epoch, calibration and threshold are chosen on "
-        f"eval; test is judged. No patient stands in two splits. {count(kept_out, 'file')} that "
-        "could not be used were kept out."
+        f"eval; test is judged. No patient stands in two splits. Kept out as of no use: "
+        f"{count(kept_out, 'file')}."
     )
 
 
