@@ -126,6 +126,22 @@ def assert_same_training(actual, expected, tolerance):
     assert actual["weights"] == pytest.approx(expected["weights"], rel=tolerance, abs=1e-4)
 
 
+def test_the_auc_is_right_where_probabilities_are_nearly_0_or_1():
+    logits = keras.Sequential([keras.Input((1,)), keras.layers.Activation("sigmoid")])
+    steps = Steps(
+        tf.distribute.get_strategy(),
+        lambda: logits,
+        small.SETTINGS,
+        learning_rate=1e-3,
+        global_batch_size=8,
+    )
+    told = np.float32([6, 6.5, 7, 7.5, 8, 8.5, 9, 9.5])
+    labels = np.float32([0, 0, 1, 0, 1, 0, 1, 1])
+    batch = (told[:, None], labels, np.ones(8, np.float32))
+    figures = steps.evaluate(tf.data.Dataset.from_tensors(batch))
+    assert figures["auc"] == pytest.approx(13 / 16, abs=0.01)
+
+
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_training(alone):
     assert result(start("one_device")) == alone
