@@ -72,6 +72,7 @@ def test_mild_changes_of_exposure_seldom_flag_a_picture(known, chests):
 OTHERS = {
     "inverted": lambda chests: 255 - chests,
     "upside down": lambda chests: chests[:, ::-1],
+    "turned by 180 degrees": lambda chests: chests[:, ::-1, ::-1],
     "on the side": lambda chests: np.rot90(chests, axes=(1, 2)),
     "one half, as wide as the whole": lambda chests: np.repeat(chests[:, :, :80], 2, axis=2),
     "noise": lambda chests: np.random.default_rng(0).integers(0, 256, chests.shape, np.uint8),
