@@ -134,11 +134,12 @@ def options(beam_args: Sequence[str]) -> PipelineOptions:
         with contextlib.redirect_stderr(told):
             made = PipelineOptions([*DEFAULT_BEAM_ARGS, *beam_args])
             made.get_all_options()
-        create_runner(made.view_as(StandardOptions).runner)
     except SystemExit as error:
         # Beam parses them when they are asked for, as a program does its own: it prints and exits.
         mistake = told.getvalue().strip().rpartition("error: ")[2]
         raise UserError(f"Beam does not understand {' '.join(beam_args)}: {mistake}") from error
+    try:
+        create_runner(made.view_as(StandardOptions).runner)
     except (ValueError, ImportError, AttributeError) as error:
         raise UserError(f"Beam has no runner as in {' '.join(beam_args)}: {error}") from error
     return made

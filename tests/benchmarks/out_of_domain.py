@@ -13,7 +13,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -22,17 +22,15 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 from components.analysis.wilson import wilson
+from components.errors import UserError
 from serving.evaluate.pixels import as_png, grey
-from serving.model import Answer, Model, find_version
+from serving.model import Model, find_version
+from serving.predict import Ask, Content, batches, find, judge, read
 
 SIDE = 224
-_BATCH = 32
-_SUFFIXES = {".jpeg", ".jpg", ".png"}
 
 Pixels = np.ndarray
 """A picture: [H, W] uint8."""
-
-Ask = Callable[[Sequence[bytes]], Sequence[Answer]]
 
 
 @dataclass(frozen=True)
@@ -160,12 +158,12 @@ OTHERS: Mapping[str, Callable[[np.random.Generator], Pixels]] = {
 """What is no chest X-ray at all."""
 
 
-def shares(ask: Ask, chests: Iterable[bytes], count: int, seed: int) -> dict[str, Share]:
+def shares(ask: Ask, chests: Iterable[Content], count: int, seed: int) -> dict[str, Share]:
     """Asks about pictures of every kind.
 
     Args:
         ask: a model's answers to a batch.
-        chests: chest X-rays, encoded, that it has not learnt from.
+        chests: chest X-rays that it has not learnt from.
         count: how many pictures of each other thing.
         seed: of what is random about them.
 
@@ -173,14 +171,18 @@ def shares(ask: Ask, chests: Iterable[bytes], count: int, seed: int) -> dict[str
         By kind, how many are flagged.
     """
     contents = list(chests)
-    pixels = [decoded for content in contents if (decoded := grey(content)) is not None]
+    pixels = [
+        decoded
+        for _, content in contents
+        if isinstance(content, bytes) and (decoded := grey(content)) is not None
+    ]
     found = {"as they are": _share(ask, contents)}
     for kind, change in CHANGES.items():
         generator = np.random.default_rng(seed)
-        found[kind] = _share(ask, (as_png(change(each, generator)) for each in pixels))
+        found[kind] = _share(ask, (_made(kind, change(each, generator)) for each in pixels))
     for kind, make in OTHERS.items():
         generator = np.random.default_rng(seed)
-        found[kind] = _share(ask, (as_png(make(generator)) for _ in range(count)))
+        found[kind] = _share(ask, (_made(kind, make(generator)) for _ in range(count)))
     return found
 
 
@@ -194,21 +196,14 @@ def table(found: Mapping[str, Share]) -> str:
     return "\n".join(lines)
 
 
-def _share(ask: Ask, contents: Iterable[bytes]) -> Share:
-    answers = [answer for batch in _batches(contents) for answer in ask(batch)]
+def _made(kind: str, pixels: Pixels) -> Content:
+    return Path(kind), as_png(pixels)
+
+
+def _share(ask: Ask, contents: Iterable[Content]) -> Share:
+    answers = [answer for batch in batches(contents) for answer in judge(ask, batch)]
     told = [answer.in_domain for answer in answers if answer.valid]
     return Share(told.count(False), len(told))
-
-
-def _batches(contents: Iterable[bytes]) -> Iterator[list[bytes]]:
-    batch: list[bytes] = []
-    for content in contents:
-        batch.append(content)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def main() -> None:
@@ -223,15 +218,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="gets the counts, as JSON")
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    files = sorted(file for file in options.images.rglob("*") if file.suffix.lower() in _SUFFIXES)
-    if not files:
-        sys.exit(f"{options.images} holds no pictures.")
-    found = shares(
-        Model(find_version(options.model)).answer,
-        (file.read_bytes() for file in files),
-        options.count,
-        options.seed,
-    )
+    try:
+        chests = [(file, read(file)) for file in find([options.images])]
+        model = Model(find_version(options.model))
+    except UserError as error:
+        sys.exit(str(error))
+    found = shares(model.answer, chests, options.count, options.seed)
     if options.out:
         counts = {kind: [share.flagged, share.pictures] for kind, share in found.items()}
         options.out.write_text(json.dumps(counts, indent=2) + "\n")

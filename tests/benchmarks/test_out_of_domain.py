@@ -1,4 +1,5 @@
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,7 +42,8 @@ def test_no_other_thing_is_made_twice(make):
 def test_every_kind_is_asked_about_and_what_is_no_picture_does_not_count():
     bright = np.full((80, 80), 250, np.uint8)
     bright[:20] = 0
-    chests = [encode(bright, "png-grey")] * 3 + [b"broken"]
+    files: list[bytes | str] = [*[encode(bright, "png-grey")] * 3, b"broken", "no regular file"]
+    chests = [(Path(f"{number}.png"), content) for number, content in enumerate(files)]
     found = shares(flag_dark_ones, chests, count=40, seed=1)
     assert set(found) == {"as they are", *CHANGES, *OTHERS}
     assert found["as they are"] == Share(0, 3)

@@ -127,10 +127,10 @@ def assert_same_training(actual, expected, tolerance):
 
 
 def test_the_auc_is_right_where_probabilities_are_nearly_0_or_1():
-    logits = keras.Sequential([keras.Input((1,)), keras.layers.Activation("sigmoid")])
+    sure = keras.Sequential([keras.Input((1,)), keras.layers.Activation("sigmoid")])
     steps = Steps(
         tf.distribute.get_strategy(),
-        lambda: logits,
+        lambda: sure,
         small.SETTINGS,
         learning_rate=1e-3,
         global_batch_size=8,
