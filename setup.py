@@ -67,6 +67,7 @@ setup(
             "pytest>=8",
             "pytest-timeout>=2.3",
             "ruff>=0.9",
+            "scikit-learn>=1.5,<2",  # photographs and digits, which are no X-rays
             "selenium>=4.25,<5",  # drives a browser over the server's page
             "setuptools>=77",  # builds the editable install without a download of its own
             "types-PyYAML>=6",

@@ -169,8 +169,7 @@ def print_tflite(record: Mapping[str, Any], out: Path) -> None:
     print_table(console, table)
     if judged:
         console.print(
-            f"On {judged['files']:,} of {judged['of']:,} pictures of {escape(judged['folder'])}, "
-            f"one at a time; TFLite in {record['threads']} thread."
+            f"On {_named_pictures(judged)}, one at a time; TFLite in {record['threads']} thread."
         )
         for each in record["files"]:
             loss = (saved_model["measured"]["auc"] or 0) - (each["measured"]["auc"] or 0)
@@ -180,8 +179,13 @@ def print_tflite(record: Mapping[str, Any], out: Path) -> None:
                     "bear so few bits. Take a larger file.[/]"
                 )
     if shown:
-        console.print(
-            f"Ranges of int8 from {shown['files']:,} of {shown['of']:,} pictures of "
-            f"{escape(shown['folder'])}."
-        )
+        console.print(f"Ranges of int8 from {_named_pictures(shown)}.")
     console.print(f"Input, output, threshold and figures: {short_path(out / RECORD)}")
+
+
+def _named_pictures(pictures: Mapping[str, Any]) -> str:
+    left_out = pictures["undecodable"]
+    return (
+        f"{pictures['files']:,} of {pictures['of']:,} pictures of {escape(pictures['folder'])}"
+        + (f" ({left_out:,} cannot be decoded)" if left_out else "")
+    )

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +29,7 @@ class Choice:
         files: the files.
         labels: 0 or 1 for each file; None where the folder tells no classes.
         of: how many files that part holds.
+        undecodable: how many of the chosen were left out since, because they are no pictures.
     """
 
     folder: Path
@@ -36,11 +37,27 @@ class Choice:
     files: tuple[Path, ...]
     labels: tuple[int, ...] | None
     of: int
+    undecodable: int = 0
+
+    def only(self, decoded: Sequence[Path]) -> "Choice":
+        """Leaves out the files that are no pictures."""
+        labels = None
+        if self.labels is not None:
+            label_of = dict(zip(self.files, self.labels, strict=True))
+            labels = tuple(label_of[file] for file in decoded)
+        left_out = len(self.files) - len(decoded)
+        return replace(self, files=tuple(decoded), labels=labels, undecodable=left_out)
 
     def described(self) -> dict[str, str | int]:
         """What the record says of them."""
         where = f"{self.folder}/{self.part}" if self.part else str(self.folder)
-        return {"folder": where, "files": len(self.files), "of": self.of, "chosen": "by hash"}
+        return {
+            "folder": where,
+            "files": len(self.files),
+            "of": self.of,
+            "undecodable": self.undecodable,
+            "chosen": "by hash",
+        }
 
 
 def representative(folder: Path) -> Choice:

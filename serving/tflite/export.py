@@ -68,7 +68,8 @@ def export(
     grey_levels = None
     if shown:
         with step("Read representative pictures") as progress:
-            grey_levels = pixels.read(shown, loaded, progress).grey_levels
+            pictured = pixels.read(shown, loaded, progress)
+        grey_levels, shown = pictured.grey_levels, pictured.choice
     contents: dict[str, bytes] = {}
     for name in variants:
         with step(f"Convert to {name}") as progress:
@@ -77,6 +78,7 @@ def export(
     if judged:
         with step("Read pictures to judge") as progress:
             known = pixels.read(judged, loaded, progress)
+        judged = known.choice
         with step("Judge by the SavedModel") as progress:
             reference = measure.of_saved_model(loaded, known, progress)
         measured[SAVED_MODEL] = measure.compare(reference, reference, known.labels)

@@ -1,6 +1,7 @@
 """Pictures as the model sees them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -19,11 +20,16 @@ class Pictures:
 
     Attributes:
         grey_levels: [N, 160, 160, 1] uint8.
-        labels: [N] int; None where the folder tells no classes.
+        choice: the files that they are of, with their labels.
     """
 
     grey_levels: np.ndarray
-    labels: np.ndarray | None
+    choice: Choice
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """[N] int; None where the folder tells no classes."""
+        return None if self.choice.labels is None else np.array(self.choice.labels)
 
     @property
     def image_xf(self) -> np.ndarray:
@@ -45,9 +51,7 @@ def read(choice: Choice, model: Model, progress: Progress) -> Pictures:
     transform = model.signature(features.TRANSFORM_FEATURES)
     answer = model.signature(features.SERVE_EXAMPLES)
     levels: list[np.ndarray] = []
-    labels: list[int] = []
-    known = choice.labels or (0,) * len(choice.files)
-    label_of = dict(zip(choice.files, known, strict=True))
+    decoded: list[Path] = []
     done = 0
     for batch in predict.batches((file, predict.read(file)) for file in choice.files):
         named = [(file, content) for file, content in batch if isinstance(content, bytes)]
@@ -56,12 +60,12 @@ def read(choice: Choice, model: Model, progress: Progress) -> Pictures:
             valid = answer(examples=examples)[features.VALID].numpy()
             pixels = transform(examples=examples)[features.IMAGE_XF].numpy()
             levels.append(np.round(pixels[valid] * 255).astype(np.uint8))
-            labels += [label_of[file] for (file, _), good in zip(named, valid, strict=True) if good]
+            decoded += [file for (file, _), good in zip(named, valid, strict=True) if good]
         done += len(batch)
         progress(done, len(choice.files))
-    if not labels:
+    if not decoded:
         raise UserError(f"None of the {len(choice.files)} files of {choice.folder} is a picture.")
-    return Pictures(np.concatenate(levels), np.array(labels) if choice.labels else None)
+    return Pictures(np.concatenate(levels), choice.only(decoded))
 
 
 def _example(content: bytes) -> bytes:

@@ -19,8 +19,8 @@ RECORD = {
     ],
     "saved_model": {"bytes": 2_000_000, "measured": {**MEASURED, "auc": 0.9823}},
     "threads": 1,
-    "representative_pictures": {"folder": "x/train", "files": 256, "of": 4560},
-    "judged_pictures": {"folder": "x/test", "files": 656, "of": 656},
+    "representative_pictures": {"folder": "x/train", "files": 256, "of": 4560, "undecodable": 0},
+    "judged_pictures": {"folder": "x/test", "files": 656, "of": 658, "undecodable": 2},
 }
 
 
@@ -56,8 +56,8 @@ def test_the_table_tells_size_accuracy_and_time(exporting):
     told = cxr("--tflite", "pushed", "app", "--pictures", "x", "--data", "x").splitlines()
     assert told[1].split() == ["(SavedModel)", "float32", "2.00", "0.9823", "0.0123", "0.50"]
     assert told[2].split() == ["int8.tflite", "uint8", "0.32", "0.9812", "0.0123", "0.50"]
-    assert "656 of 656 pictures of x/test" in told[3]
-    assert "256 of 4,560 pictures of x/train" in told[4]
+    assert "656 of 658 pictures of x/test (2 cannot be decoded), one" in told[3]
+    assert "256 of 4,560 pictures of x/train." in told[4]
     assert told[5].endswith("app/model.json")
 
 
