@@ -24,7 +24,7 @@ _BATCH: Final = features.SERVING_BATCH_SIZES[-1]
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedPicture:
     """What the model said of a picture.
 
     Attributes:
@@ -58,7 +58,7 @@ def picture_of(example: bytes) -> tuple[str, bytes]:
     return hashlib.sha256(image).hexdigest(), image
 
 
-def judge(model: str, examples: Sequence[bytes]) -> Iterator[Judged]:
+def judge(model: str, examples: Sequence[bytes]) -> Iterator[JudgedPicture]:
     """Asks a model's ``serve_examples``, the signature that the Evaluator uses.
 
     Args:
@@ -81,15 +81,15 @@ def judge(model: str, examples: Sequence[bytes]) -> Iterator[Judged]:
         )
         for example, probability, label, valid, distance in rows:
             sha256, _ = picture_of(example)
-            yield Judged(sha256, float(probability), label.decode(), bool(valid), distance)
+            yield JudgedPicture(sha256, float(probability), label.decode(), bool(valid), distance)
 
 
-def to_lines(sample: Sequence[Judged]) -> str:
+def to_lines(sample: Sequence[JudgedPicture]) -> str:
     """Returns the content of ``sample.jsonl``."""
     return "".join(f"{json.dumps(asdict(each))}\n" for each in sample)
 
 
-def read(folder: str | Path) -> list[Judged]:
+def read(folder: str | Path) -> list[JudgedPicture]:
     """Reads ``sample.jsonl`` in the folder of a ModelEvaluation artifact."""
     text = (Path(folder) / SAMPLE).read_text(encoding="utf-8")
-    return [Judged(**json.loads(line)) for line in text.splitlines()]
+    return [JudgedPicture(**json.loads(line)) for line in text.splitlines()]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from components.evaluation_sample import Judged
+from components.evaluation_sample import JudgedPicture
 from serving.model import Answer
 from transform_module import features
 
@@ -17,7 +17,7 @@ a probability by less than 1e-5.
 
 
 def against_evaluator(
-    expected: Sequence[Judged], answers: Sequence[Answer], threshold: float, how: str
+    expected: Sequence[JudgedPicture], answers: Sequence[Answer], threshold: float, how: str
 ) -> Iterator[str]:
     """Compares the served answers with the Evaluator's.
 
@@ -38,7 +38,9 @@ def against_evaluator(
         yield f"{how}, {sentences[0]} (so for {len(sentences)} of {len(expected)} pictures)"
 
 
-def _differences(judged: Judged, answer: Answer, threshold: float) -> Iterator[tuple[str, str]]:
+def _differences(
+    judged: JudgedPicture, answer: Answer, threshold: float
+) -> Iterator[tuple[str, str]]:
     if answer.valid != judged.valid:
         yield "valid", f"valid is {answer.valid}, the Evaluator's {judged.valid}"
         return

@@ -17,7 +17,7 @@ import psutil
 
 from components import serving_check_findings, serving_check_pictures
 from components.errors import UserError
-from components.evaluation_sample import Judged
+from components.evaluation_sample import JudgedPicture
 from components.push import push
 from components.serving_check_settings import ServingCheckSettings
 from serving.client import Client, connect
@@ -36,7 +36,7 @@ class Question:
     """A picture, and what the Evaluator's model said of it."""
 
     picture: bytes
-    judged: Judged
+    judged: JudgedPicture
 
 
 @dataclass(frozen=True)

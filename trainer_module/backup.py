@@ -43,13 +43,13 @@ class Backup:
         if last is None:
             return []
         self._state.restore(last).assert_consumed()
-        return history_file.read(self._directory / "history.csv")[: int(self._epochs.numpy())]
+        return history_file.read(self._directory / history_file.FILE)[: int(self._epochs.numpy())]
 
     def save(self, history: Sequence[Epoch], *, is_best: bool) -> None:
         """Keeps the present state as that of the last epoch in the history."""
         if is_best:
             self._manager(self._best, "best").save(len(history))
-        history_file.write(self._written / "history.csv", history)
+        history_file.write(self._written / history_file.FILE, history)
         self._epochs.assign(len(history))
         self._manager(self._state, "state").save(len(history))
 

@@ -108,7 +108,7 @@ def fit(
             "  best" if is_best else "",
         )
     backup.restore_best()
-    history.write(log_dir / "history.csv", epochs)
+    history.write(log_dir / history.FILE, epochs)
     return steps.averaged, epochs
 
 

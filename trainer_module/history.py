@@ -4,6 +4,10 @@ import csv
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
+
+FILE: Final = "history.csv"
+"""The name it has in a training's logs and in its backup."""
 
 Epoch = Mapping[str, float]
 

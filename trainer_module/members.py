@@ -82,7 +82,7 @@ def train(
         judgement = Judgement(raw, labels, of_next)
         members.append(Member(epochs, learnt.count, judgement, weights))
     if len(members) > 1:
-        history.write_members(log_dir / "history.csv", [member.epochs for member in members])
+        history.write_members(log_dir / history.FILE, [member.epochs for member in members])
     return members
 
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfx.types import standard_artifacts
 
 from components import evaluation_sample, serving_check
-from components.evaluation_sample import Judged
+from components.evaluation_sample import JudgedPicture
 from components.serving_check_settings import ServingCheckSettings
 from components.serving_check_trial import Question, Trial, try_serving
 from tests.conftest import picture
@@ -170,7 +170,7 @@ def test_the_blessing_has_the_marks_of_tfx(tmp_path, monkeypatch, reasons, file)
     with tf.io.TFRecordWriter(str(tmp_path / "Split-test" / "x.gz"), "GZIP") as writer:
         writer.write(example(b"picture"))
     sha256, _ = evaluation_sample.picture_of(example(b"picture"))
-    judged = [Judged(sha256, 0.25, "NORMAL", True)]
+    judged = [JudgedPicture(sha256, 0.25, "NORMAL", True)]
     (tmp_path / evaluation_sample.SAMPLE).write_text(evaluation_sample.to_lines(judged))
     asked = []
 

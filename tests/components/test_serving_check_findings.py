@@ -1,12 +1,12 @@
 import pytest
 
-from components.evaluation_sample import Judged
+from components.evaluation_sample import JudgedPicture
 from components.serving_check_findings import against_evaluator
 from serving.model import Answer
 
 
 def found(judged_distance, answered_distance):
-    judged = Judged("f" * 64, 0.75, "PNEUMONIA", True, judged_distance)
+    judged = JudgedPicture("f" * 64, 0.75, "PNEUMONIA", True, judged_distance)
     answer = Answer(0.75, "PNEUMONIA", True, True, answered_distance)
     return list(against_evaluator([judged], [answer], 0.5, "over REST"))
 
