@@ -9,6 +9,7 @@ from pipeline.config import Config
 from pipeline.display import Display
 from pipeline.examples import examples
 from pipeline.rehearsal.compiled import Compiled
+from pipeline.rehearsal.places import holds
 
 _EXAMPLES = "examples"
 _FINGERPRINT = "dataset_fingerprint"
@@ -26,7 +27,7 @@ def brought_near(
     Args:
         compiled: The pipeline.
         folder: For the pictures and the examples.
-        places: Local folders by the remote prefix that they stand for.
+        places: Local folders by the remote place that they stand for.
         images: Folder of pictures; synthetic ones if None.
         display: Is told what happens.
 
@@ -42,15 +43,14 @@ def brought_near(
             "with `cxr compile`."
         )
     asked = str(compiled.parameters[_EXAMPLES])
-    here = any(asked.startswith(remote) for remote in places) and not images
+    here = holds(places, asked) and not images
     places = {**places}
-    if compiled.root and not any(compiled.root.startswith(remote) for remote in places):
+    if compiled.root and not holds(places, compiled.root):
         places[compiled.root] = str(folder / "root")
     if here:
         return compiled, places
     dataset = _convert(compiled, folder, images, display)
-    # Before the root, under which the examples may be.
-    places = {asked: str(folder / "dataset"), **places}
+    places[asked] = str(folder / "dataset")
     given = {_FINGERPRINT: dataset.fingerprint}
     return replace(compiled, parameters={**compiled.parameters, **given}), places
 

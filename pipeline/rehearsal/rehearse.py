@@ -19,6 +19,7 @@ from components.evaluation import read_evaluation
 from pipeline.rehearsal.compiled import Compiled, problems
 from pipeline.rehearsal.container import Container
 from pipeline.rehearsal.invocation import Artifacts, Invocation, invocation, outcome
+from pipeline.rehearsal.places import near
 from pipeline.rehearsal.processes import Exact, Forks, Processes
 from pipeline.rehearsal.verdict import PUSHER, REPORT, pushed_version, refuse_without_report
 
@@ -69,7 +70,7 @@ class Rehearsal:
         compiled: The file.
         folder: For all that is made.
         source: Holds the packages of the image.
-        places: Local folders by the remote prefix that they stand for.
+        places: Local folders by the remote place that they stand for.
         exact: Whether each task starts a process of its own.
         jobs: Tasks at the same time.
         done: Is called with each task that ends well.
@@ -167,9 +168,7 @@ class Rehearsal:
         return list(found)
 
     def _near(self, text: str) -> str:
-        for remote, local in self.places.items():
-            text = text.replace(remote, local)
-        return text
+        return near(text, self.places)
 
     def _misplaced(self) -> list[str]:
         """Finds places that are not here, and those that would be in no cluster."""

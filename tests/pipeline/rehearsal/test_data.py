@@ -30,10 +30,19 @@ def test_pictures_are_converted_wherever_the_examples_would_be(tmp_path, convert
     given, places = data.brought_near(compiled(examples=place), tmp_path, {}, None, None)
     assert len(converted) == 1
     assert given.parameters["dataset_fingerprint"] == "f1"
-    assert list(places.items()) == [
-        (place, str(tmp_path / "dataset")),
-        ("gs://bucket/runs", str(tmp_path / "root")),
-    ]
+    assert places == {
+        place: str(tmp_path / "dataset"),
+        "gs://bucket/runs": str(tmp_path / "root"),
+    }
+
+
+def test_pictures_count_before_a_place_for_the_examples(tmp_path, converted):
+    place = "gs://bucket/examples"
+    _, places = data.brought_near(
+        compiled(examples=place), tmp_path, {place: "here"}, tmp_path / "images", None
+    )
+    assert len(converted) == 1
+    assert places[place] == str(tmp_path / "dataset")
 
 
 def test_a_place_that_stands_for_the_examples_is_taken(tmp_path, converted):
