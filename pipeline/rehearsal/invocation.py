@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 
 from components.errors import UserError
 from pipeline.rehearsal.compiled import Compiled
+from pipeline.rehearsal.places import near
 
 _PLACEHOLDER: Final = re.compile(
     r"\{\{\$(?:\.(?P<side>inputs|outputs)\.(?P<kind>parameters|artifacts)"
@@ -48,7 +49,7 @@ def invocation(
     task: str,
     made: Mapping[str, Artifacts],
     folder: Path,
-    near: Callable[[str], str],
+    places: Mapping[str, str],
 ) -> Invocation:
     """Resolves what stands in the specification.
 
@@ -57,7 +58,7 @@ def invocation(
         task: Its name.
         made: What the tasks before it made.
         folder: Where its outputs go; a folder for each inside.
-        near: Replaces what is remote in a parameter's text.
+        places: Local folders by the remote place that they stand for.
 
     Raises:
         UserError: A placeholder names what the task does not have.
@@ -70,7 +71,7 @@ def invocation(
     for name in compiled.component(task).input_definitions.parameters:
         value = compiled.value(task, name)
         if value is not None:
-            value = near(value) if isinstance(value, str) else value
+            value = near(value, places) if isinstance(value, str) else value
             json_format.ParseDict(value, told.inputs.parameter_values[name])
     for name, each in compiled.component(task).output_definitions.artifacts.items():
         artifact = told.outputs.artifacts[name].artifacts.add()

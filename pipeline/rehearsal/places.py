@@ -2,14 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from typing import Final
-
-_NAME_GOES_ON: Final = r"[\w.~%+@=-]"
 
 
 def holds(places: Mapping[str, str], uri: str) -> bool:
     """Tells whether a remote place, or one above it, has a local folder."""
-    return bool(places) and _any_of(places).match(uri) is not None
+    return any(_named(remote).match(uri) for remote in places)
 
 
 def near(text: str, places: Mapping[str, str]) -> str:
@@ -20,12 +17,11 @@ def near(text: str, places: Mapping[str, str]) -> str:
         places: local folders by remote place. Where one lies within another, the inner one counts;
             ``gs://bucket/ex`` does not stand for ``gs://bucket/examples``.
     """
-    if not places:
-        return text
-    local = {remote.rstrip("/"): folder for remote, folder in places.items()}
-    return _any_of(places).sub(lambda found: local[found[0]], text)
+    for remote in sorted(places, key=len, reverse=True):
+        text = places[remote].join(_named(remote).split(text))
+    return text
 
 
-def _any_of(places: Mapping[str, str]) -> re.Pattern[str]:
-    inner_first = sorted((remote.rstrip("/") for remote in places), key=len, reverse=True)
-    return re.compile(f"(?:{'|'.join(map(re.escape, inner_first))})(?!{_NAME_GOES_ON})")
+def _named(remote: str) -> re.Pattern[str]:
+    name_goes_on = r"[\w.~%+@=-]"
+    return re.compile(f"{re.escape(remote.rstrip('/'))}(?!{name_goes_on})")

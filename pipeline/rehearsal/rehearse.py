@@ -145,7 +145,7 @@ class Rehearsal:
         folder = self.folder / "tasks" / name / str(len(before) + 1)
         folder.mkdir(parents=True)
         log = folder / "log"
-        invoked = invocation(self.compiled, name, self._made, folder, self._near)
+        invoked = invocation(self.compiled, name, self._made, folder, self.places)
         for command in filter(None, (invoked.driver, invoked.command)):
             code = processes.run(command, invoked.environment, log)
             if code:
@@ -167,9 +167,6 @@ class Rehearsal:
                 found[path.rpartition(".")[0]] = None
         return list(found)
 
-    def _near(self, text: str) -> str:
-        return near(text, self.places)
-
     def _misplaced(self) -> list[str]:
         """Finds places that are not here, and those that would be in no cluster."""
         found = []
@@ -179,7 +176,7 @@ class Rehearsal:
                 if not isinstance(value, str):
                     continue
                 where = f"{task}: inputs.parameters.{name}"
-                for uri in _REMOTE.findall(self._near(value)):
+                for uri in _REMOTE.findall(near(value, self.places)):
                     found.append(
                         f"{where} has {uri}, which is not on this machine; say what stands for "
                         f"it: --map {uri}=FOLDER"

@@ -20,9 +20,9 @@ from typing import Any, get_args
 from components.evaluation import OVERALL
 from components.images.hold_out import Group
 
-FIGURES = ("auc", "accuracy", "sensitivity", "specificity", "ece")
 # The worst is the least of them, but of the calibration's error the greatest.
 _WORST = {"auc": min, "accuracy": min, "sensitivity": min, "specificity": min, "ece": max}
+FIGURES = tuple(_WORST)
 # No model of a shift is pushed for use: none is to be refused, nor compared with a former one.
 _UNBOUNDED = (
     "evaluation.minimum_auc=0",

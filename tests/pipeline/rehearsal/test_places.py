@@ -2,7 +2,7 @@ import pytest
 
 from pipeline.rehearsal.places import holds, near
 
-PLACES = {"gs://bucket/ex": "/ex", "gs://bucket/runs": "/root", "gs://bucket/runs/data/": "/data"}
+PLACES = {"gs://bucket/ex": "/ex", "gs://bucket/runs": "/out", "gs://bucket/runs/data/": "/data"}
 
 
 @pytest.mark.parametrize(
@@ -10,7 +10,7 @@ PLACES = {"gs://bucket/ex": "/ex", "gs://bucket/runs": "/root", "gs://bucket/run
     [
         ("gs://bucket/ex", "/ex"),
         ("gs://bucket/ex/eval", "/ex/eval"),
-        ('{"a": "gs://bucket/ex", "b": ["gs://bucket/runs/7"]}', '{"a": "/ex", "b": ["/root/7"]}'),
+        ('{"a": "gs://bucket/ex", "b": ["gs://bucket/runs/7"]}', '{"a": "/ex", "b": ["/out/7"]}'),
         ("gs://bucket/runs/data", "/data"),
         ("gs://bucket/runs/data/eval", "/data/eval"),
     ],
