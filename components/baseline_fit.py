@@ -7,11 +7,11 @@ is never taken for one that does not: it stops the run.
 
 import json
 import os
-from typing import Any
+from typing import Any, Final
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
-from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2, types_pb2
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from tfx import types
 from tfx.utils import path_utils
 
@@ -20,12 +20,12 @@ from components.errors import UserError
 from components.remote import near
 from transform_module import features
 
-_SERVE_TAG = "serve"
-_IN = {features.EXAMPLES: types_pb2.DT_STRING}
-_OUT = {
-    features.PROBABILITY: types_pb2.DT_FLOAT,
-    features.PREDICTED_LABEL: types_pb2.DT_STRING,
-    features.VALID: types_pb2.DT_BOOL,
+_SERVE_TAG: Final = "serve"
+_IN: Final = {features.EXAMPLES: tf.string}
+_OUT: Final = {
+    features.PROBABILITY: tf.float32,
+    features.PREDICTED_LABEL: tf.string,
+    features.VALID: tf.bool,
 }
 
 
@@ -59,7 +59,7 @@ def misfit(pushed_model: types.Artifact, model: types.Artifact) -> str:
         ("inputs", signature.inputs, _IN),
         ("outputs", signature.outputs, _OUT),
     ):
-        found = {name: tensor.dtype for name, tensor in tensors.items()}
+        found = {name: tf.as_dtype(tensor.dtype) for name, tensor in tensors.items()}
         if not wanted.items() <= found.items() or (side == "inputs" and len(found) > len(wanted)):
             return f"the {side} of the pushed model's {features.SERVE_EXAMPLES} are others"
     ours = record_of(path_utils.serving_model_path(model.uri))

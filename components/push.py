@@ -93,16 +93,16 @@ def rollback(folder: Path, to: int | None = None) -> pushed.PushedVersion:
         if not versions:
             raise UserError(f"{folder}: there is no pushed version to go back to.")
         present = versions[-1]
-        is_whole = not pushed.verify(present.path)
+        is_whole = not pushed.verify(present.path, alone=False)
         chosen = _named(versions, to, folder) if to is not None else _former(versions, folder)
         files = _files(chosen)
         if is_whole and files == _files(present):
             raise UserError(f"{folder}: version {chosen.version} is what is served already.")
-        if problems := pushed.verify(chosen.path):
+        if problems := pushed.verify(chosen.path, alone=False):
             whole = [
                 each
                 for each in versions
-                if each.version < chosen.version and not pushed.verify(each.path)
+                if each.version < chosen.version and not pushed.verify(each.path, alone=False)
             ]
             other = f"--to {whole[-1].version}" if whole else "--to"
             raise UserError(
@@ -168,7 +168,9 @@ def _publish(
     )
     unfinished = folder / f"{_UNFINISHED}{version}"
     try:
-        shutil.copytree(source, unfinished)
+        for name in files:
+            (unfinished / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, unfinished / name)
         check_examined(files, pushed.sums(unfinished), str(source))
         manifest = {
             "name": folder.name,

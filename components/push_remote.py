@@ -48,7 +48,7 @@ def newest(folder: str, near: Path) -> pushed.Newest:
     broken = []
     for number in reversed(versions(folder)):
         version = pushed.PushedVersion(number, fetch(folder, str(number), near))
-        problems = pushed.verify(version.path)
+        problems = pushed.verify(version.path, alone=False)
         if not problems:
             return pushed.Newest(version, tuple(broken))
         broken.append(problems[0].replace(str(version.path), f"{folder}/{number}"))

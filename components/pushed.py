@@ -103,12 +103,14 @@ def latest(push_dir: str | Path, model_name: str) -> PushedVersion | None:
 def newest(push_dir: str | Path, model_name: str) -> Newest:
     """Finds the newest whole version: a broken one hides no older one.
 
+    What others put beside a version's files makes it no other model.
+
     Raises:
         OSError: A file is there and cannot be read.
     """
     broken = []
     for version in reversed(versions(push_dir, model_name)):
-        problems = verify(version.path)
+        problems = verify(version.path, alone=False)
         if not problems:
             return Newest(version, tuple(broken))
         broken.append(problems[0])
@@ -144,7 +146,7 @@ def sums(path: str | Path) -> dict[str, str]:
     return {name: value for name, value in sums_of(path).items() if name != MANIFEST}
 
 
-def verify(path: str | Path) -> list[str]:
+def verify(path: str | Path, *, alone: bool = True) -> list[str]:
     """Compares a pushed version with its manifest.
 
     That finds damage and a version that was renamed or put under another model's name. It proves
@@ -153,6 +155,7 @@ def verify(path: str | Path) -> list[str]:
     Args:
         path: The version's folder. A copy elsewhere, whose name is no version's number, is compared
             by its files alone.
+        alone: Whether a file that is not in the manifest is a problem, too.
 
     Returns:
         One sentence for each problem, naming the file: missing, changed, or not in the manifest; or
@@ -167,9 +170,10 @@ def verify(path: str | Path) -> list[str]:
     manifest = read_manifest(root)
     if manifest is None:
         return [f"{root / MANIFEST}: the manifest is missing or cannot be read"]
-    problems = [
-        f"{root}/{each}" for each in differences(manifest["files"], sums(root), "the manifest")
-    ]
+    files, found = manifest["files"], sums(root)
+    if not alone:
+        found = {name: value for name, value in found.items() if name in files}
+    problems = [f"{root}/{each}" for each in differences(files, found, "the manifest")]
     return problems or _misplaced(root, manifest)
 
 

@@ -194,6 +194,13 @@ def test_a_second_rollback_goes_back_one_more(versions):
         rollback(folder)
 
 
+def test_what_others_put_beside_the_files_is_not_pushed_again(versions):
+    (versions[1].path / "note.txt").write_text("hello")
+    restored = rollback(versions[-1].path.parent)
+    assert not (restored.path / "note.txt").exists()
+    assert_whole(restored)
+
+
 def test_a_rollback_can_name_its_version(versions):
     folder = versions[-1].path.parent
     assert content_of(rollback(folder, versions[0].version)) == b"0"
@@ -235,14 +242,15 @@ def test_only_what_was_examined_is_pushed(tmp_path, model, damage):
 
 
 def test_what_changes_while_it_is_copied_is_not_pushed(tmp_path, model, monkeypatch):
-    copytree = shutil.copytree
+    copyfile = shutil.copyfile
 
-    def damaging(source, target, *others, **options):
-        copytree(source, target, *others, **options)
-        (Path(target) / "saved_model.pb").write_bytes(b"gr")
+    def damaging(source, target):
+        copyfile(source, target)
+        with open(target, "ab") as file:
+            file.write(b"more")
 
-    monkeypatch.setattr(shutil, "copytree", damaging)
-    with pytest.raises(UserError, match=r"saved_model\.pb"):
+    monkeypatch.setattr(shutil, "copyfile", damaging)
+    with pytest.raises(UserError, match="not the model that was examined"):
         push(model, tmp_path / "cxr", RECORD, examined(model))
     assert pushed.versions(tmp_path, "cxr") == []
     assert not list((tmp_path / "cxr").glob(".tmp-*"))

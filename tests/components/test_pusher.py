@@ -164,7 +164,7 @@ class TestWhatWasExamined:
         given = blessed()
         other = write(tmp_path / "other", b"other graph")
         model_sums.record(given[name], sums(other))
-        self.assert_refused(tmp_path, model, given, r"saved_model\.pb: SHA-256 is ")
+        self.assert_refused(tmp_path, model, given, "is not the model that was examined")
 
     def test_a_blessing_of_the_evaluator_without_a_digest(self, tmp_path, model, blessed):
         given = blessed()
