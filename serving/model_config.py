@@ -68,7 +68,7 @@ def of_folder(path: Path) -> ModelConfig:
                 "it to NAME/NUMBER, as its manifest.json has them, and serve that."
             )
         return ModelConfig(folder.parent.name, folder.parent, specific=(number,))
-    if not versions(folder.parent, folder.name):
+    if not (folder.is_dir() and versions(folder.parent, folder.name)):
         raise UserError(
             f"No model at {path}. Give the folder of a model's versions, such as "
             "cxr-root/pushed/chest_xray, or of one version."
