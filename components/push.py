@@ -10,18 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from components import push_rules, pushed, rolled_back
+from components import push_rules, pushed, rollback_plan, rolled_back
 from components.errors import UserError
 from components.push_rules import Compared
 from components.rolled_back import RolledBack
-from components.sums import differences, digest
+from components.sums import differences
 from components.sync import make_folder, sync, sync_tree, write_text
 
 # A server takes a folder for a version when its name is a number; this is none, and hidden.
 _UNFINISHED: Final = ".tmp-"
 _LOCK: Final = ".lock"
-# What `push` itself tells in a manifest.
-_OWN: Final = ("name", "version", "created", "files")
 
 
 def push(
@@ -83,37 +81,23 @@ def rollback(folder: Path, to: int | None = None) -> pushed.PushedVersion:
         The new version.
 
     Raises:
-        UserError: There is no such version, it is not whole, or it is what is served already.
+        UserError: See `rollback_plan.plan`.
         OSError: The folder cannot be read or written.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: there is no pushed version to go back to.")
     with _locked(folder):
         versions = pushed.versions(folder.parent, folder.name)
-        if not versions:
-            raise UserError(f"{folder}: there is no pushed version to go back to.")
-        present = versions[-1]
-        is_whole = not pushed.verify(present.path, alone=False)
-        chosen = _named(versions, to, folder) if to is not None else _former(versions, folder)
-        files = _files(chosen)
-        if is_whole and files == _files(present):
-            raise UserError(f"{folder}: version {chosen.version} is what is served already.")
-        if problems := pushed.verify(chosen.path, alone=False):
-            whole = [
-                each
-                for each in versions
-                if each.version < chosen.version and not pushed.verify(each.path, alone=False)
-            ]
-            other = f"--to {whole[-1].version}" if whole else "--to"
-            raise UserError(
-                f"{problems[0]}. Version {chosen.version} is not whole; go back to another: {other}"
-            )
-        left = [present] if is_whole else [e for e in versions if e.version > chosen.version]
+        plan = rollback_plan.plan(
+            versions,
+            to,
+            read_rolled_back(folder),
+            verify=lambda each: pushed.verify(each.path, alone=False),
+            place=str(folder),
+        )
         # First, so that a rollback that is cut short is not undone by the next run either.
-        known = [each for each in read_rolled_back(folder) if each.digest != digest(files)]
-        _write_rolled_back(folder, [*known, *map(_as_rolled_back, left)])
-        record = {key: value for key, value in (chosen.manifest or {}).items() if key not in _OWN}
-        return _publish(chosen.path, folder, {**record, "restores": chosen.version}, files)
+        _write_rolled_back(folder, plan.rolled_back)
+        return _publish(plan.chosen.path, folder, plan.record, plan.files)
 
 
 def check_examined(examined: Mapping[str, str], found: Mapping[str, str], place: str) -> None:
@@ -154,11 +138,6 @@ def _write_rolled_back(folder: Path, versions: Iterable[RolledBack]) -> None:
     write_text(folder / rolled_back.ROLLED_BACK, rolled_back.to_json(versions))
 
 
-def _as_rolled_back(version: pushed.PushedVersion) -> RolledBack:
-    recipe = str((version.manifest or {}).get("recipe", ""))
-    return RolledBack(version.version, digest(_files(version)), recipe)
-
-
 def _publish(
     source: Path, folder: Path, record: Mapping[str, Any], files: Mapping[str, str]
 ) -> pushed.PushedVersion:
@@ -189,36 +168,6 @@ def _publish(
         raise
     sync(folder)
     return pushed.PushedVersion(version, final)
-
-
-def _named(versions: list[pushed.PushedVersion], to: int, folder: Path) -> pushed.PushedVersion:
-    for each in versions:
-        if each.version == to:
-            return each
-    known = ", ".join(str(each.version) for each in versions)
-    raise UserError(f"{folder}: there is no version {to}. There are {known}.")
-
-
-def _former(versions: list[pushed.PushedVersion], folder: Path) -> pushed.PushedVersion:
-    present = versions[-1]
-    found = pushed.newest(folder.parent, folder.name)
-    if found.broken:
-        if found.version is None:
-            raise UserError(
-                f"{found.broken[0]}. No version in {folder} is whole, so that there is none to go "
-                "back to."
-            )
-        return found.version
-    origin = next(each for each in versions if _files(each) == _files(present))
-    former = [each for each in versions if each.version < origin.version]
-    if not former:
-        raise UserError(f"{folder}: there is no version before {origin.version} to go back to.")
-    return former[-1]
-
-
-def _files(version: pushed.PushedVersion) -> dict[str, str]:
-    """The files of a version as its manifest has them, or as they are where it has none."""
-    return dict(version.manifest["files"]) if version.manifest else pushed.sums(version.path)
 
 
 @contextmanager

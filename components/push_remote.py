@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import tensorflow as tf
 
-from components import push_rules, pushed, remote, rolled_back
+from components import push_rules, pushed, remote, rollback_plan, rolled_back
 from components.push import check_examined, push
 from components.push_rules import Compared
 from components.rolled_back import RolledBack
@@ -83,18 +83,58 @@ def push_remotely(
         known = _read_rolled_back(folder)
         number = str(served.version) if served else ""
         push_rules.check(compared, number, known, folder)
-        near = Path(place, "new", PurePosixPath(folder).name)
-        for highest in versions(folder)[-1:]:
-            (near / str(highest)).mkdir(parents=True)  # the next number is greater
-        version = push(source, near, record)
-        target = f"{folder}/{version.version}"
-        names = remote.files(str(version.path))
-        names.sort(key=lambda name: _LAST.index(name) if name in _LAST else -1)
-        remote.copy(str(version.path), target, names)
+        published = _publish(source, folder, record, Path(place))
         if any(map(compared.is_model, known)):
             kept = [each for each in known if not compared.is_model(each)]
             _write(f"{folder}/{rolled_back.ROLLED_BACK}", rolled_back.to_json(kept))
-        return version.version, target
+        return published
+
+
+def rollback_remotely(folder: str, to: int | None = None) -> tuple[int, int]:
+    """Publishes a former version anew, as `components.push.rollback` does.
+
+    Args:
+        folder: The remote folder of the model's versions.
+        to: The version to go back to, or None.
+
+    Returns:
+        The version that is restored, and its new number.
+
+    Raises:
+        UserError: See `rollback_plan.plan`.
+        tf.errors.OpError: The folder cannot be read or written.
+    """
+    with tempfile.TemporaryDirectory(prefix="rollback-") as place:
+        near = Path(place, PurePosixPath(folder).name)
+        found = [pushed.PushedVersion(number, near / str(number)) for number in versions(folder)]
+        for each in found:
+            each.path.mkdir(parents=True)
+            _fetch_file(f"{folder}/{each.version}", each.path, pushed.MANIFEST)
+
+        def verify(version: pushed.PushedVersion) -> list[str]:
+            at = f"{folder}/{version.version}"
+            for name in version.manifest["files"] if version.manifest else ():
+                if not (version.path / name).exists():
+                    _fetch_file(at, version.path, name)
+            problems = pushed.verify(version.path, alone=False)
+            return [each.replace(str(version.path), at) for each in problems]
+
+        plan = rollback_plan.plan(found, to, _read_rolled_back(folder), verify=verify, place=folder)
+        _write(f"{folder}/{rolled_back.ROLLED_BACK}", rolled_back.to_json(plan.rolled_back))
+        number, _ = _publish(plan.chosen.path, folder, plan.record, Path(place))
+        return plan.chosen.version, number
+
+
+def _publish(source: Path, folder: str, record: Mapping[str, Any], place: Path) -> tuple[int, str]:
+    near = place / "new" / PurePosixPath(folder).name
+    for highest in versions(folder)[-1:]:
+        (near / str(highest)).mkdir(parents=True)  # the next number is greater
+    version = push(source, near, record)
+    target = f"{folder}/{version.version}"
+    names = remote.files(str(version.path))
+    names.sort(key=lambda name: _LAST.index(name) if name in _LAST else -1)
+    remote.copy(str(version.path), target, names)
+    return version.version, target
 
 
 def fetch(folder: str, version: str, target: Path) -> Path:

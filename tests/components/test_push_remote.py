@@ -9,7 +9,7 @@ from components import push_remote, pushed, remote
 from components.baseline import LATEST
 from components.baseline import Executor as Baseline
 from components.errors import UserError
-from components.push_remote import push_remotely
+from components.push_remote import push_remotely, rollback_remotely
 from components.push_rules import Compared, PushRefused
 from components.pusher import Executor as Pusher
 from components.rolled_back import ROLLED_BACK, RolledBack, from_json, to_json
@@ -181,6 +181,53 @@ def test_a_rolled_back_model_is_not_pushed_unless_asked_for(folder, model, monke
     version, _ = pushed_to(folder, model(), again=True)
     assert push_remote.versions(folder) == [version]
     assert from_json(written[f"{folder}/{ROLLED_BACK}"], "") == []
+
+
+class TestRollback:
+    @pytest.fixture(autouse=True)
+    def _files_are_replaced(self, monkeypatch):
+        """A file of ram:// that is written again is appended to."""
+        write = push_remote._write
+
+        def replaced(path, text):
+            if tf.io.gfile.exists(path):
+                tf.io.gfile.remove(path)
+            write(path, text)
+
+        monkeypatch.setattr(push_remote, "_write", replaced)
+
+    @pytest.fixture
+    def two(self, folder, model):
+        first, _ = pushed_to(folder, model())
+        return first, pushed_to(folder, model(b"others"), version=str(first))[0]
+
+    def test_it_publishes_the_former_version_anew(self, folder, two, tmp_path):
+        restored, number = rollback_remotely(folder)
+        assert (restored, push_remote.versions(folder)) == (two[0], [*two, number])
+        manifest = push_remote.newest(folder, tmp_path).version.manifest
+        assert (manifest["version"], manifest["restores"]) == (number, two[0])
+
+    def test_what_is_left_is_not_pushed_again(self, folder, model, two):
+        _, number = rollback_remotely(folder)
+        with pytest.raises(PushRefused, match=f"rolled back as version {two[1]}"):
+            pushed_to(folder, model(b"others"), version=str(number))
+        rollback_remotely(folder, two[1])
+        assert pushed_to(folder, model(b"others"))[0] == push_remote.versions(folder)[-1]
+
+    @pytest.mark.parametrize("name", ["saved_model.pb", pushed.MANIFEST])
+    def test_a_broken_highest_version_is_left_for_the_newest_whole_one(self, folder, two, name):
+        tf.io.gfile.remove(f"{folder}/{two[1]}/{name}")
+        assert rollback_remotely(folder)[0] == two[0]
+
+    def test_what_cannot_be_is_told(self, folder, two):
+        with pytest.raises(UserError, match=r"there is no version 5\. There are "):
+            rollback_remotely(folder, 5)
+        tf.io.gfile.remove(f"{folder}/{two[0]}/saved_model.pb")
+        said = f"{folder}/{two[0]}/saved_model.pb: the file is missing"
+        with pytest.raises(UserError, match=said):
+            rollback_remotely(folder)
+        with pytest.raises(UserError, match="there is no pushed version to go back to"):
+            rollback_remotely(f"{folder}/nowhere")
 
 
 def artifact(kind, uri):
