@@ -19,6 +19,7 @@ SERVING_CHECK_CODE = (
     "components.push_rules",
     "components.pushed",
     "components.remote",
+    "components.rollback_plan",
     "components.rolled_back",
     "components.sums",
     "components.sync",

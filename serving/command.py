@@ -161,9 +161,8 @@ def rollback(model: str, to: int | None) -> None:
     The model that is left is remembered there: a run does not push it again, unless it is given
     --set push.again=true.
     """
-    restored, number = (
-        _rolled_back_remotely(model, to) if "://" in model else _rolled_back(model, to)
-    )
+    publish = _rolled_back_remotely if "://" in model else _rolled_back
+    restored, number = publish(model, to)
     click.echo(f"Version {restored} is back, as version {number}: {model.rstrip('/')}/{number}")
 
 
