@@ -1,7 +1,12 @@
 """Writing that survives a power cut: what is there afterwards is whole."""
 
+import errno
 import os
 from pathlib import Path
+from typing import Final
+
+# What file systems answer that cannot sync a folder, such as some network shares.
+_UNSUPPORTED: Final = (errno.EINVAL, errno.ENOTSUP)
 
 
 def sync(path: Path) -> None:
@@ -13,6 +18,9 @@ def sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise
     finally:
         os.close(descriptor)
 
