@@ -45,7 +45,7 @@ def newest(folder: str, near: Path) -> pushed.Newest:
     Raises:
         tf.errors.OpError: The folder or a file in it cannot be read.
     """
-    broken = []
+    broken: list[str] = []
     for number in reversed(versions(folder)):
         version = pushed.PushedVersion(number, fetch(folder, str(number), near))
         problems = pushed.verify(version.path, alone=False)

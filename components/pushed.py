@@ -108,7 +108,7 @@ def newest(push_dir: str | Path, model_name: str) -> Newest:
     Raises:
         OSError: A file is there and cannot be read.
     """
-    broken = []
+    broken: list[str] = []
     for version in reversed(versions(push_dir, model_name)):
         problems = verify(version.path, alone=False)
         if not problems:
