@@ -1,54 +1,109 @@
-"""Whether the model that is pushed now can still be compared with a new one."""
+"""Whether the model that is pushed now can be compared with a new one, found out by looking at it.
+
+A model that does not fit is one of another kind: it has no ``serve_examples``, other labels or no
+threshold. That is seen in its files before anything is computed. A model that should fit and fails
+is never taken for one that does not: it stops the run.
+"""
 
 import json
 import os
-from typing import Any
+from typing import Any, Final
 
 import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from tfx import types
-from tfx.dsl.io import fileio
 from tfx.utils import path_utils
 
-from components import baseline
+from components import baseline, evaluation_sample, pushed
+from components.errors import UserError
+from components.remote import near
 from transform_module import features
 
+_SERVE_TAG: Final = "serve"
+_IN: Final = {features.EXAMPLES: tf.string}
+_OUT: Final = {
+    features.PROBABILITY: tf.float32,
+    features.PREDICTED_LABEL: tf.string,
+    features.VALID: tf.bool,
+}
 
-def misfit(pushed: types.Artifact, model: types.Artifact) -> str:
+
+def misfit(pushed_model: types.Artifact, model: types.Artifact) -> str:
     """Tells why the baseline cannot be compared with a model.
 
     Args:
-        pushed: What Baseline made.
-        model: The model to judge.
+        pushed_model: What Baseline made.
+        model: The model to evaluate.
 
     Returns:
-        The reason: there is none, it does not load, it has no ``serve_examples``, or it tells
-        other labels or no threshold. Empty when it fits.
+        The reason: there is none, it has another signature ``serve_examples`` or none, it has other
+        labels or no threshold. Empty when it fits.
+
+    Raises:
+        UserError: The baseline is damaged.
     """
-    if not pushed.get_int_custom_property(baseline.PRESENT):
-        return pushed.get_string_custom_property(baseline.REASON)
-    path = path_utils.serving_model_path(pushed.uri)
-    try:
-        signatures = tf.saved_model.load(path).signatures
-    except Exception as error:  # noqa: BLE001 - a broken model fails in many ways.
-        return f"the pushed model cannot be loaded ({first_line(error)})"
-    if features.SERVE_EXAMPLES not in signatures:
+    if not pushed_model.get_int_custom_property(baseline.PRESENT):
+        return pushed_model.get_string_custom_property(baseline.REASON)
+    with near(inputs=[pushed_model]):
+        path = path_utils.serving_model_path(pushed_model.uri)
+        if problems := pushed.verify(path):
+            raise UserError(
+                f"{problems[0]}. The copy of the pushed model is damaged, so that nothing can be "
+                "compared with it. Remove the folder of this artifact and run again."
+            )
+        theirs, signature = record_of(path), _signature(path)
+    if signature is None:
         return f"the pushed model has no signature {features.SERVE_EXAMPLES}"
-    theirs, ours = record_of(path), record_of(path_utils.serving_model_path(model.uri))
+    for side, tensors, wanted in (
+        ("inputs", signature.inputs, _IN),
+        ("outputs", signature.outputs, _OUT),
+    ):
+        found = {name: tf.as_dtype(tensor.dtype) for name, tensor in tensors.items()}
+        if not wanted.items() <= found.items() or (side == "inputs" and len(found) > len(wanted)):
+            return f"the {side} of the pushed model's {features.SERVE_EXAMPLES} are others"
+    ours = record_of(path_utils.serving_model_path(model.uri))
     if theirs.get("labels") != ours.get("labels"):
         return (
             f"the pushed model has labels {theirs.get('labels')!r}, this one {ours.get('labels')!r}"
         )
-    if "threshold" not in theirs:
+    if not isinstance(theirs.get("threshold"), float | int):
         return "the pushed model tells no operating threshold"
     return ""
 
 
-def record_of(path: str) -> dict[str, Any]:
-    """Reads what a SavedModel tells of itself; nothing where it tells nothing that can be read."""
+def try_out(pushed_model: types.Artifact, examples: list[bytes]) -> None:
+    """Lets a baseline that fits evaluate some examples, so that it fails with its own name.
+
+    Args:
+        pushed_model: What Baseline made.
+        examples: Serialized tf.Examples.
+
+    Raises:
+        UserError: It cannot be loaded, or cannot evaluate them.
+    """
+    path = path_utils.serving_model_path(pushed_model.uri)
     try:
-        with fileio.open(os.path.join(path, features.MODEL_RECORD), "rb") as file:
-            record = json.load(file)
-    except (OSError, ValueError):
+        list(evaluation_sample.judge(path, examples))
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        version = pushed_model.get_string_custom_property(baseline.VERSION)
+        raise UserError(
+            f"The pushed version {version} cannot evaluate this data ({first_line(error)}), so "
+            "that the new model cannot be compared with it. Roll back to a version that can (cxr "
+            "rollback --to), or push under another name (--set push.model_name=...)."
+        ) from error
+
+
+def record_of(path: str) -> dict[str, Any]:
+    """Reads what a SavedModel records of itself; nothing where it has no record.
+
+    Raises:
+        tf.errors.OpError: The record is there and cannot be read.
+    """
+    try:
+        with tf.io.gfile.GFile(os.path.join(path, features.MODEL_RECORD), "rb") as file:
+            record = json.loads(file.read())
+    except (tf.errors.NotFoundError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}
 
@@ -56,3 +111,21 @@ def record_of(path: str) -> dict[str, Any]:
 def first_line(error: Exception) -> str:
     """Returns the first line of an error's message, or its type where it has none."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _signature(path: str) -> meta_graph_pb2.SignatureDef | None:
+    with tf.io.gfile.GFile(os.path.join(path, pushed.SAVED_MODEL), "rb") as file:
+        content = file.read()
+    try:
+        saved = saved_model_pb2.SavedModel.FromString(content)
+    except DecodeError as error:
+        # Its sum is right: it was pushed so.
+        raise UserError(
+            f"{path}/{pushed.SAVED_MODEL} is no SavedModel, so that nothing can be compared with "
+            "the pushed model. Roll back to another version (cxr rollback --to)."
+        ) from error
+    graphs = [graph for graph in saved.meta_graphs if _SERVE_TAG in graph.meta_info_def.tags]
+    for graph in graphs[:1]:
+        if features.SERVE_EXAMPLES in graph.signature_def:
+            return graph.signature_def[features.SERVE_EXAMPLES]
+    return None

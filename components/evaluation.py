@@ -105,7 +105,8 @@ def refusals(
 ) -> Iterator[str]:
     """Tells why a model is not blessed.
 
-    A metric that is undefined clears no floor; an undefined metric of the baseline bounds nothing.
+    A metric that is undefined clears no floor, and one that is undefined for the baseline alone
+    cannot be compared.
 
     Args:
         model: The model's metrics over the slice Overall.
@@ -142,6 +143,11 @@ def refusals(
             continue
         if value < floor:
             yield f"{name} {value:.4f} is below the floor {floor:g} {where}"
+        if baseline is not None and former is None:
+            yield (
+                f"{name} {value:.4f} cannot be compared, since the pushed model's is undefined "
+                f"{where}; roll back to a version that works (cxr rollback)"
+            )
         if former is not None and former - value > drop + _ROUNDING:
             yield (
                 f"{name} {value:.4f} is {former - value:.4f} below the pushed model's "

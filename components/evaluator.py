@@ -20,8 +20,8 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils, proto_utils
 
-from components import baseline, evaluation_sample
-from components.baseline_fit import first_line, misfit, record_of
+from components import baseline, evaluation_sample, model_sums
+from components.baseline_fit import misfit, record_of, try_out
 from components.evaluation import (
     BASELINE_VERSION,
     EVALUATION,
@@ -35,6 +35,7 @@ from components.evaluation import (
 )
 from components.evaluation_metrics import eval_config, read_metrics
 from components.evaluation_settings import EvaluationSettings
+from components.remote import near
 from transform_module import features
 
 _EXTRACTORS: Final = "components.evaluation_extractors"
@@ -74,26 +75,27 @@ class Executor(tfx_executor.Executor):
         Args:
             input_dict: ``examples``, ``model``, ``baseline_model``: one artifact each.
             output_dict: ``evaluation`` gets TFMA's results, ``evaluation.json`` and
-                ``sample.jsonl``; ``blessing`` gets TFX's marks and the property ``reasons``.
+                ``sample.jsonl``; ``blessing`` gets TFX's marks, the property
+                ``reasons``, and the sums and the digest of the model.
             exec_properties: ``settings``, an EvaluationSettings as JSON.
+
+        Raises:
+            UserError: The model is not what was trained, or the baseline fits and fails.
+            Exception: Whatever else stands in the way. There is no verdict then.
         """
         settings = EvaluationSettings.model_validate_json(exec_properties["settings"])
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
         model = artifact_utils.get_single_instance(input_dict["model"])
         pushed = artifact_utils.get_single_instance(input_dict["baseline_model"])
 
+        with near(inputs=[model]):
+            files = model_sums.examine(model)
         threshold = _threshold(model)
+        sample = evaluation_sample.examples_of(
+            artifact_utils.get_single_instance(input_dict["examples"])
+        )
         unfit = misfit(pushed, model)
-        if not unfit:
-            try:
-                self._compute_metrics(
-                    input_dict,
-                    output_dict,
-                    eval_config(threshold, baseline_threshold=_threshold(pushed)),
-                )
-            except Exception as error:  # noqa: BLE001 - whatever it is, it may not stop the run.
-                unfit = f"it fails on this data ({first_line(error)})"
-                _clear(evaluation.uri)
+        # An error from here on is never a verdict: it stops the run.
         if unfit:
             without = {key: value for key, value in input_dict.items() if key != "baseline_model"}
             self._compute_metrics(without, output_dict, eval_config(threshold))
@@ -101,28 +103,35 @@ class Executor(tfx_executor.Executor):
             note = f"Evaluated without a baseline: {unfit}."
             _LOG.warning(note)
         else:
+            try_out(pushed, sample)
+            config = eval_config(threshold, baseline_threshold=_threshold(pushed))
+            self._compute_metrics(input_dict, output_dict, config)
             slices = read_metrics(evaluation.uri, tfma.CANDIDATE_KEY)
             reference = read_metrics(evaluation.uri, tfma.BASELINE_KEY)[OVERALL]
             version = pushed.get_string_custom_property(baseline.VERSION)
             note = f"Compared with the pushed version {version}."
 
+        broken = pushed.get_string_custom_property(baseline.BROKEN).splitlines()
         reasons = list(refusals(slices[OVERALL], reference, settings))
         outcome = Evaluation(
             threshold=threshold,
             blessed=not reasons,
             reasons=reasons,
-            notes=[note, *_notes(slices[OVERALL])],
+            notes=[
+                note,
+                *(f"A pushed version is passed over: {each}." for each in broken),
+                *_notes(slices[OVERALL]),
+            ],
             slices=slices,
             baseline=reference,
         )
         _write(evaluation.uri, EVALUATION, evaluation_json(outcome))
-        examples = artifact_utils.get_single_instance(input_dict["examples"])
-        sample = evaluation_sample.judge(
-            path_utils.serving_model_path(model.uri), evaluation_sample.examples_of(examples)
-        )
-        _write(evaluation.uri, evaluation_sample.SAMPLE, evaluation_sample.to_lines(list(sample)))
+        judged = evaluation_sample.judge(path_utils.serving_model_path(model.uri), sample)
+        _write(evaluation.uri, evaluation_sample.SAMPLE, evaluation_sample.to_lines(list(judged)))
         evaluation.set_string_custom_property(NOTES, "\n".join(outcome.notes))
-        _mark(artifact_utils.get_single_instance(output_dict["blessing"]), model, pushed, outcome)
+        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        model_sums.record(blessing, files)
+        _mark(blessing, model, pushed, outcome)
 
     def _compute_metrics(
         self,
@@ -186,11 +195,6 @@ def _write(folder: str, name: str, text: str) -> None:
     fileio.makedirs(folder)
     with fileio.open(os.path.join(folder, name), "w") as file:
         file.write(text)
-
-
-def _clear(folder: str) -> None:
-    fileio.rmtree(folder)
-    fileio.makedirs(folder)
 
 
 def _notes(overall: Metrics) -> list[str]:

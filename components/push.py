@@ -2,29 +2,29 @@
 
 import fcntl
 import json
-import os
-import platform
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
-from components import pushed
+from components import push_rules, pushed, rollback_plan, rolled_back
 from components.errors import UserError
+from components.push_rules import Compared
+from components.rolled_back import RolledBack
+from components.sums import differences
+from components.sync import make_folder, sync, sync_tree, write_text
 
 # A server takes a folder for a version when its name is a number; this is none, and hidden.
 _UNFINISHED: Final = ".tmp-"
 _LOCK: Final = ".lock"
-# What `push` itself tells in a manifest.
-_OWN: Final = ("version", "created", "versions", "files")
-_PACKAGES: Final = ("tensorflow", "tfx", "keras")
 
 
-def push(source: Path, folder: Path, record: dict[str, Any]) -> pushed.PushedVersion:
+def push(
+    source: Path, folder: Path, record: Mapping[str, Any], compared: Compared | None = None
+) -> pushed.PushedVersion:
     """Publishes a model as the next version, in one step for whoever watches the folder.
 
     The files are written and synced beside the versions, under a name that no server takes, and
@@ -35,97 +35,139 @@ def push(source: Path, folder: Path, record: dict[str, Any]) -> pushed.PushedVer
         source: The SavedModel's folder.
         folder: The folder of the model's versions. It is made when missing.
         record: What else the manifest tells.
+        compared: What was examined; without it, whatever the source holds is published.
 
     Returns:
         The version that holds the model.
 
     Raises:
-        OSError: The folder cannot be written.
+        OSError: The folder cannot be read or written.
+        PushRefused: See `push_rules.check`.
+        UserError: The source is not what was examined, or no number is left.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with _locked(folder):
         for leftover in folder.glob(f"{_UNFINISHED}*"):
             shutil.rmtree(leftover)
         files = pushed.sums(source)
-        current = pushed.latest(folder.parent, folder.name)
-        if (
-            current is not None
-            and current.manifest is not None
-            and current.manifest["files"] == files
-            and not pushed.verify(current.path)
-        ):
-            return current
-
-        version = max(int(time.time()), current.version + 1 if current else 0)
-        unfinished = folder / f"{_UNFINISHED}{version}"
-        shutil.copytree(source, unfinished)
-        manifest = {
-            "version": version,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            **record,
-            "versions": _library_versions(),
-            "files": files,
-        }
-        text = json.dumps(manifest, indent=2) + "\n"
-        (unfinished / pushed.MANIFEST).write_text(text, encoding="utf-8")
-        _sync_tree(unfinished)
-        final = folder / str(version)
-        unfinished.rename(final)
-        _sync(folder)
-        return pushed.PushedVersion(version, final, manifest)
+        if compared is not None:
+            check_examined(compared.files, files, str(source))
+        newest = pushed.newest(folder.parent, folder.name).version
+        if newest is not None and newest.manifest and newest.manifest["files"] == files:
+            return newest
+        if compared is None:
+            return _publish(source, folder, record, files)
+        known = read_rolled_back(folder)
+        number = str(newest.version) if newest else ""
+        push_rules.check(compared, number, known, str(folder))
+        version = _publish(source, folder, record, files)
+        if any(map(compared.is_model, known)):
+            _write_rolled_back(folder, [each for each in known if not compared.is_model(each)])
+        return version
 
 
 def rollback(folder: Path, to: int | None = None) -> pushed.PushedVersion:
     """Publishes a former version anew, as the next one, so that every server goes back to it.
 
+    The model that is left is remembered, so that the run which made it does not push it again.
+
     Args:
         folder: The folder of the model's versions.
-        to: The version to go back to; the last one that is another model than the present one if
-            None. A version that came of a rollback stands for the one that it restored.
+        to: The version to go back to. If None, that is the newest whole one where the highest is
+            broken; else the last one that is another model than the present one. A version that
+            came of a rollback stands for the one that it restored.
 
     Returns:
         The new version.
 
     Raises:
-        UserError: There is no such version, it is not whole, or it is what is served already.
-        OSError: The folder cannot be written.
+        UserError: See `rollback_plan.plan`.
+        OSError: The folder cannot be read or written.
     """
-    versions = pushed.versions(folder.parent, folder.name)
-    whole = [each for each in versions if each.manifest is not None]
-    if not whole:
+    if not folder.is_dir():
         raise UserError(f"{folder}: there is no pushed version to go back to.")
-    present = whole[-1]
-    if to is None:
-        origin = next(each for each in whole if _files(each) == _files(present))
-        former = [each for each in whole if each.version < origin.version]
-        if not former:
-            raise UserError(f"{folder}: there is no version before {origin.version} to go back to.")
-        chosen = former[-1]
-    else:
-        named = [each for each in whole if each.version == to]
-        if not named:
-            known = ", ".join(str(each.version) for each in whole)
-            raise UserError(f"{folder}: there is no version {to}. There are {known}.")
-        chosen = named[0]
-    if _files(chosen) == _files(present):
-        raise UserError(f"{folder}: version {chosen.version} is what is served already.")
-    if problems := pushed.verify(chosen.path):
-        raise UserError(
-            f"{problems[0]}. Version {chosen.version} is not whole; go back to another: --to."
+    with _locked(folder):
+        versions = pushed.versions(folder.parent, folder.name)
+        plan = rollback_plan.plan(
+            versions,
+            to,
+            read_rolled_back(folder),
+            verify=lambda each: pushed.verify(each.path, alone=False),
+            place=str(folder),
         )
-    record = {key: value for key, value in (chosen.manifest or {}).items() if key not in _OWN}
-    return push(chosen.path, folder, {**record, "restores": chosen.version})
+        # First, so that a rollback that is cut short is not undone by the next run either.
+        _write_rolled_back(folder, plan.rolled_back)
+        return _publish(plan.chosen.path, folder, plan.record, plan.files)
 
 
-def _files(version: pushed.PushedVersion) -> dict[str, str]:
-    return dict((version.manifest or {})["files"])
+def check_examined(examined: Mapping[str, str], found: Mapping[str, str], place: str) -> None:
+    """Checks that a model is, byte for byte, the one that was examined.
+
+    Args:
+        examined: SHA-256 by file.
+        found: What is there.
+        place: Its folder, for the message.
+
+    Raises:
+        UserError: A file differs.
+    """
+    if problems := differences(examined, found, "the blessing"):
+        more = f" (and {len(problems) - 1} more files)" if len(problems) > 1 else ""
+        raise UserError(
+            f"{place}/{problems[0]}{more}. This is not the model that was examined, so that it "
+            "is not pushed. Remove the folder of this artifact and run again: the model is then "
+            "trained anew."
+        )
 
 
-def _library_versions() -> dict[str, str]:
-    return {
-        "python": platform.python_version(),
-        **{name: metadata.version(name) for name in _PACKAGES},
-    }
+def read_rolled_back(folder: Path) -> list[RolledBack]:
+    """Reads which models a folder was rolled back from.
+
+    Raises:
+        OSError: The file is there and cannot be read.
+        UserError: It is damaged.
+    """
+    path = folder / rolled_back.ROLLED_BACK
+    try:
+        return rolled_back.from_json(path.read_bytes(), str(path))
+    except FileNotFoundError:
+        return []
+
+
+def _write_rolled_back(folder: Path, versions: Iterable[RolledBack]) -> None:
+    write_text(folder / rolled_back.ROLLED_BACK, rolled_back.to_json(versions))
+
+
+def _publish(
+    source: Path, folder: Path, record: Mapping[str, Any], files: Mapping[str, str]
+) -> pushed.PushedVersion:
+    highest = pushed.latest(folder.parent, folder.name)
+    version = push_rules.next_version(
+        int(time.time()), highest.version if highest else 0, str(folder)
+    )
+    unfinished = folder / f"{_UNFINISHED}{version}"
+    try:
+        for name in files:
+            (unfinished / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, unfinished / name)
+        check_examined(files, pushed.sums(unfinished), str(source))
+        manifest = {
+            "name": folder.name,
+            "version": version,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            **record,
+            "files": files,
+        }
+        text = json.dumps(manifest, indent=2) + "\n"
+        (unfinished / pushed.MANIFEST).write_text(text, encoding="utf-8")
+        sync_tree(unfinished)
+        final = folder / str(version)
+        unfinished.rename(final)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    sync(folder)
+    return pushed.PushedVersion(version, final)
 
 
 @contextmanager
@@ -134,16 +176,3 @@ def _locked(folder: Path) -> Iterator[None]:
     with (folder / _LOCK).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def _sync_tree(root: Path) -> None:
-    for path in (*root.rglob("*"), root):
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

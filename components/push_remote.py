@@ -1,61 +1,176 @@
 """Publishing a model in a remote push folder, such as gs://bucket/pushed.
 
-Object storage renames no folders. A version's ``saved_model.pb`` is written last there: servers
-take a folder without it for none that can be loaded, and try again.
+Object storage renames no folders. A version's ``saved_model.pb`` is written after all that it
+needs, since servers take a folder without it for none that can be loaded, and try again; its
+manifest is written last, since a version without one never counts as pushed.
 """
 
 import tempfile
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import tensorflow as tf
 
-from components import pushed, remote
-from components.push import push
+from components import push_rules, pushed, remote, rollback_plan, rolled_back
+from components.push import check_examined, push
+from components.push_rules import Compared
+from components.rolled_back import RolledBack
 
-_LAST: Final = "saved_model.pb"
+_LAST: Final = (pushed.SAVED_MODEL, pushed.MANIFEST)
 
 
 def versions(folder: str) -> list[int]:
-    """Lists the numbers of the versions in the folder of a model, ascending."""
-    if not tf.io.gfile.isdir(folder):
+    """Lists the numbers of the versions in the folder of a model, ascending, whole or not.
+
+    Raises:
+        tf.errors.OpError: The folder cannot be read.
+    """
+    try:
+        # Listing takes every failure for a folder that is not there.
+        tf.io.gfile.stat(folder)
+    except tf.errors.NotFoundError:
         return []
-    names = [name.rstrip("/") for name in tf.io.gfile.listdir(folder)]
-    return sorted(int(name) for name in names if name.isascii() and name.isdecimal())
+    names = (name.rstrip("/") for name in tf.io.gfile.listdir(folder))
+    return sorted(number for number in map(pushed.version_number, names) if number)
 
 
-def push_remotely(source: Path, folder: str, record: dict[str, Any]) -> tuple[int, str]:
+def newest(folder: str, near: Path) -> pushed.Newest:
+    """Finds the newest whole version, and copies it here.
+
+    Args:
+        folder: The remote folder of the model's versions.
+        near: A local folder for the copies.
+
+    Raises:
+        tf.errors.OpError: The folder or a file in it cannot be read.
+    """
+    broken: list[str] = []
+    for number in reversed(versions(folder)):
+        version = pushed.PushedVersion(number, fetch(folder, str(number), near))
+        problems = pushed.verify(version.path, alone=False)
+        if not problems:
+            return pushed.Newest(version, tuple(broken))
+        broken.append(problems[0].replace(str(version.path), f"{folder}/{number}"))
+    return pushed.Newest(None, tuple(broken))
+
+
+def push_remotely(
+    source: Path, folder: str, record: Mapping[str, Any], compared: Compared
+) -> tuple[int, str]:
     """Publishes a model as the next version. A model that is already served is not copied again.
 
     Args:
         source: The SavedModel's folder.
         folder: The remote folder of the model's versions.
         record: What else the manifest tells.
+        compared: What was examined.
 
     Returns:
         The version that holds the model, and its folder.
+
+    Raises:
+        PushRefused: See `push_rules.check`.
+        UserError: The source is not what was examined, or no number is left.
+        tf.errors.OpError: The folder cannot be read or written.
     """
-    found = versions(folder)
+    files = pushed.sums(source)
+    check_examined(compared.files, files, str(source))
     with tempfile.TemporaryDirectory(prefix="push-") as place:
-        near = Path(place, "model")
-        for number in found[-1:]:
-            served = f"{folder}/{number}"
-            (near / str(number)).mkdir(parents=True)  # the next number is greater
-            if tf.io.gfile.exists(f"{served}/{pushed.MANIFEST}"):
-                remote.copy(served, str(near / str(number)), [pushed.MANIFEST])
-            manifest = pushed.read_manifest(near / str(number))
-            if manifest and manifest["files"] == pushed.sums(source):
-                return number, served
-        version = push(source, near, record)
-        target = f"{folder}/{version.version}"
-        names = remote.files(str(version.path))
-        names.sort(key=lambda name: name == _LAST)
-        remote.copy(str(version.path), target, names)
-        return version.version, target
+        served = newest(folder, Path(place, "served")).version
+        if served is not None and served.manifest and served.manifest["files"] == files:
+            return served.version, f"{folder}/{served.version}"
+        known = _read_rolled_back(folder)
+        number = str(served.version) if served else ""
+        push_rules.check(compared, number, known, folder)
+        published = _publish(source, folder, record, Path(place))
+        if any(map(compared.is_model, known)):
+            kept = [each for each in known if not compared.is_model(each)]
+            _write(f"{folder}/{rolled_back.ROLLED_BACK}", rolled_back.to_json(kept))
+        return published
+
+
+def rollback_remotely(folder: str, to: int | None = None) -> tuple[int, int]:
+    """Publishes a former version anew, as `components.push.rollback` does.
+
+    Args:
+        folder: The remote folder of the model's versions.
+        to: The version to go back to, or None.
+
+    Returns:
+        The version that is restored, and its new number.
+
+    Raises:
+        UserError: See `rollback_plan.plan`.
+        tf.errors.OpError: The folder cannot be read or written.
+    """
+    with tempfile.TemporaryDirectory(prefix="rollback-") as place:
+        near = Path(place, PurePosixPath(folder).name)
+        found = [pushed.PushedVersion(number, near / str(number)) for number in versions(folder)]
+        for each in found:
+            each.path.mkdir(parents=True)
+            _fetch_file(f"{folder}/{each.version}", each.path, pushed.MANIFEST)
+
+        def verify(version: pushed.PushedVersion) -> list[str]:
+            at = f"{folder}/{version.version}"
+            for name in version.manifest["files"] if version.manifest else ():
+                if not (version.path / name).exists():
+                    _fetch_file(at, version.path, name)
+            problems = pushed.verify(version.path, alone=False)
+            return [each.replace(str(version.path), at) for each in problems]
+
+        plan = rollback_plan.plan(found, to, _read_rolled_back(folder), verify=verify, place=folder)
+        _write(f"{folder}/{rolled_back.ROLLED_BACK}", rolled_back.to_json(plan.rolled_back))
+        number, _ = _publish(plan.chosen.path, folder, plan.record, Path(place))
+        return plan.chosen.version, number
+
+
+def _publish(source: Path, folder: str, record: Mapping[str, Any], place: Path) -> tuple[int, str]:
+    near = place / "new" / PurePosixPath(folder).name
+    for highest in versions(folder)[-1:]:
+        (near / str(highest)).mkdir(parents=True)  # the next number is greater
+    version = push(source, near, record)
+    target = f"{folder}/{version.version}"
+    names = remote.files(str(version.path))
+    names.sort(key=lambda name: _LAST.index(name) if name in _LAST else -1)
+    remote.copy(str(version.path), target, names)
+    return version.version, target
 
 
 def fetch(folder: str, version: str, target: Path) -> Path:
-    """Copies a version here; returns its folder, which is not there where there is no version."""
-    near = target / version
-    remote.copy(f"{folder}/{version}", str(near), remote.files(f"{folder}/{version}"))
+    """Copies a version here, as its manifest lists it.
+
+    Returns:
+        Its folder, ``{target}/{model}/{version}``; what is missing there is missing here.
+
+    Raises:
+        tf.errors.OpError: A file is there and cannot be read.
+    """
+    near = target / PurePosixPath(folder).name / version
+    near.mkdir(parents=True)
+    _fetch_file(f"{folder}/{version}", near, pushed.MANIFEST)
+    manifest = pushed.read_manifest(near)
+    for name in manifest["files"] if manifest else ():
+        _fetch_file(f"{folder}/{version}", near, name)
     return near
+
+
+def _fetch_file(source: str, target: Path, name: str) -> None:
+    try:
+        remote.copy(source, str(target), [name])
+    except tf.errors.NotFoundError:
+        return
+
+
+def _read_rolled_back(folder: str) -> list[RolledBack]:
+    path = f"{folder}/{rolled_back.ROLLED_BACK}"
+    try:
+        with tf.io.gfile.GFile(path, "rb") as file:
+            return rolled_back.from_json(file.read(), path)
+    except tf.errors.NotFoundError:
+        return []
+
+
+def _write(path: str, text: str) -> None:
+    with tf.io.gfile.GFile(path, "w") as file:
+        file.write(text)

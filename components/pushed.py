@@ -1,16 +1,27 @@
 """What stands in a push folder: ``{push_dir}/{model_name}/{version}/``, each with a manifest."""
 
-import hashlib
 import json
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
+
+from components.errors import UserError
+from components.sums import differences
+from components.sums import sums as sums_of
 
 MANIFEST: Final = "manifest.json"
 """The file of a pushed version that tells what it is made of."""
 
-_CHUNK: Final = 1 << 20
+SAVED_MODEL: Final = "saved_model.pb"
+"""The file of a version that servers take as the sign that it can be loaded."""
+
+MAXIMUM_VERSION: Final = 2**63 - 1
+"""The highest version: servers hold it as an int64, as do TensorFlow Serving's messages."""
+
+# TensorFlow Serving also reads 0, -1 and 007 as numbers; nothing is pushed under such a name.
+_VERSION: Final = re.compile("[1-9][0-9]*")
 
 
 @dataclass(frozen=True)
@@ -20,13 +31,38 @@ class PushedVersion:
     Attributes:
         version: The number that a server sees, greater for later pushes.
         path: The version's folder.
-        manifest: The content of its ``manifest.json``, or None when there is none or it cannot be
-            read. ``files`` maps each file's path within the folder to its SHA-256.
     """
 
     version: int
     path: Path
-    manifest: dict[str, Any] | None
+
+    @cached_property
+    def manifest(self) -> dict[str, Any] | None:
+        """The content of its ``manifest.json``; None as `read_manifest`.
+
+        ``files`` maps each file's path within the folder to its SHA-256.
+        """
+        return read_manifest(self.path)
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The newest whole version in a push folder.
+
+    Attributes:
+        version: It, or None where there is none.
+        broken: Of each newer version that is not whole, the latest first, a sentence that names the
+            file.
+    """
+
+    version: PushedVersion | None
+    broken: tuple[str, ...] = ()
+
+
+def version_number(name: str) -> int | None:
+    """Reads the name of a version's folder: a positive int64 without leading zeros, or None."""
+    number = int(name) if _VERSION.fullmatch(name) and len(name) < 20 else 0
+    return number if 0 < number <= MAXIMUM_VERSION else None
 
 
 def versions(push_dir: str | Path, model_name: str) -> list[PushedVersion]:
@@ -37,22 +73,62 @@ def versions(push_dir: str | Path, model_name: str) -> list[PushedVersion]:
         model_name: The model's name, which is the folder inside.
 
     Returns:
-        What a server would see: the folders whose name is a whole number.
+        The folders whose name is a version's number, whole or not.
+
+    Raises:
+        OSError: The folder is there and cannot be read.
     """
     folder = Path(push_dir) / model_name
-    if not folder.is_dir():
+    try:
+        paths = list(folder.iterdir())
+    except FileNotFoundError:
         return []
-    paths = [path for path in folder.iterdir() if _is_version(path)]
-    return [
-        PushedVersion(int(path.name), path, read_manifest(path))
-        for path in sorted(paths, key=lambda path: int(path.name))
-    ]
+    numbers = {path: version_number(path.name) for path in paths}
+    return sorted(
+        (
+            PushedVersion(number, path)
+            for path, number in numbers.items()
+            if number and path.is_dir()
+        ),
+        key=lambda each: each.version,
+    )
 
 
 def latest(push_dir: str | Path, model_name: str) -> PushedVersion | None:
-    """Returns the version that a server serves: the highest, or None when nothing is pushed."""
+    """Returns the highest version, whole or not, or None when there is none."""
     pushed = versions(push_dir, model_name)
     return pushed[-1] if pushed else None
+
+
+def newest(push_dir: str | Path, model_name: str) -> Newest:
+    """Finds the newest whole version: a broken one hides no older one.
+
+    What others put beside a version's files makes it no other model.
+
+    Raises:
+        OSError: A file is there and cannot be read.
+    """
+    broken: list[str] = []
+    for version in reversed(versions(push_dir, model_name)):
+        problems = verify(version.path, alone=False)
+        if not problems:
+            return Newest(version, tuple(broken))
+        broken.append(problems[0])
+    return Newest(None, tuple(broken))
+
+
+def chosen(found: Newest, folder: str) -> PushedVersion | None:
+    """Returns the version to compare with, or None where nothing is pushed.
+
+    Raises:
+        UserError: Versions are there, and none of them is whole.
+    """
+    if found.version is None and found.broken:
+        raise UserError(
+            f"{found.broken[0]}. No version in {folder} is whole, so that a new model would be "
+            "compared with none. Restore a version, or remove what is broken, and run again."
+        )
+    return found.version
 
 
 def sums(path: str | Path) -> dict[str, str]:
@@ -63,20 +139,30 @@ def sums(path: str | Path) -> dict[str, str]:
 
     Returns:
         Hexadecimal SHA-256 by the file's path within the folder, with ``/`` between its parts.
+
+    Raises:
+        OSError: A file cannot be read.
     """
-    root = Path(path)
-    return {name: _sha256(root / name) for name in sorted(_files(root)) if name != MANIFEST}
+    return {name: value for name, value in sums_of(path).items() if name != MANIFEST}
 
 
-def verify(path: str | Path) -> list[str]:
+def verify(path: str | Path, *, alone: bool = True) -> list[str]:
     """Compares a pushed version with its manifest.
 
+    That finds damage and a version that was renamed or put under another model's name. It proves
+    no origin: who can write the folder can write a manifest, too.
+
     Args:
-        path: The version's folder.
+        path: The version's folder. A copy elsewhere, whose name is no version's number, is compared
+            by its files alone.
+        alone: Whether a file that is not in the manifest is a problem, too.
 
     Returns:
-        One sentence for each problem, naming the file: missing, changed, or not in the manifest.
-        Empty when the version is whole.
+        One sentence for each problem, naming the file: missing, changed, or not in the manifest; or
+        the number or the name that is not the manifest's. Empty when the version is whole.
+
+    Raises:
+        OSError: A file is there and cannot be read, so that nothing is known.
     """
     root = Path(path)
     if not root.is_dir():
@@ -84,41 +170,45 @@ def verify(path: str | Path) -> list[str]:
     manifest = read_manifest(root)
     if manifest is None:
         return [f"{root / MANIFEST}: the manifest is missing or cannot be read"]
-    expected: dict[str, str] = manifest["files"]
-    found = sums(root)
-    problems = [f"{root / name}: the file is missing" for name in expected if name not in found]
-    problems += [
-        f"{root / name}: SHA-256 is {found[name]}, the manifest says {expected[name]}"
-        for name in expected
-        if name in found and found[name] != expected[name]
-    ]
-    problems += [
-        f"{root / name}: the file is not in the manifest" for name in found if name not in expected
-    ]
-    return problems
+    files, found = manifest["files"], sums(root)
+    if not alone:
+        found = {name: value for name, value in found.items() if name in files}
+    problems = [f"{root}/{each}" for each in differences(files, found, "the manifest")]
+    return problems or _misplaced(root, manifest)
 
 
 def read_manifest(path: Path) -> dict[str, Any] | None:
-    """Reads a version's manifest; None when there is none, or none that can be read."""
+    """Reads a version's manifest; None when there is none, or the file is no manifest.
+
+    Raises:
+        OSError: The file is there and cannot be read.
+    """
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return None
-    is_manifest = isinstance(manifest, dict) and isinstance(manifest.get("files"), dict)
+    files = manifest.get("files") if isinstance(manifest, dict) else None
+    is_manifest = isinstance(files, dict) and all(map(_is_inside, files))
     return manifest if is_manifest else None
 
 
-def _is_version(path: Path) -> bool:
-    return path.name.isascii() and path.name.isdecimal() and path.is_dir()
+def _is_inside(name: str) -> bool:
+    """Tells whether the name of a file leads nowhere out of the folder."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts
 
 
-def _files(root: Path) -> Iterator[str]:
-    return (path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+def _misplaced(root: Path, manifest: dict[str, Any]) -> list[str]:
+    """Tells where a version stands under another number or name than it was pushed as."""
+    place = root.resolve()
+    number, name = version_number(place.name), place.parent.name
+    if number is None:
+        return []
+    # Manifests of earlier releases hold no name.
+    was = (manifest.get("name", name), manifest.get("version", number))
+    if was == (name, number):
+        return []
+    return [
+        f"{root}: it was pushed as {was[0]}/{was[1]}, and stands as {name}/{number}; a version is "
+        "never renamed: to publish it anew, roll back to it (cxr rollback --to)"
+    ]

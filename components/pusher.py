@@ -12,12 +12,15 @@ from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
+from components import model_sums
 from components.errors import UserError
 from components.evaluation import BASELINE_VERSION, REASONS
-from components.push import push
+from components.push import check_examined, push
 from components.push_remote import push_remotely
+from components.push_rules import Compared, PushRefused
 from components.recipe import recipe
 from components.remote import is_remote, near
+from components.sums import sums
 from transform_module import features
 
 BLESSINGS: Final = ("model_blessing", "infra_blessing")
@@ -65,7 +68,9 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Runs the component. A model that is not blessed is not pushed, and that is no error.
+        """Runs the component. A model that is not to be pushed is no error.
+
+        What is pushed is, byte for byte, what the Evaluator and the ServingCheck examined.
 
         Args:
             input_dict: ``model``, ``model_blessing`` and ``infra_blessing``, one artifact each.
@@ -73,20 +78,23 @@ class Executor(base_executor.BaseExecutor):
             exec_properties: As the component's parameters.
 
         Raises:
-            UserError: The push folder cannot be written.
+            UserError: The model is not the one that was examined, or the push folder cannot be read
+                or written.
         """
         outcome = artifact_utils.get_single_instance(output_dict["pushed_model"])
         model = artifact_utils.get_single_instance(input_dict["model"])
-        reason = _refusal(input_dict)
+        reason, pushed = _refusal(input_dict), None
+        if not reason:
+            try:
+                pushed = self._push(model, input_dict, exec_properties)
+            except PushRefused as refused:
+                reason = str(refused)
         outcome.set_int_custom_property(PUSHED, int(not reason))
         outcome.set_string_custom_property(REASON, reason)
-        if reason:
+        if pushed is None:
             _LOG.warning("The model is not pushed: %s.", reason)
             return
-        folder = f"{exec_properties['push_dir']}/{exec_properties['model_name']}"
-        model_uri = model.uri
-        with near(inputs=[model]):
-            version, path = self._push(model, model_uri, folder, input_dict, exec_properties)
+        version, path = pushed
         outcome.set_string_custom_property(PUSHED_VERSION, str(version))
         outcome.set_string_custom_property(PUSHED_DESTINATION, path)
         _LOG.info("The model stands in %s.", path)
@@ -94,34 +102,43 @@ class Executor(base_executor.BaseExecutor):
     def _push(
         self,
         model: types.Artifact,
-        model_uri: str,
-        folder: str,
         input_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> tuple[int, str]:
-        source = Path(path_utils.serving_model_path(model.uri))
-        trained = json.loads((source / features.MODEL_RECORD).read_text(encoding="utf-8"))
-        (model_blessing,) = input_dict["model_blessing"]
-        record = {
-            "model_uri": model_uri,
-            "recipe": recipe(trained),
-            "baseline_version": model_blessing.get_string_custom_property(BASELINE_VERSION),
-            # What a submitted run has chosen anew stands in the model's own record.
-            "configuration": {
-                **json.loads(exec_properties["configuration"]),
-                "trainer": trained["settings"],
-            },
-        }
-        try:
-            if is_remote(folder):
-                return push_remotely(source, folder, record)
-            version = push(source, Path(folder), record)
-        except (OSError, tf.errors.OpError) as error:
-            raise UserError(
-                f"{folder}: the model cannot be pushed here ({error}). Nothing was published. "
-                "Free or unlock the folder, or choose another push folder, and run again."
-            ) from error
-        return version.version, str(version.path)
+        folder = f"{exec_properties['push_dir']}/{exec_properties['model_name']}"
+        configuration = json.loads(exec_properties["configuration"])
+        (model_blessing,), (infra_blessing,) = (input_dict[key] for key in BLESSINGS)
+        examined = model_sums.blessed(model_blessing)
+        # TFX's InfraValidator tells no digest; what the Evaluator examined bounds it then.
+        if infra_blessing.get_string_custom_property(model_sums.DIGEST):
+            check_examined(examined, model_sums.blessed(infra_blessing), infra_blessing.uri)
+        version = model_blessing.get_string_custom_property(BASELINE_VERSION)
+        model_uri = model.uri
+        with near(inputs=[model]):
+            source = Path(path_utils.serving_model_path(model.uri))
+            check_examined(examined, sums(source), path_utils.serving_model_path(model_uri))
+            trained = json.loads((source / features.MODEL_RECORD).read_text(encoding="utf-8"))
+            record: dict[str, Any] = {
+                "model_uri": model_uri,
+                "recipe": recipe(trained),
+                "baseline_version": version,
+                # What a submitted run has chosen anew stands in the model's own record.
+                "configuration": {**configuration, "trainer": trained["settings"]},
+                "versions": trained["versions"],
+            }
+            compared = Compared(
+                examined, version, record["recipe"], again=configuration["push"]["again"]
+            )
+            try:
+                if is_remote(folder):
+                    return push_remotely(source, folder, record, compared)
+                pushed = push(source, Path(folder), record, compared)
+            except (OSError, tf.errors.OpError) as error:
+                raise UserError(
+                    f"{folder}: the model cannot be pushed here ({error}). Nothing was published. "
+                    "Free or unlock the folder, or choose another push folder, and run again."
+                ) from error
+            return pushed.version, str(pushed.path)
 
 
 class Pusher(base_component.BaseComponent):

@@ -11,7 +11,7 @@ from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
-from components import evaluation_sample
+from components import evaluation_sample, model_sums
 from components.evaluation import REASONS
 from components.remote import near
 from components.serving_check_settings import ServingCheckSettings
@@ -56,13 +56,17 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Runs the component. A model that is refused is no error.
+        """Runs the component. A model that is refused is no error; one that cannot be tried is.
 
         Args:
             input_dict: ``model``, ``examples``, ``evaluation``: one artifact each.
-            output_dict: ``blessing`` gets TFX's marks, the property ``reasons`` and
-                ``serving_check.json``.
+            output_dict: ``blessing`` gets TFX's marks, the property ``reasons``,
+                ``serving_check.json``, and the sums and the digest of the model.
             exec_properties: as the component's parameters.
+
+        Raises:
+            UserError: the model is not what was trained, or the server did not start, ended or
+                could not be reached: no verdict on the model.
         """
         model, examples, evaluation = (
             artifact_utils.get_single_instance(input_dict[name])
@@ -80,12 +84,14 @@ class Executor(base_executor.BaseExecutor):
         blessing: types.Artifact,
         exec_properties: dict[str, Any],
     ) -> None:
+        files = model_sums.examine(model)
         pictures = dict(
             evaluation_sample.picture_of(each) for each in evaluation_sample.examples_of(examples)
         )
         sample = evaluation_sample.read(evaluation.uri)
         trial = try_serving(
             Path(path_utils.serving_model_path(model.uri)),
+            files,
             exec_properties["model_name"],
             [Question(pictures[judged.sha256], judged) for judged in sample],
             ServingCheckSettings.model_validate_json(exec_properties["settings"]),
@@ -95,6 +101,7 @@ class Executor(base_executor.BaseExecutor):
         folder = Path(blessing.uri)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / REPORT).write_text(json.dumps(asdict(trial), indent=2) + "\n", encoding="utf-8")
+        model_sums.record(blessing, files)
         blessed = not trial.reasons
         (folder / _FILES[blessed]).touch()
         blessing.set_int_custom_property(_BLESSED, int(blessed))

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +19,9 @@ from components import serving_check_findings, serving_check_pictures
 from components.errors import UserError
 from components.evaluation_sample import JudgedPicture
 from components.push import push
+from components.push_rules import Compared
 from components.serving_check_settings import ServingCheckSettings
-from serving.client import Client, connect
+from serving.client import Client, NotOurModel, Refused, UnknownModel, connect
 from serving.model import Answer
 from transform_module import features
 
@@ -60,6 +61,7 @@ class Trial:
 
 def try_serving(
     model: Path,
+    files: Mapping[str, str],
     name: str,
     questions: Sequence[Question],
     settings: ServingCheckSettings,
@@ -71,14 +73,19 @@ def try_serving(
 
     Args:
         model: the SavedModel's folder.
+        files: SHA-256 by file of what is to be served.
         name: the model's, in URLs.
         questions: pictures with the answers that are expected.
         settings: the bounds.
         images: folder of the paths in ``quarantine``.
         quarantine: list of the files that the conversion kept out.
+
+    Raises:
+        UserError: the model is another one, or the server did not start, ended or could not be
+            reached, which says nothing of the model.
     """
     with tempfile.TemporaryDirectory(prefix="serving-check-") as folder:
-        version = push(model, Path(folder) / name, {}).path
+        version = push(model, Path(folder) / name, {}, Compared(files)).path
         started = time.monotonic()
         try:
             with _served(version.parent) as (rest_url, grpc_url, process):
@@ -91,7 +98,8 @@ def try_serving(
                     latency_ms = _latency_ms(rest, questions)
                     reasons += _ask(rest, grpc, questions, record["threshold"], images, quarantine)
                 memory_gib = process.memory_info().rss / 2**30
-        except UserError as error:
+        except (NotOurModel, Refused, UnknownModel) as error:
+            # What the server said of the model; that it said nothing is no verdict.
             return Trial([str(error)])
     reasons += _beyond(latency_ms, memory_gib, settings)
     return Trial(reasons, len(questions), load_seconds, latency_ms, memory_gib)

@@ -44,6 +44,9 @@ class PushSettings(BaseModel):
     directory: str | None = Field(
         None, description="The folder a server watches; null is `pushed` under the root."
     )
+    again: bool = Field(
+        False, description="Whether a model is pushed that was rolled back (`cxr rollback`)."
+    )
 
 
 class BeamSettings(BaseModel):

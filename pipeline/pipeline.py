@@ -161,15 +161,18 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         executor=trainer_executor,
     )
     baseline = Baseline(
+        trained=trainer.outputs["model"],
         push_dir=inputs.push_dir,
         model_name=config.push.model_name,
         version=inputs.baseline_version,
         code=code_version(
             "components.baseline",
             "components.linking",
+            "components.model_sums",
             "components.push_remote",
             "components.pushed",
             "components.remote",
+            "components.sums",
         ),
     )
     evaluator = Evaluator(
@@ -184,6 +187,9 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
             "components.evaluation_extractors",
             "components.evaluation_sample",
             "components.baseline_fit",
+            "components.model_sums",
+            "components.pushed",
+            "components.sums",
         ),
     )
     served = {"model": trainer.outputs["model"], "examples": example_gen.outputs["examples"]}

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from components import pushed, recipe
+from components.errors import UserError
 from pipeline.code_version import code_version
 from pipeline.config import Config
 
@@ -13,9 +14,15 @@ SERVING_CHECK_CODE = (
     "components.serving_check_pictures",
     "components.serving_check_trial",
     "components.evaluation_sample",
+    "components.model_sums",
     "components.push",
+    "components.push_rules",
     "components.pushed",
     "components.remote",
+    "components.rollback_plan",
+    "components.rolled_back",
+    "components.sums",
+    "components.sync",
     "serving",
 )
 REPORT_CODE = (
@@ -30,7 +37,13 @@ REPORT_CODE = (
     "serving",
     "transform_module",
 )
-TRAINER_CODE = ("components.trainer", "trainer_module", "transform_module")
+TRAINER_CODE = (
+    "components.sums",
+    "components.sync",
+    "components.trainer",
+    "trainer_module",
+    "transform_module",
+)
 TUNER_CODE = ("components.tuner", *TRAINER_CODE)
 
 
@@ -65,8 +78,9 @@ def recipe_of(config: Config, dataset_fingerprint: str) -> str:
 def baseline_version(push_dir: Path, model_name: str, recipe: str) -> str:
     """Chooses the pushed version that a run's model has to hold its own against.
 
-    That is the latest one. If this very recipe made it, a run would compare the model with itself:
-    it is then compared with what the pushed one was, so that a repeated run finds all in the cache.
+    That is the newest whole one. If this very recipe made it, a run would compare the model with
+    itself: it is then compared with what the pushed one was, so that a repeated run finds all in
+    the cache.
 
     Args:
       push_dir: The folder of pushed models.
@@ -75,10 +89,21 @@ def baseline_version(push_dir: Path, model_name: str, recipe: str) -> str:
 
     Returns:
       The version's number as text, or an empty text if nothing is pushed.
+
+    Raises:
+      UserError: Versions are there and none of them is whole, or the folder cannot be read.
     """
-    latest = pushed.latest(push_dir, model_name)
-    if latest is None:
+    folder = push_dir / model_name
+    try:
+        version = pushed.chosen(pushed.newest(push_dir, model_name), str(folder))
+    except OSError as error:
+        raise UserError(
+            f"{folder}: the pushed models cannot be read ({error}), so that nothing can be "
+            "compared with them. Free or unlock the folder, or choose another push folder."
+        ) from error
+    if version is None:
         return ""
-    if latest.manifest and latest.manifest.get("recipe") == recipe:
-        return str(latest.manifest.get("baseline_version", ""))
-    return str(latest.version)
+    manifest = version.manifest or {}
+    if manifest.get("recipe") == recipe:
+        return str(manifest.get("baseline_version", ""))
+    return str(version.version)

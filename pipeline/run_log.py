@@ -56,8 +56,16 @@ def redirected_to(path: Path) -> Iterator[TextIO]:
 def silenced() -> Iterator[TextIO]:
     """Drops all output of this process and its children, that of C++ too.
 
+    Only what is wrong with a model's versions is still reported.
+
     Yields:
-      The terminal's standard error, which nothing else writes to meanwhile.
+      The terminal's standard error, which little else writes to meanwhile.
     """
     with redirected_to(Path(os.devnull)) as terminal:
-        yield terminal
+        handler = logging.StreamHandler(terminal)
+        logger = logging.getLogger("serving.model")
+        logger.addHandler(handler)
+        try:
+            yield terminal
+        finally:
+            logger.removeHandler(handler)

@@ -148,25 +148,46 @@ def _text(path: Path | None) -> str:
 
 
 @click.command()
-@click.argument("model", type=_PATH)
+@click.argument("model")
 @click.option("--to", type=int, metavar="VERSION", help="Instead of the former one.")
 @for_people
-def rollback(model: Path, to: int | None) -> None:
+def rollback(model: str, to: int | None) -> None:
     """Go back to the former version of a pushed model.
 
-    MODEL is the folder of its versions. The former version is published anew, under the next
-    number, which the embedded server and TensorFlow Serving follow within seconds.
+    MODEL is the folder of its versions, on this machine or in a bucket. The former version is
+    published anew, under the next number, which the embedded server and TensorFlow Serving follow
+    within seconds. Where the highest version is broken, it goes back to the newest whole one.
+
+    The model that is left is remembered there: a run does not push it again, unless it is given
+    --set push.again=true.
     """
+    publish = _rolled_back_remotely if "://" in model else _rolled_back
+    restored, number = publish(model, to)
+    click.echo(f"Version {restored} is back, as version {number}: {model.rstrip('/')}/{number}")
+
+
+def _rolled_back(model: str, to: int | None) -> tuple[int, int]:
     from components.push import rollback as publish
 
-    if not model.is_dir():
+    folder = Path(model)
+    if not folder.is_dir():
         raise UserError(f"{model}: there is no such folder.")
     try:
-        version = publish(model.resolve(), to)
+        version = publish(folder.resolve(), to)
     except OSError as error:
         raise UserError(f"{model}: the version cannot be published: {error}") from error
-    restored = (version.manifest or {})["restores"]
-    click.echo(f"Version {restored} is back, as version {version.version}: {version.path}")
+    return (version.manifest or {})["restores"], version.version
+
+
+def _rolled_back_remotely(model: str, to: int | None) -> tuple[int, int]:
+    with importing():
+        import tensorflow as tf
+
+        from components.push_remote import rollback_remotely
+    try:
+        return rollback_remotely(model.rstrip("/"), to)
+    except tf.errors.OpError as error:
+        raise UserError(f"{model}: the version cannot be published: {error.message}") from error
 
 
 if __name__ == "__main__":

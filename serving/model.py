@@ -1,6 +1,7 @@
 """A pushed model, found and loaded: it needs nothing of the pipeline that made it."""
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from components import pushed
 from components.collector import importing
 from components.errors import UserError
-from components.pushed import versions as versions_of
 from transform_module import features
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -134,27 +137,39 @@ def find_version(path: Path) -> Path:
     """Finds the folder of a version.
 
     Args:
-        path: a version's folder, or a folder of versions, of which the latest is taken.
+        path: a version's folder, or a folder of versions, of which the newest whole one is taken;
+            of each newer one that is not whole a warning tells why. A version's folder that has no
+            manifest is no pushed one, and is taken as it is.
 
     Returns:
         The folder that holds ``saved_model.pb``.
 
     Raises:
-        UserError: there is none.
+        UserError: there is none, or it is not what was pushed.
     """
-    if (path / "saved_model.pb").is_file():
-        return path
-    versions = [
-        pushed.path
-        for pushed in versions_of(path.parent, path.name)
-        if (pushed.path / "saved_model.pb").is_file()
-    ]
-    if not versions:
+    try:
+        if (path / pushed.SAVED_MODEL).is_file():
+            if (path / pushed.MANIFEST).exists() and (problems := pushed.verify(path)):
+                raise UserError(f"{problems[0]}. Name another version.")
+            return path
+        found = pushed.newest(path.parent, path.name)
+    except NotADirectoryError:
+        found = pushed.Newest(None)
+    except OSError as error:
+        raise UserError(f"{path}: the model cannot be read: {error}.") from error
+    for problem in found.broken:
+        _LOG.warning("A version is passed over: %s.", problem)
+    if found.version:
+        return found.version.path
+    if found.broken:
         raise UserError(
-            f"No model at {path}. Give the folder of a version (it holds saved_model.pb), or the "
-            "folder of a model's versions, such as cxr-root/pushed/chest_xray."
+            f"{found.broken[0]}. No version at {path} is whole. To use a model that was never "
+            "pushed, give the folder that holds its saved_model.pb."
         )
-    return versions[-1]
+    raise UserError(
+        f"No model at {path}. Give the folder of a version (it holds saved_model.pb), or the "
+        "folder of a model's versions, such as cxr-root/pushed/chest_xray."
+    )
 
 
 def _read_record(path: Path) -> dict[str, Any]:

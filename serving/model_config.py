@@ -8,7 +8,7 @@ from typing import Any
 from google.protobuf import text_format
 
 from components.errors import UserError
-from components.pushed import versions
+from components.pushed import version_number, versions
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ class ModelConfig:
     specific: tuple[int, ...] = ()
     every: bool = False
     labels: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def follows(self) -> bool:
+        """Whether the latest versions are served, rather than named ones or all."""
+        return not self.every and not self.specific
 
     def wanted(self, present: Sequence[int]) -> set[int]:
         """Chooses among the versions that are there.
@@ -56,13 +61,14 @@ def of_folder(path: Path) -> ModelConfig:
     """
     folder = path.resolve()
     if (folder / "saved_model.pb").is_file():
-        if not folder.name.isdecimal():
+        number = version_number(folder.name)
+        if number is None:
             raise UserError(
-                f"{path}: the name of a version's folder is its number, such as 1. Copy it to "
-                "NAME/1 and serve that."
+                f"{path}: the name of a version's folder is its number, from 1 to 2^63 - 1. Copy "
+                "it to NAME/NUMBER, as its manifest.json has them, and serve that."
             )
-        return ModelConfig(folder.parent.name, folder.parent, specific=(int(folder.name),))
-    if not versions(folder.parent, folder.name):
+        return ModelConfig(folder.parent.name, folder.parent, specific=(number,))
+    if not (folder.is_dir() and versions(folder.parent, folder.name)):
         raise UserError(
             f"No model at {path}. Give the folder of a model's versions, such as "
             "cxr-root/pushed/chest_xray, or of one version."

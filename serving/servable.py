@@ -162,10 +162,14 @@ def check(path: Path) -> None:
         path: the version's folder.
 
     Raises:
-        UserError: a file is missing, changed or was not pushed, or the signature
-            ``serving_default`` is not the one that the pipeline exports.
+        UserError: a file is missing, changed or was not pushed, the version was renamed, or the
+            signature ``serving_default`` is not the one that the pipeline exports.
     """
-    if problems := pushed.verify(path):
+    try:
+        problems = pushed.verify(path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error}") from error
+    if problems:
         raise UserError(
             f"{problems[0]}"
             + (f" (and {len(problems) - 1} more)" if len(problems) > 1 else "")

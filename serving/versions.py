@@ -5,7 +5,7 @@ import contextlib
 import gc
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -54,8 +54,9 @@ class Version:
 class ServedModel:
     """A model and its versions. It belongs to one event loop.
 
-    A version that is wanted is loaded while the others serve. What is wanted no longer is unloaded
-    once something that is wanted is there, and serves the requests that it has to their end.
+    A version that is wanted is loaded while the others serve. Where the latest are wanted and one
+    of them does not load, the next older one is. What is wanted no longer is unloaded once
+    something that is wanted is there, and serves the requests that it has to their end.
 
     Attributes:
         config: what is wanted; `refresh` brings a new one about.
@@ -77,6 +78,7 @@ class ServedModel:
         self._load = load
         self._versions: dict[int, Version] = {}
         self._refreshing = asyncio.Lock()
+        self._unreadable = ""
 
     def status(self) -> dict[int, Version]:
         """Tells the versions, the latest first."""
@@ -137,15 +139,26 @@ class ServedModel:
     async def refresh(self) -> None:
         """Looks into the folder, loads what is new and unloads what is no longer wanted."""
         async with self._refreshing:
-            present = {
-                each.version: each.path
-                for each in await asyncio.to_thread(
-                    pushed_versions, self.config.base_path.parent, self.config.base_path.name
-                )
-            }
+            folder = self.config.base_path
+            try:
+                found = await asyncio.to_thread(pushed_versions, folder.parent, folder.name)
+            except OSError as error:
+                if str(error) != self._unreadable:
+                    _LOG.error("The versions of %s cannot be listed: %s", self.config.name, error)
+                self._unreadable = str(error)
+                return
+            self._unreadable = ""
+            present = {each.version: each.path for each in found}
             wanted = self.config.wanted(sorted(present))
             for number in sorted(wanted & present.keys()):
                 await self._bring_up(number, present[number])
+            if self.config.follows:
+                # A latest version that does not load hides no older one.
+                for number in sorted(present.keys() - wanted, reverse=True):
+                    if self._available(wanted) >= self.config.latest:
+                        break
+                    wanted.add(number)
+                    await self._bring_up(number, present[number])
             for number in sorted(wanted - present.keys() - self._versions.keys()):
                 self._versions[number] = Version(
                     State.END, 0, f"{self.config.base_path / str(number)}: there is no such folder"
@@ -157,6 +170,12 @@ class ServedModel:
                 await asyncio.sleep(_UNLOAD_AFTER_SECONDS)
                 for number in sorted(ready - wanted):
                     await self._take_down(number)
+
+    def _available(self, numbers: Iterable[int]) -> int:
+        return sum(
+            number in self._versions and self._versions[number].servable is not None
+            for number in numbers
+        )
 
     async def close(self) -> None:
         """Unloads every version."""

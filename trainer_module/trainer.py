@@ -3,9 +3,11 @@
 import hashlib
 import json
 import logging
+import platform
 import shutil
 import tempfile
 from dataclasses import asdict, replace
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from components import sums
 from trainer_module import (
     calibration,
     data,
@@ -105,10 +108,16 @@ def run_fn(fn_args: FnArgs) -> None:
                 "parameters": served.count_params(),
                 **members.figures(trained, job.settings.monitor),
             },
-            "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
+            "versions": {
+                "python": platform.python_version(),
+                "tensorflow": tf.__version__,
+                "keras": keras.__version__,
+                "tfx": metadata.version("tfx"),
+            },
         },
     )
     statistics.write(Path(fn_args.serving_model_dir), train, probabilities)
+    sums.record(Path(fn_args.serving_model_dir))
     shutil.rmtree(backup_dir, ignore_errors=True)
 
 

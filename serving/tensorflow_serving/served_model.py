@@ -58,10 +58,9 @@ def find(model: Path, settings: DeploymentSettings) -> ServedModel:
             f"The model's name, {folder.name}, serves for no address: letters, digits, - and _, "
             "at most 50, a letter first, no - or _ last."
         )
+    versions = pushed.versions(folder.parent, folder.name) if folder.is_dir() else []
     numbers = [
-        version.version
-        for version in pushed.versions(folder.parent, folder.name)
-        if (version.path / "saved_model.pb").is_file()
+        version.version for version in versions if (version.path / "saved_model.pb").is_file()
     ]
     if not numbers:
         raise UserError(f"There is no version in {model}. Push a model first: cxr run --help.")

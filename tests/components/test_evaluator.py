@@ -3,10 +3,12 @@ import math
 import shutil
 
 import pytest
+from tfx.components.evaluator import executor as tfx_executor
 from tfx.types import standard_artifacts
 
-from components import baseline
+from components import baseline, model_sums, pushed, sums
 from components.beam_args import DEFAULT_BEAM_ARGS
+from components.errors import UserError
 from components.evaluation import OVERALL, Evaluation, read_evaluation
 from components.evaluation_settings import EvaluationSettings
 from components.evaluator import Executor
@@ -53,18 +55,31 @@ def model_artifact(folder, saved=None):
     artifact = tiny.artifact(standard_artifacts.Model, folder)
     if saved is not None:
         shutil.copytree(saved, folder / "Format-Serving")
+        sums.record(folder / "Format-Serving")
     return artifact
 
 
 def baseline_artifact(folder, saved=None):
     artifact = model_artifact(folder, saved)
+    if saved is not None:
+        manifest = {"version": 17, "files": pushed.sums(saved)}
+        (folder / "Format-Serving" / pushed.MANIFEST).write_text(json.dumps(manifest))
     artifact.set_int_custom_property(baseline.PRESENT, int(saved is not None))
     artifact.set_string_custom_property(baseline.VERSION, "17")
     artifact.set_string_custom_property(baseline.REASON, "" if saved else "nothing is pushed yet")
     return artifact
 
 
-def evaluate(tmp_path, examples, model, pushed=None, **settings) -> Evaluation:
+def inputs(tmp_path, examples, model, pushed_model=None):
+    return {
+        "examples": [examples],
+        "model": [model_artifact(tmp_path / "model", model)],
+        "baseline_model": [baseline_artifact(tmp_path / "baseline", pushed_model)],
+    }
+
+
+def execute(tmp_path, given, **settings):
+    """Runs the component; returns its outputs, the evaluation and the blessing."""
     bounds = {"minimum_auc": 0.7, "minimum_sensitivity": 0.7, **settings}
     evaluation = tiny.artifact(standard_artifacts.ModelEvaluation, tmp_path / "evaluation")
     blessing = tiny.artifact(standard_artifacts.ModelBlessing, tmp_path / "blessing")
@@ -74,17 +89,20 @@ def evaluate(tmp_path, examples, model, pushed=None, **settings) -> Evaluation:
         unique_id="1",
     )
     Executor(context).Do(
-        {
-            "examples": [examples],
-            "model": [model_artifact(tmp_path / "model", model)],
-            "baseline_model": [baseline_artifact(tmp_path / "baseline", pushed)],
-        },
+        given,
         {"evaluation": [evaluation], "blessing": [blessing]},
         {"settings": EvaluationSettings(**bounds).model_dump_json(), "code": ""},
     )
+    return evaluation, blessing
+
+
+def evaluate(tmp_path, examples, model, pushed_model=None, **settings) -> Evaluation:
+    given = inputs(tmp_path, examples, model, pushed_model)
+    evaluation, blessing = execute(tmp_path, given, **settings)
     outcome = read_evaluation(evaluation.uri)
     mark = "BLESSED" if outcome.blessed else "NOT_BLESSED"
-    assert [path.name for path in (tmp_path / "blessing").iterdir()] == [mark]
+    assert {path.name for path in (tmp_path / "blessing").iterdir()} == {mark, sums.SUMS}
+    assert model_sums.blessed(blessing) == sums.sums(model)
     assert blessing.get_int_custom_property("blessed") == int(outcome.blessed)
     assert blessing.get_string_custom_property("reasons") == "\n".join(outcome.reasons)
     assert evaluation.get_string_custom_property("notes") == "\n".join(outcome.notes)
@@ -172,10 +190,10 @@ def test_a_model_worse_than_the_baseline_is_refused(tmp_path, examples, good_mod
 
 
 def test_each_model_is_judged_at_its_own_threshold(tmp_path, examples, good_model):
-    pushed = tiny.save_model(tmp_path / "pushed", threshold=0.85)
+    other = tiny.save_model(tmp_path / "pushed", threshold=0.85)
     found = sum(p >= 0.85 for y, p, _ in ROWS if y) / 5
     outcome = evaluate(
-        tmp_path, examples, good_model, pushed, minimum_sensitivity=0, maximum_sensitivity_drop=1
+        tmp_path, examples, good_model, other, minimum_sensitivity=0, maximum_sensitivity_drop=1
     )
     assert outcome.threshold == 0.5
     assert outcome.slices[OVERALL].sensitivity == pytest.approx(4 / 5)
@@ -189,28 +207,91 @@ def test_each_model_is_judged_at_its_own_threshold(tmp_path, examples, good_mode
     [
         ({"signatures": [features.SERVING_DEFAULT]}, "no signature serve_examples"),
         ({"threshold": None}, "tells no operating threshold"),
-        ({"fails": True}, "fails on this data"),
+        ({"labels": ["SICK", "WELL"]}, "the pushed model has labels ['SICK', 'WELL'], this one"),
+        ({"record": False}, "the pushed model has labels None"),
     ],
 )
 def test_a_baseline_that_does_not_fit_is_told_and_left_out(
     tmp_path, examples, good_model, damage, said
 ):
-    pushed = tiny.save_model(tmp_path / "pushed", **damage)
-    outcome = evaluate(tmp_path, examples, good_model, pushed)
+    other = tiny.save_model(tmp_path / "pushed", **damage)
+    outcome = evaluate(tmp_path, examples, good_model, other)
     assert outcome.blessed
     assert outcome.baseline is None
     assert said in outcome.notes[0]
     assert outcome.slices[OVERALL].auc == pytest.approx(auc(ROWS), abs=1e-3)
 
 
-def test_a_baseline_that_does_not_load_is_told_and_floors_still_hold(
-    tmp_path, examples, good_model
-):
-    pushed = tiny.save_model(tmp_path / "pushed")
-    (pushed / "saved_model.pb").write_bytes(b"no model")
-    outcome = evaluate(tmp_path, examples, good_model, pushed, minimum_auc=0.99)
-    assert not outcome.blessed
-    assert "cannot be loaded" in outcome.notes[0]
+class TestFailure:
+    """It stops the run: there is no blessing, and nothing that a cache could take for one."""
+
+    def assert_no_verdict(self, tmp_path, given, error, said=""):
+        with pytest.raises(error, match=said):
+            execute(tmp_path, given)
+        assert list((tmp_path / "blessing").iterdir()) == []
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            RuntimeError("KeyboardInterrupt [while running 'ExtractEvaluateAndWriteResults/Map']"),
+            KeyboardInterrupt(),
+            OSError(28, "No space left on device"),
+            MemoryError(),
+        ],
+        ids=lambda error: type(error).__name__,
+    )
+    def test_while_both_models_are_evaluated(
+        self, tmp_path, examples, good_model, monkeypatch, error
+    ):
+        def failing(self, input_dict, output_dict, exec_properties):
+            if "baseline_model" in input_dict:
+                raise error
+
+        monkeypatch.setattr(tfx_executor.Executor, "Do", failing)
+        given = inputs(tmp_path, examples, good_model, good_model)
+        self.assert_no_verdict(tmp_path, given, type(error))
+
+    def test_of_a_baseline_that_fits(self, tmp_path, examples, good_model):
+        failing = tiny.save_model(tmp_path / "pushed", fails=True)
+        given = inputs(tmp_path, examples, good_model, failing)
+        said = r"The pushed version 17 cannot evaluate this data \(.*Roll back to a version"
+        self.assert_no_verdict(tmp_path, given, UserError, said)
+
+    @pytest.mark.parametrize("name", ["saved_model.pb", "variables/variables.index"])
+    def test_of_a_baseline_that_was_pushed_damaged(self, tmp_path, examples, good_model, name):
+        damaged = shutil.copytree(good_model, tmp_path / "pushed")
+        (damaged / name).write_bytes(b"no model")
+        given = inputs(tmp_path, examples, good_model, damaged)
+        self.assert_no_verdict(tmp_path, given, UserError, "Roll back to a")
+
+    @pytest.mark.parametrize("name", ["saved_model.pb", pushed.MANIFEST, features.MODEL_RECORD])
+    def test_of_the_copy_of_the_pushed_model(self, tmp_path, examples, good_model, name):
+        given = inputs(tmp_path, examples, good_model, good_model)
+        (tmp_path / "baseline" / "Format-Serving" / name).unlink()
+        self.assert_no_verdict(tmp_path, given, UserError, "copy of the pushed model is damaged")
+
+    @pytest.mark.parametrize("damage", ["cut", "lost", "sums"])
+    def test_of_the_model_itself(self, tmp_path, examples, good_model, damage):
+        given = inputs(tmp_path, examples, good_model)
+        place = tmp_path / "model"
+        (data,) = place.glob("Format-Serving/variables/variables.data*")
+        if damage == "cut":
+            data.write_bytes(data.read_bytes()[:-1])
+        else:
+            (data if damage == "lost" else place / sums.SUMS).unlink()
+        said = f"Remove {place} and run again: the model is then trained anew"
+        self.assert_no_verdict(tmp_path, given, UserError, said)
+
+
+def test_a_broken_newer_version_is_told(tmp_path, examples, good_model):
+    given = inputs(tmp_path, examples, good_model, good_model)
+    (other,) = given["baseline_model"]
+    other.set_string_custom_property(baseline.BROKEN, "push/18/saved_model.pb: the file is missing")
+    evaluation, _ = execute(tmp_path, given)
+    assert read_evaluation(evaluation.uri).notes == [
+        "Compared with the pushed version 17.",
+        "A pushed version is passed over: push/18/saved_model.pb: the file is missing.",
+    ]
 
 
 def test_undecodable_pictures_count_in_no_metric_and_refuse_when_they_are_many(

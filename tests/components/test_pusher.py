@@ -1,24 +1,26 @@
 import json
+from pathlib import Path
 
 import pytest
 from tfx.types import channel, standard_artifacts
 
-from components import pushed
+from components import model_sums, pushed
 from components.errors import UserError
+from components.push import push, rollback
 from components.pusher import Executor, Pusher
 from components.recipe import recipe
+from components.sums import SUMS, sums
 from transform_module import features
 
-PARAMETERS = {
-    "model_name": "cxr",
-    "configuration": '{"seed": 8, "trainer": {"epochs": 25}}',
-}
+CONFIGURATION = {"seed": 8, "trainer": {"epochs": 25}, "push": {"again": False}}
+PARAMETERS = {"model_name": "cxr", "configuration": json.dumps(CONFIGURATION)}
 RECORD = {
     "transform": {"resize": "squash"},
     "settings": {"epochs": 3},
     "seed": 8,
     "dataset_fingerprint": "f1",
     "code_version": "c1",
+    "versions": {"tensorflow": "2.0", "keras": "3.0"},
 }
 
 
@@ -35,25 +37,47 @@ def model(tmp_path):
     return artifact
 
 
-def blessing(kind, blessed, reasons=""):
+def write(folder, graph):
+    folder.mkdir()
+    (folder / "saved_model.pb").write_bytes(graph)
+    return folder
+
+
+def blessing(kind, folder, saved, blessed=True, reasons="", version=""):
     artifact = kind()
-    artifact.uri = "blessing"
+    artifact.uri = str(folder / kind.__name__)
     artifact.set_int_custom_property("blessed", int(blessed))
     artifact.set_string_custom_property("reasons", reasons)
+    artifact.set_string_custom_property("baseline_version", version)
+    model_sums.record(artifact, sums(saved))
     return artifact
 
 
-def blessings(model_blessing=True, infra_blessing=True):
+def blessings(folder, saved, model_blessing=True, infra_blessing=True, version=""):
     return {
-        "model_blessing": blessing(standard_artifacts.ModelBlessing, model_blessing),
-        "infra_blessing": blessing(standard_artifacts.InfraBlessing, infra_blessing),
+        "model_blessing": blessing(
+            standard_artifacts.ModelBlessing, folder, saved, model_blessing, version=version
+        ),
+        "infra_blessing": blessing(standard_artifacts.InfraBlessing, folder, saved, infra_blessing),
     }
 
 
-def execute(tmp_path, model, **blessings):
+@pytest.fixture
+def blessed(tmp_path, model):
+    """Makes both blessings of the model as it is."""
+
+    def make(**choices):
+        return blessings(tmp_path / "blessings", Path(model.uri) / "Format-Serving", **choices)
+
+    return make
+
+
+def execute(tmp_path, model, *, again=False, **blessings):
     outcome = standard_artifacts.PushedModel()
     inputs = {"model": [model], **{key: [artifact] for key, artifact in blessings.items()}}
-    parameters = {"push_dir": str(tmp_path / "push"), **PARAMETERS}
+    configuration = json.dumps({**CONFIGURATION, "push": {"again": again}})
+    parameters = {"push_dir": str(tmp_path / "push"), "model_name": "cxr"}
+    parameters["configuration"] = configuration
     Executor().Do(inputs, {"pushed_model": [outcome]}, parameters)
     return outcome
 
@@ -73,48 +97,118 @@ def assert_not_pushed(tmp_path, outcome, reason):
     assert outcome.get_string_custom_property("reason") == reason
 
 
-def test_a_blessed_model_is_pushed(tmp_path, model):
-    outcome = execute(tmp_path, model, **blessings())
+def test_a_blessed_model_is_pushed(tmp_path, model, blessed):
+    outcome = execute(tmp_path, model, **blessed())
     manifest = assert_pushed(tmp_path, outcome).manifest
     assert manifest["recipe"] == recipe(RECORD)
     assert manifest["model_uri"] == model.uri
 
 
-def test_the_manifest_tells_what_the_model_was_trained_with_not_what_was_planned(tmp_path, model):
-    manifest = assert_pushed(tmp_path, execute(tmp_path, model, **blessings())).manifest
-    assert manifest["configuration"] == {"seed": 8, "trainer": {"epochs": 3}}
+def test_the_manifest_tells_what_the_model_was_trained_with_not_what_was_planned(
+    tmp_path, model, blessed
+):
+    manifest = assert_pushed(tmp_path, execute(tmp_path, model, **blessed())).manifest
+    assert manifest["configuration"] == {**CONFIGURATION, "trainer": {"epochs": 3}}
+    assert manifest["versions"] == {"tensorflow": "2.0", "keras": "3.0"}
 
 
-def test_the_manifest_tells_the_version_that_the_evaluator_compared_with(tmp_path, model):
-    given = blessings()
-    given["model_blessing"].set_string_custom_property("baseline_version", "17")
+def test_the_manifest_tells_the_version_that_the_evaluator_compared_with(tmp_path, model, blessed):
+    former = push(write(tmp_path / "former", b"other graph"), tmp_path / "push" / "cxr", {})
+    given = blessed(version=str(former.version))
     manifest = assert_pushed(tmp_path, execute(tmp_path, model, **given)).manifest
-    assert manifest["baseline_version"] == "17"
+    assert manifest["baseline_version"] == str(former.version)
 
 
-def test_a_refused_model_is_not_pushed_and_the_reasons_are_told(tmp_path, model):
-    refused = blessing(standard_artifacts.ModelBlessing, False, "AUC 0.7\nsensitivity 0.1")
-    outcome = execute(tmp_path, model, **{**blessings(), "model_blessing": refused})
+def test_a_refused_model_is_not_pushed_and_the_reasons_are_told(tmp_path, model, blessed):
+    given = blessed(model_blessing=False)
+    given["model_blessing"].set_string_custom_property("reasons", "AUC 0.7\nsensitivity 0.1")
+    outcome = execute(tmp_path, model, **given)
     assert_not_pushed(tmp_path, outcome, "its model_blessing says no; AUC 0.7; sensitivity 0.1")
 
 
 @pytest.mark.parametrize("name", ["model_blessing", "infra_blessing"])
-def test_a_model_without_a_blessing_is_not_pushed(tmp_path, model, name):
-    given = blessings()
+def test_a_model_without_a_blessing_is_not_pushed(tmp_path, model, blessed, name):
+    given = blessed()
     del given[name]
     assert_not_pushed(tmp_path, execute(tmp_path, model, **given), f"there is no {name}")
 
 
 @pytest.mark.parametrize("name", ["model_blessing", "infra_blessing"])
-def test_every_blessing_must_hold(tmp_path, model, name):
-    outcome = execute(tmp_path, model, **blessings(**{name: False}))
+def test_every_blessing_must_hold(tmp_path, model, blessed, name):
+    outcome = execute(tmp_path, model, **blessed(**{name: False}))
     assert_not_pushed(tmp_path, outcome, f"its {name} says no")
 
 
-def test_a_push_folder_that_cannot_be_written_is_told(tmp_path, model):
+def test_a_push_folder_that_cannot_be_written_is_told(tmp_path, model, blessed):
     (tmp_path / "push").write_text("a file")
     with pytest.raises(UserError, match="cannot be pushed here"):
-        execute(tmp_path, model, **blessings())
+        execute(tmp_path, model, **blessed())
+
+
+class TestWhatWasExamined:
+    """It is pushed byte for byte, or nothing is."""
+
+    def assert_refused(self, tmp_path, model, given, said):
+        with pytest.raises(UserError, match=said):
+            execute(tmp_path, model, **given)
+        assert pushed.versions(tmp_path / "push", "cxr") == []
+
+    @pytest.mark.parametrize("damage", [b"gr", b"Graph", b"", None])
+    def test_a_model_that_was_damaged_since(self, tmp_path, model, blessed, damage):
+        given, file = blessed(), Path(model.uri) / "Format-Serving" / "saved_model.pb"
+        file.unlink() if damage is None else file.write_bytes(damage)
+        self.assert_refused(tmp_path, model, given, f"{file}: .*is not the model that was examined")
+
+    @pytest.mark.parametrize("name", ["model_blessing", "infra_blessing"])
+    def test_a_blessing_of_another_model(self, tmp_path, model, blessed, name):
+        given = blessed()
+        other = write(tmp_path / "other", b"other graph")
+        model_sums.record(given[name], sums(other))
+        self.assert_refused(tmp_path, model, given, "is not the model that was examined")
+
+    def test_a_blessing_of_the_evaluator_without_a_digest(self, tmp_path, model, blessed):
+        given = blessed()
+        given["model_blessing"].set_string_custom_property(model_sums.DIGEST, "")
+        self.assert_refused(tmp_path, model, given, "nobody knows which model was examined")
+
+    @pytest.mark.parametrize("text", [None, "", "{}", '{"files": {}}', '{"files": {"a": 1}}'])
+    @pytest.mark.parametrize("name", ["model_blessing", "infra_blessing"])
+    def test_damaged_sums(self, tmp_path, model, blessed, text, name):
+        given = blessed()
+        path = Path(given[name].uri) / SUMS
+        path.unlink() if text is None else path.write_text(text)
+        self.assert_refused(tmp_path, model, given, "nobody knows which model was examined")
+
+    def test_the_infra_validator_of_tfx_tells_no_digest(self, tmp_path, model, blessed):
+        given = blessed()
+        given["infra_blessing"] = standard_artifacts.InfraBlessing()
+        given["infra_blessing"].set_int_custom_property("blessed", 1)
+        assert_pushed(tmp_path, execute(tmp_path, model, **given))
+
+
+def test_a_model_that_was_not_compared_with_the_pushed_one_is_not_pushed(tmp_path, model, blessed):
+    former = push(write(tmp_path / "former", b"other graph"), tmp_path / "push" / "cxr", {})
+    outcome = execute(tmp_path, model, **blessed())
+    assert outcome.get_int_custom_property("pushed") == 0
+    reason = outcome.get_string_custom_property("reason")
+    assert "it was compared with no version" in reason
+    assert f"holds version {former.version} now; run again" in reason
+    assert pushed.latest(tmp_path / "push", "cxr") == former
+
+
+def test_a_rollback_is_not_undone_by_the_same_run(tmp_path, model, blessed):
+    folder = tmp_path / "push" / "cxr"
+    former = push(write(tmp_path / "former", b"other graph"), folder, {})
+    bad = assert_pushed(tmp_path, execute(tmp_path, model, **blessed(version=str(former.version))))
+    restored = rollback(folder)
+    given = blessed(version=str(restored.version))
+    outcome = execute(tmp_path, model, **given)
+    assert outcome.get_int_custom_property("pushed") == 0
+    reason = outcome.get_string_custom_property("reason")
+    assert f"was rolled back as version {bad.version} in" in reason
+    assert "run with --set push.again=true" in reason
+    assert pushed.latest(tmp_path / "push", "cxr") == restored
+    assert_pushed(tmp_path, execute(tmp_path, model, again=True, **given))
 
 
 CHANNELS = {

@@ -1,16 +1,20 @@
 import csv
 import json
 import shutil
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from tfx.types import standard_artifacts
 
-from components import evaluation_sample, serving_check
+from components import evaluation_sample, model_sums, serving_check, serving_check_trial
+from components.errors import UserError
 from components.evaluation_sample import JudgedPicture
 from components.serving_check_settings import ServingCheckSettings
 from components.serving_check_trial import Question, Trial, try_serving
+from components.sums import record, sums
+from serving.client import DeadlinePassed, Refused, Unavailable
 from tests.conftest import picture
 from tests.trainer_module import small
 from transform_module import features
@@ -55,6 +59,7 @@ def quarantine(tmp_path_factory):
 def attempt(model, questions, quarantine, **settings) -> Trial:
     return try_serving(
         model,
+        sums(model),
         "chest_xray",
         questions,
         ServingCheckSettings(**settings),
@@ -167,6 +172,10 @@ def test_a_slow_and_a_large_model_are_refused(model, questions, quarantine):
 )
 def test_the_blessing_has_the_marks_of_tfx(tmp_path, monkeypatch, reasons, file):
     (tmp_path / "Split-test").mkdir()
+    saved = tmp_path / "Format-Serving"
+    saved.mkdir()
+    (saved / "saved_model.pb").write_bytes(b"graph")
+    record(saved)
     with tf.io.TFRecordWriter(str(tmp_path / "Split-test" / "x.gz"), "GZIP") as writer:
         writer.write(example(b"picture"))
     sha256, _ = evaluation_sample.picture_of(example(b"picture"))
@@ -174,7 +183,7 @@ def test_the_blessing_has_the_marks_of_tfx(tmp_path, monkeypatch, reasons, file)
     (tmp_path / evaluation_sample.SAMPLE).write_text(evaluation_sample.to_lines(judged))
     asked = []
 
-    def answered(model, name, questions, *_, **__):
+    def answered(model, files, name, questions, *_, **__):
         asked.extend(questions)
         return Trial(reasons=reasons)
 
@@ -203,5 +212,62 @@ def test_the_blessing_has_the_marks_of_tfx(tmp_path, monkeypatch, reasons, file)
     assert (tmp_path / "blessing" / file).exists()
     assert blessing.get_int_custom_property("blessed") == int(not reasons)
     assert blessing.get_string_custom_property("reasons") == "\n".join(reasons)
+    assert model_sums.blessed(blessing) == sums(saved)
     report = json.loads((tmp_path / "blessing" / serving_check.REPORT).read_text())
     assert report["reasons"] == reasons
+
+
+@pytest.fixture
+def served(monkeypatch, tmp_path):
+    """A model that a server is said to serve, whose client ends with an error."""
+    saved = tmp_path / "model"
+    saved.mkdir()
+    (saved / "saved_model.pb").write_bytes(b"graph")
+
+    def ends_with(error):
+        @contextmanager
+        def failing(folder):
+            raise error
+            yield
+
+        monkeypatch.setattr(serving_check_trial, "_served", failing)
+        return saved
+
+    return ends_with
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UserError("the server ended after 0 s"),
+        Unavailable("the connection broke"),
+        DeadlinePassed("too late"),
+        OSError(28, "No space left on device"),
+        KeyboardInterrupt(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_server_that_says_nothing_is_no_verdict(served, quarantine, error):
+    """Else a refusal would stay in the cache that an interrupt or a full disk brought about."""
+    with pytest.raises(type(error)):
+        attempt(served(error), [], quarantine)
+
+
+def test_a_server_that_refuses_is_one(served, quarantine):
+    assert attempt(served(Refused("it has no such input")), [], quarantine).reasons == [
+        "it has no such input"
+    ]
+
+
+def test_only_the_model_that_was_examined_is_tried(served, quarantine):
+    model = served(KeyboardInterrupt())
+    with pytest.raises(UserError, match="not the model that was examined"):
+        try_serving(
+            model,
+            {"saved_model.pb": "another"},
+            "chest_xray",
+            [],
+            ServingCheckSettings(),
+            images=quarantine.parent,
+            quarantine=quarantine,
+        )

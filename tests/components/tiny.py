@@ -97,6 +97,8 @@ def save_model(
     signatures: Iterable[str] = (features.SERVE_EXAMPLES, features.SERVING_DEFAULT),
     fails: bool = False,
     tells_domain: bool = False,
+    labels: Iterable[str] = features.LABELS,
+    record: bool = True,
 ) -> Path:
     """Saves a model whose probability is ``(width / 1000) ** power``.
 
@@ -107,10 +109,11 @@ def save_model(
     spec = tf.TensorSpec([None], tf.string, name=features.EXAMPLES)
     functions = {name: getattr(model, name).get_concrete_function(spec) for name in signatures}
     tf.saved_model.save(model, str(folder), signatures=functions)
-    record = folder / features.MODEL_RECORD
-    record.parent.mkdir(parents=True)
-    told = {} if threshold is None else {"threshold": threshold}
-    record.write_text(json.dumps({"labels": features.LABELS, **told}))
+    if record:
+        path = folder / features.MODEL_RECORD
+        path.parent.mkdir(parents=True)
+        told = {} if threshold is None else {"threshold": threshold}
+        path.write_text(json.dumps({"labels": list(labels), **told}))
     return folder
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tfx.dsl.components.common.importer import Importer
 from tfx.orchestration.pipeline import Pipeline
-from tfx.types.standard_artifacts import InfraBlessing, ModelBlessing
+from tfx.types.standard_artifacts import InfraBlessing, Model, ModelBlessing
 
 from components.baseline import Baseline
 from components.beam_args import DEFAULT_BEAM_ARGS
@@ -41,7 +41,11 @@ class Place:
         infra_importer = Importer(source_uri=str(self.folder), artifact_type=InfraBlessing).with_id(
             "InfraImporter"
         )
-        baseline = Baseline(**push, version=version, code=CODE)
+        model_importer = Importer(source_uri=str(self.folder), artifact_type=Model).with_id(
+            "ModelImporter"
+        )
+        trained = model_importer.outputs["result"]
+        baseline = Baseline(trained=trained, **push, version=version, code=CODE)
         pusher = Pusher(
             model=baseline.outputs["model"],
             model_blessing=importer.outputs["result"],
@@ -52,7 +56,7 @@ class Place:
         return Pipeline(
             pipeline_name="tiny",
             pipeline_root=str(self.folder / "artifacts"),
-            components=[importer, infra_importer, baseline, pusher],
+            components=[importer, infra_importer, model_importer, baseline, pusher],
             enable_cache=True,
             beam_pipeline_args=list(DEFAULT_BEAM_ARGS),
             metadata_connection_config=metadata.connection(self.store),

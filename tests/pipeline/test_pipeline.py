@@ -8,6 +8,7 @@ from components.evaluation_settings import EvaluationSettings
 from pipeline import pipeline as module
 from pipeline.code_version import code_version
 from pipeline.config_file import load
+from pipeline.recipe import TRAINER_CODE
 from serving.tensorflow_serving.settings import VERSION
 from tests.pipeline.command import COMPONENTS
 from tests.pipeline.wired import wire
@@ -57,7 +58,7 @@ def test_every_input_comes_from_where_it_should(wires):
             "examples": "Transform.transformed_examples",
             "transform_graph": "Transform.transform_graph",
         },
-        "Baseline": {},
+        "Baseline": {"trained": "Trainer.model"},
         "Evaluator": {
             "examples": examples,
             "model": "Trainer.model",
@@ -138,7 +139,8 @@ def test_what_changes_a_score_begins_another_search(tuned, override):
     [
         ("components.tuner", {"Tuner", "Trainer"}),
         ("trainer_module", {"Tuner", "Trainer"}),
-        ("components.pushed", {"Baseline", "ServingCheck"}),
+        ("components.pushed", {"Baseline", "Evaluator", "ServingCheck"}),
+        ("components.sums", {"Tuner", "Trainer", "Baseline", "Evaluator", "ServingCheck"}),
     ],
 )
 def test_an_edit_reruns_a_tuner_that_runs_the_code(tuned, monkeypatch, module_name, nodes):
@@ -204,7 +206,7 @@ def test_the_trainer_is_told_all_that_its_result_depends_on():
         "settings": {name: value for name, value in settings.items() if name not in parameters},
         "transform": {"resize": "squash", "contrast": "none"},
         "seed": 8,
-        "code_version": code_version("components.trainer", "trainer_module", "transform_module"),
+        "code_version": code_version(*TRAINER_CODE),
         "checkpoint_dir": "/place/checkpoints",
     }
 
@@ -246,7 +248,9 @@ def hashes(pipeline):
         ("components.example_validator", {"ExampleValidator"}),
         ("components.schema", {"ExampleValidator"}),
         ("components.baseline", {"Baseline", "Report"}),
-        ("components.pushed", {"Baseline", "ServingCheck"}),
+        ("components.pushed", {"Baseline", "Evaluator", "ServingCheck"}),
+        ("components.model_sums", {"Baseline", "Evaluator", "ServingCheck"}),
+        ("components.sums", {"Trainer", "Baseline", "Evaluator", "ServingCheck"}),
         ("components.evaluator", {"Evaluator"}),
         ("components.evaluation", {"Evaluator", "Report"}),
         ("components.evaluation_metrics", {"Evaluator"}),

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from components import pushed
+from components.errors import UserError
 from pipeline import recipe as recipe_module
 from pipeline.config_file import load
 from pipeline.recipe import baseline_version, recipe_of
@@ -65,7 +66,8 @@ def test_a_search_decides_a_model_and_so_does_its_code(monkeypatch):
 def push(folder, version, **manifest):
     path = folder / "cxr" / str(version)
     path.mkdir(parents=True)
-    (path / pushed.MANIFEST).write_text(json.dumps({"files": {}, **manifest}))
+    (path / pushed.MANIFEST).write_text(json.dumps({"files": {}, "version": version, **manifest}))
+    return path
 
 
 def test_nothing_pushed_is_no_baseline(tmp_path):
@@ -95,6 +97,19 @@ def test_an_earlier_recipe_is_compared_with_the_latest(tmp_path):
     assert baseline_version(tmp_path, "cxr", "r1") == "10"
 
 
-def test_a_version_without_a_manifest_is_a_baseline_too(tmp_path):
+def test_a_broken_version_hides_no_older_one(tmp_path):
+    push(tmp_path, 9, recipe="r1")
+    (push(tmp_path, 10, recipe="r2") / pushed.MANIFEST).unlink()
+    assert baseline_version(tmp_path, "cxr", "r3") == "9"
+
+
+def test_where_no_version_is_whole_the_run_stops_before_it_trains(tmp_path):
     (tmp_path / "cxr" / "3").mkdir(parents=True)
-    assert baseline_version(tmp_path, "cxr", "r1") == "3"
+    with pytest.raises(UserError, match=r"3/manifest\.json: .* is whole, so that a new model"):
+        baseline_version(tmp_path, "cxr", "r1")
+
+
+def test_a_push_folder_that_cannot_be_read_stops_the_run(tmp_path):
+    (tmp_path / "cxr").write_text("a file")
+    with pytest.raises(UserError, match="the pushed models cannot be read"):
+        baseline_version(tmp_path, "cxr", "r1")

@@ -3,10 +3,11 @@ import shutil
 import numpy as np
 import pytest
 
+from components import pushed
 from components.errors import UserError
 from serving.model import Answer, Model, find_version
 from tests.pictures import encode
-from tests.serving.saved import save
+from tests.serving.saved import save, write_manifest
 from transform_module import features
 
 
@@ -18,6 +19,8 @@ def make_versions(folder, *names):
     for name in names:
         (folder / name).mkdir(parents=True)
         (folder / name / "saved_model.pb").write_bytes(b"graph")
+        if name.isdecimal():
+            write_manifest(folder / name)
     return folder
 
 
@@ -32,10 +35,59 @@ def test_of_several_versions_the_latest_by_number_is_taken(tmp_path):
 
 
 def test_what_is_no_whole_version_is_passed_over(tmp_path):
-    make_versions(tmp_path, "9", ".tmp-20", "v30")
+    make_versions(tmp_path, "9", ".tmp-20", "v30", "0099", "99999999999999999999")
     (tmp_path / "40").mkdir()
     (tmp_path / "50").write_text("a file")
     assert find_version(tmp_path) == tmp_path / "9"
+
+
+@pytest.mark.parametrize("damage", ["changed", "lost", "manifest", "replayed"])
+def test_a_broken_newest_version_hides_no_older_one(tmp_path, caplog, damage):
+    make_versions(tmp_path, "9", "10")
+    newest = tmp_path / "10"
+    if damage == "changed":
+        (newest / "saved_model.pb").write_bytes(b"damage")
+    elif damage == "replayed":
+        shutil.rmtree(newest)
+        shutil.copytree(tmp_path / "9", newest)
+    else:
+        (newest / ("saved_model.pb" if damage == "lost" else pushed.MANIFEST)).unlink()
+    assert find_version(tmp_path) == tmp_path / "9"
+    assert f"A version is passed over: {newest}" in caplog.text
+
+
+def test_where_no_version_is_whole_that_is_told(tmp_path):
+    (make_versions(tmp_path, "9") / "9" / "saved_model.pb").write_bytes(b"damage")
+    with pytest.raises(UserError, match=r"9/saved_model\.pb: SHA-256 .* No version at"):
+        find_version(tmp_path)
+
+
+def test_a_version_that_is_named_must_be_whole(tmp_path):
+    folder = make_versions(tmp_path, "9") / "9"
+    (folder / "more").touch()
+    with pytest.raises(UserError, match=r"more: the file is not in the manifest\. Name another"):
+        find_version(folder)
+
+
+def test_a_renamed_version_is_refused(tmp_path):
+    make_versions(tmp_path, "9")
+    (tmp_path / "9").rename(tmp_path / "10")
+    with pytest.raises(UserError, match="it was pushed as"):
+        find_version(tmp_path / "10")
+
+
+def test_a_model_that_was_never_pushed_is_taken_where_it_is_named(tmp_path):
+    make_versions(tmp_path, "Format-Serving")
+    assert find_version(tmp_path / "Format-Serving") == tmp_path / "Format-Serving"
+
+
+def test_a_copy_under_another_name_is_compared_by_its_files(tmp_path):
+    make_versions(tmp_path, "9")
+    shutil.copytree(tmp_path / "9", tmp_path / "best")
+    assert find_version(tmp_path / "best") == tmp_path / "best"
+    (tmp_path / "best" / "saved_model.pb").write_bytes(b"damage")
+    with pytest.raises(UserError, match="SHA-256"):
+        find_version(tmp_path / "best")
 
 
 @pytest.mark.parametrize("name", ["nowhere", "empty", "file.txt"])

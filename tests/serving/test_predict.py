@@ -1,4 +1,5 @@
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -48,8 +49,13 @@ def test_a_picture_unlike_the_training_is_told(tmp_path, pictures):
     assert told["text.png"] == (None, None)
 
 
-def test_the_latest_version_judges(version, pictures):
-    assert predict(version.parent, [pictures]) == predict(version, [pictures])
+def test_the_latest_whole_version_judges(version, pictures, tmp_path):
+    from tests.serving.saved import write_manifest
+
+    for name in ("17", "18"):
+        write_manifest(shutil.copytree(version, tmp_path / "cxr" / name))
+    (tmp_path / "cxr" / "18" / "saved_model.pb").write_bytes(b"damage")
+    assert predict(tmp_path / "cxr", [pictures]) == predict(version, [pictures])
 
 
 def test_a_folder_is_judged_at_any_depth_by_name(version, pictures):

@@ -1,4 +1,5 @@
 import asyncio
+import json
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -101,6 +102,23 @@ class TestCheck:
         if text is not None:
             (place / pushed.MANIFEST).write_text(text)
         assert "manifest.json: the manifest is missing or cannot be read" in refusal(check, place)
+
+    def test_a_renamed_version(self, place):
+        renamed = place.with_name("18")
+        place.rename(renamed)
+        assert f"{renamed}: it was pushed as " in refusal(check, renamed)
+
+    def test_a_version_of_another_model(self, place):
+        manifest = json.loads((place / pushed.MANIFEST).read_text())
+        (place / pushed.MANIFEST).write_text(json.dumps({**manifest, "name": "another"}))
+        assert f"{place}: it was pushed as another/" in refusal(check, place)
+
+    def test_a_file_that_cannot_be_read(self, place, monkeypatch):
+        def failing(*_, **__):
+            raise OSError(5, "Input/output error")
+
+        monkeypatch.setattr(pushed, "sums", failing)
+        assert "cannot be read: [Errno 5] Input/output error" in refusal(check, place)
 
     def test_no_folder(self, tmp_path):
         assert "the folder is missing" in refusal(check, tmp_path / "17")

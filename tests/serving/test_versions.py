@@ -269,6 +269,64 @@ class TestBroken:
         assert model.status()[2].error == ""
         assert load.loaded == [2, 2]
 
+    @pytest.mark.parametrize("content", ["broken", "surprise"])
+    def test_it_hides_no_older_one_when_the_server_starts(self, folder, load, caplog, content):
+        write(folder, 1, 2)
+        write(folder, 3, 4, content=content)
+        model = served(folder, load)
+        tried(model.refresh())
+        assert states(model) == {4: State.END, 3: State.END, 2: State.AVAILABLE}
+        assert model.find().version == 2
+        assert content in model.status()[4].error
+        assert "Version 4 of cxr is not served" in caplog.text
+        for _ in range(3):
+            tried(model.refresh())
+        assert load.loaded == [4, 3, 2]  # neither again, nor more than is wanted
+        assert available(model) == [2]
+
+    def test_once_it_is_repaired_it_takes_over(self, folder, load):
+        write(folder, 1)
+        write(folder, 2, content="broken")
+        model = served(folder, load)
+        tried(model.refresh())
+        write(folder, 2)
+        age(folder / "2")
+        tried(model.refresh())
+        assert states(model) == {2: State.AVAILABLE, 1: State.END}
+
+    def test_as_many_as_are_wanted_are_served_and_stay(self, folder, load):
+        write(folder, 1, 2, 4)
+        write(folder, 3, content="broken")
+        model = served(folder, load, latest=2)
+        for _ in range(3):
+            tried(model.refresh())
+            assert available(model) == [4, 2]
+        assert load.loaded == [3, 4, 2]
+
+    def test_a_named_version_is_replaced_by_no_other(self, folder, load):
+        write(folder, 1)
+        write(folder, 2, content="broken")
+        model = served(folder, load, specific=(2,))
+        tried(model.refresh())
+        assert available(model) == []
+        assert load.loaded == [2]
+
+    def test_a_folder_that_cannot_be_listed_is_told_once_and_takes_nothing_away(
+        self, folder, load, caplog, monkeypatch
+    ):
+        write(folder, 1)
+        model = served(folder, load)
+        tried(model.refresh())
+
+        def denied(*_):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(versions, "pushed_versions", denied)
+        for _ in range(3):
+            tried(model.refresh())
+        assert available(model) == [1]
+        assert caplog.text.count("The versions of cxr cannot be listed") == 1
+
     def test_a_newer_version_takes_its_place(self, folder, load):
         write(folder, 1)
         model = served(folder, load)
@@ -428,7 +486,13 @@ class TestLabels:
 
 
 class TestFolders:
-    @pytest.mark.parametrize("name", [".tmp-7", "v7", "7.bak", "-7", "+7", "7 ", "seven", "\u0667"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *(".tmp-7", "v7", "7.bak", "-7", "+7", "7 ", "seven", "\u0667"),
+            *("0", "007", str(2**63), "99999999999999999999"),
+        ],
+    )
     def test_what_is_no_number_is_no_version(self, folder, load, name):
         write(folder, 1, name)
         (folder / "9").write_text("a file")

@@ -8,20 +8,21 @@ from components.errors import UserError
 from components.images.settings import DatasetSettings
 from serving.evaluate import writing
 from serving.evaluate.job import evaluate
+from tests.serving.saved import write_manifest
 from transform_module import features
 
 
 @pytest.fixture
 def former(version, tmp_path):
     """A model that is called another one."""
-    return shutil.copytree(version, tmp_path / "former" / "16")
+    return write_manifest(shutil.copytree(version, tmp_path / "former" / "16"))
 
 
-def test_a_folder_is_evaluated(version, pictures, tmp_path):
+def test_a_folder_is_evaluated(former, pictures, tmp_path):
     out = tmp_path / "new" / "out"
-    evaluated = evaluate(version.parent, pictures, out)
+    evaluated = evaluate(former.parent, pictures, out)
     found = contract.read(out / contract.FINDINGS)
-    assert found.model == f"{version.parent.name}/17"
+    assert found.model == "former/16"
     assert found.data == f"{tmp_path.name}/pictures"
     assert (found.pictures, found.invalid, found.threshold) == (8, 0, 0.5)
     # Of 16 pairs one is out of order: 140 is above 120.
@@ -68,9 +69,11 @@ def test_statistics_of_the_training_tell_the_drift(former, pictures, tmp_path):
     known = {"border": {"edges": [100.0], "shares": [0.0, 1.0], "mean": 200.0}}
     path = former / features.TRAINING_STATISTICS
     path.write_text(json.dumps(known))
+    write_manifest(former)
     (drift,) = evaluate(former, pictures, tmp_path / "out", corruptions=False).findings.drift
     assert (drift.name, drift.trained, drift.here) == ("border", 200.0, pytest.approx(136.25))
     path.write_text('{"border": 1}')
+    write_manifest(former)
     refuse("holds no statistics", former, pictures, tmp_path / "out", corruptions=False)
 
 
@@ -79,12 +82,14 @@ def refuse(match, *arguments, **options):
         evaluate(*arguments, **options)
 
 
-def test_mistakes_are_told_before_the_model_is_loaded(version, pictures, tmp_path, monkeypatch):
+def test_mistakes_are_told_before_the_model_is_loaded(
+    version, former, pictures, tmp_path, monkeypatch
+):
     monkeypatch.setattr("serving.evaluate.job.Model", None)
     out = tmp_path / "out"
     refuse("No model at", tmp_path / "no", pictures, out)
     refuse("No model at", version, pictures, out, against=tmp_path / "no")
-    refuse("compared with itself", version, pictures, out, against=version.parent)
+    refuse("compared with itself", former, pictures, out, against=former.parent)
     refuse("There is no .*nowhere", version, tmp_path / "nowhere", out)
     refuse("no column site to slice by", version, pictures, out, slices=["site"])
     table = pictures / "labels.csv"
@@ -109,4 +114,5 @@ def test_nothing_that_can_be_judged_is_refused(version, pictures, tmp_path):
 
 def test_a_model_without_a_threshold_is_refused(former, pictures, tmp_path):
     (former / features.MODEL_RECORD).write_text(json.dumps({"labels": features.LABELS}))
+    write_manifest(former)
     refuse("tells no operating threshold", former, pictures, tmp_path / "out")

@@ -7,13 +7,13 @@ from PIL import Image
 from components.errors import UserError
 from serving.explain.job import explain
 from tests.pictures import encode
-from tests.serving.saved import save_explaining
+from tests.serving.saved import save_explaining, write_manifest
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """A version that explains: every picture is hot at the right."""
-    return save_explaining(tmp_path_factory.mktemp("explaining") / "17")
+    return write_manifest(save_explaining(tmp_path_factory.mktemp("explaining") / "17"))
 
 
 def grey(value, width=60, height=40):

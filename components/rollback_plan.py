@@ -1,0 +1,124 @@
+"""Which version a rollback publishes anew, and what it remembers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from components import pushed
+from components.errors import UserError
+from components.pushed import PushedVersion
+from components.rolled_back import RolledBack
+from components.sums import digest
+
+Verify = Callable[[PushedVersion], list[str]]
+"""Returns what is wrong with a version, a sentence each; its files are there afterwards."""
+
+# What a push itself writes into a manifest.
+_OWN: Final = ("name", "version", "created", "files")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A rollback.
+
+    Attributes:
+        chosen: The version that is published anew, whole.
+        files: Its files.
+        record: What its new manifest holds beside.
+        rolled_back: The models that are not pushed again from then on.
+    """
+
+    chosen: PushedVersion
+    files: dict[str, str]
+    record: dict[str, Any]
+    rolled_back: list[RolledBack]
+
+
+def plan(
+    versions: Sequence[PushedVersion],
+    to: int | None,
+    known: Sequence[RolledBack],
+    *,
+    verify: Verify,
+    place: str,
+) -> Plan:
+    """Plans a rollback.
+
+    Args:
+        versions: All that are there, the oldest first.
+        to: The version to go back to. If None, that is the newest whole one where the highest is
+            broken; else the last one that is another model than the present one.
+        known: What was rolled back before.
+        verify: Checks a version.
+        place: The folder of the versions, for the message.
+
+    Raises:
+        UserError: There is no such version, it is not whole, or it is what is served already.
+    """
+    if not versions:
+        raise UserError(f"{place}: there is no pushed version to go back to.")
+    present = versions[-1]
+    is_whole = not verify(present)
+    if to is not None:
+        chosen = _named(versions, to, place)
+    elif is_whole:
+        chosen = _before(versions, place)
+    else:
+        chosen = _newest_whole(versions, verify, place)
+    if is_whole and _files(chosen) == _files(present):
+        raise UserError(f"{place}: version {chosen.version} is what is served already.")
+    if problems := verify(chosen):
+        older = (each for each in reversed(versions) if each.version < chosen.version)
+        other = next((f" {each.version}" for each in older if not verify(each)), "")
+        raise UserError(
+            f"{problems[0]}. Version {chosen.version} is not whole; go back to another: --to{other}"
+        )
+    files = _files(chosen)
+    left = [present] if is_whole else [each for each in versions if each.version > chosen.version]
+    record = {key: value for key, value in (chosen.manifest or {}).items() if key not in _OWN}
+    return Plan(
+        chosen,
+        files,
+        {**record, "restores": chosen.version},
+        [
+            *(each for each in known if each.digest != digest(files)),
+            *(_as_rolled_back(each) for each in left),
+        ],
+    )
+
+
+def _named(versions: Sequence[PushedVersion], to: int, place: str) -> PushedVersion:
+    for each in versions:
+        if each.version == to:
+            return each
+    known = ", ".join(str(each.version) for each in versions)
+    raise UserError(f"{place}: there is no version {to}. There are {known}.")
+
+
+def _before(versions: Sequence[PushedVersion], place: str) -> PushedVersion:
+    """The one before the present model's first version: a rollback publishes a model anew."""
+    origin = next(each for each in versions if _files(each) == _files(versions[-1]))
+    former = [each for each in versions if each.version < origin.version]
+    if not former:
+        raise UserError(f"{place}: there is no version before {origin.version} to go back to.")
+    return former[-1]
+
+
+def _newest_whole(versions: Sequence[PushedVersion], verify: Verify, place: str) -> PushedVersion:
+    for each in reversed(versions):
+        if not verify(each):
+            return each
+    raise UserError(
+        f"{verify(versions[-1])[0]}. No version in {place} is whole, so that there is none to go "
+        "back to."
+    )
+
+
+def _files(version: PushedVersion) -> dict[str, str]:
+    """The files of a version as its manifest has them, or as they are where it has none."""
+    return dict(version.manifest["files"]) if version.manifest else pushed.sums(version.path)
+
+
+def _as_rolled_back(version: PushedVersion) -> RolledBack:
+    recipe = str((version.manifest or {}).get("recipe", ""))
+    return RolledBack(version.version, digest(_files(version)), recipe)

@@ -1,0 +1,87 @@
+import json
+
+import pytest
+
+from components import pushed
+from components.errors import UserError
+from components.rollback_plan import plan
+from components.rolled_back import RolledBack
+from components.sums import digest
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Makes versions by the name of their model; None is one without a manifest."""
+
+    def make(**models):
+        for name, model in models.items():
+            path = tmp_path / name.removeprefix("v")
+            path.mkdir()
+            if model:
+                told = {
+                    "version": int(path.name),
+                    "recipe": f"recipe {model}",
+                    "files": {"f": model},
+                }
+                (path / pushed.MANIFEST).write_text(json.dumps(told))
+        return [
+            pushed.PushedVersion(int(name.removeprefix("v")), tmp_path / name.removeprefix("v"))
+            for name in models
+        ]
+
+    return make
+
+
+def planned(versions, to=None, *, broken=(), known=()):
+    return plan(
+        versions,
+        to,
+        known,
+        verify=lambda each: [f"{each.version}: damaged"] * (each.version in broken),
+        place="cxr",
+    )
+
+
+@pytest.mark.parametrize(
+    ("models", "to", "broken", "chosen", "left"),
+    [
+        ({"v1": "a", "v2": "b"}, None, (), 1, [2]),
+        ({"v1": "a", "v2": "b", "v3": "c"}, 1, (), 1, [3]),
+        # 4 came of a rollback to 2.
+        ({"v1": "a", "v2": "b", "v3": "c", "v4": "b"}, None, (), 1, [4]),
+        ({"v1": "a", "v2": "b", "v3": "c"}, None, (3,), 2, [3]),
+        ({"v1": "a", "v2": "b", "v3": None}, None, (3,), 2, [3]),
+        ({"v1": "a", "v2": "b", "v3": "c"}, None, (2, 3), 1, [2, 3]),
+        ({"v1": "a", "v2": "a", "v3": "b"}, 1, (3,), 1, [2, 3]),
+    ],
+)
+def test_what_is_chosen_and_what_is_left(make, models, to, broken, chosen, left):
+    found = planned(make(**models), to, broken=broken)
+    assert found.chosen.version == chosen
+    assert found.files == {"f": models[f"v{chosen}"]}
+    assert found.record == {"recipe": f"recipe {models[f'v{chosen}']}", "restores": chosen}
+    assert [each.version for each in found.rolled_back] == left
+
+
+def test_what_is_restored_is_forgotten_and_the_rest_remembered(make):
+    known = [RolledBack(1, digest({"f": "a"})), RolledBack(9, "other")]
+    found = planned(make(v1="a", v2="b"), known=known)
+    left = RolledBack(2, digest({"f": "b"}), "recipe b")
+    assert found.rolled_back == [known[1], left]
+
+
+@pytest.mark.parametrize(
+    ("models", "to", "broken", "said"),
+    [
+        ({}, None, (), "cxr: there is no pushed version to go back to"),
+        ({"v1": "a"}, None, (), "no version before 1"),
+        ({"v1": "a", "v2": "b"}, 3, (), r"there is no version 3\. There are 1, 2"),
+        ({"v1": "a", "v2": "b"}, 2, (), "version 2 is what is served already"),
+        ({"v1": "a", "v2": "b", "v3": "c"}, None, (2,), "2: damaged.*go back to another: --to 1$"),
+        ({"v1": "a", "v2": "b"}, None, (1,), "1: damaged.*go back to another: --to$"),
+        ({"v1": "a", "v2": "b"}, None, (1, 2), "2: damaged. No version in cxr is whole"),
+    ],
+)
+def test_what_cannot_be_is_told(make, models, to, broken, said):
+    with pytest.raises(UserError, match=said):
+        planned(make(**models), to, broken=broken)
