@@ -6,7 +6,6 @@ const MODEL_MILLISECONDS = 5_000;
 const ANSWER_MILLISECONDS = 60_000;
 const THUMBNAIL_PIXELS = 144;
 const FIGURE_PIXELS = 640;
-const EXIF_BYTES = 65_536;
 
 // From little to much; page.css draws the scale in the same colours.
 const HEAT = [[120, 28, 109], [237, 105, 37], [252, 255, 164]];
@@ -372,7 +371,7 @@ function base64(file) {
 async function drawPicture(canvas, file, side) {
   const [width, height] = (await dimensions(file)) ?? [];
   if (width * height > limits.pixels) throw new Problem(NOT_SHOWN);
-  const bitmap = await createImageBitmap(await asStored(file));
+  const bitmap = await createImageBitmap(file);
   const scale = Math.min(1, side / Math.max(bitmap.width, bitmap.height));
   canvas.width = Math.max(1, Math.round(bitmap.width * scale));
   canvas.height = Math.max(1, Math.round(bitmap.height * scale));
@@ -381,13 +380,6 @@ async function drawPicture(canvas, file, side) {
   context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();
   canvas.hidden = false;
-}
-
-/** Hides the Exif header that would turn a JPEG: the model sees the picture as it is stored. */
-async function asStored(file) {
-  const head = await file.slice(0, EXIF_BYTES).arrayBuffer();
-  const start = new TextDecoder("latin1").decode(head).indexOf("Exif\0\0");
-  return start < 0 ? file : new Blob([file.slice(0, start), "none", file.slice(start + 4)]);
 }
 
 /** Lays values in [0, 1] over the whole of a picture. */

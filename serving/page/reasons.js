@@ -49,7 +49,11 @@ export async function reason(file, limits) {
     const limit = (limits.pixels / 1e6).toFixed(0);
     return `too large: ${width}x${height} are ${millions(pixels)} million pixels, the limit is ${limit}`;
   }
-  if (isCut || !(await canBeShown(file))) return damaged;
+  if (isCut) return damaged;
+  if (format === "JPEG" && hasUnknownInks(head)) {
+    return "CMYK JPEG without an Adobe marker: save it anew, as grey PNG";
+  }
+  if (!(await canBeShown(file))) return damaged;
   return `${format} that TensorFlow cannot decode: save it anew, as PNG`;
 }
 
@@ -80,15 +84,26 @@ const READERS = {
     return [view(head).getInt32(18, true), Math.abs(view(head).getInt32(22, true))];
   },
   JPEG: (head) => {
-    for (let at = 2; at + 9 <= head.length && head[at] === 0xff; ) {
-      const marker = head[at + 1];
-      const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
-      if (isFrame) return [view(head).getUint16(at + 7), view(head).getUint16(at + 5)];
-      at += marker === 0xff ? 1 : 2 + view(head).getUint16(at + 2);
-    }
-    return null;
+    const at = jpegFrame(head);
+    return at === null ? null : [view(head).getUint16(at + 7), view(head).getUint16(at + 5)];
   },
 };
+
+/** Finds where a JPEG's frame header begins. */
+function jpegFrame(head) {
+  for (let at = 2; at + 10 <= head.length && head[at] === 0xff; ) {
+    const marker = head[at + 1];
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) return at;
+    at += marker === 0xff ? 1 : 2 + view(head).getUint16(at + 2);
+  }
+  return null;
+}
+
+/** Tells whether a JPEG has four inks and does not say, as Adobe does, what 255 of one is. */
+function hasUnknownInks(head) {
+  const at = jpegFrame(head);
+  return head[at + 9] === 4 && !new TextDecoder().decode(head.subarray(0, at)).includes("Adobe");
+}
 
 function otherContent(head) {
   const other = OTHERS.find(([start, magic]) => holds(head, start, magic));

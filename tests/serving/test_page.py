@@ -571,7 +571,7 @@ def test_a_heat_map_is_not_offered_for_a_broken_file(explained, pictures):
     assert not explained.choose(pictures[2])[0].one(".explain").is_displayed()
 
 
-def test_a_turned_jpeg_is_shown_as_the_model_sees_it(page, tmp_path):
+def test_a_turned_jpeg_is_shown_upright_as_the_model_sees_it(page, tmp_path):
     from PIL import Image
 
     pixels = Image.fromarray(np.repeat([[255, 0]], 50, 1).repeat(50, 0).astype(np.uint8))
@@ -580,7 +580,7 @@ def test_a_turned_jpeg_is_shown_as_the_model_sees_it(page, tmp_path):
     pixels.save(tmp_path / "turned.jpeg", exif=turned)
     (row,) = page.choose(tmp_path / "turned.jpeg")
     canvas = row.one(".picture canvas")
-    assert canvas.get_property("width") == 2 * canvas.get_property("height")
+    assert canvas.get_property("height") == 2 * canvas.get_property("width")
 
 
 @pytest.mark.parametrize(
