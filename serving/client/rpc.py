@@ -31,6 +31,9 @@ _OPTIONS: Final = (
     ("grpc.max_receive_message_length", ANSWER_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     ("grpc.enable_http_proxy", 0),
+    # Of all servers that a name has, as a headless Service of Kubernetes has them; else one is
+    # asked for ever.
+    ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
     # Between attempts to connect; the usual second and more would outlast all retries.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 250),
