@@ -11,7 +11,7 @@ import click
 
 from components.command import for_people, when_interrupted
 from components.errors import UserError
-from pipeline import options
+from pipeline import options, served
 from pipeline.cluster_command import compile_, rehearse
 from pipeline.evaluate_command import evaluate
 from pipeline.explain_command import explain
@@ -232,7 +232,7 @@ def runs(run_id: str | None, root: Path, as_json: bool) -> None:
 @main.command()
 @click.argument("model_and_paths", metavar="[MODEL] PATHS...", nargs=-1, required=True, type=_PATH)
 @click.option("--url", help="Ask a served model instead of loading MODEL: http:// or grpc://.")
-@click.option("--model-name", help="The served model's name.  [default: chest_xray]")
+@served.options
 @click.option("--out", type=_PATH, metavar="FILE", help="Write a .csv, .jsonl or .parquet file.")
 @_beam_args
 @options.as_json
@@ -241,11 +241,11 @@ def runs(run_id: str | None, root: Path, as_json: bool) -> None:
 def predict(
     model_and_paths: tuple[Path, ...],
     url: str | None,
-    model_name: str | None,
     out: Path | None,
     beam_args: tuple[str, ...],
     as_json: bool,
     as_csv: bool,
+    **server: Any,
 ) -> None:
     """Judge pictures: PATHS are files and folders, MODEL is a pushed model.
 
@@ -253,6 +253,7 @@ def predict(
     cxr predict pushed/chest_xray xray.jpeg folder
     cxr predict pushed/chest_xray folder 'more/**/*.png' --out answers.parquet
     cxr predict --url http://127.0.0.1:8501 xray.jpeg folder
+    cxr predict --url grpcs://HOST:8500 --ca-cert ca.pem --label stable folder
 
     MODEL is a version's folder, or the folder of the versions, of which the latest is taken. A file
     that is no usable picture gets a row with the reason. A picture that is not in the domain is
@@ -267,7 +268,7 @@ def predict(
     from pipeline.display import Display
     from pipeline.run_log import silenced
     from pipeline.tables import print_summary
-    from serving.client import MAXIMUM_PICTURE, connect
+    from serving.client import MAXIMUM_PICTURE
     from serving.predict import predict as predict_paths
     from serving.predict import predict_by
     from serving.predict_many.job import predict_many
@@ -280,13 +281,12 @@ def predict(
         raise click.UsageError("--beam-arg needs --out: without it Beam is not used.")
     if url and out:
         raise click.UsageError("Choose one of --url and --out, which loads MODEL.")
-    if model_name and not url:
-        raise click.UsageError("--model-name needs --url.")
+    served.check(url, server)
     if url:
         with (
             silenced() as terminal,
             Display(Console(file=terminal)).step("Judge pictures") as told,
-            connect(url, model=model_name or "chest_xray") as client,
+            served.connected(url, **server) as client,
         ):
             predictions = predict_by(
                 client.predict, model_and_paths, maximum_bytes=MAXIMUM_PICTURE, progress=told

@@ -1,7 +1,7 @@
 """How a server joins single requests into batches; TensorFlow Serving's file tells the same."""
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ _MINIMA: Final = {
     "max_enqueued_batches": 1,
     "num_batch_threads": 1,
 }
+_SPLITTING: Final = ("enable_large_batch_splitting", "max_execution_batch_size")
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class BatchingSettings:
     """How requests are joined into batches.
 
     Attributes:
-        max_batch_size: pictures in a batch, and so in one request.
+        max_batch_size: images in a batch. A request of more is split.
         batch_timeout_micros: how long a batch that is not full waits for more rows. TensorFlow
             Serving waits so long from the first request on. This server waits from the latest on,
             five times as long for those whom it has just answered, and only while fewer rows wait
@@ -51,11 +52,27 @@ class BatchingSettings:
                 raise UserError(f"{name}: must be at least {minimum}, is {getattr(self, name)}.")
         _check_allowed(self.allowed_batch_sizes, self.max_batch_size)
 
+    @property
+    def max_request_size(self) -> int:
+        """Images in a request: what an empty queue takes."""
+        return self.max_batch_size * self.max_enqueued_batches
+
     def to_text_proto(self) -> str:
-        """Writes the settings as the file of ``--batching_parameters_file``."""
-        message = protos.batching_parameters()(allowed_batch_sizes=self.allowed_batch_sizes)
+        """Writes the settings as the file of ``--batching_parameters_file``.
+
+        With ``enable_large_batch_splitting`` TensorFlow Serving's ``max_batch_size`` bounds a
+        request, and ``max_execution_batch_size`` a batch; the last of ``allowed_batch_sizes`` must
+        be the former all the same (its bundle_factory_util.cc).
+        """
+        sizes = sorted({*self.allowed_batch_sizes, self.max_request_size})
+        message = protos.batching_parameters()(
+            allowed_batch_sizes=sizes if self.allowed_batch_sizes else ()
+        )
         for name in _MINIMA:
             getattr(message, name).value = getattr(self, name)
+        message.enable_large_batch_splitting.value = True
+        message.max_execution_batch_size.value = self.max_batch_size
+        message.max_batch_size.value = self.max_request_size
         return str(text_format.MessageToString(message))
 
     @classmethod
@@ -73,19 +90,46 @@ class BatchingSettings:
                 would refuse it.
         """
         message = _parse(text)
+        splits = message.enable_large_batch_splitting.value
+        if message.HasField("max_execution_batch_size") and not splits:
+            raise UserError(
+                "max_execution_batch_size: has no effect without enable_large_batch_splitting "
+                "{ value: true }."
+            )
         if unused := [
-            field.name for field, _ in message.ListFields() if field.name not in _known()
+            field.name
+            for field, _ in message.ListFields()
+            if field.name not in (*_known(), *_SPLITTING)
         ]:
             raise UserError(
                 f"{unused[0]}: this field has no effect here; remove it. "
-                f"Used are {', '.join(_known())}."
+                f"Used are {', '.join((*_known(), *_SPLITTING))}."
             )
         if missing := [name for name in _MINIMA if not message.HasField(name)]:
             raise UserError(f"{missing[0]}: is missing; add {missing[0]} {{ value: … }}.")
-        return cls(
+        settings = cls(
             **{name: getattr(message, name).value for name in _MINIMA},
             allowed_batch_sizes=tuple(message.allowed_batch_sizes),
         )
+        if not message.HasField("max_execution_batch_size"):
+            return settings
+        return _executed(settings, message.max_execution_batch_size.value)
+
+
+def _executed(settings: BatchingSettings, size: int) -> BatchingSettings:
+    """The settings of batches that are smaller than a request may be."""
+    sizes = tuple(each for each in settings.allowed_batch_sizes if each <= size)
+    if not 1 <= size <= settings.max_batch_size:
+        raise UserError(
+            f"max_execution_batch_size: must be from 1 to max_batch_size, "
+            f"{settings.max_batch_size}, is {size}."
+        )
+    if settings.allowed_batch_sizes and (not sizes or sizes[-1] != size):
+        raise UserError(
+            f"allowed_batch_sizes: must contain max_execution_batch_size, {size}; a batch of that "
+            "size would be filled up beyond it."
+        )
+    return replace(settings, max_batch_size=size, allowed_batch_sizes=sizes)
 
 
 def _known() -> list[str]:

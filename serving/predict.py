@@ -1,5 +1,6 @@
 """Judging files and folders with a pushed model."""
 
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -168,7 +169,11 @@ def read(file: Path, maximum_bytes: int = MAXIMUM_BYTES) -> bytes | str:
 
 
 def judge(ask: Ask, batch: Sequence[Content]) -> Iterator[Prediction]:
-    """Asks about the pictures of one batch, in their order."""
+    """Asks about the pictures of one batch, in their order.
+
+    Raises:
+        UserError: the model answers what is no probability.
+    """
     answers = iter(ask([content for _, content in batch if isinstance(content, bytes)]))
     for path, content in batch:
         name = as_text(os.fsencode(path))
@@ -176,6 +181,11 @@ def judge(ask: Ask, batch: Sequence[Content]) -> Iterator[Prediction]:
             yield Prediction(name, None, INVALID, False, content)
             continue
         answer = next(answers)
+        if math.isnan(answer.probability):
+            raise UserError(
+                "The model answers nan, which is no probability: its weights are damaged. Take "
+                "another version; cxr rollback brings the former one back."
+            )
         if answer.valid:
             yield Prediction(
                 name,

@@ -14,6 +14,8 @@ OUTPUTS = (features.PROBABILITY, features.PREDICTED_LABEL, features.VALID)
 LATER_OUTPUTS = (features.IN_DOMAIN, features.DOMAIN_DISTANCE)
 """What models lack that were pushed before they told it."""
 
+# Of float32, IEEE 754.
+_LARGEST = (2 - 2**-23) * 2.0**127
 _LABELS = (*features.LABELS, features.INVALID)
 
 
@@ -97,7 +99,7 @@ def _answer(endpoint: Endpoint, row: Mapping[str, Any]) -> Answer:
         and row[features.PREDICTED_LABEL] in _LABELS
         and isinstance(row[features.VALID], bool)
         and isinstance(row.get(features.IN_DOMAIN), bool | None)
-        and (distance is None or (_is_number(distance) and 0 <= distance < math.inf))
+        and (distance is None or (_is_number(distance) and 0 <= distance <= _LARGEST))
     ):
         raise endpoint.not_ours(f"it answers {', '.join(map(repr, row.values()))}")
     return Answer(
@@ -110,7 +112,7 @@ def _answer(endpoint: Endpoint, row: Mapping[str, Any]) -> Answer:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float)
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def metadata(model: str, version: int, definitions: Mapping[str, Mapping[str, Any]]) -> Metadata:

@@ -1,6 +1,8 @@
 """Where a model is served, and how its server is spoken to."""
 
+import ipaddress
 import math
+import re
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +22,19 @@ from serving.client.errors import (
 MESSAGE_BYTES: Final = 64 * 1024 * 1024
 """The largest request: what the embedded server takes."""
 
+ANSWER_BYTES: Final = 8 * 1024 * 1024
+"""The largest answer that is read: 50,000 images have less, and Python makes 20 times as much."""
+
 MAXIMUM_PICTURE: Final = (MESSAGE_BYTES - 4096) // 4 * 3
 """Bytes of the pictures of one request: base64 makes four of three, and something stands around."""
 
 _PORTS: Final = {"http": 80, "https": 443, "grpc": 8500, "grpcs": 8500}
 _LONGEST_QUOTE: Final = 500
+
+# RFC 3986, sections 3.2.2 and 3.3; a name's parts as RFC 1123 bounds them, with the underscore that
+# Docker's networks have.
+_NAME: Final = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
+_PATH: Final = re.compile(r"(/([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*")
 
 
 @dataclass(frozen=True)
@@ -188,6 +198,10 @@ class Endpoint:
             "Give fewer pictures at a time."
         )
 
+    def too_long(self) -> NotOurModel:
+        """Says that an answer is not read because of its size."""
+        return self.not_ours(f"its answer has more than {ANSWER_BYTES:,} bytes")
+
     def not_ours(self, why: str) -> NotOurModel:
         """Says that what answered is no chest X-ray model."""
         return NotOurModel(
@@ -219,7 +233,8 @@ def parse(
         raise UserError("The URL names a user. Give it without; servers of models know none.")
     path = parts.path.rstrip("/")
     has_more = bool(parts.query or parts.fragment or (path and parts.scheme.startswith("grpc")))
-    if parts.scheme not in _PORTS or not parts.hostname or not url.isascii() or has_more:
+    is_url = parts.scheme in _PORTS and _is_host(parts.hostname) and _PATH.fullmatch(path)
+    if not is_url or has_more or port == 0:
         raise UserError(
             f"{url} is no URL of a server of models. Give http://HOST:8501 or https://HOST for "
             "REST, grpc://HOST:8500 or grpcs://HOST:8500 for gRPC."
@@ -245,7 +260,18 @@ def parse(
     )
 
 
+def _is_host(name: str | None) -> bool:
+    if not name:
+        return False
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return _NAME.fullmatch(name) is not None
+    return True
+
+
 def _quoted(said: object) -> str:
-    """What another program says, on one line and without its full stop."""
-    text = " ".join(str(said).split()).rstrip(".") or "no reason is given"
+    """What another program says, on one line, without its full stop and terminals' commands."""
+    shown = "".join(each if each.isprintable() else " " for each in str(said))
+    text = " ".join(shown.split()).rstrip(".") or "no reason is given"
     return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"

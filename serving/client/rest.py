@@ -19,7 +19,7 @@ import httpcore
 
 from serving.client import answers
 from serving.client.answers import Metadata, VersionStatus
-from serving.client.endpoint import MESSAGE_BYTES, Endpoint
+from serving.client.endpoint import ANSWER_BYTES, MESSAGE_BYTES, Endpoint
 from serving.client.transport import Call, Result
 from serving.model import Answer
 from transform_module import features
@@ -78,7 +78,11 @@ class _RestCalls:
     def _understood(self) -> Iterator[None]:
         try:
             yield
-        except (ValueError, KeyError, TypeError) as error:
+        # What may be in any JSON: other types, and lists in lists without end.
+        except (
+            *(AttributeError, KeyError, TypeError, ValueError),
+            *(OverflowError, RecursionError),
+        ) as error:
             raise self._endpoint.not_ours("its answer is none of TensorFlow Serving's") from error
 
     def _request(self, call: Call[Result]) -> dict[str, Any]:
@@ -102,10 +106,16 @@ class _RestCalls:
                 raise self._endpoint.tls_failed(cause) from error
             raise self._endpoint.unreachable(cause) from error
 
-    def _content(self, response: httpcore.Response) -> bytes:
+    def _append(self, content: bytearray, part: bytes) -> None:
+        """Takes a part of an answer, as long as it is not too long."""
+        if len(content) + len(part) > ANSWER_BYTES:
+            raise self._endpoint.too_long()
+        content += part
+
+    def _content(self, response: httpcore.Response, content: bytes) -> bytes:
         if response.status == 200:
-            return response.content
-        said = _said(response.content)
+            return content
+        said = _said(content)
         if response.status in (429, 503):
             raise self._endpoint.busy(said, _retry_after(response))
         if response.status == 404:
@@ -130,11 +140,16 @@ class Rest(_RestCalls):
     def send(self, call: Call[Result], seconds: float) -> Result:
         """Makes one attempt at a call."""
         self._clock.deadline = time.monotonic() + seconds
-        with self._failures():
-            response = self._pool.request(
+        content = bytearray()
+        with (
+            self._failures(),
+            self._pool.stream(
                 **self._request(call), extensions={"timeout": {"pool": seconds}}
-            )
-        return call.read(self._content(response))
+            ) as response,
+        ):
+            for part in response.iter_stream():
+                self._append(content, part)
+        return call.read(self._content(response, bytes(content)))
 
     def close(self) -> None:
         """Ends the connections."""
@@ -153,10 +168,15 @@ class AsyncRest(_RestCalls):
 
     async def send(self, call: Call[Result], seconds: float) -> Result:
         """Makes one attempt at a call."""
+        content = bytearray()
         with self._failures():
-            async with asyncio.timeout(seconds):
-                response = await self._pool.request(**self._request(call))
-        return call.read(self._content(response))
+            async with (
+                asyncio.timeout(seconds),
+                self._pool.stream(**self._request(call)) as response,
+            ):
+                async for part in response.aiter_stream():
+                    self._append(content, part)
+        return call.read(self._content(response, bytes(content)))
 
     async def close(self) -> None:
         """Ends the connections."""
@@ -251,7 +271,7 @@ def _said(content: bytes) -> str:
     """Takes the message of an error."""
     try:
         told = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return content.decode(errors="replace")
     return str(told.get("error", told)) if isinstance(told, dict) else str(told)
 
@@ -263,6 +283,6 @@ def _retry_after(response: httpcore.Response) -> float | None:
             text = value.decode("ascii", "replace").strip()
             if text.isdecimal():
                 return float(text)
-            with contextlib.suppress(ValueError):
+            with contextlib.suppress(ValueError, OverflowError):
                 return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
     return None

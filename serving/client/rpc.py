@@ -6,7 +6,8 @@ from typing import Any, Final
 import grpc
 import tensorflow as tf
 from google.protobuf import json_format
-from tensorflow.core.framework import types_pb2
+from google.protobuf.message import DecodeError
+from tensorflow.core.framework import tensor_pb2, types_pb2
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -18,7 +19,7 @@ from tensorflow_serving.apis import (
 
 from serving.client import answers
 from serving.client.answers import Metadata, VersionStatus
-from serving.client.endpoint import MESSAGE_BYTES, Endpoint
+from serving.client.endpoint import ANSWER_BYTES, MESSAGE_BYTES, Endpoint
 from serving.client.errors import ClientError
 from serving.client.transport import Call, Result
 from serving.model import Answer
@@ -27,14 +28,18 @@ from transform_module import features
 _SIGNATURES: Final = "signature_def"
 _PUSHBACK: Final = "grpc-retry-pushback-ms"
 _OPTIONS: Final = (
-    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", ANSWER_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     ("grpc.enable_http_proxy", 0),
+    # Of all servers that a name has, as a headless Service of Kubernetes has them; else one is
+    # asked for ever.
+    ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
     # Between attempts to connect; the usual second and more would outlast all retries.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 250),
 )
-# gRPC tells apart why there is no connection by words alone.
+# gRPC tells apart by words alone which of the two bounds was met, and why no connection was made.
+_TOO_LONG: Final = "Received message larger than max"
 _TLS_FAILURES: Final = ("SSL_ERROR_SSL", "Verification Check failed")
 
 
@@ -65,7 +70,7 @@ class _RpcCalls:
         request = get_model_metadata_pb2.GetModelMetadataRequest(
             model_spec=self._spec(), metadata_field=[_SIGNATURES]
         )
-        return Call("GetModelMetadata", request, _metadata)
+        return Call("GetModelMetadata", request, self._metadata)
 
     def _spec(self) -> model_pb2.ModelSpec:
         spec = model_pb2.ModelSpec(name=self._endpoint.model)
@@ -78,7 +83,7 @@ class _RpcCalls:
     def _answers(self, response: predict_pb2.PredictResponse, count: int) -> list[Answer]:
         try:
             outputs = {
-                name: tf.make_ndarray(tensor).tolist()
+                name: _column(tensor, count)
                 for name, tensor in response.outputs.items()
                 if name in (*answers.OUTPUTS, *answers.LATER_OUTPUTS)
             }
@@ -87,6 +92,20 @@ class _RpcCalls:
             outputs, labels = {}, []
         named = {**outputs, features.PREDICTED_LABEL: labels}
         return answers.answers(self._endpoint, named, count)
+
+    def _metadata(self, response: get_model_metadata_pb2.GetModelMetadataResponse) -> Metadata:
+        signatures = get_model_metadata_pb2.SignatureDefMap()
+        try:
+            response.metadata[_SIGNATURES].Unpack(signatures)
+        except DecodeError as error:
+            raise self._endpoint.not_ours("its metadata cannot be read") from error
+        told = json_format.MessageToDict(
+            signatures,
+            preserving_proto_field_name=True,
+            always_print_fields_with_no_presence=True,
+        )
+        spec = response.model_spec
+        return answers.metadata(spec.name, spec.version.value, told[_SIGNATURES])
 
     def _channel(self, library: Any) -> Any:
         """Makes a channel of `grpc` or `grpc.aio`."""
@@ -103,6 +122,8 @@ class _RpcCalls:
         if code is grpc.StatusCode.NOT_FOUND:
             return self._endpoint.unknown(said)
         if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+            if _TOO_LONG in said:
+                return self._endpoint.too_long()
             return self._endpoint.busy(said, _retry_after(error))
         # A server that ends answers CANCELLED to what it has not begun (grpc/grpc#41785); nobody
         # here cancels a call and waits for its answer.
@@ -182,6 +203,14 @@ def _credentials(endpoint: Endpoint) -> grpc.ChannelCredentials:
     )
 
 
+def _column(tensor: tensor_pb2.TensorProto, count: int) -> list[Any]:
+    # First, because one value is repeated as often as the shape says.
+    if [dim.size for dim in tensor.tensor_shape.dim] != [count]:
+        raise ValueError("not one value for each image")
+    column: list[Any] = tf.make_ndarray(tensor).tolist()
+    return column
+
+
 def _statuses(response: get_model_status_pb2.GetModelStatusResponse) -> list[VersionStatus]:
     name = get_model_status_pb2.ModelVersionStatus.State.Name
     return [
@@ -190,19 +219,9 @@ def _statuses(response: get_model_status_pb2.GetModelStatusResponse) -> list[Ver
     ]
 
 
-def _metadata(response: get_model_metadata_pb2.GetModelMetadataResponse) -> Metadata:
-    signatures = get_model_metadata_pb2.SignatureDefMap()
-    response.metadata[_SIGNATURES].Unpack(signatures)
-    told = json_format.MessageToDict(
-        signatures, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-    )
-    spec = response.model_spec
-    return answers.metadata(spec.name, spec.version.value, told[_SIGNATURES])
-
-
 def _retry_after(error: Any) -> float | None:
     """Reads gRPC's own Retry-After."""
     for name, value in error.trailing_metadata() or ():
         if name == _PUSHBACK and str(value).isdecimal():
-            return int(value) / 1000
+            return float(value) / 1000
     return None

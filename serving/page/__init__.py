@@ -8,9 +8,11 @@ import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
+from serving.client import MAXIMUM_PICTURE
 from serving.core import Core, Target
 from serving.servable import Servable
 from serving.status import RequestError
@@ -20,8 +22,16 @@ _FILES: Final = {
     "/": ("index.html", "text/html"),
     "/page/page.css": ("page.css", "text/css"),
     "/page/page.js": ("page.js", "text/javascript"),
+    "/page/reasons.js": ("reasons.js", "text/javascript"),
 }
 _MODEL: Final = "/page/model.json"
+_LIMITS: Final = {
+    "bytes": MAXIMUM_PICTURE,
+    "pixels": features.MAXIMUM_PIXELS,
+    "side": features.MINIMUM_SIDE,
+}
+_RECORD_BYTES: Final = 4 * 1024 * 1024
+"""A longer record is not read; those of the largest models have a few ten thousand bytes."""
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -37,6 +47,7 @@ class Page:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._told: WeakKeyDictionary[Servable, dict[str, Any]] = WeakKeyDictionary()
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Adds the page's paths; others stay as they are."""
@@ -52,9 +63,12 @@ class Page:
                 version = self._core.find(Target(name))
             except RequestError:  # it is being loaded, or cannot be
                 continue
-            if _judges_pictures(version):
-                models.append(await asyncio.to_thread(_told, name, version))
-        return _answer(json.dumps({"models": models}), "application/json")
+            if not _judges_pictures(version):
+                continue
+            if version not in self._told:
+                self._told[version] = await asyncio.to_thread(_describe, version)
+            models.append({"name": name, **self._told[version]})
+        return _answer(json.dumps({"models": models, "limits": _LIMITS}), "application/json")
 
 
 def _file(path: Path, content_type: str) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -80,16 +94,39 @@ def _judges_pictures(version: Servable) -> bool:
     )
 
 
-def _told(name: str, version: Servable) -> dict[str, Any]:
-    """Tells of one model; a record that cannot be read leaves the threshold unknown."""
-    try:
-        record = dict(json.loads((version.path / features.MODEL_RECORD).read_bytes()))
-    except (OSError, ValueError, TypeError):
-        record = {}
+def _describe(version: Servable) -> dict[str, Any]:
+    """Describes a version; what its record does not hold as it should stays unknown."""
+    record = _record(version.path / features.MODEL_RECORD)
+    labels, threshold = record.get("labels"), record.get("threshold")
     return {
-        "name": name,
         "version": str(version.version),
-        "labels": record.get("labels", features.LABELS),
-        "threshold": record.get("threshold"),
+        "labels": labels if _are_labels(labels) else features.LABELS,
+        "threshold": threshold if _is_threshold(threshold) else None,
         "signatures": {key: sorted(each.outputs) for key, each in version.signatures.items()},
     }
+
+
+def _record(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        with path.open("rb") as file:
+            content = file.read(_RECORD_BYTES + 1)
+        # json recurses into each bracket, and ends at Python's limit.
+        record = json.loads(content) if len(content) <= _RECORD_BYTES else None
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _are_labels(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == len(features.LABELS)
+        and all(isinstance(each, str) for each in value)
+    )
+
+
+def _is_threshold(value: Any) -> bool:
+    # Neither true nor NaN.
+    return type(value) in (int, float) and 0 <= value <= 1

@@ -1,11 +1,11 @@
+import { dimensions, reason, tooManyBytes } from "./reasons.js";
+
 const AT_ONCE = 4;
 const REFRESH_MILLISECONDS = 10_000;
 const MODEL_MILLISECONDS = 5_000;
 const ANSWER_MILLISECONDS = 60_000;
 const THUMBNAIL_PIXELS = 144;
 const FIGURE_PIXELS = 640;
-const EXIF_BYTES = 65_536;
-const LARGEST_FILE_BYTES = 256 * 1024 * 1024;
 
 // From little to much; page.css draws the scale in the same colours.
 const HEAT = [[120, 28, 109], [237, 105, 37], [252, 255, 164]];
@@ -23,12 +23,11 @@ const NO_MODEL =
   "The server has no version of the model ready. Wait until it names one above, then try again.";
 const UNREADABLE =
   "The browser cannot read this file. Was it moved? Is it a folder? Then choose the files inside.";
-const INVALID =
-  "This file could not be decoded as a picture. Give a whole JPEG, PNG, BMP or GIF of at least " +
-  "32 × 32 pixels.";
 const UNLIKE =
   "This picture is unlike those that the model learnt from. Is it a child's frontal chest X-ray, " +
   "upright and not inverted? Otherwise do not rely on the answer.";
+const NOT_OURS =
+  "What the server answers cannot be read. Is it the server of this page's model? Then look at its log.";
 const NOT_SHOWN = "The browser cannot show this picture, and so no heat map on it.";
 
 const find = (id) => document.getElementById(id);
@@ -49,6 +48,7 @@ const page = {
 };
 
 let models = [];
+let limits;
 let rows = [];
 let waiting = [];
 let asking = 0;
@@ -89,6 +89,8 @@ class Row {
     this.element.dataset.state = state;
     this.element.ariaBusy = state === "waiting" || state === "asking";
     for (const name of [".answer", ".label"]) this.part(name).hidden = state !== "answered";
+    this.part(".warning").hidden = true;
+    this.element.toggleAttribute("data-unlike", false);
     if (state !== "answered") {
       for (const name of [".explain", "figure"]) this.part(name).hidden = true;
       this.part(".explain").ariaExpanded = "false";
@@ -106,11 +108,14 @@ class Row {
 
   async judge() {
     this.show("asking", "Asking the model …");
-    const drawing = this.drawThumbnail();
+    let drawing;
     try {
-      this.showAnswer(await predict(await base64(this.file)));
+      await present();
+      drawing = this.drawThumbnail();
+      if (this.file.size > limits.bytes) this.showInvalid(tooManyBytes(limits));
+      else await this.showAnswer(await predict(await base64(this.file)));
     } catch (problem) {
-      this.show("failed", problem.message);
+      this.show("failed", problem instanceof Problem ? problem.message : NOT_OURS);
     }
     await drawing;
   }
@@ -124,11 +129,15 @@ class Row {
     }
   }
 
-  showAnswer({ answer, milliseconds, model }) {
+  showInvalid(why, details = "") {
+    this.show("invalid", `This file is invalid: ${why}.`, details);
+  }
+
+  async showAnswer({ answer, milliseconds, model }) {
     this.model = model;
     const details = `${Math.round(milliseconds)} ms · version\u00a0${model.version}`;
     if (!answer.valid) {
-      this.show("invalid", INVALID, details);
+      this.showInvalid(await reason(this.file, limits), details);
       return;
     }
     this.part(".probability").value = answer.probability;
@@ -143,7 +152,11 @@ class Row {
     this.hasHeatMap = false;
     // Models that were pushed before they told it leave it out.
     this.isUnlike = answer.in_domain === false;
-    this.show("answered", this.isUnlike ? UNLIKE : "", details);
+    this.show("answered", "", details);
+    if (!this.isUnlike) return;
+    this.element.toggleAttribute("data-unlike", true);
+    this.part(".warning").hidden = false;
+    this.part(".warning").textContent = UNLIKE;
   }
 
   async toggleHeatMap() {
@@ -152,14 +165,14 @@ class Row {
     if (button.ariaBusy === "true") return;
     const opens = figure.hidden;
     button.ariaBusy = "true";
-    this.tell(this.isUnlike ? UNLIKE : "");
+    this.tell("");
     try {
       if (opens && !this.hasHeatMap) await this.drawHeatMap();
       figure.hidden = !opens;
       button.ariaExpanded = String(opens);
     } catch (problem) {
       if (problem.status === 404) this.show("failed", problem.message);
-      else this.tell(problem.message);
+      else this.tell(problem instanceof Problem ? problem.message : NOT_OURS);
     }
     button.ariaBusy = "false";
   }
@@ -197,20 +210,33 @@ async function work() {
   asking -= 1;
 }
 
+/** Finds the version that is served now. */
+async function present() {
+  if (!chosen() && !(await refresh())) throw new Problem(UNREACHABLE);
+  if (!chosen()) throw new Problem(NO_MODEL);
+  return chosen();
+}
+
 /** Asks the present version, and once more where another has just taken its place. */
 async function predict(content) {
-  if (!chosen() && !(await refresh())) throw new Problem(UNREACHABLE);
-  const model = chosen();
-  if (!model) throw new Problem(NO_MODEL);
+  const model = await present();
   const start = performance.now();
   try {
-    return { answer: await post(model, content), milliseconds: performance.now() - start, model };
+    const answer = await post(model, content);
+    if (!isAnswer(answer)) throw new Problem(NOT_OURS);
+    return { answer, milliseconds: performance.now() - start, model };
   } catch (problem) {
     if (problem.status !== 404) throw problem;
     await refresh();
     if (!chosen() || chosen().version === model.version) throw problem;
     return predict(content);
   }
+}
+
+function isAnswer(answer) {
+  const { valid, probability, label } = answer ?? {};
+  if (valid === false) return true;
+  return valid === true && probability >= 0 && probability <= 1 && typeof label === "string";
 }
 
 /** Asks one version, so that it is known which one answers. */
@@ -224,8 +250,9 @@ async function post(model, content, signature = "serving_default") {
       body: JSON.stringify({ signature_name: signature, instances: [{ b64: content }] }),
       signal: AbortSignal.timeout(ANSWER_MILLISECONDS),
     });
-    if (response.ok) return (await response.json()).predictions[0];
+    if (response.ok) return read(await response.text());
   } catch (error) {
+    if (error instanceof Problem) throw error;
     throw new Problem(error.name === "TimeoutError" ? BY_STATUS[504] : UNREACHABLE);
   }
   const { error } = await response.json().catch(() => ({}));
@@ -235,6 +262,14 @@ async function post(model, content, signature = "serving_default") {
   );
 }
 
+function read(text) {
+  try {
+    return JSON.parse(text).predictions[0];
+  } catch {
+    throw new Problem(NOT_OURS);
+  }
+}
+
 /** Asks which models are served, and tells whether there was an answer. */
 async function refresh() {
   try {
@@ -242,7 +277,7 @@ async function refresh() {
       signal: AbortSignal.timeout(MODEL_MILLISECONDS),
     });
     if (!response.ok) throw new Error(response.statusText);
-    ({ models } = await response.json());
+    ({ models, limits } = await response.json());
     showModel();
     return true;
   } catch {
@@ -287,11 +322,24 @@ function showStatus(text, isProblem = false) {
   if (page.status.textContent !== text) page.status.textContent = text; // it is read out
 }
 
+let isToSummarize = false;
+
+/** Counts once for all that changes at the same time: a thousand files are a thousand changes. */
 function summarize() {
+  if (isToSummarize) return;
+  isToSummarize = true;
+  queueMicrotask(() => {
+    isToSummarize = false;
+    showSummary();
+  });
+}
+
+function showSummary() {
   const counts = new Map();
   let done = 0;
   for (const row of rows) {
-    const key = row.state === "answered" ? row.label : row.state;
+    // An answer that is not to be relied on is no answer.
+    const key = row.state !== "answered" ? row.state : row.isUnlike ? "unlike" : row.label;
     counts.set(key, (counts.get(key) ?? 0) + 1);
     done += row.state !== "waiting" && row.state !== "asking";
   }
@@ -305,14 +353,13 @@ function summarize() {
     page.summary.textContent = `${done} of ${pictures}`;
     return;
   }
-  const names = { invalid: "not decoded", failed: "without an answer" };
+  const names = { unlike: "out of domain", invalid: "invalid", failed: "without an answer" };
   const parts = [...counts].sort().map(([key, count]) => `${count} ${names[key] ?? key}`);
   page.summary.textContent = `${pictures}: ${parts.join(", ")}`;
 }
 
 function base64(file) {
   return new Promise((resolve, reject) => {
-    if (file.size > LARGEST_FILE_BYTES) throw new Problem(BY_STATUS[413]);
     const reader = new FileReader();
     reader.onload = () => resolve(reader.result.split(",")[1]);
     reader.onerror = () => reject(new Problem(UNREADABLE));
@@ -322,7 +369,9 @@ function base64(file) {
 
 /** Draws a picture no larger than a square, and shows it; throws where it cannot be decoded. */
 async function drawPicture(canvas, file, side) {
-  const bitmap = await createImageBitmap(await asStored(file));
+  const [width, height] = (await dimensions(file)) ?? [];
+  if (width * height > limits.pixels) throw new Problem(NOT_SHOWN);
+  const bitmap = await createImageBitmap(file);
   const scale = Math.min(1, side / Math.max(bitmap.width, bitmap.height));
   canvas.width = Math.max(1, Math.round(bitmap.width * scale));
   canvas.height = Math.max(1, Math.round(bitmap.height * scale));
@@ -331,13 +380,6 @@ async function drawPicture(canvas, file, side) {
   context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();
   canvas.hidden = false;
-}
-
-/** Hides the Exif header that would turn a JPEG: the model sees the picture as it is stored. */
-async function asStored(file) {
-  const head = await file.slice(0, EXIF_BYTES).arrayBuffer();
-  const start = new TextDecoder("latin1").decode(head).indexOf("Exif\0\0");
-  return start < 0 ? file : new Blob([file.slice(0, start), "none", file.slice(start + 4)]);
 }
 
 /** Lays values in [0, 1] over the whole of a picture. */

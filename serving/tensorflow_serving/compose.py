@@ -33,7 +33,7 @@ def compose(
     ssl_config_file = f"{model_server.CONFIGURATION}/{model_server.SSL_CONFIG}"
     resources = settings.resources
     service = {
-        "image": settings.image,
+        "image": settings.image_reference,
         "platform": "linux/amd64",
         # Not the image's script: under it, as under PID 1, the server never sees SIGTERM.
         "entrypoint": [model_server.COMMAND],

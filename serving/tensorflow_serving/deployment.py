@@ -15,6 +15,7 @@ from serving.tensorflow_serving.settings import DeploymentSettings
 
 COMPOSE: Final = "compose.yaml"
 KUBERNETES: Final = "kubernetes.yaml"
+KUBERNETES_LOADER: Final = "kubernetes-loader.yaml"
 KSERVE: Final = "kserve.yaml"
 
 
@@ -56,6 +57,7 @@ def _contents(
         **secret,
         COMPOSE: _dump([composed]),
         KUBERNETES: _dump(kubernetes.resources(served, settings, contents=configuration)),
+        KUBERNETES_LOADER: _dump(kubernetes.loader(served, settings)),
         KSERVE: _dump(kserve.resources(served, settings, contents=configuration)),
     }
 

@@ -17,7 +17,9 @@ def resources(
     """Describes the servers as an InferenceService, and its configuration.
 
     KServe calls the model as it calls the service, and holds the ports: requests go to
-    ``/v1/models/{resource_name}``, and encryption is the mesh's.
+    ``/v1/models/{resource_name}``, and encryption is the mesh's. With `canary_traffic_percent`
+    these servers get that share, and what was rolled out before the rest; that works where KServe
+    runs on Knative.
 
     Args:
         model: what is served.
@@ -44,7 +46,9 @@ def resources(
 def _predictor(
     model: ServedModel, settings: DeploymentSettings, data: Mapping[str, str], *, config_map: str
 ) -> dict[str, Any]:
+    share = settings.canary_traffic_percent
     return {
+        **({} if share is None else {"canaryTrafficPercent": share}),
         # KServe starts a new revision when the pod changes, and the data are no part of it.
         "annotations": {"configuration/sha256": model_server.checksum(data)},
         "minReplicas": settings.minimum_replicas,
@@ -54,8 +58,8 @@ def _predictor(
             "modelFormat": {"name": "tensorflow"},
             "protocolVersion": "v1",
             "storageUri": settings.storage_uri
-            or f"pvc://{kubernetes_pod.claim_name(model)}/{model.name}",
-            "image": settings.image,
+            or f"pvc://{kubernetes_pod.claim_name(model, settings)}/{model.name}",
+            "image": settings.image_reference,
             # KServe's own arguments, which come first, name the ports.
             "args": model_server.configuration_flags(settings),
             "resources": kubernetes_pod.container_resources(settings),

@@ -1,12 +1,19 @@
 """Several servers on Kubernetes, behind one address, each with the models from one claim."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from serving.tensorflow_serving import kubernetes_pod as pod
 from serving.tensorflow_serving import model_server
 from serving.tensorflow_serving.kubernetes_pod import Resource
 from serving.tensorflow_serving.served_model import ServedModel
 from serving.tensorflow_serving.settings import DeploymentSettings
+
+_LOADER_SECONDS: Final = 3600
+_LOADER_RESOURCES: Final = {
+    "requests": {"cpu": "100m", "memory": "64Mi"},
+    "limits": {"cpu": "1", "memory": "256Mi"},
+}
 
 
 def resources(
@@ -27,12 +34,58 @@ def resources(
     """
     return [
         _config_map(model, contents),
-        _claim(model, settings),
+        *([] if settings.claim else [_claim(model, settings)]),
         _deployment(model, settings, contents),
         _service(model),
+        _headless_service(model),
         _autoscaler(model, settings),
-        _disruption_budget(model),
-        _network_policy(model),
+        # On one node servers are moved together or not at all.
+        *([] if pod.is_on_one_node(settings) else [_disruption_budget(model)]),
+        _network_policy(model, settings),
+    ]
+
+
+def loader(model: ServedModel, settings: DeploymentSettings) -> list[Resource]:
+    """Describes a pod through which versions are copied into the claim; it ends after an hour.
+
+    Args:
+        model: what is served.
+        settings: of the deployment.
+
+    Returns:
+        The manifest: `kubectl cp` and `kubectl exec` work on its folder `model_server.MODELS`.
+    """
+    name = f"{model.resource_name}-loader"
+    volume = {"claimName": pod.claim_name(model, settings)}
+    labels = {"app.kubernetes.io/name": "model-loader", **pod.instance(model)}
+    placement = pod.placement(model, settings) if pod.is_on_one_node(settings) else {}
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": name, "labels": labels},
+            "spec": {
+                "activeDeadlineSeconds": _LOADER_SECONDS,
+                "automountServiceAccountToken": False,
+                "enableServiceLinks": False,
+                "restartPolicy": "Never",
+                "nodeSelector": dict(pod.NODES),
+                "securityContext": {"runAsNonRoot": True, "fsGroup": settings.user_id},
+                **placement,
+                "containers": [
+                    {
+                        "name": "loader",
+                        # The servers' own image, which is on the nodes: it has sleep, tar and mv.
+                        "image": settings.image_reference,
+                        "command": ["sleep", str(_LOADER_SECONDS)],
+                        "resources": _LOADER_RESOURCES,
+                        "securityContext": pod.container_security(settings),
+                        "volumeMounts": [{"name": "models", "mountPath": model_server.MODELS}],
+                    }
+                ],
+                "volumes": [{"name": "models", "persistentVolumeClaim": volume}],
+            },
+        }
     ]
 
 
@@ -54,10 +107,9 @@ def _claim(model: ServedModel, settings: DeploymentSettings) -> Resource:
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
-        "metadata": _metadata(model, pod.claim_name(model)),
+        "metadata": _metadata(model, pod.claim_name(model, settings)),
         "spec": {
-            # The pipeline pushes while servers on several nodes read.
-            "accessModes": ["ReadWriteMany"],
+            "accessModes": [settings.access_mode.value],
             **storage_class,
             "resources": {"requests": {"storage": f"{settings.storage_gibibytes}Gi"}},
         },
@@ -96,6 +148,20 @@ def _deployment(
     }
 
 
+_GRPC: Final = {
+    "name": "grpc",
+    "port": model_server.GRPC_PORT,
+    "targetPort": "grpc",
+    "appProtocol": "grpc",
+}
+_REST: Final = {
+    "name": "rest",
+    "port": model_server.REST_PORT,
+    "targetPort": "rest",
+    "appProtocol": "http",
+}
+
+
 def _service(model: ServedModel) -> Resource:
     return {
         "apiVersion": "v1",
@@ -104,20 +170,22 @@ def _service(model: ServedModel) -> Resource:
         "spec": {
             "type": "ClusterIP",
             "selector": pod.selector(model),
-            "ports": [
-                {
-                    "name": "grpc",
-                    "port": model_server.GRPC_PORT,
-                    "targetPort": "grpc",
-                    "appProtocol": "grpc",
-                },
-                {
-                    "name": "rest",
-                    "port": model_server.REST_PORT,
-                    "targetPort": "rest",
-                    "appProtocol": "http",
-                },
-            ],
+            "ports": [dict(_GRPC), dict(_REST)],
+        },
+    }
+
+
+def _headless_service(model: ServedModel) -> Resource:
+    """Names each server, for gRPC: a connection to the other Service stays at one server."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": _metadata(model, f"{model.resource_name}-grpc"),
+        "spec": {
+            "type": "ClusterIP",
+            "clusterIP": "None",
+            "selector": pod.selector(model),
+            "ports": [dict(_GRPC)],
         },
     }
 
@@ -150,7 +218,13 @@ def _disruption_budget(model: ServedModel) -> Resource:
     }
 
 
-def _network_policy(model: ServedModel) -> Resource:
+def _network_policy(model: ServedModel, settings: DeploymentSettings) -> Resource:
+    grpc, rest = (
+        {"protocol": "TCP", "port": port}
+        for port in (model_server.GRPC_PORT, model_server.REST_PORT)
+    )
+    # A list of nobody would be everybody.
+    monitoring = {"from": _pods_of(settings.monitoring_namespaces), "ports": [rest]}
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -158,16 +232,22 @@ def _network_policy(model: ServedModel) -> Resource:
         "spec": {
             "podSelector": {"matchLabels": pod.selector(model)},
             "policyTypes": ["Ingress", "Egress"],
-            # The server asks nobody who they are: the namespace is the border. It calls nobody.
+            # The server asks nobody who they are: the namespaces are the border. It calls nobody.
             "ingress": [
                 {
-                    "from": [{"podSelector": {}}],
-                    "ports": [
-                        {"protocol": "TCP", "port": model_server.GRPC_PORT},
-                        {"protocol": "TCP", "port": model_server.REST_PORT},
-                    ],
-                }
+                    "from": [{"podSelector": {}}, *_pods_of(settings.client_namespaces)],
+                    "ports": [grpc, rest],
+                },
+                *([monitoring] if settings.monitoring_namespaces else []),
             ],
             "egress": [],
         },
     }
+
+
+def _pods_of(namespaces: Sequence[str]) -> list[Resource]:
+    # Every namespace has this label: https://kubernetes.io/docs/reference/labels-annotations-taints/
+    return [
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+        for name in namespaces
+    ]

@@ -4,27 +4,38 @@ from typing import Any, Final
 
 from serving.tensorflow_serving import model_server
 from serving.tensorflow_serving.served_model import ServedModel
-from serving.tensorflow_serving.settings import DeploymentSettings
+from serving.tensorflow_serving.settings import AccessMode, DeploymentSettings
 
 START_SECONDS: Final = 600
 """How long a server may take to load the models."""
 
+NODES: Final = {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
+"""Those that the image is made for."""
+
+_NODE: Final = "kubernetes.io/hostname"
 _SSL_FOLDER: Final = "/etc/tensorflow_serving_ssl"
 
 Resource = dict[str, Any]
 
 
+def instance(model: ServedModel) -> dict[str, str]:
+    """Labels everything that has to do with the model."""
+    return {"app.kubernetes.io/instance": model.resource_name}
+
+
 def selector(model: ServedModel) -> dict[str, str]:
     """Labels everything that belongs to the servers."""
-    return {
-        "app.kubernetes.io/name": "tensorflow-serving",
-        "app.kubernetes.io/instance": model.resource_name,
-    }
+    return {"app.kubernetes.io/name": "tensorflow-serving", **instance(model)}
 
 
-def claim_name(model: ServedModel) -> str:
+def claim_name(model: ServedModel, settings: DeploymentSettings) -> str:
     """Names the claim that holds the models."""
-    return f"{model.resource_name}-models"
+    return settings.claim or f"{model.resource_name}-models"
+
+
+def is_on_one_node(settings: DeploymentSettings) -> bool:
+    """Whether the claim can be mounted on one node alone."""
+    return settings.claim is None and settings.access_mode is AccessMode.READ_WRITE_ONCE
 
 
 def secret_name(model: ServedModel) -> str:
@@ -78,19 +89,31 @@ def pod(model: ServedModel, settings: DeploymentSettings) -> Resource:
         # The server does not handle SIGTERM, and the kernel keeps it from a PID 1 that does not.
         "shareProcessNamespace": True,
         "terminationGracePeriodSeconds": settings.drain_seconds + 15,
-        "nodeSelector": {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"},
+        "nodeSelector": dict(NODES),
         # So that the Secret can be read.
         "securityContext": {"runAsNonRoot": True, "fsGroup": settings.user_id},
+        **placement(model, settings),
+        "containers": [_container(model, settings)],
+        "volumes": _volumes(model, settings),
+    }
+
+
+def placement(model: ServedModel, settings: DeploymentSettings) -> Resource:
+    """Says on which nodes the pods that mount the claim run: on all, or together on one."""
+    if is_on_one_node(settings):
+        term = {"topologyKey": _NODE, "labelSelector": {"matchLabels": instance(model)}}
+        return {
+            "affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+        }
+    return {
         "topologySpreadConstraints": [
             {
                 "maxSkew": 1,
-                "topologyKey": "kubernetes.io/hostname",
+                "topologyKey": _NODE,
                 "whenUnsatisfiable": "ScheduleAnyway",
                 "labelSelector": {"matchLabels": selector(model)},
             }
-        ],
-        "containers": [_container(model, settings)],
-        "volumes": _volumes(model, settings),
+        ]
     }
 
 
@@ -98,7 +121,7 @@ def _container(model: ServedModel, settings: DeploymentSettings) -> Resource:
     ssl_mount = {"name": "ssl", "mountPath": _SSL_FOLDER, "readOnly": True}
     return {
         "name": "tensorflow-serving",
-        "image": settings.image,
+        "image": settings.image_reference,
         "command": [model_server.COMMAND],
         "args": model_server.flags(settings, f"{_SSL_FOLDER}/{model_server.SSL_CONFIG}"),
         "ports": [
@@ -117,8 +140,13 @@ def _container(model: ServedModel, settings: DeploymentSettings) -> Resource:
             model_server.ready_path(model), period=5, failures=START_SECONDS // 5
         ),
         "readinessProbe": _probe(model_server.ready_path(model), period=10, failures=3),
-        # Not whether the model is loaded: a restart would load it no better.
-        "livenessProbe": _probe(model_server.status_path(model), period=20, failures=6),
+        # Not whether it answers: its threads may all be busy, and a restart would lose what waits.
+        "livenessProbe": {
+            "tcpSocket": {"port": "rest"},
+            "periodSeconds": 20,
+            "timeoutSeconds": 5,
+            "failureThreshold": 6,
+        },
         # Requests go on coming until every node has heard that this server stops.
         "lifecycle": {"preStop": {"exec": {"command": ["sleep", str(settings.drain_seconds)]}}},
     }
@@ -135,7 +163,7 @@ def _probe(path: str, *, period: int, failures: int) -> Resource:
 
 def _volumes(model: ServedModel, settings: DeploymentSettings) -> list[Resource]:
     ssl_volume = {"name": "ssl", "secret": {"secretName": secret_name(model), "defaultMode": 0o440}}
-    claim = {"claimName": claim_name(model), "readOnly": True}
+    claim = {"claimName": claim_name(model, settings), "readOnly": True}
     return [
         {"name": "models", "persistentVolumeClaim": claim},
         {"name": "configuration", "configMap": {"name": config_map_name(model)}},

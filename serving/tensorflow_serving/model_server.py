@@ -126,6 +126,8 @@ def configuration_flags(settings: DeploymentSettings) -> list[str]:
         f"--monitoring_config_file={CONFIGURATION}/{MONITORING_CONFIG}",
         f"--rest_api_num_threads={threads}",
         f"--grpc_max_threads={threads}",
+        # A client that is connected never asks DNS for servers that were added.
+        f"--grpc_channel_arguments=grpc.max_connection_age_ms={settings.connection_seconds * 1000}",
         f"--tensorflow_intra_op_parallelism={cpus}",
         f"--tensorflow_inter_op_parallelism={cpus}",
     ]
@@ -146,14 +148,9 @@ def flags(settings: DeploymentSettings, ssl_config_file: str) -> list[str]:
     return [*ports, *configuration_flags(settings), *encryption]
 
 
-def status_path(model: ServedModel) -> str:
-    """The REST path that answers as soon as the server is up."""
-    return f"/v1/models/{model.name}"
-
-
 def ready_path(model: ServedModel) -> str:
     """The REST path that answers only when the stable version, or else the latest, is loaded."""
-    return f"{status_path(model)}{f'/labels/{STABLE}' if model.labels else ''}/metadata"
+    return f"/v1/models/{model.name}{f'/labels/{STABLE}' if model.labels else ''}/metadata"
 
 
 def checksum(contents: Mapping[str, str]) -> str:

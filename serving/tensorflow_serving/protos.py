@@ -12,6 +12,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, wr
 
 _PACKAGE: Final = "tensorflow.serving"
 
+_BOOL_VALUE: Final = ".google.protobuf.BoolValue"
 _INT64_VALUE: Final = ".google.protobuf.Int64Value"
 _STRING_VALUE: Final = ".google.protobuf.StringValue"
 
@@ -28,6 +29,8 @@ _FILES: Final[dict[str, dict[str, tuple[_Field, ...]]]] = {
             (5, "optional", _STRING_VALUE, "thread_pool_name"),
             (6, "repeated", "int64", "allowed_batch_sizes"),
             (7, "optional", "bool", "pad_variable_length_inputs"),
+            (8, "optional", _BOOL_VALUE, "enable_large_batch_splitting"),
+            (9, "optional", _INT64_VALUE, "max_execution_batch_size"),
         ),
     },
     "tensorflow_serving/config/monitoring_config.proto": {

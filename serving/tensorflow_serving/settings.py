@@ -1,6 +1,8 @@
 """What can be chosen of a deployment of TensorFlow Serving."""
 
+import re
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +13,21 @@ VERSION: Final = "2.19.1"
 """The release of TensorFlow Serving that everything here is written for."""
 
 IMAGE: Final = f"tensorflow/serving:{VERSION}"
+
+
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+# A DNS label (RFC 1123), as Kubernetes takes it for a namespace or a claim.
+_NAME: Final = re.compile(r"(?=.{1,63}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+
+
+class AccessMode(StrEnum):
+    """From where the claim of the models can be mounted."""
+
+    READ_WRITE_MANY = "ReadWriteMany"
+    """From every node; a storage class for it (NFS, CephFS, EFS, Filestore) is needed."""
+
+    READ_WRITE_ONCE = "ReadWriteOnce"
+    """From one node, on which all servers then run; every cluster has a storage class for it."""
 
 
 @dataclass(frozen=True)
@@ -82,15 +99,25 @@ class DeploymentSettings:
         canary: a second version, which the label ``canary`` names.
         batching: how requests are joined.
         ssl: encrypts gRPC; None serves it in the clear.
-        image: the container image.
+        image: the container image, with a tag.
+        image_digest: ``sha256:…`` of the image, because a registry may move a tag; None trusts it.
         resources: what one server may take.
         minimum_replicas: servers that always run.
         maximum_replicas: servers that run under load.
         target_cpu_percent: how busy the requested cores are before a server is added.
         user_id: whom the server runs as; it must be able to read the models and ``ssl.config``.
-        storage_class: of the claim that holds the models; the cluster's own if None.
-        storage_gibibytes: the claim's size.
+        claim: an existing claim that holds the models, of any access mode; None makes one.
+        access_mode: of the claim that is made.
+        storage_class: of the claim that is made; the cluster's own if None.
+        storage_gibibytes: its size.
         storage_uri: where KServe fetches the model's folder; the claim if None.
+        canary_traffic_percent: of the requests that KServe sends to what these settings describe,
+            beside what was rolled out before; None sends all. Needs `stable`: it is what differs.
+        client_namespaces: whose pods reach the servers, beside those of the servers' namespace: an
+            ingress, mostly.
+        monitoring_namespaces: whose pods reach the REST port, which has the metrics.
+        connection_seconds: after which gRPC's clients connect anew, so that they hear of servers
+            that were added.
         config_poll_seconds: how often ``models.config`` is read again.
         model_poll_seconds: how often the folder of the versions is listed.
         drain_seconds: how long a server that shall stop goes on answering.
@@ -104,14 +131,21 @@ class DeploymentSettings:
     batching: BatchingSettings = field(default_factory=BatchingSettings)
     ssl: Ssl | None = None
     image: str = IMAGE
+    image_digest: str | None = None
     resources: Resources = field(default_factory=Resources)
     minimum_replicas: int = 2
     maximum_replicas: int = 10
     target_cpu_percent: int = 70
     user_id: int = 1000
+    claim: str | None = None
+    access_mode: AccessMode = AccessMode.READ_WRITE_MANY
     storage_class: str | None = None
     storage_gibibytes: int = 10
     storage_uri: str | None = None
+    canary_traffic_percent: int | None = None
+    client_namespaces: tuple[str, ...] = ("ingress-nginx",)
+    monitoring_namespaces: tuple[str, ...] = ("monitoring",)
+    connection_seconds: int = 300
     config_poll_seconds: int = 30
     model_poll_seconds: int = 10
     drain_seconds: int = 15
@@ -123,6 +157,7 @@ class DeploymentSettings:
             "storage_gibibytes",
             "config_poll_seconds",
             "model_poll_seconds",
+            "connection_seconds",
             "drain_seconds",
             "user_id",
         ):
@@ -133,3 +168,34 @@ class DeploymentSettings:
                 f"maximum_replicas: must be at least minimum_replicas, {self.minimum_replicas}, "
                 f"is {self.maximum_replicas}."
             )
+        if self.image_digest is not None and not _DIGEST.fullmatch(self.image_digest):
+            raise UserError(
+                f"image_digest: must be sha256: and 64 hexadecimal digits, is {self.image_digest}."
+            )
+        if "@" in self.image or ":" not in self.image.rpartition("/")[2]:
+            raise UserError(
+                f"image: must have a tag, and its digest is image_digest; is {self.image}."
+            )
+        for name, values in (
+            ("claim", () if self.claim is None else (self.claim,)),
+            ("client_namespaces", self.client_namespaces),
+            ("monitoring_namespaces", self.monitoring_namespaces),
+        ):
+            for value in values:
+                if not _NAME.fullmatch(value):
+                    raise UserError(
+                        f"{name}: must be a name in Kubernetes (a-z, 0-9, -), is {value}."
+                    )
+        if self.canary_traffic_percent is None:
+            return
+        if not 0 <= self.canary_traffic_percent <= 100:
+            raise UserError(
+                f"canary_traffic_percent: must be from 0 to 100, is {self.canary_traffic_percent}."
+            )
+        if self.stable is None:
+            raise UserError("canary_traffic_percent: needs stable, the version that it tries.")
+
+    @property
+    def image_reference(self) -> str:
+        """What is pulled."""
+        return f"{self.image}@{self.image_digest}" if self.image_digest else self.image

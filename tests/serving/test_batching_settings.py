@@ -1,7 +1,9 @@
 import pytest
+from google.protobuf import text_format
 
 from components.errors import UserError
 from serving.batching_settings import BatchingSettings
+from serving.tensorflow_serving import protos
 from transform_module import features
 
 WHOLE = """
@@ -21,6 +23,49 @@ def test_a_file_is_read_into_its_settings():
 @pytest.mark.parametrize("settings", [BatchingSettings(), BatchingSettings(5, 0, 1, 1, ())])
 def test_what_is_written_reads_back_as_the_same(settings):
     assert BatchingSettings.from_text_proto(settings.to_text_proto()) == settings
+
+
+def test_a_request_of_more_than_a_batch_is_split():
+    message = text_format.Parse(BatchingSettings().to_text_proto(), protos.batching_parameters()())
+    assert message.enable_large_batch_splitting.value
+    assert message.max_execution_batch_size.value == 32
+    assert message.max_batch_size.value == 3200
+    # tensorflow_serving/servables/tensorflow/bundle_factory_util.cc, WrapSessionForBatching.
+    assert message.allowed_batch_sizes[-1] == message.max_batch_size.value
+    # tensorflow/core/kernels/batching_util/shared_batch_scheduler.h, AddQueue.
+    assert message.max_batch_size.value >= message.max_execution_batch_size.value
+
+
+SPLITTING = """
+enable_large_batch_splitting { value: true }
+max_execution_batch_size { value: 4 }
+"""
+
+
+def test_a_batch_is_what_is_executed():
+    assert BatchingSettings.from_text_proto(WHOLE + SPLITTING) == BatchingSettings(
+        4, 500, 20, 2, (4,)
+    )
+
+
+@pytest.mark.parametrize("value", ["true", "false"])
+def test_without_a_size_of_its_own_a_batch_is_a_request(value):
+    text = f"{WHOLE} enable_large_batch_splitting {{ value: {value} }}"
+    assert BatchingSettings.from_text_proto(text) == BatchingSettings(8, 500, 20, 2, (4, 8))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("value: true", "value: false", r"^max_execution_batch_size: has no effect without enable"),
+        ("value: 4 }", "value: 9 }", r"^max_execution_batch_size: must be from 1 to .* 8, is 9"),
+        ("value: 4 }", "value: 0 }", r"^max_execution_batch_size: must be from 1 to .* 8, is 0"),
+        ("value: 4 }", "value: 5 }", r"^allowed_batch_sizes: must contain max_execution.* 5;"),
+    ],
+)
+def test_a_wrong_split_is_refused(before, after, message):
+    with pytest.raises(UserError, match=message):
+        BatchingSettings.from_text_proto(WHOLE + SPLITTING.replace(before, after))
 
 
 def test_the_sizes_are_those_that_the_model_is_warmed_up_with():

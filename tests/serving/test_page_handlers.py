@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from serving.batching_settings import BatchingSettings
+from serving.client import MAXIMUM_PICTURE
 from serving.core import Core
 from serving.model_config import ModelConfig, of_folder
 from serving.rest import Rest
@@ -61,6 +63,7 @@ def copied(version, tmp_path):
         ("/?any=thing", "text/html; charset=utf-8"),
         ("/page/page.css", "text/css; charset=utf-8"),
         ("/page/page.js", "text/javascript; charset=utf-8"),
+        ("/page/reasons.js", "text/javascript; charset=utf-8"),
         (MODEL, "application/json; charset=utf-8"),
     ],
 )
@@ -111,7 +114,22 @@ def test_the_threshold_is_the_served_versions(copied):
     assert "settings" not in only
 
 
-@pytest.mark.parametrize("content", [None, b"", b"\xff", b"[1]", b"null"])
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(None, b"", b"\xff", b"[1]", b"null", DEEP, b'{"labels": ' + DEEP + b"}"),
+        b'{"labels": ["A", "B"], "threshold": 0.25}' + b" " * 4 * 2**20,
+        b'{"labels": [1, 2], "threshold": "0.5"}',
+        b'{"labels": ["A"], "threshold": true}',
+        b'{"labels": {}, "threshold": NaN}',
+        b'{"labels": null, "threshold": 1.5}',
+        b'{"threshold": 1' + b"0" * 5000 + b"}",
+    ],
+    ids=range(13),
+)
 def test_a_record_that_cannot_be_read_leaves_the_threshold_unknown(copied, content):
     record = copied / features.MODEL_RECORD
     record.unlink() if content is None else record.write_bytes(content)
@@ -128,6 +146,32 @@ def test_every_model_that_has_a_version_is_told(version, tmp_path):
 def test_a_model_that_judges_no_pictures_is_left_out(tmp_path):
     other = save(tmp_path / "other" / "1", signature="other")
     assert models(of_folder(other)) == []
+
+
+def test_what_blocks_a_reader_is_not_read(copied):
+    record = copied / features.MODEL_RECORD
+    record.unlink()
+    os.mkfifo(record)
+    (only,) = models(of_folder(copied))
+    assert only["threshold"] is None
+
+
+def test_a_record_is_read_once(copied):
+    async def ask():
+        async with served(of_folder(copied)) as (client, _):
+            told = []
+            for threshold in (0.25, 0.75):
+                (copied / features.MODEL_RECORD).write_text(json.dumps({"threshold": threshold}))
+                (only,) = (await (await client.get(MODEL)).json())["models"]
+                told.append(only["threshold"])
+            return told
+
+    assert asyncio.run(ask()) == [0.25, 0.25]
+
+
+def test_the_limits_are_those_of_the_files(version):
+    limits = json.loads(get(MODEL).body)["limits"]
+    assert limits == {"bytes": MAXIMUM_PICTURE, "pixels": 50_000_000, "side": 32}
 
 
 def test_a_new_version_is_told_once_it_is_served(copied):

@@ -8,7 +8,7 @@ import pytest
 from components.errors import UserError
 from serving import predict as module
 from serving.model import Answer
-from serving.predict import Prediction, predict
+from serving.predict import Prediction, judge, predict
 from tests.pictures import encode
 
 GREYS = (255, 0, 204, 51)
@@ -207,6 +207,14 @@ def test_a_batch_comes_before_the_next_picture_is_read():
     contents = iter([(Path("one"), b"x")] * 33)
     assert len(next(module.batches(contents))) == 32
     assert len(list(contents)) == 1
+
+
+def test_a_model_that_answers_no_number_is_told():
+    def ask(images):
+        return [Answer(float("nan"), "NORMAL", True)]
+
+    with pytest.raises(UserError, match="nan, which is no probability"):
+        list(judge(ask, [(Path("x.png"), b"x")]))
 
 
 def test_progress_is_told_up_to_the_total(version, pictures):

@@ -14,6 +14,7 @@ from typing import Any
 
 import grpc
 import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import (
     model_service_pb2_grpc,
     predict_pb2,
@@ -26,10 +27,11 @@ ANSWER = Answer(0.25, "NORMAL", True)
 OUTPUTS = {"probability": [0.25], "label": ["NORMAL"], "valid": [True]}
 
 # What a server can do instead of answering.
-RESET, HANG, TRICKLE, SLOW_READ, CLOSE_AFTER = (
+RESET, HANG, TRICKLE, FLOOD, SLOW_READ, CLOSE_AFTER = (
     "reset",
     "hang",
     "trickle",
+    "flood",
     "slow read",
     "close after",
 )
@@ -65,6 +67,7 @@ class Stub:
         url: where it listens.
         asked: when each request came, and what for.
         peers: the connections that they came by.
+        sent: bytes of what has no end.
     """
 
     script: list[Any] = field(default_factory=list)
@@ -72,6 +75,7 @@ class Stub:
     url: str = ""
     asked: list[tuple[float, Any]] = field(default_factory=list)
     peers: set[str] = field(default_factory=set)
+    sent: int = 0
     ended: threading.Event = field(default_factory=threading.Event)
 
     def next(self, peer: str, what: Any) -> Any:
@@ -105,6 +109,8 @@ def rest(stub: Stub, port: int = 0) -> Iterator[Stub]:
                 stub.ended.wait(30)
             elif step == TRICKLE:
                 self._trickle()
+            elif step == FLOOD:
+                self._flood()
             else:
                 outputs = stub.outputs
                 body = (
@@ -134,6 +140,17 @@ def rest(stub: Stub, port: int = 0) -> Iterator[Stub]:
             with contextlib.suppress(OSError):
                 while not stub.ended.wait(0.05):
                     self.wfile.write(b" ")
+
+        def _flood(self) -> None:
+            """Answers without end, as fast as it is read, in chunks of 1 MiB."""
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                while not stub.ended.is_set():
+                    self.wfile.write(b"100000\r\n" + bytes(2**20) + b"\r\n")
+                    stub.sent += 2**20
+            self.close_connection = True
 
         def log_message(self, *arguments: Any) -> None:
             pass
@@ -165,7 +182,10 @@ def rpc(stub: Stub, port: int = 0) -> Iterator[Stub]:
                 stub.ended.wait(30)
             return predict_pb2.PredictResponse(
                 outputs={
-                    name: tf.make_tensor_proto(values) for name, values in stub.outputs.items()
+                    name: values
+                    if isinstance(values, tensor_pb2.TensorProto)
+                    else tf.make_tensor_proto(values)
+                    for name, values in stub.outputs.items()
                 }
             )
 

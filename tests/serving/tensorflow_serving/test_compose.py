@@ -67,6 +67,13 @@ def test_the_paths_lead_from_the_file_to_the_model_and_the_configuration(compose
     assert str(tmp_path) not in yaml.safe_dump(composed)
 
 
+def test_the_image_is_pulled_by_its_digest(served, model, tmp_path):
+    settings = DeploymentSettings(image_digest=f"sha256:{'a' * 64}")
+    composed = compose(served, settings, contents={}, model_path=model, out=tmp_path)
+    (service,) = composed["services"].values()
+    assert service["image"] == f"tensorflow/serving:2.19.1@sha256:{'a' * 64}"
+
+
 def test_a_dollar_in_a_path_opens_no_variable(served, model, tmp_path):
     moved = model.rename(tmp_path / "$HOME")
     composed = compose(

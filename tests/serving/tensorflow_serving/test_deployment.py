@@ -19,6 +19,7 @@ PLAIN = {
     "monitoring.config",
     "compose.yaml",
     "kubernetes.yaml",
+    "kubernetes-loader.yaml",
     "kserve.yaml",
 }
 
@@ -49,14 +50,28 @@ def test_the_files_say_what_the_functions_said(model, out):
     assert read(out / "compose.yaml") == [composed]
     expected = kubernetes.resources(served, settings, contents=contents)
     assert read(out / "kubernetes.yaml") == expected
+    assert read(out / "kubernetes-loader.yaml") == kubernetes.loader(served, settings)
     assert read(out / "kserve.yaml") == kserve.resources(served, settings, contents=contents)
 
 
 def test_the_written_manifests_are_those_of_kubernetes(model, out):
     write(model, out)
-    assert [kubernetes_problem(manifest) for manifest in read(out / "kubernetes.yaml")] == [
-        None
-    ] * 7
+    for name, count in (("kubernetes.yaml", 8), ("kubernetes-loader.yaml", 1)):
+        assert [kubernetes_problem(manifest) for manifest in read(out / name)] == [None] * count
+
+
+def test_no_file_but_one_holds_a_key_and_names_are_never_of_two_things(model, out, pem):
+    write(model, out, settings=DeploymentSettings(ssl=Ssl(**pem)))
+    for path in out.iterdir():
+        assert ("PRIVATE KEY" in path.read_text()) == (path.name == "ssl.config")
+    manifests = [
+        manifest
+        for name in ("kubernetes.yaml", "kubernetes-loader.yaml", "kserve.yaml")
+        for manifest in read(out / name)
+    ]
+    names = [(each["kind"], each["metadata"]["name"]) for each in manifests]
+    assert len(set(names)) == len(names)
+    assert not [kind for kind, _ in names if kind in ("Secret", "Role", "RoleBinding")]
 
 
 def test_all_places_serve_in_batches_of_the_same_sizes(model, out):

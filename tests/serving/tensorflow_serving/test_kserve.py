@@ -147,6 +147,23 @@ def test_the_model_is_fetched_from_the_claim_unless_another_place_is_named(servi
     assert other["spec"]["predictor"]["model"]["storageUri"] == "gs://bucket/chest_xray"
 
 
+def test_a_canary_gets_its_share_of_the_requests(served):
+    settings = DeploymentSettings(stable=10, canary_traffic_percent=10)
+    service = of_kind(kserve.resources(served, settings, contents={}), "InferenceService")
+    assert schema_problem(schema(), service) is None
+    assert service["spec"]["predictor"]["canaryTrafficPercent"] == 10
+
+
+def test_all_requests_go_to_what_is_no_canary(service):
+    assert "canaryTrafficPercent" not in service["spec"]["predictor"]
+
+
+def test_the_model_comes_from_a_claim_that_exists(served):
+    settings = DeploymentSettings(claim="models")
+    service = of_kind(kserve.resources(served, settings, contents={}), "InferenceService")
+    assert service["spec"]["predictor"]["model"]["storageUri"] == "pvc://models/chest_xray"
+
+
 def test_the_server_finds_the_labelled_versions_where_kserve_puts_them(manifests, service):
     data = of_kind(manifests, "ConfigMap")["data"]
     config = text_format.Parse(data["models.config"], model_server_config_pb2.ModelServerConfig())

@@ -1,10 +1,17 @@
 import pytest
 
 from serving.tensorflow_serving import kubernetes, model_server
-from serving.tensorflow_serving.settings import DeploymentSettings, Ssl
+from serving.tensorflow_serving.settings import AccessMode, DeploymentSettings, Ssl
 from tests.serving.tensorflow_serving.manifests import changed, kubernetes_problem, of_kind
 
 SETTINGS = DeploymentSettings(ssl=Ssl(), storage_class="shared", drain_seconds=20)
+ONE_NODE = DeploymentSettings(access_mode=AccessMode.READ_WRITE_ONCE)
+OF_OTHERS = DeploymentSettings(
+    claim="models",
+    client_namespaces=(),
+    monitoring_namespaces=(),
+    image_digest=f"sha256:{'a' * 64}",
+)
 CONTAINER = "spec.template.spec.containers.0"
 
 
@@ -14,15 +21,22 @@ def manifests(served):
     return kubernetes.resources(served, SETTINGS, contents=contents)
 
 
+def services(manifests):
+    return [manifest for manifest in manifests if manifest["kind"] == "Service"]
+
+
 @pytest.fixture
 def pod(manifests):
     return of_kind(manifests, "Deployment")["spec"]["template"]["spec"]
 
 
-@pytest.mark.parametrize("settings", [SETTINGS, DeploymentSettings()])
-def test_every_manifest_is_one_of_kubernetes(served, settings):
+@pytest.mark.parametrize(
+    ("settings", "count"), [(SETTINGS, 9), (DeploymentSettings(), 9), (ONE_NODE, 8), (OF_OTHERS, 8)]
+)
+def test_every_manifest_is_one_of_kubernetes(served, settings, count):
     manifests = kubernetes.resources(served, settings, contents={"models.config": "x"})
-    assert [kubernetes_problem(manifest) for manifest in manifests] == [None] * 7
+    manifests += kubernetes.loader(served, settings)
+    assert [kubernetes_problem(manifest) for manifest in manifests] == [None] * count
 
 
 @pytest.mark.parametrize(
@@ -40,14 +54,15 @@ def test_every_manifest_is_one_of_kubernetes(served, settings):
     ],
 )
 def test_a_damaged_manifest_is_none(manifests, kind, path, value, named):
-    assert named in kubernetes_problem(changed(of_kind(manifests, kind), path, value))
+    first = next(manifest for manifest in manifests if manifest["kind"] == kind)
+    assert named in kubernetes_problem(changed(first, path, value))
 
 
 def test_what_selects_the_pods_is_what_they_are_labelled_with(manifests):
     labels = of_kind(manifests, "Deployment")["spec"]["template"]["metadata"]["labels"]
     assert labels
     assert of_kind(manifests, "Deployment")["spec"]["selector"]["matchLabels"] == labels
-    assert of_kind(manifests, "Service")["spec"]["selector"] == labels
+    assert [each["spec"]["selector"] for each in services(manifests)] == [labels] * 2
     assert of_kind(manifests, "PodDisruptionBudget")["spec"]["selector"]["matchLabels"] == labels
     assert of_kind(manifests, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"] == labels
 
@@ -56,10 +71,82 @@ def test_the_service_leads_to_both_ports(manifests, pod):
     (container,) = pod["containers"]
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     assert ports == {"grpc": 8500, "rest": 8501}
-    service = of_kind(manifests, "Service")["spec"]["ports"]
-    assert {port["port"]: ports[port["targetPort"]] for port in service} == {8500: 8500, 8501: 8501}
-    (rule,) = of_kind(manifests, "NetworkPolicy")["spec"]["ingress"]
-    assert [port["port"] for port in rule["ports"]] == [8500, 8501]
+    service, headless = services(manifests)
+    assert {port["port"]: ports[port["targetPort"]] for port in service["spec"]["ports"]} == {
+        8500: 8500,
+        8501: 8501,
+    }
+    assert headless["spec"]["clusterIP"] == "None"  # each server's address, for gRPC
+    assert [port["port"] for port in headless["spec"]["ports"]] == [8500]
+
+
+def from_namespace(name):
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+
+
+def test_an_ingress_and_prometheus_reach_the_servers_from_their_namespaces(served):
+    settings = DeploymentSettings(client_namespaces=("edge", "apps"))
+    policy = of_kind(kubernetes.resources(served, settings, contents={}), "NetworkPolicy")["spec"]
+    clients, monitoring = policy["ingress"]
+    assert clients["from"] == [{"podSelector": {}}, from_namespace("edge"), from_namespace("apps")]
+    assert [port["port"] for port in clients["ports"]] == [8500, 8501]
+    assert monitoring["from"] == [from_namespace("monitoring")]
+    assert [port["port"] for port in monitoring["ports"]] == [8501]
+    assert policy["egress"] == []
+
+
+def test_no_namespace_is_not_every_namespace(served):
+    policy = of_kind(kubernetes.resources(served, OF_OTHERS, contents={}), "NetworkPolicy")["spec"]
+    assert [rule["from"] for rule in policy["ingress"]] == [[{"podSelector": {}}]]
+
+
+def test_a_claim_for_one_node_keeps_its_pods_together(served):
+    manifests = kubernetes.resources(served, ONE_NODE, contents={})
+    assert of_kind(manifests, "PersistentVolumeClaim")["spec"]["accessModes"] == ["ReadWriteOnce"]
+    assert "PodDisruptionBudget" not in [manifest["kind"] for manifest in manifests]
+    servers = of_kind(manifests, "Deployment")["spec"]["template"]
+    (loader,) = kubernetes.loader(served, ONE_NODE)
+    for pod in (servers, loader):
+        (term,) = pod["spec"]["affinity"]["podAffinity"][
+            "requiredDuringSchedulingIgnoredDuringExecution"
+        ]
+        for other in (servers, loader):
+            wanted = term["labelSelector"]["matchLabels"].items()
+            assert wanted <= other["metadata"]["labels"].items()
+        assert "topologySpreadConstraints" not in pod["spec"]
+
+
+def test_an_existing_claim_is_used_and_none_is_made(served):
+    manifests = kubernetes.resources(served, OF_OTHERS, contents={})
+    assert "PersistentVolumeClaim" not in [manifest["kind"] for manifest in manifests]
+    pods = [
+        of_kind(manifests, "Deployment")["spec"]["template"]["spec"],
+        kubernetes.loader(served, OF_OTHERS)[0]["spec"],
+    ]
+    claims = [
+        volume["persistentVolumeClaim"]
+        for pod in pods
+        for volume in pod["volumes"]
+        if "persistentVolumeClaim" in volume
+    ]
+    assert claims == [{"claimName": "models", "readOnly": True}, {"claimName": "models"}]
+
+
+def test_versions_are_copied_through_a_pod_that_serves_nothing(served, manifests):
+    (loader,) = kubernetes.loader(served, SETTINGS)
+    selected = services(manifests)[0]["spec"]["selector"].items()
+    assert not selected <= loader["metadata"]["labels"].items()
+    (container,) = loader["spec"]["containers"]
+    assert container["volumeMounts"] == [{"name": "models", "mountPath": "/models"}]
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert loader["spec"]["automountServiceAccountToken"] is False
+    assert loader["spec"]["activeDeadlineSeconds"] == 3600
+
+
+def test_the_image_is_pulled_by_its_digest(served):
+    manifests = kubernetes.resources(served, OF_OTHERS, contents={})
+    (container,) = of_kind(manifests, "Deployment")["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == f"tensorflow/serving:2.19.1@sha256:{'a' * 64}"
 
 
 def test_every_file_that_the_flags_name_is_mounted(manifests, pod):
@@ -104,14 +191,12 @@ def test_a_server_gets_requests_only_with_its_stable_version(pod):
     (container,) = pod["containers"]
     ready = "/v1/models/chest_xray/labels/stable/metadata"
     paths = {
-        name: container[name]["httpGet"]["path"]
-        for name in ("startupProbe", "readinessProbe", "livenessProbe")
+        name: container[name]["httpGet"]["path"] for name in ("startupProbe", "readinessProbe")
     }
-    assert paths == {
-        "startupProbe": ready,
-        "readinessProbe": ready,
-        "livenessProbe": "/v1/models/chest_xray",
-    }
+    assert paths == {"startupProbe": ready, "readinessProbe": ready}
+    # Requests may hold every thread of the server, and then it answers no probe.
+    assert "httpGet" not in container["livenessProbe"]
+    assert container["livenessProbe"]["tcpSocket"] == {"port": "rest"}
 
 
 def test_a_server_that_stops_has_the_time_to_drain(pod):

@@ -17,7 +17,7 @@ FLAGS = {
     "allow_version_labels_for_unavailable_models", "batching_parameters_file",
     "model_config_file", "model_config_file_poll_wait_seconds", "file_system_poll_wait_seconds",
     "tensorflow_intra_op_parallelism", "tensorflow_inter_op_parallelism", "ssl_config_file",
-    "grpc_max_threads", "enable_model_warmup", "monitoring_config_file",
+    "grpc_max_threads", "enable_model_warmup", "monitoring_config_file", "grpc_channel_arguments",
 }  # fmt: skip
 
 
@@ -118,6 +118,7 @@ def test_the_server_is_started_with_flags_that_it_has():
         "monitoring_config_file": "/etc/tensorflow_serving/monitoring.config",
         "rest_api_num_threads": "8",
         "grpc_max_threads": "8",
+        "grpc_channel_arguments": "grpc.max_connection_age_ms=300000",
         "tensorflow_intra_op_parallelism": "3",
         "tensorflow_inter_op_parallelism": "3",
         "ssl_config_file": "/s/ssl.config",

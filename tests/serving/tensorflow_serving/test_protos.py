@@ -13,8 +13,9 @@ from serving.tensorflow_serving import protos
             "max_batch_size { value: 32 } batch_timeout_micros { value: 5 } "
             "max_enqueued_batches { value: 6 } num_batch_threads { value: 7 } "
             'thread_pool_name { value: "p" } allowed_batch_sizes: [1, 32] '
-            "pad_variable_length_inputs: true",
-            "0a020820120208051a020806220208072a030a0170320201203801",
+            "pad_variable_length_inputs: true "
+            "enable_large_batch_splitting { value: true } max_execution_batch_size { value: 9 }",
+            "0a020820120208051a020806220208072a030a0170320201203801420208014a020809",
         ),
         (
             protos.monitoring_config(),

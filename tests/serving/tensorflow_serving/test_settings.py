@@ -24,6 +24,16 @@ def test_the_server_is_the_release_whose_protos_are_installed():
         (lambda: DeploymentSettings(minimum_replicas=0), r"^minimum_replicas: .* is 0"),
         (lambda: DeploymentSettings(user_id=0), r"^user_id: must be at least 1, is 0"),
         (lambda: DeploymentSettings(maximum_replicas=1), r"^maximum_replicas: .* 2, is 1"),
+        (lambda: DeploymentSettings(connection_seconds=0), r"^connection_seconds: .* is 0"),
+        (lambda: DeploymentSettings(image_digest="sha256:1"), r"^image_digest: .* is sha256:1"),
+        (lambda: DeploymentSettings(image="tensorflow/serving"), r"^image: must have a tag"),
+        (lambda: DeploymentSettings(image="host:5000/serving"), r"^image: must have a tag"),
+        (lambda: DeploymentSettings(image="serving:1@sha256:1"), r"^image: .* is image_digest"),
+        (lambda: DeploymentSettings(claim="My Claim"), r"^claim: must be a name in Kubernetes"),
+        (lambda: DeploymentSettings(client_namespaces=("",)), r"^client_namespaces: must be"),
+        (lambda: DeploymentSettings(monitoring_namespaces=("a_b",)), r"^monitoring_names.* a_b"),
+        (lambda: DeploymentSettings(stable=1, canary_traffic_percent=101), r"to 100, is 101"),
+        (lambda: DeploymentSettings(canary_traffic_percent=10), r"^canary_traffic.* needs stable"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(make, message):

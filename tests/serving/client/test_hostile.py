@@ -1,0 +1,149 @@
+"""Servers that answer what no server of models does: an error in words, in bounded memory."""
+
+import json
+import tracemalloc
+
+import pytest
+import tensorflow as tf
+
+from components.errors import UserError
+from serving.client import NotOurModel, Refused, Unavailable, connect
+from serving.client.endpoint import ANSWER_BYTES
+from tests.serving.client import stubs
+from tests.serving.client.asked import PICTURE
+from tests.serving.client.stubs import FLOOD, OUTPUTS, Failure
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
+def answered(outputs) -> bytes:
+    return json.dumps({"outputs": outputs}).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"<html>",
+        b"\xff\xfe",
+        DEEP,
+        b'{"outputs": ' + DEEP + b"}",
+        b'{"outputs": {"probability": ' + DEEP + b', "label": ["NORMAL"], "valid": [true]}}',
+        answered([]),
+        answered({}),
+        answered({**OUTPUTS, "label": ["\x1b[2J"]}),
+        answered({**OUTPUTS, "label": [["NORMAL"]]}),
+        answered({**OUTPUTS, "valid": [1]}),
+        answered({**OUTPUTS, "probability": [True]}),
+        answered({**OUTPUTS, "probability": [-0.1]}),
+        answered({**OUTPUTS, "probability": ["0.5"]}),
+        answered({**OUTPUTS, "probability": [0.5, 0.5]}),
+        answered({**OUTPUTS, "probability": {"0": 0.5}}),
+        answered({**OUTPUTS, "probability": [10**400]}),
+        answered({**OUTPUTS, "domain_distance": [1e300]}),
+        answered({**OUTPUTS, "domain_distance": [10**400]}),
+        answered({**OUTPUTS, "domain_distance": [float("inf")]}),
+        answered({**OUTPUTS, "in_domain": [0]}),
+        b'{"outputs": ' + b"9" * 5000 + b"}",
+    ],
+    ids=range(24),
+)
+@pytest.mark.parametrize("what", ["predict", "status", "metadata"])
+def test_an_answer_over_rest_that_no_model_gives(rest_stub, ask, what, body):
+    rest_stub.outputs = body
+    with pytest.raises(NotOurModel) as caught:
+        ask(rest_stub.url, what, *([[PICTURE]] if what == "predict" else []))
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1000
+
+
+def repeated(value, rows: int):
+    """A tensor of one value, which its shape repeats."""
+    tensor = tf.make_tensor_proto(value)
+    tensor.tensor_shape.CopyFrom(tf.TensorShape([rows]).as_proto())
+    return tensor
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"probability": repeated(0.5, 2**40)},
+        {"probability": repeated(0.5, 2)},
+        {"probability": 0.5},
+        {"probability": [[0.5]]},
+        {"probability": ["0.5"]},
+        {"probability": [True]},
+        {"probability": [-1.0]},
+        {"label": ["a\x1b[2Jb"]},
+        {"label": [b"\xff"]},
+        {"label": [1]},
+        {"valid": [1]},
+        {"domain_distance": [float("nan")]},
+    ],
+    ids=range(12),
+)
+def test_an_answer_over_grpc_that_no_model_gives(rpc_stub, ask, changed):
+    rpc_stub.outputs = OUTPUTS | changed
+    with pytest.raises(NotOurModel) as caught:
+        ask(rpc_stub.url, "predict", [PICTURE])
+    assert str(caught.value).isprintable()
+
+
+def test_an_answer_without_an_end_is_not_read_whole(rest_stub, ask):
+    rest_stub.script = [FLOOD]
+    tracemalloc.start()
+    with pytest.raises(NotOurModel, match=f"answer has more than {ANSWER_BYTES:,} bytes"):
+        ask(rest_stub.url, "predict", [PICTURE])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # The buffers of both ends of the connection take some more.
+    assert rest_stub.sent < 8 * ANSWER_BYTES
+    assert most < 8 * ANSWER_BYTES
+    assert len(rest_stub.asked) == 1
+
+
+def test_a_long_answer_over_grpc_is_not_read(rpc_stub, ask):
+    rpc_stub.outputs = OUTPUTS | {"label": [b"x" * ANSWER_BYTES]}
+    with pytest.raises(NotOurModel, match="answer has more than"):
+        ask(rpc_stub.url, "predict", [PICTURE])
+    assert len(rpc_stub.asked) == 1
+
+
+@pytest.mark.parametrize("body", [DEEP, b"\x1b[31m" * 1000, b'{"error": ' + DEEP + b"}"])
+def test_the_words_of_an_error_are_bounded_and_without_commands(ask, body, monkeypatch):
+    monkeypatch.setattr(stubs.json, "dumps", lambda _: body.decode())
+    with stubs.rest(stubs.Stub([Failure(400, None)])) as stub, pytest.raises(Refused) as caught:
+        ask(stub.url, "predict", [PICTURE])
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1000
+
+
+def test_a_pause_longer_than_the_call_ends_it(rest_stub, ask):
+    rest_stub.script = [Failure(503, None, "9" * 300)] * 2
+    with pytest.raises(Unavailable):
+        ask(rest_stub.url, "predict", [PICTURE])
+    assert len(rest_stub.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "wait", ["x", "Mon, 01 Jan 0001 00:00:00 -2359", "Mon, 01 Jan 99999999999 00:00:00"]
+)
+@pytest.mark.usefixtures("quick")
+def test_a_date_that_makes_no_sense_is_passed_over(rest_stub, ask, wait):
+    rest_stub.script = [Failure(503, None, wait)]
+    assert ask(rest_stub.url, "predict", [PICTURE]) == [stubs.ANSWER]
+
+
+@pytest.mark.parametrize("name", ["a..b", "a" * 64, "*", "a b", "h%zz", "-" * 254, "h\x1b"])
+@pytest.mark.parametrize("scheme", ["http", "grpc"])
+def test_a_name_that_no_host_has(scheme, name):
+    with pytest.raises(UserError, match="is no URL"):
+        connect(f"{scheme}://{name}")
+
+
+@pytest.mark.parametrize("path", ["/a b", "/%zz", "/ä", "/a\x7f"])
+def test_a_path_that_no_url_has(path):
+    with pytest.raises(UserError, match="is no URL"):
+        connect(f"http://host{path}")
