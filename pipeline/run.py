@@ -14,7 +14,7 @@ from pipeline.display import Display
 from pipeline.examples import examples
 from pipeline.failure import explain
 from pipeline.memory import PeakMemory
-from pipeline.progress import ComponentProgress, watching
+from pipeline.progress import ComponentProgress, warnings_to, watching
 from pipeline.recorder import Recorder
 from pipeline.root import Root
 from pipeline.root_lock import root_lock
@@ -44,7 +44,7 @@ def run(
     Raises:
       UserError: It failed; the record and the message tell why.
     """
-    with root_lock(root.path), PeakMemory() as memory:
+    with root_lock(root.path), PeakMemory() as memory, warnings_to(display.line):
         images = Path(config.images).expanduser().resolve() if config.images else root.images
         record = RunRecord(
             id=run_id,
@@ -78,7 +78,7 @@ def _run(config: Config, root: Root, images: Path, recorder: Recorder, profile: 
     record.dataset_fingerprint = dataset.fingerprint
     with recorder.step("Start TensorFlow and TFX"), importing():
         from components.serving_check_container import require_docker
-        from pipeline import graph_check, metadata, pipeline, recipe
+        from pipeline import graph_check, metadata, metadata_store, pipeline, recipe
         from pipeline.pretrained import require_pretrained
         from pipeline.runners import runner
 
@@ -102,6 +102,7 @@ def _run(config: Config, root: Root, images: Path, recorder: Recorder, profile: 
         profile=profile,
         synthetic=config.images is None,
     )
+    metadata_store.prepare(root.metadata, root.artifacts)
     wired = pipeline.create_pipeline(config, inputs, metadata.connection(root.metadata))
     graph_check.check_graph(wired, pipeline.UNCACHED)
 
@@ -119,6 +120,7 @@ def _run(config: Config, root: Root, images: Path, recorder: Recorder, profile: 
         ) from error
     finally:
         _add_lineage(record, root, pipeline.UNCACHED)
+        metadata_store.sign(root.metadata)
 
 
 def _draw(record: RunRecord, path: Path) -> None:

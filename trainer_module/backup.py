@@ -10,6 +10,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from trainer_module import history as history_file
+from trainer_module.backup_check import discard_damaged
 from trainer_module.history import Epoch
 from trainer_module.steps import Steps
 
@@ -29,8 +30,11 @@ class Backup:
         self._directory = directory
         self._written = directory if worker == 0 else directory / f"worker-{worker}"
         self._epochs = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._history = tf.Variable("", dtype=tf.string, trainable=False)
         self._state = tf.train.Checkpoint(
-            epochs=self._epochs, variables=[variable.value for variable in steps.variables]
+            epochs=self._epochs,
+            history=self._history,
+            variables=[variable.value for variable in steps.variables],
         )
         self._best = tf.train.Checkpoint(
             weights=[variable.value for variable in steps.averaged.weights]
@@ -38,7 +42,11 @@ class Backup:
         self._written.mkdir(parents=True, exist_ok=True)
 
     def restore(self) -> list[Epoch]:
-        """Sets the variables to the last finished epoch's; returns the history up to it."""
+        """Sets the variables to the last finished epoch's; returns the history up to it.
+
+        Where a file is damaged, nothing is read, and the training begins anew.
+        """
+        discard_damaged(self._directory)
         last = tf.train.latest_checkpoint(str(self._directory / "state"))
         if last is None:
             return []
@@ -51,6 +59,7 @@ class Backup:
             self._manager(self._best, "best").save(len(history))
         history_file.write(self._written / history_file.FILE, history)
         self._epochs.assign(len(history))
+        self._history.assign(history_file.digest(history))
         self._manager(self._state, "state").save(len(history))
 
     def restore_best(self) -> None:

@@ -12,7 +12,7 @@ from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
-from components import baseline
+from components import baseline, example_counts
 from components.analysis.findings import FINDINGS, to_json
 from components.baseline_fit import first_line
 from components.evaluation import REASONS, Evaluation, read_evaluation
@@ -160,6 +160,7 @@ def _write(inputs: dict[str, types.Artifact], out: Path, properties: dict[str, A
         version = inputs["baseline_model"].get_string_custom_property(baseline.VERSION)
         path = Path(path_utils.serving_model_path(inputs["baseline_model"].uri))
         pushed = Named(f"{new.name}/{version}", Model(path))
+    example_counts.require_all(inputs["examples"], [TEST])
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
         pictures = list(unpacked(inputs["examples"], Path(folder)))
         found, _ = findings(
