@@ -12,6 +12,7 @@ import click
 from components.command import for_people, when_interrupted
 from components.errors import UserError
 from pipeline import options, served
+from pipeline.clean_command import clean
 from pipeline.cluster_command import compile_, rehearse
 from pipeline.evaluate_command import evaluate
 from pipeline.explain_command import explain
@@ -334,6 +335,7 @@ main.add_command(schedule)
 main.add_command(serve)
 main.add_command(export)
 main.add_command(rollback)
+main.add_command(clean)
 
 
 if __name__ == "__main__":

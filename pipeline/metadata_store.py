@@ -61,6 +61,22 @@ def prepare(path: Path, artifacts: Path) -> None:
         _relocate(path, artifacts)
 
 
+def require_whole(path: Path) -> None:
+    """Refuses a damaged store, which does not know what its artifacts are needed for.
+
+    Args:
+        path: The store's SQLite file.
+
+    Raises:
+        UserError: It is damaged, or it cannot be read.
+    """
+    if problem := _damage(path):
+        raise UserError(
+            f"{path} is damaged ({problem}). The next `cxr run` sets it aside and computes "
+            "everything again; clean up afterwards."
+        )
+
+
 def sign(path: Path) -> None:
     """Writes the checksum of a store that nothing is written to any more.
 

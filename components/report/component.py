@@ -23,6 +23,7 @@ from components.report.context import CONTEXT, Context, Verdict
 from components.report.examples import unpacked
 from components.report.misses import SHOWN
 from components.report.page import PAGE, page
+from components.report.privacy import anonymous
 from components.report.settings import ReportSettings
 from components.report.sources import SOURCES
 from components.report.thumbnails import thumbnails
@@ -186,6 +187,8 @@ def _write(inputs: dict[str, types.Artifact], out: Path, properties: dict[str, A
         serving=reading.serving(f"{inputs['infra_blessing'].uri}/{SERVING_CHECK}"),
         versions=reading.versions(),
     )
+    if not settings.filenames:
+        found, context = anonymous(found, context)
     out.mkdir(parents=True, exist_ok=True)
     for name, text in {
         FINDINGS: to_json(found),

@@ -4,24 +4,27 @@ from tfx.components.tuner import executor as tfx_executor
 from tfx.types import channel, standard_artifacts
 
 from components.tuner import Executor, Tuner
+from tests.components import tiny
 
 
 def tuner(**parameters):
     return Tuner(
         examples=channel.Channel(standard_artifacts.Examples),
         transform_graph=channel.Channel(standard_artifacts.TransformGraph),
+        source=channel.Channel(standard_artifacts.Examples),
         tuner_fn="module.tuner_fn",
         custom_config={"settings": {"model": "cnn"}, "seed": 7},
         **{"batch_size": 16, "learning_rate": 0.01, "dataset_fingerprint": "f1", **parameters},
     )
 
 
-def test_tuner_fn_reads_the_parameters_where_it_reads_the_settings(monkeypatch):
+def test_tuner_fn_reads_the_parameters_where_it_reads_the_settings(monkeypatch, tmp_path):
     seen = {}
     monkeypatch.setattr(
         tfx_executor.Executor, "Do", lambda self, inputs, outputs, told: seen.update(told)
     )
-    Executor().Do({}, {}, tuner(batch_size=4).exec_properties)
+    data = tiny.transformed(tmp_path)
+    Executor().Do(data, {}, tuner(batch_size=4).exec_properties)
     assert json.loads(seen["custom_config"]) == {
         "settings": {"model": "cnn", "batch_size": 4, "learning_rate": 0.01},
         "seed": 7,

@@ -78,10 +78,24 @@ def killed_after_training() -> None:
     export.export = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 
 
-def trials(root: Path) -> Iterator[tuple[str, Path, str]]:
-    """The kind, the file and the damage of each trial; each kind has one, in turn another."""
+def group(name: str) -> str:
+    """The kinds that are treated alike: those of one artifact, and of the images."""
+    depth = {"artifacts": 3, "images": 1, "pushed": 4, "checkpoints": 4}
+    parts = name.split("/")
+    return "/".join(parts[: depth.get(parts[0], len(parts))])
+
+
+def trials(root: Path, *, all_kinds: bool = False) -> Iterator[tuple[str, Path, str]]:
+    """The kind, the file and the damage of each trial.
+
+    Each group has one, unless all kinds are asked for: in turn another damage of another file.
+    """
+    groups: dict[str, list[tuple[str, Path]]] = {}
+    for name, path in kinds(root).items():
+        groups.setdefault(name if all_kinds else group(name), []).append((name, path))
     names = list(DAMAGES)
-    for number, (name, path) in enumerate(kinds(root).items()):
+    for number, members in enumerate(groups.values()):
+        name, path = members[number % len(members)]
         yield name, path, names[number % len(names)]
 
 
@@ -133,10 +147,10 @@ def main(folder: Path, *chosen: str) -> None:
             code = run(root, out, before)
             told({"state": state, "code": code, "text": out.read_text()})
             root.rename(master)
-        for name, path, damage in trials(master):
+        for name, path, damage in trials(master, all_kinds="all" in chosen):
             if (state == "killed") != name.startswith("checkpoints/"):
                 continue
-            if chosen and not any(each in name for each in chosen):
+            if chosen not in ((), ("all",)) and not any(each in name for each in chosen):
                 continue
             shutil.rmtree(root, ignore_errors=True)
             shutil.copytree(master, root, symlinks=True)
