@@ -51,7 +51,7 @@ def root(tmp_path):
                     file.write(b"1" * 4096)
             event = proto.Event(type=proto.Event.OUTPUT)
             event.path.steps.add().key = "output"
-            _, artifacts, contexts = store.put_execution(
+            _, artifacts, _ = store.put_execution(
                 execution,
                 [(artifact, event)],
                 [context, proto.Context(type_id=kinds[1], name=f"p.{node}")],

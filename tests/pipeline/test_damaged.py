@@ -37,7 +37,7 @@ def outcomes(folder):
 
 
 def test_every_damage_heals_or_is_told_in_three_lines(outcomes):
-    whole, *trials = [each for each in outcomes if each.get("state") != "killed"]
+    _, *trials = [each for each in outcomes if each.get("state") != "killed"]
     assert len(trials) > 25
     wrong = [problem for trial in trials for problem in problems(trial, trials[0])]
     assert wrong == []

@@ -39,19 +39,20 @@ DAMAGES = {
 
 @pytest.mark.parametrize("name", DAMAGES)
 def test_a_damaged_output_is_computed_again_and_the_file_is_told(orchestrated, caplog, name):
-    orchestrated.run(f"{name}-first", version="17")
-    orchestrated.run(f"{name}-again", version="17", uncached=["Pusher"])
+    version = str(100 + list(DAMAGES).index(name))
+    orchestrated.run(f"{name}-first", version=version)
+    orchestrated.run(f"{name}-again", version=version, uncached=["Pusher"])
     assert orchestrated.cached()["Baseline"]
     DAMAGES[name](model_of(orchestrated, f"{name}-again"))
     with caplog.at_level(logging.WARNING, "pipeline.runners"):
-        orchestrated.run(f"{name}-healed", version="17", uncached=["Pusher"])
+        orchestrated.run(f"{name}-healed", version=version, uncached=["Pusher"])
     assert not orchestrated.cached()["Baseline"]
     (line,) = [each for each in caplog.messages if "computed again" in each]
     assert str(model_of(orchestrated, f"{name}-again")) in line
     healed = model_of(orchestrated, f"{name}-healed")
     assert (healed / "saved_model.pb").read_bytes() == b"graph"
     assert not (healed / "more").exists()
-    orchestrated.run(f"{name}-last", version="17", uncached=["Pusher"])
+    orchestrated.run(f"{name}-last", version=version, uncached=["Pusher"])
     assert orchestrated.cached()["Baseline"]
 
 
