@@ -1,4 +1,4 @@
-"""Checksums of files, and what differs from them."""
+"""Damage of files: what differs from their recorded checksums."""
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
@@ -32,32 +32,17 @@ def sha256_of(file: IO[bytes]) -> str:
     return digest.hexdigest()
 
 
-def sums(folder: Path) -> dict[str, str]:
-    """Computes the SHA-256 of each file under a folder.
+def damage(
+    folder: Path, expected: Mapping[str, str], beside: Collection[str] = ()
+) -> Iterator[str]:
+    """Compares the files under a folder with their checksums.
 
     Every byte is read: size and time of change are also those of a file with a flipped bit. That
     costs about a second for each gigabyte.
 
     Args:
         folder: The folder.
-
-    Returns:
-        Hexadecimal SHA-256 by the file's path within the folder, with ``/`` between its parts.
-
-    Raises:
-        OSError: A file cannot be read.
-    """
-    return {name: sha256(folder / name) for name in _names(folder)}
-
-
-def damage(
-    folder: Path, expected: Mapping[str, str], beside: Collection[str] = ()
-) -> Iterator[str]:
-    """Compares the files under a folder with their checksums.
-
-    Args:
-        folder: The folder.
-        expected: As `sums` returned it.
+        expected: As `components.sums.sums` returned it.
         beside: Files that may be there and are not compared.
 
     Yields:

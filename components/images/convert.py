@@ -26,6 +26,7 @@ from components.images.patients import patient_finder
 from components.images.progress import Progress
 from components.images.settings import DatasetSettings
 from components.images.source import fingerprint_of, source_fingerprint
+from components.sums import sums
 from transform_module.features import SPLITS
 
 _log = logging.getLogger(__name__)
@@ -173,7 +174,7 @@ def _convert(
             (new / split).mkdir()
         shards = _shards(outcomes, new, settings.shards)
         beam_jobs.write_shards(images, shards, beam_args=beam_args, progress=progress)
-        dataset = dataset.model_copy(update={"files": intact.sums(new)}).save(new)
+        dataset = dataset.model_copy(update={"files": sums(new)}).save(new)
         staging.publish(new, out)
     quarantine.refused_list(out).unlink(missing_ok=True)
     _report(dataset)

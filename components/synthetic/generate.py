@@ -16,6 +16,7 @@ from PIL import Image
 
 from components import intact
 from components.errors import UserError
+from components.sums import sums
 from components.synthetic.anatomy import Anatomy
 from components.synthetic.broken import BrokenFile, broken_files
 from components.synthetic.drawing import Drawing, draw
@@ -152,7 +153,7 @@ def _write(
     for file in broken:
         content = file.content(lambda picture: _encode(picture, seed))
         (partial / file.path).write_bytes(content)
-    marker = {**made_from, _FILES: intact.sums(partial)}
+    marker = {**made_from, _FILES: sums(partial)}
     (partial / MARKER).write_text(json.dumps(marker, indent=2) + "\n")
     if out.exists():
         out.rename(replaced)

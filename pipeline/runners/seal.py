@@ -14,6 +14,7 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx import types
 
 from components import intact
+from components.sums import sums
 
 _FILES: Final = "files"
 _DIGEST: Final = "content"
@@ -43,7 +44,7 @@ def seal(artifact: metadata_store_pb2.Artifact) -> None:
     folder = Path(artifact.uri)
     if not folder.is_dir():
         return
-    files = json.dumps(intact.sums(folder), sort_keys=True)
+    files = json.dumps(sums(folder), sort_keys=True)
     artifact.custom_properties[_FILES].string_value = files
     artifact.custom_properties[_DIGEST].string_value = _digest(artifact, files)
 

@@ -7,10 +7,11 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import proto_utils
 
-from components import example_counts, intact, linking
+from components import example_counts, linking
 from components.errors import UserError
 from components.images.dataset import Dataset, SplitCount
 from components.import_example_gen import Executor
+from components.sums import sums
 from tests.components import tiny
 
 
@@ -51,7 +52,7 @@ def dataset(tmp_path):
         quarantine_reasons={},
         dropped_patients=(),
         versions={},
-        files=intact.sums(folder),
+        files=sums(folder),
     ).save(folder)
     return folder
 

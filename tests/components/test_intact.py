@@ -1,6 +1,7 @@
 import pytest
 
 from components import intact
+from components.sums import sums
 
 
 @pytest.fixture
@@ -12,9 +13,9 @@ def folder(tmp_path):
 
 
 def test_a_folder_that_is_as_it_was_has_no_damage(folder):
-    sums = intact.sums(folder)
-    assert set(sums) == {"a", "inside/b"}
-    assert list(intact.damage(folder, sums)) == []
+    recorded = sums(folder)
+    assert set(recorded) == {"a", "inside/b"}
+    assert list(intact.damage(folder, recorded)) == []
 
 
 DAMAGES = {
@@ -32,25 +33,25 @@ DAMAGES = {
 
 @pytest.mark.parametrize("name", DAMAGES)
 def test_damage_is_found_with_its_file(folder, name):
-    sums = intact.sums(folder)
+    recorded = sums(folder)
     change, told = DAMAGES[name]
     change(folder)
-    assert list(intact.damage(folder, sums)) == [f"{folder}/{told}"]
+    assert list(intact.damage(folder, recorded)) == [f"{folder}/{told}"]
 
 
 def test_a_flipped_byte_is_found_where_size_and_time_stayed(folder):
     import os
 
-    sums, former = intact.sums(folder), (folder / "a").stat()
+    recorded, former = sums(folder), (folder / "a").stat()
     (folder / "a").write_bytes(b"firsT")
     os.utime(folder / "a", ns=(former.st_atime_ns, former.st_mtime_ns))
-    assert list(intact.damage(folder, sums))
+    assert list(intact.damage(folder, recorded))
 
 
 def test_a_file_beside_may_be_there(folder):
-    sums = intact.sums(folder)
+    recorded = sums(folder)
     (folder / "notes").touch()
-    assert list(intact.damage(folder, sums, beside=["notes"])) == []
+    assert list(intact.damage(folder, recorded, beside=["notes"])) == []
 
 
 def test_a_folder_that_is_gone_misses_all(folder, tmp_path):

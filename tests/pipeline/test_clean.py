@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from components import intact
+from components.sums import sums
 from pipeline.clean import expired_versions, freed, groups, kept_runs
 from pipeline.root import Root
 from tests.pipeline.records import run
@@ -96,7 +96,7 @@ def version(push_dir, number, graph, **record):
     folder = push_dir / "cxr" / str(number)
     folder.mkdir(parents=True)
     (folder / "saved_model.pb").write_text(graph)
-    manifest = {"name": "cxr", "version": number, "files": intact.sums(folder), **record}
+    manifest = {"name": "cxr", "version": number, "files": sums(folder), **record}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
 
