@@ -46,7 +46,8 @@ class _Launcher(launcher.Launcher):
         outputs = [each for found in execution_info.output_dict.values() for each in found]
         # A new metadata store counts from 1 again, and what an older one left is there.
         for artifact in outputs:
-            _clear(artifact.uri)
+            if not artifact.is_external:
+                _clear(artifact.uri)
         _clear(execution_info.execution_output_uri)
         finished = super()._run_executor(execution_info)
         for artifacts in finished.output_artifacts.values():
