@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from components.errors import UserError
 from components.images import passed_over, reasons
 from components.images.layout import as_text
 from components.images.progress import Progress

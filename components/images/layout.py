@@ -102,7 +102,7 @@ def scan(images: Path) -> list[SourceFile]:
             beside folders of splits.
     """
     require_local(images, "The image folder")
-    if not images.is_dir():
+    if not os.path.isdir(images):
         raise UserError(_no_folder(images))
     walk = _Walk(os.fsencode(images))
     walk.folder(b"", frozenset(), None)
@@ -296,7 +296,16 @@ def _misplaced(found: Found) -> str | None:
 
 
 def _no_folder(images: Path) -> str:
-    if images.is_file():
+    try:
+        os.stat(images)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        why = (error.strerror or "unknown error").lower()
+        return f"The image folder {images} cannot be opened: {why}."
+    except ValueError:
+        return "The image folder's path has a character that no path can have."
+    if os.path.isfile(images):
         suffix = images.suffix.lower()
         advice = "Give the folder that holds the class folders."
         if suffix in _ARCHIVE_SUFFIXES:

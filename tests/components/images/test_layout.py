@@ -340,6 +340,15 @@ def test_a_file_is_no_image_folder(tmp_path, name, told):
         scan(fill(tmp_path, {name: b"1"}) / name)
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("x" * 300, "cannot be opened: file name too long"), ("a\0b", "that no path can have")],
+)
+def test_a_path_that_the_system_refuses_is_no_image_folder(tmp_path, name, told):
+    with pytest.raises(UserError, match=told):
+        scan(tmp_path / name)
+
+
 def test_an_address_is_no_image_folder():
     with pytest.raises(UserError, match="must be a local path; received gs://bucket/images"):
         scan(Path("gs://bucket/images"))
