@@ -10,6 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from components.text import printable
+
 
 def new_table(*columns: str, right: Collection[int] = ()) -> Table:
     """A table whose columns at the indices `right` hold numbers."""
@@ -38,11 +40,11 @@ def standard_output() -> Console:
 
 
 def short_path(path: Path) -> str:
-    """A path from the working directory, if it lies in it; as markup."""
+    """A path from the working directory, if it lies in it; as markup that is safe to print."""
     try:
-        return escape(str(path.relative_to(Path.cwd())))
+        return escape(printable(str(path.relative_to(Path.cwd()))))
     except ValueError:
-        return escape(str(path))
+        return escape(printable(str(path)))
 
 
 def command() -> str:

@@ -11,9 +11,11 @@ import click
 
 from components.command import for_people, when_interrupted
 from components.errors import UserError
+from components.path_argument import LocalPath
 from pipeline import options, served
 from pipeline.cluster_command import compile_, rehearse
 from pipeline.evaluate_command import evaluate
+from pipeline.exit_codes import NOTHING_USABLE
 from pipeline.explain_command import explain
 from pipeline.export_command import export
 from pipeline.submit_command import schedule, submit
@@ -22,7 +24,7 @@ from serving.command import rollback, serve
 if TYPE_CHECKING:
     from serving.predict import Prediction
 
-_PATH = click.Path(path_type=Path)
+_PATH = LocalPath()
 _root = click.option(
     "--root",
     type=_PATH,
@@ -136,6 +138,11 @@ def synth(out: Path, images: int, seed: int, as_json: bool) -> None:
 @click.argument("out", type=_PATH)
 @click.option("--patient-pattern", metavar="REGEX", help="Its group is the patient's id.")
 @click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")
+@click.option(
+    "--unlisted-patients",
+    type=click.Choice(["refuse", "alone"]),
+    help="What becomes of images that the table misses.  [default: refuse]",
+)
 @click.option("--max-bad", type=float, help="Stop above this share of bad files. [default: 0.1]")
 @options.config
 @options.overrides
@@ -148,6 +155,7 @@ def convert(
     out: Path,
     patient_pattern: str | None,
     patients: str | None,
+    unlisted_patients: str | None,
     max_bad: float | None,
     source: str | None,
     overrides: tuple[str, ...],
@@ -156,8 +164,8 @@ def convert(
 ) -> None:
     """Convert the folders IMAGES to TFRecords in the folder OUT.
 
-    IMAGES holds train|val|test/NORMAL|PNEUMONIA/..., or only NORMAL|PNEUMONIA/... What is no usable
-    picture is listed in OUT/quarantine.csv with its reason.
+    IMAGES, or the one folder in it, holds train|val|test/NORMAL|PNEUMONIA/..., or only
+    NORMAL|PNEUMONIA/... What is no usable picture is listed in OUT/quarantine.csv with its reason.
     """
     from rich.console import Console
 
@@ -167,7 +175,12 @@ def convert(
     from pipeline.run_log import silenced
     from pipeline.tables import print_dataset
 
-    given = {"patient_pattern": patient_pattern, "patients": patients, "max_bad": max_bad}
+    given = {
+        "patient_pattern": patient_pattern,
+        "patients": patients,
+        "unlisted_patients": unlisted_patients,
+        "max_bad": max_bad,
+    }
     said = [f"dataset.{k}={json.dumps(v)}" for k, v in given.items() if v is not None]
     config = load(source, [*overrides, *said])
     with (
@@ -230,7 +243,14 @@ def runs(run_id: str | None, root: Path, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("model_and_paths", metavar="[MODEL] PATHS...", nargs=-1, required=True, type=_PATH)
+@click.argument(
+    "model_and_paths",
+    metavar="[MODEL] PATHS...",
+    nargs=-1,
+    required=True,
+    # An address gets a row that says so.
+    type=click.Path(path_type=Path),
+)
 @click.option("--url", help="Ask a served model instead of loading MODEL: http:// or grpc://.")
 @served.options
 @click.option("--out", type=_PATH, metavar="FILE", help="Write a .csv, .jsonl or .parquet file.")
@@ -247,7 +267,7 @@ def predict(
     as_csv: bool,
     **server: Any,
 ) -> None:
-    """Judge pictures: PATHS are files and folders, MODEL is a pushed model.
+    """Judge pictures: PATHS are files, folders and patterns, MODEL is a pushed model.
 
     \b
     cxr predict pushed/chest_xray xray.jpeg folder
@@ -260,8 +280,10 @@ def predict(
     unlike those that the model learnt from: its answer tells nothing.
 
     With --out any number of pictures is judged, in Beam, and a summary is printed. PATHS may then
-    be patterns too, and TFRecord files of pictures. A killed call goes on where it stopped when the
-    same command is given again.
+    be TFRecord files of pictures, too. A killed call goes on where it stopped when the same command
+    is given again.
+
+    The exit code is 4 where nothing that was given could be used.
     """  # noqa: D301  (Click knows the character, not its escape)
     from rich.console import Console
 
@@ -307,6 +329,8 @@ def predict(
             click.echo(json.dumps({**vars(summary), "out": str(out)}, indent=2))
         else:
             print_summary(summary, out)
+        if not summary.valid:
+            sys.exit(NOTHING_USABLE)
         return
     with silenced() as terminal, Display(Console(file=terminal)).step("Judge pictures") as told:
         predictions = predict_paths(model, paths, progress=told)
@@ -323,6 +347,8 @@ def _print_predictions(predictions: list[Prediction], *, as_json: bool, as_csv: 
         write_csv(map(vars, predictions), sys.stdout)
     else:
         print_predictions(predictions)
+    if not any(each.valid for each in predictions):
+        sys.exit(NOTHING_USABLE)
 
 
 main.add_command(explain)

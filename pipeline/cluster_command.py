@@ -10,13 +10,14 @@ import click
 from components.collector import importing
 from components.command import for_people
 from components.errors import UserError, refuse
+from components.path_argument import LocalPath
 from pipeline import options
 
 if TYPE_CHECKING:
     from pipeline.cluster_checks import Target
     from pipeline.rehearsal.compiled import Compiled
 
-_PATH = click.Path(path_type=Path)
+_PATH = LocalPath()
 
 
 @click.command("compile")

@@ -6,10 +6,12 @@ from pathlib import Path
 import click
 
 from components.command import for_people
+from components.path_argument import LocalPath
 from pipeline import options
+from pipeline.exit_codes import where_nothing_is_usable
 from serving.tflite.record import VARIANTS
 
-_PATH = click.Path(path_type=Path)
+_PATH = LocalPath()
 
 
 @click.command()
@@ -65,7 +67,7 @@ def export(
     from pipeline.tables import print_tflite
     from serving.tflite.export import export as export_tflite
 
-    with silenced() as terminal:
+    with where_nothing_is_usable(), silenced() as terminal:
         record = export_tflite(
             model,
             out,

@@ -32,8 +32,10 @@ REPORT_CODE = (
     "components.baseline_fit",
     "components.evaluation",
     "components.images",
+    "components.local_paths",
     "components.remote",
     "components.serving_check",
+    "components.text",
     "serving",
     "transform_module",
 )

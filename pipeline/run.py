@@ -8,6 +8,7 @@ from pathlib import Path
 from components.collector import importing
 from components.errors import UserError
 from components.images.dataset import QUARANTINE_FILE
+from components.local_paths import require_local
 from pipeline import report, run_record, timeline
 from pipeline.config import Config
 from pipeline.display import Display
@@ -44,6 +45,9 @@ def run(
     Raises:
       UserError: It failed; the record and the message tell why.
     """
+    require_local(root.path, "The root")
+    require_local(config.images or "", "images")
+    require_local(config.push.directory or "", "push.directory of a run on this machine")
     with root_lock(root.path), PeakMemory() as memory:
         images = Path(config.images).expanduser().resolve() if config.images else root.images
         record = RunRecord(
@@ -76,6 +80,8 @@ def _run(config: Config, root: Root, images: Path, recorder: Recorder, profile: 
     record, display = recorder.record, recorder.display
     dataset = examples(config, images, root.dataset, recorder.step)
     record.dataset_fingerprint = dataset.fingerprint
+    for sentence in dataset.sentences:
+        display.line(sentence)
     with recorder.step("Start TensorFlow and TFX"), importing():
         from components.serving_check_container import require_docker
         from pipeline import graph_check, metadata, pipeline, recipe

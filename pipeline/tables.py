@@ -10,6 +10,7 @@ from rich.markup import escape
 from components.images.dataset import QUARANTINE_FILE, Dataset
 from components.images.summary import COLUMNS, rows
 from components.synthetic.generate import SyntheticSet
+from components.text import printable
 from pipeline.cells import (
     command,
     counted,
@@ -68,6 +69,12 @@ def print_dataset(dataset: Dataset, out: Path) -> None:
             f"Dropped from train and val: {len(dataset.dropped_patients)} patients that stand in "
             "test too."
         )
+    if dataset.skipped_reasons:
+        told = ", ".join(f"{why} {files:,}" for why, files in dataset.skipped_reasons.items())
+        console.print(f"Skipped: {escape(told)}.")
+    for sentence in dataset.sentences:
+        style = "yellow" if sentence in dataset.layout_warnings else ""
+        console.print(escape(sentence), style=style)
     for split, label in dataset.missing:
         console.print(f"[yellow]The split {split} holds no {label}.[/]")
     console.print(f"Fingerprint {dataset.fingerprint[:16]}, written to {short_path(out)}")
@@ -146,7 +153,7 @@ def print_summary(summary: Summary, out: Path) -> None:
     console = standard_output()
     print_table(console, table)
     for sentence in summary.damaged:
-        console.print(f"[yellow]{escape(sentence)}[/]")
+        console.print(f"[yellow]{escape(printable(sentence))}[/]")
     console.print(f"Each picture with its answer: {short_path(out)}")
 
 

@@ -11,8 +11,9 @@ from components.allocator import tune_allocator
 from components.collector import importing
 from components.command import for_people
 from components.errors import UserError
+from components.path_argument import LocalPath
 
-_PATH = click.Path(path_type=Path)
+_PATH = LocalPath()
 
 
 @click.command()

@@ -64,7 +64,8 @@ def export(
         return {features.PROBABILITY: calibration(model(image_xf, training=False)[:, 0])}
 
     def told(pixels: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
-        return tf.where(valid, serve_pixels(pixels)[features.PROBABILITY], _INVALID_PROBABILITY)
+        judged = serve_pixels(_at_least_one(pixels))[features.PROBABILITY]
+        return tf.where(valid, judged[: tf.size(valid)], _INVALID_PROBABILITY)
 
     def predict(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels, valid = pixels_of(image_bytes)
@@ -105,7 +106,9 @@ def export(
             is_shown = valid[:, tf.newaxis, tf.newaxis]
             return {
                 features.PROBABILITY: told(pixels, valid),
-                features.HEATMAP: tf.where(is_shown, heat_map(pixels), 0.0),
+                features.HEATMAP: tf.where(
+                    is_shown, heat_map(_at_least_one(pixels))[: tf.size(valid)], 0.0
+                ),
             }
 
         endpoints.append((features.EXPLAIN, explained, features.IMAGE_BYTES))
@@ -130,3 +133,9 @@ def export(
         **record,
     }
     path.write_text(json.dumps(contents, indent=2) + "\n")
+
+
+def _at_least_one(pixels: tf.Tensor) -> tf.Tensor:
+    """Adds a black image to a batch of none, on which TensorFlow's fused convolutions fail."""
+    missing = tf.cast(tf.equal(tf.shape(pixels)[0], 0), tf.int32)
+    return tf.pad(pixels, [[0, missing], [0, 0], [0, 0], [0, 0]])

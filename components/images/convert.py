@@ -14,10 +14,12 @@ from components.errors import UserError
 from components.images import quarantine, records, staging
 from components.images.dataset import DATASET_FILE, QUARANTINE_FILE, Dataset
 from components.images.layout import scan
+from components.images.layout_warnings import layout_warnings
 from components.images.outcomes import (
     Outcome,
     count_folders,
     count_reasons,
+    count_skipped,
     count_splits,
     judge,
 )
@@ -25,6 +27,7 @@ from components.images.patients import patient_finder
 from components.images.progress import Progress
 from components.images.settings import DatasetSettings
 from components.images.source import fingerprint_of, source_fingerprint
+from components.local_paths import require_local
 from transform_module.features import SPLITS
 
 _log = logging.getLogger(__name__)
@@ -66,6 +69,8 @@ def convert(
         UserError: nothing is recognised in ``images``; too much of it is bad; ``out`` holds
             something else or is being written by another process; the disk is full.
     """
+    require_local(images, "The image folder")
+    require_local(out, "The output")
     images, out = images.resolve(), out.resolve()
     _refuse_overlap(images, out)
     try:
@@ -138,6 +143,7 @@ def _convert(
     )
     outcomes = judge(files, inspections, patient_of, seed=seed, hold_out=settings.hold_out)
     quarantine.refuse_mostly_bad(outcomes, out, settings.max_bad)
+    known = patient_of.known(outcome.file for outcome in outcomes if outcome.patient)
     dataset = Dataset(
         fingerprint=records.fingerprint(
             (outcome.split, outcome.features) for outcome in outcomes if outcome.split
@@ -149,6 +155,9 @@ def _convert(
         folders=count_folders(outcomes),
         splits=count_splits(outcomes),
         quarantine_reasons=count_reasons(outcomes),
+        skipped_reasons=count_skipped(outcomes),
+        patients=known,
+        layout_warnings=layout_warnings(outcomes, patient_of, known),
         dropped_patients=tuple(sorted({str(each.patient) for each in outcomes if each.dropped})),
         versions={
             "python": platform.python_version(),
@@ -235,6 +244,8 @@ def _explain(error: Exception, out: Path) -> str | None:
 
 
 def _report(dataset: Dataset) -> None:
+    for sentence in dataset.sentences:
+        _log.warning("%s", sentence)
     if dataset.hold_out:
         _log.warning("The split test is %s; the test folder takes no part.", dataset.hold_out)
     elif dataset.dropped_patients:

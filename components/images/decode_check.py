@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin
 
+from components.images import other_formats
 from transform_module.features import MAXIMUM_PIXELS, MINIMUM_SIDE
 
 MAXIMUM_DIFFERENCE: Final = 8.0
@@ -34,19 +35,6 @@ _PICTURES: dict[str, tuple[bytes, Callable[[io.BytesIO], Image.Image]]] = {
     "gif": (b"GIF8", GifImagePlugin.GifImageFile),
     "bmp": (b"BM", BmpImagePlugin.BmpImageFile),
 }
-
-_OTHERS: tuple[tuple[int, bytes, str], ...] = (
-    (128, b"DICM", "DICOM file: export it as PNG first"),
-    (8, b"WEBP", "WebP picture: save it as PNG or JPEG"),
-    (0, b"II*\0", "TIFF picture: save it as PNG or JPEG"),
-    (0, b"MM\0*", "TIFF picture: save it as PNG or JPEG"),
-    (4, b"ftyp", "HEIC, AVIF or film: save it as PNG or JPEG"),
-    (0, b"\0\0\0\x0cjP  ", "JPEG 2000 picture: save it as PNG or JPEG"),
-    (0, b"\xff\x4f\xff\x51", "JPEG 2000 picture: save it as PNG or JPEG"),
-    (0, b"%PDF", "PDF document"),
-    (0, b"PK\x03\x04", "ZIP archive"),
-    (0, b"\x1f\x8b", "gzip archive"),
-)
 
 _ENDINGS = {"jpeg": b"\xff\xd9", "png": b"IEND\xaeB`\x82", "gif": b"\0;"}
 
@@ -80,7 +68,7 @@ def check(data: bytes) -> Decoded | str:
         return "empty file"
     form = next((name for name, (magic, _) in _PICTURES.items() if data.startswith(magic)), None)
     if form is None:
-        return _other_content(data)
+        return other_formats.describe(data)
     try:
         picture = _PICTURES[form][1](io.BytesIO(data))
         frames = getattr(picture, "n_frames", 1)
@@ -112,21 +100,6 @@ def check(data: bytes) -> Decoded | str:
     if _mean_difference(seen_by_model, seen_by_pillow) > MAXIMUM_DIFFERENCE:
         return f"{form.upper()} read in two ways: TensorFlow and Pillow see different pixels"
     return Decoded(form, width, height)
-
-
-def _other_content(data: bytes) -> str:
-    for start, magic, words in _OTHERS:
-        if data[start : start + len(magic)] == magic:
-            return words
-    if b"\0" not in data[:1024]:
-        try:
-            data[:1024].decode("utf-8")
-        except UnicodeDecodeError as error:
-            # The cut may fall inside a character: at most 3 bytes before the end.
-            if error.start < 1021:
-                return "not a picture: unknown content"
-        return "text file"
-    return "not a picture: unknown content"
 
 
 def _is_cut_short(form: str, data: bytes) -> bool:

@@ -102,7 +102,7 @@ def _held_out_of(pictures: Path | None) -> Choice | None:
 
 
 def _refuse_foreign(out: Path) -> None:
-    if out.is_dir():
+    if os.path.isdir(out):
         if (out / RECORD).is_file() or not any(out.iterdir()):
             return
         raise UserError(

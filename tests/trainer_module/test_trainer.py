@@ -140,6 +140,17 @@ def test_every_weight_is_written_once(exported):
         assert not same, f"{name} and {same}"
 
 
+@pytest.mark.parametrize("signature", [features.SERVING_DEFAULT, features.EXPLAIN])
+@pytest.mark.parametrize("images", [[], [b""], [b"", b"text", b"\xff\xd8\xff"]])
+def test_a_batch_without_a_single_image_is_answered(exported, signature, images):
+    loaded = tf.saved_model.load(str(exported / "model"))
+    for _ in range(2):
+        # A graph is fused when it runs for the second time.
+        out = loaded.signatures[signature](image_bytes=tf.constant(images, tf.string))
+    assert out[features.PROBABILITY].numpy().tolist() == [0.5] * len(images)
+    assert {len(column) for column in out.values()} == {len(images)}
+
+
 def test_only_the_chief_writes_the_model(transformed, tmp_path, monkeypatch):
     monkeypatch.setattr(strategy, "is_chief", lambda _: False)
     small.run(transformed, tmp_path, SETTINGS)

@@ -1,15 +1,12 @@
-import pytest
-
-from components.errors import UserError
 from serving.predict import Prediction
 from tests.serving.client import stubs
 from tests.serving.client.stubs import Stub
 
 
-def test_no_file_is_told(ask, tmp_path):
+def test_a_folder_without_files_gets_a_row(ask, tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match=r"There is no file in .*empty\."):
-        ask("http://127.0.0.1:9", "predict_files", [tmp_path / "empty"])
+    ((only,),) = ask("http://127.0.0.1:9", "predict_files", [tmp_path / "empty"])
+    assert (only.valid, only.reason) == (False, "folder without files")
 
 
 def test_files_that_cannot_be_read_ask_nobody(ask, tmp_path):
