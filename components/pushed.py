@@ -194,13 +194,13 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
 
 
 def _is_inside(name: str) -> bool:
-    """Tells whether the name of a file leads nowhere out of the folder."""
+    """Returns whether the name of a file leads nowhere out of the folder."""
     path = PurePosixPath(name)
     return not path.is_absolute() and ".." not in path.parts
 
 
 def _misplaced(root: Path, manifest: dict[str, Any]) -> list[str]:
-    """Tells where a version stands under another number or name than it was pushed as."""
+    """Returns what is wrong with the number or the name that a version is under now."""
     place = root.resolve()
     number, name = version_number(place.name), place.parent.name
     if number is None:

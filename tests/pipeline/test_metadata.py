@@ -94,7 +94,7 @@ def test_a_cached_component_tells_the_folders_of_the_earlier_run(runs):
 def test_what_a_component_says_of_its_artifacts_is_told(runs, run):
     properties = runs[run]["Baseline"].properties["model"]
     assert properties["present"] == 0
-    assert "17 is gone" in properties["reason"]
+    assert "nothing is pushed" in properties["reason"]
 
 
 def test_the_connection_makes_the_folder_of_the_store(tmp_path):
