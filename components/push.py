@@ -52,10 +52,13 @@ def push(
         files = pushed.sums(source)
         if compared is not None:
             check_examined(compared.files, files, str(source))
-        newest = pushed.newest(folder.parent, folder.name).version
-        if newest is not None and newest.manifest and newest.manifest["files"] == files:
+        found = pushed.newest(folder.parent, folder.name)
+        newest = found.version
+        is_same = bool(newest and newest.manifest and newest.manifest["files"] == files)
+        if newest and is_same and not found.broken:
             return newest
-        if compared is None:
+        # Above a broken version even the same model is published anew: servers look there first.
+        if compared is None or is_same:
             return _publish(source, folder, record, files)
         known = read_rolled_back(folder)
         number = str(newest.version) if newest else ""

@@ -77,9 +77,14 @@ def push_remotely(
     files = pushed.sums(source)
     check_examined(compared.files, files, str(source))
     with tempfile.TemporaryDirectory(prefix="push-") as place:
-        served = newest(folder, Path(place, "served")).version
-        if served is not None and served.manifest and served.manifest["files"] == files:
-            return served.version, f"{folder}/{served.version}"
+        found = newest(folder, Path(place, "served"))
+        served = found.version
+        is_same = bool(served and served.manifest and served.manifest["files"] == files)
+        if served and is_same:
+            if not found.broken:
+                return served.version, f"{folder}/{served.version}"
+            # Above a broken version even the same model is published anew, as in a local folder.
+            return _publish(source, folder, record, Path(place))
         known = _read_rolled_back(folder)
         number = str(served.version) if served else ""
         push_rules.check(compared, number, known, folder)

@@ -77,6 +77,19 @@ def test_a_damaged_version_is_pushed_anew(tmp_path, model):
     assert_whole(second)
 
 
+@pytest.mark.parametrize("damage", ["empty", "changed"])
+def test_above_a_broken_version_the_same_model_is_pushed_anew(tmp_path, model, damage):
+    """Servers look at the highest version first, and TensorFlow Serving at no other."""
+    first = push(model, tmp_path / "cxr", RECORD)
+    broken = tmp_path / "cxr" / str(first.version + 7)
+    broken.mkdir()
+    if damage == "changed":
+        (broken / "saved_model.pb").write_bytes(b"damage")
+    version = push(model, tmp_path / "cxr", RECORD, examined(model, "17"))
+    assert version.version > first.version + 7
+    assert push(model, tmp_path / "cxr", RECORD, examined(model, "17")) == version
+
+
 def test_versions_increase_even_when_the_clock_does_not(tmp_path, model):
     taken = int(time.time()) + 1000
     (tmp_path / "cxr" / str(taken)).mkdir(parents=True)

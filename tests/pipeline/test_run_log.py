@@ -107,3 +107,11 @@ print(opened() - before)
 """
     done, _ = run(tmp_path, script)
     assert done.stdout == "0\n"
+
+
+def test_what_is_wrong_with_a_models_versions_is_still_said(tmp_path):
+    said = "logging.getLogger('serving.model').warning('passed over')"
+    done, _ = run(tmp_path, f"with silenced(): speak('inside'); {said}\n{said}")
+    assert done.stdout == ""
+    # The second is logged where nothing is silenced.
+    assert done.stderr == "passed over\npassed over\n"

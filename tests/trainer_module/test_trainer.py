@@ -1,7 +1,9 @@
 import base64
 import json
+import platform
 import subprocess
 import sys
+from importlib import metadata
 
 import keras
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
+from components import sums
 from tests.conftest import picture
 from tests.pictures import FORMATS, encode, grey_pixels
 from tests.trainer_module import small
@@ -156,6 +159,7 @@ def test_only_the_chief_writes_the_model(transformed, tmp_path, monkeypatch):
     small.run(transformed, tmp_path, SETTINGS)
     assert not (tmp_path / "model").exists()
     assert not (tmp_path / "run").exists()
+    assert not (tmp_path / sums.SUMS).exists()
 
 
 def test_run_fn_leaves_model_record_history_and_logs(exported):
@@ -170,7 +174,16 @@ def test_run_fn_leaves_model_record_history_and_logs(exported):
     assert record["dataset_fingerprint"] == "data"
     assert record["training"]["class_counts"] == [16, 32]
     assert record["training"]["dropped_pictures"] == 1
+    assert record["versions"] == {
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "tfx": metadata.version("tfx"),
+    }
     assert (exported / "model" / features.TRAINING_STATISTICS).is_file()
+    recorded = sums.from_json((exported / sums.SUMS).read_bytes())
+    assert recorded == sums.sums(exported / "model")
+    assert features.TRAINING_STATISTICS in recorded
     assert len(history.read(exported / "run" / "history.csv")) == record["training"]["epochs"]
     assert list((exported / "run").glob("events.out.tfevents*"))
     assert not any((exported / "backups").iterdir())
