@@ -9,10 +9,13 @@ a picture each holds: at 1 MB a file that is 1 GB, and decoded several times mor
 
 
 def prepare_process() -> None:
-    """Bounds Beam's batches, and hides the GPU from Beam's worker processes."""
+    """Bounds Beam's batches; hides the GPU from its worker processes, and ties them to this one."""
     import tensorflow as tf
     from tfx_bsl.coders import batch_util
 
+    from components.beam_workers import tie_workers
+
+    tie_workers()
     batch_util._BATCH_SIZE_CAP = _LARGEST_BATCH
     # This process keeps its GPU: CUDA reads the variable when the devices are first listed.
     # A worker process is started later, and would take a memory pool of its own.

@@ -1,5 +1,7 @@
 """Tables and cells as every command prints them."""
 
+import contextlib
+import shlex
 import shutil
 import sys
 from collections.abc import Collection
@@ -31,11 +33,17 @@ def print_table(console: Console, table: Table) -> None:
         console.print(text)
 
 
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        """Leaves it to the command, which Rich would end as if it had failed."""
+        raise BrokenPipeError
+
+
 def standard_output() -> Console:
     """Standard output; in a pipe or a file a table is as wide as it needs to be."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = _Output(highlight=False, soft_wrap=True)
     if not console.is_terminal:
-        console = Console(highlight=False, soft_wrap=True, width=10_000)
+        console = _Output(highlight=False, soft_wrap=True, width=10_000)
     return console
 
 
@@ -47,9 +55,17 @@ def short_path(path: Path) -> str:
         return escape(printable(str(path)))
 
 
+def argument(path: Path) -> str:
+    """A path as a shell takes it, from the working directory, if it lies in it; as markup."""
+    with contextlib.suppress(ValueError):
+        path = path.relative_to(Path.cwd())
+    text = str(path)
+    return escape(shlex.quote(f"./{text}" if text.startswith("-") else text))
+
+
 def command() -> str:
     """How the user calls `cxr`: by its name, or by its path where no folder of PATH holds it."""
-    return "cxr" if shutil.which("cxr") else short_path(Path(sys.executable).with_name("cxr"))
+    return "cxr" if shutil.which("cxr") else argument(Path(sys.executable).with_name("cxr"))
 
 
 def figure(value: float | None) -> str:

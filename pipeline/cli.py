@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from components.allocator import with_tuned_allocator
 from components.command import for_people, when_interrupted
 from components.errors import UserError
 from components.path_argument import LocalPath
@@ -60,6 +62,7 @@ def main() -> None:
 )
 @_root
 @options.as_json
+@with_tuned_allocator
 @for_people
 @when_interrupted()
 def run(
@@ -81,9 +84,6 @@ def run(
 
     A killed run goes on where it stopped when the same command is given again.
     """  # noqa: D301  (Click knows the character, not its escape)
-    from components.allocator import tune_allocator
-
-    tune_allocator()
     from rich.console import Console
 
     from pipeline import run as runs
@@ -97,7 +97,7 @@ def run(
     given += [f"orchestrator={orchestrator}"] if orchestrator else []
     config = load(source, [*overrides, *given])
     place = Root.at(root)
-    run_id = runs.new_id()
+    run_id = runs.new_id(place)
     with redirected_to(place.log(run_id)) as terminal:
         display = Display(Console(file=terminal))
         display.log(place.log(run_id))
@@ -230,7 +230,10 @@ def runs(run_id: str | None, root: Path, as_json: bool) -> None:
     place = Root.at(root)
     records = run_record.load_all(place.runs, holder_pid(place.path))
     if not records:
-        raise UserError(f"No run has begun under {place.path}. Start one: cxr run --root {root}")
+        raise UserError(
+            f"No run has begun under {place.path}. "
+            f"Start one: cxr run --root {shlex.quote(str(root))}"
+        )
     if run_id is None:
         shown: Any = [record.model_dump(mode="json") for record in records]
         click.echo(json.dumps(shown, indent=2)) if as_json else print_runs(records, place)
@@ -360,7 +363,3 @@ main.add_command(schedule)
 main.add_command(serve)
 main.add_command(export)
 main.add_command(rollback)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,7 @@
 """The commands `cxr compile` and `cxr rehearse`."""
 
 import json
+import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,7 +58,7 @@ def compile_(
     click.echo(f"{out}: {len(made.tasks)} tasks, {len(made.parameters)} parameters for {target}")
     if draw:
         click.echo(draw)
-    click.echo(f"Try it here: cxr rehearse {out}")
+    click.echo(f"Try it here: cxr rehearse {shlex.quote(str(out))}")
 
 
 @click.command()

@@ -23,6 +23,7 @@ SERVING_CHECK_CODE = (
     "components.rolled_back",
     "components.sums",
     "components.sync",
+    "components.tied",
     "serving",
 )
 REPORT_CODE = (

@@ -12,6 +12,7 @@ from components.images.summary import COLUMNS, rows
 from components.synthetic.generate import SyntheticSet
 from components.text import printable
 from pipeline.cells import (
+    argument,
     command,
     counted,
     figure,
@@ -91,7 +92,7 @@ def print_synthetic(made: SyntheticSet, out: Path) -> None:
     console.print(f"{made.patients} patients, and {len(made.broken)} files broken on purpose:")
     for path, what in made.broken.items():
         console.print(f"  {escape(path)}: {escape(what)}")
-    console.print(f"\nNext: {command()} run --images {short_path(out)}")
+    console.print(f"\nNext: {command()} run --images {argument(out)}")
 
 
 def print_predictions(predictions: Sequence[Prediction]) -> None:

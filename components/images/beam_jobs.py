@@ -23,7 +23,9 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from apache_beam.runners.runner import PipelineState, create_runner
 
+from components import interrupts
 from components.beam_args import DEFAULT_BEAM_ARGS
+from components.beam_workers import tie_workers
 from components.errors import UserError
 from components.images import decode_check, reasons
 from components.images.look import look
@@ -155,6 +157,7 @@ def run(pipeline: beam.Pipeline, stage: str = "") -> None:
     Raises:
         UserError: a worker raised one.
     """
+    tie_workers()
     try:
         result = pipeline.run()
         seen = 0
@@ -166,11 +169,12 @@ def run(pipeline: beam.Pipeline, stage: str = "") -> None:
             seen = done
         result.wait_until_finish()
     except Exception as error:
+        if isinstance(error, UserError):
+            raise UserError(str(error).partition(" [while running")[0]) from error
         # Beam hands errors over as text, from whichever process they happened in.
         if found := re.search(r"UserError: ([^\n]*?)(?= \[while running|\n|$)", str(error)):
             raise UserError(found[1]) from error
-        if str(error).startswith(KeyboardInterrupt.__name__):
-            raise KeyboardInterrupt from error
+        interrupts.check()  # Beam makes a RuntimeError of a KeyboardInterrupt.
         raise
 
 

@@ -6,7 +6,8 @@ import json
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from components.errors import UserError
+from components.interrupts import held
 from components.synthetic.anatomy import Anatomy
 from components.synthetic.broken import BrokenFile, broken_files
 from components.synthetic.drawing import Drawing, draw
@@ -92,7 +94,8 @@ def generate(
         if _former(out) == made_from and all((out / path).is_file() for path in files):
             logger.info("%s holds these %d pictures already", out, images)
         else:
-            _write(out, pictures, broken, made_from, progress)
+            with _swept(out):
+                _write(out, pictures, broken, made_from, progress)
     except OSError as error:
         raise UserError(
             f"The synthetic pictures cannot be written to {out}: {error}. "
@@ -149,6 +152,17 @@ def _write(
     partial.rename(out)
     if replaced.exists():
         shutil.rmtree(replaced)
+
+
+@contextmanager
+def _swept(out: Path) -> Iterator[None]:
+    """Leaves no half set behind, whatever stops its writing, but a kill."""
+    try:
+        yield
+    except BaseException:
+        with held():
+            shutil.rmtree(out.with_name(f".{out.name}.partial"), ignore_errors=True)
+        raise
 
 
 def _encode(picture: Picture, seed: int) -> bytes:

@@ -330,6 +330,24 @@ def test_runs_lists_every_run_under_a_root(root):
     ]
 
 
+def test_an_empty_record_is_listed_beside_the_others(root):
+    (root / "runs" / "20260303-1.json").touch()
+    told = cxr("runs", "--root", root)
+    assert [line.split()[:2] for line in told.splitlines()[1:4]] == [
+        ["20260301-1", "finished"],
+        ["20260302-1", "killed"],
+        ["20260303-1", "damaged"],
+    ]
+    assert f"{root}/runs/20260303-1.json is no record of a run" in told
+    assert "is no record of a run" in cxr("runs", "last", "--root", root)
+    assert json.loads(cxr("runs", "last", "--json", "--root", root))["state"] == "damaged"
+
+
+def test_what_to_type_is_quoted_for_a_shell(tmp_path):
+    told = cxr("runs", "--root", tmp_path / "a b; rm *", code=1)
+    assert f"cxr run --root '{tmp_path}/a b; rm *'" in told
+
+
 def test_runs_lists_as_json(root):
     listed = json.loads(cxr("runs", "--json", "--root", root))
     assert [(each["id"], each["state"]) for each in listed] == [

@@ -1,10 +1,12 @@
 import hashlib
 import os
 import re
+import signal
 
 import apache_beam as beam
 import pytest
 
+from components import interrupts
 from components.errors import UserError
 from components.images import beam_jobs
 from components.images.picture import Picture
@@ -117,15 +119,26 @@ def test_an_option_that_beam_does_not_understand_is_told(capfd):
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), UserError("The disk is full.")])
-def test_what_ends_a_worker_ends_the_job(error):
-    def fail(_):
-        raise error
-
+def failing(fail):
     pipeline = beam.Pipeline(options=beam_jobs.options([]))
     _ = pipeline | beam.Create([1]) | beam.Map(fail)
-    with pytest.raises(type(error)):
-        beam_jobs.run(pipeline)
+    return pipeline
+
+
+def test_a_workers_mistake_ends_the_job():
+    def fail(_):
+        raise UserError("The disk is full.")
+
+    with pytest.raises(UserError, match=r"^The disk is full\.$"):
+        beam_jobs.run(failing(fail))
+
+
+def test_a_signal_in_a_worker_interrupts_the_job():
+    def interrupted(_):
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with interrupts.listening(), pytest.raises(KeyboardInterrupt):
+        beam_jobs.run(failing(interrupted))
 
 
 @pytest.mark.parametrize(
