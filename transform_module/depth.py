@@ -8,6 +8,8 @@ from typing import Final
 
 import tensorflow as tf
 
+from transform_module.orientation import rarely
+
 _DEPTHS: Final = (8, 10, 12, 14, 16)
 """The bits that samples are taken to have: the fewest that the image's highest one needs.
 
@@ -16,6 +18,7 @@ bits stays as it is, and one bright marker changes a scale at most by a power of
 """
 
 
+@rarely
 def decode_png_of_16_bits(image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Decodes a PNG of 16 bits a sample to the 8 highest bits that it uses.
 

@@ -5,6 +5,7 @@ read here from the bytes, by operations that a serving graph can run. The rules 
 Pillow's `ImageOps.exif_transpose`: what is malformed counts as upright.
 """
 
+import functools
 from typing import Final
 
 import tensorflow as tf
@@ -35,6 +36,14 @@ _PNG_MENTIONS = r"\C*eXIf\C*"
 _XMP_VALUE = r"\C*?tiff:Orientation(?:=\"|>)([0-9])\C*"
 
 
+# Otherwise the operations of every branch would be in the graph of every image, and decoding a
+# small JPEG would take twice as long.
+rarely = functools.partial(
+    tf.function, autograph=False, experimental_attributes={"_noinline": True}
+)
+"""Makes a part of a graph that few images need a function of its own."""
+
+
 def jpeg_orientation(image_bytes: tf.Tensor) -> tf.Tensor:
     """Reads the orientation of a JPEG from its EXIF segment or, without one there, from its XMP.
 
@@ -48,17 +57,8 @@ def jpeg_orientation(image_bytes: tf.Tensor) -> tf.Tensor:
         tf.errors.InvalidArgumentError: an orientation is mentioned, and not found among the first
             1,000 segments.
     """
-
-    def read() -> tf.Tensor:
-        by_exif = _tiff_orientation(_segment(image_bytes, _APP1, _EXIF)[1])
-        return tf.cond(
-            by_exif > 0,
-            lambda: by_exif,
-            lambda: _xmp_orientation(_segment(image_bytes, _APP1, _XMP)[1]),
-        )
-
     mentioned = tf.strings.regex_full_match(image_bytes, _JPEG_MENTIONS)
-    return _known(tf.cond(mentioned, read, lambda: UPRIGHT))
+    return tf.cond(mentioned, lambda: _read_jpeg(image_bytes), lambda: tf.constant(UPRIGHT))
 
 
 def png_orientation(image_bytes: tf.Tensor) -> tf.Tensor:
@@ -67,15 +67,10 @@ def png_orientation(image_bytes: tf.Tensor) -> tf.Tensor:
     It is looked for among the first 4,000 chunks.
     """
     mentioned = tf.strings.regex_full_match(image_bytes, _PNG_MENTIONS)
-    return _known(
-        tf.cond(
-            mentioned,
-            lambda: _tiff_orientation(_exif_chunk(image_bytes)),
-            lambda: UPRIGHT,
-        )
-    )
+    return tf.cond(mentioned, lambda: _read_png(image_bytes), lambda: tf.constant(UPRIGHT))
 
 
+@rarely
 def has_segment(image_bytes: tf.Tensor, marker: int, prefix: bytes) -> tf.Tensor:
     """Returns whether a JPEG has a segment of a kind before its pixels.
 
@@ -90,6 +85,7 @@ def has_segment(image_bytes: tf.Tensor, marker: int, prefix: bytes) -> tf.Tensor
     return _segment(image_bytes, marker, prefix)[0]
 
 
+@rarely
 def upright(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
     """Turns and mirrors an image as its orientation says.
 
@@ -114,6 +110,22 @@ def upright(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
         ],
     )
     return tf.ensure_shape(turned, (None, None, 1))
+
+
+@rarely
+def _read_jpeg(image_bytes: tf.Tensor) -> tf.Tensor:
+    by_exif = _tiff_orientation(_segment(image_bytes, _APP1, _EXIF)[1])
+    found = tf.cond(
+        by_exif > 0,
+        lambda: by_exif,
+        lambda: _xmp_orientation(_segment(image_bytes, _APP1, _XMP)[1]),
+    )
+    return _known(found)
+
+
+@rarely
+def _read_png(image_bytes: tf.Tensor) -> tf.Tensor:
+    return _known(_tiff_orientation(_exif_chunk(image_bytes)))
 
 
 def _transposed(pixels: tf.Tensor) -> tf.Tensor:

@@ -72,6 +72,15 @@ class PatientsKnown(_Record):
         return f"Patients known for {self.known:,} of {self.images:,} images (by {by or 'none'})."
 
 
+class Finding(_Record):
+    """What images are corrected, or doubtful, for a reason that they share."""
+
+    kind: str = Field(description="turned, unused_bits, inverted, unlike or copies.")
+    images: int = Field(description="Number of images.")
+    message: str = Field(description="What was found, and what was done or is to do.")
+    examples: tuple[str, ...] = Field(description="Paths of some of them.")
+
+
 class Dataset(_Record):
     """Describes the TFRecords that stand beside it."""
 
@@ -101,6 +110,9 @@ class Dataset(_Record):
     dropped_patients: tuple[str, ...] = Field(
         description="Patients of the test folder whose pictures in train or val were dropped; with"
         " a group held out, all patients of it."
+    )
+    findings: tuple[Finding, ...] = Field(
+        default=(), description="What was corrected in images, and what is doubtful in them."
     )
     versions: dict[str, str] = Field(description="Versions of the packages that made it.")
 

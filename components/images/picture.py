@@ -18,6 +18,8 @@ class Picture:
         format: ``jpeg``, ``png``, ``bmp`` or ``gif``.
         width: in pixels.
         height: in pixels.
+        copies: what it shares with the images that it is a copy of, encoded or resized anew; empty
+            where that is not known.
         measures: what its pixels look like, where a group is held out by it.
     """
 
@@ -30,4 +32,10 @@ class Picture:
     format: str
     width: int
     height: int
+    copies: str = ""
     measures: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def content(self) -> str:
+        """What it shares with its copies, also with those of the same bytes."""
+        return self.copies or self.sha256
