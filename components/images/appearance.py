@@ -2,7 +2,6 @@
 
 The thresholds were measured on thumbnails of 5,232 X-rays of Kermany et al. 2018 and 120 of adults:
 
-- Thumbnails have a standard deviation of 13.8 grey levels at least.
 - At most 42 % of a thumbnail lie within 4 levels of one level, at most 61 % within 4 levels of two.
   Of 12 masks of lungs at least 88 % do.
 """
@@ -13,13 +12,11 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-THUMBNAIL_SIDE: Final = 32
-"""Width and height of a thumbnail in pixels."""
+from transform_module.features import LEAST_DEVIATION, THUMBNAIL_SIDE
 
 HASH_BYTES: Final = 32
 """Length of a perceptual hash."""
 
-_LEAST_DEVIATION = 4.0
 _MOST_OF_ONE_LEVEL = 0.95
 _MOST_OF_TWO_LEVELS = 0.80
 _NEIGHBOURS = 4
@@ -65,7 +62,7 @@ def shows_nothing(small: np.ndarray) -> str | None:
     deviation = float(small.std())
     counts = np.bincount(small.ravel(), minlength=256)
     first = _commonest(counts)
-    if deviation < _LEAST_DEVIATION or first >= _MOST_OF_ONE_LEVEL * small.size:
+    if deviation < LEAST_DEVIATION or first >= _MOST_OF_ONE_LEVEL * small.size:
         return f"blank: its grey levels deviate by {deviation:.1f} of 255"
     both = first + _commonest(counts)
     if both >= _MOST_OF_TWO_LEVELS * small.size:

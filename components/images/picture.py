@@ -18,9 +18,9 @@ class Picture:
         format: ``jpeg``, ``png``, ``bmp`` or ``gif``.
         width: in pixels.
         height: in pixels.
+        measures: what its pixels look like, where a group is held out by it.
         copies: what it shares with the images that it is a copy of, encoded or resized anew; empty
             where that is not known.
-        measures: what its pixels look like, where a group is held out by it.
     """
 
     filename: str
@@ -32,8 +32,8 @@ class Picture:
     format: str
     width: int
     height: int
-    copies: str = ""
     measures: Mapping[str, float] = field(default_factory=dict)
+    copies: str = ""
 
     @property
     def content(self) -> str:

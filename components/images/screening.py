@@ -13,10 +13,10 @@ from typing import Any, Final
 import numpy as np
 
 from components.images import copies, likeness
-from components.images.appearance import THUMBNAIL_SIDE
+from components.images.appearance import HASH_BYTES
 from components.images.dataset import Finding
 from components.images.layout import SourceFile
-from transform_module.features import LABELS
+from transform_module.features import LABELS, THUMBNAIL_SIDE
 
 EXAMPLES: Final = 5
 """A finding names at most so many images."""
@@ -59,7 +59,7 @@ def screen(files: Sequence[SourceFile], inspections: Iterable[dict[str, Any]]) -
     ]
     shape = (len(good), THUMBNAIL_SIDE, THUMBNAIL_SIDE)
     thumbnails = _stacked(found[index]["thumbnail"] for index in good).reshape(shape)
-    hashes = _stacked(found[index]["hash"] for index in good).reshape(len(good), -1)
+    hashes = _stacked(found[index]["hash"] for index in good).reshape(len(good), HASH_BYTES)
     compared = likeness.compare(thumbnails)
     inverted, findings = _inverted(files, good, compared)
     for index in inverted:

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from components.errors import UserError
@@ -37,6 +39,13 @@ def test_the_same_dataset_is_saved_as_the_same_bytes(tmp_path):
     before = (tmp_path / "dataset.json").read_bytes()
     Dataset.load(tmp_path).save(tmp_path)
     assert (tmp_path / "dataset.json").read_bytes() == before
+
+
+def test_a_dataset_of_before_has_no_findings(tmp_path):
+    former = json.loads(DATASET.model_dump_json())
+    del former["findings"]
+    (tmp_path / "dataset.json").write_text(json.dumps(former))
+    assert Dataset.load(tmp_path).findings == ()
 
 
 def test_a_folder_without_dataset_is_named_with_the_way_out(tmp_path):
