@@ -59,9 +59,8 @@ def print_dataset(dataset: Dataset, out: Path) -> None:
         print_table(console, table)
         console.print(f"Each file with its reason: {short_path(out / QUARANTINE_FILE)}")
     for finding in dataset.findings:
-        named = ", ".join(map(_printable, finding.examples))
         console.print()
-        console.print(f"[yellow]{escape(finding.message)}[/] Such as: {escape(named)}")
+        console.print(f"[yellow]{escape(finding.sentence)}[/]")
     console.print()
     if dataset.hold_out:
         console.print(
@@ -82,14 +81,6 @@ def print_dataset(dataset: Dataset, out: Path) -> None:
     for split, label in dataset.missing:
         console.print(f"[yellow]The split {split} holds no {label}.[/]")
     console.print(f"Fingerprint {dataset.fingerprint[:16]}, written to {short_path(out)}")
-
-
-def _printable(name: str) -> str:
-    """Writes the control characters that a file name may hold as escapes."""
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
-        for letter in name
-    )
 
 
 def print_synthetic(made: SyntheticSet, out: Path) -> None:

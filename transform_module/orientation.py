@@ -33,6 +33,9 @@ _MOST_CHUNKS = 4_000
 # are not walked through.
 _JPEG_MENTIONS = r"\C*(?:Exif\x00\x00|tiff:Orientation)\C*"
 _PNG_MENTIONS = r"\C*eXIf\C*"
+# Texts of PNGs that other decoders read an orientation from: ImageMagick's, which are compressed,
+# and XMP that is not upright.
+_PNG_REFUSED = r"\C*(?:Raw profile type (?:exif|APP1)|tiff:Orientation(?:=\"|>)[02-9])\C*"
 _XMP_VALUE = r"\C*?tiff:Orientation(?:=\"|>)([0-9])\C*"
 
 
@@ -62,10 +65,22 @@ def jpeg_orientation(image_bytes: tf.Tensor) -> tf.Tensor:
 
 
 def png_orientation(image_bytes: tf.Tensor) -> tf.Tensor:
-    """Reads the orientation of a PNG from its chunk eXIf; otherwise as `jpeg_orientation`.
+    """Reads the orientation of a PNG from its chunk eXIf.
 
-    It is looked for among the first 4,000 chunks.
+    Args:
+        image_bytes: scalar string.
+
+    Returns:
+        Scalar int32, 1 to 8.
+
+    Raises:
+        tf.errors.InvalidArgumentError: an orientation is mentioned, and not found among the first
+            4,000 chunks; or it may stand in a text of the PNG, where it is not read.
     """
+    is_refused = tf.strings.regex_full_match(image_bytes, _PNG_REFUSED)
+    checks = [tf.debugging.Assert(~is_refused, ["PNG with its orientation in a text"])]
+    with tf.control_dependencies([check for check in checks if check is not None]):
+        image_bytes = tf.identity(image_bytes)
     mentioned = tf.strings.regex_full_match(image_bytes, _PNG_MENTIONS)
     return tf.cond(mentioned, lambda: _read_png(image_bytes), lambda: tf.constant(UPRIGHT))
 

@@ -12,6 +12,13 @@ DATASET_FILE: Final = "dataset.json"
 QUARANTINE_FILE: Final = "quarantine.csv"
 
 
+def _printable(name: str) -> str:
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in name
+    )
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -75,10 +82,16 @@ class PatientsKnown(_Record):
 class Finding(_Record):
     """What images are corrected, or doubtful, for a reason that they share."""
 
-    kind: str = Field(description="turned, unused_bits, inverted, unlike or copies.")
+    kind: str = Field(description="turned, unused_bits, inverted, faint, unlike or copies.")
     images: int = Field(description="Number of images.")
     message: str = Field(description="What was found, and what was done or is to do.")
     examples: tuple[str, ...] = Field(description="Paths of some of them.")
+
+    @property
+    def sentence(self) -> str:
+        """The message with the examples, whose control characters are written as escapes."""
+        named = ", ".join(map(_printable, self.examples))
+        return f"{self.message} Such as: {named}"
 
 
 class Dataset(_Record):

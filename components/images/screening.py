@@ -24,6 +24,13 @@ EXAMPLES: Final = 5
 MOST_OF_A_CLASS: Final = 0.5
 """Where more of a class are inverted, it is the class that differs: none are quarantined."""
 
+FAINT: Final = 10.0
+"""Thumbnails with a smaller standard deviation, in grey levels of 255, are doubtful.
+
+Those of 5,232 X-rays of Kermany et al. 2018 and of 120 of adults have at least 13.8. Less have
+exports whose window was wrong: 12 bits of which the 4 highest were kept, or an offset of 16 bits.
+"""
+
 _INVERTED = "inverted: its grey levels run against those of the other images"
 
 
@@ -77,6 +84,7 @@ def screen(files: Sequence[SourceFile], inspections: Iterable[dict[str, Any]]) -
     findings += [
         *_turned(files, found, remaining),
         *_unused_bits(files, found, remaining),
+        *_faint(files, remaining, thumbnails[kept]),
         *_unlike(files, unlike, len(remaining)),
         *_copies(files, found, remaining),
     ]
@@ -152,6 +160,20 @@ def _unused_bits(
         unused,
         f"{len(unused):,} PNGs use only {' or '.join(map(str, bits))} of their 16 bits. They are "
         "read by the bits that they use, here and in serving.",
+    )
+
+
+def _faint(
+    files: Sequence[SourceFile], good: Sequence[int], thumbnails: np.ndarray
+) -> list[Finding]:
+    deviations = thumbnails.reshape(len(good), -1).std(axis=1) if good else np.zeros(0)
+    faint = [index for index, deviation in zip(good, deviations, strict=True) if deviation < FAINT]
+    return _some(
+        "faint",
+        files,
+        faint,
+        f"{len(faint):,} of {len(good):,} images have hardly any contrast: look whether they were "
+        "exported with the window of their detector.",
     )
 
 

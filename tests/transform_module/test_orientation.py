@@ -125,6 +125,27 @@ def test_xmp_counts_where_there_is_no_exif(form):
     assert read_jpeg(jpeg(exif(3), xmp)) == 3
 
 
+def png_with_text(keyword, text, *, compressed=False):
+    plain = encoded("PNG")
+    if compressed:
+        return plain[:33] + chunk(b"zTXt", keyword + b"\0\0" + zlib.compress(text)) + plain[33:]
+    return plain[:33] + chunk(b"iTXt", keyword + b"\0\0\0\0\0" + text) + plain[33:]
+
+
+def test_an_orientation_in_a_text_of_a_png_is_refused_by_conversion_and_serving():
+    profile = b"\nexif\n      " + str(len(exif(6))).encode() + b"\n" + exif(6).hex().encode()
+    magick = png_with_text(b"Raw profile type exif", profile, compressed=True)
+    xmp = png_with_text(b"XML:com.adobe.xmp", b'<x tiff:Orientation="6"/>')
+    for data in (magick, xmp):
+        assert by_pillow(data).shape == (96, 64)
+        assert isinstance(check(data), str)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="orientation in a text"):
+            read_png(data)
+    upright = png_with_text(b"XML:com.adobe.xmp", b'<x tiff:Orientation="1"/>')
+    assert read_png(upright) == 1
+    assert isinstance(check(upright), Decoded)
+
+
 HOSTILE = {
     "empty": b"",
     "only the name": b"Exif\0\0",

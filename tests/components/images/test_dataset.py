@@ -3,7 +3,7 @@ import json
 import pytest
 
 from components.errors import UserError
-from components.images.dataset import Dataset, FolderCount, SplitCount
+from components.images.dataset import Dataset, Finding, FolderCount, SplitCount
 
 
 def folder(folder="train", label="NORMAL", **counts):
@@ -46,6 +46,11 @@ def test_a_dataset_of_before_has_no_findings(tmp_path):
     del former["findings"]
     (tmp_path / "dataset.json").write_text(json.dumps(former))
     assert Dataset.load(tmp_path).findings == ()
+
+
+def test_a_finding_names_files_without_control_characters():
+    found = Finding(kind="unlike", images=2, message="Two.", examples=("a\x1b[2J\n.png", "é.png"))
+    assert found.sentence == r"Two. Such as: a\x1b[2J\n.png, é.png"
 
 
 def test_a_folder_without_dataset_is_named_with_the_way_out(tmp_path):

@@ -120,3 +120,10 @@ def test_what_was_corrected_is_counted():
     assert found["turned"].images == 2
     assert found["turned"].examples == ("train/NORMAL/1.png", "train/NORMAL/2.png")
     assert found["unused_bits"].message.startswith("2 PNGs use only 8 or 12 of their 16 bits.")
+
+
+def test_images_of_hardly_any_contrast_are_named():
+    images = [grey_pixels(64, 64, seed) for seed in range(3)]
+    found = screened([*images[:2], images[2] // 12 + 100])
+    assert kinds(found)["faint"].examples == ("train/NORMAL/2.png",)
+    assert found.inspections[2]["reason"] is None
