@@ -79,8 +79,6 @@ def run(
 def _run(config: Config, root: Root, images: Path, recorder: Recorder, profile: bool) -> None:
     record, display = recorder.record, recorder.display
     dataset = examples(config, images, root.dataset, recorder.step)
-    for finding in dataset.findings:
-        display.line(finding.sentence)
     record.dataset_fingerprint = dataset.fingerprint
     for sentence in dataset.sentences:
         display.line(sentence)

@@ -58,9 +58,6 @@ def print_dataset(dataset: Dataset, out: Path) -> None:
         console.print()
         print_table(console, table)
         console.print(f"Each file with its reason: {short_path(out / QUARANTINE_FILE)}")
-    for finding in dataset.findings:
-        console.print()
-        console.print(f"[yellow]{escape(finding.sentence)}[/]")
     console.print()
     if dataset.hold_out:
         console.print(
@@ -76,7 +73,8 @@ def print_dataset(dataset: Dataset, out: Path) -> None:
         told = ", ".join(f"{why} {files:,}" for why, files in dataset.skipped_reasons.items())
         console.print(f"Skipped: {escape(told)}.")
     for sentence in dataset.sentences:
-        style = "yellow" if sentence in dataset.layout_warnings else ""
+        is_figure = dataset.patients and sentence == dataset.patients.sentence
+        style = "" if is_figure else "yellow"
         console.print(escape(sentence), style=style)
     for split, label in dataset.missing:
         console.print(f"[yellow]The split {split} holds no {label}.[/]")

@@ -251,8 +251,6 @@ def _explain(error: Exception, out: Path) -> str | None:
 def _report(dataset: Dataset) -> None:
     for sentence in dataset.sentences:
         _log.warning("%s", sentence)
-    for finding in dataset.findings:
-        _log.warning("%s", finding.message)
     if dataset.hold_out:
         _log.warning("The split test is %s; the test folder takes no part.", dataset.hold_out)
     elif dataset.dropped_patients:

@@ -6,17 +6,11 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from components.errors import UserError, first_mistake
+from components.text import printable
 from transform_module.features import LABELS, SPLITS
 
 DATASET_FILE: Final = "dataset.json"
 QUARANTINE_FILE: Final = "quarantine.csv"
-
-
-def _printable(name: str) -> str:
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
-        for letter in name
-    )
 
 
 class _Record(BaseModel):
@@ -89,8 +83,8 @@ class Finding(_Record):
 
     @property
     def sentence(self) -> str:
-        """The message with the examples, whose control characters are written as escapes."""
-        named = ", ".join(map(_printable, self.examples))
+        """The message with the examples."""
+        named = ", ".join(map(printable, self.examples))
         return f"{self.message} Such as: {named}"
 
 
@@ -131,9 +125,10 @@ class Dataset(_Record):
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What to know of the patients, the folders and the files that were skipped."""
+        """What to know of the patients, the folders, the skipped files and the images."""
         known = (self.patients.sentence,) if self.patients else ()
-        return (*known, *self.layout_warnings)
+        found = (finding.sentence for finding in self.findings)
+        return (*known, *self.layout_warnings, *found)
 
     @property
     def missing(self) -> tuple[tuple[str, str], ...]:

@@ -136,11 +136,13 @@ def test_an_image_is_described_as_it_is_seen_upright(value):
         assert check(data) == Decoded(form.lower(), *size, orientation=value)
 
 
-@pytest.mark.parametrize("channels", [None, 3, 4])
+@pytest.mark.parametrize("channels", [None, 2, 3, 4])
 def test_unused_high_bits_are_noted(channels):
     samples = grey_pixels(44, 40).astype(np.uint16) << 4
     if channels:
         samples = np.repeat(samples[..., np.newaxis], channels, axis=2)
+        if channels in (2, 4):
+            samples[..., -1] = 65535
     assert check(png_of_16_bits(samples)) == Decoded("png", 44, 40, unused_bits=4)
 
 
