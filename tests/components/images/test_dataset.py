@@ -50,7 +50,7 @@ def test_a_dataset_of_before_has_no_findings(tmp_path):
 
 def test_a_finding_names_files_without_control_characters():
     found = Finding(kind="unlike", images=2, message="Two.", examples=("a\x1b[2J\n.png", "é.png"))
-    assert found.sentence == r"Two. Such as: a\x1b[2J\n.png, é.png"
+    assert found.sentence == r"Two. Such as: a\x1b[2J\x0a.png, é.png"
 
 
 def test_a_folder_without_dataset_is_named_with_the_way_out(tmp_path):
