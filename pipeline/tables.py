@@ -74,7 +74,8 @@ def print_dataset(dataset: Dataset, out: Path) -> None:
         told = ", ".join(f"{why} {files:,}" for why, files in dataset.skipped_reasons.items())
         console.print(f"Skipped: {escape(told)}.")
     for sentence in dataset.sentences:
-        style = "yellow" if sentence in dataset.layout_warnings else ""
+        is_figure = dataset.patients and sentence == dataset.patients.sentence
+        style = "" if is_figure else "yellow"
         console.print(escape(sentence), style=style)
     for split, label in dataset.missing:
         console.print(f"[yellow]The split {split} holds no {label}.[/]")

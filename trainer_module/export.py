@@ -38,8 +38,9 @@ def export(
     ``transform_features``: ``examples`` to ``image_xf`` [N, 160, 160, 1] float32 in [0, 1]. A
     picture that cannot be decoded has ``valid`` and ``in_domain`` false, probability 0.5, label
     ``INVALID`` and a black picture's distance, or zeros as pixels; the rest of its batch is not
-    touched. ``serve_pixels``: ``image_xf`` [N, 160, 160, 1] float32 in [0, 1] to ``probability``,
-    for what runs where nothing decodes pictures.
+    touched. A blank image is ``valid``, and never ``in_domain``. ``serve_pixels``: ``image_xf``
+    [N, 160, 160, 1] float32 in [0, 1] to ``probability``, for what runs where nothing decodes
+    pictures.
 
     A model with a last convolutional feature map has ``explain`` too: ``image_bytes`` to
     ``probability``, as ``serving_default``'s, and ``heatmap`` [N, 160, 160] float32 in [0, 1], see
@@ -77,7 +78,7 @@ def export(
             features.PROBABILITY: probability,
             features.PREDICTED_LABEL: label,
             features.VALID: valid,
-            features.IN_DOMAIN: tf.logical_and(valid, distance <= domain.threshold),
+            features.IN_DOMAIN: valid & (distance <= domain.threshold) & ~_is_blank(pixels),
             features.DOMAIN_DISTANCE: distance,
         }
 
@@ -139,3 +140,10 @@ def _at_least_one(pixels: tf.Tensor) -> tf.Tensor:
     """Adds a black image to a batch of none, on which TensorFlow's fused convolutions fail."""
     missing = tf.cast(tf.equal(tf.shape(pixels)[0], 0), tf.int32)
     return tf.pad(pixels, [[0, missing], [0, 0], [0, 0], [0, 0]])
+
+
+def _is_blank(pixels: tf.Tensor) -> tf.Tensor:
+    """Returns [N] bool, as conversion finds images blank, of [N, 160, 160, 1] float32 in [0, 1]."""
+    side = features.IMAGE_SIZE // features.THUMBNAIL_SIDE
+    small = tf.nn.avg_pool2d(pixels, side, side, "VALID")
+    return tf.math.reduce_std(small, axis=(1, 2, 3)) * 255 < features.LEAST_DEVIATION

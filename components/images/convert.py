@@ -128,6 +128,7 @@ def _convert(
         import tensorflow  # noqa: F401  (for the pictures' decoder)
 
         from components.images import beam_jobs
+        from components.images.screening import screen
 
     inspections = beam_jobs.inspect_files(
         images,
@@ -141,7 +142,10 @@ def _convert(
         beam_args=beam_args,
         progress=progress,
     )
-    outcomes = judge(files, inspections, patient_of, seed=seed, hold_out=settings.hold_out)
+    screening = screen(files, inspections)
+    outcomes = judge(
+        files, screening.inspections, patient_of, seed=seed, hold_out=settings.hold_out
+    )
     quarantine.refuse_mostly_bad(outcomes, out, settings.max_bad)
     known = patient_of.known(outcome.file for outcome in outcomes if outcome.patient)
     dataset = Dataset(
@@ -159,6 +163,7 @@ def _convert(
         patients=known,
         layout_warnings=layout_warnings(outcomes, patient_of, known),
         dropped_patients=tuple(sorted({str(each.patient) for each in outcomes if each.dropped})),
+        findings=screening.findings,
         versions={
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in _VERSIONED},

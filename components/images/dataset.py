@@ -6,6 +6,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from components.errors import UserError, first_mistake
+from components.text import printable
 from transform_module.features import LABELS, SPLITS
 
 DATASET_FILE: Final = "dataset.json"
@@ -72,6 +73,21 @@ class PatientsKnown(_Record):
         return f"Patients known for {self.known:,} of {self.images:,} images (by {by or 'none'})."
 
 
+class Finding(_Record):
+    """What images are corrected, or doubtful, for a reason that they share."""
+
+    kind: str = Field(description="turned, unused_bits, inverted, faint, unlike or copies.")
+    images: int = Field(description="Number of images.")
+    message: str = Field(description="What was found, and what was done or is to do.")
+    examples: tuple[str, ...] = Field(description="Paths of some of them.")
+
+    @property
+    def sentence(self) -> str:
+        """The message with the examples."""
+        named = ", ".join(map(printable, self.examples))
+        return f"{self.message} Such as: {named}"
+
+
 class Dataset(_Record):
     """Describes the TFRecords that stand beside it."""
 
@@ -102,13 +118,17 @@ class Dataset(_Record):
         description="Patients of the test folder whose pictures in train or val were dropped; with"
         " a group held out, all patients of it."
     )
+    findings: tuple[Finding, ...] = Field(
+        default=(), description="What was corrected in images, and what is doubtful in them."
+    )
     versions: dict[str, str] = Field(description="Versions of the packages that made it.")
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What to know of the patients, the folders and the files that were skipped."""
+        """What to know of the patients, the folders, the skipped files and the images."""
         known = (self.patients.sentence,) if self.patients else ()
-        return (*known, *self.layout_warnings)
+        found = (finding.sentence for finding in self.findings)
+        return (*known, *self.layout_warnings, *found)
 
     @property
     def missing(self) -> tuple[tuple[str, str], ...]:

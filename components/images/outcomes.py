@@ -169,5 +169,6 @@ def _picture(
         format=found["format"],
         width=found["width"],
         height=found["height"],
+        copies=found.get("copies", ""),
         measures=found.get("measures") or {},
     )

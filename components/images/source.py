@@ -11,7 +11,7 @@ from components.images.settings import DatasetSettings
 from transform_module import features
 
 _PACKAGE = Path(__file__).parent
-_CODE_BESIDE = ("features.py", "image_ops.py", "measures.py")
+_CODE_BESIDE = ("depth.py", "features.py", "image_ops.py", "measures.py", "orientation.py")
 
 
 def source_fingerprint(images: Path, settings: DatasetSettings, seed: int) -> str:

@@ -74,6 +74,7 @@ def _splits(dataset: Dataset) -> Markup:
         ),
         # The other sentences name files, which the page may not.
         note(dataset.patients.sentence) if dataset.patients else None,
+        *(note(finding.message) for finding in dataset.findings),
     )
 
 

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from components.images.dataset import PatientsKnown
+from components.images.dataset import Finding, PatientsKnown
 from components.synthetic.generate import SyntheticSet
 from pipeline.tables import print_dataset, print_predictions, print_summary, print_synthetic
 from serving.predict import Prediction
@@ -43,6 +43,12 @@ def test_a_dataset_tells_why_files_were_kept_out(printed):
 def test_a_clean_dataset_tells_of_no_quarantine(printed):
     print_dataset(records.DATASET.model_copy(update={"quarantine_reasons": {}}), Path("/out"))
     assert "quarantine.csv" not in printed()
+
+
+def test_a_dataset_tells_what_is_doubtful_in_its_images(printed):
+    finding = Finding(kind="unlike", images=1, message="One is unlike.", examples=("a/[b].png",))
+    print_dataset(records.DATASET.model_copy(update={"findings": (finding,)}), Path("/out"))
+    assert "\nOne is unlike. Such as: a/[b].png\n" in printed()
 
 
 def test_a_synthetic_set_tells_its_pictures_and_what_is_broken(printed):

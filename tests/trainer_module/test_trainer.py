@@ -1,4 +1,5 @@
 import base64
+import io
 import json
 import platform
 import subprocess
@@ -9,11 +10,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 from tensorflow_serving.apis import prediction_log_pb2
 
 from components import sums
 from tests.conftest import picture
-from tests.pictures import FORMATS, encode, grey_pixels
+from tests.pictures import FORMATS, encode, grey_pixels, png_of_16_bits
 from tests.trainer_module import small
 from trainer_module import backup, data, fitting, history, models, strategy
 from trainer_module.calibration import Calibration
@@ -229,6 +231,8 @@ def test_training_and_serving_agree_on_every_format(transformed, tmp_path, monke
     small.run(transformed, tmp_path, SETTINGS)
     images = [encode(grey_pixels(seed=index), name) for index, name in enumerate(FORMATS)]
     images += [picture(1, 1), b"broken", picture(3, 0)]
+    images += [turned_jpeg(), png_of_16_bits(grey_pixels().astype(np.uint16) << 4)]
+    images += [encode(np.full((180, 200), 90, np.uint8), "png-grey")]
     pixels, valid = trained_pixels(images, tmp_path / "examples.gz")
     record = json.loads((tmp_path / "model" / features.MODEL_RECORD).read_text())
     calibrated = Calibration(**record["calibration"])
@@ -259,13 +263,23 @@ def test_training_and_serving_agree_on_every_format(transformed, tmp_path, monke
         is_valid and distance <= record["domain"]["threshold"]
         for is_valid, distance in zip(valid, served[3], strict=True)
     ]
-    assert served[2] == told
+    # The last one is blank.
+    assert served[2] == [*told[:-1], False]
+    assert served[1][-1]
     assert not served[2][valid.index(False)]
     assert np.isfinite(served[3]).all()
     assert served[0][valid.index(False)] == 0.5
     np.testing.assert_allclose(explained, served[0], atol=1e-5)
     assert hottest[valid.index(False)] == 0
     assert max(hottest) == pytest.approx(1)
+
+
+def turned_jpeg():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    file = io.BytesIO()
+    Image.fromarray(grey_pixels(seed=9)).save(file, "JPEG", exif=exif)
+    return file.getvalue()
 
 
 def trained_pixels(images, file):
