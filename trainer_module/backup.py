@@ -47,7 +47,7 @@ class Backup:
 
     def restore(self) -> list[Epoch]:
         """Sets the variables to the last finished epoch's; returns the history up to it."""
-        history = strategy.facts_of_chief(self._where, self._read() if self._is_chief else None)
+        history = strategy.facts_of_chief(self._where, self._read() if self._is_chief else [])
         if history:
             self._share(self._steps.variables)
         return list(history)

@@ -128,8 +128,10 @@ def is_compiled(strategy: tf.distribute.Strategy, jit_compile: bool | Literal["a
         )
     if jit_compile != "auto":
         return jit_compile
-    device = tf.DeviceSpec.from_string(strategy.extended.worker_devices[0])
-    return bool(device.device_type == "GPU" and strategy.num_replicas_in_sync == 1)
+    if not isinstance(strategy, tf.distribute.OneDeviceStrategy):
+        return False
+    (device,) = strategy.extended.worker_devices
+    return bool(tf.DeviceSpec.from_string(device).device_type == "GPU")
 
 
 def of_chief(strategy: tf.distribute.Strategy, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:

@@ -250,23 +250,36 @@ def test_the_loss_goes_down(precision):
     assert rows[-1]["train"]["loss"] < 0.7 * rows[0]["train"]["loss"]
 
 
-def test_the_train_step_compiles_under_xla_with_static_shapes_and_no_strings():
-    steps = make(tf.distribute.get_strategy(), batch_size=8, settings=SETTINGS)
-    compiled = tf.function(
-        steps.train_step,
-        jit_compile=True,
-        input_signature=[
-            tf.TensorSpec([8, 160, 160, 1]),
-            tf.TensorSpec([8]),
-            tf.TensorSpec([8, 2]),
-        ],
-    )
-    graph = compiled.get_concrete_function().graph
-    tensors = [tensor for op in graph.get_operations() for tensor in op.outputs]
-    assert all(tensor.dtype != tf.string for tensor in tensors)
-    batch = next(iter(training_batch()))
-    before = [weight.numpy() for weight in steps.model.trainable_variables]
-    compiled(*batch)
-    after = [weight.numpy() for weight in steps.model.trainable_variables]
-    assert all(np.isfinite(weight).all() for weight in after)
-    assert any((old != new).any() for old, new in zip(before, after, strict=True))
+def compiled_by_xla(steps):
+    """Whether the step that `train` runs is one that XLA must compile."""
+    graph = steps._run_train_step.get_concrete_function(next(iter(training_batch()))).graph
+    return any("_XlaMustCompile" in op.node_def.attr for op in graph.get_operations())
+
+
+def trained_on(device, jit_compile):
+    settings = SETTINGS.model_copy(update={"jit_compile": jit_compile})
+    steps = make(tf.distribute.OneDeviceStrategy(device), batch_size=8, settings=settings)
+    return steps, steps.train(training_batch)
+
+
+def assert_trained_alike(steps, other):
+    for mine, its in zip(steps.model.get_weights(), other.model.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, its, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_a_step_that_xla_compiles_trains_as_one_that_it_does_not():
+    plain, figures = trained_on("/cpu:0", "auto")
+    compiled, compiled_figures = trained_on("/cpu:0", True)
+    assert compiled_by_xla(compiled)
+    assert not compiled_by_xla(plain)
+    assert compiled_figures["loss"] == pytest.approx(figures["loss"], rel=1e-3)
+    assert_trained_alike(compiled, plain)
+
+
+def test_on_a_gpu_the_step_is_compiled_and_trains_as_on_the_cpu(gpu):
+    compiled, figures = trained_on(gpu, "auto")
+    plain, plain_figures = trained_on("/cpu:0", "auto")
+    assert compiled_by_xla(compiled)
+    assert figures["loss"] == pytest.approx(plain_figures["loss"], rel=1e-2)
+    assert_trained_alike(compiled, plain)
