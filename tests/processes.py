@@ -7,14 +7,15 @@ TensorFlow takes many seconds.
 import json
 import multiprocessing
 import os
-import socket
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any
 
-_TIMEOUT = 300
+from tests.ports import reserved
+
+_TIMEOUT = 600
 
 
 def run(case: Callable[..., Any], *calls: dict[str, Any]) -> list[Any]:
@@ -66,35 +67,27 @@ def cluster(*tasks: str) -> Iterator[list[dict[str, str]]]:
     Args:
         tasks: "chief" or "worker", one for each process.
     """
-    sockets = [socket.socket() for _ in tasks]
-    try:
-        for each in sockets:
-            # Bound and never listening, it keeps the port from all others, and shares it with who
-            # asks for the same.
-            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            each.bind(("", 0))
+    with reserved(len(tasks)) as ports:
         addresses: dict[str, list[str]] = {}
         places = []
-        for task, each in zip(tasks, sockets, strict=True):
+        for task, port in zip(tasks, ports, strict=True):
             of_kind = addresses.setdefault(task, [])
             places.append({"type": task, "index": len(of_kind)})
-            of_kind.append(f"127.0.0.1:{each.getsockname()[1]}")
+            of_kind.append(f"127.0.0.1:{port}")
         yield [
             {
                 "TF_CONFIG": json.dumps({"cluster": addresses, "task": place}),
+                # TensorFlow's own servers share a port only when asked to.
                 "TF_GRPC_REUSE_PORT": "true",
             }
             for place in places
         ]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 def _run(sender: Connection, case: Callable[..., Any], call: dict[str, Any]) -> None:
-    arguments: Sequence[tuple[str, Any]] = [item for item in call.items() if item[0] != "environment"]
-    os.environ.update(call.get("environment", {}))
+    arguments = dict(call)
+    os.environ.update(arguments.pop("environment", {}))
     try:
-        sender.send((True, case(**dict(arguments))))
-    except BaseException:
+        sender.send((True, case(**arguments)))
+    except BaseException:  # noqa: BLE001 - the parent fails with it
         sender.send((False, traceback.format_exc()))

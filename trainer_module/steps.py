@@ -253,9 +253,7 @@ class Steps:
         _require_finite(sums, before=0)
         return {metric.name: float(metric.result()) for metric in metrics}
 
-    def _distribute(
-        self, batches: Batches
-    ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
+    def _distribute(self, batches: Batches) -> tf.data.Dataset | tf.distribute.DistributedDataset:
         # An iterator often ends without waking tf.data's tuner, and waits until that wakes by
         # itself: for half a minute at the end of an epoch of two.
         options = tf.data.Options()

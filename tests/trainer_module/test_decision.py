@@ -60,5 +60,5 @@ def test_images_of_one_class_are_reported():
 def test_a_probability_that_is_no_number_decides_nothing(value):
     given = judgement()
     given.probabilities[7] = value
-    with pytest.raises(TrainingError, match="not finite numbers. Lower trainer.learning_rate"):
+    with pytest.raises(TrainingError, match=r"not finite numbers\. Lower trainer\.learning_rate"):
         decide(given)

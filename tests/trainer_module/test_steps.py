@@ -227,7 +227,9 @@ def constant(optimizer_rate=0.0):
 )
 def test_each_image_counts_in_the_loss_by_its_weights(labels, weights, expected):
     pixels = tf.zeros((4, 160, 160, 1))
-    loss = constant().train_step(pixels, tf.constant(labels, tf.float32), tf.constant(weights, tf.float32))
+    loss = constant().train_step(
+        pixels, tf.constant(labels, tf.float32), tf.constant(weights, tf.float32)
+    )
     assert float(loss) == pytest.approx(expected * np.log(2), rel=1e-4)
 
 
