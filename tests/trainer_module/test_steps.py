@@ -236,11 +236,11 @@ def test_each_image_counts_in_the_loss_by_its_weights(labels, weights, expected)
 @pytest.mark.parametrize("phase", ["train", "evaluate"])
 def test_a_loss_that_is_no_number_is_reported_with_its_step(phase):
     steps = constant()
-    pixels = np.zeros((40, 160, 160, 1), np.float32)
-    weights = np.ones((40, 2) if phase == "train" else 40, np.float32)
-    # One beyond the first look of the loop, and one before the end.
+    pixels = np.zeros((70, 160, 160, 1), np.float32)
+    weights = np.ones((70, 2) if phase == "train" else 70, np.float32)
+    # Beyond the first look of the loop, and before its last.
     weights[37] = np.nan
-    rows = tf.data.Dataset.from_tensor_slices((pixels, np.zeros(40, np.float32), weights)).batch(1)
+    rows = tf.data.Dataset.from_tensor_slices((pixels, np.zeros(70, np.float32), weights)).batch(1)
     with pytest.raises(NotFiniteError, match="step 38 is not finite"):
         getattr(steps, phase)(lambda _: rows)
 
