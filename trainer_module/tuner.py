@@ -23,7 +23,7 @@ from tfx.components.tuner.component import TunerFnResult
 
 from trainer_module import data, fitting, folds, history, strategy
 from trainer_module.data import files_of
-from trainer_module.errors import DivergedError
+from trainer_module.errors import DivergedError, TrainingError
 from trainer_module.job import Job
 from trainer_module.tuner_settings import (
     Range,
@@ -176,15 +176,15 @@ class Search(keras_tuner.Tuner):
         """Returns the best trials' values, best first.
 
         Raises:
-            RuntimeError: not one trial ended well.
+            TrainingError: not one trial ended well.
         """
         (best,) = self.oracle.get_best_trials(1) or [None]
         if best is None or best.status != TrialStatus.COMPLETED:
-            raise RuntimeError(f"No trial of the search ended well: {_reason(best)}")
+            raise TrainingError(f"No trial of the search ended well: {_reason(best)}")
         return super().get_best_hyperparameters(num_trials)
 
     def _score(self, job: Job, fold: int, place: Path) -> float | None:
-        """Trains on all but one fold; returns the best epoch's figure, None where it diverged."""
+        """Trains on all but one fold; returns the best figure, None where it is no number."""
         seed = job.seed + fold
         keras.utils.set_random_seed(seed)
         learnt, unseen = self._parts[fold]
@@ -203,7 +203,8 @@ class Search(keras_tuner.Tuner):
             _log.info("%s", error)
             return None
         monitor = job.settings.monitor
-        return float(epochs[history.best_epoch(epochs, monitor)][monitor])
+        figure = float(epochs[history.best_epoch(epochs, monitor)][monitor])
+        return figure if math.isfinite(figure) else None
 
 
 def _leads() -> bool:
