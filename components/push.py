@@ -161,7 +161,7 @@ def _publish(
             **record,
             "files": files,
         }
-        text = json.dumps(manifest, indent=2) + "\n"
+        text = json.dumps(manifest, indent=2, allow_nan=False) + "\n"
         (unfinished / pushed.MANIFEST).write_text(text, encoding="utf-8")
         sync_tree(unfinished)
         final = folder / str(version)

@@ -1,6 +1,7 @@
 """Trainer: TFX's, with the choices that a compiled pipeline leaves open as parameters."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from tfx import types
@@ -11,7 +12,9 @@ from tfx.proto import trainer_pb2
 from tfx.types import component_spec, standard_artifacts, standard_component_specs
 from tfx.utils import json_utils
 
+from components.errors import UserError
 from components.remote import near
+from trainer_module.errors import TrainingError
 from transform_module.features import EVAL, TRAIN
 
 TUNABLE: Final = ("epochs", "batch_size", "learning_rate")
@@ -60,6 +63,15 @@ def configured(exec_properties: dict[str, Any], names: Sequence[str]) -> dict[st
     return {**exec_properties, _CUSTOM_CONFIG: json_utils.dumps(config)}
 
 
+@contextmanager
+def reported() -> Iterator[None]:
+    """Reports what a user can fix about a training as a user's error."""
+    try:
+        yield
+    except TrainingError as error:
+        raise UserError(str(error)) from error
+
+
 class Executor(tfx_executor.GenericExecutor):
     """Puts the parameters where ``run_fn`` reads them, and calls it as TFX does."""
 
@@ -76,9 +88,12 @@ class Executor(tfx_executor.GenericExecutor):
                 ``hyperparameters``.
             output_dict: ``model`` and ``model_run``, one artifact each.
             exec_properties: As the component's parameters.
+
+        Raises:
+            UserError: The training cannot be done as it was asked for, or diverged.
         """
         properties = configured(exec_properties, TUNABLE)
-        with near(outputs=(*output_dict["model"], *output_dict["model_run"])):
+        with reported(), near(outputs=(*output_dict["model"], *output_dict["model_run"])):
             super().Do(input_dict, output_dict, properties)
 
 

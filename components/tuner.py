@@ -10,7 +10,7 @@ from tfx.proto import trainer_pb2
 from tfx.types import component_spec, standard_artifacts, standard_component_specs
 from tfx.utils import json_utils
 
-from components.trainer import configured
+from components.trainer import configured, reported
 from transform_module.features import EVAL, TRAIN
 
 TRIED_WITH: Final = ("batch_size", "learning_rate")
@@ -59,9 +59,13 @@ class Executor(tfx_executor.Executor):
             input_dict: ``examples`` and ``transform_graph``, one artifact each.
             output_dict: ``best_hyperparameters`` and ``tuner_results``, one artifact each.
             exec_properties: As the component's parameters.
+
+        Raises:
+            UserError: No trial can be trained as it was asked for.
         """
         properties = configured(exec_properties, TRIED_WITH)
-        super().Do(input_dict, output_dict, properties)
+        with reported():
+            super().Do(input_dict, output_dict, properties)
 
 
 class Tuner(base_component.BaseComponent):

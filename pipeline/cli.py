@@ -21,6 +21,7 @@ from pipeline.exit_codes import NOTHING_USABLE
 from pipeline.explain_command import explain
 from pipeline.export_command import export
 from pipeline.submit_command import schedule, submit
+from serving import strict_json
 from serving.command import rollback, serve
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ def runs(run_id: str | None, root: Path, as_json: bool) -> None:
         )
     if run_id is None:
         shown: Any = [record.model_dump(mode="json") for record in records]
-        click.echo(json.dumps(shown, indent=2)) if as_json else print_runs(records, place)
+        click.echo(strict_json.dumps(shown, indent=2)) if as_json else print_runs(records, place)
         return
     record = run_record.find(records, run_id)
     if as_json:
@@ -329,7 +330,7 @@ def predict(
         ):
             summary = predict_many(model, paths, out, beam_args=beam_args, progress=told)
         if as_json:
-            click.echo(json.dumps({**vars(summary), "out": str(out)}, indent=2))
+            click.echo(strict_json.dumps({**vars(summary), "out": str(out)}, indent=2))
         else:
             print_summary(summary, out)
         if not summary.valid:
@@ -345,7 +346,7 @@ def _print_predictions(predictions: list[Prediction], *, as_json: bool, as_csv: 
     from serving.predict_many.tables import write_csv
 
     if as_json:
-        click.echo(json.dumps([vars(each) for each in predictions], indent=2))
+        click.echo(strict_json.dumps([vars(each) for each in predictions], indent=2))
     elif as_csv:
         write_csv(map(vars, predictions), sys.stdout)
     else:

@@ -1,6 +1,5 @@
 """The command `cxr explain`."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from components.command import for_people
 from components.path_argument import LocalPath
 from pipeline import options
 from pipeline.exit_codes import NOTHING_USABLE
+from serving import strict_json
 
 _PATH = LocalPath()
 
@@ -44,7 +44,7 @@ def explain(model: Path, paths: tuple[Path, ...], out: Path, as_json: bool) -> N
     with silenced() as terminal, Display(Console(file=terminal)).step("Explain pictures") as told:
         explanations = explain_paths(model, paths, out, progress=told)
     if as_json:
-        click.echo(json.dumps([vars(each) for each in explanations], indent=2))
+        click.echo(strict_json.dumps([vars(each) for each in explanations], indent=2))
     else:
         print_explanations(explanations)
     if not any(each.valid for each in explanations):

@@ -1,6 +1,5 @@
 """The command `cxr export`."""
 
-import json
 from pathlib import Path
 
 import click
@@ -9,6 +8,7 @@ from components.command import for_people
 from components.path_argument import LocalPath
 from pipeline import options
 from pipeline.exit_codes import where_nothing_is_usable
+from serving import strict_json
 from serving.tflite.record import VARIANTS
 
 _PATH = LocalPath()
@@ -77,6 +77,6 @@ def export(
             step=Display(Console(file=terminal)).step,
         )
     if as_json:
-        click.echo(json.dumps(record, indent=2))
+        click.echo(strict_json.dumps(record, indent=2))
     else:
         print_tflite(record, out)

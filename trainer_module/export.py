@@ -20,6 +20,18 @@ from transform_module.image_ops import model_inputs
 _INVALID_PROBABILITY = 0.5
 
 
+def predicted_labels(probability: tf.Tensor, valid: tf.Tensor, threshold: float) -> tf.Tensor:
+    """Returns [N] string: PNEUMONIA from the threshold on, INVALID for images that are not valid.
+
+    Args:
+        probability: [N] float32, calibrated.
+        valid: [N] bool.
+        threshold: a float32.
+    """
+    index = tf.cast(probability >= threshold, tf.int32)
+    return tf.where(valid, tf.gather(list(features.LABELS), index), features.INVALID)
+
+
 def export(
     model: keras.Model,
     transform_output: tft.TFTransformOutput,
@@ -72,11 +84,9 @@ def export(
         pixels, valid = pixels_of(image_bytes)
         probability = told(pixels, valid)
         distance = domain.distance(pixels)
-        index = tf.cast(probability >= threshold, tf.int32)
-        label = tf.where(valid, tf.gather(list(features.LABELS), index), features.INVALID)
         return {
             features.PROBABILITY: probability,
-            features.PREDICTED_LABEL: label,
+            features.PREDICTED_LABEL: predicted_labels(probability, valid, threshold),
             features.VALID: valid,
             features.IN_DOMAIN: valid & (distance <= domain.threshold) & ~_is_blank(pixels),
             features.DOMAIN_DISTANCE: distance,
@@ -133,7 +143,7 @@ def export(
         "image_size": features.IMAGE_SIZE,
         **record,
     }
-    path.write_text(json.dumps(contents, indent=2) + "\n")
+    path.write_text(json.dumps(contents, indent=2, allow_nan=False) + "\n")
 
 
 def _at_least_one(pixels: tf.Tensor) -> tf.Tensor:

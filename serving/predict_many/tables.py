@@ -2,7 +2,6 @@
 
 import csv
 import itertools
-import json
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, Final, TextIO
 
 from components.errors import UserError
 from components.local_paths import require_local
+from serving import strict_json
 from serving.predict import Prediction
 
 COLUMNS: Final = tuple(Prediction.__dataclass_fields__)
@@ -54,7 +54,7 @@ def _write_csv_file(rows: Iterable[Row], out: Path) -> None:
 
 def _write_json_lines(rows: Iterable[Row], out: Path) -> None:
     with out.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(row) + "\n" for row in rows)
+        file.writelines(strict_json.dumps(row) + "\n" for row in rows)
 
 
 def _write_parquet(rows: Iterable[Row], out: Path) -> None:

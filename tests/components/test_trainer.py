@@ -1,9 +1,12 @@
 import json
 
+import pytest
 from tfx.components.trainer import executor as tfx_executor
 from tfx.types import channel, standard_artifacts
 
+from components.errors import UserError
 from components.trainer import Executor, Trainer
+from trainer_module.errors import DivergedError
 
 
 def trainer(**parameters):
@@ -40,3 +43,12 @@ def test_it_trains_on_one_split_and_watches_another():
     properties = trainer().exec_properties
     assert json.loads(properties["train_args"])["splits"] == ["train"]
     assert json.loads(properties["eval_args"])["splits"] == ["eval"]
+
+
+def test_what_a_user_can_fix_is_a_users_error(monkeypatch):
+    def fails(*_):
+        raise DivergedError("the training diverged: lower the rate")
+
+    monkeypatch.setattr(tfx_executor.GenericExecutor, "Do", fails)
+    with pytest.raises(UserError, match="the training diverged: lower the rate"):
+        Executor().Do({}, {"model": [], "model_run": []}, trainer().exec_properties)
