@@ -57,12 +57,13 @@ def push(
         is_same = bool(newest and newest.manifest and newest.manifest["files"] == files)
         if newest and is_same and not found.broken:
             return newest
-        # Above a broken version even the same model is published anew: servers look there first.
-        if compared is None or is_same:
+        if compared is None:
             return _publish(source, folder, record, files)
         known = read_rolled_back(folder)
         number = str(newest.version) if newest else ""
-        push_rules.check(compared, number, known, str(folder))
+        # Above a broken version even the same model is published anew, since servers look there
+        # first; it was compared with what that one was compared with.
+        push_rules.check(compared, compared.version if is_same else number, known, str(folder))
         version = _publish(source, folder, record, files)
         if any(map(compared.is_model, known)):
             _write_rolled_back(folder, [each for each in known if not compared.is_model(each)])

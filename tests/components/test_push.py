@@ -325,6 +325,13 @@ class TestRolledBack:
             push(again, folder, RECORD, examined(again, str(restored.version)))
         assert pushed.latest(tmp_path, "cxr") == restored
 
+    def test_nor_where_the_restored_version_is_broken_since(self, versions, tmp_path):
+        folder = versions[-1].path.parent
+        (rollback(folder).path / "saved_model.pb").unlink()
+        again = tmp_path / "model2"
+        with pytest.raises(PushRefused, match="was rolled back"):
+            push(again, folder, RECORD, examined(again, "1"))
+
     def test_but_all_the_same_when_asked_for_and_then_as_ever(self, versions, tmp_path):
         folder = versions[-1].path.parent
         restored = rollback(folder)
