@@ -315,7 +315,10 @@ def predict(
             served.connected(url, **server) as client,
         ):
             predictions = predict_by(
-                client.predict, model_and_paths, maximum_bytes=MAXIMUM_PICTURE, progress=told
+                client.predict_in_parts,
+                model_and_paths,
+                maximum_bytes=MAXIMUM_PICTURE,
+                progress=told,
             )
         _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
         return

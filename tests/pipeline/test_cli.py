@@ -509,7 +509,7 @@ def test_predict_by_url_needs_no_model(monkeypatch):
         def __exit__(self, *_):
             pass
 
-        def predict(self, images):
+        def predict_in_parts(self, images):
             raise UserError("http://x, model m: answers 503: full")
 
     def connect(url, **options):

@@ -63,7 +63,7 @@ class Stub:
 
     Attributes:
         script: what it does with the next requests; after them it answers.
-        outputs: what it answers.
+        outputs: what it answers; or over REST makes that of a body, and None refuses it.
         url: where it listens.
         asked: when each request came, and what for.
         peers: the connections that they came by.
@@ -102,7 +102,7 @@ def rest(stub: Stub, port: int = 0) -> Iterator[Stub]:
                 while not stub.ended.is_set() and self.connection.recv(8192):
                     stub.ended.wait(0.02)
                 return
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            asked = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             if isinstance(step, Failure):
                 self._answer(step.http, json.dumps({"error": MESSAGE}).encode(), step.wait)
             elif step == RESET:
@@ -117,7 +117,10 @@ def rest(stub: Stub, port: int = 0) -> Iterator[Stub]:
             elif step == FLOOD:
                 self._flood()
             else:
-                outputs = stub.outputs
+                outputs = stub.outputs(asked) if callable(stub.outputs) else stub.outputs
+                if outputs is None:
+                    self._answer(MALFORMED.http, json.dumps({"error": MESSAGE}).encode())
+                    return
                 body = (
                     outputs
                     if isinstance(outputs, bytes)
