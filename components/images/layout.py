@@ -107,7 +107,7 @@ def scan(images: Path) -> list[SourceFile]:
     walk = _Walk(os.fsencode(images))
     walk.folder(b"", frozenset(), None)
     _refuse_closed(images, walk.closed)
-    tree = folders.Tree.of(walk.seen)
+    tree = folders.Tree(walk.seen)
     base = _base(images, tree)
     copies = _copies(tree, base)
     sizes = {entry.path: entry.size for entry in walk.entries}
