@@ -1,7 +1,7 @@
 """The names of a layout's folders, and where among a tree of folders the layout is. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -93,52 +93,47 @@ class Tree:
     """A tree of folders.
 
     Attributes:
-        children: the names of the folders in each folder.
+        folders: the path of each, with those above it.
     """
 
-    children: Mapping[Parts, frozenset[str]]
-
-    @classmethod
-    def of(cls, seen: Iterable[Parts]) -> "Tree":
-        """Makes a tree of the paths of all its folders."""
-        children: defaultdict[Parts, set[str]] = defaultdict(set)
-        for parts in seen:
-            children[parts] |= set()
-            if parts:
-                children[parts[:-1]].add(parts[-1])
-        return cls({parts: frozenset(names) for parts, names in children.items()})
+    folders: Sequence[Parts]
 
     def bases(self) -> list[Parts]:
         """Returns the topmost folders that hold a layout, sorted."""
-        found: list[Parts] = []
-        for parts in sorted(self.children, key=lambda parts: (len(parts), parts)):
-            is_below = any(parts[: len(other)] == other for other in found)
-            if not is_below and self._is_base(parts) and not any(map(derived_folder, parts)):
-                found.append(parts)
-        return found
+        return _topmost(self._bases())
 
     def inner_bases(self, base: Parts) -> list[Parts]:
         """Returns the folders beside a layout's own that hold a layout too, as a second copy."""
-        inner = {
-            parts: names
-            for parts, names in self.children.items()
+        return _topmost(
+            parts
+            for parts in self._bases()
             if parts[: len(base)] == base
             and len(parts) > len(base)
             and not is_of_layout(parts[len(base)])
-        }
-        return Tree(inner).bases()
-
-    def below_splits(self) -> dict[str, frozenset[str]]:
-        """Returns the names of the folders in each folder of a split, where there are any."""
-        return {
-            split: self.children[parts]
-            for parts in self.children
-            if len(parts) == 1 and (split := split_of(parts[0])) and self.children[parts]
-        }
-
-    def _is_base(self, parts: Parts) -> bool:
-        return any(
-            label_of(name)
-            or (split_of(name) and any(map(label_of, self.children.get((*parts, name), ()))))
-            for name in self.children[parts]
         )
+
+    def below_splits(self) -> dict[str, set[str]]:
+        """Returns the names of the folders in each folder of a split, where there are any."""
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for parts in self.folders:
+            if len(parts) == 2 and (split := split_of(parts[0])):
+                found[split].add(parts[1])
+        return dict(found)
+
+    def _bases(self) -> Iterator[Parts]:
+        """Finds the folders above those of a class, or above those of a split that hold one."""
+        for parts in self.folders:
+            if not parts or not label_of(parts[-1]) or any(map(derived_folder, parts)):
+                continue
+            yield parts[:-1]
+            if len(parts) > 1 and split_of(parts[-2]):
+                yield parts[:-2]
+
+
+def _topmost(found: Iterable[Parts]) -> list[Parts]:
+    """Keeps the folders that lie in none of the others, the highest first."""
+    kept: list[Parts] = []
+    for parts in sorted(set(found), key=lambda parts: (len(parts), parts)):
+        if not any(parts[: len(other)] == other for other in kept):
+            kept.append(parts)
+    return kept

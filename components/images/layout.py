@@ -8,7 +8,7 @@ holds it. `folders` finds it there, `passed_over` knows what else lies in such f
 import errno
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -107,7 +107,7 @@ def scan(images: Path) -> list[SourceFile]:
     walk = _Walk(os.fsencode(images))
     walk.folder(b"", frozenset(), None)
     _refuse_closed(images, walk.closed)
-    tree = folders.Tree.of(walk.seen)
+    tree = folders.Tree(walk.seen)
     base = _base(images, tree)
     copies = _copies(tree, base)
     sizes = {entry.path: entry.size for entry in walk.entries}
@@ -116,7 +116,7 @@ def scan(images: Path) -> list[SourceFile]:
         key=lambda file: file.path,
     )
     if not any(file.label and not file.skipped for file in files):
-        raise NothingUsable(_nothing_recognised(images, tree))
+        raise NothingUsable(_nothing_recognised(images, tree, walk.entries))
     _refuse_mixed(images, files)
     return files
 
@@ -348,12 +348,13 @@ def _is_class_first(file: SourceFile) -> bool:
     return folders.split_of(parts[file.depth - 1]) is not None
 
 
-def _nothing_recognised(images: Path, tree: folders.Tree) -> str:
-    found = sorted(entry.name for entry in images.iterdir())
-    shown = ", ".join(map(printable, found[:_SHOWN])) + (", ..." if len(found) > _SHOWN else "")
+def _nothing_recognised(images: Path, tree: folders.Tree, entries: Iterable[_Entry]) -> str:
+    paths = {tuple(map(as_text, entry.path.split(b"/"))) for entry in entries}
+    within, found = _topmost_names(set(tree.folders), paths)
+    shown = ", ".join(found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
     message = (
         f"{images} holds no pictures in class folders. Expected {EXPECTED_LAYOUT}. "
-        f"Found: {shown or 'nothing'}."
+        f"Found{' in ' if within else ''}{'/'.join(within)}: {shown or 'nothing'}."
     )
     if inside := tree.below_splits():
         message += (
@@ -371,3 +372,20 @@ def _nothing_recognised(images: Path, tree: folders.Tree) -> str:
     if suffixes & _ARCHIVE_SUFFIXES:
         message += " Unpack the archives."
     return message
+
+
+def _topmost_names(inner: Set[Parts], files: Set[Parts]) -> tuple[Parts, list[str]]:
+    """Finds what lies in the image folder, or in the folder that is all there is in it.
+
+    Returns:
+        The folder's path in the image folder, and the names in it, sorted.
+    """
+    within: Parts = ()
+    while True:
+        depth = len(within)
+        names = sorted(
+            {path[depth] for path in inner | files if path[:depth] == within and path[depth:]}
+        )
+        if len(names) != 1 or (*within, names[0]) not in inner:
+            return within, names
+        within = (*within, names[0])

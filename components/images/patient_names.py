@@ -150,8 +150,8 @@ def by_names(files: Sequence[Named]) -> list[Patient | None]:
     """Names the patients of files by how these are called.
 
     Names of Kermany et al. are so particular that each speaks for itself. Another convention is
-    taken for that of a class where `NEARLY_ALL` of its other images follow it, and no other fits as
-    many.
+    taken for that of a class where `NEARLY_ALL` of its other images follow it, and no other does,
+    but that one of patients goes before one of images.
 
     Args:
         files: all files of a dataset.
@@ -175,6 +175,8 @@ def by_names(files: Sequence[Named]) -> list[Patient | None]:
             told = {i: match["id"].lower() for i, match in matches if match}
             if len(told) >= NEARLY_ALL * len(members):
                 fitting.append((convention, told))
+        # A file called by a hash may lie in a patient's folder.
+        fitting = [each for each in fitting if each[0].is_patient] or fitting
         if len(fitting) != 1:
             continue
         ((convention, told),) = fitting

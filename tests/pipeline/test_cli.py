@@ -261,7 +261,6 @@ def test_convert_hands_on_what_becomes_of_images_that_the_table_misses(convert):
         ("evaluate", "model", "--data", "d", "--out", "gs://b/o"),
         ("export", "--tflite", "model", "gs://b/o"),
         ("compile", "--target", "vertex", "--out", "gs://b/pipeline.json"),
-        ("rollback", "gs://b/model"),
         ("serve", "gs://b/model"),
     ],
 )

@@ -8,7 +8,7 @@ def tree(*paths):
     parts = {
         tuple(path.split("/")[:depth]) for path in paths for depth in range(path.count("/") + 2)
     }
-    return Tree.of(parts - {("",)} | {()})
+    return Tree(sorted(parts - {("",)} | {()}))
 
 
 @pytest.mark.parametrize(

@@ -310,6 +310,7 @@ def test_a_missing_folder_is_named(tmp_path):
             {"train/0/a.png": b"1", "train/1/a.png": b"1"},
             "Below train: 0, 1. Rename these to NORMAL",
         ),
+        ({"data/images/0/a.png": b"1", "data/images/1/b.png": b"1"}, "Found in data/images: 0, 1."),
         ({"scan.dcm": b"1"}, "DICOM files are not read"),
         ({"data.zip": b"1"}, "Unpack the archives"),
         ({"train/NORMAL/.DS_Store": b"1"}, "holds no pictures in class folders"),

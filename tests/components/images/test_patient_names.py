@@ -56,6 +56,10 @@ def test_the_patients_of_the_public_dataset_are_those_of_its_manifest(chest_xray
         ),
         (["p10000032_s50414267_02aa.jpg"], ["mimic-p10000032"]),
         (
+            ["p10/p10000032/s50414267/000434271f63a053c4128a0ba6352c7f.jpg"],
+            ["mimic-p10000032"],
+        ),
+        (
             ["20536686640136348236148679891455886468_k6ga29.png"],
             ["padchest-" + "20536686640136348236148679891455886468"],
         ),
