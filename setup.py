@@ -17,7 +17,7 @@ setup(
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=[name for room in ROOMS for name in (room, f"{room}.*")]),
     package_data={"pipeline": ["configs/*.yaml"], "serving.page": ["*.html", "*.css", "*.js"]},
-    entry_points={"console_scripts": ["cxr = pipeline.cli:main"]},
+    entry_points={"console_scripts": ["cxr = pipeline.__main__:main"]},
     install_requires=[
         "absl-py>=1.4,<2",
         "ai-edge-litert>=1.4",

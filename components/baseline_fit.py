@@ -30,7 +30,7 @@ _OUT: Final = {
 
 
 def misfit(pushed_model: types.Artifact, model: types.Artifact) -> str:
-    """Tells why the baseline cannot be compared with a model.
+    """Returns why the baseline cannot be compared with a model.
 
     Args:
         pushed_model: What Baseline made.

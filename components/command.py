@@ -1,31 +1,53 @@
 """What the commands share."""
 
+import contextlib
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
 import click
 
+from components import interrupts, system_errors
 from components.errors import UserError
+from components.scratch import of_user, scratch
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def for_people(command: Callable[P, R]) -> Callable[P, R]:
-    """Turns a user's mistake into its message and exit code 1."""
+    """Ends a command in one sentence: exit code 1 for a mistake, 130 for Ctrl-C, 143 for SIGTERM.
+
+    A signal decides, whatever error the command made of it, or none. Where nobody reads the output
+    any more, as after `| head`, the exit code is 141 without a word, as if SIGPIPE had ended it.
+    Temporary files of the command are gone when it ends.
+    """
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except UserError as error:
-            raise click.ClickException(str(error)) from error
-        except KeyboardInterrupt as error:
-            click.echo(" ".join(("Interrupted.", *error.args)), err=True)
-            sys.exit(130)
+        with interrupts.listening():
+            try:
+                with _temporary_files():
+                    result = command(*args, **kwargs)
+                    sys.stdout.flush()
+                interrupts.check()
+                return result
+            except BaseException as error:
+                if interrupts.received() or isinstance(error, KeyboardInterrupt):
+                    _end_interrupted(error)
+                if isinstance(error, UserError):
+                    raise click.ClickException(str(error)) from error
+                if isinstance(error, BrokenPipeError):
+                    _end_unread()
+                if isinstance(error, click.ClickException | SystemExit):
+                    raise
+                if told := system_errors.explain(error):
+                    raise click.ClickException(told) from error
+                raise
 
     return wrapped
 
@@ -42,5 +64,35 @@ def when_interrupted(told: str = "The same command goes on from here.") -> Itera
     """
     try:
         yield
-    except KeyboardInterrupt as error:
-        raise KeyboardInterrupt(told) from error
+        interrupts.check()
+    except BaseException as error:
+        if interrupts.received() or isinstance(error, KeyboardInterrupt):
+            raise KeyboardInterrupt(told) from error
+        raise
+
+
+@contextmanager
+def _temporary_files() -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        # Where there is no place for them, a command that needs one says so itself.
+        with contextlib.suppress(OSError):
+            stack.enter_context(scratch(of_user()))
+        yield
+
+
+def _end_interrupted(error: BaseException) -> NoReturn:
+    number = interrupts.received() or signal.SIGINT
+    how = "Interrupted." if number == signal.SIGINT else f"Stopped by {number.name}."
+    told = error.args if isinstance(error, KeyboardInterrupt) else ()
+    with interrupts.held(), contextlib.suppress(OSError):
+        click.echo(" ".join((how, *told)), err=True)
+    sys.exit(128 + number)
+
+
+def _end_unread() -> NoReturn:
+    """Ends when the reader of the output has gone; what is buffered for it goes nowhere."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    sys.exit(128 + signal.SIGPIPE)

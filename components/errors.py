@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from components.text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -12,6 +14,14 @@ if TYPE_CHECKING:
 
 class UserError(Exception):
     """What a user can mend: the message tells what is wrong, where, and what to do."""
+
+    def __str__(self) -> str:
+        """Returns the message; names in it are safe to print."""
+        return printable(super().__str__(), keep="\n\t")
+
+
+class NothingUsable(UserError):
+    """None of the images that were given can be used."""
 
 
 def first_mistake(error: ValidationError) -> str:

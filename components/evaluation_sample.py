@@ -86,7 +86,7 @@ def judge(model: str, examples: Sequence[bytes]) -> Iterator[JudgedPicture]:
 
 def to_lines(sample: Sequence[JudgedPicture]) -> str:
     """Returns the content of ``sample.jsonl``."""
-    return "".join(f"{json.dumps(asdict(each))}\n" for each in sample)
+    return "".join(f"{json.dumps(asdict(each), allow_nan=False)}\n" for each in sample)
 
 
 def read(folder: str | Path) -> list[JudgedPicture]:

@@ -1,7 +1,8 @@
 """ExampleValidator: stops the run when an anomaly of the examples matters."""
 
 import logging
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import tensorflow_data_validation as tfdv
@@ -85,16 +86,16 @@ class Executor(tfx_executor.Executor):
         output = super().Do(input_dict, output_dict, exec_properties)
         artifact = artifact_utils.get_single_instance(input_dict["statistics"])
         found: list[str] = []
+        held: Counter[str] = Counter()
         for split in artifact_utils.decode_split_names(artifact.split_names):
             statistics = stats_artifact_utils.load_statistics(artifact, split).proto()
             found += breaches(split, statistics)
+            held.update(_class_counts(statistics))
             self._log_anomalies(split, output_dict)
         if found:
             problems = "".join(f"\n  {problem}" for problem in found)
             raise UserError(
-                f"The examples are not what the pipeline needs:{problems}\n"
-                "Mend the pictures' folders, or split the patients in another way (a class with "
-                "few patients can miss a split): give another `seed`, and run again."
+                f"The examples are not what the pipeline needs:{problems}\n{_advice(held)}"
             )
         return output
 
@@ -148,13 +149,32 @@ def _sentence(split: str, name: str, anomaly: anomalies_pb2.AnomalyInfo) -> str:
 def _absent_classes(
     split: str, statistics: statistics_pb2.DatasetFeatureStatisticsList
 ) -> Iterator[str]:
-    label = next(
-        feature
-        for feature in statistics.datasets[0].features
-        if list(feature.path.step) == [features.LABEL]
-    )
-    zeros = label.num_stats.num_zeros
-    ones = label.num_stats.common_stats.num_non_missing - zeros
-    for name, count in zip(features.LABELS, (zeros, ones), strict=True):
+    for name, count in _class_counts(statistics).items():
         if not count:
             yield f"split {split}, feature {features.LABEL}: no example of {name}"
+
+
+def _class_counts(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> dict[str, int]:
+    """Counts the examples of each class, as far as the label is what it should be."""
+    counts = dict.fromkeys(features.LABELS, 0)
+    for dataset in statistics.datasets:
+        for feature in dataset.features:
+            if list(feature.path.step) == [features.LABEL]:
+                zeros = feature.num_stats.num_zeros
+                ones = feature.num_stats.common_stats.num_non_missing - zeros
+                for name, count in zip(features.LABELS, (zeros, ones), strict=True):
+                    counts[name] += count
+    return counts
+
+
+def _advice(held: Mapping[str, int]) -> str:
+    """Tells what to do, by how many examples of each class all splits hold together."""
+    if missing := [name for name, count in held.items() if not count]:
+        return (
+            f"No split holds an example of {' or '.join(missing)}: fix the image folder, so that "
+            "it has usable images of both classes."
+        )
+    return (
+        "Fix the image folder, or split the patients in another way (a class with few patients "
+        "can miss a split): give another `seed`, and run again."
+    )

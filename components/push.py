@@ -52,14 +52,18 @@ def push(
         files = pushed.sums(source)
         if compared is not None:
             check_examined(compared.files, files, str(source))
-        newest = pushed.newest(folder.parent, folder.name).version
-        if newest is not None and newest.manifest and newest.manifest["files"] == files:
+        found = pushed.newest(folder.parent, folder.name)
+        newest = found.version
+        is_same = bool(newest and newest.manifest and newest.manifest["files"] == files)
+        if newest and is_same and not found.broken:
             return newest
         if compared is None:
             return _publish(source, folder, record, files)
         known = read_rolled_back(folder)
         number = str(newest.version) if newest else ""
-        push_rules.check(compared, number, known, str(folder))
+        # Above a broken version even the same model is published anew, since servers look there
+        # first; it was compared with what that one was compared with.
+        push_rules.check(compared, compared.version if is_same else number, known, str(folder))
         version = _publish(source, folder, record, files)
         if any(map(compared.is_model, known)):
             _write_rolled_back(folder, [each for each in known if not compared.is_model(each)])
@@ -158,7 +162,7 @@ def _publish(
             **record,
             "files": files,
         }
-        text = json.dumps(manifest, indent=2) + "\n"
+        text = json.dumps(manifest, indent=2, allow_nan=False) + "\n"
         (unfinished / pushed.MANIFEST).write_text(text, encoding="utf-8")
         sync_tree(unfinished)
         final = folder / str(version)

@@ -77,12 +77,15 @@ def push_remotely(
     files = pushed.sums(source)
     check_examined(compared.files, files, str(source))
     with tempfile.TemporaryDirectory(prefix="push-") as place:
-        served = newest(folder, Path(place, "served")).version
-        if served is not None and served.manifest and served.manifest["files"] == files:
+        found = newest(folder, Path(place, "served"))
+        served = found.version
+        is_same = bool(served and served.manifest and served.manifest["files"] == files)
+        if served and is_same and not found.broken:
             return served.version, f"{folder}/{served.version}"
         known = _read_rolled_back(folder)
         number = str(served.version) if served else ""
-        push_rules.check(compared, number, known, folder)
+        # Above a broken version even the same model is published anew, as in a local folder.
+        push_rules.check(compared, compared.version if is_same else number, known, folder)
         published = _publish(source, folder, record, Path(place))
         if any(map(compared.is_model, known)):
             kept = [each for each in known if not compared.is_model(each)]

@@ -30,7 +30,7 @@ class Compared:
     again: bool = field(default=False, kw_only=True)
 
     def is_model(self, left: RolledBack) -> bool:
-        """Tells whether it is a model that was rolled back."""
+        """Returns whether it is a model that was rolled back."""
         return left.is_model(digest(self.files), self.recipe)
 
 

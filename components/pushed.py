@@ -2,13 +2,14 @@
 
 import json
 import re
+import stat
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from components.errors import UserError
-from components.sums import differences
+from components.sums import differences, mode_of
 from components.sums import sums as sums_of
 
 MANIFEST: Final = "manifest.json"
@@ -88,7 +89,7 @@ def versions(push_dir: str | Path, model_name: str) -> list[PushedVersion]:
         (
             PushedVersion(number, path)
             for path, number in numbers.items()
-            if number and path.is_dir()
+            if number and stat.S_ISDIR(mode_of(path))
         ),
         key=lambda each: each.version,
     )
@@ -165,7 +166,7 @@ def verify(path: str | Path, *, alone: bool = True) -> list[str]:
         OSError: A file is there and cannot be read, so that nothing is known.
     """
     root = Path(path)
-    if not root.is_dir():
+    if not stat.S_ISDIR(mode_of(root)):
         return [f"{root}: the folder is missing"]
     manifest = read_manifest(root)
     if manifest is None:
@@ -193,13 +194,13 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
 
 
 def _is_inside(name: str) -> bool:
-    """Tells whether the name of a file leads nowhere out of the folder."""
+    """Returns whether the name of a file leads nowhere out of the folder."""
     path = PurePosixPath(name)
     return not path.is_absolute() and ".." not in path.parts
 
 
 def _misplaced(root: Path, manifest: dict[str, Any]) -> list[str]:
-    """Tells where a version stands under another number or name than it was pushed as."""
+    """Returns what is wrong with the number or the name that a version is under now."""
     place = root.resolve()
     number, name = version_number(place.name), place.parent.name
     if number is None:

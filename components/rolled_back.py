@@ -27,7 +27,7 @@ class RolledBack:
     recipe: str = ""
 
     def is_model(self, digest: str, recipe: str) -> bool:
-        """Tells whether a model is this one, or was made as this one was."""
+        """Returns whether a model is this one, or was made as this one was."""
         return digest == self.digest or bool(recipe and recipe == self.recipe)
 
 

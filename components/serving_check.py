@@ -1,6 +1,5 @@
 """ServingCheck: serves a model before it is pushed, and blesses it or says what differs."""
 
-import json
 import logging
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +15,7 @@ from components.evaluation import REASONS
 from components.remote import near
 from components.serving_check_settings import ServingCheckSettings
 from components.serving_check_trial import Question, try_serving
+from serving import strict_json
 from transform_module.features import TEST
 
 REPORT: Final = "serving_check.json"
@@ -102,7 +102,9 @@ class Executor(base_executor.BaseExecutor):
         )
         folder = Path(blessing.uri)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / REPORT).write_text(json.dumps(asdict(trial), indent=2) + "\n", encoding="utf-8")
+        (folder / REPORT).write_text(
+            strict_json.dumps(asdict(trial), indent=2) + "\n", encoding="utf-8"
+        )
         model_sums.record(blessing, files)
         blessed = not trial.reasons
         (folder / _FILES[blessed]).touch()

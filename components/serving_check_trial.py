@@ -4,7 +4,6 @@ import json
 import logging
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from components.evaluation_sample import JudgedPicture
 from components.push import push
 from components.push_rules import Compared
 from components.serving_check_settings import ServingCheckSettings
+from components.tied import tied_process
 from serving.client import Client, NotOurModel, Refused, UnknownModel, connect
 from serving.model import Answer
 from transform_module import features
@@ -113,26 +113,25 @@ def _served(folder: Path) -> Iterator[tuple[str, str, psutil.Process]]:
         The URLs of REST and gRPC, and the process.
     """
     ready, log = folder.parent / "ready.json", folder.parent / "server.log"
-    command = [sys.executable, "-m", "serving.command", str(folder), "--ready-file", str(ready)]
-    command += ["--rest-port", "0", "--grpc-port", "0"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+    arguments = [str(folder), "--ready-file", str(ready), "--rest-port", "0", "--grpc-port", "0"]
     try:
-        deadline = time.monotonic() + _START_SECONDS
-        while not ready.exists():
-            if process.poll() is not None or time.monotonic() > deadline:
-                told = log.read_text(errors="replace").strip().splitlines()[-1:]
-                raise UserError(
-                    f"the server {'ended' if process.returncode is not None else 'was not ready'} "
-                    f"after {_START_SECONDS - (deadline - time.monotonic()):.0f} s: "
-                    f"{''.join(told)}"
-                )
-            time.sleep(0.1)
-        addresses = json.loads(ready.read_text())
-        yield addresses["rest"], f"grpc://{addresses['grpc']}", psutil.Process(process.pid)
+        with (
+            log.open("wb") as output,
+            tied_process(
+                "serving.command", arguments, stdout=output, stderr=subprocess.STDOUT
+            ) as process,
+        ):
+            deadline = time.monotonic() + _START_SECONDS
+            while not ready.exists():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    told = log.read_text(errors="replace").strip().splitlines()[-1:]
+                    how = "ended" if process.returncode is not None else "was not ready"
+                    seconds = _START_SECONDS - (deadline - time.monotonic())
+                    raise UserError(f"the server {how} after {seconds:.0f} s: {''.join(told)}")
+                time.sleep(0.1)
+            addresses = json.loads(ready.read_text())
+            yield addresses["rest"], f"grpc://{addresses['grpc']}", psutil.Process(process.pid)
     finally:
-        process.terminate()
-        process.wait()
         _LOG.info("The server said:\n%s", log.read_text(errors="replace"))
 
 

@@ -1,8 +1,10 @@
 """SHA-256 sums of a folder's files, and what differs from sums that were recorded."""
 
+import errno
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -84,6 +86,23 @@ def from_json(text: str | bytes) -> dict[str, str]:
     return files
 
 
+def mode_of(path: Path) -> int:
+    """Returns a file's mode; 0 where it is not there, or is a link that leads nowhere.
+
+    `Path.is_file` and its like take a file that cannot be looked at for none, in some versions of
+    Python.
+
+    Raises:
+        OSError: It cannot be looked at.
+    """
+    try:
+        return path.stat().st_mode
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            raise
+        return 0
+
+
 def _names(root: Path) -> Iterator[str]:
     for folder, folders, names in os.walk(root, onerror=_raise):
         place = Path(folder)
@@ -96,7 +115,7 @@ def _raise(error: OSError) -> None:
 
 
 def _sum(path: Path) -> str:
-    if not path.is_file():
+    if not stat.S_ISREG(mode_of(path)):
         return "none, since it is no regular file"
     digest = hashlib.sha256()
     with path.open("rb") as file:

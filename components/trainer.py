@@ -1,6 +1,7 @@
 """Trainer: TFX's, with the choices that a compiled pipeline leaves open as parameters."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from tfx import types
@@ -12,7 +13,9 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts, standa
 from tfx.utils import json_utils
 
 from components import example_counts
+from components.errors import UserError
 from components.remote import near
+from trainer_module.errors import TrainingError
 from transform_module.features import EVAL, TRAIN
 
 TUNABLE: Final = ("epochs", "batch_size", "learning_rate")
@@ -86,6 +89,15 @@ def configured(exec_properties: dict[str, Any], names: Sequence[str]) -> dict[st
     return {**exec_properties, _CUSTOM_CONFIG: json_utils.dumps(config)}
 
 
+@contextmanager
+def reported() -> Iterator[None]:
+    """Reports what a user can fix about a training as a user's error."""
+    try:
+        yield
+    except TrainingError as error:
+        raise UserError(str(error)) from error
+
+
 class Executor(tfx_executor.GenericExecutor):
     """Puts the parameters where ``run_fn`` reads them, and calls it as TFX does."""
 
@@ -104,11 +116,12 @@ class Executor(tfx_executor.GenericExecutor):
             exec_properties: As the component's parameters.
 
         Raises:
-            UserError: The examples are not all that the conversion wrote.
+            UserError: The examples are not all that the conversion wrote, or the training cannot be
+                done as it was asked for, or diverged.
         """
         inputs, checked = checked_data(input_dict, exec_properties)
         properties = configured(checked, TUNABLE)
-        with near(outputs=(*output_dict["model"], *output_dict["model_run"])):
+        with reported(), near(outputs=(*output_dict["model"], *output_dict["model_run"])):
             super().Do(inputs, output_dict, properties)
 
 

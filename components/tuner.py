@@ -10,7 +10,7 @@ from tfx.proto import trainer_pb2
 from tfx.types import component_spec, standard_artifacts, standard_component_specs
 from tfx.utils import json_utils
 
-from components.trainer import checked_data, configured
+from components.trainer import checked_data, configured, reported
 from transform_module.features import EVAL, TRAIN
 
 TRIED_WITH: Final = ("batch_size", "learning_rate")
@@ -62,10 +62,12 @@ class Executor(tfx_executor.Executor):
             exec_properties: As the component's parameters.
 
         Raises:
-            UserError: The examples are not all that the conversion wrote.
+            UserError: The examples are not all that the conversion wrote, or no trial can be
+                trained as it was asked for.
         """
         inputs, checked = checked_data(input_dict, exec_properties)
-        super().Do(inputs, output_dict, configured(checked, TRIED_WITH))
+        with reported():
+            super().Do(inputs, output_dict, configured(checked, TRIED_WITH))
 
 
 class Tuner(base_component.BaseComponent):

@@ -1,5 +1,7 @@
 """Tables and cells as every command prints them."""
 
+import contextlib
+import shlex
 import shutil
 import sys
 from collections.abc import Collection
@@ -9,6 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
+
+from components.text import printable
 
 
 def new_table(*columns: str, right: Collection[int] = ()) -> Table:
@@ -29,25 +33,39 @@ def print_table(console: Console, table: Table) -> None:
         console.print(text)
 
 
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        """Leaves it to the command, which Rich would end as if it had failed."""
+        raise BrokenPipeError
+
+
 def standard_output() -> Console:
     """Standard output; in a pipe or a file a table is as wide as it needs to be."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = _Output(highlight=False, soft_wrap=True)
     if not console.is_terminal:
-        console = Console(highlight=False, soft_wrap=True, width=10_000)
+        console = _Output(highlight=False, soft_wrap=True, width=10_000)
     return console
 
 
 def short_path(path: Path) -> str:
-    """A path from the working directory, if it lies in it; as markup."""
+    """A path from the working directory, if it lies in it; as markup that is safe to print."""
     try:
-        return escape(str(path.relative_to(Path.cwd())))
+        return escape(printable(str(path.relative_to(Path.cwd()))))
     except ValueError:
-        return escape(str(path))
+        return escape(printable(str(path)))
+
+
+def argument(path: Path) -> str:
+    """A path as a shell takes it, from the working directory, if it lies in it; as markup."""
+    with contextlib.suppress(ValueError):
+        path = path.relative_to(Path.cwd())
+    text = str(path)
+    return escape(shlex.quote(f"./{text}" if text.startswith("-") else text))
 
 
 def command() -> str:
     """How the user calls `cxr`: by its name, or by its path where no folder of PATH holds it."""
-    return "cxr" if shutil.which("cxr") else short_path(Path(sys.executable).with_name("cxr"))
+    return "cxr" if shutil.which("cxr") else argument(Path(sys.executable).with_name("cxr"))
 
 
 def figure(value: float | None) -> str:

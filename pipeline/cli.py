@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from components.allocator import with_tuned_allocator
 from components.command import for_people, when_interrupted
 from components.errors import UserError
+from components.path_argument import LocalPath
 from pipeline import options, served
 from pipeline.clean_command import clean
 from pipeline.cluster_command import compile_, rehearse
 from pipeline.evaluate_command import evaluate
+from pipeline.exit_codes import NOTHING_USABLE
 from pipeline.explain_command import explain
 from pipeline.export_command import export
 from pipeline.submit_command import schedule, submit
+from serving import strict_json
 from serving.command import rollback, serve
 
 if TYPE_CHECKING:
     from serving.predict import Prediction
 
-_PATH = click.Path(path_type=Path)
+_PATH = LocalPath()
 _root = click.option(
     "--root",
     type=_PATH,
@@ -59,6 +64,7 @@ def main() -> None:
 )
 @_root
 @options.as_json
+@with_tuned_allocator
 @for_people
 @when_interrupted()
 def run(
@@ -80,9 +86,6 @@ def run(
 
     A killed run goes on where it stopped when the same command is given again.
     """  # noqa: D301  (Click knows the character, not its escape)
-    from components.allocator import tune_allocator
-
-    tune_allocator()
     from rich.console import Console
 
     from pipeline import run as runs
@@ -96,7 +99,7 @@ def run(
     given += [f"orchestrator={orchestrator}"] if orchestrator else []
     config = load(source, [*overrides, *given])
     place = Root.at(root)
-    run_id = runs.new_id()
+    run_id = runs.new_id(place)
     with redirected_to(place.log(run_id)) as terminal:
         display = Display(Console(file=terminal))
         display.log(place.log(run_id))
@@ -137,6 +140,11 @@ def synth(out: Path, images: int, seed: int, as_json: bool) -> None:
 @click.argument("out", type=_PATH)
 @click.option("--patient-pattern", metavar="REGEX", help="Its group is the patient's id.")
 @click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")
+@click.option(
+    "--unlisted-patients",
+    type=click.Choice(["refuse", "alone"]),
+    help="What becomes of images that the table misses.  [default: refuse]",
+)
 @click.option("--max-bad", type=float, help="Stop above this share of bad files. [default: 0.1]")
 @options.config
 @options.overrides
@@ -149,6 +157,7 @@ def convert(
     out: Path,
     patient_pattern: str | None,
     patients: str | None,
+    unlisted_patients: str | None,
     max_bad: float | None,
     source: str | None,
     overrides: tuple[str, ...],
@@ -157,8 +166,8 @@ def convert(
 ) -> None:
     """Convert the folders IMAGES to TFRecords in the folder OUT.
 
-    IMAGES holds train|val|test/NORMAL|PNEUMONIA/..., or only NORMAL|PNEUMONIA/... What is no usable
-    picture is listed in OUT/quarantine.csv with its reason.
+    IMAGES, or the one folder in it, holds train|val|test/NORMAL|PNEUMONIA/..., or only
+    NORMAL|PNEUMONIA/... What is no usable picture is listed in OUT/quarantine.csv with its reason.
     """
     from rich.console import Console
 
@@ -168,7 +177,12 @@ def convert(
     from pipeline.run_log import silenced
     from pipeline.tables import print_dataset
 
-    given = {"patient_pattern": patient_pattern, "patients": patients, "max_bad": max_bad}
+    given = {
+        "patient_pattern": patient_pattern,
+        "patients": patients,
+        "unlisted_patients": unlisted_patients,
+        "max_bad": max_bad,
+    }
     said = [f"dataset.{k}={json.dumps(v)}" for k, v in given.items() if v is not None]
     config = load(source, [*overrides, *said])
     with (
@@ -218,10 +232,13 @@ def runs(run_id: str | None, root: Path, as_json: bool) -> None:
     place = Root.at(root)
     records = run_record.load_all(place.runs, holder_pid(place.path))
     if not records:
-        raise UserError(f"No run has begun under {place.path}. Start one: cxr run --root {root}")
+        raise UserError(
+            f"No run has begun under {place.path}. "
+            f"Start one: cxr run --root {shlex.quote(str(root))}"
+        )
     if run_id is None:
         shown: Any = [record.model_dump(mode="json") for record in records]
-        click.echo(json.dumps(shown, indent=2)) if as_json else print_runs(records, place)
+        click.echo(strict_json.dumps(shown, indent=2)) if as_json else print_runs(records, place)
         return
     record = run_record.find(records, run_id)
     if as_json:
@@ -231,7 +248,14 @@ def runs(run_id: str | None, root: Path, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("model_and_paths", metavar="[MODEL] PATHS...", nargs=-1, required=True, type=_PATH)
+@click.argument(
+    "model_and_paths",
+    metavar="[MODEL] PATHS...",
+    nargs=-1,
+    required=True,
+    # An address gets a row that says so.
+    type=click.Path(path_type=Path),
+)
 @click.option("--url", help="Ask a served model instead of loading MODEL: http:// or grpc://.")
 @served.options
 @click.option("--out", type=_PATH, metavar="FILE", help="Write a .csv, .jsonl or .parquet file.")
@@ -248,7 +272,7 @@ def predict(
     as_csv: bool,
     **server: Any,
 ) -> None:
-    """Judge pictures: PATHS are files and folders, MODEL is a pushed model.
+    """Judge pictures: PATHS are files, folders and patterns, MODEL is a pushed model.
 
     \b
     cxr predict pushed/chest_xray xray.jpeg folder
@@ -261,8 +285,10 @@ def predict(
     unlike those that the model learnt from: its answer tells nothing.
 
     With --out any number of pictures is judged, in Beam, and a summary is printed. PATHS may then
-    be patterns too, and TFRecord files of pictures. A killed call goes on where it stopped when the
-    same command is given again.
+    be TFRecord files of pictures, too. A killed call goes on where it stopped when the same command
+    is given again.
+
+    The exit code is 4 where nothing that was given could be used.
     """  # noqa: D301  (Click knows the character, not its escape)
     from rich.console import Console
 
@@ -290,7 +316,10 @@ def predict(
             served.connected(url, **server) as client,
         ):
             predictions = predict_by(
-                client.predict, model_and_paths, maximum_bytes=MAXIMUM_PICTURE, progress=told
+                client.predict_in_parts,
+                model_and_paths,
+                maximum_bytes=MAXIMUM_PICTURE,
+                progress=told,
             )
         _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
         return
@@ -305,9 +334,11 @@ def predict(
         ):
             summary = predict_many(model, paths, out, beam_args=beam_args, progress=told)
         if as_json:
-            click.echo(json.dumps({**vars(summary), "out": str(out)}, indent=2))
+            click.echo(strict_json.dumps({**vars(summary), "out": str(out)}, indent=2))
         else:
             print_summary(summary, out)
+        if not summary.valid:
+            sys.exit(NOTHING_USABLE)
         return
     with silenced() as terminal, Display(Console(file=terminal)).step("Judge pictures") as told:
         predictions = predict_paths(model, paths, progress=told)
@@ -319,11 +350,13 @@ def _print_predictions(predictions: list[Prediction], *, as_json: bool, as_csv: 
     from serving.predict_many.tables import write_csv
 
     if as_json:
-        click.echo(json.dumps([vars(each) for each in predictions], indent=2))
+        click.echo(strict_json.dumps([vars(each) for each in predictions], indent=2))
     elif as_csv:
         write_csv(map(vars, predictions), sys.stdout)
     else:
         print_predictions(predictions)
+    if not any(each.valid for each in predictions):
+        sys.exit(NOTHING_USABLE)
 
 
 main.add_command(explain)
@@ -336,7 +369,3 @@ main.add_command(serve)
 main.add_command(export)
 main.add_command(rollback)
 main.add_command(clean)
-
-
-if __name__ == "__main__":
-    main()

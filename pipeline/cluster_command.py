@@ -1,6 +1,7 @@
 """The commands `cxr compile` and `cxr rehearse`."""
 
 import json
+import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,13 +11,14 @@ import click
 from components.collector import importing
 from components.command import for_people
 from components.errors import UserError, refuse
+from components.path_argument import LocalPath
 from pipeline import options
 
 if TYPE_CHECKING:
     from pipeline.cluster_checks import Target
     from pipeline.rehearsal.compiled import Compiled
 
-_PATH = click.Path(path_type=Path)
+_PATH = LocalPath()
 
 
 @click.command("compile")
@@ -56,7 +58,7 @@ def compile_(
     click.echo(f"{out}: {len(made.tasks)} tasks, {len(made.parameters)} parameters for {target}")
     if draw:
         click.echo(draw)
-    click.echo(f"Try it here: cxr rehearse {out}")
+    click.echo(f"Try it here: cxr rehearse {shlex.quote(str(out))}")
 
 
 @click.command()

@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 from pydantic import ValidationError
@@ -16,6 +16,12 @@ from pipeline.config_mistakes import describe
 
 PRESETS = Path(__file__).parent / "configs"
 
+
+_LONGEST: Final = 1024 * 1024
+"""Bytes."""
+
+_MOST_VALUES: Final = 10_000
+"""Keys and values. All keys of a configuration are a few hundred."""
 
 Where = Callable[[int], str]
 """Names the place of a line of YAML, counted from 1; with 0, that of the whole."""
@@ -102,11 +108,14 @@ def _find(source: str) -> Path:
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """The file's values, and by key path the place where each stands (`file:line`)."""
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
+        text = content.decode()
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is no UTF-8 text (byte {error.start}).") from error
+    if len(content) > _LONGEST:
+        raise UserError(f"{path} is longer than any configuration: more than {_LONGEST:,} bytes.")
 
     def where(line: int) -> str:
         return f"{path}:{line}" if line else str(path)
@@ -124,8 +133,11 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
 def _parse(text: str, where: Where) -> tuple[yaml.Node | None, Any]:
     """One YAML document, as nodes with their places and as the values that JSON knows."""
     try:
+        node = yaml.compose(text, Loader=_Loader)
+        if node is not None:
+            _refuse_bomb(node)
         data = yaml.load(text, Loader=_Loader)
-        return yaml.compose(text, Loader=_Loader), json.loads(json.dumps(data, default=str))
+        return node, json.loads(json.dumps(data, default=str))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)
@@ -133,6 +145,32 @@ def _parse(text: str, where: Where) -> tuple[yaml.Node | None, Any]:
         raise UserError(f"{place} is no valid YAML: {problem}.") from error
     except (TypeError, ValueError, RecursionError) as error:
         raise UserError(f"{where(0)} holds what no configuration can: {error}.") from error
+
+
+def _refuse_bomb(node: yaml.Node) -> None:
+    """Refuses aliases of aliases, of which a few lines unfold to billions of values.
+
+    Raises:
+      ValueError: The document holds more values than any configuration, or itself.
+    """
+    sizes: dict[int, int | None] = {}
+
+    def size(each: yaml.Node) -> int:
+        if id(each) not in sizes:
+            sizes[id(each)] = None  # not known yet
+            inside: list[yaml.Node] = []
+            if isinstance(each, yaml.MappingNode):
+                inside = [part for pair in each.value for part in pair]
+            elif isinstance(each, yaml.SequenceNode):
+                inside = each.value
+            sizes[id(each)] = 1 + sum(map(size, inside))
+        known = sizes[id(each)]
+        if known is None:
+            raise ValueError("Circular aliases")
+        return known
+
+    if size(node) > _MOST_VALUES:
+        raise ValueError(f"more than {_MOST_VALUES:,} values, once its aliases are resolved")
 
 
 def _locate(node: yaml.Node | None, prefix: str, where: Where, places: dict[str, str]) -> None:

@@ -1,13 +1,17 @@
 """The command `cxr evaluate`."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from components.command import for_people
+from components.errors import UserError
+from components.path_argument import LocalPath
 from pipeline import options
+from pipeline.exit_codes import where_nothing_is_usable
 
-_PATH = click.Path(path_type=Path)
+_PATH = LocalPath()
 
 
 @click.command()
@@ -36,6 +40,13 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--patient-pattern", metavar="REGEX", help="Its group is the patient's id.")
 @click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")
+@click.option(
+    "--unlisted-patients",
+    type=click.Choice(["refuse", "alone"]),
+    default="refuse",
+    show_default=True,
+    help="What becomes of images that the table of patients misses.",
+)
 @options.as_json
 @for_people
 def evaluate(
@@ -47,6 +58,7 @@ def evaluate(
     slices: tuple[str, ...],
     patient_pattern: str | None,
     patients: str | None,
+    unlisted_patients: Literal["refuse", "alone"],
     as_json: bool,
 ) -> None:
     """Measure how well a pushed model judges labelled pictures.
@@ -60,13 +72,13 @@ def evaluate(
     pictures in IMAGES are judged; intervals are of 95 %, by bootstrap over patients. A CSV file may
     have the columns patient and subtype, too; its paths are relative to its folder.
 
-    OUT gets page.html, findings.json, pictures.csv, slices.csv and corruptions.csv.
+    OUT gets page.html, findings.json, pictures.csv, slices.csv and corruptions.csv. Where none of
+    the pictures can be used, it gets pictures.csv alone, with the reasons, and the exit code is 4.
     """  # noqa: D301  (Click knows the character, not its escape)
     from pydantic import ValidationError
     from rich.console import Console
 
     from components.analysis.findings import to_json
-    from components.errors import UserError
     from components.images.settings import DatasetSettings
     from pipeline.display import Display
     from pipeline.evaluate_tables import print_evaluated
@@ -74,11 +86,15 @@ def evaluate(
     from serving.evaluate.job import evaluate as evaluate_model
 
     try:
-        settings = DatasetSettings(patient_pattern=patient_pattern, patients=patients)
+        settings = DatasetSettings(
+            patient_pattern=patient_pattern,
+            patients=patients,
+            unlisted_patients=unlisted_patients,
+        )
     except ValidationError as error:
         told = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise UserError(f"--patient-pattern: {told}") from error
-    with silenced() as terminal:
+    with where_nothing_is_usable(), silenced() as terminal:
         evaluated = evaluate_model(
             model,
             data,

@@ -1,19 +1,22 @@
 """The command `cxr explain`."""
 
-import json
+import sys
 from pathlib import Path
 
 import click
 
 from components.command import for_people
+from components.path_argument import LocalPath
 from pipeline import options
+from pipeline.exit_codes import NOTHING_USABLE
+from serving import strict_json
 
-_PATH = click.Path(path_type=Path)
+_PATH = LocalPath()
 
 
 @click.command()
 @click.argument("model", type=_PATH)
-@click.argument("paths", nargs=-1, required=True, type=_PATH)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--out", type=_PATH, metavar="DIR", required=True, help="Folder for the drawings; it is made."
 )
@@ -28,7 +31,8 @@ def explain(model: Path, paths: tuple[Path, ...], out: Path, as_json: bool) -> N
     MODEL is a version's folder, or the folder of the versions, of which the latest is taken. Each
     picture is drawn to DIR/LABEL-PROBABILITY-NAME.png under its heat map: bright where the model
     found the most evidence in this picture, however little that is. It marks no borders of an
-    illness. A file that is no usable picture gets a row with the reason.
+    illness. A file that is no usable picture gets a row with the reason; the exit code is 4 where
+    all are.
     """  # noqa: D301  (Click knows the character, not its escape)
     from rich.console import Console
 
@@ -40,6 +44,8 @@ def explain(model: Path, paths: tuple[Path, ...], out: Path, as_json: bool) -> N
     with silenced() as terminal, Display(Console(file=terminal)).step("Explain pictures") as told:
         explanations = explain_paths(model, paths, out, progress=told)
     if as_json:
-        click.echo(json.dumps([vars(each) for each in explanations], indent=2))
+        click.echo(strict_json.dumps([vars(each) for each in explanations], indent=2))
     else:
         print_explanations(explanations)
+    if not any(each.valid for each in explanations):
+        sys.exit(NOTHING_USABLE)

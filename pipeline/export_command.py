@@ -1,15 +1,17 @@
 """The command `cxr export`."""
 
-import json
 from pathlib import Path
 
 import click
 
 from components.command import for_people
+from components.path_argument import LocalPath
 from pipeline import options
+from pipeline.exit_codes import where_nothing_is_usable
+from serving import strict_json
 from serving.tflite.record import VARIANTS
 
-_PATH = click.Path(path_type=Path)
+_PATH = LocalPath()
 
 
 @click.command()
@@ -65,7 +67,7 @@ def export(
     from pipeline.tables import print_tflite
     from serving.tflite.export import export as export_tflite
 
-    with silenced() as terminal:
+    with where_nothing_is_usable(), silenced() as terminal:
         record = export_tflite(
             model,
             out,
@@ -75,6 +77,6 @@ def export(
             step=Display(Console(file=terminal)).step,
         )
     if as_json:
-        click.echo(json.dumps(record, indent=2))
+        click.echo(strict_json.dumps(record, indent=2))
     else:
         print_tflite(record, out)

@@ -32,6 +32,7 @@ SERVING_CHECK_CODE = (
     "components.rolled_back",
     "components.sums",
     "components.sync",
+    "components.tied",
     "serving",
 )
 REPORT_CODE = (
@@ -42,8 +43,10 @@ REPORT_CODE = (
     "components.evaluation",
     "components.example_counts",
     "components.images",
+    "components.local_paths",
     "components.remote",
     "components.serving_check",
+    "components.text",
     "serving",
     "transform_module",
 )

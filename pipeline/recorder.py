@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from components.images.progress import Progress
 from pipeline import run_record
@@ -33,7 +34,7 @@ class Recorder:
         self.memory = memory
         self._folder = folder
         self._started = time.monotonic()
-        run_record.save(record, folder)
+        self._save()
 
     def seconds(self) -> float:
         """Wall time of the run until now."""
@@ -52,26 +53,33 @@ class Recorder:
             self.record.steps.append(
                 StepRecord(name=name, start=start, seconds=seconds, peak_memory=peak)
             )
-            run_record.save(self.record, self._folder)
+            self._save()
 
     def finished(self, component: Finished) -> None:
         """Takes a component that ended well."""
-        self._add(component, failed=False)
+        self._add(component, "cached" if component.cached else "finished")
         self.display.finished(component)
 
-    def failed(self, component: Finished) -> None:
-        """Takes the component that failed."""
-        self._add(component, failed=True)
+    def aborted(self, component: Finished, state: Literal["failed", "interrupted"]) -> None:
+        """Takes the component that did not end well, with how it ended instead."""
         self.display.failed(component.name)
+        self._add(component, state)
 
-    def _add(self, component: Finished, *, failed: bool) -> None:
+    def _add(
+        self, component: Finished, state: Literal["finished", "cached", "failed", "interrupted"]
+    ) -> None:
         self.record.components.append(
             ComponentRecord(
                 name=component.name,
-                state="failed" if failed else "cached" if component.cached else "finished",
+                state=state,
                 start=component.started - self._started,
                 seconds=component.seconds,
                 peak_memory=component.peak_memory,
             )
         )
+        self._save()
+
+    def _save(self) -> None:
+        # A run that is killed shows what it took until here.
+        self.record.seconds = self.seconds()
         run_record.save(self.record, self._folder)

@@ -49,6 +49,11 @@ class Root:
         """The folder that a server watches, unless the configuration names another."""
         return self.path / "pushed"
 
+    @property
+    def temporary(self) -> Path:
+        """Temporary files of the run that is going on."""
+        return self.path / "tmp"
+
     def log(self, run_id: str) -> Path:
         """The log file of a run."""
         return self.path / "logs" / f"{run_id}.log"

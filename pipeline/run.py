@@ -1,13 +1,21 @@
 """One run: pictures to examples where they changed, then the pipeline, then what came of it."""
 
+import contextlib
+import itertools
+import json
+import logging
 import os
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
+from components import interrupts
 from components.collector import importing
 from components.errors import UserError
 from components.images.dataset import QUARANTINE_FILE
+from components.local_paths import require_local
+from components.scratch import scratch
 from pipeline import report, run_record, timeline
 from pipeline.config import Config
 from pipeline.display import Display
@@ -18,12 +26,17 @@ from pipeline.progress import ComponentProgress, warnings_to, watching
 from pipeline.recorder import Recorder
 from pipeline.root import Root
 from pipeline.root_lock import root_lock
-from pipeline.run_record import ComponentRecord, PushRecord, ReportRecord, RunRecord
+from pipeline.run_record import PushRecord, ReportRecord, RunRecord
+from pipeline.store_lock import require_unlocked
+
+_log = logging.getLogger(__name__)
 
 
-def new_id() -> str:
-    """Names a run by the time."""
-    return datetime.now().strftime("%Y%m%d-%H%M%S")
+def new_id(root: Root) -> str:
+    """Names a run by the time, unlike any other run under the root."""
+    now = datetime.now().strftime("%Y%m%d-%H%M%S")
+    names = itertools.chain([now], (f"{now}-{number}" for number in itertools.count(2)))
+    return next(name for name in names if not (root.runs / f"{name}.json").exists())
 
 
 def run(
@@ -44,7 +57,15 @@ def run(
     Raises:
       UserError: It failed; the record and the message tell why.
     """
-    with root_lock(root.path), PeakMemory() as memory, warnings_to(display.line):
+    require_local(root.path, "The root")
+    require_local(config.images or "", "images")
+    require_local(config.push.directory or "", "push.directory of a run on this machine")
+    with (
+        root_lock(root.path),
+        scratch(root.temporary),
+        PeakMemory() as memory,
+        warnings_to(display.line),
+    ):
         images = Path(config.images).expanduser().resolve() if config.images else root.images
         record = RunRecord(
             id=run_id,
@@ -59,28 +80,55 @@ def run(
         try:
             _run(config, root, images, recorder, profile)
             report.finish(record, root)
+            interrupts.check()
             record.state = "finished"
         except BaseException as error:
-            record.state, record.error = "failed", explain(error)
+            record.state = _how_it_ended(error)
+            record.error = (
+                explain(error, root.path) if record.state == "failed" else "A signal stopped it."
+            )
+            with interrupts.held(), contextlib.suppress(OSError):
+                # A disk that is full may be what is the matter: the reason is not to be hidden.
+                _finish(record, recorder, root, profile)
+            if isinstance(error, OSError):
+                raise UserError(record.error) from error
             raise
-        finally:
-            display.stop()
-            record.seconds = recorder.seconds()
-            if profile:
-                _draw(record, root.timeline(run_id))
-            run_record.save(record, root.runs)
+        with interrupts.held():
+            _finish(record, recorder, root, profile)
         return record
+
+
+def _how_it_ended(error: BaseException) -> Literal["failed", "interrupted"]:
+    interrupted = interrupts.received() or isinstance(error, KeyboardInterrupt)
+    return "interrupted" if interrupted else "failed"
+
+
+def _finish(record: RunRecord, recorder: Recorder, root: Root, profile: bool) -> None:
+    recorder.display.stop()
+    record.seconds = recorder.seconds()
+    if profile:
+        _draw(record, root.timeline(record.id))
+    run_record.save(record, root.runs)
 
 
 def _run(config: Config, root: Root, images: Path, recorder: Recorder, profile: bool) -> None:
     record, display = recorder.record, recorder.display
+    _require_json("TF_CONFIG")
+    require_unlocked(root.metadata)
     dataset = examples(config, images, root.dataset, recorder.step)
     record.dataset_fingerprint = dataset.fingerprint
+    for sentence in dataset.sentences:
+        display.line(sentence)
     with recorder.step("Start TensorFlow and TFX"), importing():
         from components.serving_check_container import require_docker
         from pipeline import graph_check, metadata, metadata_store, pipeline, recipe
         from pipeline.pretrained import require_pretrained
         from pipeline.runners import runner
+        from pipeline.runners.interruptible import interruptible
+        from pipeline.unfinished import remove_unfinished
+
+    metadata_store.prepare(root.metadata, root.artifacts)
+    remove_unfinished(root.metadata, root.artifacts)
 
     if config.serving_check.engine == "tensorflow-serving":
         require_docker()
@@ -102,25 +150,46 @@ def _run(config: Config, root: Root, images: Path, recorder: Recorder, profile: 
         profile=profile,
         synthetic=config.images is None,
     )
-    metadata_store.prepare(root.metadata, root.artifacts)
     wired = pipeline.create_pipeline(config, inputs, metadata.connection(root.metadata))
     graph_check.check_graph(wired, pipeline.UNCACHED)
 
     progress = ComponentProgress(recorder.memory, display.started, recorder.finished)
     try:
-        with watching(progress, display.line):
+        with watching(progress, display.line), interruptible():
             runner(config.orchestrator)(wired, run_id=record.id, uncached=pipeline.UNCACHED)
-    except Exception as error:
+        interrupts.check()
+    except BaseException as error:
         name = "The pipeline"
-        if component := progress.aborted():
-            name = component.name
-            recorder.failed(component)
+        with interrupts.held():
+            if component := progress.aborted():
+                name = component.name
+                with contextlib.suppress(OSError):  # The disk may be full, which is the reason.
+                    recorder.aborted(component, _how_it_ended(error))
+            try:
+                _add_lineage(record, root, pipeline.UNCACHED)
+            except Exception:  # noqa: BLE001 - the run has failed, and for another reason.
+                _log.warning("What the run did so far cannot be read.", exc_info=True)
+            with contextlib.suppress(OSError):
+                metadata_store.sign(root.metadata)
+        if not isinstance(error, Exception):
+            raise
         raise UserError(
-            f"{name} failed: {explain(error)}\nEverything that was said is in {record.log}"
+            f"{name} failed: {explain(error, root.path)}\n"
+            f"Everything that was said is in {record.log}"
         ) from error
-    finally:
-        _add_lineage(record, root, pipeline.UNCACHED)
-        metadata_store.sign(root.metadata)
+    _add_lineage(record, root, pipeline.UNCACHED)
+    metadata_store.sign(root.metadata)
+
+
+def _require_json(variable: str) -> None:
+    """Refuses, before hours of work, what TensorFlow refuses when the training begins."""
+    try:
+        json.loads(os.environ.get(variable) or "{}")
+    except ValueError as error:
+        raise UserError(
+            f"The environment variable {variable} is no JSON ({error}). Correct it, or remove it "
+            "to train on this machine alone."
+        ) from error
 
 
 def _draw(record: RunRecord, path: Path) -> None:
@@ -141,13 +210,14 @@ def _add_lineage(record: RunRecord, root: Root, uncached: tuple[str, ...]) -> No
             component.parameters = execution.parameters
             component.inputs, component.outputs = execution.inputs, execution.outputs
         if component.state != "cached":
-            component.why = run_record.why_not_cached(component, _last(former, component.name)) or (
-                "runs every time" if component.name in uncached else "was not finished before"
-            )
+            component.why = run_record.why_not_cached(
+                component, run_record.last_finished(former, component.name)
+            ) or ("runs every time" if component.name in uncached else "was not finished before")
     evaluator, pusher = record.component("Evaluator"), found.get("Pusher")
-    if told := found.get("Report"):
-        record.report = ReportRecord(reason=told.properties["report"].get("reason", ""))
-    if evaluator and evaluator.state != "failed":
+    reported = found.get("Report")
+    if reported and "report" in reported.properties:
+        record.report = ReportRecord(reason=reported.properties["report"].get("reason", ""))
+    if evaluator and evaluator.state in ("finished", "cached"):
         record.evaluation = asdict(read_evaluation(evaluator.outputs["evaluation"][0]))
     if pusher and "pushed_model" in pusher.properties:
         properties = pusher.properties["pushed_model"]
@@ -157,11 +227,3 @@ def _add_lineage(record: RunRecord, root: Root, uncached: tuple[str, ...]) -> No
             path=properties.get("pushed_destination", ""),
             reason=properties.get("reason", ""),
         )
-
-
-def _last(records: list[RunRecord], name: str) -> ComponentRecord | None:
-    for record in reversed(records):
-        component = record.component(name)
-        if component and component.state != "failed":
-            return component
-    return None

@@ -4,9 +4,11 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
+
+from components.interrupts import held
 
 _FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
 
@@ -42,14 +44,27 @@ def redirected_to(path: Path) -> Iterator[TextIO]:
         try:
             yield terminal
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os.dup2(saved[0], 1)
-            os.dup2(saved[1], 2)
-            for descriptor in saved:
-                os.close(descriptor)
-            root.removeHandler(handler)
-            root.setLevel(former_level)
+            with held():
+                _flush(sys.stdout, 1)
+                _flush(sys.stderr, 2)
+                os.dup2(saved[0], 1)
+                os.dup2(saved[1], 2)
+                for descriptor in saved:
+                    os.close(descriptor)
+                root.removeHandler(handler)
+                root.setLevel(former_level)
+                with suppress(OSError):
+                    log.close()
+
+
+def _flush(stream: TextIO, descriptor: int) -> None:
+    """Writes what is buffered to the log, or drops it where the disk is full."""
+    try:
+        stream.flush()
+    except OSError:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), descriptor)
+        stream.flush()
 
 
 @contextmanager

@@ -1,15 +1,18 @@
 """What is kept of a run: one JSON file each, under the root."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from components.errors import UserError, first_mistake
+from components.sync import write_text
 
-State = Literal["running", "finished", "failed", "killed"]
+State = Literal["running", "finished", "failed", "interrupted", "killed", "damaged"]
+"""`killed` is a run whose process is gone without having written how it ended, and `damaged` is a
+record that cannot be read; neither is written."""
 
 
 class _Record(BaseModel):
@@ -28,7 +31,9 @@ class StepRecord(_Record):
 class ComponentRecord(StepRecord):
     """What one component did in a run."""
 
-    state: Literal["finished", "cached", "failed"] = Field(description="How it ended.")
+    state: Literal["finished", "cached", "failed", "interrupted"] = Field(
+        description="How it ended."
+    )
     why: str = Field("", description="Why it was not taken from the cache.")
     parameters: dict[str, Any] = Field(
         default_factory=dict, description="What it was told, as the cache sees it."
@@ -88,11 +93,9 @@ class RunRecord(_Record):
 
 
 def save(record: RunRecord, folder: Path) -> None:
-    """Writes a record; a reader sees the former one or the whole new one."""
+    """Writes a record; after a power cut, too, a reader sees the former or the whole new one."""
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".{record.id}.partial"
-    partial.write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    partial.replace(folder / f"{record.id}.json")
+    write_text(folder / f"{record.id}.json", record.model_dump_json(indent=2) + "\n")
 
 
 def load_all(folder: Path, alive: int | None) -> list[RunRecord]:
@@ -102,23 +105,54 @@ def load_all(folder: Path, alive: int | None) -> list[RunRecord]:
       folder: Where they stand; need not exist.
       alive: The process that runs on the root now; another one that never told its end is dead.
 
-    Raises:
-      UserError: A record is damaged.
+    Returns:
+      The records; for a file that cannot be read, one of the state `damaged` whose error tells why.
     """
-    records = []
-    for path in sorted(folder.glob("[!.]*.json")):
-        try:
-            record = RunRecord.model_validate_json(path.read_bytes())
-        except OSError as error:
-            raise UserError(f"{path} cannot be read: {error.strerror}.") from error
-        except ValidationError as error:
-            raise UserError(
-                f"{path} is no record of a run ({first_mistake(error)}). Remove it."
-            ) from error
-        if record.state == "running" and record.pid != alive:
-            record = record.model_copy(update={"state": "killed"})
-        records.append(record)
-    return records
+    paths = sorted(folder.glob("[!.]*.json"), key=lambda path: path.stem)
+    return [_load(path, alive) for path in paths]
+
+
+def _load(path: Path, alive: int | None) -> RunRecord:
+    try:
+        record = RunRecord.model_validate_json(path.read_bytes())
+    except OSError as error:
+        return _damaged(path, f"cannot be read: {error.strerror}")
+    except ValidationError as error:
+        return _damaged(path, f"is no record of a run ({first_mistake(error)})")
+    if record.state == "running" and record.pid != alive:
+        return record.model_copy(update={"state": "killed"})
+    return record
+
+
+def _damaged(path: Path, problem: str) -> RunRecord:
+    return RunRecord(
+        id=path.stem,
+        state="damaged",
+        pid=0,
+        started="",
+        orchestrator="",
+        images="",
+        config={},
+        log="",
+        error=f"{path} {problem}. Remove it; nothing else depends on it.",
+    )
+
+
+def last_finished(records: Sequence[RunRecord], name: str) -> ComponentRecord | None:
+    """Finds what a component did in the last run in which it ended well.
+
+    Args:
+      records: The oldest first.
+      name: The component's id.
+
+    Returns:
+      None where it never did, or no run lived to record what it read and made.
+    """
+    for record in reversed(records):
+        component = record.component(name)
+        if component and component.state in ("finished", "cached") and component.outputs:
+            return component
+    return None
 
 
 def find(records: list[RunRecord], run_id: str) -> RunRecord:

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from components.evaluation import OVERALL
 from pipeline.cells import (
+    argument,
     command,
     counted,
     figure,
@@ -46,7 +47,9 @@ _STATES = {
     "finished": "[green]finished[/]",
     "cached": "[green]cached[/]",
     "failed": "[red]failed[/]",
+    "interrupted": "[yellow]interrupted[/]",
     "killed": "[red]killed[/]",
+    "damaged": "[red]damaged[/]",
     "running": "[yellow]running[/]",
 }
 
@@ -60,10 +63,14 @@ def print_run(record: RunRecord, root: Root, *, lineage: bool = False) -> None:
       lineage: Whether to print its components and where the model comes from, too.
     """
     console = standard_output()
+    if record.state == "damaged":
+        console.print(f"[red]{escape(record.error)}[/]")
+        return
     if lineage:
         console.print(
-            f"\nRun {record.id}, {_STATES[record.state]}, {record.orchestrator} orchestrator, "
-            f"{record.seconds:.0f} s, from {record.started.replace('T', ' ')}"
+            f"\nRun {escape(record.id)}, {_STATES[record.state]}, "
+            f"{record.orchestrator} orchestrator, {record.seconds:.0f} s, "
+            f"from {record.started.replace('T', ' ')}"
         )
         if record.error:
             console.print(f"[red]{escape(record.error)}[/]")
@@ -94,7 +101,7 @@ def print_runs(records: Sequence[RunRecord], root: Root) -> None:
         overall = (record.evaluation or {}).get("slices", {}).get(OVERALL, {})
         pushed = record.push.version if record.push and record.push.pushed else "-"
         table.add_row(
-            record.id,
+            escape(record.id),
             _STATES[record.state],
             record.orchestrator,
             f"{record.seconds:.0f}",
@@ -105,7 +112,10 @@ def print_runs(records: Sequence[RunRecord], root: Root) -> None:
         )
     console = standard_output()
     print_table(console, table)
-    console.print(f"Show one: {command()} runs {records[-1].id} --root {short_path(root.path)}")
+    for record in records:
+        if record.state == "damaged":
+            console.print(f"[red]{escape(record.error)}[/]")
+    console.print(f"Show one: {command()} runs {records[-1].id} --root {argument(root.path)}")
 
 
 def _print_components(console: Console, components: Sequence[ComponentRecord]) -> None:
@@ -194,9 +204,9 @@ def _print_push(console: Console, record: RunRecord, root: Root) -> None:
     console.print(f"[green]Pushed[/] as version {push.version}: {model}")
     console.print(
         "\nNext:\n"
-        f"  {command()} predict {short_path(Path(push.path).parent)} {short_path(pictures)}\n"
-        f"  {command()} runs {record.id} --root {short_path(root.path)}\n"
-        f"  tensorboard --logdir {short_path(root.artifacts)}/Trainer/model_run"
+        f"  {command()} predict {argument(Path(push.path).parent)} {argument(pictures)}\n"
+        f"  {command()} runs {record.id} --root {argument(root.path)}\n"
+        f"  tensorboard --logdir {argument(root.artifacts / 'Trainer' / 'model_run')}"
     )
 
 
@@ -214,7 +224,7 @@ def _print_profile(console: Console, record: RunRecord) -> None:
     console.print(f"\nTimeline: {short_path(Path(record.timeline))}")
     if logs := _artifact(record, "Trainer", "model_run"):
         console.print(
-            f"Training: tensorboard --logdir {short_path(Path(logs))}\n"
+            f"Training: tensorboard --logdir {argument(Path(logs))}\n"
             "          [dim](its tab Profile needs: pip install tensorboard-plugin-profile)[/]"
         )
 

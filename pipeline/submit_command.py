@@ -13,13 +13,14 @@ import click
 
 from components.command import for_people, when_interrupted
 from components.errors import UserError, refuse
+from components.path_argument import LocalPath
 from pipeline import options
 
 if TYPE_CHECKING:
     from pipeline.rehearsal.compiled import Compiled
     from pipeline.submission.submitted import Cluster, Submission
 
-_PATH = click.Path(path_type=Path)
+_PATH = LocalPath()
 _FAILED = 4
 """The exit code of a run that failed or was cancelled, under --wait."""
 

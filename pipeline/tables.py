@@ -10,7 +10,9 @@ from rich.markup import escape
 from components.images.dataset import QUARANTINE_FILE, Dataset
 from components.images.summary import COLUMNS, rows
 from components.synthetic.generate import SyntheticSet
+from components.text import printable
 from pipeline.cells import (
+    argument,
     command,
     counted,
     figure,
@@ -68,6 +70,13 @@ def print_dataset(dataset: Dataset, out: Path) -> None:
             f"Dropped from train and val: {len(dataset.dropped_patients)} patients that stand in "
             "test too."
         )
+    if dataset.skipped_reasons:
+        told = ", ".join(f"{why} {files:,}" for why, files in dataset.skipped_reasons.items())
+        console.print(f"Skipped: {escape(told)}.")
+    for sentence in dataset.sentences:
+        is_figure = dataset.patients and sentence == dataset.patients.sentence
+        style = "" if is_figure else "yellow"
+        console.print(escape(sentence), style=style)
     for split, label in dataset.missing:
         console.print(f"[yellow]The split {split} holds no {label}.[/]")
     console.print(f"Fingerprint {dataset.fingerprint[:16]}, written to {short_path(out)}")
@@ -84,7 +93,7 @@ def print_synthetic(made: SyntheticSet, out: Path) -> None:
     console.print(f"{made.patients} patients, and {len(made.broken)} files broken on purpose:")
     for path, what in made.broken.items():
         console.print(f"  {escape(path)}: {escape(what)}")
-    console.print(f"\nNext: {command()} run --images {short_path(out)}")
+    console.print(f"\nNext: {command()} run --images {argument(out)}")
 
 
 def print_predictions(predictions: Sequence[Prediction]) -> None:
@@ -146,7 +155,7 @@ def print_summary(summary: Summary, out: Path) -> None:
     console = standard_output()
     print_table(console, table)
     for sentence in summary.damaged:
-        console.print(f"[yellow]{escape(sentence)}[/]")
+        console.print(f"[yellow]{escape(printable(sentence))}[/]")
     console.print(f"Each picture with its answer: {short_path(out)}")
 
 

@@ -2,17 +2,19 @@
 
 import logging
 import os
+import shlex
 import sys
 from pathlib import Path
 
 import click
 
-from components.allocator import tune_allocator
+from components.allocator import with_tuned_allocator
 from components.collector import importing
 from components.command import for_people
 from components.errors import UserError
+from components.path_argument import LocalPath
 
-_PATH = click.Path(path_type=Path)
+_PATH = LocalPath()
 
 
 @click.command()
@@ -41,6 +43,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--grace-seconds", default=30.0, show_default=True, help="To end requests in.")
 @click.option("--allow-unverified", is_flag=True, help="Load models that are not what was pushed.")
 @click.option("--ready-file", type=_PATH, help="Is written, with the addresses, when ready.")
+@with_tuned_allocator
 @for_people
 def serve(
     model: Path | None,
@@ -69,7 +72,6 @@ def serve(
     if engine == "tensorflow-serving":
         _serve_in_container(model, out)
         return
-    tune_allocator()
     from serving import model_config
     from serving.batching_settings import BatchingSettings
 
@@ -134,7 +136,7 @@ def _serve_in_container(model: Path | None, out: Path) -> None:
     if container_engine is None:
         click.echo(
             "Neither Docker nor Podman runs here. Where one does: "
-            f"docker compose -f {compose_file} up"
+            f"docker compose -f {shlex.quote(str(compose_file))} up"
         )
         return
     sys.exit(containers.up(container_engine, compose_file))

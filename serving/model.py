@@ -12,6 +12,7 @@ import numpy as np
 from components import pushed
 from components.collector import importing
 from components.errors import UserError
+from components.local_paths import require_local
 from transform_module import features
 
 _LOG = logging.getLogger(__name__)
@@ -147,6 +148,7 @@ def find_version(path: Path) -> Path:
     Raises:
         UserError: there is none, or it is not what was pushed.
     """
+    require_local(path, "The model")
     try:
         if (path / pushed.SAVED_MODEL).is_file():
             if (path / pushed.MANIFEST).exists() and (problems := pushed.verify(path)):

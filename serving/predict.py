@@ -1,5 +1,6 @@
 """Judging files and folders with a pushed model."""
 
+import glob
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from components.errors import UserError
-from components.images import reasons
-from components.images.layout import as_text, is_system_file
+from components.images import passed_over, reasons
+from components.images.layout import as_text
 from components.images.progress import Progress
+from components.local_paths import remote_address
 from serving.model import Answer, Model, find_version
 from transform_module.features import INVALID, MAXIMUM_BYTES, SERVING_BATCH_SIZES
 
@@ -56,14 +58,16 @@ def predict(
 
     Args:
         model: a version's folder or the folder of the versions.
-        paths: files, and folders with files at any depth. System files in folders are passed over.
+        paths: files, folders with files at any depth, and patterns (``*``, ``?``, ``[…]``,
+            ``**``). Files and folders of the system, and thumbnails, are passed over in folders.
         progress: gets the files done and their total.
 
     Returns:
-        One prediction a file, in the order of the paths, within a folder by name.
+        One prediction a file, in the order of the paths, within a folder or a pattern by name. A
+        path that stands for no file has one that says why.
 
     Raises:
-        UserError: there is no model, it does not load, or the folders hold no file.
+        UserError: there is no model, or it does not load.
     """
     version, found = find_version(model), find(paths)
     return _judged(Model(version).answer, found, MAXIMUM_BYTES, progress)
@@ -99,32 +103,55 @@ def _judged(
 
 
 def find(paths: Sequence[Path]) -> list[Path]:
-    """Finds the files of several paths, each as `files`.
+    """Finds the files that paths stand for, each as `given`."""
+    return [file for path in paths for file in given(path)]
 
-    Raises:
-        UserError: there is none.
+
+def given(path: Path) -> Iterator[Path]:
+    """Finds the files that a path stands for: itself, a folder's, or those that match a pattern.
+
+    Files and folders of the system are passed over, and links followed.
+
+    Yields:
+        The files, by name. What stands for none is given itself, and so is a folder that cannot be
+        opened: `read` tells why.
     """
-    found = [file for path in paths for file in files(path)]
-    if not found:
-        raise UserError(f"There is no file in {', '.join(map(str, paths))}.")
-    return found
+    for match in matches(path):
+        nothing = True
+        for file in files(match):
+            nothing = False
+            yield file
+        if nothing:
+            yield match
+
+
+def matches(path: Path) -> list[Path]:
+    """Finds what matches a pattern, by name; a path that is none, or matches nothing, is given."""
+    pattern = str(path)
+    if not glob.has_magic(pattern) or os.path.lexists(path):
+        return [path]
+    return [Path(match) for match in sorted(glob.glob(pattern, recursive=True))] or [path]
 
 
 def files(path: Path) -> Iterator[Path]:
     """Finds the files of a folder at any depth, by name; what is no folder is one itself.
 
-    System files are passed over, and links followed. A folder that cannot be opened is given like
-    a file: `read` tells of it.
+    What is passed over, and what stands for a folder that cannot be opened: see `given`.
     """
-    if not path.is_dir():
+    # Unlike Path's own, it answers for a path that the system refuses, too.
+    if not os.path.isdir(path):
         yield path
         return
     closed: list[Path] = []
     for folder, folders, names in os.walk(
         path, onerror=lambda error: closed.append(Path(error.filename)), followlinks=True
     ):
-        folders[:] = sorted(name for name in folders if not _leads_back(Path(folder, name)))
-        yield from (Path(folder, name) for name in sorted(names) if not is_system_file(name))
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not passed_over.of_folder(name) and not _leads_back(Path(folder, name))
+        )
+        yield from (Path(folder, name) for name in sorted(names) if not passed_over.of_file(name))
     yield from closed
 
 
@@ -156,16 +183,31 @@ def batches(contents: Iterable[Content]) -> Iterator[list[Content]]:
 
 def read(file: Path, maximum_bytes: int = MAXIMUM_BYTES) -> bytes | str:
     """Reads a file; tells why where that cannot be."""
+    if address := remote_address(file):
+        return reasons.remote(address)
     try:
         if file.stat().st_size > maximum_bytes:
             return reasons.too_large(maximum_bytes)
         if file.is_dir():
-            return "folder that cannot be opened"
+            return _why_no_file(file)
         if not file.is_file():
             return reasons.NOT_REGULAR
         return file.read_bytes()
+    except FileNotFoundError as error:
+        is_pattern = glob.has_magic(str(file)) and not os.path.islink(file)
+        return reasons.NO_MATCH if is_pattern else reasons.unreadable(error)
     except OSError as error:
         return reasons.unreadable(error)
+    except ValueError:
+        return reasons.NO_PATH
+
+
+def _why_no_file(folder: Path) -> str:
+    try:
+        with os.scandir(folder):
+            return reasons.NO_FILES
+    except OSError:
+        return reasons.CLOSED_FOLDER
 
 
 def judge(ask: Ask, batch: Sequence[Content]) -> Iterator[Prediction]:
@@ -174,9 +216,11 @@ def judge(ask: Ask, batch: Sequence[Content]) -> Iterator[Prediction]:
     Raises:
         UserError: the model answers what is no probability.
     """
-    answers = iter(ask([content for _, content in batch if isinstance(content, bytes)]))
+    readable = [content for _, content in batch if isinstance(content, bytes)]
+    # A network may fail on a batch of none.
+    answers = iter(ask(readable) if readable else ())
     for path, content in batch:
-        name = as_text(os.fsencode(path))
+        name = as_text(os.fsencode(remote_address(path) or path))
         if isinstance(content, str):
             yield Prediction(name, None, INVALID, False, content)
             continue

@@ -4,8 +4,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-# Read by TensorFlow when it is first imported: no GPU, no informational messages.
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+# Read by TensorFlow when it is first imported: no GPU unless the tests may use it, and no
+# informational messages.
+if not os.environ.get("CXR_TEST_GPU"):
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
@@ -25,6 +27,16 @@ def chest_xray() -> Path:
     if not folder.is_dir():
         pytest.skip("the real chest X-rays are not on this machine (../shared/chest_xray)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def gpu() -> str:
+    """The device of a GPU, where tests are allowed to use one."""
+    import tensorflow as tf
+
+    if not tf.config.list_physical_devices("GPU"):
+        pytest.skip("TensorFlow sees no GPU; on a machine with one set CXR_TEST_GPU=1")
+    return "/gpu:0"
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,8 @@
 """Pictures made for tests: every format that the pipeline reads, and damage to them."""
 
+import struct
+import zlib
+
 import numpy as np
 from PIL import Image
 
@@ -33,3 +36,20 @@ def grey_pixels(width: int = 200, height: int = 180, seed: int = 0) -> np.ndarra
 def encode(pixels: np.ndarray, name: str) -> bytes:
     """Encodes [height, width] uint8 grey pixels in one of FORMATS."""
     return serving_check_pictures.encode(pixels, *FORMATS[name])
+
+
+def png_of_16_bits(samples: np.ndarray) -> bytes:
+    """A PNG of [H, W] or [H, W, channels] uint16: grey, grey and alpha, RGB or RGBA."""
+    height, width = samples.shape[:2]
+    channels = 1 if samples.ndim == 2 else samples.shape[2]
+    colour = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        checked = name + data
+        return struct.pack(">I", len(data)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+    rows = samples.astype(">u2").reshape(height, -1)
+    data = b"".join(b"\0" + row.tobytes() for row in rows)
+    header = struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0)
+    parts = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts

@@ -2,14 +2,19 @@
 
 Beside what Keras's BackupAndRestore keeps (weights, optimizer) it holds the states of the random
 generators, the best epoch's weights and the history: a resumed training ends as an unbroken one.
+
+Of several workers the chief alone writes and reads, and gives the others what it read: they need
+no folder that all of them see, and never resume from different epochs.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 
 from trainer_module import history as history_file
+from trainer_module import strategy
 from trainer_module.backup_check import discard_damaged
 from trainer_module.history import Epoch
 from trainer_module.steps import Steps
@@ -18,17 +23,19 @@ from trainer_module.steps import Steps
 class Backup:
     """A training's folder of checkpoints."""
 
-    def __init__(self, directory: Path, steps: Steps, *, worker: int = 0) -> None:
+    def __init__(self, directory: Path, steps: Steps, where: tf.distribute.Strategy) -> None:
         """Opens the folder, creating it where needed.
 
         Args:
-            directory: belongs to this very training: same data, settings, seed and code.
+            directory: belongs to this very training: same data, settings, seed and code. The
+                chief's counts.
             steps: what is trained.
-            worker: index of this process. Every worker has to take part in a save; only what the
-                first one saved is read back.
+            where: the strategy. Each of its workers has to call each method.
         """
         self._directory = directory
-        self._written = directory if worker == 0 else directory / f"worker-{worker}"
+        self._steps = steps
+        self._where = where
+        self._is_chief = strategy.is_chief(where)
         self._epochs = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._history = tf.Variable("", dtype=tf.string, trainable=False)
         self._state = tf.train.Checkpoint(
@@ -39,13 +46,38 @@ class Backup:
         self._best = tf.train.Checkpoint(
             weights=[variable.value for variable in steps.averaged.weights]
         )
-        self._written.mkdir(parents=True, exist_ok=True)
+        if self._is_chief:
+            self._directory.mkdir(parents=True, exist_ok=True)
 
     def restore(self) -> list[Epoch]:
         """Sets the variables to the last finished epoch's; returns the history up to it.
 
         Where a file is damaged, nothing is read, and the training begins anew.
         """
+        history = strategy.facts_of_chief(self._where, self._read() if self._is_chief else [])
+        if history:
+            self._share(self._steps.variables)
+        return list(history)
+
+    def save(self, history: Sequence[Epoch], *, is_best: bool) -> None:
+        """Keeps the present state as that of the last epoch in the history."""
+        if not self._is_chief:
+            return
+        if is_best:
+            self._manager(self._best, "best").save(len(history))
+        history_file.write(self._directory / history_file.FILE, history)
+        self._epochs.assign(len(history))
+        self._history.assign(history_file.digest(history))
+        self._manager(self._state, "state").save(len(history))
+
+    def restore_best(self) -> None:
+        """Sets the weights of what was evaluated to the best epoch's."""
+        if self._is_chief:
+            best = tf.train.latest_checkpoint(str(self._directory / "best"))
+            self._best.restore(best).assert_consumed()
+        self._share(self._steps.averaged.weights)
+
+    def _read(self) -> list[Epoch]:
         discard_damaged(self._directory)
         last = tf.train.latest_checkpoint(str(self._directory / "state"))
         if last is None:
@@ -53,21 +85,13 @@ class Backup:
         self._state.restore(last).assert_consumed()
         return history_file.read(self._directory / history_file.FILE)[: int(self._epochs.numpy())]
 
-    def save(self, history: Sequence[Epoch], *, is_best: bool) -> None:
-        """Keeps the present state as that of the last epoch in the history."""
-        if is_best:
-            self._manager(self._best, "best").save(len(history))
-        history_file.write(self._written / history_file.FILE, history)
-        self._epochs.assign(len(history))
-        self._history.assign(history_file.digest(history))
-        self._manager(self._state, "state").save(len(history))
-
-    def restore_best(self) -> None:
-        """Sets the weights of what was evaluated to the best epoch's."""
-        best = tf.train.latest_checkpoint(str(self._directory / "best"))
-        self._best.restore(best).assert_consumed()
+    def _share(self, variables: Sequence[keras.Variable]) -> None:
+        """Sets each worker's variables to the chief's."""
+        told = strategy.of_chief(self._where, [variable.value for variable in variables])
+        for variable, value in zip(variables, told, strict=True):
+            variable.assign(value)
 
     def _manager(self, checkpoint: tf.train.Checkpoint, name: str) -> tf.train.CheckpointManager:
         return tf.train.CheckpointManager(
-            checkpoint, str(self._written / name), max_to_keep=1, checkpoint_name=name
+            checkpoint, str(self._directory / name), max_to_keep=1, checkpoint_name=name
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +16,9 @@ from transform_module.image_ops import png_to_pixels, rescale
 
 _Example = tuple[tf.Tensor, tf.Tensor]
 
+ALONE: Final = tf.distribute.InputContext()
+"""Of a training on one replica in one process."""
+
 _SPEC = {
     IMAGE_XF: tf.io.FixedLenFeature([], tf.string),
     LABEL_XF: tf.io.FixedLenFeature([], tf.int64),
@@ -25,10 +28,11 @@ _SPEC = {
 
 @dataclass(frozen=True)
 class Pictures:
-    """A split or a part of it, decoded once and held in memory (25,600 bytes a picture).
+    """A split or a part of it, held in memory (25,600 bytes a decoded image).
 
     Attributes:
-        dataset: yields pixels [160, 160, 1] uint8 and label, scalar float32, in the files' order.
+        dataset: yields image and label, scalar float32, in the files' order. An image is pixels
+            [160, 160, 1] uint8 or, where each worker decodes its share alone, a scalar string, PNG.
         labels: [N] int64, in that order.
         patients: [N] ids as bytes, in that order.
         dropped: examples of the split left out because Transform could not decode their picture.
@@ -48,6 +52,13 @@ class Pictures:
     def class_counts(self) -> tuple[int, ...]:
         """Pictures in it, by label."""
         return tuple(np.bincount(self.labels, minlength=len(LABELS)).tolist())
+
+    @property
+    def pixels(self) -> tf.data.Dataset:
+        """Yields pixels [160, 160, 1] uint8 of each image, in the files' order."""
+        return self.dataset.map(
+            lambda image, _: _decoded(image), num_parallel_calls=tf.data.AUTOTUNE
+        )
 
     def where(self, chosen: np.ndarray) -> "Pictures":
         """Returns the pictures that are chosen [N] bool, in their order."""
@@ -70,11 +81,12 @@ def files_of(patterns: Sequence[str]) -> list[str]:
     return sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
 
 
-def read(files: Sequence[str]) -> Pictures:
+def read(files: Sequence[str], *, decode: bool = True) -> Pictures:
     """Reads the transformed examples of one split.
 
     Args:
         files: GZIP TFRecord files, in the order in which they are read.
+        decode: whether each image is decoded here, once; else by whoever reads it, each time.
 
     Returns:
         The split's pictures.
@@ -88,7 +100,7 @@ def read(files: Sequence[str]) -> Pictures:
         .filter(lambda example: tf.not_equal(example[IMAGE_XF], ""))
         .map(
             lambda example: (
-                png_to_pixels(example[IMAGE_XF]),
+                png_to_pixels(example[IMAGE_XF]) if decode else example[IMAGE_XF],
                 tf.cast(example[LABEL_XF], tf.float32),
                 example[PATIENT_XF],
             ),
@@ -109,8 +121,9 @@ def read(files: Sequence[str]) -> Pictures:
 
 def training_batches(
     pictures: Pictures,
-    *,
     batch_size: int,
+    share: tf.distribute.InputContext = ALONE,
+    *,
     epoch: int,
     seed: int,
     augmentation: AugmentationSettings,
@@ -118,9 +131,14 @@ def training_batches(
 ) -> tf.data.Dataset:
     """One epoch of training: shuffled, augmented, every batch full.
 
+    All replicas together take the same images in a step as one would in a batch of that size, and
+    each decodes and augments its own alone.
+
     Args:
         pictures: the split.
-        batch_size: pictures in a batch; what does not fill the last one is left out.
+        batch_size: pictures in a batch, of which each replica takes one a step.
+        share: whose batches these are. What does not fill the last step of all replicas is left
+            out, other images in each epoch, so that each input pipeline has as many batches.
         epoch: shuffling and augmentation differ by it, and by nothing else but the seed.
         seed: the run's.
         augmentation: how far pictures are changed.
@@ -128,37 +146,39 @@ def training_batches(
             without: of the more frequent class not all, of the rare one some again.
 
     Returns:
-        Batches of pixels [batch_size, 160, 160, 1] float32 in [0, 1], labels [batch_size] (the
-        share of PNEUMONIA, where pictures are mixed) and weights [batch_size], both float32.
+        Batches of pixels [batch_size, 160, 160, 1] float32 in [0, 1], labels [batch_size] float32
+        in [0, 1], the share of PNEUMONIA, and weights [batch_size, 2] float32: by how much the loss
+        against NORMAL counts, and that against PNEUMONIA. Without class weights they are those of
+        the label, 1 - label and label.
     """
 
     def numbered(index: tf.Tensor, examples: tuple[_Example, ...]) -> tuple[Any, ...]:
         picture_seed = tf.stack([tf.constant(seed, tf.int64), epoch * pictures.count + index])
-        shares = [draw_share(picture_seed, augmentation.mixup) for _ in examples[1:]]
-        return draw(picture_seed), *examples, *shares
-
-    def prepared(pixels: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        return rescale(pixels), label, _weights(label, weights)
+        decoded = [(_decoded(image), label) for image, label in examples]
+        kept = [draw_share(picture_seed, augmentation.mixup) for _ in examples[1:]]
+        return draw(picture_seed), *decoded, *kept
 
     def batch(
-        drawn: tf.Tensor, one: _Example, other: _Example | None = None, share: tf.Tensor = None
+        drawn: tf.Tensor, one: _Example, other: _Example | None = None, kept: tf.Tensor = None
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        pixels, label, weight = prepared(*one)
+        pixels, label = rescale(one[0]), one[1]
         if other:
-            both = zip((pixels, label, weight), prepared(*other), strict=True)
-            pixels, label, weight = (mix(share, mine, its) for mine, its in both)
-        return augment(pixels, drawn, augmentation), label, weight
+            pixels = mix(kept, pixels, rescale(other[0]))
+            label = mix(kept, label, other[1])
+        weights = tf.stack([1 - label, label], axis=1) * class_weights
+        return augment(pixels, drawn, augmentation), label, weights
 
     counts = pictures.class_counts
-    weights = balanced(counts) if balance == "class_weights" else (1.0,) * len(counts)
+    class_weights = balanced(counts) if balance == "class_weights" else (1.0,) * len(counts)
     order = _sampled if balance == "sampling" else _shuffled
-    seeds = [seed + epoch]
-    if augmentation.mixup:
-        # Each picture is mixed with the one in its place in another order.
-        seeds.append(-1 - seeds[0])
+    # Each picture is mixed with the one in its place in another order.
+    orders = 2 if augmentation.mixup else 1
+    # Not sums: the epochs of two trainings with neighbouring seeds would share their orders.
+    seeds = np.random.SeedSequence((seed, epoch)).generate_state(orders).tolist()
+    step = batch_size * share.num_replicas_in_sync
+    numbers = tf.data.Dataset.zip(tuple(order(pictures, each) for each in seeds)).enumerate()
     return (
-        tf.data.Dataset.zip(tuple(order(pictures, each) for each in seeds))
-        .enumerate()
+        _share(numbers.take(pictures.count // step * step), step, share)
         .map(numbered, num_parallel_calls=tf.data.AUTOTUNE)
         .batch(batch_size, drop_remainder=True)
         .map(batch, num_parallel_calls=tf.data.AUTOTUNE)
@@ -166,37 +186,56 @@ def training_batches(
 
 
 def evaluation_batches(
-    pictures: Pictures, *, batch_size: int, multiple_of: int = 1
+    pictures: Pictures, batch_size: int, share: tf.distribute.InputContext = ALONE
 ) -> tf.data.Dataset:
     """The whole split once, in order, every batch full: what is missing is padded with weight 0.
 
     Args:
         pictures: the split.
-        batch_size: pictures in a batch.
-        multiple_of: the number of batches is padded to a multiple of this, so that each replica
-            gets as many as the others (an empty batch aborts the process in oneDNN).
+        batch_size: pictures in a batch, of which each replica takes one a step.
+        share: whose batches these are. The last step is padded for all replicas, so that each
+            gets as many batches as the others (an empty one aborts the process in oneDNN).
 
     Returns:
-        As `training_batches`, with weight 1 for each picture and 0 for padding.
+        Batches of pixels [batch_size, 160, 160, 1] float32 in [0, 1], labels [batch_size] float32,
+        and weights [batch_size] float32: 1 for each picture and 0 for padding.
     """
-    block = batch_size * multiple_of
-    padding = -pictures.count % block
+    step = batch_size * share.num_replicas_in_sync
+    padding = -pictures.count % step
     blank = tf.data.Dataset.from_tensors(
         (
             tf.zeros((IMAGE_SIZE, IMAGE_SIZE, 1), tf.uint8),
             tf.constant(0.0),
             tf.constant(0.0),
         )
-    ).repeat(padding)
+    ).repeat()
+    own = _share(pictures.dataset.enumerate(), step, share).map(
+        lambda _, example: (_decoded(example[0]), example[1], tf.constant(1.0)),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
     return (
-        pictures.dataset.map(lambda pixels, label: (pixels, label, tf.constant(1.0)))
-        .concatenate(blank)
+        own.concatenate(blank)
         .batch(batch_size, drop_remainder=True)
+        .take((pictures.count + padding) // batch_size // share.num_input_pipelines)
         .map(
             lambda pixels, label, weight: (rescale(pixels), label, weight),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
     )
+
+
+def _share(
+    numbered: tf.data.Dataset, step: int, share: tf.distribute.InputContext
+) -> tf.data.Dataset:
+    """Keeps of numbered examples, of which each step takes so many, those of one input pipeline."""
+    if share.num_input_pipelines == 1:
+        return numbered
+    own = step // share.num_input_pipelines
+    return numbered.filter(lambda index, *_: index % step // own == share.input_pipeline_id)
+
+
+def _decoded(image: tf.Tensor) -> tf.Tensor:
+    return png_to_pixels(image) if image.dtype == tf.string else image
 
 
 def _shuffled(pictures: Pictures, seed: int) -> tf.data.Dataset:
@@ -213,10 +252,6 @@ def _sampled(pictures: Pictures, seed: int) -> tf.data.Dataset:
         if count
     ]
     return tf.data.Dataset.sample_from_datasets(classes, seed=seed).take(pictures.count)
-
-
-def _weights(label: tf.Tensor, class_weights: Sequence[float]) -> tf.Tensor:
-    return tf.gather(tf.constant(class_weights, tf.float32), _index(label))
 
 
 def _index(label: tf.Tensor) -> tf.Tensor:

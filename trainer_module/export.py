@@ -20,6 +20,18 @@ from transform_module.image_ops import model_inputs
 _INVALID_PROBABILITY = 0.5
 
 
+def predicted_labels(probability: tf.Tensor, valid: tf.Tensor, threshold: float) -> tf.Tensor:
+    """Returns [N] string: PNEUMONIA from the threshold on, INVALID for images that are not valid.
+
+    Args:
+        probability: [N] float32, calibrated.
+        valid: [N] bool.
+        threshold: a float32.
+    """
+    index = tf.cast(probability >= threshold, tf.int32)
+    return tf.where(valid, tf.gather(list(features.LABELS), index), features.INVALID)
+
+
 def export(
     model: keras.Model,
     transform_output: tft.TFTransformOutput,
@@ -38,8 +50,9 @@ def export(
     ``transform_features``: ``examples`` to ``image_xf`` [N, 160, 160, 1] float32 in [0, 1]. A
     picture that cannot be decoded has ``valid`` and ``in_domain`` false, probability 0.5, label
     ``INVALID`` and a black picture's distance, or zeros as pixels; the rest of its batch is not
-    touched. ``serve_pixels``: ``image_xf`` [N, 160, 160, 1] float32 in [0, 1] to ``probability``,
-    for what runs where nothing decodes pictures.
+    touched. A blank image is ``valid``, and never ``in_domain``. ``serve_pixels``: ``image_xf``
+    [N, 160, 160, 1] float32 in [0, 1] to ``probability``, for what runs where nothing decodes
+    pictures.
 
     A model with a last convolutional feature map has ``explain`` too: ``image_bytes`` to
     ``probability``, as ``serving_default``'s, and ``heatmap`` [N, 160, 160] float32 in [0, 1], see
@@ -64,19 +77,18 @@ def export(
         return {features.PROBABILITY: calibration(model(image_xf, training=False)[:, 0])}
 
     def told(pixels: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
-        return tf.where(valid, serve_pixels(pixels)[features.PROBABILITY], _INVALID_PROBABILITY)
+        judged = serve_pixels(_at_least_one(pixels))[features.PROBABILITY]
+        return tf.where(valid, judged[: tf.size(valid)], _INVALID_PROBABILITY)
 
     def predict(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels, valid = pixels_of(image_bytes)
         probability = told(pixels, valid)
         distance = domain.distance(pixels)
-        index = tf.cast(probability >= threshold, tf.int32)
-        label = tf.where(valid, tf.gather(list(features.LABELS), index), features.INVALID)
         return {
             features.PROBABILITY: probability,
-            features.PREDICTED_LABEL: label,
+            features.PREDICTED_LABEL: predicted_labels(probability, valid, threshold),
             features.VALID: valid,
-            features.IN_DOMAIN: tf.logical_and(valid, distance <= domain.threshold),
+            features.IN_DOMAIN: valid & (distance <= domain.threshold) & ~_is_blank(pixels),
             features.DOMAIN_DISTANCE: distance,
         }
 
@@ -105,7 +117,9 @@ def export(
             is_shown = valid[:, tf.newaxis, tf.newaxis]
             return {
                 features.PROBABILITY: told(pixels, valid),
-                features.HEATMAP: tf.where(is_shown, heat_map(pixels), 0.0),
+                features.HEATMAP: tf.where(
+                    is_shown, heat_map(_at_least_one(pixels))[: tf.size(valid)], 0.0
+                ),
             }
 
         endpoints.append((features.EXPLAIN, explained, features.IMAGE_BYTES))
@@ -129,4 +143,17 @@ def export(
         "image_size": features.IMAGE_SIZE,
         **record,
     }
-    path.write_text(json.dumps(contents, indent=2) + "\n")
+    path.write_text(json.dumps(contents, indent=2, allow_nan=False) + "\n")
+
+
+def _at_least_one(pixels: tf.Tensor) -> tf.Tensor:
+    """Adds a black image to a batch of none, on which TensorFlow's fused convolutions fail."""
+    missing = tf.cast(tf.equal(tf.shape(pixels)[0], 0), tf.int32)
+    return tf.pad(pixels, [[0, missing], [0, 0], [0, 0], [0, 0]])
+
+
+def _is_blank(pixels: tf.Tensor) -> tf.Tensor:
+    """Returns [N] bool, as conversion finds images blank, of [N, 160, 160, 1] float32 in [0, 1]."""
+    side = features.IMAGE_SIZE // features.THUMBNAIL_SIDE
+    small = tf.nn.avg_pool2d(pixels, side, side, "VALID")
+    return tf.math.reduce_std(small, axis=(1, 2, 3)) * 255 < features.LEAST_DEVIATION

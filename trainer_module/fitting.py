@@ -3,6 +3,7 @@
 import gc
 import logging
 import time
+import zlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -10,12 +11,13 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from trainer_module import data, history, models, schedule
+from trainer_module import data, history, models, schedule, strategy
 from trainer_module.backup import Backup
+from trainer_module.errors import DivergedError, TrainingError
 from trainer_module.history import Epoch
 from trainer_module.job import Job
 from trainer_module.profile import profiled
-from trainer_module.steps import Steps
+from trainer_module.steps import NotFiniteError, Steps
 
 _log = logging.getLogger(__name__)
 
@@ -37,17 +39,27 @@ def fit(
         where: the strategy.
         train: what is learnt from.
         evaluation: what decides which epoch was best.
-        backup_dir: an interrupted training goes on from what it left here.
+        backup_dir: an interrupted training goes on from what it left here; the chief's counts.
         log_dir: gets ``history.csv``, and TensorBoard's event files and profile.
         tell: is given a line at the start and after each epoch, as `logging` takes it.
 
     Returns:
         The model with the best epoch's weights, and the figures of each epoch.
+
+    Raises:
+        TrainingError: there are fewer images than replicas, the workers read different images, or
+            the training diverged.
     """
     # What an earlier training of this process held refers to itself in circles.
     gc.collect()
     settings = job.settings
     replicas = where.num_replicas_in_sync
+    _require_equal_data(where, train, evaluation)
+    if train.count < replicas:
+        raise TrainingError(
+            f"{train.count} training image(s) cannot be shared by {replicas} replicas; train on"
+            " fewer workers or devices, or on more images."
+        )
     batch_size = min(settings.batch_size, train.count // replicas)
     steps_per_epoch = train.count // (batch_size * replicas)
     steps = Steps(
@@ -57,8 +69,7 @@ def fit(
         learning_rate=schedule.learning_rate(settings, steps_per_epoch),
         global_batch_size=batch_size * replicas,
     )
-    worker = where.cluster_resolver.task_id if where.cluster_resolver else 0
-    backup = Backup(backup_dir, steps, worker=worker or 0)
+    backup = Backup(backup_dir, steps, where)
     epochs = backup.restore()
     tell(
         "%s, %s parameters, %d + %d pictures, %d replica(s) of batch %d, %s%s",
@@ -79,23 +90,33 @@ def fit(
         epochs, settings.monitor, epochs=settings.epochs, patience=settings.patience
     ):
         started = time.monotonic()
-        trained = steps.train(
-            data.training_batches(
-                train,
-                batch_size=batch_size,
-                epoch=len(epochs),
-                seed=job.seed,
-                augmentation=settings.augmentation,
-                balance=settings.balance,
-            ),
-            head_only=len(epochs) < models.frozen_epochs(settings),
-            through=through,
+        head_only = len(epochs) < models.frozen_epochs(settings)
+        batches = partial(
+            data.training_batches,
+            train,
+            batch_size,
+            epoch=len(epochs),
+            seed=job.seed,
+            augmentation=settings.augmentation,
+            balance=settings.balance,
         )
+        evaluation_batches = partial(data.evaluation_batches, evaluation, batch_size)
+        stage = "training"
+        try:
+            trained = steps.train(batches, head_only=head_only, through=through)
+            stage = "evaluation"
+            evaluated = steps.evaluate(evaluation_batches)
+        except NotFiniteError as error:
+            raise DivergedError(
+                f"the training diverged: in epoch {len(epochs) + 1}, step {error.step} of the"
+                f" {stage}, the loss is not a finite number (learning rate"
+                f" {steps.learning_rate(head_only=head_only):.3g}). Lower trainer.learning_rate,"
+                " raise trainer.warmup_epochs, or limit the gradients by trainer.clip_norm=1."
+            ) from error
         through = iter
-        evaluated = steps.evaluate(
-            data.evaluation_batches(evaluation, batch_size=batch_size, multiple_of=replicas)
-        )
-        epochs.append({**trained, **{f"val_{name}": value for name, value in evaluated.items()}})
+        figures = {**trained, **{f"val_{name}": value for name, value in evaluated.items()}}
+        # A difference in the last digit would let one worker stop while another waits for it.
+        epochs.append(strategy.facts_of_chief(where, figures))
         is_best = history.best_epoch(epochs, settings.monitor) == len(epochs) - 1
         backup.save(epochs, is_best=is_best)
         _to_tensorboard(board, len(epochs) - 1, epochs[-1])
@@ -110,6 +131,22 @@ def fit(
     backup.restore_best()
     history.write(log_dir / history.FILE, epochs)
     return steps.averaged, epochs
+
+
+def _require_equal_data(
+    where: tf.distribute.Strategy, train: data.Pictures, evaluation: data.Pictures
+) -> None:
+    """Stops each worker where one reads other images, before it waits for the others forever."""
+    facts = [[part.count, _digest(part)] for part in (train, evaluation)]
+    if facts != (told := strategy.facts_of_chief(where, facts)):
+        raise TrainingError(
+            f"the workers read different images: this one {facts[0][0]} + {facts[1][0]}, the chief"
+            f" {told[0][0]} + {told[1][0]}. Give each the same files, in the same order."
+        )
+
+
+def _digest(pictures: data.Pictures) -> int:
+    return zlib.crc32(pictures.labels.tobytes() + b"\n".join(pictures.patients.tolist()))
 
 
 def _to_tensorboard(board: tf.summary.SummaryWriter, epoch: int, figures: Epoch) -> None:

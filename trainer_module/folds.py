@@ -6,10 +6,11 @@ from collections import Counter, defaultdict
 import numpy as np
 
 from trainer_module.data import Pictures
+from trainer_module.errors import TrainingError
 from transform_module.features import LABELS
 
 
-class FoldsError(ValueError):
+class FoldsError(TrainingError):
     """There are too few patients for that many folds."""
 
 

@@ -50,7 +50,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
 class Dropout(keras.layers.Dropout):
     """Keras's, with two random numbers of 16 bits out of each of 32: drawing them is its cost.
 
-    The rate is rounded to a multiple of 2**-16; what is kept is scaled by the rounded one.
+    The rate is rounded to a multiple of 2**-16; what is kept is scaled by the rounded one. Each
+    replica of a strategy drops others.
     """
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
@@ -69,6 +70,9 @@ class Dropout(keras.layers.Dropout):
         shape, channels = tf.shape(inputs), inputs.shape[-1]
         pairs = tf.concat([shape[:-1], [(channels + 1) // 2]], axis=0)
         seed = tf.cast(self.seed_generator.next(), tf.int32)
+        # The generator is in the same state on each replica.
+        if replica := tf.distribute.get_replica_context():
+            seed += tf.stack([tf.cast(replica.replica_id_in_sync_group, tf.int32), 0])
         drawn = tf.random.stateless_uniform(pairs, seed, minval=None, maxval=None, dtype=tf.int32)
         drawn = tf.bitcast(drawn, tf.int16)
         drawn = tf.reshape(drawn, tf.concat([shape[:-1], [-1]], axis=0))[..., :channels]

@@ -16,11 +16,12 @@ def choose(
         settings: what is aimed at. ``sensitivity``: the highest threshold that finds this share of
             PNEUMONIA. ``youden``: the one with the greatest sum of sensitivity and specificity
             (Youden, "Index for rating diagnostic tests", 1950). ``cost``: the one whose errors cost
-            least. ``fixed``: no choice.
+            least, be it by predicting one label of all. ``fixed``: no choice.
 
     Returns:
         A threshold in [0, 1], a float32 in the middle between two probabilities where there is one;
-        the fixed one where a class is missing.
+        the fixed one where a class is missing. One that predicts no PNEUMONIA is in the middle
+        between the highest probability and 1.
     """
     positives = int(labels.sum())
     negatives = len(labels) - positives
@@ -37,8 +38,16 @@ def choose(
     elif settings.target == "youden":
         index = int(np.argmax(found / positives - alarms / negatives))
     else:
-        index = int(np.argmin(settings.cost_of_missing * (positives - found) + alarms))
+        costs = settings.cost_of_missing * (positives - found) + alarms
+        index = int(np.argmin(costs))
+        # A probability of 1 is PNEUMONIA at every threshold.
+        if settings.cost_of_missing * positives < costs[index] and descending[0] < 1:
+            return _between(1.0, descending[0])
     levels = np.append(descending[last], 0.0)
-    taken, left = levels[index], levels[index + 1]
+    return _between(levels[index], levels[index + 1])
+
+
+def _between(taken: float, left: float) -> float:
+    """Returns a float32 at most the probability that is taken, above the one that is left."""
     middle = np.float32((taken + left) / 2)
     return float(middle if middle > left else taken)

@@ -9,9 +9,11 @@ from trainer_module.settings import TrainerSettings
 def learning_rate(
     settings: TrainerSettings, steps_per_epoch: int
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """Makes the schedule: a straight rise from 0, then constant, or half a cosine to 0.
+    """Makes the schedule: a straight rise, then constant, or half a cosine to 0.
 
-    It begins when the whole model learns; as long as only its head does, the rate is constant.
+    It begins when the whole model learns; as long as only its head does, the rate is constant. The
+    rise is one of equal steps from 0, of which the first is already taken in the first step of the
+    training: at a rate of 0 that would learn nothing.
 
     Source of the cosine: Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm
     Restarts" (2017), without the restarts.
@@ -22,10 +24,11 @@ def learning_rate(
     """
     rate = settings.learning_rate
     warmup = round(settings.warmup_epochs * steps_per_epoch)
+    first = rate / (warmup + 1)
     if settings.decay == "cosine":
         epochs = settings.epochs - models.frozen_epochs(settings)
         return keras.optimizers.schedules.CosineDecay(
-            0.0 if warmup else rate,
+            first if warmup else rate,
             max(1, epochs * steps_per_epoch - warmup),
             warmup_target=rate if warmup else None,
             warmup_steps=warmup,
@@ -33,5 +36,5 @@ def learning_rate(
     if not warmup:
         return rate
     return keras.optimizers.schedules.PolynomialDecay(
-        0.0, decay_steps=warmup, end_learning_rate=rate
+        first, decay_steps=warmup, end_learning_rate=rate
     )

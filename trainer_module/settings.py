@@ -86,7 +86,7 @@ class TrainerSettings(BaseModel):
     )
     learning_rate: PositiveFloat = Field(3e-4, description="Adam's learning rate.")
     warmup_epochs: NonNegativeFloat = Field(
-        1.0, description="Epochs over which the learning rate rises from 0 to its value."
+        1.0, description="Epochs over which the learning rate rises to its value, step by step."
     )
     decay: Literal["none", "cosine"] = Field(
         "none",
@@ -97,6 +97,11 @@ class TrainerSettings(BaseModel):
         "float32",
         description="What the training computes in. bfloat16 is faster where the CPU"
         " (avx512_bf16, amx_bf16), the GPU or the TPU has it; the served model is float32.",
+    )
+    jit_compile: Literal["auto"] | bool = Field(
+        "auto",
+        description="Whether XLA compiles the train step. auto: on one GPU; a TPU's is compiled in"
+        " any case. On a CPU it is slower; on several replicas it is not supported.",
     )
     balance: Literal["class_weights", "sampling", "none"] = Field(
         "class_weights",

@@ -23,9 +23,9 @@ def write(directory: Path, train: Pictures, probabilities: np.ndarray) -> None:
         train: what was learnt from, whose pixels are measured.
         probabilities: [N] of pneumonia, calibrated, of pictures that were not learnt from.
     """
-    measured = [measure(pixels.numpy()[..., 0]) for pixels, _ in train.dataset]
+    measured = [measure(pixels.numpy()[..., 0]) for pixels in train.pixels]
     columns = {name: np.array([each[name] for each in measured]) for name in MEASURES}
     columns[features.PROBABILITY] = probabilities.astype(np.float64)
     contents = {name: asdict(summarise(values)) for name, values in columns.items()}
     path = directory / features.TRAINING_STATISTICS
-    path.write_text(json.dumps(contents, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(contents, indent=2, allow_nan=False) + "\n", encoding="utf-8")

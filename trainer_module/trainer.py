@@ -12,20 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components import sums
 from trainer_module import (
-    calibration,
     data,
+    decision,
     domain,
     export,
     members,
-    operating_point,
-    out_of_fold,
     statistics,
     strategy,
 )
@@ -39,50 +36,60 @@ _log = logging.getLogger(__name__)
 def run_fn(fn_args: FnArgs) -> None:
     """Trains the model, or the members of an ensemble, and exports it.
 
-    An ensemble's calibration and operating point are fitted on each picture's out-of-fold
-    probability, that of the member which did not learn from it: the calibration after these are
-    drawn together as the average is (`out_of_fold`), the operating point with the wider spread of
-    single members, by which the average finds at least what the target asks for. Of several
-    workers each runs this, and the chief alone writes what is kept.
+    Of several workers each runs this, and the chief alone writes what is kept.
 
     Args:
         fn_args: TFX's; ``custom_config`` holds a `Job`, and ``hyperparameters`` what a Tuner
             found, which takes the place of the settings of that name. The model goes to
             ``fn_args.serving_model_dir``, the history and the TensorBoard logs to
             ``fn_args.model_run_dir``, there into a folder for each member.
+
+    Raises:
+        TrainingError: the training cannot be done as it was asked for, or diverged.
     """
     job, tuning = _tuned(Job.from_custom_config(fn_args.custom_config), fn_args.hyperparameters)
     where = strategy.create(job.settings.strategy)
-    transform_output = tft.TFTransformOutput(fn_args.transform_output)
-    train = data.read(files_of(fn_args.train_files))
-    evaluation = data.read(files_of(fn_args.eval_files))
-    backup_dir = Path(job.checkpoint_dir or tempfile.mkdtemp()) / _identity(fn_args, job)
     is_chief = strategy.is_chief(where)
-    log_dir = Path(fn_args.model_run_dir) if is_chief else backup_dir / "logs-of-others"
+    # Of several workers each decodes its share of every epoch, and nothing else.
+    decode = not strategy.has_workers(where)
+    train = data.read(files_of(fn_args.train_files), decode=decode)
+    evaluation = data.read(files_of(fn_args.eval_files), decode=decode)
+    model_dir = Path(fn_args.serving_model_dir)
+    with tempfile.TemporaryDirectory(prefix="training-") as temporary:
+        kept = job.checkpoint_dir if is_chief else ""
+        backup_dir = Path(kept or temporary) / _identity(fn_args, job)
+        log_dir = Path(fn_args.model_run_dir if is_chief else temporary)
+        trained = members.train(job, where, train, evaluation, backup_dir, log_dir)
+        if is_chief:
+            _export(fn_args, job, tuning, trained, train, evaluation)
+            shutil.rmtree(backup_dir, ignore_errors=True)
+        else:
+            # The Trainer takes a worker that leaves no such folder for one that failed.
+            model_dir.mkdir(parents=True, exist_ok=True)
 
-    trained = members.train(job, where, train, evaluation, backup_dir, log_dir)
-    if not is_chief:
-        return
+
+def _export(
+    fn_args: FnArgs,
+    job: Job,
+    tuning: dict[str, Any],
+    trained: list[members.Member],
+    train: data.Pictures,
+    evaluation: data.Pictures,
+) -> None:
+    """Writes the model with its record and its statistics."""
+    model_dir = Path(fn_args.serving_model_dir)
     served = members.assemble(job, trained)
-    judgements = [member.judgement for member in trained]
-    labels = np.concatenate([each.labels for each in judgements])
-    if len(judgements) == 1:
-        raw = spread = judgements[0].probabilities
-    else:
-        raw = out_of_fold.as_average(judgements, out_of_fold.agreement(judgements))
-        spread = out_of_fold.as_average(judgements, 1.0)
-    calibrated = calibration.fit(raw, labels, job.settings.calibration)
-    probabilities = calibrated(tf.constant(spread)).numpy()
-    threshold = operating_point.choose(probabilities, labels, job.settings.operating_point)
-    is_told = probabilities >= np.float32(threshold)
+    decided = decision.decide([member.judgement for member in trained], job.settings)
+    for warning in decided.warnings:
+        _log.warning("warning: %s.", warning)
     known = domain.fit(train, evaluation, job.settings.domain)
     export.export(
         served,
-        transform_output,
-        Path(fn_args.serving_model_dir),
-        calibration=calibrated,
+        tft.TFTransformOutput(fn_args.transform_output),
+        model_dir,
+        calibration=decided.calibration,
         domain=known,
-        threshold=threshold,
+        threshold=decided.threshold,
         record={
             "settings": job.settings.model_dump(mode="json"),
             "transform": job.transform.model_dump(mode="json"),
@@ -90,11 +97,12 @@ def run_fn(fn_args: FnArgs) -> None:
             "dataset_fingerprint": job.dataset_fingerprint,
             "code_version": job.code_version,
             **tuning,
-            "calibration": asdict(calibrated),
+            "calibration": asdict(decided.calibration),
             "operating_point": {
-                "eval_sensitivity": _share(is_told, labels == 1),
-                "eval_specificity": _share(~is_told, labels == 0),
+                "eval_sensitivity": decided.sensitivity,
+                "eval_specificity": decided.specificity,
             },
+            "warnings": decided.warnings,
             "domain": {
                 "threshold": known.threshold,
                 "false_alarms": job.settings.domain.false_alarms,
@@ -116,9 +124,8 @@ def run_fn(fn_args: FnArgs) -> None:
             },
         },
     )
-    statistics.write(Path(fn_args.serving_model_dir), train, probabilities)
-    sums.record(Path(fn_args.serving_model_dir))
-    shutil.rmtree(backup_dir, ignore_errors=True)
+    statistics.write(model_dir, train, decided.probabilities)
+    sums.record(model_dir)
 
 
 def _tuned(job: Job, hyperparameters: dict[str, Any] | None) -> tuple[Job, dict[str, Any]]:
@@ -134,10 +141,6 @@ def _tuned(job: Job, hyperparameters: dict[str, Any] | None) -> tuple[Job, dict[
         "search": job.tuner.model_dump(mode="json"),
     }
     return replace(job, settings=chosen(job.settings, values)), {"tuning": tuning}
-
-
-def _share(told: np.ndarray, of: np.ndarray) -> float | None:
-    return float(told[of].mean()) if of.any() else None
 
 
 def _identity(fn_args: FnArgs, job: Job) -> str:

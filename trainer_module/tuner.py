@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import math
 import os
 import shutil
 import tempfile
@@ -22,6 +23,7 @@ from tfx.components.tuner.component import TunerFnResult
 
 from trainer_module import data, fitting, folds, history, strategy
 from trainer_module.data import files_of
+from trainer_module.errors import DivergedError, TrainingError
 from trainer_module.job import Job
 from trainer_module.tuner_settings import (
     Range,
@@ -51,10 +53,18 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
 
     Returns:
         The tuner, whose ``search`` needs nothing else.
+
+    Raises:
+        TrainingError: the strategy or the folds do not fit the machine or the data.
     """
     job = Job.from_custom_config(fn_args.custom_config)
     assert job.tuner is not None
     where = strategy.create(job.settings.strategy)
+    if strategy.has_workers(where):
+        raise strategy.StrategyError(
+            "a search does not train on the workers of TF_CONFIG: unset it for the Tuner, and let"
+            f" several machines search together by KerasTuner's {_TUNER_ID}."
+        )
     train_files = files_of(fn_args.train_files)
     eval_files = files_of(fn_args.eval_files)
     parts = folds.split(
@@ -130,10 +140,13 @@ class Search(keras_tuner.Tuner):
             scores = [self._score(job, fold, place) for fold in range(len(self._parts))]
             found.parent.mkdir(exist_ok=True)
             partial = found.with_suffix(".partial")
-            partial.write_text(json.dumps({"values": values, "epochs": epochs, "scores": scores}))
+            told = {"values": values, "epochs": epochs, "scores": scores}
+            partial.write_text(json.dumps(told, allow_nan=False))
             partial.replace(found)
             shutil.rmtree(place, ignore_errors=True)
-        # Of figures of which one is no number, neither is: the trial has failed.
+        if None in scores:
+            # KerasTuner takes a score that is no number for a trial that failed.
+            return {_SCORE: math.nan}
         if self._settings.objective == "mean":
             return {_SCORE: float(np.mean(scores))}
         worst = np.max if settings.monitor.endswith("loss") else np.min
@@ -163,30 +176,35 @@ class Search(keras_tuner.Tuner):
         """Returns the best trials' values, best first.
 
         Raises:
-            RuntimeError: not one trial ended well.
+            TrainingError: not one trial ended well.
         """
         (best,) = self.oracle.get_best_trials(1) or [None]
         if best is None or best.status != TrialStatus.COMPLETED:
-            raise RuntimeError(f"No trial of the search ended well: {_reason(best)}")
+            raise TrainingError(f"No trial of the search ended well: {_reason(best)}")
         return super().get_best_hyperparameters(num_trials)
 
-    def _score(self, job: Job, fold: int, place: Path) -> float:
-        """Trains on all but one fold; returns the best epoch's figure."""
+    def _score(self, job: Job, fold: int, place: Path) -> float | None:
+        """Trains on all but one fold; returns the best figure, None where it is no number."""
         seed = job.seed + fold
         keras.utils.set_random_seed(seed)
         learnt, unseen = self._parts[fold]
         inside = place / f"fold-{fold + 1}"
-        _, epochs = fitting.fit(
-            replace(job, seed=seed),
-            self._where,
-            learnt,
-            unseen,
-            backup_dir=inside,
-            log_dir=inside / "logs",
-            tell=_log.debug,
-        )
+        try:
+            _, epochs = fitting.fit(
+                replace(job, seed=seed),
+                self._where,
+                learnt,
+                unseen,
+                backup_dir=inside,
+                log_dir=inside / "logs",
+                tell=_log.debug,
+            )
+        except DivergedError as error:
+            _log.info("%s", error)
+            return None
         monitor = job.settings.monitor
-        return float(epochs[history.best_epoch(epochs, monitor)][monitor])
+        figure = float(epochs[history.best_epoch(epochs, monitor)][monitor])
+        return figure if math.isfinite(figure) else None
 
 
 def _leads() -> bool:

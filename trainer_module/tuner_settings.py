@@ -27,6 +27,7 @@ _FIXED: Final = {
     "epochs": "the trials have tuner.epochs, and the final training has trainer.epochs",
     "monitor": "it is what the trials are compared by",
     "strategy": "it tells where to train, and not what",
+    "jit_compile": "it tells how to train, and not what",
     **dict.fromkeys(AFTER_SEARCH, "it changes no trial's score"),
 }
 

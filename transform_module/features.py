@@ -49,6 +49,15 @@ IMAGE_SIZE: Final = 160
 MINIMUM_SIDE: Final = 32
 """A picture with a shorter side than this many pixels is no X-ray."""
 
+THUMBNAIL_SIDE: Final = 32
+"""Width and height in pixels of the image in small, by which it is compared and found blank."""
+
+LEAST_DEVIATION: Final = 4.0
+"""An image is blank whose thumbnail has a smaller standard deviation, in grey levels of 255.
+
+Those of 5,232 X-rays of Kermany et al. 2018 and of 120 of adults have at least 13.8.
+"""
+
 MAXIMUM_PIXELS: Final = 50_000_000
 """A picture with more pixels than this is refused before it is decoded (a decompression bomb)."""
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from transform_module import contrast
+from transform_module import contrast, orientation
+from transform_module.depth import decode_png_of_16_bits
 from transform_module.features import IMAGE_SIZE, MAXIMUM_PIXELS, MINIMUM_SIDE
 from transform_module.settings import TransformSettings
 
@@ -35,6 +36,7 @@ _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _GIF = b"GIF8"
 _BMP = b"BM"
+_APP14 = 0xEE
 
 
 def decode_grey(image_bytes: tf.Tensor) -> tf.Tensor:
@@ -42,20 +44,22 @@ def decode_grey(image_bytes: tf.Tensor) -> tf.Tensor:
 
     Args:
         image_bytes: scalar string, an encoded JPEG, PNG, BMP or GIF (its first frame). Alpha is
-            dropped, 16-bit samples keep their high byte.
+            dropped; 16-bit samples keep the 8 highest bits that the image uses; the image is turned
+            upright as its EXIF data say.
 
     Returns:
         [height, width, 1] uint8.
 
     Raises:
         tf.errors.InvalidArgumentError: it is none of these, is damaged, has a side shorter than
-            MINIMUM_SIDE or more than MAXIMUM_PIXELS pixels (known before anything is decoded).
+            MINIMUM_SIDE or more than MAXIMUM_PIXELS pixels (known before anything is decoded), or
+            is a CMYK JPEG that does not say how its inks are stored.
     """
-    is_jpeg = _starts_with(image_bytes, _JPEG)
+    is_jpeg, is_png = _starts_with(image_bytes, _JPEG), _starts_with(image_bytes, _PNG)
     height, width = tf.case(
         [
             (is_jpeg, lambda: _jpeg_size(image_bytes)),
-            (_starts_with(image_bytes, _PNG), lambda: _png_size(image_bytes)),
+            (is_png, lambda: _png_size(image_bytes)),
             (_starts_with(image_bytes, _GIF), lambda: _gif_size(image_bytes)),
             (_starts_with(image_bytes, _BMP), lambda: _bmp_size(image_bytes)),
         ],
@@ -72,12 +76,23 @@ def decode_grey(image_bytes: tf.Tensor) -> tf.Tensor:
     ]
     with tf.control_dependencies([check for check in checks if check is not None]):
         image_bytes = tf.identity(image_bytes)
-    return tf.cond(
-        is_jpeg,
-        lambda: _decode_jpeg(image_bytes),
-        lambda: _luma(
+    return tf.case(
+        [
+            (
+                is_jpeg,
+                lambda: _turned(
+                    _decode_jpeg(image_bytes), orientation.jpeg_orientation(image_bytes)
+                ),
+            ),
+            (
+                is_png,
+                lambda: _turned(_decode_png(image_bytes), orientation.png_orientation(image_bytes)),
+            ),
+        ],
+        default=lambda: _luma(
             tf.io.decode_image(image_bytes, channels=0, dtype=tf.uint8, expand_animations=False)
         ),
+        exclusive=True,
     )
 
 
@@ -221,13 +236,40 @@ def _unknown_size() -> tuple[tf.Tensor, tf.Tensor]:
         return tf.constant(0, tf.int64), tf.constant(0, tf.int64)
 
 
+def _turned(pixels: tf.Tensor, direction: tf.Tensor) -> tf.Tensor:
+    return tf.cond(
+        tf.equal(direction, orientation.UPRIGHT),
+        lambda: pixels,
+        lambda: orientation.upright(pixels, direction),
+    )
+
+
 def _decode_jpeg(image_bytes: tf.Tensor) -> tf.Tensor:
     # libjpeg hands out the luma itself when one channel is asked for, except of CMYK pictures.
     components = tf.io.extract_jpeg_shape(image_bytes)[2]
     return tf.cond(
         tf.equal(components, 4),
-        lambda: _luma(tf.io.decode_jpeg(image_bytes, channels=3)),
+        lambda: _luma(tf.io.decode_jpeg(_with_known_inks(image_bytes), channels=3)),
         lambda: tf.io.decode_jpeg(image_bytes, channels=1),
+    )
+
+
+def _with_known_inks(image_bytes: tf.Tensor) -> tf.Tensor:
+    # Adobe stores inks inverted, and says by its segment APP14 that it is Adobe. Without it
+    # decoders do not agree whether 255 is all ink or none.
+    is_known = orientation.has_segment(image_bytes, _APP14, b"Adobe")
+    refused = tf.debugging.Assert(is_known, ["CMYK JPEG without an Adobe marker"])
+    with tf.control_dependencies([] if refused is None else [refused]):
+        return tf.identity(image_bytes)
+
+
+def _decode_png(image_bytes: tf.Tensor) -> tf.Tensor:
+    # PNG specification (W3C, third edition), section 11.2.1: the depth follows the height.
+    has_16_bits = tf.equal(tf.strings.substr(image_bytes, 24, 1), b"\x10")
+    return tf.cond(
+        has_16_bits,
+        lambda: _luma(decode_png_of_16_bits(image_bytes)[0]),
+        lambda: _luma(tf.io.decode_png(image_bytes, channels=0)),
     )
 
 

@@ -20,7 +20,6 @@ from components.analysis.findings import (
     Miss,
 )
 from components.analysis.judged import Judged
-from components.analysis.wilson import wilson
 from components.errors import UserError
 from transform_module.features import LABELS
 
@@ -91,7 +90,7 @@ def findings(
         slices=_slices(seen, threshold, bootstrap),
         roc=curves.roc(seen, bootstrap),
         precision_recall=curves.precision_recall(seen, bootstrap),
-        reliability=curves.reliability(seen),
+        reliability=curves.reliability(seen, bootstrap),
         confusion=Confusion(
             true_positives=int((told & seen.label).sum()),
             false_positives=int((told & ~seen.label).sum()),
@@ -101,7 +100,7 @@ def findings(
         misses=_misses(seen, told, threshold),
         corruptions=list(corruptions),
         probes=shortcuts.probe(seen, bootstrap),
-        domain=_domain(seen),
+        domain=_domain(seen, bootstrap),
         drift=list(drift),
         comparison=_compare(judged, threshold, other, bootstrap) if other else None,
     )
@@ -184,11 +183,11 @@ def _misses(seen: Judged, told: np.ndarray, threshold: float) -> list[Miss]:
     ]
 
 
-def _domain(seen: Judged) -> Domain | None:
+def _domain(seen: Judged, bootstrap: Bootstrap) -> Domain | None:
     if seen.in_domain is None:
         return None
-    flagged = int((~seen.in_domain).sum())
-    return Domain(len(seen), flagged, wilson(flagged, len(seen)))
+    share = groups.share_of(~seen.in_domain, seen.valid, seen.patient, bootstrap)
+    return Domain(len(seen), int((~seen.in_domain).sum()), share)
 
 
 def _compare(judged: Judged, threshold: float, other: Other, bootstrap: Bootstrap) -> Comparison:

@@ -6,9 +6,9 @@ import numpy as np
 
 from components.analysis.bootstrap import Bootstrap, interval
 from components.analysis.figures import BINS, bin_of, found_and_alarms
-from components.analysis.findings import Curve, Estimate, ReliabilityBin
+from components.analysis.findings import Curve, ReliabilityBin
+from components.analysis.groups import share_of
 from components.analysis.judged import Judged
-from components.analysis.wilson import wilson
 
 _AT = np.linspace(0.0, 1.0, 201)
 
@@ -33,11 +33,12 @@ def precision_recall(judged: Judged, bootstrap: Bootstrap) -> Curve:
     return _curve(judged, bootstrap, _precisions)
 
 
-def reliability(judged: Judged) -> list[ReliabilityBin]:
+def reliability(judged: Judged, bootstrap: Bootstrap) -> list[ReliabilityBin]:
     """Compares probabilities with what came true, in bins of equal width.
 
     Args:
         judged: valid pictures.
+        bootstrap: draws the replicates of the shares' intervals.
     """
     number = bin_of(judged.probability)
     bins = []
@@ -50,7 +51,7 @@ def reliability(judged: Judged) -> list[ReliabilityBin]:
                 high=(index + 1) / BINS,
                 pictures=pictures,
                 probability=float(judged.probability[here].mean()) if pictures else None,
-                share=wilson(int(judged.label[here].sum()), pictures) if pictures else Estimate(),
+                share=share_of(judged.label, here, judged.patient, bootstrap),
             )
         )
     return bins

@@ -88,7 +88,7 @@ class ReliabilityBin:
         high: its end.
         pictures: in it.
         probability: their mean; None where there is none.
-        share: of PNEUMONIA among them, with Wilson's interval.
+        share: of PNEUMONIA among them, with an interval by bootstrap over patients.
     """
 
     low: float
@@ -175,7 +175,7 @@ class Domain:
     Attributes:
         pictures: that were asked about.
         flagged: of them with ``in_domain`` false.
-        share: of them, with Wilson's interval.
+        share: of them, with an interval by bootstrap over patients.
     """
 
     pictures: int

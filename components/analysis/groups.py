@@ -14,9 +14,6 @@ from components.analysis.wilson import wilson
 def describe(name: str, judged: Judged, threshold: float, bootstrap: Bootstrap) -> Group:
     """Computes the figures of a group.
 
-    Where every replicate gives the same, the bootstrap knows no interval: a share (of 1, say) gets
-    Wilson's, of as many trials as there are patients, and another figure gets none.
-
     Args:
         name: the group's.
         judged: its pictures, valid ones only; at least one.
@@ -27,10 +24,8 @@ def describe(name: str, judged: Judged, threshold: float, bootstrap: Bootstrap) 
     estimates = {key: estimate(values[key], replicates[key]) for key in values}
     concerned = {"sensitivity": judged.label, "specificity": ~judged.label}
     for key in SHARES:
-        found = estimates[key]
-        if found.value is not None and found.low is None:
-            patients = len(np.unique(judged.patient[concerned.get(key, slice(None))]))
-            estimates[key] = wilson(found.value * patients, patients)
+        patient = judged.patient[concerned.get(key, slice(None))]
+        estimates[key] = share(values[key], replicates[key], patient)
     return Group(name, len(judged), judged.patients(), int(judged.label.sum()), **estimates)
 
 
@@ -74,6 +69,43 @@ def estimate(value: float, replicates: np.ndarray) -> Estimate:
         return Estimate()
     low, high = (float(end) for end in interval(replicates))
     return Estimate(float(value), low, high) if high > low else Estimate(float(value))
+
+
+def share(value: float, replicates: np.ndarray, patient: np.ndarray) -> Estimate:
+    """A share of images with an interval by patient.
+
+    Where every replicate gives the same (a share of 1, say), the bootstrap knows no interval, and
+    Wilson's of as many trials as there are patients takes its place.
+
+    Args:
+        value: the share; not a number where there is no image.
+        replicates: [R], the share in each replicate of the bootstrap over patients.
+        patient: [N], of the images that it is a share of.
+    """
+    found = estimate(value, replicates)
+    if found.value is None or found.low is not None:
+        return found
+    patients = len(np.unique(patient))
+    return wilson(found.value * patients, patients)
+
+
+def share_of(
+    chosen: np.ndarray, of: np.ndarray, patient: np.ndarray, bootstrap: Bootstrap
+) -> Estimate:
+    """The share of images, with an interval by bootstrap over patients.
+
+    Args:
+        chosen: [N] bool.
+        of: [N] bool, what it is a share of.
+        patient: [N], whose image each is.
+        bootstrap: draws the replicates.
+    """
+    if not of.any():
+        return Estimate()
+    # Patients without such an image add nothing, and are not drawn.
+    chosen, patient = chosen[of], patient[of]
+    replicates = [weights @ chosen / weights.sum(axis=1) for weights in bootstrap.weights(patient)]
+    return share(float(chosen.mean()), np.concatenate(replicates), patient)
 
 
 def _replicated(

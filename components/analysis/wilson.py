@@ -13,7 +13,7 @@ def wilson(successes: float, trials: float) -> Estimate:
     """A share with Wilson's score interval (1927, https://doi.org/10.2307/2276774).
 
     It holds near 0 and 1, where other intervals shrink to nothing. The trials are taken for
-    independent.
+    independent: patients are, images of one patient are not.
 
     Args:
         successes: 0 to ``trials``.

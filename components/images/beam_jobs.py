@@ -4,6 +4,7 @@ They hand over through files, so that every runner can execute them whose worker
 folders. A worker holds few pictures at a time. `options` and `run` serve other jobs too.
 """
 
+import base64
 import contextlib
 import hashlib
 import io
@@ -23,9 +24,11 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from apache_beam.runners.runner import PipelineState, create_runner
 
+from components import interrupts
 from components.beam_args import DEFAULT_BEAM_ARGS
+from components.beam_workers import tie_workers
 from components.errors import UserError
-from components.images import decode_check, reasons
+from components.images import appearance, decode_check, reasons
 from components.images.look import look
 from components.images.progress import Progress, count, listening
 from components.images.records import Features, serialize
@@ -38,8 +41,9 @@ _INSPECTORS = min(4, os.cpu_count() or 1)
 _COUNTER = "pictures"
 
 Inspection = dict[str, Any]
-"""What reading a file told: index, sha256, reason (None if it is good), format, width, height, and
-measures, where they were asked for, of a good one."""
+"""What reading a file told: index, sha256, reason (None if it is good), format, width, height,
+orientation, unused_bits and, of a good one, its thumbnail and hash in base64 (see `appearance`),
+and its measures, where they were asked for."""
 
 
 def inspect_files(
@@ -155,6 +159,7 @@ def run(pipeline: beam.Pipeline, stage: str = "") -> None:
     Raises:
         UserError: a worker raised one.
     """
+    tie_workers()
     try:
         result = pipeline.run()
         seen = 0
@@ -166,11 +171,12 @@ def run(pipeline: beam.Pipeline, stage: str = "") -> None:
             seen = done
         result.wait_until_finish()
     except Exception as error:
+        if isinstance(error, UserError):
+            raise UserError(str(error).partition(" [while running")[0]) from error
         # Beam hands errors over as text, from whichever process they happened in.
         if found := re.search(r"UserError: ([^\n]*?)(?= \[while running|\n|$)", str(error)):
             raise UserError(found[1]) from error
-        if str(error).startswith(KeyboardInterrupt.__name__):
-            raise KeyboardInterrupt from error
+        interrupts.check()  # Beam makes a RuntimeError of a KeyboardInterrupt.
         raise
 
 
@@ -211,10 +217,17 @@ def inspect_file(path: bytes, measured: bool = False) -> Inspection:
         return _inspection("", reason=reasons.unreadable(error))
     if data is None:
         return _inspection(sha256, reason=reasons.too_large(MAXIMUM_BYTES))
-    judged = decode_check.check(data)
-    if isinstance(judged, str):
-        return _inspection(sha256, reason=judged)
-    inspection = _inspection(sha256, judged=judged)
+    decoded = decode_check.decode(data)
+    if isinstance(decoded, str):
+        return _inspection(sha256, reason=decoded)
+    judged, pixels = decoded
+    small = appearance.thumbnail(pixels)
+    if reason := appearance.shows_nothing(small):
+        return _inspection(sha256, reason=reason)
+    inspection = _inspection(sha256, judged=judged) | {
+        "thumbnail": base64.b64encode(small.tobytes()).decode(),
+        "hash": base64.b64encode(appearance.perceptual_hash(small)).decode(),
+    }
     return {**inspection, "measures": look(data)} if measured else inspection
 
 
@@ -227,6 +240,8 @@ def _inspection(
         "format": judged.format if judged else None,
         "width": judged.width if judged else None,
         "height": judged.height if judged else None,
+        "orientation": judged.orientation if judged else None,
+        "unused_bits": judged.unused_bits if judged else None,
     }
 
 

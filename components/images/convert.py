@@ -15,10 +15,12 @@ from components.errors import UserError
 from components.images import quarantine, records, staging
 from components.images.dataset import DATASET_FILE, QUARANTINE_FILE, Dataset
 from components.images.layout import scan
+from components.images.layout_warnings import layout_warnings
 from components.images.outcomes import (
     Outcome,
     count_folders,
     count_reasons,
+    count_skipped,
     count_splits,
     judge,
 )
@@ -26,6 +28,7 @@ from components.images.patients import patient_finder
 from components.images.progress import Progress
 from components.images.settings import DatasetSettings
 from components.images.source import fingerprint_of, source_fingerprint
+from components.local_paths import require_local
 from components.sums import sums
 from transform_module.features import SPLITS
 
@@ -68,6 +71,8 @@ def convert(
         UserError: nothing is recognised in ``images``; too much of it is bad; ``out`` holds
             something else or is being written by another process; the disk is full.
     """
+    require_local(images, "The image folder")
+    require_local(out, "The output")
     images, out = images.resolve(), out.resolve()
     _refuse_overlap(images, out)
     try:
@@ -131,6 +136,7 @@ def _convert(
         import tensorflow  # noqa: F401  (for the pictures' decoder)
 
         from components.images import beam_jobs
+        from components.images.screening import screen
 
     inspections = beam_jobs.inspect_files(
         images,
@@ -144,8 +150,12 @@ def _convert(
         beam_args=beam_args,
         progress=progress,
     )
-    outcomes = judge(files, inspections, patient_of, seed=seed, hold_out=settings.hold_out)
+    screening = screen(files, inspections)
+    outcomes = judge(
+        files, screening.inspections, patient_of, seed=seed, hold_out=settings.hold_out
+    )
     quarantine.refuse_mostly_bad(outcomes, out, settings.max_bad)
+    known = patient_of.known(outcome.file for outcome in outcomes if outcome.patient)
     dataset = Dataset(
         fingerprint=records.fingerprint(
             (outcome.split, outcome.features) for outcome in outcomes if outcome.split
@@ -157,7 +167,11 @@ def _convert(
         folders=count_folders(outcomes),
         splits=count_splits(outcomes),
         quarantine_reasons=count_reasons(outcomes),
+        skipped_reasons=count_skipped(outcomes),
+        patients=known,
+        layout_warnings=layout_warnings(outcomes, patient_of, known),
         dropped_patients=tuple(sorted({str(each.patient) for each in outcomes if each.dropped})),
+        findings=screening.findings,
         versions={
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in _VERSIONED},
@@ -256,6 +270,8 @@ def _explain(error: Exception, out: Path) -> str | None:
 
 
 def _report(dataset: Dataset) -> None:
+    for sentence in dataset.sentences:
+        _log.warning("%s", sentence)
     if dataset.hold_out:
         _log.warning("The split test is %s; the test folder takes no part.", dataset.hold_out)
     elif dataset.dropped_patients:

@@ -7,6 +7,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from components.errors import UserError, first_mistake
+from components.text import printable
 from transform_module.features import LABELS, SPLITS
 
 DATASET_FILE: Final = "dataset.json"
@@ -27,7 +28,7 @@ class FolderCount(_Record):
     eval: int = Field(description="Records written to the split eval.")
     test: int = Field(description="Records written to the split test.")
     quarantined: int = Field(description="Files listed in quarantine.csv.")
-    skipped: int = Field(description="System files, such as .DS_Store.")
+    skipped: int = Field(description="System files, texts, masks, thumbnails.")
     dropped: int = Field(
         description="Good pictures whose patient stands in the test folder too; with a group held"
         " out, those of the test folder as well."
@@ -54,6 +55,40 @@ class SplitCount(_Record):
     patients: int = Field(description="Number of distinct patients.")
 
 
+class PatientsKnown(_Record):
+    """For how many images it is known whose they are."""
+
+    images: int = Field(description="Images that can be used.")
+    known: int = Field(description="Those whose patient is known.")
+    by: dict[str, int] = Field(description="Their number, by what tells the patient.")
+    no_patient_in: dict[str, int] = Field(
+        default={}, description="Number of images whose names tell a study or an image alone."
+    )
+
+    @property
+    def sentence(self) -> str:
+        """The figures in words."""
+        by = ", ".join(
+            what if count == self.known else f"{what}: {count:,}" for what, count in self.by.items()
+        )
+        return f"Patients known for {self.known:,} of {self.images:,} images (by {by or 'none'})."
+
+
+class Finding(_Record):
+    """What images are corrected, or doubtful, for a reason that they share."""
+
+    kind: str = Field(description="turned, unused_bits, inverted, faint, unlike or copies.")
+    images: int = Field(description="Number of images.")
+    message: str = Field(description="What was found, and what was done or is to do.")
+    examples: tuple[str, ...] = Field(description="Paths of some of them.")
+
+    @property
+    def sentence(self) -> str:
+        """The message with the examples."""
+        named = ", ".join(map(printable, self.examples))
+        return f"{self.message} Such as: {named}"
+
+
 class Dataset(_Record):
     """Describes the TFRecords that stand beside it."""
 
@@ -71,15 +106,34 @@ class Dataset(_Record):
     quarantine_reasons: dict[str, int] = Field(
         description="Number of quarantined files by reason, without the particulars."
     )
+    skipped_reasons: dict[str, int] = Field(
+        default={}, description="Number of skipped files by reason."
+    )
+    patients: PatientsKnown | None = Field(
+        default=None, description="For how many images the patient is known; older ones lack it."
+    )
+    layout_warnings: tuple[str, ...] = Field(
+        default=(), description="What is doubtful in the folders and the patients, in sentences."
+    )
     dropped_patients: tuple[str, ...] = Field(
         description="Patients of the test folder whose pictures in train or val were dropped; with"
         " a group held out, all patients of it."
+    )
+    findings: tuple[Finding, ...] = Field(
+        default=(), description="What was corrected in images, and what is doubtful in them."
     )
     versions: dict[str, str] = Field(description="Versions of the packages that made it.")
     files: dict[str, str] = Field(
         {}, description="SHA-256 of quarantine.csv and of each TFRecord, by its path."
     )
     checksum: str = Field("", description="SHA-256 of all that is said here beside this.")
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What to know of the patients, the folders, the skipped files and the images."""
+        known = (self.patients.sentence,) if self.patients else ()
+        found = (finding.sentence for finding in self.findings)
+        return (*known, *self.layout_warnings, *found)
 
     @property
     def missing(self) -> tuple[tuple[str, str], ...]:

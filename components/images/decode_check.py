@@ -1,7 +1,8 @@
 """Whether bytes are a picture that the model can be shown, and in words why not.
 
 A picture passes when TensorFlow decodes it, exactly as the model will, and Pillow, an independent
-decoder, sees the same grey pixels.
+decoder, sees the same grey pixels, the same side up. JPEGs with arithmetic coding, which Pillow is
+often built without, pass by TensorFlow alone, as they do in serving.
 """
 
 import functools
@@ -12,8 +13,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin
+from PIL import (
+    BmpImagePlugin,
+    ExifTags,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+)
 
+from components.images import other_formats
 from transform_module.features import MAXIMUM_PIXELS, MINIMUM_SIDE
 
 MAXIMUM_DIFFERENCE: Final = 8.0
@@ -35,20 +44,19 @@ _PICTURES: dict[str, tuple[bytes, Callable[[io.BytesIO], Image.Image]]] = {
     "bmp": (b"BM", BmpImagePlugin.BmpImageFile),
 }
 
-_OTHERS: tuple[tuple[int, bytes, str], ...] = (
-    (128, b"DICM", "DICOM file: export it as PNG first"),
-    (8, b"WEBP", "WebP picture: save it as PNG or JPEG"),
-    (0, b"II*\0", "TIFF picture: save it as PNG or JPEG"),
-    (0, b"MM\0*", "TIFF picture: save it as PNG or JPEG"),
-    (4, b"ftyp", "HEIC, AVIF or film: save it as PNG or JPEG"),
-    (0, b"\0\0\0\x0cjP  ", "JPEG 2000 picture: save it as PNG or JPEG"),
-    (0, b"\xff\x4f\xff\x51", "JPEG 2000 picture: save it as PNG or JPEG"),
-    (0, b"%PDF", "PDF document"),
-    (0, b"PK\x03\x04", "ZIP archive"),
-    (0, b"\x1f\x8b", "gzip archive"),
-)
-
 _ENDINGS = {"jpeg": b"\xff\xd9", "png": b"IEND\xaeB`\x82", "gif": b"\0;"}
+
+
+# As `ImageOps.exif_transpose` has them, which fails on data that it cannot write again.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +65,26 @@ class Decoded:
 
     Attributes:
         format: ``jpeg``, ``png``, ``bmp`` or ``gif``, told by the content and not by a name.
-        width: in pixels.
-        height: in pixels.
+        width: in pixels, upright.
+        height: in pixels, upright.
+        orientation: as its EXIF data say, 1 to 8; 1 is upright.
+        unused_bits: the high bits that none of its 16-bit samples uses.
     """
 
     format: str
     width: int
     height: int
+    orientation: int = 1
+    unused_bits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """An image as Pillow decodes it: [H, W] uint8 pixels, orientation, and the unused bits."""
+
+    pixels: np.ndarray
+    orientation: int
+    unused_bits: int
 
 
 def check(data: bytes) -> Decoded | str:
@@ -76,11 +97,24 @@ def check(data: bytes) -> Decoded | str:
         What it is, or why it is refused: a few words, then often a colon and the particulars.
         Never raises for what the bytes are.
     """
+    found = decode(data)
+    return found if isinstance(found, str) else found[0]
+
+
+def decode(data: bytes) -> tuple[Decoded, np.ndarray] | str:
+    """Decodes a picture with both decoders.
+
+    Args:
+        data: see `check`.
+
+    Returns:
+        What it is, with its pixels as the model gets them, [H, W] uint8; or as `check`.
+    """
     if not data:
         return "empty file"
     form = next((name for name, (magic, _) in _PICTURES.items() if data.startswith(magic)), None)
     if form is None:
-        return _other_content(data)
+        return other_formats.describe(data)
     try:
         picture = _PICTURES[form][1](io.BytesIO(data))
         frames = getattr(picture, "n_frames", 1)
@@ -97,36 +131,29 @@ def check(data: bytes) -> Decoded | str:
             f"too large: {width}x{height}{f' in {frames} frames' if frames > 1 else ''} are "
             f"{pixels / 1e6:,.1f} million pixels, the limit is {MAXIMUM_PIXELS / 1e6:,.0f}"
         )
+    if picture.mode == "CMYK" and "adobe" not in picture.info:
+        return "CMYK JPEG without an Adobe marker: save it anew, as grey PNG"
     try:
-        seen_by_pillow = _grey(picture)
+        seen_by_pillow = _seen(picture, data)
     except Exception as error:  # noqa: BLE001 - plugins raise many kinds on damaged pixels
         _log.debug("Pillow on pixels: %s", error)
-        return _damaged(form, data)
+        if not (form == "jpeg" and _has_arithmetic_coding(data)):
+            return _damaged(form, data)
+        seen_by_pillow = None
     seen_by_model = _decode_as_the_model(data)
     if seen_by_model is None:
-        if _is_cut_short(form, data):
+        if seen_by_pillow is None or _is_cut_short(form, data):
             return _damaged(form, data)
         return f"{form.upper()} that TensorFlow cannot decode: save it anew, as PNG"
-    if seen_by_model.shape != seen_by_pillow.shape:
+    height, width = seen_by_model.shape
+    if seen_by_pillow is None:
+        return Decoded(form, width, height), seen_by_model
+    if seen_by_model.shape != seen_by_pillow.pixels.shape:
         return f"{form.upper()} read in two ways: TensorFlow and Pillow differ in its size"
-    if _mean_difference(seen_by_model, seen_by_pillow) > MAXIMUM_DIFFERENCE:
+    if _mean_difference(seen_by_model, seen_by_pillow.pixels) > MAXIMUM_DIFFERENCE:
         return f"{form.upper()} read in two ways: TensorFlow and Pillow see different pixels"
-    return Decoded(form, width, height)
-
-
-def _other_content(data: bytes) -> str:
-    for start, magic, words in _OTHERS:
-        if data[start : start + len(magic)] == magic:
-            return words
-    if b"\0" not in data[:1024]:
-        try:
-            data[:1024].decode("utf-8")
-        except UnicodeDecodeError as error:
-            # The cut may fall inside a character: at most 3 bytes before the end.
-            if error.start < 1021:
-                return "not a picture: unknown content"
-        return "text file"
-    return "not a picture: unknown content"
+    orientation, unused_bits = seen_by_pillow.orientation, seen_by_pillow.unused_bits
+    return Decoded(form, width, height, orientation, unused_bits), seen_by_model
 
 
 def _is_cut_short(form: str, data: bytes) -> bool:
@@ -158,17 +185,76 @@ def _decode_as_the_model(data: bytes) -> np.ndarray | None:
         return None
 
 
-def _grey(picture: Image.Image) -> np.ndarray:
-    """Decodes by Pillow what TensorFlow's rules say: no alpha, high bytes, the first frame."""
+def _has_arithmetic_coding(data: bytes) -> bool:
+    """Whether a JPEG's frame header is SOF9 to SOF15 (T.81, table B.1), as its segments tell."""
+    position = 2
+    while position + 4 <= len(data) and data[position] == 0xFF:
+        code = data[position + 1]
+        if 0xC0 <= code <= 0xCF and code not in (0xC4, 0xC8, 0xCC):
+            return code > 0xC8
+        if code == 0xDA:
+            break
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    return False
+
+
+def _seen(picture: Image.Image, data: bytes) -> _Seen:
+    """Decodes by Pillow as TensorFlow's rules say: no alpha, the first frame, upright."""
     if picture.format == "JPEG" and picture.mode != "CMYK":
         # The luma that the file holds, without a way through RGB and back.
         picture.draft("L", picture.size)
     picture.load()
-    if picture.mode.startswith("I;16"):
-        return (np.asarray(picture) >> 8).astype(np.uint8)
-    if picture.mode in ("P", "PA", "CMYK", "RGBA"):
-        picture = picture.convert("RGB")
-    return np.asarray(picture.convert("L"))
+    orientation = _orientation(picture)
+    turned = picture.transpose(_TURNS[orientation]) if orientation in _TURNS else picture
+    unused_bits = 0
+    if turned.mode.startswith("I;16"):
+        levels = np.asarray(turned)
+        unused_bits = 16 - _used_bits(int(levels.max()))
+        return _Seen((levels >> (8 - unused_bits)).astype(np.uint8), orientation, unused_bits)
+    if turned.mode in ("P", "PA", "CMYK", "RGBA"):
+        turned = turned.convert("RGB")
+    grey = np.asarray(turned.convert("L"))
+    if picture.format == "PNG" and data[24] == 16:
+        # Of 16-bit colours Pillow keeps the high bytes; how many bits are used says TensorFlow.
+        unused_bits = 16 - _bits_by_the_model(data)
+        if unused_bits:
+            # Both can only be compared by the few high bits that Pillow has kept.
+            seen = _decode_as_the_model(data)
+            if seen is not None and _mean_difference(seen >> unused_bits, grey) <= 1:
+                grey = seen
+    return _Seen(grey, orientation, unused_bits)
+
+
+def _orientation(picture: Image.Image) -> int:
+    """Reads the orientation of a loaded image, 1 where its EXIF data are malformed."""
+    try:
+        found = picture.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception as error:  # noqa: BLE001 - many kinds are raised on malformed data
+        _log.debug("Pillow on EXIF data: %s", type(error).__name__)
+        return 1
+    return int(found) if found in _TURNS else 1
+
+
+def _used_bits(highest: int) -> int:
+    # As `transform_module.depth` has it: 8, 10, 12, 14 or 16.
+    return max(8, highest.bit_length() + highest.bit_length() % 2)
+
+
+@functools.cache
+def _bits_decoder() -> Any:
+    import tensorflow as tf
+
+    from transform_module.depth import decode_png_of_16_bits
+
+    return tf.function(
+        lambda data: decode_png_of_16_bits(data)[1],
+        input_signature=[tf.TensorSpec((), tf.string)],
+        autograph=False,
+    )
+
+
+def _bits_by_the_model(data: bytes) -> int:
+    return int(_bits_decoder()(data))
 
 
 def _mean_difference(one: np.ndarray, other: np.ndarray) -> float:

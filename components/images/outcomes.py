@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from components.images.dataset import FolderCount, SplitCount
+from components.images.folders import FOLDERS
 from components.images.hold_out import Group
-from components.images.layout import FOLDERS, SourceFile
+from components.images.layout import SourceFile
 from components.images.patients import subtype
 from components.images.picture import Picture
 from components.images.records import Features, features
@@ -78,7 +79,7 @@ def judge(
     placed = dict(zip(good, zip(pictures, placements, strict=True), strict=True))
     outcomes = []
     for index, file in enumerate(files):
-        if file.skipped:
+        if file.skipped is not None:
             outcomes.append(Outcome(file))
         elif index in placed:
             picture, placement = placed[index]
@@ -149,6 +150,12 @@ def count_reasons(outcomes: Iterable[Outcome]) -> dict[str, int]:
     return dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
 
 
+def count_skipped(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """Counts the skipped files by reason, commonest first."""
+    reasons = Counter(outcome.file.skipped for outcome in outcomes if outcome.file.skipped)
+    return {str(reason): count for reason, count in reasons.most_common()}
+
+
 def _picture(
     file: SourceFile, found: dict, patient_of: Callable[[SourceFile], str | None]
 ) -> Picture:
@@ -162,5 +169,6 @@ def _picture(
         format=found["format"],
         width=found["width"],
         height=found["height"],
+        copies=found.get("copies", ""),
         measures=found.get("measures") or {},
     )

@@ -1,40 +1,28 @@
-"""Whose picture it is, told by a table, by a pattern, or by the names of the public dataset."""
+"""Whose picture it is, told by a table, by a pattern, or by the names of public datasets."""
 
 import csv
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from components.errors import UserError
+from components.images.dataset import PatientsKnown
 from components.images.layout import SourceFile
+from components.images.patient_names import Named, Patient, by_names, type_of_pneumonia
 from components.images.settings import DatasetSettings
+from components.text import printable
 from transform_module.features import LABELS
 
 UNKNOWN_SUBTYPE: Final = "unknown"
 """Subtype of a PNEUMONIA picture whose name does not tell it."""
 
-# Kermany et al. 2018: `person100_bacteria_475.jpeg`; `IM-0115-0001.jpeg` and
-# `NORMAL2-IM-0927-0001-0001.jpeg`. The number alone is not unique: it counts per type.
-_PNEUMONIA_NAME = re.compile(r"person(?P<number>\d+)_(?P<type>bacteria|virus)_", re.IGNORECASE)
-_NORMAL_NAME = re.compile(r"(?:(?P<series>normal\d*)-)?IM-(?P<number>\d+)-", re.IGNORECASE)
-
-
-def known_patient(name: str) -> str | None:
-    """Reads the patient's id out of a file name of the public dataset.
-
-    Args:
-        name: file name without folders.
-
-    Returns:
-        Type and number, such as ``bacteria-100`` or ``normal2-0927``; None for other names.
-    """
-    if match := _PNEUMONIA_NAME.match(name):
-        return f"{match['type'].lower()}-{match['number']}"
-    if match := _NORMAL_NAME.match(name):
-        return f"{(match['series'] or 'normal').lower()}-{match['number']}"
-    return None
+_TABLE: Final = "the table"
+_PATTERN: Final = "the pattern"
+_SHOWN = 3
 
 
 def subtype(label: str, name: str) -> str:
@@ -49,59 +37,165 @@ def subtype(label: str, name: str) -> str:
     """
     if label == LABELS[0]:
         return label.lower()
-    match = _PNEUMONIA_NAME.match(name)
-    return match["type"].lower() if match else UNKNOWN_SUBTYPE
+    return type_of_pneumonia(name) or UNKNOWN_SUBTYPE
 
 
-def patient_finder(
-    settings: DatasetSettings, files: Sequence[SourceFile]
-) -> Callable[[SourceFile], str | None]:
-    """Makes the function that names a file's patient.
+@dataclass(frozen=True)
+class Patients:
+    """Whose images files are.
+
+    Attributes:
+        of: the patient of each file, by its path, where anything tells it.
+        notes: what to know of them, a sentence each.
+    """
+
+    of: Mapping[bytes, Patient]
+    notes: tuple[str, ...] = ()
+
+    def __call__(self, file: SourceFile) -> str | None:
+        """Returns the id that images of the same patient share, None where nothing tells it."""
+        found = self.of.get(file.path)
+        return found.id if found else None
+
+    def known(self, files: Iterable[SourceFile]) -> PatientsKnown:
+        """Counts the files whose patient is known, by what tells it."""
+        total, by, unknown = 0, Counter[str](), Counter[str]()
+        for file in files:
+            total += 1
+            if found := self.of.get(file.path):
+                (by if found.is_patient else unknown)[found.told_by] += 1
+        return PatientsKnown(
+            images=total,
+            known=by.total(),
+            by=dict(by.most_common()),
+            no_patient_in=dict(unknown.most_common()),
+        )
+
+
+def patient_finder(settings: DatasetSettings, files: Sequence[SourceFile]) -> Patients:
+    """Finds the patients of the files of an image folder.
 
     Args:
-        settings: the table and the pattern, where given.
+        settings: the table and the pattern, where given, and what becomes of files that the table
+            does not name.
         files: all files of the image folder.
 
     Returns:
-        A function from a file to its patient's id, None where nothing tells it.
+        The patients.
 
     Raises:
-        UserError: the table cannot be read, or the table or the pattern fits none of the files,
-            which is a mistake.
+        UserError: the table cannot be read or misses files, or the table or the pattern fits none
+            of the files, which is a mistake.
     """
-    table = _read_table(Path(settings.patients)) if settings.patients else {}
-    pattern = re.compile(settings.patient_pattern) if settings.patient_pattern else None
     pictures = [file for file in files if file.problem is None and not file.skipped]
-
-    def by_pattern(file: SourceFile) -> str | None:
-        match = pattern.search(file.below_class) if pattern else None
-        if match is None:
-            return None
-        return match["patient" if "patient" in match.re.groupindex else 1] or None
-
-    def find(file: SourceFile) -> str | None:
-        name = file.filename.rsplit("/", 1)[-1]
-        return table.get(file.filename) or by_pattern(file) or known_patient(name)
-
-    if pictures and table and not any(file.filename in table for file in pictures):
-        raise UserError(
-            f"{settings.patients} names none of the pictures. Its column `path` holds paths "
-            f"relative to the image folder, such as {pictures[0].filename}; "
-            f"received {next(iter(table))}."
-        )
-    if pictures and pattern and not any(map(by_pattern, pictures)):
+    table = _read_table(Path(settings.patients)) if settings.patients else {}
+    by_table = _by_table(table, pictures)
+    by_pattern = _by_pattern(settings.patient_pattern)
+    if pictures and settings.patient_pattern and not any(map(by_pattern, pictures)):
         raise UserError(
             f"The patient pattern {settings.patient_pattern!r} fits none of the "
             f"{len(pictures):,} pictures, such as {pictures[0].below_class} (it is searched in "
             "the path below the class folder). Mend it, or leave it out."
         )
+    found: dict[bytes, Patient] = {}
+    rest = []
+    for file in pictures:
+        if patient := by_table.get(file.path):
+            found[file.path] = Patient(patient, _TABLE)
+        elif patient := by_pattern(file):
+            found[file.path] = Patient(patient, _PATTERN)
+        else:
+            rest.append(file)
+    notes = _check_table(settings, table, by_table, pictures, rest) if settings.patients else ()
+    named = by_names([Named(file.label, file.below_class) for file in rest])
+    found |= {file.path: patient for file, patient in zip(rest, named, strict=True) if patient}
+    return Patients(found, notes)
+
+
+def _by_table(table: Mapping[str, str], pictures: Sequence[SourceFile]) -> dict[bytes, str]:
+    """Finds the patient of each file that the table names, below the image folder or the layout."""
+    found = {}
+    for file in pictures:
+        # The layout's own folder may lie in the one that was given.
+        for name in _names(file):
+            if name in table:
+                found[file.path] = table[name]
+                break
+    return found
+
+
+def _names(file: SourceFile) -> Iterable[str]:
+    parts = file.filename.split("/")
+    yield file.filename
+    layout = bool(file.folder) + bool(file.label)
+    if file.depth > layout:
+        yield "/".join(parts[file.depth - layout :])
+
+
+def _by_pattern(text: str | None) -> Callable[[SourceFile], str | None]:
+    pattern = re.compile(text) if text else None
+
+    def find(file: SourceFile) -> str | None:
+        match = pattern.search(file.below_class) if pattern else None
+        if match is None:
+            return None
+        return match["patient" if "patient" in match.re.groupindex else 1] or None
+
     return find
+
+
+def _check_table(
+    settings: DatasetSettings,
+    table: Mapping[str, str],
+    by_table: Mapping[bytes, str],
+    pictures: Sequence[SourceFile],
+    rest: Sequence[SourceFile],
+) -> tuple[str, ...]:
+    """Compares the table with the files.
+
+    Returns:
+        What is left to say of it.
+
+    Raises:
+        UserError: it names none of the files, or not all of them, and that is not allowed.
+    """
+    if pictures and not by_table:
+        received = f"received {next(iter(table))}" if table else "it holds no row"
+        raise UserError(
+            f"{settings.patients} names none of the pictures. Its column `path` holds paths "
+            f"relative to the image folder, such as {pictures[0].filename}; {received}."
+        )
+    if rest and settings.unlisted_patients == "refuse":
+        raise UserError(
+            f"{settings.patients} names {len(by_table):,} of {len(pictures):,} images, and misses "
+            f"{len(rest):,}, {_such_as(file.filename for file in rest)}. Add the rows, or allow "
+            "it: --unlisted-patients alone (dataset.unlisted_patients=alone) takes each of these "
+            "images by its name, where that tells the patient, or else as a patient of its own."
+        )
+    notes = []
+    if rest:
+        notes.append(
+            f"The table of patients misses {len(rest):,} of {len(pictures):,} images, "
+            f"{_such_as(file.filename for file in rest)}."
+        )
+    used = {name for file in pictures for name in _names(file)}
+    unused = [name for name in table if name not in used]
+    if unused:
+        notes.append(
+            f"{len(unused):,} of {len(table):,} rows of the table of patients name no image, "
+            f"{_such_as(unused)}."
+        )
+    return tuple(notes)
+
+
+def _such_as(names: Iterable[str]) -> str:
+    return "such as " + ", ".join(name for name, _ in zip(names, range(_SHOWN), strict=False))
 
 
 def _read_table(path: Path) -> dict[str, str]:
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise UserError(f"The table of patients {path} cannot be read: {error}") from error
     rows = csv.DictReader(io.StringIO(text, newline=""))
     missing = {"path", "patient"} - set(rows.fieldnames or ())
@@ -111,16 +205,27 @@ def _read_table(path: Path) -> dict[str, str]:
             f"it has: {', '.join(rows.fieldnames or ()) or 'none'}."
         )
     table: dict[str, str] = {}
-    for row in rows:
-        name, patient = (row["path"] or "").strip(), (row["patient"] or "").strip()
-        if not name or not patient:
-            raise UserError(
-                f"{path}, line {rows.line_num}: path and patient must both be filled. "
-                f"Received: path={name!r}, patient={patient!r}."
-            )
-        if table.setdefault(name, patient) != patient:
-            raise UserError(
-                f"{path}, line {rows.line_num}: {name} has two patients, {table[name]} and "
-                f"{patient}. Keep one line a picture."
-            )
+    try:
+        for row in rows:
+            _add(table, row, f"{path}, line {rows.line_num}")
+    except csv.Error as error:
+        raise UserError(f"{path}, line {rows.line_num}: {error}.") from error
     return table
+
+
+def _add(table: dict[str, str], row: Mapping[str, str | None], where: str) -> None:
+    written, patient = (row["path"] or "").strip(), printable((row["patient"] or "").strip())
+    if not written or not patient:
+        raise UserError(
+            f"{where}: path and patient must both be filled. "
+            f"Received: path={written!r}, patient={patient!r}."
+        )
+    # As Windows writes paths, and as `find` does.
+    if "/" not in written:
+        written = written.replace("\\", "/")
+    name = printable(written).removeprefix("./")
+    if table.setdefault(name, patient) != patient:
+        raise UserError(
+            f"{where}: {name} has two patients, {table[name]} and {patient}. Keep one line a "
+            "picture."
+        )

@@ -19,6 +19,8 @@ class Picture:
         width: in pixels.
         height: in pixels.
         measures: what its pixels look like, where a group is held out by it.
+        copies: what it shares with the images that it is a copy of, encoded or resized anew; empty
+            where that is not known.
     """
 
     filename: str
@@ -31,3 +33,9 @@ class Picture:
     width: int
     height: int
     measures: Mapping[str, float] = field(default_factory=dict)
+    copies: str = ""
+
+    @property
+    def content(self) -> str:
+        """What it shares with its copies, also with those of the same bytes."""
+        return self.copies or self.sha256

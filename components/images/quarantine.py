@@ -1,11 +1,19 @@
 """The list of files that were kept out, and the refusal of a folder that is mostly broken."""
 
 import csv
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from components.errors import UserError
-from components.images.outcomes import Outcome, count_reasons
+from components.images.folders import ALSO_SPLITS, FOLDERS
+from components.images.outcomes import Outcome, count_reasons, count_skipped
+from transform_module.features import LABELS
+
+_REASONS: Final = 3
+_EXAMPLES: Final = 2
+_FOLDERS: Final = 8
 
 
 def refused_list(out: Path) -> Path:
@@ -36,21 +44,78 @@ def refuse_mostly_bad(outcomes: Sequence[Outcome], out: Path, max_bad: float) ->
     Args:
         outcomes: what became of each file.
         out: the folder of the dataset; the list of files is written beside it.
-        max_bad: largest share of quarantined files, 0 to 1, system files left out.
+        max_bad: largest share of quarantined files, 0 to 1, skipped files left out.
 
     Raises:
         UserError: more are bad, or nothing is left.
     """
     judged = [outcome for outcome in outcomes if not outcome.file.skipped]
-    bad = sum(outcome.quarantined is not None for outcome in judged)
-    if any(outcome.split for outcome in judged) and bad <= max_bad * len(judged):
+    bad = [outcome for outcome in judged if outcome.quarantined]
+    good = [outcome for outcome in judged if outcome.split]
+    if good and len(bad) <= max_bad * len(judged):
         return
     write_list(outcomes, refused_list(out))
-    commonest = "; ".join(
-        f"{reason} ({count:,})" for reason, count in list(count_reasons(outcomes).items())[:3]
-    )
     raise UserError(
-        f"{bad:,} of {len(judged):,} files ({bad / len(judged):.0%}) are no usable pictures; "
-        f"allowed are {max_bad:.0%} (max_bad). Commonest: {commonest}. Every file with its reason "
-        f"is in {refused_list(out)}. Mend the folder, or raise max_bad if this is as it should be."
+        f"{len(bad):,} of {len(judged):,} files ({len(bad) / max(1, len(judged)):.0%}) are no "
+        f"usable images; allowed are {max_bad:.0%} (max_bad). {_commonest(bad)}"
+        f"{_skipped(outcomes)}{_folders(judged)}Every file with its reason is in "
+        f"{refused_list(out)}. {_advice(bad, good)}"
     )
+
+
+def _commonest(bad: Sequence[Outcome]) -> str:
+    """The most frequent reasons with their counts and examples."""
+    whole: defaultdict[str, set[str]] = defaultdict(set)
+    examples: defaultdict[str, list[str]] = defaultdict(list)
+    for outcome in bad:
+        reason = str(outcome.quarantined)
+        short = reason.split(":")[0]
+        whole[short].add(reason)
+        examples[short].append(outcome.file.filename)
+    told = "; ".join(
+        # The particulars, where they are the same for all: mostly what to do.
+        f"{reason if len(whole[reason]) > 1 else whole[reason].pop()} "
+        f"({count:,}, such as {', '.join(examples[reason][:_EXAMPLES])})"
+        for reason, count in list(count_reasons(bad).items())[:_REASONS]
+    )
+    return f"Commonest: {told}. " if told else ""
+
+
+def _skipped(outcomes: Sequence[Outcome]) -> str:
+    told = "; ".join(f"{reason} ({count:,})" for reason, count in count_skipped(outcomes).items())
+    return f"Skipped beside these: {told}. " if told else ""
+
+
+def _folders(judged: Sequence[Outcome]) -> str:
+    """The folders where a class is expected, where files lie outside those of the classes."""
+    outside = [outcome for outcome in judged if not outcome.file.label]
+    if not outside:
+        return ""
+    found: Counter[str] = Counter()
+    for outcome in judged:
+        parts = outcome.file.filename.split("/")[:-1]
+        # A class folder and what leads to it, or as much where a class was expected.
+        depth = outcome.file.depth if outcome.file.label else outcome.file.depth + 1
+        found["/".join(parts[:depth]) or "the image folder itself"] += 1
+    shown = ", ".join(f"{name} ({count:,})" for name, count in found.most_common(_FOLDERS))
+    more = ", ..." if len(found) > _FOLDERS else ""
+    return (
+        f"Files by folder: {shown}{more}. Class folders are named {' and '.join(LABELS)}, in any "
+        f"case; above or below them may stand {', '.join(FOLDERS)} ({ALSO_SPLITS}). "
+    )
+
+
+def _advice(bad: Sequence[Outcome], good: Sequence[Outcome]) -> str:
+    left = {outcome.file.label for outcome in good}
+    lost = [label for label in LABELS if label not in left]
+    if lost:
+        return (
+            f"Without these files no image of {' and none of '.join(lost)} is left, so raising "
+            "max_bad does not help: fix the files, or rename their folders."
+        )
+    if any(not outcome.file.label for outcome in bad):
+        return (
+            "Move what is no part of the dataset out of the image folder, or rename its folders. "
+            "If it is as it should be, raise max_bad."
+        )
+    return "Fix the files, or raise max_bad if this is as it should be."

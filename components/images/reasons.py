@@ -3,6 +3,10 @@
 from typing import Final
 
 NOT_REGULAR: Final = "no regular file: a pipe, socket or device"
+CLOSED_FOLDER: Final = "folder that cannot be opened"
+NO_FILES: Final = "folder without files"
+NO_MATCH: Final = "no file matches this pattern"
+NO_PATH: Final = "no path: it has a character that no path can have"
 
 
 def too_large(limit: int) -> str:
@@ -13,3 +17,9 @@ def too_large(limit: int) -> str:
 def unreadable(error: OSError) -> str:
     """Words for a file that the system does not hand out."""
     return f"cannot be opened: {(error.strerror or 'error').lower()}"
+
+
+def remote(address: str) -> str:
+    """Words for what is not on this machine."""
+    scheme = address.partition("://")[0]
+    return f"not a local file ({scheme}): copy it to this machine first"

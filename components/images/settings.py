@@ -1,6 +1,7 @@
 """What a user decides about turning image folders into a dataset."""
 
 import re
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -25,6 +26,14 @@ class DatasetSettings(BaseModel):
         description=(
             "CSV file with the columns `path` (relative to the image folder) and `patient`; it "
             "goes before any pattern."
+        ),
+    )
+    unlisted_patients: Literal["refuse", "alone"] = Field(
+        default="refuse",
+        description=(
+            "What becomes of images that neither the table of patients nor the pattern names: "
+            "`refuse` stops the conversion; `alone` takes each by its name, where that tells the "
+            "patient, or else as a patient of its own."
         ),
     )
     max_bad: float = Field(

@@ -5,12 +5,13 @@ import hashlib
 import json
 from pathlib import Path
 
+from components import text
 from components.images.layout import SourceFile, scan
 from components.images.settings import DatasetSettings
 from transform_module import features
 
 _PACKAGE = Path(__file__).parent
-_CODE_BESIDE = ("features.py", "image_ops.py", "measures.py")
+_CODE_BESIDE = ("depth.py", "features.py", "image_ops.py", "measures.py", "orientation.py")
 
 
 def source_fingerprint(images: Path, settings: DatasetSettings, seed: int) -> str:
@@ -51,5 +52,9 @@ def _digest(path: Path) -> str:
 @functools.cache
 def _code() -> list[list[str]]:
     beside = Path(features.__file__).parent
-    paths = [*sorted(_PACKAGE.glob("*.py")), *(beside / name for name in _CODE_BESIDE)]
+    paths = [
+        *sorted(_PACKAGE.glob("*.py")),
+        *(beside / name for name in _CODE_BESIDE),
+        Path(text.__file__),
+    ]
     return [[path.name, _digest(path)] for path in paths]

@@ -62,11 +62,11 @@ def place(
         UserError: there is no such group, or nothing but it.
     """
     patients = _join(
-        (picture.patient or f"{_IMAGE_PATIENT}{picture.sha256[:16]}", picture.sha256)
+        (picture.patient or f"{_IMAGE_PATIENT}{picture.sha256[:16]}", picture.content)
         for picture in pictures
     )
     conflicts = _conflicts(pictures)
-    kept = [picture.sha256 not in conflicts for picture in pictures]
+    kept = [picture.content not in conflicts for picture in pictures]
     in_test = {
         patient
         for patient, picture, keep in zip(patients, pictures, kept, strict=True)
@@ -82,7 +82,7 @@ def place(
     placements = []
     for patient, picture, keep in zip(patients, pictures, kept, strict=True):
         if not keep:
-            reason = _conflict(picture, conflicts[picture.sha256])
+            reason = _conflict(picture, conflicts[picture.content])
             placements.append(Placement(patient, None, reason))
         elif patient in in_test:
             stays = picture.folder == TEST and not hold_out
@@ -111,7 +111,7 @@ def _join(shown: Iterable[tuple[str, str]]) -> list[str]:
     """Joins the patients that share a picture.
 
     Args:
-        shown: patient and SHA-256, a pair for each picture.
+        shown: patient and content, a pair for each picture.
 
     Returns:
         For each pair the smallest id of the patients joined with its own, where ids that only
@@ -127,9 +127,9 @@ def _join(shown: Iterable[tuple[str, str]]) -> list[str]:
         return patient
 
     first: dict[str, str] = {}
-    for patient, sha256 in shown:
+    for patient, content in shown:
         one, other = sorted(
-            (root(patient), root(first.setdefault(sha256, patient))),
+            (root(patient), root(first.setdefault(content, patient))),
             key=lambda name: (name.startswith(_IMAGE_PATIENT), name),
         )
         parent[other] = one
@@ -137,13 +137,13 @@ def _join(shown: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def _conflicts(pictures: Sequence[Picture]) -> dict[str, list[Picture]]:
-    """Finds the pictures whose bytes stand under both classes, by SHA-256."""
+    """Finds the pictures that stand, or whose copies stand, under both classes, by content."""
     same = defaultdict(list)
     for picture in pictures:
-        same[picture.sha256].append(picture)
+        same[picture.content].append(picture)
     return {
-        sha256: copies
-        for sha256, copies in same.items()
+        content: copies
+        for content, copies in same.items()
         if len({picture.label for picture in copies}) > 1
     }
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from components.errors import UserError
+from components.interrupts import held
 
 
 @contextlib.contextmanager
@@ -39,15 +40,17 @@ def staged(out: Path) -> Iterator[Path]:
         try:
             yield new
         finally:
-            _restore(work, out)
-            shutil.rmtree(work, ignore_errors=True)
+            with held():
+                _restore(work, out)
+                shutil.rmtree(work, ignore_errors=True)
 
 
 def publish(new: Path, out: Path) -> None:
     """Puts the folder that `staged` gave into place, over the former one."""
-    if out.exists():
-        os.rename(out, new.parent / "former")
-    os.rename(new, out)
+    with held():
+        if out.exists():
+            os.rename(out, new.parent / "former")
+        os.rename(new, out)
 
 
 @contextlib.contextmanager

@@ -72,6 +72,9 @@ def _splits(dataset: Dataset) -> Markup:
             f"test is judged. No patient stands in two splits.{kept_apart} Seed {dataset.seed}, "
             f"fingerprint {dataset.fingerprint[:12]}."
         ),
+        # The other sentences name files, which the page may not.
+        note(dataset.patients.sentence) if dataset.patients else None,
+        *(note(finding.message) for finding in dataset.findings),
     )
 
 

@@ -59,7 +59,7 @@ def curves(findings: Findings) -> Markup:
                     "Share of PNEUMONIA over the probability, by ten bins", findings.reliability
                 ),
                 f"ECE {with_interval(group.ece)}. On the dashed line a probability is what it "
-                "says; bars are Wilson's 95 % intervals.",
+                "says; bars are 95 % intervals.",
             )
         )
     if group.pictures:

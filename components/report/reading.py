@@ -2,9 +2,11 @@
 
 import csv
 import importlib.metadata
+import io
 import json
 import math
 import platform
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, Final
 
@@ -32,7 +34,7 @@ def dataset(folder: str) -> Dataset | None:
 
 def quarantine(folder: str) -> list[Quarantined]:
     """Reads what the conversion kept out, the first thousand."""
-    rows = csv.DictReader(_text(f"{folder}/{QUARANTINE_FILE}").splitlines())
+    rows = _rows(f"{folder}/{QUARANTINE_FILE}")
     return [
         Quarantined(path=row["path"], reason=row["reason"], bytes=int(row["bytes"]))
         for row, _ in zip(rows, range(_LISTED), strict=False)
@@ -45,7 +47,7 @@ def histories(folder: str) -> list[tuple[dict[str, float], ...]]:
     Returns:
         One history; of an ensemble, whose rows tell the member, one for each.
     """
-    rows = csv.DictReader(_text(f"{folder}/{HISTORY}").splitlines())
+    rows = _rows(f"{folder}/{HISTORY}")
     return [
         tuple(
             {
@@ -72,6 +74,11 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in _PACKAGES},
     }
+
+
+def _rows(path: str) -> Iterator[dict[str, str]]:
+    """Reads a table. A file name may hold any line break, such as U+2028: it begins no new row."""
+    return csv.DictReader(io.StringIO(_text(path), newline=""))
 
 
 def _text(path: str) -> str:

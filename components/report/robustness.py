@@ -130,7 +130,7 @@ def _domain(domain: Domain) -> Markup:
     return element(
         "p",
         f"The model takes {domain.flagged:,} of {count(domain.pictures, 'picture')} for none of "
-        f"its kind: a share of {with_interval(domain.share)} (Wilson's interval).",
+        f"its kind: a share of {with_interval(domain.share)}.",
     )
 
 

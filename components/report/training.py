@@ -82,6 +82,7 @@ def _told(findings: Findings) -> list[tuple[str, str]]:
         "Learning rate": settings.get("learning_rate"),
         "Calibration": settings.get("calibration"),
         "Seed": record.get("seed"),
+        "Warning": "; ".join(record.get("warnings", ())) or None,
     }
     found |= {
         f"{name.capitalize()} on eval": figure(value)

@@ -6,7 +6,8 @@ import json
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from PIL import Image
 
 from components import intact
 from components.errors import UserError
+from components.interrupts import held
 from components.sums import sums
 from components.synthetic.anatomy import Anatomy
 from components.synthetic.broken import BrokenFile, broken_files
@@ -95,7 +97,8 @@ def generate(
         if _is_whole(out, _former(out), made_from):
             logger.info("%s holds these %d pictures already", out, images)
         else:
-            _write(out, pictures, broken, made_from, progress)
+            with _swept(out):
+                _write(out, pictures, broken, made_from, progress)
     except OSError as error:
         raise UserError(
             f"The synthetic pictures cannot be written to {out}: {error}. "
@@ -160,6 +163,17 @@ def _write(
     partial.rename(out)
     if replaced.exists():
         shutil.rmtree(replaced)
+
+
+@contextmanager
+def _swept(out: Path) -> Iterator[None]:
+    """Leaves no half set behind, whatever stops its writing, but a kill."""
+    try:
+        yield
+    except BaseException:
+        with held():
+            shutil.rmtree(out.with_name(f".{out.name}.partial"), ignore_errors=True)
+        raise
 
 
 def _encode(picture: Picture, seed: int) -> bytes:

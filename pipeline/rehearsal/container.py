@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from components import allocator
+from components.scratch import LOCKED
 
 ROOMS: Final = ("pipeline", "components", "transform_module", "trainer_module", "serving")
 
 # What a process takes from this machine; nothing else of its environment is there.
-_KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE")
+_KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", LOCKED)
 
 # An editable install leads every import back to the checkout, where nothing is ever missing.
 GUARD: Final = """

@@ -3,7 +3,8 @@
     python -m pipeline.rehearsal.forks MODULE...
 
 Reads a line of JSON for each task (`argv`, `log`, `status`), and writes the process id of the fork.
-The fork runs `python -m` of its argv, and leaves its exit code in the file `status`.
+The fork runs `python -m` of its argv, and leaves its exit code in the file `status`. It is killed
+when the standard input ends.
 """
 
 import importlib
@@ -15,6 +16,8 @@ import sys
 import traceback
 from pathlib import Path
 from typing import Any
+
+from components import tied
 
 
 def main() -> None:
@@ -34,6 +37,7 @@ def main() -> None:
 def _run(task: dict[str, Any]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
+    tied.watch(os.dup(0))
     with open(task["log"], "ab") as log, open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
         os.dup2(log.fileno(), 1)

@@ -2,15 +2,18 @@
 
 import json
 import os
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 from components.errors import UserError
+from components.tied import tied_process
 from pipeline.rehearsal.container import Container, python
 
 _FORKS: Final = "pipeline.rehearsal.forks"
@@ -23,25 +26,55 @@ class Processes(Protocol):
     def run(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> int:
         """Runs one, with its output appended to a file; returns the exit code."""
 
+    def stop(self) -> None:
+        """Kills those that run, and starts no other."""
+
 
 class Exact:
-    """A process for each task, with the command as it is."""
+    """A process for each task, with the command as it is; one of Python ends with this process."""
 
     def __init__(self, container: Container) -> None:
         self._container = container
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[Any]] = set()
+        self._stopped = False
 
     def run(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> int:
         """Runs a command in the container."""
-        with log.open("ab") as output:
-            return subprocess.run(
-                python(list(command)),
-                cwd=self._container.folder,
-                env=self._container.environment(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                check=False,
-            ).returncode
+        options = {
+            "cwd": self._container.folder,
+            "env": self._container.environment(environment),
+            "stdin": subprocess.DEVNULL,
+        }
+        with log.open("ab") as output, ExitStack() as stack:
+            with self._lock:
+                if self._stopped:
+                    return -signal.SIGKILL
+                process = stack.enter_context(
+                    _started(command, **options, stdout=output, stderr=output)
+                )
+                self._running.add(process)
+            try:
+                return process.wait()
+            finally:
+                self._running.discard(process)
+
+    def stop(self) -> None:
+        """Kills the processes that run, and starts no other."""
+        with self._lock:
+            self._stopped = True
+            for process in self._running:
+                process.kill()
+
+
+def _started(command: Sequence[str], **options: Any) -> AbstractContextManager[Any]:
+    if _is_python_module(command):
+        return tied_process(command[2], command[3:], **options)
+    return subprocess.Popen(python(list(command)), **options)
+
+
+def _is_python_module(command: Sequence[str]) -> bool:
+    return list(command[:2]) in (["python", "-m"], ["python3", "-m"])
 
 
 class Forks:
@@ -90,13 +123,18 @@ class Forks:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.stop()
+        self._process.wait()
+
+    def stop(self) -> None:
+        """Kills the forks that run, and starts no other."""
+        self._exact.stop()
         assert self._process.stdin
         self._process.stdin.close()
-        self._process.wait()
 
     def run(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> int:
         """Runs a command in the container."""
-        if environment or list(command[:2]) not in (["python", "-m"], ["python3", "-m"]):
+        if environment or not _is_python_module(command):
             return self._exact.run(command, environment, log)
         with self._lock:
             self._count += 1

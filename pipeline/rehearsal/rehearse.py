@@ -3,9 +3,9 @@
 import json
 import re
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from components.beam_args import BEAM_ARGS
 from components.errors import UserError, refuse
 from components.evaluation import read_evaluation
+from pipeline.failure import without_data
 from pipeline.rehearsal.compiled import Compiled, problems
 from pipeline.rehearsal.container import Container
 from pipeline.rehearsal.invocation import Artifacts, Invocation, invocation, outcome
@@ -29,6 +30,7 @@ _EVALUATOR: Final = "Evaluator"
 _GOOGLE_CLOUD: Final = "components.google_cloud."
 _EXECUTOR: Final = "--executor_class_path"
 _RAISED: Final = re.compile(r"^[\w.]*(Error|Exception|Interrupt)\b.*")
+_OURS: Final = "components.errors.UserError: "
 _MISSING: Final = re.compile(r"KeyError: '(\w+)'|^'(\w+)'$")
 
 
@@ -124,7 +126,7 @@ class Rehearsal:
 
     def _run(self, tasks: set[str], processes: Processes) -> list[Done]:
         waiting, ended = set(tasks), []
-        with ThreadPoolExecutor(self.jobs) as pool:
+        with ThreadPoolExecutor(self.jobs) as pool, _stopped_when_interrupted(processes):
             running: dict[Future[Done], str] = {}
             while waiting or running:
                 for name in sorted(waiting):
@@ -227,10 +229,22 @@ class Rehearsal:
         return self.folder / "tasks" / task / "artifacts.json"
 
 
+@contextmanager
+def _stopped_when_interrupted(processes: Processes) -> Iterator[None]:
+    """Kills the tasks that run, for which the pool would wait."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        processes.stop()
+        raise
+
+
 def _failure(invoked: Invocation, code: int, log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     raised = [line for line in lines if _RAISED.match(line)]
     said = raised[-1] if raised else (lines[-1] if lines else "it said nothing")
+    if not said.startswith(_OURS):
+        said = without_data(said.partition(":")[0] if raised else "its last line", said)
     told = f"{invoked.task}: it failed with exit code {code}: {said}"
     if match := _MISSING.search(said):
         name = match[1] or match[2]

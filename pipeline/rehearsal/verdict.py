@@ -39,7 +39,7 @@ def pushed_version(made: Artifacts, folder: Path, processes: Processes) -> Path:
     picture.write_bytes(formats()["PNG, grey"])
     answer.unlink(missing_ok=True)
     code = processes.run(
-        ["python", "-m", "pipeline.cli", "predict", str(version), str(picture), "--json"],
+        ["python", "-m", "pipeline", "predict", str(version), str(picture), "--json"],
         {},
         answer,
     )

@@ -11,7 +11,7 @@ from serving.client import endpoint as endpoints
 from serving.client.answers import Metadata, VersionStatus
 from serving.client.attempts import Attempts
 from serving.client.endpoint import MAXIMUM_PICTURE, Endpoint, Tls
-from serving.client.errors import ClientError
+from serving.client.errors import ClientError, Refused
 from serving.client.transport import AsyncTransport, Call, Result, Transport
 from serving.model import Answer
 from serving.predict import Content, Prediction, batches, find, judge, read
@@ -110,6 +110,28 @@ class Client:
         """
         return self._make(self._transport.predict(images)) if images else []
 
+    def predict_in_parts(self, images: Sequence[bytes]) -> list[Answer]:
+        """Asks about images, in halves where a server refuses all in one request.
+
+        Servers bound the bytes, the rows and the pixels of a request, and do not tell the bounds.
+
+        Args:
+            images: see `predict`.
+
+        Returns:
+            See `predict`.
+
+        Raises:
+            ClientError: see `predict`; `Refused` where an image is refused alone.
+        """
+        try:
+            return self.predict(images)
+        except Refused:
+            if len(images) < 2:
+                raise
+        half = len(images) // 2
+        return [*self.predict_in_parts(images[:half]), *self.predict_in_parts(images[half:])]
+
     def predict_files(self, paths: Sequence[Path]) -> Iterator[list[Prediction]]:
         """Asks about files, and the files of folders at any depth, a batch at a time.
 
@@ -124,7 +146,7 @@ class Client:
             UserError: there is no file, or no answer; see `predict`.
         """
         for batch in _read(paths):
-            yield list(judge(self.predict, batch))
+            yield list(judge(self.predict_in_parts, batch))
 
     def status(self) -> list[VersionStatus]:
         """Tells the state of the versions that the server knows; raises as `predict`."""
@@ -171,12 +193,23 @@ class AsyncClient:
         """Asks about pictures, in one request."""
         return await self._make(self._transport.predict(images)) if images else []
 
+    async def predict_in_parts(self, images: Sequence[bytes]) -> list[Answer]:
+        """Asks about images, in halves where a server refuses all in one request."""
+        try:
+            return await self.predict(images)
+        except Refused:
+            if len(images) < 2:
+                raise
+        half = len(images) // 2
+        first = await self.predict_in_parts(images[:half])
+        return [*first, *await self.predict_in_parts(images[half:])]
+
     async def predict_files(self, paths: Sequence[Path]) -> AsyncIterator[list[Prediction]]:
         """Asks about files, and the files of folders at any depth, a batch at a time."""
         contents = _read(paths)
         while batch := await asyncio.to_thread(next, contents, None):
             images = [content for _, content in batch if isinstance(content, bytes)]
-            answers = await self.predict(images)
+            answers = await self.predict_in_parts(images)
             yield await asyncio.to_thread(_rows, answers, batch)
 
     async def status(self) -> list[VersionStatus]:

@@ -233,7 +233,8 @@ def parse(
         raise UserError("The URL names a user. Give it without; servers of models know none.")
     path = parts.path.rstrip("/")
     has_more = bool(parts.query or parts.fragment or (path and parts.scheme.startswith("grpc")))
-    is_url = parts.scheme in _PORTS and _is_host(parts.hostname) and _PATH.fullmatch(path)
+    host = parts.hostname or ""
+    is_url = parts.scheme in _PORTS and _is_host(host) and _PATH.fullmatch(path)
     if not is_url or has_more or port == 0:
         raise UserError(
             f"{url} is no URL of a server of models. Give http://HOST:8501 or https://HOST for "
@@ -249,7 +250,7 @@ def parse(
         )
     return Endpoint(
         scheme=parts.scheme,
-        host=parts.hostname,
+        host=host,
         port=_PORTS[parts.scheme] if port is None else port,
         path=path,
         model=model,
@@ -260,9 +261,7 @@ def parse(
     )
 
 
-def _is_host(name: str | None) -> bool:
-    if not name:
-        return False
+def _is_host(name: str) -> bool:
     try:
         ipaddress.ip_address(name)
     except ValueError:

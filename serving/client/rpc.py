@@ -64,7 +64,7 @@ class _RpcCalls:
 
     def status(self) -> Call[list[VersionStatus]]:
         request = get_model_status_pb2.GetModelStatusRequest(model_spec=self._spec())
-        return Call("GetModelStatus", request, _statuses)
+        return Call("GetModelStatus", request, self._statuses)
 
     def metadata(self) -> Call[Metadata]:
         request = get_model_metadata_pb2.GetModelMetadataRequest(
@@ -92,6 +92,18 @@ class _RpcCalls:
             outputs, labels = {}, []
         named = {**outputs, features.PREDICTED_LABEL: labels}
         return answers.answers(self._endpoint, named, count)
+
+    def _statuses(
+        self, response: get_model_status_pb2.GetModelStatusResponse
+    ) -> list[VersionStatus]:
+        name = get_model_status_pb2.ModelVersionStatus.State.Name
+        try:
+            return [
+                VersionStatus(each.version, name(each.state), each.status.error_message)
+                for each in response.model_version_status
+            ]
+        except ValueError as error:
+            raise self._endpoint.not_ours("a version has an unknown state") from error
 
     def _metadata(self, response: get_model_metadata_pb2.GetModelMetadataResponse) -> Metadata:
         signatures = get_model_metadata_pb2.SignatureDefMap()
@@ -209,14 +221,6 @@ def _column(tensor: tensor_pb2.TensorProto, count: int) -> list[Any]:
         raise ValueError("not one value for each image")
     column: list[Any] = tf.make_ndarray(tensor).tolist()
     return column
-
-
-def _statuses(response: get_model_status_pb2.GetModelStatusResponse) -> list[VersionStatus]:
-    name = get_model_status_pb2.ModelVersionStatus.State.Name
-    return [
-        VersionStatus(each.version, name(each.state), each.status.error_message)
-        for each in response.model_version_status
-    ]
 
 
 def _retry_after(error: Any) -> float | None:

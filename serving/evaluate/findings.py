@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from components.analysis import compute
 from components.analysis.drift import drift
 from components.analysis.findings import Findings
-from components.errors import UserError, first_mistake
+from components.errors import NothingUsable, UserError, first_mistake
 from components.images.progress import Progress
 from serving.evaluate.judging import Judgement, judge
 from serving.evaluate.labelled import Labelled
@@ -39,6 +39,20 @@ class Named:
     model: Model
 
 
+class NoneUsable(NothingUsable):
+    """None of the pictures can be used.
+
+    Attributes:
+        judgement: with the reasons.
+        threshold: the model's operating threshold.
+    """
+
+    def __init__(self, judgement: Judgement, threshold: float) -> None:
+        super().__init__(f"None of the {len(judgement.reasons):,} pictures can be used.")
+        self.judgement = judgement
+        self.threshold = threshold
+
+
 def findings(
     subject: Named,
     pictures: Sequence[Labelled],
@@ -64,6 +78,7 @@ def findings(
         The findings, and what was judged.
 
     Raises:
+        NoneUsable: none of the pictures can be used.
         UserError: a class is missing, or a model's record tells too little.
     """
     model = subject.model
@@ -81,8 +96,10 @@ def findings(
         for picture, is_valid in zip(pictures, judgement.judged.valid, strict=True)
         if is_valid
     ]
+    if not valid:
+        raise NoneUsable(judgement, threshold)
     spoilt = []
-    if corruptions and valid:
+    if corruptions:
         with step("Judge spoilt pictures") as progress:
             spoilt = judge_spoilt(
                 model.answer, valid, threshold, sample=corruptions, progress=progress

@@ -1,17 +1,23 @@
 """Evaluating a pushed model on labelled pictures, from the paths to the files."""
 
+import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from components.analysis.findings import Findings
-from components.errors import UserError
+from components.errors import NothingUsable, UserError
 from components.images.settings import DatasetSettings
+from components.local_paths import require_local
+from components.text import printable
 from serving.evaluate import labelled, labels_table, writing
-from serving.evaluate.findings import Named, Step, findings, untold
-from serving.evaluate.labelled import LabelledSet
+from serving.evaluate.findings import Named, NoneUsable, Step, findings, untold
+from serving.evaluate.labelled import Labelled, LabelledSet
 from serving.evaluate.spoiling import SAMPLE
 from serving.model import Model, find_version
+
+_REASONS = 3
 
 
 @dataclass(frozen=True)
@@ -52,9 +58,12 @@ def evaluate(
         step: shows what is done.
 
     Raises:
+        NothingUsable: none of the pictures can be used; ``out`` has the reason of each.
         UserError: there is no model, no picture or no label, only one class, or ``out`` cannot be
             written.
     """
+    require_local(data, "The data")
+    require_local(out, "The output")
     version = find_version(model).absolute()
     other = find_version(against).absolute() if against else None
     if other == version:
@@ -67,15 +76,20 @@ def evaluate(
     with step("Load the model"):
         subject = Named(_name(version), Model(version))
         compared = Named(_name(other), Model(other)) if other else None
-    found, judgement = findings(
-        subject,
-        pictures.pictures,
-        data="/".join(data.absolute().parts[-2:]),
-        other=compared,
-        corruptions=SAMPLE if corruptions else 0,
-        notes=pictures.notes,
-        step=step,
-    )
+    try:
+        found, judgement = findings(
+            subject,
+            pictures.pictures,
+            data=printable("/".join(data.absolute().parts[-2:])),
+            other=compared,
+            corruptions=SAMPLE if corruptions else 0,
+            notes=pictures.notes,
+            step=step,
+        )
+    except NoneUsable as error:
+        reasons = error.judgement.reasons
+        writing.write_pictures(out, error.judgement.judged, reasons, error.threshold)
+        raise NothingUsable(_none_usable(data, out, pictures.pictures, reasons)) from error
     writing.write(out, found, judgement.judged, judgement.reasons)
     names = (picture.name for picture in pictures.pictures)
     refused = [
@@ -85,13 +99,13 @@ def evaluate(
 
 
 def _find(data: Path, settings: DatasetSettings, slices: Sequence[str]) -> LabelledSet:
-    if data.is_dir():
+    if os.path.isdir(data):
         if slices:
             raise UserError(
                 f"{data} is a folder, and has no column {slices[0]} to slice by. Give a table."
             )
         return labelled.find(data, settings)
-    if not data.exists():
+    if not os.path.exists(data):
         raise UserError(
             f"There is no {data}. Give a folder with class folders, or a table of labels (CSV)."
         )
@@ -103,5 +117,23 @@ def _find(data: Path, settings: DatasetSettings, slices: Sequence[str]) -> Label
     return labels_table.read(data, slices)
 
 
+def _none_usable(
+    data: Path, out: Path, pictures: Sequence[Labelled], reasons: Sequence[str]
+) -> str:
+    commonest = "; ".join(
+        f"{reason} ({count:,})" for reason, count in Counter(reasons).most_common(_REASONS)
+    )
+    message = (
+        f"None of the {len(pictures):,} pictures of {data} can be used: {commonest}. Each with its "
+        f"reason is in {out / writing.PICTURES}."
+    )
+    if os.path.isfile(data) and not any(os.path.exists(each.file) for each in pictures):
+        message += (
+            f" None of them is there, such as {pictures[0].file}: the column "
+            f"`{labels_table.PATH}` holds paths relative to the table's folder."
+        )
+    return message
+
+
 def _name(version: Path) -> str:
-    return f"{version.parent.name}/{version.name}"
+    return printable(f"{version.parent.name}/{version.name}")

@@ -1,6 +1,7 @@
 """Pictures whose labels are known: by the folders that they stand in, or by a table."""
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +68,10 @@ def find(images: Path, settings: DatasetSettings) -> LabelledSet:
     notes = []
     if outside:
         notes.append(f"Files outside the class folders, which are left aside: {outside:,}.")
+    left = Counter(file.skipped for file in files if file.skipped)
+    for reason, count in left.most_common():
+        notes.append(f"Files skipped ({reason}): {count:,}.")
+    notes += patient_of.notes
     if any(file.folder == TRAIN for file in labelled):
         notes.append(
             f"Pictures of the folder {TRAIN} are among them: figures on pictures that the model "

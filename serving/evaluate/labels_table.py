@@ -4,11 +4,13 @@ import csv
 import difflib
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from components.errors import UserError
-from components.images.patients import known_patient
+from components.errors import NothingUsable, UserError
+from components.images.patient_names import Named, by_names
+from components.text import printable
 from serving.evaluate.labelled import Labelled, LabelledSet, subtype_of
 from transform_module.features import LABELS
 
@@ -31,7 +33,8 @@ def read(table: Path, others: Sequence[str] = ()) -> LabelledSet:
         The pictures, in the order of the table.
 
     Raises:
-        UserError: it cannot be read, lacks a column, holds no row, or a row is a mistake.
+        NothingUsable: it holds no row.
+        UserError: it cannot be read, lacks a column, or a row is a mistake.
     """
     try:
         text = table.read_text(encoding="utf-8-sig")
@@ -44,6 +47,8 @@ def read(table: Path, others: Sequence[str] = ()) -> LabelledSet:
     except (OSError, csv.Error) as error:
         raise UserError(f"The table of labels {table} cannot be read: {error}") from error
     columns = list(reader.fieldnames or ())
+    if not columns:
+        raise NothingUsable(f"The table of labels {table} is empty.")
     for name in (PATH, LABEL, *others):
         if name not in columns:
             raise UserError(_no_column(table, name, columns))
@@ -51,7 +56,8 @@ def read(table: Path, others: Sequence[str] = ()) -> LabelledSet:
     pictures = []
     for line, row in rows:
         where = f"{table}, line {line}"
-        cells = {name: (row[name] or "").strip() for name in columns}
+        cells = {name: printable((row[name] or "").strip()) for name in columns}
+        written = (row[PATH] or "").strip()
         name = cells[PATH]
         if not name:
             raise UserError(f"{where}: the path is empty.")
@@ -63,22 +69,23 @@ def read(table: Path, others: Sequence[str] = ()) -> LabelledSet:
         label = _label(cells[LABEL], where)
         pictures.append(
             Labelled(
-                file=table.parent / name,
+                file=table.parent / written,
                 name=name,
                 label=label,
                 subtype=cells.get(SUBTYPE) or subtype_of(label, name),
-                patient=cells.get(PATIENT) or known_patient(name.rsplit("/", 1)[-1]),
+                patient=cells.get(PATIENT) or None,
                 others={other: cells[other] for other in others},
             )
         )
     if not pictures:
-        raise UserError(f"The table of labels {table} holds no row.")
-    if not any(picture.file.exists() for picture in pictures):
-        raise UserError(
-            f"None of the {len(pictures):,} pictures of {table} is there, such as "
-            f"{pictures[0].file}. Its column `{PATH}` holds paths relative to the table's folder."
-        )
-    return LabelledSet(pictures)
+        raise NothingUsable(f"The table of labels {table} holds no row.")
+    named = by_names([Named(picture.label, picture.name) for picture in pictures])
+    return LabelledSet(
+        [
+            picture if picture.patient or not told else replace(picture, patient=told.id)
+            for picture, told in zip(pictures, named, strict=True)
+        ]
+    )
 
 
 def _label(text: str, where: str) -> str:

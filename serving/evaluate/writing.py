@@ -59,10 +59,24 @@ def write(out: Path, findings: Findings, judged: Judged, reasons: Sequence[str])
         PAGE: page(findings),
     }
     for name, content in files.items():
-        try:
-            (out / name).write_text(content, encoding="utf-8", newline="")
-        except OSError as error:
-            raise UserError(f"{out / name} cannot be written: {error.strerror}.") from error
+        _write(out / name, content)
+
+
+def write_pictures(out: Path, judged: Judged, reasons: Sequence[str], threshold: float) -> None:
+    """Writes a row a picture alone, in place of all that an earlier evaluation left.
+
+    Args:
+        out: a folder that is there.
+        judged: the pictures.
+        reasons: why each is no usable picture.
+        threshold: the operating threshold.
+
+    Raises:
+        UserError: a file cannot be written.
+    """
+    for name in (SLICES, CORRUPTIONS, FINDINGS, PAGE):
+        (out / name).unlink(missing_ok=True)
+    _write(out / PICTURES, _csv(picture_rows(judged, reasons, threshold)))
 
 
 def picture_rows(judged: Judged, reasons: Sequence[str], threshold: float) -> list[dict[str, Any]]:
@@ -98,6 +112,13 @@ def _group_row(dimension: str, group: Group) -> dict[str, Any]:
         else:
             row[name] = value
     return row
+
+
+def _write(file: Path, content: str) -> None:
+    try:
+        file.write_text(content, encoding="utf-8", newline="")
+    except OSError as error:
+        raise UserError(f"{file} cannot be written: {error.strerror}.") from error
 
 
 def _cell(value: Any) -> Any:

@@ -37,17 +37,17 @@ def explain(
 
     Args:
         model: a version's folder or the folder of the versions.
-        paths: files, and folders with files at any depth. System files in folders are passed over.
+        paths: see `serving.predict.predict`.
         out: the folder of the drawings, which is made where it is missing. Drawings of an earlier
             call are replaced where they have the same name, and left otherwise.
         progress: gets the files done and their total.
 
     Returns:
-        One explanation a file, in the order of the paths, within a folder by name.
+        One explanation a file, in the order of `serving.predict.predict`.
 
     Raises:
-        UserError: there is no model, it does not load or does not explain, the folders hold no
-            file, or ``out`` cannot be written.
+        UserError: there is no model, it does not load or does not explain, or ``out`` cannot be
+            written.
     """
     version, found = find_version(model), find(paths)
     _make(out)
@@ -80,7 +80,7 @@ def _explained(
         for (_, content), prediction in zip(batch, predictions, strict=True)
         if prediction.valid and isinstance(content, bytes)
     ]
-    drawn = zip(valid, model.heat_maps(valid), strict=True)
+    drawn = zip(valid, model.heat_maps(valid) if valid else (), strict=True)
     for prediction in predictions:
         if not prediction.valid:
             yield Explanation(**vars(prediction))

@@ -1,7 +1,6 @@
 """What is judged: a list in a file, which is cut into chunks and tells when anything changed."""
 
 import filecmp
-import glob
 import itertools
 import json
 import os
@@ -78,21 +77,10 @@ def files_of(chunk: Chunk, parts: Parts) -> list[Path]:
 
 
 def _found(paths: Sequence[Path], out: Path, parts: Parts) -> Iterator[Path]:
-    for match in itertools.chain.from_iterable(map(_matches, paths)):
-        for file in predict.files(match):
-            # Both may lie in a folder of the inputs.
-            if file.absolute() != out and file.absolute().parent != parts.folder:
-                yield file
-
-
-def _matches(path: Path) -> list[Path]:
-    pattern = str(path)
-    if not glob.has_magic(pattern) or os.path.lexists(path):
-        return [path]
-    matches = sorted(glob.glob(pattern, recursive=True))
-    if not matches:
-        raise UserError(f"There is no file that matches {path}.")
-    return [Path(match) for match in matches]
+    for file in itertools.chain.from_iterable(map(predict.given, paths)):
+        # Both may lie in a folder of the inputs.
+        if file.absolute() != out and file.absolute().parent != parts.folder:
+            yield file
 
 
 def _cut(files: Iterable[Path]) -> Iterator[list[Path]]:

@@ -82,7 +82,7 @@ class _Handler(ModelHandler[Chunk, int, Model]):
     def _contents(
         self, files: Sequence[Path], start: int, damaged: Callable[[str], None]
     ) -> Iterator[Content]:
-        if records.is_records(files[0]):
+        if records.is_records(self._folder / files[0]):
             pictures = records.pictures(self._folder / files[0], files[0], damaged)
             return itertools.islice(pictures, start, None)
         # Paths are relative to the user's working directory, which a worker does not share.

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from components.errors import UserError
+from serving import strict_json
 from serving.predict import Prediction
 from serving.predict_many.tables import Row
 
@@ -70,7 +71,7 @@ class Parts:
 
     def write(self, chunk: int, start: int, rows: Sequence[Prediction]) -> None:
         """Keeps rows of a chunk: those after its first ``start``."""
-        content = "".join(json.dumps(vars(row)) + "\n" for row in rows)
+        content = "".join(strict_json.dumps(vars(row)) + "\n" for row in rows)
         self._write(self.folder / f"{chunk:08d}-{start:08d}-{len(rows)}.jsonl", content)
 
     def finish(self, chunk: int, damage: str) -> None:

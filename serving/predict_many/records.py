@@ -17,8 +17,8 @@ _FRAME = 16
 
 
 def is_records(file: Path) -> bool:
-    """Tells by its name whether a file holds records."""
-    return file.name.lower().endswith(_SUFFIXES)
+    """Tells by its name whether a file holds records; what is not there is read like a picture."""
+    return file.name.lower().endswith(_SUFFIXES) and os.path.lexists(file)
 
 
 def estimate(file: Path) -> int:

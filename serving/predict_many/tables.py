@@ -2,12 +2,14 @@
 
 import csv
 import itertools
-import json
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from components.errors import UserError
+from components.local_paths import require_local
+from serving import strict_json
 from serving.predict import Prediction
 
 COLUMNS: Final = tuple(Prediction.__dataclass_fields__)
@@ -27,12 +29,13 @@ def writer_of(out: Path) -> Writer:
     Raises:
         UserError: there is none, or no table can stand there.
     """
+    require_local(out, "The table")
     writer = _WRITERS.get(out.suffix.lower())
     if writer is None:
         raise UserError(f"{out} has to end in one of {', '.join(_WRITERS)}.")
-    if out.is_dir():
+    if os.path.isdir(out):
         raise UserError(f"{out} is a folder. Name the file to write.")
-    if not out.parent.is_dir():
+    if not os.path.isdir(out.parent):
         raise UserError(f"There is no folder {out.parent} to write {out.name} into.")
     return writer
 
@@ -51,7 +54,7 @@ def _write_csv_file(rows: Iterable[Row], out: Path) -> None:
 
 def _write_json_lines(rows: Iterable[Row], out: Path) -> None:
     with out.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(row) + "\n" for row in rows)
+        file.writelines(strict_json.dumps(row) + "\n" for row in rows)
 
 
 def _write_parquet(rows: Iterable[Row], out: Path) -> None:

@@ -1,9 +1,13 @@
 """Docker or Podman, where one is there and runs."""
 
 import shutil
+import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Final
+
+from components import interrupts
 
 _ENGINES: Final = ("docker", "podman")
 
@@ -22,9 +26,16 @@ def up(engine: str, compose_file: Path) -> int:
     Returns:
         The exit code.
     """
-    return subprocess.run(
-        [engine, "compose", "-f", str(compose_file), "up"], check=False
-    ).returncode
+    process = subprocess.Popen([engine, "compose", "-f", str(compose_file), "up"])
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        # It stops its containers. A terminal's Ctrl-C it has got, too, and a second one would
+        # have it kill them.
+        if interrupts.received() != signal.SIGINT or not sys.stdin.isatty():
+            process.terminate()
+        process.wait()
+        raise
 
 
 def _succeeds(*command: str) -> bool:

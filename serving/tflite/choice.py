@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from components.errors import UserError
+from components.errors import NothingUsable, UserError
+from components.images.folders import split_of
 from components.images.layout import scan
 from serving import predict
 from transform_module import features
@@ -66,9 +67,11 @@ def representative(folder: Path) -> Choice:
     Raises:
         UserError: there is no such folder, or no file in it.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise UserError(f"There is no folder of pictures at {folder}.")
-    found = predict.find([folder])
+    found = list(predict.files(folder))
+    if not found:
+        raise NothingUsable(f"There is no file in {folder}.")
     parts = {name: _below(folder, name, found) for name in ("train", "test")}
     if parts["train"]:
         return _choose(folder, "train", parts["train"], REPRESENTATIVE)
@@ -99,7 +102,11 @@ def held_out(folder: Path) -> Choice:
 
 
 def _below(folder: Path, name: str, files: Sequence[Path]) -> list[Path]:
-    return [file for file in files if file.relative_to(folder).parts[0].lower() == name]
+    return [
+        file
+        for file in files
+        if any(split_of(part) == name for part in file.relative_to(folder).parts[:-1])
+    ]
 
 
 def _choose(

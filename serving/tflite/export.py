@@ -1,7 +1,6 @@
 """Writes the TFLite files of a pushed model, and what an app must know of them."""
 
 import contextlib
-import json
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -12,6 +11,7 @@ from components.collector import importing
 from components.errors import UserError
 from components.images import staging
 from components.images.progress import Progress
+from serving import strict_json
 from serving.model import Model, find_version
 from serving.tflite.choice import Choice, held_out, representative
 from serving.tflite.record import INT8, RECORD, SAVED_MODEL, VARIANTS, Measured, describe, file_name
@@ -90,7 +90,7 @@ def export(
     with staging.staged(out) as new:
         for name, content in contents.items():
             (new / file_name(name)).write_bytes(content)
-        (new / RECORD).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+        (new / RECORD).write_text(strict_json.dumps(made, indent=2) + "\n", encoding="utf-8")
         staging.publish(new, out)
     return made
 
@@ -102,7 +102,7 @@ def _held_out_of(pictures: Path | None) -> Choice | None:
 
 
 def _refuse_foreign(out: Path) -> None:
-    if out.is_dir():
+    if os.path.isdir(out):
         if (out / RECORD).is_file() or not any(out.iterdir()):
             return
         raise UserError(

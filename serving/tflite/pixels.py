@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from components.errors import UserError
+from components.errors import NothingUsable
 from components.images.progress import Progress
 from serving import predict
 from serving.model import Model
@@ -46,7 +46,7 @@ def read(choice: Choice, model: Model, progress: Progress) -> Pictures:
         progress: gets the files done and their total.
 
     Raises:
-        UserError: none can be decoded.
+        NothingUsable: none can be decoded.
     """
     transform = model.signature(features.TRANSFORM_FEATURES)
     answer = model.signature(features.SERVE_EXAMPLES)
@@ -64,7 +64,9 @@ def read(choice: Choice, model: Model, progress: Progress) -> Pictures:
         done += len(batch)
         progress(done, len(choice.files))
     if not decoded:
-        raise UserError(f"None of the {len(choice.files)} files of {choice.folder} is a picture.")
+        raise NothingUsable(
+            f"None of the {len(choice.files)} files of {choice.folder} is a picture."
+        )
     return Pictures(np.concatenate(levels), choice.only(decoded))
 
 

@@ -37,8 +37,10 @@ THREADS: Final = 1
 """Threads that a TFLite file is measured in."""
 
 _PIXELS: Final = (
-    "The luma of the picture (ITU-R BT.601), resized to the image size with antialiasing, its grey "
-    "levels spread, both as `transform` says; one channel, rows from the top."
+    "The luma of the image (ITU-R BT.601), upright by its EXIF orientation, of 16-bit PNGs the 8 "
+    "highest bits that the image uses (of 8, 10, 12, 14 or 16), resized to the image size with "
+    "antialiasing, its grey levels spread, both as `transform` says; one channel, rows from the "
+    "top."
 )
 
 

@@ -188,7 +188,7 @@ def shares(ask: Ask, chests: Iterable[Content], count: int, seed: int) -> dict[s
 
 def table(found: Mapping[str, Share]) -> str:
     """Draws the shares as Markdown."""
-    lines = ["| pictures | | flagged | 95 % interval |", "|---|---:|---:|---:|"]
+    lines = ["| pictures | | flagged | 95 % interval by picture |", "|---|---:|---:|---:|"]
     for kind, share in found.items():
         told = wilson(share.flagged, share.pictures)
         value, low, high = (f"{each:.1%}" if each is not None else "-" for each in astuple(told))

@@ -69,7 +69,7 @@ def judge(group: str, images: Path, work: Path, given: Sequence[str]) -> dict[st
     """
     root = work / group.replace("=", "-")
     sets = [f"--set={each}" for each in (*_UNBOUNDED, f"dataset.hold_out={group}")]
-    command = [sys.executable, "-m", "pipeline.cli", "run", "--json", f"--images={images}"]
+    command = [sys.executable, "-m", "pipeline", "run", "--json", f"--images={images}"]
     done = subprocess.run(
         [*command, f"--root={root}", *given, *sets], stdout=subprocess.PIPE, text=True, check=False
     )

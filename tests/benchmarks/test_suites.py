@@ -1,5 +1,5 @@
 from components.images import decode_check
-from components.images.patients import known_patient
+from components.images.patient_names import known_patient
 from tests.benchmarks.suites import multiplied
 from tests.pictures import encode, grey_pixels
 

@@ -160,6 +160,14 @@ def test_splits_that_break_the_contract_stop_the_run_with_every_breach(tmp_path,
     assert "give another `seed`" in lines[3]
 
 
+def test_another_seed_is_no_advice_where_a_class_is_in_no_split(tmp_path, statistics):
+    with pytest.raises(UserError) as caught:
+        validate(tmp_path, statistics, "small")
+    told = str(caught.value)
+    assert "No split holds an example of PNEUMONIA: fix the image folder" in told
+    assert "seed" not in told
+
+
 def test_what_merely_differs_from_the_inferred_schema_is_logged_and_passes(
     tmp_path, statistics, caplog
 ):

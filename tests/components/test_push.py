@@ -77,6 +77,19 @@ def test_a_damaged_version_is_pushed_anew(tmp_path, model):
     assert_whole(second)
 
 
+@pytest.mark.parametrize("damage", ["empty", "changed"])
+def test_above_a_broken_version_the_same_model_is_pushed_anew(tmp_path, model, damage):
+    """Servers look at the highest version first, and TensorFlow Serving at no other."""
+    first = push(model, tmp_path / "cxr", RECORD)
+    broken = tmp_path / "cxr" / str(first.version + 7)
+    broken.mkdir()
+    if damage == "changed":
+        (broken / "saved_model.pb").write_bytes(b"damage")
+    version = push(model, tmp_path / "cxr", RECORD, examined(model, "17"))
+    assert version.version > first.version + 7
+    assert push(model, tmp_path / "cxr", RECORD, examined(model, "17")) == version
+
+
 def test_versions_increase_even_when_the_clock_does_not(tmp_path, model):
     taken = int(time.time()) + 1000
     (tmp_path / "cxr" / str(taken)).mkdir(parents=True)
@@ -311,6 +324,13 @@ class TestRolledBack:
         with pytest.raises(PushRefused, match=f"rolled back as version {versions[-1].version} in"):
             push(again, folder, RECORD, examined(again, str(restored.version)))
         assert pushed.latest(tmp_path, "cxr") == restored
+
+    def test_nor_where_the_restored_version_is_broken_since(self, versions, tmp_path):
+        folder = versions[-1].path.parent
+        (rollback(folder).path / "saved_model.pb").unlink()
+        again = tmp_path / "model2"
+        with pytest.raises(PushRefused, match="was rolled back"):
+            push(again, folder, RECORD, examined(again, "1"))
 
     def test_but_all_the_same_when_asked_for_and_then_as_ever(self, versions, tmp_path):
         folder = versions[-1].path.parent

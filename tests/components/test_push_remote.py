@@ -117,6 +117,14 @@ def test_a_damaged_version_is_pushed_anew_as_the_next(folder, model, name, text)
     assert second > first
 
 
+def test_above_a_broken_version_the_same_model_is_pushed_anew(folder, model):
+    first, _ = pushed_to(folder, model())
+    tf.io.gfile.makedirs(f"{folder}/{first + 7}")
+    version, _ = pushed_to(folder, model(), version="17")
+    assert version > first + 7
+    assert pushed_to(folder, model(), version="17")[0] == version
+
+
 def test_a_broken_newest_version_hides_no_older_one(folder, model, tmp_path):
     first, _ = pushed_to(folder, model())
     _, path = pushed_to(folder, model(b"others"), version=str(first))

@@ -141,6 +141,22 @@ def test_a_folder_that_cannot_be_listed_is_not_empty(tmp_path):
         pushed.versions(tmp_path, "cxr")
 
 
+@pytest.mark.parametrize("name", ["cxr/2", "cxr/2/saved_model.pb"])
+def test_what_cannot_be_looked_at_is_not_taken_for_missing(tmp_path, monkeypatch, name):
+    write_version(tmp_path, 1)
+    write_version(tmp_path, 2)
+    look = Path.stat
+
+    def failing(self, **options):
+        if self == tmp_path / name:
+            raise PermissionError(13, "Permission denied")
+        return look(self, **options)
+
+    monkeypatch.setattr(Path, "stat", failing)
+    with pytest.raises(PermissionError):
+        pushed.newest(tmp_path, "cxr")
+
+
 @pytest.mark.parametrize("name", [pushed.MANIFEST, "saved_model.pb"])
 def test_what_cannot_be_read_is_not_taken_for_damage(tmp_path, monkeypatch, name):
     write_version(tmp_path, 1)

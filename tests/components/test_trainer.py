@@ -7,6 +7,7 @@ from tfx.types import channel, standard_artifacts
 from components.errors import UserError
 from components.trainer import Executor, Trainer
 from tests.components import tiny
+from trainer_module.errors import DivergedError
 
 
 def trainer(**parameters):
@@ -85,3 +86,13 @@ def test_without_a_fingerprint_the_dataset_tells_its_own(monkeypatch, tmp_path):
     properties = trainer(dataset_fingerprint="").exec_properties
     Executor().Do(tiny.transformed(tmp_path), outputs, properties)
     assert json.loads(seen["custom_config"])["dataset_fingerprint"] == "f1"
+
+
+def test_what_a_user_can_fix_is_a_users_error(monkeypatch, tmp_path):
+    def fails(*_):
+        raise DivergedError("the training diverged: lower the rate")
+
+    monkeypatch.setattr(tfx_executor.GenericExecutor, "Do", fails)
+    data = tiny.transformed(tmp_path)
+    with pytest.raises(UserError, match="the training diverged: lower the rate"):
+        Executor().Do(data, {"model": [], "model_run": []}, trainer().exec_properties)

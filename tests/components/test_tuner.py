@@ -1,10 +1,13 @@
 import json
 
+import pytest
 from tfx.components.tuner import executor as tfx_executor
 from tfx.types import channel, standard_artifacts
 
+from components.errors import UserError
 from components.tuner import Executor, Tuner
 from tests.components import tiny
+from trainer_module.errors import DivergedError
 
 
 def tuner(**parameters):
@@ -36,3 +39,13 @@ def test_it_learns_from_one_split_and_scores_on_another():
     properties = tuner().exec_properties
     assert json.loads(properties["train_args"])["splits"] == ["train"]
     assert json.loads(properties["eval_args"])["splits"] == ["eval"]
+
+
+def test_what_a_user_can_fix_is_a_users_error(monkeypatch, tmp_path):
+    def fails(*_):
+        raise DivergedError("the training diverged: lower the rate")
+
+    monkeypatch.setattr(tfx_executor.Executor, "Do", fails)
+    data = tiny.transformed(tmp_path)
+    with pytest.raises(UserError, match="the training diverged: lower the rate"):
+        Executor().Do(data, {}, tuner().exec_properties)

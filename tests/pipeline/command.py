@@ -41,7 +41,7 @@ COMPONENTS = {
 
 
 def command(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "pipeline.cli", *map(str, arguments)]
+    return [sys.executable, "-m", "pipeline", *map(str, arguments)]
 
 
 def cxr(*arguments: str | Path, folder: Path = REPOSITORY, code: int = 0) -> str:

@@ -39,7 +39,7 @@ def cxr(*arguments, code=0):
     """What a command printed; to standard error where it did not end well."""
     result = CliRunner().invoke(main, list(map(str, arguments)))
     assert result.exit_code == code, result.output
-    return result.stdout if code == 0 else result.stderr
+    return result.stdout if code in (0, 4) else result.stderr
 
 
 class Call:
@@ -240,6 +240,43 @@ def test_convert_hands_the_table_of_patients_on(convert):
     assert convert.options["settings"].patients == "p: 1.csv"
 
 
+def test_convert_hands_on_what_becomes_of_images_that_the_table_misses(convert):
+    cxr("convert", "in", "out", "--json", "--unlisted-patients", "alone")
+    assert convert.options["settings"].unlisted_patients == "alone"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("convert", "in", "gs://b/out"),
+        ("convert", "s3://b/in", "out"),
+        ("synth", "gs://b/out"),
+        ("run", "--root", "gs://b/root"),
+        ("run", "--images", "gs://b/images"),
+        ("runs", "--root", "gs://b/root"),
+        ("predict", "model", "x", "--out", "gs://b/o.csv"),
+        ("explain", "gs://b/model", "x", "--out", "o"),
+        ("explain", "model", "x", "--out", "gs://b/o"),
+        ("evaluate", "model", "--data", "gs://b/d", "--out", "o"),
+        ("evaluate", "model", "--data", "d", "--out", "gs://b/o"),
+        ("export", "--tflite", "model", "gs://b/o"),
+        ("compile", "--target", "vertex", "--out", "gs://b/pipeline.json"),
+        ("serve", "gs://b/model"),
+    ],
+)
+def test_an_address_is_refused_where_a_local_path_is_needed(words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    told = cxr(*words, code=1)
+    assert "must be a local path; received" in told
+    assert "Copy between this machine and there" in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_predict_takes_no_model_from_a_bucket(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "The model must be a local path" in cxr("predict", "gs://b/model", "x.png", code=1)
+
+
 def test_convert_hands_beams_options_on_after_the_configurations(convert):
     cxr("convert", "in", "out", "--json", "--set", "beam.args=[--a=1]", "--beam-arg=--b=2")
     assert convert.options["beam_args"] == ["--a=1", "--b=2"]
@@ -290,6 +327,24 @@ def test_runs_lists_every_run_under_a_root(root):
         ["20260301-1", "finished"],
         ["20260302-1", "killed"],
     ]
+
+
+def test_an_empty_record_is_listed_beside_the_others(root):
+    (root / "runs" / "20260303-1.json").touch()
+    told = cxr("runs", "--root", root)
+    assert [line.split()[:2] for line in told.splitlines()[1:4]] == [
+        ["20260301-1", "finished"],
+        ["20260302-1", "killed"],
+        ["20260303-1", "damaged"],
+    ]
+    assert f"{root}/runs/20260303-1.json is no record of a run" in told
+    assert "is no record of a run" in cxr("runs", "last", "--root", root)
+    assert json.loads(cxr("runs", "last", "--json", "--root", root))["state"] == "damaged"
+
+
+def test_what_to_type_is_quoted_for_a_shell(tmp_path):
+    told = cxr("runs", "--root", tmp_path / "a b; rm *", code=1)
+    assert f"cxr run --root '{tmp_path}/a b; rm *'" in told
 
 
 def test_runs_lists_as_json(root):
@@ -374,6 +429,19 @@ def test_predict_prints_csv(predict):
     ]
 
 
+@pytest.mark.parametrize("form", [(), ("--json",), ("--csv",)])
+def test_predict_ends_with_its_own_code_where_no_file_can_be_used(monkeypatch, form):
+    monkeypatch.setattr("serving.predict.predict", lambda *_, **__: PREDICTIONS[1:])
+    assert "text file" in cxr("predict", "model", "x", *form, code=4)
+
+
+def test_predict_ends_with_its_own_code_where_a_table_holds_nothing_valid(monkeypatch):
+    monkeypatch.setattr(
+        "serving.predict_many.job.predict_many", lambda *_, **__: Summary(2, 0, 2, 0, ())
+    )
+    assert "Each picture" in cxr("predict", "model", "x", "--out", "o.csv", code=4)
+
+
 @pytest.fixture
 def predict_many(called):
     summary = Summary(5, 4, 1, 2, ("x.gz is damaged.",), 3)
@@ -440,7 +508,7 @@ def test_predict_by_url_needs_no_model(monkeypatch):
         def __exit__(self, *_):
             pass
 
-        def predict(self, images):
+        def predict_in_parts(self, images):
             raise UserError("http://x, model m: answers 503: full")
 
     def connect(url, **options):

@@ -217,7 +217,7 @@ def test_a_file_that_cannot_be_read_is_told(file, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     source = file("seed: 1")
-    monkeypatch.setattr("pathlib.Path.read_text", refuse)
+    monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
     assert mistakes(source=source) == f"{source} cannot be read: Permission denied."
 
 
@@ -285,3 +285,27 @@ def test_a_key_that_is_no_text_is_named(tmp_path, text, key):
     source.write_text(text)
     with pytest.raises(UserError, match=rf"mine\.yaml:1: a key is text, and {key} is none\."):
         load(str(source))
+
+
+BOMB = "\n".join(
+    f"{name}: &{name} [{', '.join([former] * 9)}]"
+    for former, name in [("x", "a"), *((f"*{chr(c)}", chr(c + 1)) for c in range(ord("a"), 108))]
+)
+
+
+def test_aliases_of_aliases_that_unfold_to_billions_of_values_are_refused_unread(file):
+    source = file(BOMB)
+    assert len(BOMB) < 600
+    assert mistakes(source=source) == (
+        f"{source} holds what no configuration can: more than 10,000 values, once its aliases are "
+        "resolved."
+    )
+    assert "more than 10,000 values" in mistakes(f"trainer={{{BOMB.replace(chr(10), ', ')}}}")
+
+
+def test_an_alias_that_repeats_a_value_is_understood(file):
+    assert load(file("trainer: {epochs: &n 3, batch_size: *n}")).trainer.batch_size == 3
+
+
+def test_a_file_longer_than_any_configuration_is_refused(file):
+    assert "longer than any configuration" in mistakes(source=file("# " + "x" * 2**20))

@@ -31,7 +31,7 @@ class Screen:
 
     def wait_for(self, text):
         """Waits for the screen to be drawn anew, which happens several times a second."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while text not in self.file.getvalue():
             assert time.monotonic() < deadline, f"{text} is not shown"
             time.sleep(0.01)

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from components.analysis.bootstrap import Bootstrap
 from components.analysis.compute import findings
-from components.errors import UserError
+from components.errors import NothingUsable, UserError
 from components.images.settings import DatasetSettings
 from pipeline.cli import main
 from serving.evaluate.job import Evaluated
@@ -111,3 +111,11 @@ def test_mistakes_are_told_in_full(tmp_path):
 @pytest.mark.usefixtures("interrupted")
 def test_ctrl_c_promises_nothing_where_nothing_is_kept():
     assert cxr(*REQUIRED, code=130).endswith("Interrupted.\n")
+
+
+def test_where_no_picture_can_be_used_the_exit_code_says_so(monkeypatch):
+    def evaluate(*_, **__):
+        raise NothingUsable("None of the 2 pictures can be used.")
+
+    monkeypatch.setattr("serving.evaluate.job.evaluate", evaluate)
+    assert cxr(*REQUIRED, code=4) == "Error: None of the 2 pictures can be used.\n"

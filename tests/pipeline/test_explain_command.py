@@ -49,6 +49,11 @@ def test_json_holds_every_field(asked):
     assert (second["probability"], second["reason"]) == (None, "text file")
 
 
+def test_where_no_file_can_be_used_the_exit_code_says_so(monkeypatch):
+    monkeypatch.setattr("serving.explain.job.explain", lambda *_, **__: EXPLANATIONS[1:])
+    assert "1 of 1 files are no usable pictures." in cxr("m", "b.png", "--out", "out", code=4)
+
+
 def test_a_mistake_is_told_without_a_traceback(monkeypatch):
     def explain(*arguments, **options):
         raise UserError("m does not explain its answers.")

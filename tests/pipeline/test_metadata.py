@@ -18,7 +18,17 @@ def runs(orchestrated):
 
 def test_every_component_that_the_run_came_to_is_told(runs):
     first, again = runs
-    assert set(first) == set(again) == {"Importer", "InfraImporter", "Baseline", "Pusher"}
+    assert (
+        set(first)
+        == set(again)
+        == {
+            "Importer",
+            "InfraImporter",
+            "ModelImporter",
+            "Baseline",
+            "Pusher",
+        }
+    )
 
 
 def test_a_run_that_is_not_there_has_none(orchestrated, runs):
@@ -51,10 +61,10 @@ def test_parameters_that_are_empty_are_left_out(orchestrated, runs):
 def test_of_a_component_that_failed_the_parameters_are_told_and_nothing_else(
     orchestrated, runs, monkeypatch
 ):
-    def fail(path):
+    def fail(*_):
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(pushed, "read_manifest", fail)
+    monkeypatch.setattr(pushed, "newest", fail)
     with pytest.raises(Exception, match="Input/output error"):
         orchestrated.run("failed", version="18")
     failed = executions(orchestrated.store, "failed")["Baseline"]
@@ -66,7 +76,7 @@ def test_inputs_and_outputs_are_folders_by_channel(orchestrated, runs):
     first, _ = runs
     (model,) = first["Baseline"].outputs["model"]
     assert model.startswith(str(orchestrated.folder / "artifacts" / "Baseline" / "model"))
-    assert first["Baseline"].inputs == {}
+    assert first["Baseline"].inputs == {"trained": [str(orchestrated.folder)]}
     assert first["Pusher"].inputs == {
         "model": [model],
         "model_blessing": [str(orchestrated.folder)],
@@ -84,7 +94,7 @@ def test_a_cached_component_tells_the_folders_of_the_earlier_run(runs):
 def test_what_a_component_says_of_its_artifacts_is_told(runs, run):
     properties = runs[run]["Baseline"].properties["model"]
     assert properties["present"] == 0
-    assert "17 is gone" in properties["reason"]
+    assert "nothing is pushed" in properties["reason"]
 
 
 def test_the_connection_makes_the_folder_of_the_store(tmp_path):

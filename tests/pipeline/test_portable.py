@@ -19,14 +19,16 @@ from components.images.dataset import Dataset
 from pipeline.rehearsal.container import GUARD
 from tests.pipeline.command import REPOSITORY, SMALL, cxr, figures
 from tests.pipeline.command import run as small_run
+from tests.ports import reserved
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e]
 
 
-def free_port():
-    with closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+@pytest.fixture(scope="module")
+def port():
+    """Of the workers, which share it with the one that holds it."""
+    with reserved() as (found,):
+        yield found
 
 
 def installed(kind, folder):
@@ -64,9 +66,9 @@ def package(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def beam_args(package, tmp_path_factory):
+def beam_args(package, tmp_path_factory, port):
     """Options for workers that have only the package."""
-    folder, port = tmp_path_factory.mktemp("workers"), free_port()
+    folder = tmp_path_factory.mktemp("workers")
     environment = {
         # The workers are started by the name `python`.
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -85,7 +87,7 @@ def beam_args(package, tmp_path_factory):
             stdout=log,
             stderr=log,
         )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not _listens(port):
         assert pool.poll() is None, (folder / "log").read_text()
         assert time.monotonic() < deadline, "the workers do not come"

@@ -68,6 +68,13 @@ def test_a_step_is_kept_with_its_start_and_cost_and_shown(recorder, clock):
     assert recorder.seconds() == 5.0
 
 
+def test_a_run_that_is_killed_shows_what_it_took_until_its_last_step(recorder, clock, tmp_path):
+    clock[0] = 1007.0
+    recorder.finished(Finished("Transform", False, 1003.0, 4.0, 100))
+    (saved,) = load_all(tmp_path, None)
+    assert (saved.state, saved.seconds) == ("killed", 7.0)
+
+
 def test_a_step_that_fails_is_kept(recorder):
     with pytest.raises(OSError, match="full"), recorder.step("Convert pictures"):
         raise OSError("full")
@@ -77,10 +84,10 @@ def test_a_step_that_fails_is_kept(recorder):
 def test_components_are_kept_with_their_start_and_state_and_shown(recorder):
     recorder.finished(Finished("Transform", True, 1003.0, 0.5, 100))
     recorder.finished(Finished("Trainer", False, 1004.0, 8.0, 100))
-    recorder.failed(Finished("Evaluator", False, 1012.0, 1.0, 100))
+    recorder.aborted(Finished("Evaluator", False, 1012.0, 1.0, 100), "interrupted")
     assert [(each.state, each.start) for each in recorder.record.components] == [
         ("cached", 3.0),
         ("finished", 4.0),
-        ("failed", 12.0),
+        ("interrupted", 12.0),
     ]
     assert recorder.display.told == ["finished Transform", "finished Trainer", "failed Evaluator"]

@@ -1,17 +1,23 @@
 """What a run keeps of itself, and whom it lets in; the true runs are in test_run."""
 
+import contextlib
 import os
 import re
+import signal
+import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
+from components import interrupts
 from components.errors import UserError
 from pipeline import run as module
 from pipeline.config_file import load
 from pipeline.root import Root
 from pipeline.root_lock import holder_pid, root_lock
-from pipeline.run_record import load_all
+from pipeline.run_record import load_all, save
+from tests.pipeline import records
 
 
 @dataclass
@@ -56,24 +62,89 @@ def test_a_run_is_kept_from_its_first_moment_on(run, monkeypatch):
     assert [(each.state, each.pid) for each in seen] == [("running", os.getpid())]
 
 
-@pytest.mark.parametrize(
-    ("error", "told"),
-    [
-        (UserError("Trainer failed: no memory"), "Trainer failed: no memory"),
-        (OSError(28, "No space left"), "OSError: [Errno 28] No space left"),
-        (KeyboardInterrupt(), "KeyboardInterrupt"),
-    ],
-)
-def test_a_run_that_fails_is_kept_with_the_reason(run, monkeypatch, error, told):
+def fail_by(monkeypatch, error):
     def fail(*_):
         raise error
 
     monkeypatch.setattr(module, "_run", fail)
-    with pytest.raises(type(error)):
+
+
+def test_a_run_that_fails_is_kept_with_the_reason(run, monkeypatch):
+    fail_by(monkeypatch, UserError("Trainer failed: no memory"))
+    with pytest.raises(UserError, match=r"^Trainer failed: no memory$"):
         run()
     (record,) = run.records()
-    assert (record.state, record.error) == ("failed", told)
+    assert (record.state, record.error) == ("failed", "Trainer failed: no memory")
     assert run.display == ["stopped"]
+
+
+def test_a_full_disk_is_the_reason_even_where_the_record_cannot_be_written_any_more(
+    run, monkeypatch
+):
+    def fail(*_):
+        monkeypatch.setattr(module.run_record, "save", fail)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "_run", fail)
+    with pytest.raises(UserError, match=rf"^{run.root.path}: there is no space left on its disk; "):
+        run()
+    assert [record.state for record in run.records()] == ["killed"]
+
+
+def swallowing(*_):
+    with contextlib.suppress(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def turning_it_into_another_error(*_):
+    swallowing()
+    raise RuntimeError("KeyboardInterrupt")
+
+
+@pytest.mark.parametrize("work", [swallowing, turning_it_into_another_error])
+def test_a_run_that_got_a_signal_is_kept_as_interrupted_whatever_its_work_makes_of_it(
+    run, monkeypatch, work
+):
+    monkeypatch.setattr(module, "_run", work)
+    with interrupts.listening(), pytest.raises((KeyboardInterrupt, RuntimeError)):
+        run()
+    (record,) = run.records()
+    assert (record.state, record.error) == ("interrupted", "A signal stopped it.")
+    assert run.display == ["stopped"]
+
+
+def test_the_record_of_a_run_that_is_being_written_is_written_whole(run, monkeypatch):
+    save = module.run_record.save
+
+    def interrupted(record, folder):
+        if record.state == "finished":
+            os.kill(os.getpid(), signal.SIGTERM)
+        save(record, folder)
+
+    monkeypatch.setattr(module.run_record, "save", interrupted)
+    with interrupts.listening():
+        run()
+        assert interrupts.received()
+    assert [record.state for record in run.records()] == ["finished"]
+
+
+def test_temporary_files_of_a_run_are_under_its_root_and_gone_at_its_end(run, monkeypatch):
+    left = run.root.temporary / "17-killed" / "report-1"
+    left.mkdir(parents=True)
+    made = []
+    monkeypatch.setattr(module, "_run", lambda *_: made.append(Path(tempfile.mkdtemp())))
+    run()
+    assert run.root.temporary in made[0].parents
+    assert list(run.root.temporary.iterdir()) == []
+
+
+def test_an_invalid_tf_config_is_refused_before_anything_is_done(run, monkeypatch):
+    monkeypatch.undo()
+    monkeypatch.chdir(run.root.path.parent)
+    monkeypatch.setenv("TF_CONFIG", "{'cluster': 1}")
+    with pytest.raises(UserError, match=r"^The environment variable TF_CONFIG is no JSON \("):
+        run()
+    assert not run.root.images.exists()
 
 
 def test_a_second_run_on_the_root_leaves_no_record(run, monkeypatch):
@@ -123,5 +194,11 @@ def test_another_run_is_not_drawn(run):
     assert not run.root.timeline("20260301-1").exists()
 
 
-def test_runs_are_named_by_the_time():
-    assert re.fullmatch(r"\d{8}-\d{6}", module.new_id())
+def test_runs_are_named_by_the_time_and_never_two_alike(run):
+    name = module.new_id(run.root)
+    assert re.fullmatch(r"\d{8}-\d{6}", name)
+    for _ in range(3):
+        save(records.run(module.new_id(run.root)), run.root.runs)
+    names = [record.id for record in run.records()]
+    assert len(set(names)) == 3
+    assert names == sorted(names)

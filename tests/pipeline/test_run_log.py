@@ -1,8 +1,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from tests.pipeline.command import REPOSITORY
 
 BODY = """
 import logging, os, subprocess, sys
@@ -107,3 +110,38 @@ print(opened() - before)
 """
     done, _ = run(tmp_path, script)
     assert done.stdout == "0\n"
+
+
+def test_what_is_wrong_with_a_models_versions_is_still_said(tmp_path):
+    said = "logging.getLogger('serving.model').warning('passed over')"
+    done, _ = run(tmp_path, f"with silenced(): speak('inside'); {said}\n{said}")
+    assert done.stdout == ""
+    # The second is logged where nothing is silenced.
+    assert done.stderr == "passed over\npassed over\n"
+
+
+FULL = """
+import logging, sys
+from pathlib import Path
+from pipeline.run_log import redirected_to
+try:
+    with redirected_to(Path("/dev/full")):
+        sys.stdout.write("This takes no place any more.")
+        logging.getLogger("tfx").warning("Nor does this.")
+        1 / 0
+except ZeroDivisionError:
+    print("for people", file=sys.stderr)
+"""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is full")
+def test_a_full_disk_hides_no_other_error():
+    done = subprocess.run(
+        [sys.executable, "-c", FULL],
+        cwd=REPOSITORY,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "for people\n")

@@ -5,7 +5,7 @@ import pytest
 
 from components.errors import UserError
 from pipeline import run_record
-from pipeline.run_record import find, load_all, save, why_not_cached
+from pipeline.run_record import find, last_finished, load_all, save, why_not_cached
 from tests.pipeline import records
 
 
@@ -58,14 +58,42 @@ def test_a_run_that_has_ended_is_not_called_killed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "problem"), [("", "content: Invalid JSON: EOF"), ('{"id": 3}', "id: Input should")]
+    ("content", "problem"),
+    [
+        (b"", "content: Invalid JSON: EOF"),
+        (b'{"id": 3}', "id: Input should"),
+        (b"\xff\0", "content: Invalid JSON"),
+        (b"[" * 100_000, "content: Invalid JSON"),
+    ],
 )
-def test_a_damaged_record_is_named_with_what_is_wrong(tmp_path, content, problem):
+def test_a_damaged_record_is_listed_with_what_is_wrong_beside_the_good_ones(
+    tmp_path, content, problem
+):
+    save(records.run("20260301-2"), tmp_path)
     path = tmp_path / "20260301-1.json"
-    path.write_text(content)
-    told = rf"^{re.escape(str(path))} is no record of a run \({problem}.*\)\. Remove it\.$"
-    with pytest.raises(UserError, match=told):
-        load_all(tmp_path, None)
+    path.write_bytes(content)
+    damaged, good = load_all(tmp_path, None)
+    assert good == records.run("20260301-2")
+    assert (damaged.id, damaged.state) == ("20260301-1", "damaged")
+    told = rf"{re.escape(str(path))} is no record of a run \({problem}.*\)\. Remove it; .*"
+    assert re.fullmatch(told, damaged.error)
+
+
+def test_a_folder_in_the_place_of_a_record_is_a_damaged_one(tmp_path):
+    (tmp_path / "20260301-1.json").mkdir()
+    assert "Is a directory" in load_all(tmp_path, None)[0].error
+
+
+def test_what_a_component_did_last_is_that_of_the_last_run_in_which_it_ended_well():
+    def run(**changes):
+        return records.run(components=[records.component(**changes)])
+
+    good = run(outputs={"model": ["/r/5"]}, why="this")
+    killed = run()  # It never came to record what it made.
+    for state in ("failed", "interrupted"):
+        others = [good, killed, run(state=state, outputs={"model": ["/r/6"]})]
+        assert last_finished(others, "Trainer") is good.components[0]
+    assert last_finished([killed], "Trainer") is None
 
 
 def test_a_component_is_found_by_its_name():

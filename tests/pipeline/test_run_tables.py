@@ -1,4 +1,5 @@
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,19 @@ def test_a_blessed_run_tells_where_the_model_is_and_what_to_type_next(printed, t
 def test_what_to_type_next_names_a_folder_that_is_there(printed, tmp_path):
     print_run(records.run(images=str(tmp_path)), ROOT)
     assert f"\n  cxr predict /r/pushed/cxr {tmp_path}\n" in printed()
+
+
+def test_what_to_type_next_is_quoted_for_a_shell(printed, tmp_path):
+    images = tmp_path / "it's [red]mine"
+    images.mkdir()
+    root = Root(Path("/r r"))
+    push = PushRecord(pushed=True, version="1", path="/r r/pushed/cxr/1")
+    print_run(records.run(images=str(images), push=push), root)
+    told = printed()
+    given = shlex.split(next(line for line in told.splitlines() if " predict " in line))
+    assert given == ["cxr", "predict", "/r r/pushed/cxr", str(images)]
+    assert "cxr runs 20260301-120000 --root '/r r'" in told
+    assert "tensorboard --logdir '/r r/artifacts/Trainer/model_run'" in told
 
 
 def test_paths_are_told_from_the_working_directory(printed, tmp_path, monkeypatch):
@@ -182,7 +196,7 @@ def test_each_run_is_one_line(printed):
     assert told.endswith("Show one: cxr runs 20260302-1 --root /r\n")
 
 
-@pytest.mark.parametrize("state", ["running", "finished", "failed", "killed"])
+@pytest.mark.parametrize("state", ["running", "finished", "failed", "interrupted", "killed"])
 def test_every_state_has_its_word(printed, state):
     print_runs([records.run(state=state)], ROOT)
     assert cells(printed(), "20260301-120000")[1] == state

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from components.images.dataset import Finding, PatientsKnown
 from components.synthetic.generate import SyntheticSet
 from pipeline.tables import print_dataset, print_predictions, print_summary, print_synthetic
 from serving.predict import Prediction
@@ -42,6 +43,12 @@ def test_a_dataset_tells_why_files_were_kept_out(printed):
 def test_a_clean_dataset_tells_of_no_quarantine(printed):
     print_dataset(records.DATASET.model_copy(update={"quarantine_reasons": {}}), Path("/out"))
     assert "quarantine.csv" not in printed()
+
+
+def test_a_dataset_tells_what_is_doubtful_in_its_images(printed):
+    finding = Finding(kind="unlike", images=1, message="One is unlike.", examples=("a/[b].png",))
+    print_dataset(records.DATASET.model_copy(update={"findings": (finding,)}), Path("/out"))
+    assert "\nOne is unlike. Such as: a/[b].png\n" in printed()
 
 
 def test_a_synthetic_set_tells_its_pictures_and_what_is_broken(printed):
@@ -99,3 +106,18 @@ def test_a_summary_tells_of_each_damaged_file(printed):
     damaged = ("a[1].gz is damaged.", "b.gz is damaged.")
     print_summary(Summary(2, 2, 0, 0, damaged), Path("/out.csv"))
     assert tuple(printed().splitlines()[2:4]) == damaged
+
+
+def test_a_dataset_tells_what_was_skipped_and_whose_images_are_known(printed):
+    dataset = records.DATASET.model_copy(
+        update={
+            "skipped_reasons": {"system file": 1200, "mask or annotation": 3},
+            "patients": PatientsKnown(images=9, known=7, by={"the table": 7}),
+            "layout_warnings": ("Masks [or] so.",),
+        }
+    )
+    print_dataset(dataset, Path("/out"))
+    lines = printed().splitlines()
+    assert "Skipped: system file 1,200, mask or annotation 3." in lines
+    assert "Patients known for 7 of 9 images (by the table)." in lines
+    assert "Masks [or] so." in lines

@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.e2e]
 
 SEED = 20
 COUNT = 2000
-SECONDS = 20
+SECONDS = 60
 GROWTH = 0.05
 REFUSALS = (
     grpc.StatusCode.INVALID_ARGUMENT,

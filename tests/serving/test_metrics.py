@@ -85,7 +85,7 @@ def test_latency_is_that_of_answered_requests_in_microseconds():
     found = samples(metrics)
     labels = 'model_name="cxr",API="Predict",entrypoint="GRPC"'
     assert found[f"{LATENCY}_count{{{labels}}}"] == 1
-    assert 20_000 <= found[f"{LATENCY}_sum{{{labels}}}"] < 1_000_000
+    assert 20_000 <= found[f"{LATENCY}_sum{{{labels}}}"] < 60_000_000
     counts = [
         value for name, value in found.items() if name.startswith(f"{LATENCY}_bucket{{{labels},le=")
     ]
@@ -106,7 +106,7 @@ def test_the_time_of_the_model_is_measured_where_it_answers():
         raise ZeroDivisionError
     labels = 'model_name="cxr",API="Predict",runtime="TF2"'
     assert samples(metrics)[f"{RUNTIME}_count{{{labels}}}"] == 1
-    assert 10_000 <= samples(metrics)[f"{RUNTIME}_sum{{{labels}}}"] < 1_000_000
+    assert 10_000 <= samples(metrics)[f"{RUNTIME}_sum{{{labels}}}"] < 60_000_000
 
 
 def test_there_are_no_times_of_creation_and_no_totals():

@@ -223,10 +223,52 @@ def test_progress_is_told_up_to_the_total(version, pictures):
     assert told == [(32, 40), (40, 40)]
 
 
-def test_a_folder_without_files_is_told(version, tmp_path):
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("empty", "folder without files"),
+        ("of the system", "folder without files"),
+        ("no*.png", "no file matches this pattern"),
+        ("no.png", "cannot be opened: no such file or directory"),
+        ("link.png", "cannot be opened: no such file or directory"),
+        ("a\0b.png", "no path: it has a character that no path can have"),
+        ("x" * 300, "cannot be opened: file name too long"),
+        ("gs:/bucket/a.png", "not a local file (gs): copy it to this machine first"),
+        ("https:/host/a.png", "not a local file (https): copy it to this machine first"),
+    ],
+)
+def test_a_path_that_stands_for_no_file_gets_a_row(version, tmp_path, path, why):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match=r"There is no file in .*empty"):
-        predict(version, [tmp_path / "empty"])
+    (tmp_path / "of the system/@eaDir").mkdir(parents=True)
+    (tmp_path / "of the system/.DS_Store").touch()
+    (tmp_path / "link.png").symlink_to("nowhere")
+    assert reason(version, tmp_path / path) == why
+
+
+def test_a_pattern_stands_for_what_matches_it_by_name(version, pictures):
+    predictions = predict(version, [pictures / "**" / "[123].png"])
+    assert names(predictions, pictures) == ["c/3.png", "c/b/2.png", "d/1.png"]
+
+
+def test_the_system_and_thumbnails_are_passed_over_in_folders(version, pictures):
+    for name in ("@eaDir/4.png/x.png", ".Trash-1000/4.png", "thumbs/4.png", "__MACOSX/4.png"):
+        (pictures / name).parent.mkdir(parents=True)
+        (pictures / name).write_bytes(grey(9))
+    (pictures / "4.png:Zone.Identifier").write_bytes(b"[ZoneTransfer]")
+    assert len(predict(version, [pictures])) == 4
+
+
+def test_a_batch_of_nothing_never_reaches_the_model(pictures):
+    asked = []
+
+    def ask(images):
+        asked.append(len(images))
+        return [Answer(0.5, "NORMAL", True)] * len(images)
+
+    missing = [pictures / f"{number}.png" for number in range(90, 190)]
+    predictions = module.predict_by(ask, [*missing, pictures / "4.png"])
+    assert asked == [1]
+    assert [each.valid for each in predictions] == [False] * 100 + [True]
 
 
 def test_a_missing_model_is_told_before_any_picture_is_read(tmp_path):

@@ -1,5 +1,6 @@
 import math
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -200,21 +201,22 @@ class TestBombs:
         ids=range(13),
     )
     def test_a_large_shape_is_refused_at_once(self, proto):
-        started = time.monotonic()
+        tracemalloc.start()
         refusal(proto)
-        assert time.monotonic() - started < 0.1
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < 10_000_000
 
     def test_many_dimensions_are_refused_at_once(self):
         proto = proto_of(tf.float32, [3] * 300_000)
-        started = time.monotonic()
         assert len(refusal(proto)) < 200
-        assert time.monotonic() - started < 1
 
     def test_a_length_without_end_is_refused_at_once(self):
         proto = proto_of(tf.string, [1], tensor_content=b"\xff" * 3_000_000)
-        started = time.monotonic()
+        started = time.thread_time()
         refusal(proto)
-        assert time.monotonic() - started < 0.5
+        # Each byte is looked at once; what grows with the square takes minutes of CPU.
+        assert time.thread_time() - started < 30
 
     def test_what_stands_in_the_message_may_be_large(self):
         large = np.ones(MAXIMUM_BYTES // 4, np.float32)

@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.trainer_module.test_backup import EPOCHS, set_state, state, steps
+from tests.trainer_module.test_backup import ALONE, EPOCHS, set_state, state, steps
 from trainer_module.backup import Backup
 from trainer_module.backup_check import discard_damaged
 
 
 def saved_in(folder):
     trained = steps()
-    backup = Backup(folder, trained)
+    backup = Backup(folder, trained, ALONE)
     for epoch in (1, 2, 3):
         set_state(trained, epoch)
         backup.save(EPOCHS[:epoch], is_best=epoch < 3)
@@ -19,7 +19,7 @@ def saved_in(folder):
 def resumed(folder):
     fresh = steps()
     set_state(fresh, 7)
-    return Backup(folder, fresh).restore(), state(fresh)
+    return Backup(folder, fresh, ALONE).restore(), state(fresh)
 
 
 FILES = (

@@ -42,6 +42,22 @@ def heat_of(*members):
     return explain.grad_cam(members)(pixels())
 
 
+def test_each_position_counts_by_its_own_gradient():
+    """Not by the mean over the positions, which is 0 here (Grad-CAM's)."""
+    model = keras.Sequential(
+        [
+            keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1)),
+            keras.layers.AveragePooling2D(IMAGE_SIZE // 2, name=models.FEATURES),
+            keras.layers.Flatten(),
+            keras.layers.Dense(1, activation="sigmoid", dtype="float32"),
+        ]
+    )
+    model.layers[-1].kernel.assign([[-3.0], [1.0], [0.0], [2.0]])
+    heat = explain.grad_cam([model])(tf.ones((1, IMAGE_SIZE, IMAGE_SIZE, 1)))[0].numpy()
+    corners = heat[[0, 0, -1, -1], [0, -1, 0, -1]]
+    np.testing.assert_allclose(corners, [0, 0.5, 0, 1], atol=1e-6)
+
+
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_map_goes_from_0_to_1(name):
     heat = heat_of(build(name))

@@ -1,5 +1,7 @@
 """The fused kernels against what they stand in for: Keras's own, and its definition of dropout."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -120,3 +122,13 @@ def test_what_dropout_drops_has_no_gradient():
     # Neighbours share a number of 32 bits, and are independent nevertheless.
     both = (kept[:, 0:32:2] & kept[:, 1:32:2]).mean()
     assert abs(both - 0.75**2) < 0.06
+
+
+def test_each_replica_drops_others(monkeypatch):
+    inputs, kept = tf.ones((40, 40)), []
+    for replica in (0, 1):
+        layer = fused.Dropout(0.5, seed=3)
+        context = SimpleNamespace(replica_id_in_sync_group=replica)
+        monkeypatch.setattr(tf.distribute, "get_replica_context", lambda context=context: context)
+        kept.append(layer(inputs, training=True).numpy() != 0)
+    assert 0.4 < (kept[0] == kept[1]).mean() < 0.6

@@ -62,3 +62,34 @@ def test_no_answer_as_threshold_has_a_greater_youden_index(rows):
     for threshold, _ in rows:
         other = np.array([each for each, _ in rows], np.float32) >= np.float32(threshold)
         assert other[pneumonia].mean() - other[~pneumonia].mean() <= best + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("labels", "cost", "threshold"),
+    [
+        # Each pneumonia that is found costs more alarms than it is worth.
+        ([0, 0, 0, 0, 0, 1, 1, 0, 0, 0], 0.5, 0.975),
+        ([0, 0, 0, 0, 0, 1, 1, 0, 0, 0], 5, 0.25),
+        # The lowest one is found with all others.
+        ([0, 0, 0, 0, 0, 0, 0, 0, 0, 1], 20, 0.025),
+    ],
+)
+def test_to_predict_one_label_alone_may_be_cheapest(labels, cost, threshold):
+    settings = OperatingPointSettings(target="cost", cost_of_missing=cost)
+    found = choose(PROBABILITIES, np.array(labels), settings)
+    assert found == pytest.approx(threshold, abs=1e-6)
+
+
+@given(answers, st.floats(0.01, 100))
+def test_no_answer_as_threshold_costs_less(rows, cost):
+    told, pneumonia, threshold = chosen(rows, target="cost", cost_of_missing=cost)
+    assert 0 <= threshold <= 1
+    probabilities = np.array([each for each, _ in rows], np.float32)
+
+    def price(is_told):
+        return cost * (pneumonia & ~is_told).sum() + (~pneumonia & is_told).sum()
+
+    least = min(price(probabilities >= each) for each in [*probabilities, 0.0])
+    if probabilities.max() < 1:
+        least = min(least, price(np.zeros(len(rows), bool)))
+    assert price(told) == pytest.approx(least)

@@ -3,11 +3,6 @@
 Each case runs in processes of its own: devices and workers are set before TensorFlow starts.
 """
 
-import json
-import os
-import socket
-import subprocess
-import sys
 from functools import partial
 
 import keras
@@ -15,9 +10,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests import processes
 from tests.trainer_module import small
 from trainer_module import data, models
-from trainer_module.steps import Steps
+from trainer_module.steps import NotFiniteError, Steps
 
 # All that is done to losses, gradients and weights.
 SETTINGS = small.SETTINGS.model_copy(
@@ -42,22 +38,21 @@ def make(strategy, *, batch_size, synchronized=False, precision="float32", setti
     )
 
 
-def train(steps, *, batch_size, replicas, epochs=2):
+def train(steps, *, batch_size, epochs=2):
     """Trains two epochs; returns the figures of each and a sum of the weights."""
     pictures = small.pictures()
     rows = []
     for epoch in range(epochs):
-        batches = data.training_batches(
+        batches = partial(
+            data.training_batches,
             pictures,
-            batch_size=batch_size,
+            batch_size,
             epoch=epoch,
             seed=7,
             augmentation=small.SETTINGS.augmentation,
             balance="class_weights",
         )
-        evaluation = data.evaluation_batches(
-            small.pictures(21, seed=1), batch_size=batch_size, multiple_of=replicas
-        )
+        evaluation = partial(data.evaluation_batches, small.pictures(21, seed=1), batch_size)
         rows.append({"train": steps.train(batches), "eval": steps.evaluate(evaluation)})
     weights = [
         float(np.abs(weight).sum())
@@ -71,7 +66,6 @@ def one_device():
     return train(
         make(tf.distribute.OneDeviceStrategy("/cpu:0"), batch_size=16, settings=SETTINGS),
         batch_size=16,
-        replicas=1,
     )
 
 
@@ -82,7 +76,6 @@ def two_devices():
     return train(
         make(strategy, batch_size=16, synchronized=True, settings=SETTINGS),
         batch_size=8,
-        replicas=2,
     )
 
 
@@ -92,29 +85,13 @@ def one_of_two_workers():
     steps = make(
         strategy.create("multi_worker"), batch_size=16, synchronized=True, settings=SETTINGS
     )
-    return train(steps, batch_size=8, replicas=2)
-
-
-def start(case, **environment):
-    code = f"import json; from {__name__} import {case}; print(json.dumps({case}()))"
-    return subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **environment},
-    )
-
-
-def result(process):
-    out, err = process.communicate(timeout=240)
-    assert process.returncode == 0, err[-3000:]
-    return json.loads(out.splitlines()[-1])
+    return train(steps, batch_size=8)
 
 
 @pytest.fixture(scope="module")
 def alone():
-    return result(start("one_device"))
+    (trained,) = processes.run(one_device, {})
+    return trained
 
 
 def assert_same_training(actual, expected, tolerance):
@@ -138,36 +115,27 @@ def test_the_auc_is_right_where_probabilities_are_nearly_0_or_1():
     told = np.float32([6, 6.5, 7, 7.5, 8, 8.5, 9, 9.5])
     labels = np.float32([0, 0, 1, 0, 1, 0, 1, 1])
     batch = (told[:, None], labels, np.ones(8, np.float32))
-    figures = steps.evaluate(tf.data.Dataset.from_tensors(batch))
+    figures = steps.evaluate(lambda _: tf.data.Dataset.from_tensors(batch))
     assert figures["auc"] == pytest.approx(13 / 16, abs=0.01)
 
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_training(alone):
-    assert result(start("one_device")) == alone
+    assert processes.run(one_device, {}) == [alone]
 
 
 @pytest.mark.slow
 def test_two_devices_train_as_one_on_the_doubled_batch(alone):
-    assert_same_training(result(start("two_devices")), alone, tolerance=1e-3)
+    (trained,) = processes.run(two_devices, {})
+    assert_same_training(trained, alone, tolerance=1e-3)
 
 
 @pytest.mark.slow
 def test_two_workers_end_equal_and_as_one_on_the_doubled_batch(alone):
-    with socket.socket() as first, socket.socket() as second:
-        first.bind(("127.0.0.1", 0))
-        second.bind(("127.0.0.1", 0))
-        hosts = [f"127.0.0.1:{one.getsockname()[1]}" for one in (first, second)]
-    workers = [
-        start(
-            "one_of_two_workers",
-            TF_CONFIG=json.dumps(
-                {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
-            ),
+    with processes.cluster("worker", "worker") as environments:
+        first_result, second_result = processes.run(
+            one_of_two_workers, *({"environment": each} for each in environments)
         )
-        for index in range(2)
-    ]
-    first_result, second_result = (result(worker) for worker in workers)
     assert first_result["weights"] == second_result["weights"]
     assert_same_training(first_result, alone, tolerance=1e-3)
 
@@ -177,7 +145,7 @@ def test_the_average_follows_the_weights_and_is_what_is_evaluated():
     steps = make(tf.distribute.get_strategy(), batch_size=8, settings=settings)
     expected = [weight.astype(float) for weight in steps.model.get_weights()]
     for number in range(1, 5):
-        steps.train(first_batch())
+        steps.train(training_batch)
         momentum = min(0.9, number / (9 + number))
         expected = [
             momentum * average + (1 - momentum) * weight
@@ -185,8 +153,9 @@ def test_the_average_follows_the_weights_and_is_what_is_evaluated():
         ]
     for average, each in zip(steps.averaged.get_weights(), expected, strict=True):
         np.testing.assert_allclose(average, each, atol=1e-5)
-    loss = steps.evaluate(first_batch())["loss"]
-    pixels, labels, _ = next(iter(first_batch()))
+    first = partial(data.evaluation_batches, small.pictures(8), 8)
+    loss = steps.evaluate(first)["loss"]
+    pixels, labels, _ = next(iter(first()))
     entropies = keras.ops.binary_crossentropy(labels, steps.averaged(pixels)[:, 0])
     assert loss == pytest.approx(float(tf.reduce_mean(entropies)), rel=1e-4)
 
@@ -195,14 +164,14 @@ def test_as_long_as_the_head_learns_alone_the_backbone_stays_as_it_is():
     settings = small.SETTINGS.model_copy(update={"model": "transfer", "weight_decay": 0.1})
     steps = make(tf.distribute.get_strategy(), batch_size=8, settings=settings)
     before = steps.model.get_weights()
-    steps.train(first_batch(), head_only=True)
+    steps.train(training_batch, head_only=True)
     *backbone, kernel, bias = steps.model.get_weights()
     for now, then in zip(backbone, before, strict=False):
         np.testing.assert_array_equal(now, then)
     assert not np.array_equal(kernel, before[-2])
     assert not np.array_equal(bias, before[-1])
     assert int(steps.optimizer.iterations) == 0
-    steps.train(first_batch())
+    steps.train(training_batch)
     changed = [
         not np.array_equal(now, then)
         for now, then in zip(steps.model.get_weights(), before, strict=True)
@@ -215,45 +184,104 @@ def test_without_an_average_the_model_itself_is_evaluated():
     assert steps.averaged is steps.model
 
 
-def first_batch():
-    return data.evaluation_batches(small.pictures(8), batch_size=8)
+def training_batch(share=data.ALONE):
+    return data.training_batches(
+        small.pictures(8),
+        8,
+        share,
+        epoch=0,
+        seed=7,
+        augmentation=small.SETTINGS.augmentation,
+        balance="none",
+    )
+
+
+class Constant(keras.layers.Layer):
+    """Says 0.5 of each image, and counts nothing."""
+
+    def build(self, shape):
+        self.logit = self.add_weight(shape=(), initializer="zeros")
+
+    def call(self, pixels):
+        return keras.ops.sigmoid(keras.ops.zeros((keras.ops.shape(pixels)[0], 1)) + self.logit)
+
+
+def constant(optimizer_rate=0.0):
+    return Steps(
+        tf.distribute.get_strategy(),
+        lambda: keras.Sequential([keras.Input((160, 160, 1)), Constant()]),
+        small.SETTINGS,
+        learning_rate=optimizer_rate,
+        global_batch_size=4,
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "weights", "expected"),
+    [
+        ([0, 1, 1, 1], [[3, 0], [0, 1], [0, 1], [0, 1]], 6 / 4),
+        ([0, 1, 1, 1], [[0, 0]] * 4, 0.0),
+        # A mixture: 0.3 of an image that counts 2 and 0.7 of one that counts 1.
+        ([0.7] * 4, [[0.6, 0.7]] * 4, 1.3),
+    ],
+)
+def test_each_image_counts_in_the_loss_by_its_weights(labels, weights, expected):
+    pixels = tf.zeros((4, 160, 160, 1))
+    loss = constant().train_step(
+        pixels, tf.constant(labels, tf.float32), tf.constant(weights, tf.float32)
+    )
+    assert float(loss) == pytest.approx(expected * np.log(2), rel=1e-4)
+
+
+@pytest.mark.parametrize("phase", ["train", "evaluate"])
+def test_a_loss_that_is_no_number_is_reported_with_its_step(phase):
+    steps = constant()
+    pixels = np.zeros((70, 160, 160, 1), np.float32)
+    weights = np.ones((70, 2) if phase == "train" else 70, np.float32)
+    # Beyond the first look of the loop, and before its last.
+    weights[37] = np.nan
+    rows = tf.data.Dataset.from_tensor_slices((pixels, np.zeros(70, np.float32), weights)).batch(1)
+    with pytest.raises(NotFiniteError, match="step 38 is not finite"):
+        getattr(steps, phase)(lambda _: rows)
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_the_loss_goes_down(precision):
     steps = make(tf.distribute.get_strategy(), batch_size=8, precision=precision)
-    rows = train(steps, batch_size=8, replicas=1, epochs=4)["epochs"]
+    rows = train(steps, batch_size=8, epochs=4)["epochs"]
     assert rows[-1]["train"]["loss"] < 0.7 * rows[0]["train"]["loss"]
 
 
-def test_the_train_step_compiles_under_xla_with_static_shapes_and_no_strings():
-    steps = make(tf.distribute.get_strategy(), batch_size=8, settings=SETTINGS)
-    compiled = tf.function(
-        steps.train_step,
-        jit_compile=True,
-        input_signature=[
-            tf.TensorSpec([8, 160, 160, 1]),
-            tf.TensorSpec([8]),
-            tf.TensorSpec([8]),
-        ],
-    )
-    graph = compiled.get_concrete_function().graph
-    tensors = [tensor for op in graph.get_operations() for tensor in op.outputs]
-    assert all(tensor.dtype != tf.string for tensor in tensors)
-    batch = next(
-        iter(
-            data.training_batches(
-                small.pictures(),
-                batch_size=8,
-                epoch=0,
-                seed=7,
-                augmentation=small.SETTINGS.augmentation,
-                balance="none",
-            )
-        )
-    )
-    before = [weight.numpy() for weight in steps.model.trainable_variables]
-    compiled(*batch)
-    after = [weight.numpy() for weight in steps.model.trainable_variables]
-    assert all(np.isfinite(weight).all() for weight in after)
-    assert any((old != new).any() for old, new in zip(before, after, strict=True))
+def compiled_by_xla(steps):
+    """Whether the step that `train` runs is one that XLA must compile."""
+    graph = steps._run_train_step.get_concrete_function(next(iter(training_batch()))).graph
+    return any("_XlaMustCompile" in op.node_def.attr for op in graph.get_operations())
+
+
+def trained_on(device, jit_compile):
+    settings = SETTINGS.model_copy(update={"jit_compile": jit_compile})
+    steps = make(tf.distribute.OneDeviceStrategy(device), batch_size=8, settings=settings)
+    return steps, steps.train(training_batch)
+
+
+def assert_trained_alike(steps, other):
+    for mine, its in zip(steps.model.get_weights(), other.model.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, its, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_a_step_that_xla_compiles_trains_as_one_that_it_does_not():
+    plain, figures = trained_on("/cpu:0", "auto")
+    compiled, compiled_figures = trained_on("/cpu:0", True)
+    assert compiled_by_xla(compiled)
+    assert not compiled_by_xla(plain)
+    assert compiled_figures["loss"] == pytest.approx(figures["loss"], rel=1e-3)
+    assert_trained_alike(compiled, plain)
+
+
+def test_on_a_gpu_the_step_is_compiled_and_trains_as_on_the_cpu(gpu):
+    compiled, figures = trained_on(gpu, "auto")
+    plain, plain_figures = trained_on("/cpu:0", "auto")
+    assert compiled_by_xla(compiled)
+    assert figures["loss"] == pytest.approx(plain_figures["loss"], rel=1e-2)
+    assert_trained_alike(compiled, plain)

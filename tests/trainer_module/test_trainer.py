@@ -1,21 +1,28 @@
 import base64
+import io
 import json
+import platform
 import subprocess
 import sys
+from importlib import metadata
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 from tensorflow_serving.apis import prediction_log_pb2
 
+from components import sums
 from tests.conftest import picture
-from tests.pictures import FORMATS, encode, grey_pixels
+from tests.pictures import FORMATS, encode, grey_pixels, png_of_16_bits
 from tests.trainer_module import small
 from trainer_module import backup, data, fitting, history, models, strategy
 from trainer_module.calibration import Calibration
+from trainer_module.errors import DivergedError, TrainingError
 from trainer_module.job import Job
-from trainer_module.steps import Steps
+from trainer_module.steps import NotFiniteError, Steps
 from transform_module import features, image_ops
 
 SETTINGS = small.SETTINGS.model_copy(
@@ -107,6 +114,45 @@ def test_the_best_weights_are_restored(tmp_path, monkeypatch):
         np.testing.assert_array_equal(restored, best)
 
 
+@pytest.mark.parametrize("stage", ["training", "evaluation"])
+def test_a_training_that_diverges_stops_with_a_sentence(tmp_path, monkeypatch, stage):
+    def diverges(self, *_, **__):
+        raise NotFiniteError(3)
+
+    monkeypatch.setattr(Steps, "train" if stage == "training" else "evaluate", diverges)
+    with pytest.raises(DivergedError) as raised:
+        fit(tmp_path)
+    assert str(raised.value).startswith(
+        f"the training diverged: in epoch 1, step 3 of the {stage}, the loss is not a finite number"
+        " (learning rate 0.001). Lower trainer.learning_rate,"
+    )
+
+
+def test_a_rate_that_is_far_too_high_ends_in_that_sentence(tmp_path):
+    settings = SETTINGS.model_copy(update={"learning_rate": 1e38})
+    with pytest.raises(DivergedError, match=r"in epoch \d, step \d+ .*\(learning rate 1e\+38"):
+        fit(tmp_path, settings)
+
+
+def test_fewer_images_than_replicas_are_refused(tmp_path):
+    where = SimpleNamespace(num_replicas_in_sync=3)
+    with pytest.raises(TrainingError, match=r"2 training image\(s\) cannot be shared by 3"):
+        fitting.fit(
+            small.job(tmp_path),
+            where,
+            small.pictures(2),
+            small.pictures(2),
+            backup_dir=tmp_path / "backup",
+            log_dir=tmp_path / "logs",
+        )
+
+
+def test_workers_that_read_different_images_stop(tmp_path, monkeypatch):
+    monkeypatch.setattr(strategy, "facts_of_chief", lambda *_: [[30, 1], [20, 2]])
+    with pytest.raises(TrainingError, match=r"this one 32 \+ 20, the chief 30 \+ 20\. Give each"):
+        fit(tmp_path)
+
+
 def test_each_served_batch_size_has_a_warm_up_request_that_the_model_answers(exported):
     loaded = tf.saved_model.load(str(exported / "model"))
     sizes = []
@@ -140,17 +186,31 @@ def test_every_weight_is_written_once(exported):
         assert not same, f"{name} and {same}"
 
 
+@pytest.mark.parametrize("signature", [features.SERVING_DEFAULT, features.EXPLAIN])
+@pytest.mark.parametrize("images", [[], [b""], [b"", b"text", b"\xff\xd8\xff"]])
+def test_a_batch_without_a_single_image_is_answered(exported, signature, images):
+    loaded = tf.saved_model.load(str(exported / "model"))
+    for _ in range(2):
+        # A graph is fused when it runs for the second time.
+        out = loaded.signatures[signature](image_bytes=tf.constant(images, tf.string))
+    assert out[features.PROBABILITY].numpy().tolist() == [0.5] * len(images)
+    assert {len(column) for column in out.values()} == {len(images)}
+
+
 def test_only_the_chief_writes_the_model(transformed, tmp_path, monkeypatch):
     monkeypatch.setattr(strategy, "is_chief", lambda _: False)
-    small.run(transformed, tmp_path, SETTINGS)
-    assert not (tmp_path / "model").exists()
-    assert not (tmp_path / "run").exists()
+    monkeypatch.setattr(backup.Backup, "restore_best", lambda _: None)
+    small.run(transformed, tmp_path, SETTINGS.model_copy(update={"epochs": 1}))
+    # The folder alone, by which TFX sees that a worker ended well.
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert not list((tmp_path / "model").iterdir())
 
 
 def test_run_fn_leaves_model_record_history_and_logs(exported):
     record = json.loads((exported / "model" / features.MODEL_RECORD).read_text())
     assert record["labels"] == ["NORMAL", "PNEUMONIA"]
     assert 0 < record["threshold"] < 1
+    assert record["warnings"] == []
     assert record["operating_point"]["eval_sensitivity"] >= 0.95
     assert record["calibration"]["slope"] > 0
     assert record["domain"]["threshold"] > 0
@@ -159,7 +219,16 @@ def test_run_fn_leaves_model_record_history_and_logs(exported):
     assert record["dataset_fingerprint"] == "data"
     assert record["training"]["class_counts"] == [16, 32]
     assert record["training"]["dropped_pictures"] == 1
+    assert record["versions"] == {
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "tfx": metadata.version("tfx"),
+    }
     assert (exported / "model" / features.TRAINING_STATISTICS).is_file()
+    recorded = sums.from_json((exported / sums.SUMS).read_bytes())
+    assert recorded == sums.sums(exported / "model")
+    assert features.TRAINING_STATISTICS in recorded
     assert len(history.read(exported / "run" / "history.csv")) == record["training"]["epochs"]
     assert list((exported / "run").glob("events.out.tfevents*"))
     assert not any((exported / "backups").iterdir())
@@ -205,6 +274,8 @@ def test_training_and_serving_agree_on_every_format(transformed, tmp_path, monke
     small.run(transformed, tmp_path, SETTINGS)
     images = [encode(grey_pixels(seed=index), name) for index, name in enumerate(FORMATS)]
     images += [picture(1, 1), b"broken", picture(3, 0)]
+    images += [turned_jpeg(), png_of_16_bits(grey_pixels().astype(np.uint16) << 4)]
+    images += [encode(np.full((180, 200), 90, np.uint8), "png-grey")]
     pixels, valid = trained_pixels(images, tmp_path / "examples.gz")
     record = json.loads((tmp_path / "model" / features.MODEL_RECORD).read_text())
     calibrated = Calibration(**record["calibration"])
@@ -235,13 +306,23 @@ def test_training_and_serving_agree_on_every_format(transformed, tmp_path, monke
         is_valid and distance <= record["domain"]["threshold"]
         for is_valid, distance in zip(valid, served[3], strict=True)
     ]
-    assert served[2] == told
+    # The last one is blank.
+    assert served[2] == [*told[:-1], False]
+    assert served[1][-1]
     assert not served[2][valid.index(False)]
     assert np.isfinite(served[3]).all()
     assert served[0][valid.index(False)] == 0.5
     np.testing.assert_allclose(explained, served[0], atol=1e-5)
     assert hottest[valid.index(False)] == 0
     assert max(hottest) == pytest.approx(1)
+
+
+def turned_jpeg():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    file = io.BytesIO()
+    Image.fromarray(grey_pixels(seed=9)).save(file, "JPEG", exif=exif)
+    return file.getvalue()
 
 
 def trained_pixels(images, file):

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from tests.trainer_module import small
-from trainer_module import backup, fitting, history, members, tuner
+from trainer_module import backup, fitting, history, members, strategy, tuner
+from trainer_module.errors import DivergedError, TrainingError
 from trainer_module.steps import Steps
 from trainer_module.tuner_settings import TunerSettings
 from transform_module import features
@@ -195,22 +196,32 @@ def test_whole_numbers_and_values_keep_their_kind(transformed, tmp_path, fits):
 def test_a_trial_that_fails_is_told_and_the_search_goes_on(
     transformed, tmp_path, monkeypatch, caplog
 ):
-    figures(monkeypatch, MemoryError("no room"), 0.7, float("nan"))
+    figures(monkeypatch, MemoryError("no room"), 0.7, float("nan"), DivergedError("it diverged"))
     with caplog.at_level("INFO", "trainer_module"):
-        search = prepared(transformed, job(tmp_path))
+        search = prepared(transformed, job(tmp_path, trials=4))
         search.search()
     (best,) = search.get_best_hyperparameters()
     assert best.values == search.oracle.trials["1"].hyperparameters.values
-    assert "trial  1/3  failed: MemoryError: no room" in caplog.text
-    assert "trial  2/3  val_auc 0.7000  learning_rate" in caplog.text
-    assert "trial  3/3  failed: its score is no number" in caplog.text
+    assert "trial  1/4  failed: MemoryError: no room" in caplog.text
+    assert "trial  2/4  val_auc 0.7000  learning_rate" in caplog.text
+    assert "trial  3/4  failed: its score is no number" in caplog.text
+    assert "it diverged" in caplog.text
+    assert "trial  4/4  failed: its score is no number" in caplog.text
+    kept = [json.loads(path.read_text()) for path in tmp_path.glob("search-*/trials/*.json")]
+    assert sorted(each["scores"] for each in kept if each["scores"] != [0.7]) == [[None], [None]]
+
+
+def test_workers_of_tf_config_are_refused(transformed, tmp_path, monkeypatch):
+    monkeypatch.setattr(strategy, "has_workers", lambda _: True)
+    with pytest.raises(strategy.StrategyError, match="a search does not train on the workers"):
+        prepared(transformed, job(tmp_path))
 
 
 def test_a_search_of_which_no_trial_ended_well_has_no_best(transformed, tmp_path, monkeypatch):
     figures(monkeypatch, MemoryError("no room"), MemoryError("no room"))
     search = prepared(transformed, job(tmp_path, trials=2))
     search.search()
-    with pytest.raises(RuntimeError, match="No trial of the search ended well: MemoryError: no"):
+    with pytest.raises(TrainingError, match="No trial of the search ended well: MemoryError: no"):
         search.get_best_hyperparameters()
 
 

@@ -1,7 +1,6 @@
 """A search that one process leads and another one trains for."""
 
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -9,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.ports import reserved
 from tests.trainer_module import small
 from trainer_module import tuner
 from trainer_module.job import Job
@@ -17,14 +17,14 @@ from trainer_module.tuner_settings import TunerSettings
 pytestmark = pytest.mark.slow
 
 
-def free_port():
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return listening.getsockname()[1]
+@pytest.fixture
+def port():
+    with reserved() as (found,):
+        yield found
 
 
-def test_a_worker_trains_what_the_chief_draws(transformed, tmp_path, monkeypatch):
-    address = {"KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": str(free_port())}
+def test_a_worker_trains_what_the_chief_draws(transformed, tmp_path, monkeypatch, port):
+    address = {"KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": str(port)}
     for name, value in {**address, "KERASTUNER_TUNER_ID": "chief"}.items():
         monkeypatch.setenv(name, value)
     search = TunerSettings(space={"learning_rate": [1e-3, 1e-2]}, trials=2, epochs=1)
@@ -49,7 +49,7 @@ def test_a_worker_trains_what_the_chief_draws(transformed, tmp_path, monkeypatch
     )
     assert worker.returncode == 0, worker.stderr[-3000:]
     assert "trial  2/2  val_auc" in worker.stderr
-    leading.join(timeout=60)
+    leading.join(timeout=300)
     assert not leading.is_alive()
     scores = [trial.score for trial in chief.oracle.trials.values()]
     assert len(scores) == 2

@@ -59,7 +59,7 @@ def test_precision_falls_in_steps():
 
 
 def test_reliability_counts_every_picture_once():
-    bins = curves.reliability(judged([1, 0, 1, 1], [0.0, 0.1, 0.95, 1.0]))
+    bins = curves.reliability(judged([1, 0, 1, 1], [0.0, 0.1, 0.95, 1.0]), Bootstrap(50))
     assert [each.pictures for each in bins] == [1, 1, 0, 0, 0, 0, 0, 0, 0, 2]
     assert [each.low for each in bins[:3]] == [0.0, 0.1, 0.2]
     assert bins[9].probability == pytest.approx(0.975)

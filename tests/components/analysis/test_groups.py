@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from components.analysis import groups
 from components.analysis.bootstrap import Bootstrap
 from components.analysis.findings import Estimate
 from components.analysis.groups import describe, differences
@@ -67,3 +68,40 @@ def test_a_paired_difference_is_surer_than_the_figures_are():
     difference = differences(pictures, other, (0.5, 0.5), BOOTSTRAP)["auc"]
     own = describe("all", pictures, 0.5, BOOTSTRAP).auc
     assert difference.high - difference.low < (own.high - own.low) / 3
+
+
+def images(patients, *, flagged):
+    """Three alike images of each of so many patients; the first ones are flagged."""
+    patient = np.repeat(np.arange(patients), 3)
+    return patient < flagged, np.ones(len(patient), bool), patient
+
+
+def width(estimate):
+    return estimate.high - estimate.low
+
+
+def test_a_share_is_as_uncertain_as_its_patients_are_few():
+    """Not as its images: three alike ones of a patient say what one says."""
+    chosen, everything, patient = images(60, flagged=15)
+    by_patient = groups.share_of(chosen, everything, patient, Bootstrap())
+    by_image = groups.share_of(chosen, everything, np.arange(len(patient)), Bootstrap())
+    assert by_patient.value == by_image.value == 0.25
+    assert width(by_patient) == pytest.approx(width(by_image) * np.sqrt(3), rel=0.15)
+
+
+@pytest.mark.parametrize("flagged", [0, 60])
+def test_a_share_of_nothing_or_all_has_wilsons_interval_over_patients(flagged):
+    found = groups.share_of(*images(60, flagged=flagged), Bootstrap())
+    assert found == wilson(flagged, 60)
+
+
+def test_a_share_of_no_image_is_none():
+    chosen, everything, patient = images(3, flagged=1)
+    assert groups.share_of(chosen, ~everything, patient, Bootstrap()) == Estimate()
+
+
+def test_only_patients_that_the_share_is_of_are_drawn():
+    chosen, everything, patient = images(60, flagged=15)
+    some = patient < 30
+    alone = groups.share_of(chosen[some], everything[some], patient[some], Bootstrap())
+    assert groups.share_of(chosen, some, patient, Bootstrap()) == alone

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from components.images.layout import as_text
 from tests.components.images.folders import picture
 from tests.pictures import FORMATS, encode, grey_pixels
 
@@ -95,19 +96,28 @@ def bad_files() -> dict[bytes, tuple[bytes, str]]:
         b"zeros.png": (bytes(3000), "not a picture: unknown content"),
         b"random.jpeg": (random.Random(7).randbytes(3000), "not a picture: unknown content"),
         b"text.jpg": (b"the doctor will send the picture\n", "text file"),
-        b"page.png": (b"<html>404</html>", "text file"),
-        b"scan.dcm": (bytes(128) + b"DICM" + bytes(900), "DICOM file: export it as PNG first"),
-        b"dicom.jpeg": (bytes(128) + b"DICM" + bytes(901), "DICOM file: export it as PNG first"),
+        b"page.png": (
+            b"<html>404</html>",
+            "text file: an HTML page, as a download that failed leaves",
+        ),
+        b"scan.dcm": (
+            bytes(128) + b"DICM" + bytes(900),
+            "DICOM file: export it as PNG of 8 bits, as it is shown",
+        ),
+        b"dicom.jpeg": (
+            bytes(128) + b"DICM" + bytes(901),
+            "DICOM file: export it as PNG of 8 bits, as it is shown",
+        ),
         b"web.jpeg": (
             saved(Image.new("L", (40, 40)), "WEBP"),
-            "WebP picture: save it as PNG or JPEG",
+            "WebP image: convert it to PNG, such as with ImageMagick",
         ),
         b"film.jpg": (
             saved(Image.new("L", (40, 40)), "TIFF"),
-            "TIFF picture: save it as PNG or JPEG",
+            "TIFF image: convert it to PNG, such as with ImageMagick",
         ),
-        b"letter.jpg": (b"%PDF-1.7\n", "PDF document"),
-        b"archive.png": (_archive(), "ZIP archive"),
+        b"letter.jpg": (b"%PDF-1.7\n", "PDF document: export its image as PNG"),
+        b"archive.png": (_archive(), "ZIP archive: unpack it, and give the folder that it holds"),
         b"dot.png": (
             encode(grey_pixels(1, 1), "png-grey"),
             "too small: 1x1 pixels, the least side is 32",
@@ -138,7 +148,7 @@ def write(folder: Path) -> dict[str, str | None]:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(target, "wb") as file:
             file.write(content)
-        expected[path.decode("utf-8", "backslashreplace")] = reason
+        expected[as_text(path)] = reason
     (folder / "folder.jpeg").mkdir()
     (folder / "dangling.jpeg").symlink_to("nowhere.jpeg")
     (folder / "loop").symlink_to(folder)

@@ -40,7 +40,8 @@ def hospital(patients: int, folders: Iterable[str] = ("train/",)) -> dict[str, b
 
 def source(path: str, folder: str = "", label: str = "PNEUMONIA", **known) -> SourceFile:
     """A file of an image folder that need not exist."""
-    return SourceFile(path.encode(), folder, label, **{"readable": True, **known})
+    depth = bool(folder) + bool(label)
+    return SourceFile(path.encode(), folder, label, **{"readable": True, "depth": depth, **known})
 
 
 def dataset_of(images: Path, out: Path, settings: DatasetSettings = LENIENT, **options) -> Dataset:

@@ -1,16 +1,21 @@
+import base64
 import hashlib
 import os
 import re
+import signal
 
 import apache_beam as beam
 import pytest
 
+from components import interrupts
 from components.errors import UserError
-from components.images import beam_jobs
+from components.images import appearance, beam_jobs
 from components.images.picture import Picture
 from components.images.records import features
 from components.images.splits import Placement
+from tests.components.images.damage import png_of_zeros
 from tests.components.images.folders import examples, fill, picture
+from transform_module.features import THUMBNAIL_SIDE
 
 
 def described(path, content):
@@ -21,13 +26,24 @@ def described(path, content):
 
 def test_a_good_picture_is_described(tmp_path):
     fill(tmp_path, {"a.png": picture(1)})
-    assert beam_jobs.inspect_file(os.fsencode(tmp_path / "a.png")) == {
+    found = beam_jobs.inspect_file(os.fsencode(tmp_path / "a.png"))
+    assert len(base64.b64decode(found.pop("thumbnail"))) == THUMBNAIL_SIDE**2
+    assert len(base64.b64decode(found.pop("hash"))) == appearance.HASH_BYTES
+    assert found == {
         "sha256": hashlib.sha256(picture(1)).hexdigest(),
         "reason": None,
         "format": "png",
         "width": 44,
         "height": 40,
+        "orientation": 1,
+        "unused_bits": 0,
     }
+
+
+def test_an_image_that_shows_nothing_is_refused(tmp_path):
+    fill(tmp_path, {"a.png": png_of_zeros(60, 50)})
+    found = beam_jobs.inspect_file(os.fsencode(tmp_path / "a.png"))
+    assert found["reason"] == "blank: its grey levels deviate by 0.0 of 255"
 
 
 def test_a_refused_file_keeps_its_reason_and_sum(tmp_path):
@@ -38,6 +54,8 @@ def test_a_refused_file_keeps_its_reason_and_sum(tmp_path):
         "format": None,
         "width": None,
         "height": None,
+        "orientation": None,
+        "unused_bits": None,
     }
 
 
@@ -117,15 +135,26 @@ def test_an_option_that_beam_does_not_understand_is_told(capfd):
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), UserError("The disk is full.")])
-def test_what_ends_a_worker_ends_the_job(error):
-    def fail(_):
-        raise error
-
+def failing(fail):
     pipeline = beam.Pipeline(options=beam_jobs.options([]))
     _ = pipeline | beam.Create([1]) | beam.Map(fail)
-    with pytest.raises(type(error)):
-        beam_jobs.run(pipeline)
+    return pipeline
+
+
+def test_a_workers_mistake_ends_the_job():
+    def fail(_):
+        raise UserError("The disk is full.")
+
+    with pytest.raises(UserError, match=r"^The disk is full\.$"):
+        beam_jobs.run(failing(fail))
+
+
+def test_a_signal_in_a_worker_interrupts_the_job():
+    def interrupted(_):
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with interrupts.listening(), pytest.raises(KeyboardInterrupt):
+        beam_jobs.run(failing(interrupted))
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
+import json
+
 import pytest
 
 from components.errors import UserError
-from components.images.dataset import Dataset, FolderCount, SplitCount
+from components.images.dataset import Dataset, Finding, FolderCount, SplitCount
 
 
 def folder(folder="train", label="NORMAL", **counts):
@@ -38,6 +40,18 @@ def test_the_same_dataset_is_saved_as_the_same_bytes(tmp_path):
     before = (tmp_path / "dataset.json").read_bytes()
     Dataset.load(tmp_path).save(tmp_path)
     assert (tmp_path / "dataset.json").read_bytes() == before
+
+
+def test_a_dataset_of_before_has_no_findings(tmp_path):
+    former = json.loads(DATASET.model_dump_json())
+    del former["findings"]
+    (tmp_path / "dataset.json").write_text(json.dumps(former))
+    assert Dataset.load(tmp_path).findings == ()
+
+
+def test_a_finding_names_files_without_control_characters():
+    found = Finding(kind="unlike", images=2, message="Two.", examples=("a\x1b[2J\n.png", "é.png"))
+    assert found.sentence == r"Two. Such as: a\x1b[2J\x0a.png, é.png"
 
 
 def test_a_folder_without_dataset_is_named_with_the_way_out(tmp_path):

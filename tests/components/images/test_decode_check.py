@@ -11,7 +11,7 @@ from components.images import decode_check
 from components.images.decode_check import Decoded, check
 from tests.components.images.damage import png_of_zeros, saved
 from tests.conftest import SHARED
-from tests.pictures import FORMATS, encode, grey_pixels
+from tests.pictures import FORMATS, encode, grey_pixels, png_of_16_bits
 from transform_module import image_ops
 
 GOOD = {name: encode(grey_pixels(44, 40), name) for name in FORMATS}
@@ -64,14 +64,17 @@ def test_a_truncation_is_called_one_even_at_the_last_bytes(name):
         (b"patient,label\n1,NORMAL\n", "text file"),
         ("Röntgenbild ".encode() * 200, "text file"),
         (b"\xef\xbb\xbf<html>", "text file"),
-        (bytes(128) + b"DICM" + bytes(500), "DICOM file: export it as PNG first"),
-        (b"RIFF\x10\0\0\0WEBPVP8 ", "WebP picture: save it as PNG or JPEG"),
-        (b"II*\0" + bytes(99), "TIFF picture: save it as PNG or JPEG"),
-        (b"MM\0*" + bytes(99), "TIFF picture: save it as PNG or JPEG"),
-        (b"\0\0\0\x18ftypheic", "HEIC, AVIF or film: save it as PNG or JPEG"),
-        (b"%PDF-1.7\n\0", "PDF document"),
-        (b"PK\x03\x04\0\0", "ZIP archive"),
-        (b"\x1f\x8b\x08\0", "gzip archive"),
+        (
+            bytes(128) + b"DICM" + bytes(500),
+            "DICOM file: export it as PNG of 8 bits, as it is shown",
+        ),
+        (b"RIFF\x10\0\0\0WEBPVP8 ", "WebP image: convert it to PNG, such as with ImageMagick"),
+        (b"II*\0" + bytes(99), "TIFF image: convert it to PNG, such as with ImageMagick"),
+        (b"MM\0*" + bytes(99), "TIFF image: convert it to PNG, such as with ImageMagick"),
+        (b"\0\0\0\x18ftypheic", "HEIC image: convert it to PNG, such as with ImageMagick"),
+        (b"%PDF-1.7\n\0", "PDF document: export its image as PNG"),
+        (b"PK\x03\x04\0\0", "ZIP archive: unpack it, and give the folder that it holds"),
+        (b"\x1f\x8b\x08\0", "gzip archive: unpack it, and give the folder that it holds"),
         (bytes(5000), "not a picture: unknown content"),
         (b"\xff\xfe\xfd" * 20, "not a picture: unknown content"),
         (GOOD["jpeg-grey"][1:], "not a picture: unknown content"),
@@ -121,6 +124,60 @@ def test_a_broken_byte_in_the_pixels_of_a_png_is_damage():
 def test_both_decoders_must_agree(monkeypatch, seen, reason):
     monkeypatch.setattr(decode_check, "_decode_as_the_model", lambda data: seen)
     assert str(check(GOOD["png-grey"])).startswith(reason)
+
+
+@pytest.mark.parametrize("value", range(1, 9))
+def test_an_image_is_described_as_it_is_seen_upright(value):
+    exif = Image.Exif()
+    exif[0x0112] = value
+    for form in ("JPEG", "PNG"):
+        data = saved(Image.fromarray(grey_pixels(44, 40)), form, exif=exif)
+        size = (44, 40) if value < 5 else (40, 44)
+        assert check(data) == Decoded(form.lower(), *size, orientation=value)
+
+
+@pytest.mark.parametrize("channels", [None, 2, 3, 4])
+def test_unused_high_bits_are_noted(channels):
+    samples = grey_pixels(44, 40).astype(np.uint16) << 4
+    if channels:
+        samples = np.repeat(samples[..., np.newaxis], channels, axis=2)
+        if channels in (2, 4):
+            samples[..., -1] = 65535
+    assert check(png_of_16_bits(samples)) == Decoded("png", 44, 40, unused_bits=4)
+
+
+def test_colours_of_16_bits_that_are_seen_otherwise_are_refused(monkeypatch):
+    samples = np.repeat(grey_pixels(44, 40).astype(np.uint16)[..., np.newaxis] << 4, 3, axis=2)
+    data = png_of_16_bits(samples)
+    monkeypatch.setattr(
+        decode_check, "_decode_as_the_model", lambda data: 255 - grey_pixels(44, 40)
+    )
+    assert str(check(data)).startswith("PNG read in two ways")
+
+
+def test_exif_data_that_cannot_be_read_leave_an_image_good():
+    exif = b"Exif\0\0" + bytes(60)
+    data = saved(Image.fromarray(grey_pixels(44, 40)), "JPEG", exif=exif)
+    assert check(data) == Decoded("jpeg", 44, 40)
+
+
+def test_inks_that_are_stored_in_an_unknown_way_are_refused_as_serving_does():
+    data = GOOD["jpeg-cmyk"]
+    start = data.index(b"\xff\xee")
+    nameless = data[:start] + data[start + 16 :]
+    assert check(nameless) == "CMYK JPEG without an Adobe marker: save it anew, as grey PNG"
+    assert image_ops.images_to_png(tf.constant([nameless, data])).numpy()[0] == b""
+
+
+@pytest.mark.parametrize("name", ["03_arithmetic.jpg", "05b_cmyk_noadobe_marker.jpg"])
+def test_conversion_and_serving_agree_on_rare_jpegs(name):
+    path = SHARED / "found/16_formats" / name
+    if not path.is_file():
+        pytest.skip(f"no such JPEG on this machine (../shared/found/16_formats/{name})")
+    data = path.read_bytes()
+    (served,) = image_ops.images_to_png(tf.constant([data])).numpy()
+    assert isinstance(check(data), Decoded) == (served != b"") == (name == "03_arithmetic.jpg")
+    assert isinstance(check(data[: len(data) // 2]), str)
 
 
 @pytest.mark.parametrize("folder", ["originals", "chest_xray"])

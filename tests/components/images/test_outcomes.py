@@ -21,7 +21,7 @@ def judged(files, inspections):
 FILES = [
     source("train/NORMAL/a_1", "train", "NORMAL"),
     source("train/NORMAL/b_1", "train", "NORMAL"),
-    source("train/NORMAL/.DS_Store", "train", "NORMAL", skipped=True),
+    source("train/NORMAL/.DS_Store", "train", "NORMAL", skipped="system file"),
     source("train/NORMAL/broken", "train", "NORMAL"),
     source("train/NORMAL/nowhere", "train", "NORMAL", readable=False, problem="link: nowhere"),
     source("list.csv", "", "", problem="outside the class folders"),
@@ -103,7 +103,7 @@ def folders(draw):
             f"{draw(st.sampled_from('abcdef'))}_{index}",
             draw(st.sampled_from(["", "train", "val", "test"])),
             label,
-            skipped=draw(st.sampled_from([False, False, True])),
+            skipped=draw(st.sampled_from([None, None, "system file"])),
             problem=None if label else "outside the class folders",
             readable=draw(st.booleans()),
         )

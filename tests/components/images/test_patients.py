@@ -1,10 +1,7 @@
-import csv
-from collections import defaultdict
-
 import pytest
 
 from components.errors import UserError
-from components.images.patients import known_patient, patient_finder, subtype
+from components.images.patients import patient_finder, subtype
 from components.images.settings import DatasetSettings
 from tests.components.images.folders import source
 
@@ -28,33 +25,6 @@ def table(tmp_path):
         return str(path)
 
     return write
-
-
-@pytest.mark.parametrize(
-    ("name", "patient"),
-    [
-        ("person100_bacteria_475.jpeg", "bacteria-100"),
-        ("PERSON100_VIRUS_475.JPG", "virus-100"),
-        ("IM-0115-0001.jpeg", "normal-0115"),
-        ("NORMAL2-IM-0927-0001.jpeg", "normal2-0927"),
-        ("NORMAL2-IM-0927-0001-0002.jpeg", "normal2-0927"),
-        ("scan-0115.jpeg", None),
-        ("my_person100_bacteria_475.jpeg", None),
-    ],
-)
-def test_the_names_of_the_public_dataset_tell_the_patient(name, patient):
-    assert known_patient(name) == patient
-
-
-def test_the_patients_of_the_public_dataset_are_those_of_its_manifest(chest_xray):
-    ours, theirs = defaultdict(set), defaultdict(set)
-    with (chest_xray / "MANIFEST.csv").open() as file:
-        for row in csv.DictReader(file):
-            name = row["path"].rsplit("/", 1)[1]
-            ours[known_patient(name)].add(name)
-            theirs[row["patient_key"]].add(name)
-            assert subtype(row["label"], name) == row["subtype"]
-    assert sorted(map(sorted, ours.values())) == sorted(map(sorted, theirs.values()))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +63,69 @@ def test_a_table_goes_before_all(table):
 
 def test_a_table_saved_by_a_spreadsheet_is_read(table):
     path = table("path,patient\r\ntrain/PNEUMONIA/p8_a.png, anna \r\n", "utf-8-sig")
-    assert found(patients=path)[2] == "anna"
+    assert found(patients=path, unlisted_patients="alone")[2] == "anna"
+
+
+def test_a_table_with_the_paths_of_windows_is_read(table):
+    path = table(
+        "path,patient\ntrain\\PNEUMONIA\\p8_a.png,anna\n./train/PNEUMONIA/ward/p7_a.png,b\n"
+    )
+    assert found(patients=path, unlisted_patients="alone") == ["bacteria-100", "b", "anna"]
+
+
+def test_a_table_that_misses_files_is_refused(table):
+    path = table("path,patient\ntrain/PNEUMONIA/p8_a.png,anna\n")
+    with pytest.raises(UserError) as refusal:
+        found(patients=path)
+    assert "names 1 of 3 images, and misses 2, such as train/PNEUMONIA/person100_" in str(
+        refusal.value
+    )
+    assert "--unlisted-patients alone" in str(refusal.value)
+
+
+def test_files_that_a_table_misses_go_by_their_names_where_that_is_allowed(table):
+    path = table("path,patient\ntrain/PNEUMONIA/p8_a.png,anna\n")
+    settings = DatasetSettings(patients=path, unlisted_patients="alone")
+    patients = patient_finder(settings, FILES)
+    assert [patients(file) for file in FILES] == ["bacteria-100", None, "anna"]
+    assert patients.notes == (
+        "The table of patients misses 2 of 3 images, such as "
+        "train/PNEUMONIA/person100_bacteria_475.jpeg, train/PNEUMONIA/ward/p7_a.png.",
+    )
+
+
+def test_rows_that_name_no_file_are_reported(table):
+    path = table(
+        "path,patient\n"
+        + "".join(f"{file.filename},anna\n" for file in FILES)
+        + "train/PNEUMONIA/gone.png,ben\n"
+    )
+    (note,) = patient_finder(DatasetSettings(patients=path), FILES).notes
+    assert note == (
+        "1 of 4 rows of the table of patients name no image, such as train/PNEUMONIA/gone.png."
+    )
+
+
+def test_a_table_may_name_files_from_the_folder_that_holds_the_classes(table):
+    file = source("archive/train/NORMAL/a.png", "train", "NORMAL", depth=3)
+    path = table("path,patient\ntrain/NORMAL/a.png,anna\n")
+    assert patient_finder(DatasetSettings(patients=path), [file])(file) == "anna"
+
+
+def test_it_is_counted_what_tells_the_patients(table):
+    path = table("path,patient\ntrain/PNEUMONIA/p8_a.png,anna\n")
+    settings = DatasetSettings(patients=path, unlisted_patients="alone")
+    known = patient_finder(settings, FILES).known(FILES)
+    assert (known.images, known.known) == (3, 2)
+    assert known.by == {"the table": 1, "the names of Kermany et al.": 1}
+    assert known.sentence == (
+        "Patients known for 2 of 3 images (by the names of Kermany et al.: 1, the table: 1)."
+    )
+
+
+def test_nothing_that_tells_the_patients_is_said():
+    known = patient_finder(DatasetSettings(), FILES[1:]).known(FILES[1:])
+    assert known.sentence == "Patients known for 0 of 2 images (by none)."
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ def test_the_defaults_are_those_of_the_documentation():
     assert DatasetSettings().model_dump() == {
         "patient_pattern": None,
         "patients": None,
+        "unlisted_patients": "refuse",
         "max_bad": 0.10,
         "hold_out": None,
         "shards": 4,

@@ -152,6 +152,40 @@ def test_joined_patients_bear_the_name_of_a_patient():
     assert {placement.patient for placement in place(plan, seed=7)} == {"yves"}
 
 
+def copied(copies, *arguments, **known):
+    return dataclasses.replace(picture(*arguments, **known), copies=copies)
+
+
+def test_copies_of_other_bytes_are_kept_together_with_their_patients():
+    plan = [copied("c", "a", "1"), copied("c", "b", "2"), picture("b", "3"), picture("d", "4")]
+    placed = place(plan, seed=7)
+    assert [each.patient for each in placed] == ["a", "a", "a", "d"]
+
+
+def test_a_copy_of_an_image_of_the_test_folder_is_dropped():
+    plan = [copied("c", None, "1", "test"), copied("c", None, "2"), copied("e", None, "3")]
+    assert [(each.split, each.quarantined) for each in place(plan, seed=7)][:2] == [
+        ("test", None),
+        (None, None),
+    ]
+    assert place(plan, seed=7)[2].split in ("train", "eval")
+
+
+def test_copies_under_both_classes_are_quarantined():
+    plan = [copied("c", "a", "1"), copied("c", "b", "2", label="PNEUMONIA", filename="y.png")]
+    assert [each.quarantined for each in place(plan, seed=7)] == [
+        "same picture under both classes: as NORMAL here, the other is y.png",
+        "same picture under both classes: as PNEUMONIA here, the other is x.png",
+    ]
+
+
+@settings(max_examples=100)
+@given(plan=plans, seed=st.integers())
+def test_images_without_copies_are_placed_as_by_their_bytes(plan, seed):
+    marked = [dataclasses.replace(each, copies=each.sha256) for each in plan]
+    assert place(marked, seed=seed) == place(plan, seed=seed)
+
+
 def test_a_conflict_names_the_other_file():
     plan = [
         picture("a", "1", label="NORMAL", filename="train/NORMAL/a.png"),

@@ -1,3 +1,4 @@
+import csv
 import json
 
 import pytest
@@ -36,6 +37,15 @@ def test_the_conversions_records_are_read(tmp_path):
         "too small: 1x1, least 32",
         12,
     )
+
+
+def test_a_file_name_may_hold_any_line_break(tmp_path):
+    names = ["a\u2028b.png", "a\u0085b.png", "a\x0bb.png", "a\nb.png", "a\rb.png"]
+    with (tmp_path / QUARANTINE_FILE).open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["path", "reason", "bytes", "sha256"])
+        rows.writerows([name, "empty file", 0, ""] for name in names)
+    assert [found.path for found in reading.quarantine(str(tmp_path))] == names
 
 
 def test_a_damaged_record_of_the_data_is_left_out(tmp_path):

@@ -28,7 +28,7 @@ def content(file):
     ],
 )
 def test_what_is_broken_is_refused_for_what_it_is(what, reason):
-    assert check(content(BROKEN[what])) == reason
+    assert str(check(content(BROKEN[what]))).startswith(reason)
 
 
 def test_a_copy_is_a_good_picture_of_the_plan():
@@ -41,7 +41,7 @@ def test_a_copy_is_a_good_picture_of_the_plan():
 def test_a_system_file_is_skipped(tmp_path):
     file = BROKEN["system file"]
     fill(tmp_path, {file.path: content(file), "train/NORMAL/a.png": b"1"})
-    assert [found.skipped for found in scan(tmp_path)] == [True, False]
+    assert [found.skipped for found in scan(tmp_path)] == ["system file", None]
 
 
 def test_no_good_picture_bears_their_names():

@@ -136,6 +136,16 @@ def test_a_failure_leaves_the_former_set(tmp_path, small):
     assert tree(out) == tree(small[0])
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_what_is_stopped_leaves_no_half_set(tmp_path, error):
+    def progress(done, total):
+        raise error
+
+    with pytest.raises(error):
+        generate(tmp_path / "set", images=60, progress=progress)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_of_something_else_is_left_alone(tmp_path):
     (tmp_path / "thesis.doc").write_text("years of work")
     with pytest.raises(UserError, match=r"is not empty and holds no synthetic set"):

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.images.patients import known_patient, subtype
+from components.images.patient_names import known_patient
+from components.images.patients import subtype
 from components.synthetic.plan import plan
 
 PLAN = plan(600, 7)

@@ -17,7 +17,13 @@ def first(orchestrated):
 
 def test_the_log_tells_when_each_component_starts_and_ends(first):
     cached, started = first
-    assert sorted(started) == ["Baseline", "Importer", "InfraImporter", "Pusher"]
+    assert sorted(started) == [
+        "Baseline",
+        "Importer",
+        "InfraImporter",
+        "ModelImporter",
+        "Pusher",
+    ]
     assert list(cached) == started
 
 
@@ -51,11 +57,11 @@ MESSAGE = "The folder is gone.\nMount it again."
 def test_a_component_that_fails_is_told_with_its_message_and_runs_when_repeated(
     orchestrated, monkeypatch
 ):
-    def fail(path):
+    def fail(*_):
         raise UserError(MESSAGE)
 
     with monkeypatch.context() as broken:
-        broken.setattr(pushed, "read_manifest", fail)
+        broken.setattr(pushed, "newest", fail)
         with pytest.raises(Exception, match="The folder is gone") as caught:
             orchestrated.run("failed", version="17")
     assert explain(caught.value) == MESSAGE
@@ -63,7 +69,7 @@ def test_a_component_that_fails_is_told_with_its_message_and_runs_when_repeated(
 
     orchestrated.run("repeated", version="17")
     assert orchestrated.cached() == dict.fromkeys(
-        ("Importer", "InfraImporter", "Baseline", "Pusher"), False
+        ("Importer", "InfraImporter", "ModelImporter", "Baseline", "Pusher"), False
     )
     assert orchestrated.aborted is None
 

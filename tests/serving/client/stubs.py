@@ -63,7 +63,7 @@ class Stub:
 
     Attributes:
         script: what it does with the next requests; after them it answers.
-        outputs: what it answers.
+        outputs: what it answers; or over REST makes that of a body, and None refuses it.
         url: where it listens.
         asked: when each request came, and what for.
         peers: the connections that they came by.
@@ -84,9 +84,14 @@ class Stub:
         return self.script.pop(0) if self.script else None
 
 
+class _Server(ThreadingHTTPServer):
+    # With any port it is bound as without: the system then gives one that nobody has.
+    allow_reuse_port = True
+
+
 @contextlib.contextmanager
 def rest(stub: Stub, port: int = 0) -> Iterator[Stub]:
-    """Runs a stub of REST."""
+    """Runs a stub of REST, on any port or on one that is reserved."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -97,7 +102,7 @@ def rest(stub: Stub, port: int = 0) -> Iterator[Stub]:
                 while not stub.ended.is_set() and self.connection.recv(8192):
                     stub.ended.wait(0.02)
                 return
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            asked = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             if isinstance(step, Failure):
                 self._answer(step.http, json.dumps({"error": MESSAGE}).encode(), step.wait)
             elif step == RESET:
@@ -106,13 +111,16 @@ def rest(stub: Stub, port: int = 0) -> Iterator[Stub]:
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 self.close_connection = True
             elif step == HANG:
-                stub.ended.wait(30)
+                stub.ended.wait(120)
             elif step == TRICKLE:
                 self._trickle()
             elif step == FLOOD:
                 self._flood()
             else:
-                outputs = stub.outputs
+                outputs = stub.outputs(asked) if callable(stub.outputs) else stub.outputs
+                if outputs is None:
+                    self._answer(MALFORMED.http, json.dumps({"error": MESSAGE}).encode())
+                    return
                 body = (
                     outputs
                     if isinstance(outputs, bytes)
@@ -155,7 +163,7 @@ def rest(stub: Stub, port: int = 0) -> Iterator[Stub]:
         def log_message(self, *arguments: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server = _Server(("127.0.0.1", port), Handler)
     stub.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
@@ -168,7 +176,7 @@ def rest(stub: Stub, port: int = 0) -> Iterator[Stub]:
 
 @contextlib.contextmanager
 def rpc(stub: Stub, port: int = 0) -> Iterator[Stub]:
-    """Runs a stub of gRPC."""
+    """Runs a stub of gRPC, on any port or on one that is reserved."""
 
     class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
         def Predict(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -179,7 +187,7 @@ def rpc(stub: Stub, port: int = 0) -> Iterator[Stub]:
                     context.set_trailing_metadata([("grpc-retry-pushback-ms", pushback)])
                 context.abort(step.code, MESSAGE)
             if step == HANG:
-                stub.ended.wait(30)
+                stub.ended.wait(120)
             return predict_pb2.PredictResponse(
                 outputs={
                     name: values
@@ -189,7 +197,7 @@ def rpc(stub: Stub, port: int = 0) -> Iterator[Stub]:
                 }
             )
 
-    server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.so_reuseport", 0)])
+    server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.so_reuseport", int(port > 0))])
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Prediction(), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(
         model_service_pb2_grpc.ModelServiceServicer(), server
@@ -204,9 +212,3 @@ def rpc(stub: Stub, port: int = 0) -> Iterator[Stub]:
 
 
 APIS = (rest, rpc)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]

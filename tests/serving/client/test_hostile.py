@@ -5,13 +5,16 @@ import tracemalloc
 
 import pytest
 import tensorflow as tf
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
 from components.errors import UserError
 from serving.client import NotOurModel, Refused, Unavailable, connect
-from serving.client.endpoint import ANSWER_BYTES
+from serving.client.endpoint import ANSWER_BYTES, parse
+from serving.client.rpc import Rpc
 from tests.serving.client import stubs
 from tests.serving.client.asked import PICTURE
 from tests.serving.client.stubs import FLOOD, OUTPUTS, Failure
+from tests.serving.client.test_endpoint import DEFAULTS
 
 DEEP = b"[" * 100_000 + b"]" * 100_000
 
@@ -89,6 +92,25 @@ def test_an_answer_over_grpc_that_no_model_gives(rpc_stub, ask, changed):
     with pytest.raises(NotOurModel) as caught:
         ask(rpc_stub.url, "predict", [PICTURE])
     assert str(caught.value).isprintable()
+
+
+def test_a_state_that_no_version_has():
+    response = get_model_status_pb2.GetModelStatusResponse()
+    response.model_version_status.add(version=1, state=99)
+    status = Rpc(parse("grpc://host", **DEFAULTS)).status()
+    with pytest.raises(NotOurModel, match="unknown state"):
+        status.read(response)
+
+
+def test_metadata_that_cannot_be_read():
+    response = get_model_metadata_pb2.GetModelMetadataResponse()
+    response.metadata[
+        "signature_def"
+    ].type_url = "type.googleapis.com/tensorflow.serving.SignatureDefMap"
+    response.metadata["signature_def"].value = b"\xff"
+    metadata = Rpc(parse("grpc://host", **DEFAULTS)).metadata()
+    with pytest.raises(NotOurModel, match="metadata cannot be read"):
+        metadata.read(response)
 
 
 def test_an_answer_without_an_end_is_not_read_whole(rest_stub, ask):

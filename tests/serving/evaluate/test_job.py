@@ -1,13 +1,15 @@
+import csv
 import json
 import shutil
 
 import pytest
 
 from components.analysis import findings as contract
-from components.errors import UserError
+from components.errors import NothingUsable, UserError
 from components.images.settings import DatasetSettings
 from serving.evaluate import writing
 from serving.evaluate.job import evaluate
+from tests.conftest import SHARED
 from tests.serving.saved import write_manifest
 from transform_module import features
 
@@ -65,6 +67,69 @@ def test_broken_pictures_are_counted_and_listed(version, pictures, tmp_path):
     assert evaluated.refused == [("NORMAL/a.png", "text file")]
 
 
+def test_a_table_of_which_most_files_are_missing_is_evaluated(version, pictures, tmp_path):
+    names = [path.relative_to(pictures) for path in sorted(pictures.rglob("*.png"))]
+    rows = [f"gone/{number}.png,NORMAL" for number in range(70)]
+    rows += [f"{name},{name.parts[0]}" for name in names]
+    (pictures / "labels.csv").write_text("path,label\n" + "\n".join(rows))
+    evaluated = evaluate(version, pictures / "labels.csv", tmp_path / "out", corruptions=False)
+    assert (evaluated.findings.pictures, evaluated.findings.invalid) == (78, 70)
+    assert {reason for _, reason in evaluated.refused} == {
+        "cannot be opened: no such file or directory"
+    }
+
+
+def test_where_no_picture_can_be_used_the_reasons_are_left(version, former, pictures, tmp_path):
+    out = tmp_path / "out"
+    evaluate(version, pictures, out, corruptions=False)
+    (pictures / "labels.csv").write_text("path,label\na.png,0\nb\x1b.png,1\n")
+    with pytest.raises(NothingUsable) as refusal:
+        evaluate(version, pictures / "labels.csv", out, against=former)
+    told = str(refusal.value)
+    assert "None of the 2 pictures of" in told
+    assert "cannot be opened: no such file or directory (2)" in told
+    assert "paths relative to the table's folder" in told
+    assert [path.name for path in out.iterdir()] == [writing.PICTURES]
+    with (out / writing.PICTURES).open(newline="") as file:
+        rows = [(row["path"], row["told"], row["reason"]) for row in csv.DictReader(file)]
+    why = "cannot be opened: no such file or directory"
+    assert rows == [("a.png", "INVALID", why), (r"b\x1b.png", "INVALID", why)]
+
+
+@pytest.mark.parametrize("text", ["path,label\n", "path,label", ""])
+def test_a_table_without_rows_has_nothing_to_use(version, tmp_path, text):
+    (tmp_path / "labels.csv").write_text(text)
+    with pytest.raises(NothingUsable, match=r"holds no row|is empty"):
+        evaluate(version, tmp_path / "labels.csv", tmp_path / "out")
+
+
+def test_a_folder_without_images_has_nothing_to_use(version, tmp_path):
+    (tmp_path / "images/NORMAL").mkdir(parents=True)
+    with pytest.raises(NothingUsable, match="holds no pictures in class folders"):
+        evaluate(version, tmp_path / "images", tmp_path / "out")
+
+
+def test_a_download_that_is_not_complete_is_evaluated(version, tmp_path):
+    table = SHARED / "found/03_csv/partial_download.csv"
+    if not table.exists():
+        pytest.skip("the found files are not on this machine (../shared/found)")
+    evaluated = evaluate(version, table, tmp_path / "out", corruptions=False)
+    assert (evaluated.findings.pictures, evaluated.findings.invalid) == (57, 41)
+
+
+def test_masks_and_documents_in_a_folder_are_left_aside(version, pictures, tmp_path):
+    for name in ("masks/x.png", "x.txt", "@eaDir/x.png"):
+        (pictures / "NORMAL" / name).parent.mkdir(exist_ok=True)
+        (pictures / "NORMAL" / name).write_bytes(b"text")
+    found = evaluate(version, pictures, tmp_path / "out", corruptions=False).findings
+    assert (found.pictures, found.invalid) == (8, 0)
+    assert sorted(found.notes) == [
+        "Files skipped (mask or annotation): 1.",
+        "Files skipped (system file): 1.",
+        "Files skipped (text or document): 1.",
+    ]
+
+
 def test_statistics_of_the_training_tell_the_drift(former, pictures, tmp_path):
     known = {"border": {"edges": [100.0], "shares": [0.0, 1.0], "mean": 200.0}}
     path = former / features.TRAINING_STATISTICS
@@ -109,7 +174,12 @@ def test_pictures_of_one_class_are_refused(version, pictures, tmp_path):
 def test_nothing_that_can_be_judged_is_refused(version, pictures, tmp_path):
     for path in pictures.rglob("*.png"):
         path.write_bytes(b"text")
-    refuse("8 pictures 0 can be judged", version, pictures, tmp_path / "out")
+    refuse(
+        r"None of the 8 pictures of .* can be used: text file \(8\)",
+        version,
+        pictures,
+        tmp_path / "out",
+    )
 
 
 def test_a_model_without_a_threshold_is_refused(former, pictures, tmp_path):

@@ -45,11 +45,14 @@ def test_all_splits_are_taken_and_train_is_noted(pictures, tmp_path):
 
 
 def test_what_stands_outside_is_counted_and_system_files_are_not(pictures):
-    (pictures / "README.txt").write_text("hello")
+    (pictures / "x.png").write_text("hello")
     (pictures / ".DS_Store").write_text("system")
     found = find(pictures, SETTINGS)
     assert len(found.pictures) == 8
-    assert found.notes == ("Files outside the class folders, which are left aside: 1.",)
+    assert found.notes == (
+        "Files outside the class folders, which are left aside: 1.",
+        "Files skipped (system file): 1.",
+    )
 
 
 def test_what_is_known_to_be_no_picture_keeps_its_reason(pictures):

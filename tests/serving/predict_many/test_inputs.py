@@ -1,8 +1,3 @@
-import os
-
-import pytest
-
-from components.errors import UserError
 from serving.predict_many.job import predict_many
 from tests.serving.predict_many.samples import expected, grey, names, read
 
@@ -28,10 +23,23 @@ def test_a_name_that_only_looks_like_a_pattern_is_taken_as_it_is(version, tmp_pa
     assert names(tmp_path / "out.csv") == ["[1].png"]
 
 
-def test_no_input_is_told(version, tmp_path):
+def test_paths_that_stand_for_no_file_get_rows(version, tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match=r"There is no file in .*empty"):
-        predict_many(version, [tmp_path / "empty"], tmp_path / "out.csv")
-    with pytest.raises(UserError, match=r"There is no file that matches .*\*\.png"):
-        predict_many(version, [tmp_path / "*.png"], tmp_path / "out.csv")
-    assert os.listdir(tmp_path) == ["empty"]
+    out = tmp_path / "out.csv"
+    paths = [tmp_path / name for name in ("empty", "*.png", "no.png", "no.tfrecord", "gs:/b/x.png")]
+    summary = predict_many(version, paths, out)
+    assert (summary.pictures, summary.valid, summary.invalid) == (5, 0, 5)
+    assert [row["reason"].split(":")[0] for row in read(out)] == [
+        "folder without files",
+        "no file matches this pattern",
+        "cannot be opened",
+        "cannot be opened",
+        "not a local file (gs)",
+    ]
+
+
+def test_many_missing_files_before_a_good_one_are_rows(version, tmp_path):
+    (tmp_path / "z.png").write_bytes(grey(10))
+    missing = [tmp_path / f"{number}.png" for number in range(70)]
+    summary = predict_many(version, [*missing, tmp_path / "z.png"], tmp_path / "out.csv")
+    assert (summary.pictures, summary.valid) == (71, 1)

@@ -1,4 +1,5 @@
 import gzip
+import os
 import zlib
 from dataclasses import astuple
 
@@ -132,10 +133,13 @@ def test_two_gzip_files_one_after_the_other_are_one_whole_file(version, tmp_path
         (b"no records at all, but text", "cannot be read as a TFRecord file: its first record is"),
         (None, "cannot be read as a TFRecord file: it is no file"),
     ],
+    ids=["text", "a pipe"],
 )
 @pytest.mark.parametrize("name", ["x.tfrecord", "x.tfrecord.gz"])
 def test_what_is_no_record_file_is_named(version, pictures, tmp_path, name, content, told, judged):
-    if content is not None:
+    if content is None:
+        os.mkfifo(tmp_path / name)
+    else:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=rf"/{name} {told}"):
         predict_many(version, [pictures, tmp_path / name], tmp_path / "out.csv")

@@ -1,7 +1,11 @@
 import os
+import signal
+import threading
+import time
 
 import pytest
 
+from components import interrupts
 from serving.tensorflow_serving.containers import find_engine, up
 
 
@@ -43,3 +47,22 @@ def test_the_compose_file_is_run_and_its_exit_code_kept(programs, tmp_path):
     assert up("docker", tmp_path / "compose.yaml") == 7
     said = (tmp_path / "said").read_text().split()
     assert said == ["compose", "-f", os.fspath(tmp_path / "compose.yaml"), "up"]
+
+
+def test_an_interrupt_waits_until_the_containers_have_stopped(programs, tmp_path):
+    programs(
+        "docker",
+        f"trap '/bin/sleep 0.1; echo stopped > {tmp_path}/said; exit 0' TERM\n"
+        f"echo running > {tmp_path}/said; while :; do /bin/sleep 0.05; done",
+    )
+
+    def interrupt():
+        while not (tmp_path / "said").exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with interrupts.listening():
+        threading.Thread(target=interrupt).start()
+        with pytest.raises(KeyboardInterrupt):
+            up("docker", tmp_path / "compose.yaml")
+    assert (tmp_path / "said").read_text() == "stopped\n"

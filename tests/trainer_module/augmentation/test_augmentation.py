@@ -84,7 +84,7 @@ def test_intensities_stay_in_range_and_finite(changes, level):
 def test_the_numbers_of_a_seed_are_what_they_were():
     """A resumed training, or one of another release, sees the same pictures."""
     first = augmentation.draw(tf.constant([7, 0], tf.int64)).numpy()
-    again = tf.random.stateless_uniform([4], tf.constant([7, 0]), minval=-1.0, maxval=1.0)
-    np.testing.assert_array_equal(first[:4], again)
+    were = [0.49415755, 0.34436035, -0.8844409, 0.28842640]
+    np.testing.assert_allclose(first[:4], were, atol=1e-7)
     assert not np.array_equal(first, augmentation.draw(tf.constant([7, 1], tf.int64)))
     assert STILL.share == 0.25

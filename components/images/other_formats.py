@@ -1,0 +1,92 @@
+"""What a file is that is none of the formats which are read, by its first bytes, in words."""
+
+from typing import Final
+
+_CONVERT: Final = "convert it to PNG, such as with ImageMagick"
+_UNPACK: Final = "unpack it, and give the folder that it holds"
+_DICOM: Final = "DICOM file: export it as PNG of 8 bits, as it is shown"
+
+_SIGNATURES: Final[tuple[tuple[int, bytes, str], ...]] = (
+    (128, b"DICM", _DICOM),
+    (8, b"WEBP", f"WebP image: {_CONVERT}"),
+    (0, b"II*\0", f"TIFF image: {_CONVERT}"),
+    (0, b"MM\0*", f"TIFF image: {_CONVERT}"),
+    (0, b"II+\0", f"TIFF image: {_CONVERT}"),
+    (0, b"MM\0+", f"TIFF image: {_CONVERT}"),
+    (0, b"\0\0\0\x0cjP  ", f"JPEG 2000 image: {_CONVERT}"),
+    (0, b"\xff\x4f\xff\x51", f"JPEG 2000 image: {_CONVERT}"),
+    (0, b"\0\0\0\x0cJXL ", f"JPEG XL image: {_CONVERT}"),
+    (0, b"\xff\x0a", f"JPEG XL image: {_CONVERT}"),
+    (0, b"8BPS", f"Photoshop file: {_CONVERT}"),
+    (0, b"%PDF", "PDF document: export its image as PNG"),
+    (0, b"PK\x03\x04", f"ZIP archive: {_UNPACK}"),
+    (0, b"7z\xbc\xaf\x27\x1c", f"7z archive: {_UNPACK}"),
+    (0, b"Rar!\x1a\x07", f"RAR archive: {_UNPACK}"),
+    (0, b"\xfd7zXZ\0", f"xz archive: {_UNPACK}"),
+    (0, b"BZh", f"bzip2 archive: {_UNPACK}"),
+    (0, b"\x1f\x8b", f"gzip archive: {_UNPACK}"),
+    (257, b"ustar", f"tar archive: {_UNPACK}"),
+    (344, b"n+1\0", "NIfTI volume: export its image as PNG of 8 bits"),
+    (0, b"\x93NUMPY", "NumPy array: save it as PNG of 8 bits"),
+    (0, b"\x89HDF\r\n\x1a\n", "HDF5 file: save its image as PNG of 8 bits"),
+    (0, b"P5", f"PGM image: {_CONVERT}"),
+    (0, b"P6", f"PPM image: {_CONVERT}"),
+)
+
+# ISO base media files, by their major brand (registered at mp4ra.org).
+_HEIF_BRANDS: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_AVIF_BRANDS: Final = (b"avif", b"avis")
+
+# A file without the preamble begins with an element of group 2 or 8 (DICOM PS3.5, section 7.1), of
+# which these are the first that occur.
+_DICOM_ELEMENTS: Final = tuple(
+    group.to_bytes(2, "little") + element.to_bytes(2, "little")
+    for group, elements in ((2, (0, 1, 2, 16)), (8, (0, 1, 5, 6, 8, 18, 20, 22, 24)))
+    for element in elements
+)
+
+_LFS: Final = b"version https://git-lfs.github.com/"
+_HTML: Final = (b"<!doctype html", b"<html")
+
+
+def describe(data: bytes) -> str:
+    """Tells what a file is, and what to do with it.
+
+    Args:
+        data: its content, at least the first 1,024 bytes of it.
+
+    Returns:
+        A few words, then often a colon and what to do.
+    """
+    for start, signature, words in _SIGNATURES:
+        if data[start : start + len(signature)] == signature:
+            return words
+    if data[4:8] == b"ftyp":
+        return _media(data[8:12])
+    if data.startswith(_DICOM_ELEMENTS) and len(data) > 132:
+        return _DICOM
+    return _text(data[:1024]) or "not a picture: unknown content"
+
+
+def _media(brand: bytes) -> str:
+    if brand in _HEIF_BRANDS:
+        return f"HEIC image: {_CONVERT}"
+    if brand in _AVIF_BRANDS:
+        return f"AVIF image: {_CONVERT}"
+    return "film: export an image of it as PNG"
+
+
+def _text(head: bytes) -> str | None:
+    if b"\0" in head:
+        return None
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # The cut may fall inside a character: at most 3 bytes before the end.
+        if error.start < 1021:
+            return None
+    if head.startswith(_LFS):
+        return "text file: a pointer of Git LFS, get the image with `git lfs pull`"
+    if head.lstrip()[:32].lower().startswith(_HTML):
+        return "text file: an HTML page, as a download that failed leaves"
+    return "text file"

@@ -1,0 +1,39 @@
+"""Names of files as text that is safe to print and to keep."""
+
+import unicodedata
+from typing import Final
+
+_ESCAPED: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode's categories of what moves a cursor, ends a line, or reorders what follows: control and
+format characters, lone surrogates, line and paragraph separators."""
+
+# Format characters that join letters or signs, as Persian and emoji need, and move nothing.
+_JOINERS: Final = "\u200c\u200d"
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    r"""Escapes the characters of a text that would act on a terminal or end its line.
+
+    Args:
+        text: a file's name, or a message with names in it.
+        keep: characters that stay as they are.
+
+    Returns:
+        The text with each such character as ``\x1b``, ``\u202e`` or ``\U000e0001``.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character
+        if character in keep
+        or character in _JOINERS
+        or unicodedata.category(character) not in _ESCAPED
+        else _escaped(ord(character))
+        for character in text
+    )
+
+
+def _escaped(code: int) -> str:
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -1,0 +1,44 @@
+import contextlib
+import os
+import sqlite3
+
+import pytest
+
+from components.errors import UserError
+from pipeline.store_lock import require_unlocked
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.store_lock._PATIENCE_SECONDS", 0.05)
+    path = tmp_path / "metadata.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    return path
+
+
+@pytest.mark.parametrize("how", ["IMMEDIATE", "EXCLUSIVE"])
+def test_a_locked_store_is_told_with_who_has_it_open(store, how):
+    with contextlib.closing(sqlite3.connect(store)) as connection:
+        connection.execute(f"BEGIN {how}")
+        with pytest.raises(UserError) as caught:
+            require_unlocked(store)
+    told = str(caught.value)
+    assert told.startswith(f"{store} is locked by process {os.getpid()} (")
+    assert told.endswith("Close the program that has it open, and give the same command again.")
+
+
+def test_a_store_that_is_free_read_by_others_or_absent_is_left_as_it_is(store, tmp_path):
+    before = store.read_bytes()
+    with contextlib.closing(sqlite3.connect(store)) as connection:
+        connection.execute("BEGIN")
+        connection.execute("SELECT * FROM t").fetchall()
+        require_unlocked(store)
+    require_unlocked(tmp_path / "absent.sqlite")
+    assert store.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [store]
+
+
+def test_damage_is_not_for_here(store):
+    store.write_bytes(b"no database" * 1000)
+    require_unlocked(store)

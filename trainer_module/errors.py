@@ -1,0 +1,9 @@
+"""The error of a training that cannot be done as it was asked for."""
+
+
+class TrainingError(ValueError):
+    """What a user can fix: the message says what is wrong, where, and what to do."""
+
+
+class DivergedError(TrainingError):
+    """A training's loss is no longer a finite number."""
