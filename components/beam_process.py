@@ -9,12 +9,14 @@ a picture each holds: at 1 MB a file that is 1 GB, and decoded several times mor
 
 
 def prepare_process() -> None:
-    """Bounds Beam's batches; hides the GPU from its worker processes, and ties them to this one."""
+    """Bounds Beam's batches, quiets its errors, hides the GPU from its workers, and ties them."""
     import tensorflow as tf
     from tfx_bsl.coders import batch_util
 
     from components.beam_workers import tie_workers
+    from components.record_errors import name_damaged_files
 
+    name_damaged_files()
     tie_workers()
     batch_util._BATCH_SIZE_CAP = _LARGEST_BATCH
     # This process keeps its GPU: CUDA reads the variable when the devices are first listed.

@@ -20,7 +20,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils, proto_utils
 
-from components import baseline, evaluation_sample, model_sums
+from components import baseline, evaluation_sample, example_counts, model_sums
 from components.baseline_fit import misfit, record_of, try_out
 from components.evaluation import (
     BASELINE_VERSION,
@@ -87,13 +87,13 @@ class Executor(tfx_executor.Executor):
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
         model = artifact_utils.get_single_instance(input_dict["model"])
         pushed = artifact_utils.get_single_instance(input_dict["baseline_model"])
+        examples = artifact_utils.get_single_instance(input_dict["examples"])
+        example_counts.require_all(examples, [features.TEST])
 
         with near(inputs=[model]):
             files = model_sums.examine(model)
         threshold = _threshold(model)
-        sample = evaluation_sample.examples_of(
-            artifact_utils.get_single_instance(input_dict["examples"])
-        )
+        sample = evaluation_sample.examples_of(examples)
         unfit = misfit(pushed, model)
         # An error from here on is never a verdict: it stops the run.
         if unfit:

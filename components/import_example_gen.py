@@ -6,7 +6,8 @@ in an order of hashes already.
 """
 
 import os
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from google.protobuf import struct_pb2
 from tfx import types
@@ -19,9 +20,13 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.utils import proto_utils
 
+from components import example_counts, intact
 from components.errors import UserError
+from components.images.dataset import DATASET_FILE, Dataset
 from components.linking import link
 from components.remote import is_remote
+
+_REMEDY: Final = "Convert the images again: cxr convert IMAGES OUT"
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -45,20 +50,23 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 the output.
 
         Raises:
-            UserError: a split has no file.
+            UserError: the dataset's description or a file is missing or damaged, or a file does
+                not belong there.
         """
         given = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties["input_config"], given)
+        base = exec_properties["input_base"]
+        dataset = _dataset(base)
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         examples.split_names = artifact_utils.encode_split_names(
             [split.name for split in given.splits]
         )
         for split in given.splits:
-            pattern = os.path.join(exec_properties["input_base"], split.pattern)
-            files = sorted(fileio.glob(pattern))
-            if not files:
-                raise UserError(f"There is no file {pattern}. Make it: cxr convert IMAGES OUT")
+            files = sorted(fileio.glob(os.path.join(base, split.pattern)))
+            _require_intact(dataset, base, split.name, files)
             folder = artifact_utils.get_split_uri([examples], split.name)
+            if fileio.exists(folder):
+                fileio.rmtree(folder)
             fileio.makedirs(folder)
             for index, file in enumerate(files):
                 name = f"data_tfrecord-{index:05}-of-{len(files):05}.gz"
@@ -67,8 +75,34 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                     fileio.copy(file, target)
                 else:
                     link(file, target)
+        records = {split.name: dataset.pictures(split.name) for split in given.splits}
+        example_counts.mark(examples, records, dataset.fingerprint)
         examples_utils.set_payload_format(examples, exec_properties["output_data_format"])
         examples_utils.set_file_format(examples, "tfrecords_gzip")
+
+
+def _dataset(base: str) -> Dataset:
+    path = os.path.join(base, DATASET_FILE)
+    if not fileio.exists(path):
+        raise UserError(f"There is no file {path}. Make it: cxr convert IMAGES OUT")
+    with fileio.open(path, "rb") as file:
+        return Dataset.parse(file.read(), path)
+
+
+def _require_intact(dataset: Dataset, base: str, split: str, files: Sequence[str]) -> None:
+    """Refuses a split whose files are not those that the conversion wrote."""
+    found = {os.path.relpath(file, base): file for file in files}
+    wanted = {name: each for name, each in dataset.files.items() if name.startswith(f"{split}/")}
+    if not wanted:
+        raise UserError(f"{base} has no files of the split {split}. {_REMEDY}")
+    for name in sorted(set(found) | set(wanted)):
+        if name not in found:
+            raise UserError(f"{os.path.join(base, name)} is missing. {_REMEDY}")
+        if name not in wanted:
+            raise UserError(f"{found[name]} does not belong there. {_REMEDY}")
+        with fileio.open(found[name], "rb") as file:
+            if intact.sha256_of(file) != wanted[name]:
+                raise UserError(f"{found[name]} is damaged. {_REMEDY}")
 
 
 class ImportExampleGen(component.FileBasedExampleGen):

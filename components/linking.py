@@ -14,8 +14,14 @@ def link(source: str | Path, target: str | Path) -> None:
     Args:
         source: the file.
         target: does not exist yet; its folder does.
+
+    Raises:
+        FileExistsError: the target is there.
+        OSError: the file can neither be linked nor copied.
     """
     try:
         os.link(source, target)
+    except FileExistsError:
+        raise
     except OSError:
         shutil.copyfile(source, target)

@@ -20,6 +20,7 @@ from components.push_remote import push_remotely
 from components.push_rules import Compared, PushRefused
 from components.recipe import recipe
 from components.remote import is_remote, near
+from components.shared_record import without_places
 from components.sums import sums
 from transform_module import features
 
@@ -119,11 +120,14 @@ class Executor(base_executor.BaseExecutor):
             check_examined(examined, sums(source), path_utils.serving_model_path(model_uri))
             trained = json.loads((source / features.MODEL_RECORD).read_text(encoding="utf-8"))
             record: dict[str, Any] = {
-                "model_uri": model_uri,
+                **({"model_uri": model_uri} if is_remote(model_uri) else {}),
                 "recipe": recipe(trained),
                 "baseline_version": version,
                 # What a submitted run has chosen anew stands in the model's own record.
-                "configuration": {**configuration, "trainer": trained["settings"]},
+                "configuration": {
+                    **without_places(configuration),
+                    "trainer": trained["settings"],
+                },
                 "versions": trained["versions"],
             }
             compared = Compared(

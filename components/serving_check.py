@@ -10,12 +10,13 @@ from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
-from components import evaluation_sample, model_sums
+from components import evaluation_sample, example_counts, model_sums
 from components.evaluation import REASONS
 from components.remote import near
 from components.serving_check_settings import ServingCheckSettings
 from components.serving_check_trial import Question, try_serving
 from serving import strict_json
+from transform_module.features import TEST
 
 REPORT: Final = "serving_check.json"
 """The file within the InfraBlessing artifact that tells what was asked, measured and found."""
@@ -73,6 +74,7 @@ class Executor(base_executor.BaseExecutor):
             for name in ("model", "examples", "evaluation")
         )
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        example_counts.require_all(examples, [TEST])
         with near(inputs=(model, evaluation), outputs=(blessing,)):
             self._check(model, examples, evaluation, blessing, exec_properties)
 

@@ -9,9 +9,10 @@ from tfx.components.trainer import executor as tfx_executor
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.orchestration.data_types import RuntimeParameter
 from tfx.proto import trainer_pb2
-from tfx.types import component_spec, standard_artifacts, standard_component_specs
+from tfx.types import artifact_utils, component_spec, standard_artifacts, standard_component_specs
 from tfx.utils import json_utils
 
+from components import example_counts
 from components.errors import UserError
 from components.remote import near
 from trainer_module.errors import TrainingError
@@ -40,6 +41,7 @@ class TrainerSpec(component_spec.ComponentSpec):
     INPUTS = {  # noqa: RUF012
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
+        "source": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "hyperparameters": component_spec.ChannelParameter(
             type=standard_artifacts.HyperParameters, optional=True
         ),
@@ -48,6 +50,30 @@ class TrainerSpec(component_spec.ComponentSpec):
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
         "model_run": component_spec.ChannelParameter(type=standard_artifacts.ModelRun),
     }
+
+
+def checked_data(
+    input_dict: dict[str, list[types.Artifact]], exec_properties: dict[str, Any]
+) -> tuple[dict[str, list[types.Artifact]], dict[str, Any]]:
+    """Compares the examples with what the conversion wrote.
+
+    Args:
+        input_dict: A component's inputs, with ``examples`` and ``source``.
+        exec_properties: Its parameters, with ``dataset_fingerprint``: empty where the one of the
+            dataset counts.
+
+    Returns:
+        The inputs that TFX's executor reads, and the parameters with the dataset's fingerprint.
+
+    Raises:
+        UserError: It is other data, part or double of it, or damaged.
+    """
+    source = artifact_utils.get_single_instance(input_dict["source"])
+    examples = artifact_utils.get_single_instance(input_dict["examples"])
+    fingerprint = example_counts.require_fingerprint(source, exec_properties[_DATA])
+    example_counts.require_all(examples, (TRAIN, EVAL), source)
+    others = {name: each for name, each in input_dict.items() if name != "source"}
+    return others, {**exec_properties, _DATA: fingerprint}
 
 
 def configured(exec_properties: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -84,17 +110,19 @@ class Executor(tfx_executor.GenericExecutor):
         """Trains.
 
         Args:
-            input_dict: ``examples`` and ``transform_graph``, one artifact each, and, of a Tuner,
-                ``hyperparameters``.
+            input_dict: ``examples``, ``transform_graph`` and ``source``, one artifact each, and,
+                of a Tuner, ``hyperparameters``.
             output_dict: ``model`` and ``model_run``, one artifact each.
             exec_properties: As the component's parameters.
 
         Raises:
-            UserError: The training cannot be done as it was asked for, or diverged.
+            UserError: The examples are not all that the conversion wrote, or the training cannot be
+                done as it was asked for, or diverged.
         """
-        properties = configured(exec_properties, TUNABLE)
+        inputs, checked = checked_data(input_dict, exec_properties)
+        properties = configured(checked, TUNABLE)
         with reported(), near(outputs=(*output_dict["model"], *output_dict["model_run"])):
-            super().Do(input_dict, output_dict, properties)
+            super().Do(inputs, output_dict, properties)
 
 
 class Trainer(base_component.BaseComponent):
@@ -107,6 +135,7 @@ class Trainer(base_component.BaseComponent):
         self,
         examples: types.BaseChannel,
         transform_graph: types.BaseChannel,
+        source: types.BaseChannel,
         run_fn: str,
         custom_config: dict[str, Any],
         epochs: int | RuntimeParameter,
@@ -121,12 +150,13 @@ class Trainer(base_component.BaseComponent):
         Args:
             examples: Transformed examples.
             transform_graph: That transformed them.
+            source: The examples before Transform, which tell how many there are.
             run_fn: Path of the function.
             custom_config: What else it is given. Its ``settings`` lack those of `TUNABLE`.
             epochs: The most epochs.
             batch_size: Pictures a step and replica.
             learning_rate: The optimizer's.
-            dataset_fingerprint: Of the data that the examples came from.
+            dataset_fingerprint: Of the data that the examples came from; empty does not compare.
             hyperparameters: What a Tuner found; it wins over the settings of that name.
             executor: Trains, here or elsewhere.
         """
@@ -134,6 +164,7 @@ class Trainer(base_component.BaseComponent):
             spec=TrainerSpec(
                 examples=examples,
                 transform_graph=transform_graph,
+                source=source,
                 hyperparameters=hyperparameters,
                 run_fn=run_fn,
                 train_args=trainer_pb2.TrainArgs(splits=[TRAIN]),

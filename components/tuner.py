@@ -10,7 +10,7 @@ from tfx.proto import trainer_pb2
 from tfx.types import component_spec, standard_artifacts, standard_component_specs
 from tfx.utils import json_utils
 
-from components.trainer import configured, reported
+from components.trainer import checked_data, configured, reported
 from transform_module.features import EVAL, TRAIN
 
 TRIED_WITH: Final = ("batch_size", "learning_rate")
@@ -35,6 +35,7 @@ class TunerSpec(component_spec.ComponentSpec):
     INPUTS = {  # noqa: RUF012
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
+        "source": component_spec.ChannelParameter(type=standard_artifacts.Examples),
     }
     OUTPUTS = {  # noqa: RUF012
         "best_hyperparameters": component_spec.ChannelParameter(
@@ -56,16 +57,17 @@ class Executor(tfx_executor.Executor):
         """Searches.
 
         Args:
-            input_dict: ``examples`` and ``transform_graph``, one artifact each.
+            input_dict: ``examples``, ``transform_graph`` and ``source``, one artifact each.
             output_dict: ``best_hyperparameters`` and ``tuner_results``, one artifact each.
             exec_properties: As the component's parameters.
 
         Raises:
-            UserError: No trial can be trained as it was asked for.
+            UserError: The examples are not all that the conversion wrote, or no trial can be
+                trained as it was asked for.
         """
-        properties = configured(exec_properties, TRIED_WITH)
+        inputs, checked = checked_data(input_dict, exec_properties)
         with reported():
-            super().Do(input_dict, output_dict, properties)
+            super().Do(inputs, output_dict, configured(checked, TRIED_WITH))
 
 
 class Tuner(base_component.BaseComponent):
@@ -78,6 +80,7 @@ class Tuner(base_component.BaseComponent):
         self,
         examples: types.BaseChannel,
         transform_graph: types.BaseChannel,
+        source: types.BaseChannel,
         tuner_fn: str,
         custom_config: dict[str, Any],
         batch_size: int | RuntimeParameter,
@@ -89,6 +92,7 @@ class Tuner(base_component.BaseComponent):
         Args:
             examples: Transformed examples.
             transform_graph: That transformed them.
+            source: The examples before Transform, which tell how many there are.
             tuner_fn: Path of the function.
             custom_config: What else it is given. Its ``settings`` lack those of `TRIED_WITH`.
             batch_size: Pictures a step and replica, where it is not searched for.
@@ -99,6 +103,7 @@ class Tuner(base_component.BaseComponent):
             spec=TunerSpec(
                 examples=examples,
                 transform_graph=transform_graph,
+                source=source,
                 tuner_fn=tuner_fn,
                 train_args=trainer_pb2.TrainArgs(splits=[TRAIN]),
                 eval_args=trainer_pb2.EvalArgs(splits=[EVAL]),

@@ -15,6 +15,7 @@ from components.command import for_people, when_interrupted
 from components.errors import UserError
 from components.path_argument import LocalPath
 from pipeline import options, served
+from pipeline.clean_command import clean
 from pipeline.cluster_command import compile_, rehearse
 from pipeline.evaluate_command import evaluate
 from pipeline.exit_codes import NOTHING_USABLE
@@ -367,3 +368,4 @@ main.add_command(schedule)
 main.add_command(serve)
 main.add_command(export)
 main.add_command(rollback)
+main.add_command(clean)

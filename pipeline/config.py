@@ -47,6 +47,11 @@ class PushSettings(BaseModel):
     again: bool = Field(
         False, description="Whether a model is pushed that was rolled back (`cxr rollback`)."
     )
+    keep: int | None = Field(
+        None,
+        ge=2,
+        description="Pushed versions that `cxr clean` leaves, the latest ones; null leaves all.",
+    )
 
 
 class BeamSettings(BaseModel):
@@ -70,7 +75,7 @@ class Config(BaseModel):
         "chest-xray",
         pattern=r"^[a-z0-9-]+$",
         max_length=63,
-        description="The pipeline's name; runs of another name share no cache.",
+        description="The pipeline's name in the metadata store and in a cluster.",
     )
     seed: int = Field(
         7,

@@ -8,7 +8,6 @@ from typing import Any
 
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
-from tfx.orchestration.metadata import sqlite_metadata_connection_config
 
 _INPUT = (metadata_store_pb2.Event.INPUT, metadata_store_pb2.Event.DECLARED_INPUT)
 
@@ -33,7 +32,13 @@ class Execution:
 def connection(path: Path) -> metadata_store_pb2.ConnectionConfig:
     """The connection to a store in an SQLite file, which is made if absent."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    return sqlite_metadata_connection_config(str(path))
+    # As TFX's own function, whose import takes seconds.
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(path)
+    config.sqlite.connection_mode = (
+        metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
+    )
+    return config
 
 
 def executions(path: Path, run_id: str) -> dict[str, Execution]:

@@ -28,7 +28,13 @@ from components.trainer import Executor as TrainerExecutor
 from components.tuner import TRIED_WITH, Tuner
 from pipeline.code_version import code_version
 from pipeline.config import Config
-from pipeline.recipe import REPORT_CODE, SERVING_CHECK_CODE, TRANSFORM_CODE, training_code
+from pipeline.recipe import (
+    IMPORT_CODE,
+    REPORT_CODE,
+    SERVING_CHECK_CODE,
+    TRANSFORM_CODE,
+    training_code,
+)
 from trainer_module.tuner_settings import AFTER_SEARCH
 from transform_module.features import EVAL, SPLITS, TRAIN
 
@@ -107,9 +113,7 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
                 example_gen_pb2.Input.Split(name=split, pattern=f"{split}/*") for split in SPLITS
             ]
         ),
-        code_version=code_version(
-            "components.import_example_gen", "components.linking", "components.remote"
-        ),
+        code_version=code_version(*IMPORT_CODE),
     )
     statistics_gen = StatisticsGen(
         examples=example_gen.outputs["examples"], stats_options=statistics_options()
@@ -136,6 +140,7 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
     transformed = {
         "examples": transform.outputs["transformed_examples"],
         "transform_graph": transform.outputs["transform_graph"],
+        "source": example_gen.outputs["examples"],
     }
     tuner = _tuner(config, inputs, transformed) if config.tuner.enabled else None
     trainer_executor, trainer_job = _trained_by(config, inputs)
@@ -186,6 +191,7 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
             "components.evaluation_metrics",
             "components.evaluation_extractors",
             "components.evaluation_sample",
+            "components.example_counts",
             "components.baseline_fit",
             "components.model_sums",
             "components.pushed",

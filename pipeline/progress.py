@@ -13,6 +13,9 @@ from pipeline.memory import PeakMemory
 
 # The local orchestrator logs "Component X is running.", Beam's "node X is running.".
 _STEP = re.compile(r"^(?:Component|node) (?P<name>\S+) is (?P<state>running|finished)\.$")
+_WARNING = ("components.images.convert", "pipeline.metadata_store", "pipeline.runners")
+"""Loggers of what compares files with their checksums."""
+
 _CACHED = re.compile(r"^A cached execution \d+ is used\.$")
 
 
@@ -82,8 +85,8 @@ class ComponentProgress(logging.Handler):
 
 
 class _Lines(logging.Handler):
-    def __init__(self, on_line: Callable[[str], None]) -> None:
-        super().__init__(level=logging.INFO)
+    def __init__(self, on_line: Callable[[str], None], level: int) -> None:
+        super().__init__(level=level)
         self._on_line = on_line
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -91,16 +94,14 @@ class _Lines(logging.Handler):
 
 
 @contextmanager
-def watching(
-    progress: ComponentProgress, on_training_line: Callable[[str], None]
-) -> Iterator[None]:
+def watching(progress: ComponentProgress, on_line: Callable[[str], None]) -> Iterator[None]:
     """Listens to TFX (the `absl` logger) and to the trainer (`trainer_module`).
 
     Args:
       progress: Is told of each component.
-      on_training_line: Is given each line that the trainer logs.
+      on_line: Is given each line that the trainer logs.
     """
-    handlers = {"absl": progress, "trainer_module": _Lines(on_training_line)}
+    handlers = {"absl": progress, "trainer_module": _Lines(on_line, logging.INFO)}
     # TensorFlow silences absl while it saves a model, and then restores what was set this way.
     absl_logging.set_verbosity(absl_logging.INFO)
     for name, handler in handlers.items():
@@ -110,3 +111,20 @@ def watching(
     finally:
         for name, handler in handlers.items():
             logging.getLogger(name).removeHandler(handler)
+
+
+@contextmanager
+def warnings_to(on_line: Callable[[str], None]) -> Iterator[None]:
+    """Shows what was found damaged, within the block.
+
+    Args:
+      on_line: Is given each warning of `_WARNING`.
+    """
+    lines = _Lines(on_line, logging.WARNING)
+    for name in _WARNING:
+        logging.getLogger(name).addHandler(lines)
+    try:
+        yield
+    finally:
+        for name in _WARNING:
+            logging.getLogger(name).removeHandler(lines)

@@ -7,6 +7,14 @@ from components.errors import UserError
 from pipeline.code_version import code_version
 from pipeline.config import Config
 
+IMPORT_CODE = (
+    "components.example_counts",
+    "components.images.dataset",
+    "components.import_example_gen",
+    "components.linking",
+    "components.remote",
+    "components.intact",
+)
 TRANSFORM_CODE = ("transform_module",)
 SERVING_CHECK_CODE = (
     "components.serving_check",
@@ -14,6 +22,7 @@ SERVING_CHECK_CODE = (
     "components.serving_check_pictures",
     "components.serving_check_trial",
     "components.evaluation_sample",
+    "components.example_counts",
     "components.model_sums",
     "components.push",
     "components.push_rules",
@@ -32,6 +41,7 @@ REPORT_CODE = (
     "components.baseline",
     "components.baseline_fit",
     "components.evaluation",
+    "components.example_counts",
     "components.images",
     "components.local_paths",
     "components.remote",
@@ -41,6 +51,7 @@ REPORT_CODE = (
     "transform_module",
 )
 TRAINER_CODE = (
+    "components.example_counts",
     "components.sums",
     "components.sync",
     "components.trainer",

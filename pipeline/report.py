@@ -14,7 +14,9 @@ from components.report.card import card
 from components.report.context import CONTEXT, Context, Step
 from components.report.data import LISTED
 from components.report.page import page
+from components.report.privacy import without_patients
 from components.report.thumbnails import kept_out
+from components.shared_record import without_places
 from pipeline.root import Root
 from pipeline.run_record import ComponentRecord, ReportRecord, RunRecord
 
@@ -46,13 +48,15 @@ def _write(record: RunRecord, root: Root, made: Path) -> ReportRecord:
 
     found = findings.read(made / findings.FINDINGS)
     context = Context.model_validate_json((made / CONTEXT).read_bytes())
-    quarantine = tuple(reading.quarantine(str(root.dataset)))
+    names = context.filenames
+    quarantine = tuple(reading.quarantine(str(root.dataset))) if names else ()
+    dataset = Dataset.load(root.dataset)
     update: dict[str, Any] = {
         "run": record.id,
         # The component may come from the cache, and what it read of the data be of another run.
-        "dataset": Dataset.load(root.dataset),
+        "dataset": dataset if names else without_patients(dataset),
         "quarantine": quarantine,
-        "configuration": record.config,
+        "configuration": record.config if names else without_places(record.config),
         "steps": tuple(
             Step(
                 name=step.name,

@@ -22,7 +22,7 @@ from pipeline.display import Display
 from pipeline.examples import examples
 from pipeline.failure import explain
 from pipeline.memory import PeakMemory
-from pipeline.progress import ComponentProgress, watching
+from pipeline.progress import ComponentProgress, warnings_to, watching
 from pipeline.recorder import Recorder
 from pipeline.root import Root
 from pipeline.root_lock import root_lock
@@ -64,6 +64,7 @@ def run(
         root_lock(root.path),
         scratch(root.temporary),
         PeakMemory() as memory,
+        warnings_to(display.line),
     ):
         images = Path(config.images).expanduser().resolve() if config.images else root.images
         record = RunRecord(
@@ -120,12 +121,13 @@ def _run(config: Config, root: Root, images: Path, recorder: Recorder, profile: 
         display.line(sentence)
     with recorder.step("Start TensorFlow and TFX"), importing():
         from components.serving_check_container import require_docker
-        from pipeline import graph_check, metadata, pipeline, recipe
+        from pipeline import graph_check, metadata, metadata_store, pipeline, recipe
         from pipeline.pretrained import require_pretrained
         from pipeline.runners import runner
         from pipeline.runners.interruptible import interruptible
         from pipeline.unfinished import remove_unfinished
 
+    metadata_store.prepare(root.metadata, root.artifacts)
     remove_unfinished(root.metadata, root.artifacts)
 
     if config.serving_check.engine == "tensorflow-serving":
@@ -167,6 +169,8 @@ def _run(config: Config, root: Root, images: Path, recorder: Recorder, profile: 
                 _add_lineage(record, root, pipeline.UNCACHED)
             except Exception:  # noqa: BLE001 - the run has failed, and for another reason.
                 _log.warning("What the run did so far cannot be read.", exc_info=True)
+            with contextlib.suppress(OSError):
+                metadata_store.sign(root.metadata)
         if not isinstance(error, Exception):
             raise
         raise UserError(
@@ -174,6 +178,7 @@ def _run(config: Config, root: Root, images: Path, recorder: Recorder, profile: 
             f"Everything that was said is in {record.log}"
         ) from error
     _add_lineage(record, root, pipeline.UNCACHED)
+    metadata_store.sign(root.metadata)
 
 
 def _require_json(variable: str) -> None:

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from trainer_module import history as history_file
 from trainer_module import strategy
+from trainer_module.backup_check import discard_damaged
 from trainer_module.history import Epoch
 from trainer_module.steps import Steps
 
@@ -36,8 +37,11 @@ class Backup:
         self._where = where
         self._is_chief = strategy.is_chief(where)
         self._epochs = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._history = tf.Variable("", dtype=tf.string, trainable=False)
         self._state = tf.train.Checkpoint(
-            epochs=self._epochs, variables=[variable.value for variable in steps.variables]
+            epochs=self._epochs,
+            history=self._history,
+            variables=[variable.value for variable in steps.variables],
         )
         self._best = tf.train.Checkpoint(
             weights=[variable.value for variable in steps.averaged.weights]
@@ -46,7 +50,10 @@ class Backup:
             self._directory.mkdir(parents=True, exist_ok=True)
 
     def restore(self) -> list[Epoch]:
-        """Sets the variables to the last finished epoch's; returns the history up to it."""
+        """Sets the variables to the last finished epoch's; returns the history up to it.
+
+        Where a file is damaged, nothing is read, and the training begins anew.
+        """
         history = strategy.facts_of_chief(self._where, self._read() if self._is_chief else [])
         if history:
             self._share(self._steps.variables)
@@ -60,6 +67,7 @@ class Backup:
             self._manager(self._best, "best").save(len(history))
         history_file.write(self._directory / history_file.FILE, history)
         self._epochs.assign(len(history))
+        self._history.assign(history_file.digest(history))
         self._manager(self._state, "state").save(len(history))
 
     def restore_best(self) -> None:
@@ -70,6 +78,7 @@ class Backup:
         self._share(self._steps.averaged.weights)
 
     def _read(self) -> list[Epoch]:
+        discard_damaged(self._directory)
         last = tf.train.latest_checkpoint(str(self._directory / "state"))
         if last is None:
             return []

@@ -1,10 +1,12 @@
 """The figures of each epoch: which was best, when to stop, and the CSV that keeps them."""
 
 import csv
+import hashlib
+import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 FILE: Final = "history.csv"
 """The name it has in a training's logs and in its backup."""
@@ -60,13 +62,25 @@ def _rows(history: Sequence[Epoch]) -> list[dict[str, float]]:
     return [{"epoch": epoch, **figures} for epoch, figures in enumerate(history, start=1)]
 
 
+def digest(history: Sequence[Epoch]) -> str:
+    """Hashes a history, as `write` writes it, to 64 hexadecimal digits."""
+    text = io.StringIO(newline="")
+    if history:
+        _write_rows(text, _rows(history))
+    return hashlib.sha256(text.getvalue().encode()).hexdigest()
+
+
 def _write(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
     partial = path.with_suffix(".partial")
     with partial.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+        _write_rows(file, rows)
     partial.replace(path)
+
+
+def _write_rows(file: TextIO, rows: Sequence[Mapping[str, float]]) -> None:
+    writer = csv.DictWriter(file, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
 
 
 def read(path: Path) -> list[Epoch]:

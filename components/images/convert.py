@@ -5,10 +5,11 @@ import logging
 import os
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
+from components import intact
 from components.collector import importing
 from components.errors import UserError
 from components.images import quarantine, records, staging
@@ -28,6 +29,7 @@ from components.images.progress import Progress
 from components.images.settings import DatasetSettings
 from components.images.source import fingerprint_of, source_fingerprint
 from components.local_paths import require_local
+from components.sums import sums
 from transform_module.features import SPLITS
 
 _log = logging.getLogger(__name__)
@@ -96,20 +98,26 @@ def converted(images: Path, out: Path, *, settings: DatasetSettings, seed: int) 
 
     Returns:
         What ``dataset.json`` in ``out`` holds; None where files, settings, seed or code differ
-        from what it was made from, or a TFRecord is missing.
+        from what it was made from, or a file in ``out`` is damaged or missing.
 
     Raises:
         UserError: nothing is recognised in ``images``.
     """
     images, out = images.resolve(), out.resolve()
+    wanted = source_fingerprint(images, settings, seed)
+    if not (out / DATASET_FILE).exists():
+        return None
     try:
         present = Dataset.load(out)
-    except UserError:
-        present = None
-    wanted = source_fingerprint(images, settings, seed)
-    if present and present.source_fingerprint == wanted and _holds_the_shards_of(present, out):
-        return present
-    return None
+    except UserError as error:
+        _log.warning("%s", error)
+        return None
+    if present.source_fingerprint != wanted:
+        return None
+    if problems := [*_damaged_shards(present, out), *_damaged_list(present, out)]:
+        _log.warning("%s; the images are converted again.", problems[0])
+        return None
+    return present
 
 
 def _convert(
@@ -170,8 +178,9 @@ def _convert(
         },
     )
     quarantine.write_list(outcomes, new / QUARANTINE_FILE)
-    dataset.save(new)
-    if _holds_the_records_of(dataset, out):
+    if present := _with_the_records_of(dataset, out):
+        listed = {QUARANTINE_FILE: intact.sha256(new / QUARANTINE_FILE)}
+        dataset = dataset.model_copy(update={"files": {**present.files, **listed}}).save(new)
         for name in (QUARANTINE_FILE, DATASET_FILE):
             os.replace(new / name, out / name)
     else:
@@ -179,6 +188,7 @@ def _convert(
             (new / split).mkdir()
         shards = _shards(outcomes, new, settings.shards)
         beam_jobs.write_shards(images, shards, beam_args=beam_args, progress=progress)
+        dataset = dataset.model_copy(update={"files": sums(new)}).save(new)
         staging.publish(new, out)
     quarantine.refused_list(out).unlink(missing_ok=True)
     _report(dataset)
@@ -202,22 +212,33 @@ def _shards(
     return list(members.items())
 
 
-def _holds_the_records_of(dataset: Dataset, out: Path) -> bool:
+def _with_the_records_of(dataset: Dataset, out: Path) -> Dataset | None:
+    """Returns the dataset in a folder, if it holds the same records in the same files, whole."""
     try:
         present = Dataset.load(out)
     except UserError:
-        return False
-    return present.fingerprint == dataset.fingerprint and _holds_the_shards_of(dataset, out)
+        return None
+    same = present.fingerprint == dataset.fingerprint and present.shards == dataset.shards
+    return present if same and not any(_damaged_shards(present, out)) else None
 
 
-def _holds_the_shards_of(dataset: Dataset, out: Path) -> bool:
-    wanted = {
-        records.shard_path(split, shard, dataset.shards)
-        for split in SPLITS
-        for shard in range(dataset.shards)
-    }
-    found = {str(path.relative_to(out)) for split in SPLITS for path in (out / split).glob("*")}
-    return found == wanted
+def _damaged_shards(present: Dataset, out: Path) -> Iterator[str]:
+    """Yields a few words for each TFRecord that is not as it was written."""
+    for split in SPLITS:
+        wanted = {
+            records.shard_path(split, shard, present.shards) for shard in range(present.shards)
+        }
+        listed = {name: each for name, each in present.files.items() if name in wanted}
+        yield from (f"{out / name} is not listed" for name in sorted(wanted - set(listed)))
+        yield from intact.damage(
+            out / split, {name.removeprefix(f"{split}/"): each for name, each in listed.items()}
+        )
+
+
+def _damaged_list(present: Dataset, out: Path) -> Iterator[str]:
+    path = out / QUARANTINE_FILE
+    if not path.is_file() or intact.sha256(path) != present.files.get(QUARANTINE_FILE):
+        yield f"{path} is damaged"
 
 
 def _refuse_overlap(images: Path, out: Path) -> None:

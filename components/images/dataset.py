@@ -1,5 +1,6 @@
 """What a converted dataset is: the content of its ``dataset.json``."""
 
+import hashlib
 from pathlib import Path
 from typing import Final
 
@@ -122,6 +123,10 @@ class Dataset(_Record):
         default=(), description="What was corrected in images, and what is doubtful in them."
     )
     versions: dict[str, str] = Field(description="Versions of the packages that made it.")
+    files: dict[str, str] = Field(
+        {}, description="SHA-256 of quarantine.csv and of each TFRecord, by its path."
+    )
+    checksum: str = Field("", description="SHA-256 of all that is said here beside this.")
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -161,7 +166,7 @@ class Dataset(_Record):
         """
         path = out / DATASET_FILE
         try:
-            return cls.model_validate_json(path.read_bytes())
+            return cls.parse(path.read_bytes(), str(path))
         except FileNotFoundError:
             raise UserError(
                 f"{out} holds no converted dataset ({DATASET_FILE} is missing). "
@@ -169,11 +174,39 @@ class Dataset(_Record):
             ) from None
         except OSError as error:
             raise UserError(f"{path} cannot be read: {error.strerror}.") from error
-        except ValidationError as error:
-            raise UserError(
-                f"{path} is damaged: {first_mistake(error)}. Remove {out} and convert again."
-            ) from error
 
-    def save(self, out: Path) -> None:
-        """Writes the description into a dataset's folder."""
-        (out / DATASET_FILE).write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    @classmethod
+    def parse(cls, content: bytes, path: str) -> "Dataset":
+        """Reads the content of a ``dataset.json``.
+
+        Args:
+            content: of the file.
+            path: of the file, for the message.
+
+        Returns:
+            The description.
+
+        Raises:
+            UserError: it is damaged.
+        """
+        try:
+            dataset = cls.model_validate_json(content)
+            wrong = "" if dataset.checksum == dataset._sum() else "its checksum differs"
+        except ValidationError as error:
+            wrong = first_mistake(error)
+        if wrong:
+            raise UserError(
+                f"{path} is damaged, or of another release: {wrong}. Remove its folder and convert "
+                "again."
+            )
+        return dataset
+
+    def save(self, out: Path) -> "Dataset":
+        """Writes the description into a dataset's folder; returns it with its checksum."""
+        summed = self.model_copy(update={"checksum": self._sum()})
+        text = summed.model_dump_json(indent=2) + "\n"
+        (out / DATASET_FILE).write_text(text, encoding="utf-8")
+        return summed
+
+    def _sum(self) -> str:
+        return hashlib.sha256(self.model_dump_json(exclude={"checksum"}).encode()).hexdigest()

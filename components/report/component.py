@@ -12,7 +12,7 @@ from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
-from components import baseline
+from components import baseline, example_counts
 from components.analysis.findings import FINDINGS, to_json
 from components.baseline_fit import first_line
 from components.evaluation import REASONS, Evaluation, read_evaluation
@@ -23,6 +23,7 @@ from components.report.context import CONTEXT, Context, Verdict
 from components.report.examples import unpacked
 from components.report.misses import SHOWN
 from components.report.page import PAGE, page
+from components.report.privacy import anonymous
 from components.report.settings import ReportSettings
 from components.report.sources import SOURCES
 from components.report.thumbnails import thumbnails
@@ -160,6 +161,7 @@ def _write(inputs: dict[str, types.Artifact], out: Path, properties: dict[str, A
         version = inputs["baseline_model"].get_string_custom_property(baseline.VERSION)
         path = Path(path_utils.serving_model_path(inputs["baseline_model"].uri))
         pushed = Named(f"{new.name}/{version}", Model(path))
+    example_counts.require_all(inputs["examples"], [TEST])
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
         pictures = list(unpacked(inputs["examples"], Path(folder)))
         found, _ = findings(
@@ -185,6 +187,8 @@ def _write(inputs: dict[str, types.Artifact], out: Path, properties: dict[str, A
         serving=reading.serving(f"{inputs['infra_blessing'].uri}/{SERVING_CHECK}"),
         versions=reading.versions(),
     )
+    if not settings.filenames:
+        found, context = anonymous(found, context)
     out.mkdir(parents=True, exist_ok=True)
     for name, text in {
         FINDINGS: to_json(found),

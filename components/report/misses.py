@@ -47,7 +47,7 @@ def misses(findings: Findings, context: Context) -> Markup:
             left=(0, 1, 3),
         )
     if not context.filenames:
-        explained.append("Names of files are left out here; findings.json holds them.")
+        explained.append("Names of files are left out.")
     return section("misses", "Worst errors", note(" ".join(explained)), content)
 
 

@@ -60,7 +60,8 @@ def small(image: Image.Image) -> bytes:
     """Encodes a picture of 160 pixels on its longer side at most, as JPEG."""
     image.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     content = io.BytesIO()
-    image.save(content, "JPEG", quality=_QUALITY)
+    # From the pixels alone: Pillow writes the comment of the file that it opened into the new one.
+    Image.fromarray(np.asarray(image)).save(content, "JPEG", quality=_QUALITY)
     return content.getvalue()
 
 

@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from components import intact
 from components.errors import UserError
 from components.interrupts import held
+from components.sums import sums
 from components.synthetic.anatomy import Anatomy
 from components.synthetic.broken import BrokenFile, broken_files
 from components.synthetic.drawing import Drawing, draw
@@ -25,7 +27,9 @@ from components.synthetic.plan import Picture, plan
 logger = logging.getLogger(__name__)
 
 MARKER = ".synthetic.json"
-"""Stands in a finished set and tells what it was made from."""
+"""Stands in a finished set and tells what it was made from, with the SHA-256 of each file."""
+
+_FILES = "files"
 
 MINIMUM_IMAGES = 60
 """With fewer pictures a split would lack patients of a subtype."""
@@ -89,9 +93,8 @@ def generate(
     broken = broken_files(pictures)
     out = out.resolve()
     made_from: dict[str, int | str] = {"images": images, "seed": seed, "code": _code()}
-    files = [picture.path for picture in pictures] + [file.path for file in broken]
     try:
-        if _former(out) == made_from and all((out / path).is_file() for path in files):
+        if _is_whole(out, _former(out), made_from):
             logger.info("%s holds these %d pictures already", out, images)
         else:
             with _swept(out):
@@ -124,6 +127,13 @@ def _former(out: Path) -> Any:
         return None
 
 
+def _is_whole(out: Path, former: Any, made_from: Mapping[str, int | str]) -> bool:
+    """Returns whether a set is the wanted one, with each file as it was written."""
+    if not isinstance(former, dict) or not isinstance(files := former.pop(_FILES, None), dict):
+        return False
+    return former == made_from and not any(intact.damage(out, files, beside=[MARKER]))
+
+
 def _write(
     out: Path,
     pictures: tuple[Picture, ...],
@@ -146,7 +156,8 @@ def _write(
     for file in broken:
         content = file.content(lambda picture: _encode(picture, seed))
         (partial / file.path).write_bytes(content)
-    (partial / MARKER).write_text(json.dumps(made_from, indent=2) + "\n")
+    marker = {**made_from, _FILES: sums(partial)}
+    (partial / MARKER).write_text(json.dumps(marker, indent=2) + "\n")
     if out.exists():
         out.rename(replaced)
     partial.rename(out)

@@ -9,6 +9,7 @@ from tfx.orchestration.pipeline import Pipeline
 
 from components.beam_process import prepare_process
 from pipeline.runners.executable import executable
+from pipeline.runners.launching import intact_outputs
 
 
 def run(pipeline: Pipeline, *, run_id: str, uncached: Collection[str]) -> None:
@@ -25,5 +26,5 @@ def run(pipeline: Pipeline, *, run_id: str, uncached: Collection[str]) -> None:
     prepare_process()
     # TFX takes no Beam options for the orchestrator itself, and Beam's default runner downloads
     # and starts another one.
-    with mock.patch.object(StandardOptions, "DEFAULT_RUNNER", "FnApiRunner"):
+    with intact_outputs(), mock.patch.object(StandardOptions, "DEFAULT_RUNNER", "FnApiRunner"):
         BeamDagRunner().run_with_ir(executable(pipeline, run_id, uncached))

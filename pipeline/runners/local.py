@@ -7,6 +7,7 @@ from tfx.orchestration.pipeline import Pipeline
 
 from components.beam_process import prepare_process
 from pipeline.runners.executable import executable
+from pipeline.runners.launching import intact_outputs
 
 
 def run(pipeline: Pipeline, *, run_id: str, uncached: Collection[str]) -> None:
@@ -21,4 +22,5 @@ def run(pipeline: Pipeline, *, run_id: str, uncached: Collection[str]) -> None:
       Exception: What a component raised.
     """
     prepare_process()
-    LocalDagRunner().run_with_ir(executable(pipeline, run_id, uncached))
+    with intact_outputs():
+        LocalDagRunner().run_with_ir(executable(pipeline, run_id, uncached))

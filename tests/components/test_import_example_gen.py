@@ -1,3 +1,4 @@
+import json
 import os
 
 import pytest
@@ -6,9 +7,11 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import proto_utils
 
-from components import linking
+from components import example_counts, linking
 from components.errors import UserError
+from components.images.dataset import Dataset, SplitCount
 from components.import_example_gen import Executor
+from components.sums import sums
 from tests.components import tiny
 
 
@@ -35,6 +38,22 @@ def dataset(tmp_path):
     for name in ("train/a.gz", "train/b.gz", "test/a.gz"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(name.encode())
+    counts = {"train": 7, "test": 3}
+    Dataset(
+        fingerprint="f1",
+        source_fingerprint="s1",
+        seed=7,
+        shards=1,
+        folders=(),
+        splits=tuple(
+            SplitCount(split=split, label="NORMAL", subtype="normal", pictures=count, patients=1)
+            for split, count in counts.items()
+        ),
+        quarantine_reasons={},
+        dropped_patients=(),
+        versions={},
+        files=sums(folder),
+    ).save(folder)
     return folder
 
 
@@ -82,6 +101,44 @@ def test_elsewhere_the_files_are_copied(dataset, tmp_path, monkeypatch):
     assert placed(imported(dataset, tmp_path / "out")) == EXPECTED
 
 
+def test_the_numbers_of_records_and_the_fingerprint_are_recorded(dataset, tmp_path):
+    examples = imported(dataset, tmp_path / "out")
+    recorded = examples.get_string_custom_property(example_counts.RECORDS)
+    assert json.loads(recorded) == {"train": 7, "test": 3}
+    assert examples.get_string_custom_property(example_counts.FINGERPRINT) == "f1"
+
+
+def test_what_an_earlier_execution_left_is_gone(dataset, tmp_path):
+    left = tmp_path / "out" / "Split-train" / "data_tfrecord-00000-of-00004.gz"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"other data")
+    assert placed(imported(dataset, tmp_path / "out")) == EXPECTED
+    # With the very files of before, too.
+    assert placed(imported(dataset, tmp_path / "out")) == EXPECTED
+
+
 def test_a_split_without_files_is_told(dataset, tmp_path):
-    with pytest.raises(UserError, match=r"no file .*eval/\*.*cxr convert"):
+    with pytest.raises(UserError, match=r"no files of the split eval.*cxr convert"):
         imported(dataset, tmp_path / "out", splits=("train", "eval"))
+
+
+def test_a_folder_without_a_description_is_no_dataset(dataset, tmp_path):
+    (dataset / "dataset.json").unlink()
+    with pytest.raises(UserError, match=r"no file .*dataset\.json.*cxr convert"):
+        imported(dataset, tmp_path / "out")
+
+
+DAMAGES = {
+    "flipped": (lambda shard: shard.write_bytes(b"train/a.gy"), r"train/a\.gz is damaged"),
+    "cut": (lambda shard: shard.write_bytes(b"train/"), r"train/a\.gz is damaged"),
+    "removed": (lambda shard: shard.unlink(), r"train/a\.gz is missing"),
+    "added": (lambda shard: (shard.parent / "c").touch(), "train/c does not belong there"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_dataset_is_not_taken(dataset, tmp_path, name):
+    damage, told = DAMAGES[name]
+    damage(dataset / "train" / "a.gz")
+    with pytest.raises(UserError, match=rf"{told}\. Convert the images again"):
+        imported(dataset, tmp_path / "out")

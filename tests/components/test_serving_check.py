@@ -8,7 +8,13 @@ import pytest
 import tensorflow as tf
 from tfx.types import standard_artifacts
 
-from components import evaluation_sample, model_sums, serving_check, serving_check_trial
+from components import (
+    evaluation_sample,
+    example_counts,
+    model_sums,
+    serving_check,
+    serving_check_trial,
+)
 from components.errors import UserError
 from components.evaluation_sample import JudgedPicture
 from components.serving_check_settings import ServingCheckSettings
@@ -196,6 +202,7 @@ def test_the_blessing_has_the_marks_of_tfx(tmp_path, monkeypatch, reasons, file)
     for artifact in artifacts.values():
         artifact.uri = str(tmp_path)
     artifacts["examples"].split_names = json.dumps(["test"])
+    example_counts.mark(artifacts["examples"], {"test": 1}, "f1")
     blessing = standard_artifacts.InfraBlessing()
     blessing.uri = str(tmp_path / "blessing")
     serving_check.Executor().Do(

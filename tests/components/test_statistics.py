@@ -46,6 +46,12 @@ def test_the_other_strings_are_ranked(found):
     }
 
 
+@pytest.mark.parametrize("name", [features.FILENAME, features.PATIENT_ID, features.SHA256])
+def test_no_name_of_a_file_or_a_patient_stands_in_them(found, name):
+    text = found[name].SerializeToString()
+    assert not any(str(row[name]).encode() in text for row in validated.rows(20))
+
+
 def test_numbers_have_their_range(found):
     width = found[features.WIDTH].num_stats
     assert (width.min, width.max) == (100, 119)

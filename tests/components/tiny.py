@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+from tfx import types
 from tfx.types import standard_artifacts
 
+from components import example_counts
 from transform_module import features
 
 BROKEN = "BROKEN"
@@ -47,7 +49,19 @@ def examples_artifact(folder: Path, splits: Iterable[str]) -> standard_artifacts
     artifact.uri = str(folder)
     artifact.splits = list(splits)
     artifact.span = 0
+    records = {split: example_counts.count(artifact, split) for split in artifact.splits}
+    example_counts.mark(artifact, records, "f1")
     return artifact
+
+
+def transformed(folder: Path) -> dict[str, list[types.Artifact]]:
+    """What a Trainer or a Tuner reads: four records of train and two of eval, as they are."""
+    found = {}
+    for name, place in {"source": folder / "source", "examples": folder / "transformed"}.items():
+        for split, count in {features.TRAIN: 4, features.EVAL: 2}.items():
+            write_split(place, split, [example(n % 2, 0.5) for n in range(count)])
+        found[name] = [examples_artifact(place, [features.TRAIN, features.EVAL])]
+    return found
 
 
 class _Model(tf.Module):

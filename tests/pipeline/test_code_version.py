@@ -1,11 +1,13 @@
 import os
 import shutil
 import sys
+from importlib import metadata
 
 import pytest
 
 from components.errors import UserError
 from pipeline.code_version import code_version
+from pipeline.recipe import TRAINER_CODE
 
 
 @pytest.fixture
@@ -60,6 +62,28 @@ def test_the_version_does_not_change_with(room, change):
     before = code_version("some_room")
     OTHERS[change](room)
     assert code_version("some_room") == before
+
+
+def test_another_version_of_a_library_that_a_file_imports_counts(room, monkeypatch):
+    (room / "layers.py").write_text("def deep():\n    from keras import layers\n    import json\n")
+    before, version = code_version("some_room"), metadata.version
+
+    def upgraded(library):
+        return lambda name: "99" if name == library else version(name)
+
+    monkeypatch.setattr(metadata, "version", upgraded("pytest"))
+    assert code_version("some_room") == before
+    monkeypatch.setattr(metadata, "version", upgraded("keras"))
+    assert code_version("some_room") != before
+
+
+@pytest.mark.parametrize("library", ["tensorflow", "keras", "tfx", "tensorflow-transform", "numpy"])
+def test_a_model_follows_from_the_libraries_that_it_is_trained_with(monkeypatch, library):
+    before, version = code_version(*TRAINER_CODE), metadata.version
+    monkeypatch.setattr(
+        metadata, "version", lambda name: "99" if name == library else version(name)
+    )
+    assert code_version(*TRAINER_CODE) != before
 
 
 def test_the_version_is_the_same_in_another_folder(room, monkeypatch, tmp_path):

@@ -57,6 +57,7 @@ def test_every_input_comes_from_where_it_should(wires):
         "Trainer": {
             "examples": "Transform.transformed_examples",
             "transform_graph": "Transform.transform_graph",
+            "source": examples,
         },
         "Baseline": {"trained": "Trainer.model"},
         "Evaluator": {

@@ -236,17 +236,40 @@ def test_records_that_stay_the_same_are_not_touched(tmp_path):
     assert second.source_fingerprint != first.source_fingerprint
 
 
-@pytest.mark.parametrize("harm", ["a shard lost", "a stranger"])
+@pytest.mark.parametrize("harm", ["a shard lost", "a stranger", "a shard cut", "a byte flipped"])
 def test_records_that_were_tampered_with_are_written_anew(tmp_path, harm):
     images, out = fill(tmp_path / "images", hospital(5)), tmp_path / "out"
     dataset_of(images, out)
     before = tree(out)
     if harm == "a shard lost":
         next(out.glob("train/*.gz")).unlink()
+    elif harm != "a stranger":
+        shard = next(out.glob("train/*.gz"))
+        content = shard.read_bytes()
+        former = shard.stat()
+        cut = content[: len(content) // 2]
+        flipped = cut + bytes([content[len(cut)] ^ 1]) + content[len(cut) + 1 :]
+        shard.write_bytes(cut if harm == "a shard cut" else flipped)
+        os.utime(shard, ns=(former.st_atime_ns, former.st_mtime_ns))
     else:
         fill(out, {"train/cxr-00007-of-00008.tfrecord.gz": b""})
+    assert converted(images, out, settings=DatasetSettings(), seed=7) is None
     dataset_of(images, out)
     assert tree(out) == before
+
+
+@pytest.mark.parametrize("name", ["quarantine.csv", "dataset.json"])
+def test_a_list_that_was_tampered_with_is_written_anew_and_the_shards_stay(tmp_path, clinic, name):
+    images, out = fill(tmp_path / "images", clinic[0]), tmp_path / "out"
+    dataset_of(images, out)
+    before, shards = tree(out), {path: path.stat() for path in out.glob("*/*.gz")}
+    (out / name).write_bytes((out / name).read_bytes().replace(b"jpeg", b"jpeh"))
+    (out / name).write_bytes((out / name).read_bytes().replace(b'"seed": 7', b'"seed": 8'))
+    assert converted(images, out, settings=LENIENT, seed=7) is None
+    dataset_of(images, out)
+    assert tree(out) == before
+    if name == "quarantine.csv":
+        assert {path: path.stat() for path in out.glob("*/*.gz")} == shards
 
 
 def test_another_number_of_shards_holds_the_same_records(tmp_path, clinic):

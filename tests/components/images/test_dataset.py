@@ -30,8 +30,9 @@ DATASET = Dataset(
 
 
 def test_what_is_saved_is_loaded(tmp_path):
-    DATASET.save(tmp_path)
-    assert Dataset.load(tmp_path) == DATASET
+    saved = DATASET.save(tmp_path)
+    assert Dataset.load(tmp_path) == saved
+    assert saved.model_copy(update={"checksum": ""}) == DATASET
 
 
 def test_the_same_dataset_is_saved_as_the_same_bytes(tmp_path):
@@ -62,8 +63,16 @@ def test_a_folder_without_dataset_is_named_with_the_way_out(tmp_path):
 def test_a_damaged_description_is_refused(tmp_path, content):
     (tmp_path / "dataset.json").write_bytes(content)
     with pytest.raises(
-        UserError, match=r"dataset.json is damaged: .*\. Remove .* and convert again"
+        UserError, match=r"dataset.json is damaged, or .*: .*\. Remove .* and convert again"
     ):
+        Dataset.load(tmp_path)
+
+
+def test_a_description_that_says_something_else_than_was_written_is_refused(tmp_path):
+    DATASET.save(tmp_path)
+    path = tmp_path / "dataset.json"
+    path.write_text(path.read_text().replace('"pictures": 9', '"pictures": 8'))
+    with pytest.raises(UserError, match="its checksum differs"):
         Dataset.load(tmp_path)
 
 

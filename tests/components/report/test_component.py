@@ -117,8 +117,17 @@ def test_by_default_no_picture_and_no_name_leaves(given, place, tmp_path):
     assert read(tmp_path / "report").pictures == {}
     page = (tmp_path / "report" / PAGE).read_text()
     assert "<img" not in page
-    assert ".png" not in page
-    assert ".jpeg" not in page
+    for file in (tmp_path / "report").iterdir():
+        text = file.read_text()
+        assert not [name for name in (".png", ".jpeg", "virus-1") if name in text], file
+
+
+def test_pictures_without_names_are_numbered(given, place, tmp_path):
+    execute(given, tmp_path, samples.properties(place / "dataset", pictures="thumbnails"))
+    misses = findings.read(tmp_path / "report" / findings.FINDINGS).misses
+    assert set(read(tmp_path / "report").pictures) == {miss.path for miss in misses}
+    assert {miss.path for miss in misses} == {"image 1", "image 2", "image 3"}
+    assert (tmp_path / "report" / PAGE).read_text().count("<img") == 6
 
 
 def test_a_refused_model_is_told_with_its_reasons(place, tmp_path):

@@ -2,6 +2,7 @@ import io
 
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from components.report.thumbnails import kept_out, small, thumbnails
 from serving.model import Model
@@ -27,6 +28,21 @@ def test_what_was_kept_out_is_drawn_where_it_is_a_picture(tmp_path):
     (tmp_path / "folder.png").mkdir()
     paths = ["small.png", "cut.png", "text.jpeg", "folder.png", "gone.png", "nul\0.png"]
     assert set(kept_out(paths, tmp_path)) == {"small.png"}
+
+
+@pytest.mark.parametrize("name", ["a.jpeg", "a.png"])
+def test_a_thumbnail_has_the_pixels_and_nothing_else_of_a_file(tmp_path, name):
+    image = Image.linear_gradient("L")
+    exif = Image.Exif()
+    exif[0x010E] = "Doe^Jane described"
+    text = PngInfo()
+    text.add_text("Comment", "Doe^Jane said")
+    options = {"comment": b"Doe^Jane 1970", "exif": exif, "icc_profile": b"Doe^Jane profile"}
+    image.save(tmp_path / name, **options, **({"pnginfo": text} if name == "a.png" else {}))
+    assert b"Doe^Jane" in (tmp_path / name).read_bytes()
+    content = kept_out([name], tmp_path)[name].thumbnail
+    assert b"Doe^Jane" not in content
+    assert opened(content).size == (160, 160)
 
 
 @pytest.mark.slow

@@ -95,12 +95,19 @@ def test_a_finished_set_is_left_as_it_is(tmp_path, small, monkeypatch):
     assert generate(out, images=MINIMUM_IMAGES, seed=SEED) == small[1]
 
 
-@pytest.mark.parametrize("harm", ["a picture lost", "other code", "a damaged marker"])
+@pytest.mark.parametrize(
+    "harm", ["a picture lost", "a picture cut", "a stranger", "other code", "a damaged marker"]
+)
 def test_a_set_that_is_not_whole_is_made_anew(tmp_path, small, monkeypatch, harm):
     out, made = shutil.copytree(small[0], tmp_path / "set"), []
     monkeypatch.setattr(module, "_write", lambda out, *_: made.append(out))
     if harm == "a picture lost":
         next(out.glob("train/NORMAL/*.jpeg")).unlink()
+    elif harm == "a picture cut":
+        file = next(out.glob("train/NORMAL/*.jpeg"))
+        file.write_bytes(file.read_bytes()[:-9])
+    elif harm == "a stranger":
+        (out / "train" / "NORMAL" / "mine.jpeg").write_bytes(b"1")
     elif harm == "other code":
         made_from = json.loads((out / MARKER).read_text())
         (out / MARKER).write_text(json.dumps(made_from | {"code": "older"}))

@@ -1,0 +1,109 @@
+"""Cleaning a root: nothing else runs on it meanwhile, and the metadata store knows what is gone."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.errors import UserError
+from components.remote import is_remote
+from pipeline import clean as what
+from pipeline import run_record
+from pipeline.clean import Group
+from pipeline.root import Root
+from pipeline.root_lock import root_lock
+from pipeline.run_record import RunRecord
+
+
+@dataclass(frozen=True)
+class Cleaned(Group):
+    """What was removed, or would be.
+
+    Attributes:
+      freed: Bytes.
+    """
+
+    freed: int = 0
+
+
+def clean(root: Root, *, keep: int, remove: bool) -> list[Cleaned]:
+    """Finds what is not needed any more, and removes it if asked.
+
+    Args:
+      root: The folder of the runs.
+      keep: Finished runs that stay.
+      remove: Whether it is removed.
+
+    Returns:
+      One group for each kind.
+
+    Raises:
+      UserError: There is no run, one is going on, or something cannot be removed.
+    """
+    if not root.runs.is_dir():
+        raise UserError(f"No run has begun under {root.path}: there is nothing to clean.")
+    with root_lock(root.path):
+        records = run_record.load_all(root.runs, None)
+        if not records:
+            raise UserError(f"No run has begun under {root.path}: there is nothing to clean.")
+        kept = what.kept_runs(records, keep)
+        needed = _needed(root, kept)
+        found = what.groups(root, records, kept, needed, _expired(root, records[-1]))
+        cleaned = [Cleaned(each.name, each.paths, what.freed(each.paths)) for each in found]
+        if remove:
+            _forget(root, needed)
+            try:
+                for each in cleaned:
+                    what.remove(each.paths)
+            except OSError as error:
+                raise UserError(
+                    f"{error.filename} cannot be removed: {error.strerror}. Make it writable, and "
+                    "give the same command again."
+                ) from error
+    return cleaned
+
+
+def _expired(root: Root, latest: RunRecord) -> list[Path]:
+    push = latest.config.get("push", {})
+    folder = push.get("directory") or str(root.pushed)
+    if is_remote(folder):
+        return []
+    return what.expired_versions(
+        Path(folder).expanduser().resolve(), push.get("model_name", ""), push.get("keep")
+    )
+
+
+def _needed(root: Root, kept: list[RunRecord]) -> set[str]:
+    """Names the artifacts that the kept runs read and made, taken from the cache or not."""
+    if not root.metadata.exists():
+        return set()
+    from pipeline.metadata import executions
+    from pipeline.metadata_store import require_whole
+
+    require_whole(root.metadata)
+
+    return {
+        what.artifact_id(uri)
+        for run in kept
+        for execution in executions(root.metadata, run.id).values()
+        for uris in (*execution.inputs.values(), *execution.outputs.values())
+        for uri in uris
+    }
+
+
+def _forget(root: Root, needed: set[str]) -> None:
+    """Marks the artifacts that go as deleted, before they go: the cache takes them no more."""
+    if not root.metadata.exists():
+        return
+    from ml_metadata import metadata_store
+    from ml_metadata.proto import metadata_store_pb2
+
+    from pipeline.metadata import connection
+    from pipeline.metadata_store import sign
+
+    store = metadata_store.MetadataStore(connection(root.metadata))
+    gone = [each for each in store.get_artifacts() if what.artifact_id(each.uri) not in needed]
+    for artifact in gone:
+        artifact.state = metadata_store_pb2.Artifact.DELETED
+    if gone:
+        store.put_artifacts(gone)
+    del store
+    sign(root.metadata)

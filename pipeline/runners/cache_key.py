@@ -1,0 +1,93 @@
+"""What the cache knows an execution by: what it computes, and nothing of where that is stored.
+
+TFX hashes the pipeline's name and the identity, the times and the path of every input. Then a root
+that is copied, a preset of another name, or data that was used before finds nothing in the cache.
+Here an input counts by its content, and a path by the content that is read from it.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+from tfx import types
+
+from components import intact, pushed
+from components.images.dataset import DATASET_FILE, QUARANTINE_FILE
+from pipeline.runners.seal import content
+
+_LIBRARIES: Final = (
+    "apache-beam",
+    "ml-metadata",
+    "tensorflow",
+    "tensorflow-data-validation",
+    "tensorflow-model-analysis",
+    "tensorflow-transform",
+    "tfx",
+    "tfx-bsl",
+)
+"""That TFX's own components compute with; those of ours stand in their `code_version`."""
+
+# TFX's digest of sizes and times of files, where the content of dataset.json says more.
+_UNREAD: Final = ("images", "input_fingerprint")
+_DATASETS: Final = ("dataset", "input_base")
+
+
+def cache_key(
+    node: str,
+    inputs: Mapping[str, Sequence[types.Artifact]],
+    parameters: Mapping[str, Any],
+    executor: bytes = b"",
+) -> str:
+    """Returns the key of an execution.
+
+    Args:
+        node: The component's type and id.
+        inputs: What it reads, by channel.
+        parameters: Its execution properties.
+        executor: Serialized specification of what executes it, Beam's arguments included.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    described = {
+        "node": node,
+        "executor": executor.hex(),
+        "inputs": {channel: [content(each) for each in inputs[channel]] for channel in inputs},
+        "parameters": _located(parameters),
+        "libraries": {name: metadata.version(name) for name in _LIBRARIES},
+    }
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
+def _located(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Replaces paths by a digest of what is read from them."""
+    told = {name: str(value) for name, value in parameters.items() if name not in _UNREAD}
+    for name in set(told) & set(_DATASETS):
+        folder = Path(told[name])
+        told[name] = ",".join(_digest(folder / file) for file in (DATASET_FILE, QUARANTINE_FILE))
+    if "quarantine" in told:
+        told["quarantine"] = _digest(Path(told["quarantine"]))
+    if "push_dir" in told:
+        version = told.get("version", "")
+        manifest = Path(told["push_dir"], told["model_name"], version, pushed.MANIFEST)
+        told["push_dir"] = _digest(manifest) if version else ""
+    if "custom_config" in told:
+        told["custom_config"] = _without_checkpoints(told["custom_config"])
+    return told
+
+
+def _without_checkpoints(custom_config: str) -> str:
+    try:
+        config = json.loads(custom_config)
+    except ValueError:
+        return custom_config
+    if isinstance(config, dict):
+        config.pop("checkpoint_dir", None)
+    return json.dumps(config, sort_keys=True)
+
+
+def _digest(path: Path) -> str:
+    return intact.sha256(path) if path.is_file() else ""

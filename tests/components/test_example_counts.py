@@ -1,0 +1,44 @@
+import pytest
+
+from components import example_counts
+from components.errors import UserError
+from tests.components import tiny
+from transform_module import features
+
+
+@pytest.fixture
+def examples(tmp_path):
+    tiny.write_split(tmp_path, features.TEST, [tiny.example(n % 2, 0.5) for n in range(5)])
+    return tiny.examples_artifact(tmp_path, [features.TEST])
+
+
+def test_all_records_pass(examples):
+    assert example_counts.count(examples, features.TEST) == 5
+    example_counts.require_all(examples, [features.TEST])
+
+
+def test_examples_that_do_not_tell_their_number_are_refused(examples):
+    example_counts.mark(examples, {}, "")
+    examples.set_string_custom_property(example_counts.RECORDS, "")
+    with pytest.raises(UserError, match="do not tell how many records they hold"):
+        example_counts.require_all(examples, [features.TEST])
+
+
+@pytest.mark.parametrize("recorded", [4, 6, 10])
+def test_more_or_fewer_records_are_refused(examples, recorded):
+    example_counts.mark(examples, {features.TEST: recorded}, "f1")
+    with pytest.raises(UserError, match=rf"test .* holds 5 records, the dataset has {recorded}\."):
+        example_counts.require_all(examples, [features.TEST])
+
+
+def flipped(content):
+    return content[: len(content) // 2] + b"\xff\xff" + content[len(content) // 2 + 2 :]
+
+
+@pytest.mark.parametrize("damage", [flipped, lambda content: content[:-12], lambda content: b"no"])
+def test_a_damaged_file_is_named_and_nothing_of_it_is_told(examples, tmp_path, damage):
+    (file,) = (tmp_path / "Split-test").iterdir()
+    file.write_bytes(damage(file.read_bytes()))
+    with pytest.raises(UserError) as raised:
+        example_counts.require_all(examples, [features.TEST])
+    assert str(raised.value) == f"{file} is damaged. Run again: what is damaged is made anew."

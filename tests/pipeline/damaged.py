@@ -1,0 +1,169 @@
+"""Damages each kind of file under a root, one at a time, and runs the same command on it.
+
+Called as ``python -m tests.pipeline.damaged FOLDER``: makes a root in FOLDER, and prints a line of
+JSON for each trial. All runs are forks of this process, which imports TensorFlow and TFX once.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.pipeline.command import SMALL
+
+DAMAGES: dict[str, Callable[[bytes], bytes | None]] = {
+    "flipped": lambda content: (
+        content[: len(content) // 2]
+        + bytes([content[len(content) // 2] ^ 1])
+        + content[len(content) // 2 + 1 :]
+        if content
+        else b"\1"
+    ),
+    "cut": lambda content: content[: len(content) // 2] if content else None,
+    "removed": lambda _: None,
+}
+
+
+def kind(path: Path) -> str:
+    """What a file is: its path, without the numbers of runs, versions, shards and pictures."""
+    name = re.sub(r"(person|IM-|NORMAL2-|events\.)[\w.-]*", r"\1N", path.as_posix())
+    return re.sub(r"\d+", "N", name)
+
+
+def kinds(root: Path) -> dict[str, Path]:
+    """One file of each kind under a root, by its kind."""
+    found: dict[str, Path] = {}
+    for path in sorted(root.rglob("*")):
+        if path.is_file():
+            found.setdefault(kind(path.relative_to(root)), path.relative_to(root))
+    return found
+
+
+def run(root: Path, out: Path, before: Callable[[], object] = lambda: None) -> int:
+    """Runs the small pipeline in a fork; its exit code, negative where a signal ended it."""
+    config = root.parent / "small.yaml"
+    config.write_text(SMALL)
+    child = os.fork()
+    if not child:
+        try:
+            descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
+            os.dup2(descriptor, 1)
+            os.dup2(descriptor, 2)
+            before()
+            from pipeline.cli import main
+
+            main(["run", "--root", str(root), "--config", str(config)], prog_name="cxr")
+        except SystemExit as end:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(end.code if isinstance(end.code, int) else int(end.code is not None))
+        except BaseException:  # noqa: BLE001
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(70)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def killed_after_training() -> None:
+    """Lets this process die when the training is done and nothing of it is exported."""
+    from trainer_module import export
+
+    export.export = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+
+
+def group(name: str) -> str:
+    """The kinds that are treated alike: those of one artifact, and of the images."""
+    depth = {"artifacts": 3, "images": 1, "pushed": 4, "checkpoints": 4}
+    parts = name.split("/")
+    return "/".join(parts[: depth.get(parts[0], len(parts))])
+
+
+def trials(root: Path, *, all_kinds: bool = False) -> Iterator[tuple[str, Path, str]]:
+    """The kind, the file and the damage of each trial.
+
+    Each group has one, unless all kinds are asked for: in turn another damage of another file.
+    """
+    groups: dict[str, list[tuple[str, Path]]] = {}
+    for name, path in kinds(root).items():
+        groups.setdefault(name if all_kinds else group(name), []).append((name, path))
+    names = list(DAMAGES)
+    for number, members in enumerate(groups.values()):
+        name, path = members[number % len(members)]
+        yield name, path, names[number % len(names)]
+
+
+def outcome(root: Path, text: str, code: int) -> dict[str, Any]:
+    """What a run came to."""
+    from components import pushed
+
+    records = sorted((root / "runs").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+    record = json.loads(records[-1].read_bytes())
+    version = (record["push"] or {}).get("path", "")
+    return {
+        "code": code,
+        "text": text,
+        "state": record["state"],
+        "fingerprint": record["dataset_fingerprint"],
+        "evaluation": record["evaluation"],
+        "components": {each["name"]: each["state"] for each in record["components"]},
+        "unverified": pushed.verify(version) if version else ["nothing is pushed"],
+    }
+
+
+def told(content: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(content) + "\n")
+    sys.stdout.flush()
+
+
+def main(folder: Path, *chosen: str) -> None:
+    """Makes a whole root and one of a killed training, and goes through the trials of both."""
+    from components.allocator import tune_allocator
+
+    # A run would start this program once more for it.
+    tune_allocator()
+    import apache_beam  # noqa: F401
+    import tensorflow as tf  # noqa: F401 - once, for all children
+
+    from pipeline import graph_check, metadata, pipeline, recipe  # noqa: F401
+    from pipeline.runners import beam, local  # noqa: F401
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    root, out = folder / "root", folder / "out.txt"
+    folder.mkdir(parents=True, exist_ok=True)
+    for state, before in {"whole": lambda: None, "killed": killed_after_training}.items():
+        master = folder / state
+        if state == "killed":
+            # The same root as it was before the training: only what follows is missing.
+            shutil.copytree(folder / "whole", root, symlinks=True)
+            shutil.rmtree(root / "artifacts" / "Trainer")
+        if not master.exists():
+            code = run(root, out, before)
+            told({"state": state, "code": code, "text": out.read_text()})
+            root.rename(master)
+        for name, path, damage in trials(master, all_kinds="all" in chosen):
+            if (state == "killed") != name.startswith("checkpoints/"):
+                continue
+            if chosen not in ((), ("all",)) and not any(each in name for each in chosen):
+                continue
+            shutil.rmtree(root, ignore_errors=True)
+            shutil.copytree(master, root, symlinks=True)
+            content = DAMAGES[damage]((root / path).read_bytes())
+            if content is None:
+                (root / path).unlink()
+            else:
+                (root / path).write_bytes(content)
+            code = run(root, out)
+            result = outcome(root, out.read_text(errors="replace"), code)
+            told({"kind": name, "damage": damage, **result})
+        shutil.rmtree(root, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -1,0 +1,142 @@
+import json
+import os
+
+import pytest
+
+from components.sums import sums
+from pipeline.clean import expired_versions, freed, groups, kept_runs
+from pipeline.root import Root
+from tests.pipeline.records import run
+
+
+def runs(*states):
+    return [
+        run(f"2026030{day}-120000", state=state, started=f"2026-03-0{day}T12:00:00")
+        for day, state in enumerate(states, start=1)
+    ]
+
+
+def ids(records):
+    return [int(each.id[7]) for each in records]
+
+
+@pytest.mark.parametrize(
+    ("states", "keep", "expected"),
+    [
+        (("finished", "finished", "finished"), 2, [2, 3]),
+        (("finished", "finished", "failed", "killed"), 1, [2, 3, 4]),
+        (("finished", "failed"), 2, [1, 2]),
+        (("failed", "killed"), 1, [1, 2]),
+    ],
+)
+def test_the_last_finished_runs_are_kept_and_all_since(states, keep, expected):
+    assert ids(kept_runs(runs(*states), keep)) == expected
+
+
+@pytest.fixture
+def root(tmp_path):
+    root = Root.at(tmp_path / "root")
+    for name in (
+        "artifacts/Trainer/model/5/saved_model.pb",
+        "artifacts/Trainer/model/9/saved_model.pb",
+        "artifacts/Trainer/.system/executor_execution/5/x",
+        "artifacts/Trainer/model/notes/mine",
+        "dataset/dataset.json",
+        "images/a.jpeg",
+        "checkpoints/old/state/checkpoint",
+        "checkpoints/new/state/checkpoint",
+        ".dataset.partial/new/x",
+        "pushed/cxr/.tmp-17/x",
+        "metadata.sqlite",
+        "metadata.sqlite.damaged-1",
+        *(f"runs/2026030{day}-120000.json" for day in (1, 2)),
+        *(f"logs/2026030{day}-120000.log" for day in (1, 2)),
+        *(f"reports/2026030{day}-120000.html" for day in (1, 2)),
+    ):
+        (root.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (root.path / name).write_bytes(b"1")
+    for path in (root.checkpoints / "old").rglob("*"):
+        os.utime(path, (1, 1))
+    os.utime(root.checkpoints / "old", (1, 1))
+    return root
+
+
+def listed(root, **changes):
+    records = runs("finished", "finished")
+    found = groups(root, records, records[1:], {"Trainer/model/9"}, [], **changes)
+    return {
+        each.name: {path.relative_to(root.path).as_posix() for path in each.paths} for each in found
+    }
+
+
+def test_what_no_kept_run_needs_is_listed_and_nothing_else(root):
+    assert listed(root) == {
+        "unfinished": {".dataset.partial", "pushed/cxr/.tmp-17", "metadata.sqlite.damaged-1"},
+        "artifacts": {"artifacts/Trainer/model/5", "artifacts/Trainer/.system"},
+        "checkpoints": {"checkpoints/old"},
+        "records and logs": {
+            "runs/20260301-120000.json",
+            "logs/20260301-120000.log",
+            "reports/20260301-120000.html",
+        },
+        "pushed versions": set(),
+    }
+
+
+def test_a_file_that_also_stands_elsewhere_frees_nothing(tmp_path):
+    (tmp_path / "a").write_bytes(b"1" * 8192)
+    alone = freed([tmp_path / "a"])
+    assert alone >= 8192
+    os.link(tmp_path / "a", tmp_path / "b")
+    assert freed([tmp_path / "a"]) == 0
+    assert freed([tmp_path / "a", tmp_path / "b"]) == alone
+
+
+def version(push_dir, number, graph, **record):
+    folder = push_dir / "cxr" / str(number)
+    folder.mkdir(parents=True)
+    (folder / "saved_model.pb").write_text(graph)
+    manifest = {"name": "cxr", "version": number, "files": sums(folder), **record}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+def expired(push_dir, keep):
+    return sorted(int(path.name) for path in expired_versions(push_dir, "cxr", keep))
+
+
+@pytest.fixture
+def push_dir(tmp_path):
+    for number in range(1, 7):
+        version(tmp_path, number, f"graph {number}")
+    return tmp_path
+
+
+def test_the_latest_pushed_versions_stay(push_dir):
+    assert expired(push_dir, 2) == [1, 2, 3, 4]
+    assert expired(push_dir, 6) == []
+    assert expired(push_dir, None) == []
+
+
+def test_the_version_that_a_rollback_goes_to_stays(push_dir):
+    version(push_dir, 7, "graph 6")
+    version(push_dir, 8, "graph 6")
+    # 6, 7 and 8 are one model; before it there was 5.
+    assert expired(push_dir, 2) == [1, 2, 3, 4, 6]
+
+
+def test_the_newest_whole_version_and_what_is_newer_stay(push_dir):
+    for number in (5, 6):
+        (push_dir / "cxr" / str(number) / "saved_model.pb").write_text("cut")
+    assert expired(push_dir, 2) == [1, 2]
+
+
+def test_where_no_version_is_whole_none_goes(push_dir):
+    for number in range(1, 7):
+        (push_dir / "cxr" / str(number) / "saved_model.pb").unlink()
+    assert expired(push_dir, 2) == []
+
+
+def test_the_version_that_the_newest_was_compared_with_stays(push_dir):
+    version(push_dir, 7, "graph 7", baseline_version="2")
+    assert expired(push_dir, 2) == [1, 3, 4, 5]
