@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from components.analysis.findings import Confusion, Estimate, Findings, Group, Miss
+from components.images.dataset import Finding
 from components.report.context import Context, Verdict
 from components.report.page import page
 from tests.components.report import made
@@ -155,6 +156,14 @@ def test_files_are_not_named_unless_that_is_allowed():
         assert ".jpeg" not in text
         assert "person7" not in text
     assert "person7_virus_3.jpeg" in page(made.findings(), made.context())
+
+
+def test_what_is_doubtful_in_the_data_is_said_without_names():
+    finding = Finding(kind="unlike", images=1, message="One is unlike.", examples=("secret.png",))
+    doubtful = made.dataset().model_copy(update={"findings": (finding,)})
+    text = page(made.findings(), made.context(dataset=doubtful))
+    assert "One is unlike." in text
+    assert "secret" not in text
 
 
 def test_the_findings_alone_show_no_file_and_no_picture():
