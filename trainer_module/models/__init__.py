@@ -6,6 +6,7 @@ from typing import Final, cast
 import keras
 
 from trainer_module.settings import TrainerSettings
+from transform_module.features import IMAGE_SIZE
 
 # Names, in every model, the layer whose output is the last convolutional feature map.
 FEATURES: Final = "features"
@@ -22,6 +23,9 @@ def build(settings: TrainerSettings, *, synchronized: bool, precision: str) -> k
     Returns:
         An uncompiled model: pixels [N, 160, 160, 1] float32 in [0, 1] in, probability of
         pneumonia [N, 1] float32 out.
+
+    Raises:
+        ValueError: the module builds another kind of model.
     """
     module = importlib.import_module(f"trainer_module.models.{settings.model}")
     former = keras.config.dtype_policy()
@@ -30,6 +34,13 @@ def build(settings: TrainerSettings, *, synchronized: bool, precision: str) -> k
         model = module.build(getattr(settings, settings.model), synchronized=synchronized)
     finally:
         keras.config.set_dtype_policy(former)
+    built = (model.input_shape, model.output_shape, model.outputs[0].dtype)
+    expected = ((None, IMAGE_SIZE, IMAGE_SIZE, 1), (None, 1), "float32")
+    if built != expected:
+        raise ValueError(
+            f"{module.__name__}.build must build a model of input shape, output shape and output"
+            f" dtype {expected}. Received: {built}."
+        )
     return cast(keras.Model, model)
 
 
