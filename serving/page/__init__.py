@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
+from components.images import other_formats
 from serving.client import MAXIMUM_PICTURE
 from serving.core import Core, Target
 from serving.servable import Servable
@@ -25,10 +26,15 @@ _FILES: Final = {
     "/page/reasons.js": ("reasons.js", "text/javascript"),
 }
 _MODEL: Final = "/page/model.json"
+_FORMAT: Final = "/page/format"
+_HEAD_BYTES: Final = 1024
+"""Of a file, by which `other_formats.describe` knows it."""
+_HEAD_SECONDS: Final = 10
 _LIMITS: Final = {
     "bytes": MAXIMUM_PICTURE,
     "pixels": features.MAXIMUM_PIXELS,
     "side": features.MINIMUM_SIDE,
+    "head": _HEAD_BYTES,
 }
 _RECORD_BYTES: Final = 4 * 1024 * 1024
 """A longer record is not read; those of the largest models have a few ten thousand bytes."""
@@ -54,6 +60,7 @@ class Page:
         for path, (name, content_type) in _FILES.items():
             router.add_get(path, _file(Path(__file__).with_name(name), content_type))
         router.add_get(_MODEL, self._models)
+        router.add_post(_FORMAT, _format)
 
     async def _models(self, request: web.Request) -> web.Response:
         """Tells what the page needs to know of the models that can be asked for pictures."""
@@ -69,6 +76,19 @@ class Page:
                 self._told[version] = await asyncio.to_thread(_describe, version)
             models.append({"name": name, **self._told[version]})
         return _answer(json.dumps({"models": models, "limits": _LIMITS}), "application/json")
+
+
+async def _format(request: web.Request) -> web.Response:
+    """Tells what a file is that is no image, by its first bytes."""
+    size = request.content_length
+    if size is None or size > _HEAD_BYTES:
+        raise web.HTTPRequestEntityTooLarge(_HEAD_BYTES, size or 0)
+    try:
+        async with asyncio.timeout(_HEAD_SECONDS):
+            head = await request.content.readexactly(size) if size else b""
+    except (TimeoutError, asyncio.IncompleteReadError) as error:
+        raise web.HTTPRequestTimeout from error
+    return _answer(json.dumps({"format": other_formats.describe(head)}), "application/json")
 
 
 def _file(path: Path, content_type: str) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -1,13 +1,14 @@
 /**
- * Why a file is no usable picture, in the words of `cxr predict`.
+ * Why a file is no usable image, in the words of `cxr predict`.
  *
  * The model answers only that it is none. The words stand in components/images/decode_check.py and
- * reasons.py; a test compares both.
+ * reasons.py; a test compares both. What no image is that the model reads, the server tells by the
+ * first bytes.
  */
 
 const HEAD_BYTES = 1024 * 1024;
 const TAIL_BYTES = 32;
-const TEXT_BYTES = 1024;
+const FORMAT_MILLISECONDS = 5_000;
 
 const PICTURES = [
   ["JPEG", "\xff\xd8\xff", "\xff\xd9"],
@@ -16,25 +17,12 @@ const PICTURES = [
   ["BMP", "BM", ""],
 ];
 
-const OTHERS = [
-  [128, "DICM", "DICOM file: export it as PNG first"],
-  [8, "WEBP", "WebP picture: save it as PNG or JPEG"],
-  [0, "II*\0", "TIFF picture: save it as PNG or JPEG"],
-  [0, "MM\0*", "TIFF picture: save it as PNG or JPEG"],
-  [4, "ftyp", "HEIC, AVIF or film: save it as PNG or JPEG"],
-  [0, "\0\0\0\x0cjP  ", "JPEG 2000 picture: save it as PNG or JPEG"],
-  [0, "\xff\x4f\xff\x51", "JPEG 2000 picture: save it as PNG or JPEG"],
-  [0, "%PDF", "PDF document"],
-  [0, "PK\x03\x04", "ZIP archive"],
-  [0, "\x1f\x8b", "gzip archive"],
-];
-
 /** Tells why the model refused a file. */
 export async function reason(file, limits) {
   if (!file.size) return "empty file";
   const head = await bytes(file.slice(0, HEAD_BYTES));
   const [format, , ending] = PICTURES.find(([, magic]) => holds(head, 0, magic)) ?? [];
-  if (!format) return otherContent(head);
+  if (!format) return otherContent(head.subarray(0, limits.head));
   const isCut = ending
     ? !latin(await bytes(file.slice(-TAIL_BYTES))).includes(ending)
     : file.size > 5 && view(head).getUint32(2, true) > file.size;
@@ -105,18 +93,18 @@ function hasUnknownInks(head) {
   return head[at + 9] === 4 && !new TextDecoder().decode(head.subarray(0, at)).includes("Adobe");
 }
 
-function otherContent(head) {
-  const other = OTHERS.find(([start, magic]) => holds(head, start, magic));
-  if (other) return other[2];
-  const text = head.subarray(0, TEXT_BYTES);
-  if (text.includes(0)) return "not a picture: unknown content";
+async function otherContent(head) {
   try {
-    // What is longer may be cut inside a character.
-    new TextDecoder("utf-8", { fatal: true }).decode(text, { stream: text.length === TEXT_BYTES });
-    return "text file";
+    const response = await fetch("page/format", {
+      method: "POST",
+      body: head,
+      signal: AbortSignal.timeout(FORMAT_MILLISECONDS),
+    });
+    if (response.ok) return (await response.json()).format;
   } catch {
-    return "not a picture: unknown content";
+    // The server has just answered that it is invalid: that is told at least.
   }
+  return "unknown content";
 }
 
 async function canBeShown(file) {

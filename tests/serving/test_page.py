@@ -445,6 +445,7 @@ def test_nothing_comes_from_elsewhere_and_the_console_is_silent(explained, expla
         "/page/page.js",
         "/page/reasons.js",
         "/page/model.json",
+        "/page/format",
         "/v1/models/chest_xray/versions/17:predict",
     }
     assert page.console() == []
@@ -561,7 +562,7 @@ def test_nothing_lies_over_a_text(explained, width):
     page.drop({f"{index}_asking_or_waiting.png": grey(0) for index in range(6)})
     states = "return Array.from(document.querySelectorAll('.row'), (row) => row.dataset.state)"
     assert set(page.script(states)) == {"answered", "invalid", "failed", "asking", "waiting"}
-    assert page.script(COVERED) == []
+    page.until(lambda: page.script(COVERED) == [])  # once the new rows are drawn
     figures = "document.querySelectorAll('figure').forEach((each) => {each.style.gridArea = '%s'})"
     page.script(figures % "warning")
     assert "do not rely on the answer" in "".join(page.script(COVERED))  # what is covered is found

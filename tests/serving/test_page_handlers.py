@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from components.images import other_formats
 from serving.batching_settings import BatchingSettings
 from serving.client import MAXIMUM_PICTURE
 from serving.core import Core
@@ -83,6 +84,7 @@ def test_the_headers_are_strict(path, content_type):
         ("GET", "/page"),
         ("GET", "/page/"),
         ("GET", "/page/nope"),
+        ("GET", "/page/format"),
         ("GET", "/page/index.html"),
         ("GET", "/page/../page/page.py"),
         ("GET", "/index.html"),
@@ -171,7 +173,32 @@ def test_a_record_is_read_once(copied):
 
 def test_the_limits_are_those_of_the_files(version):
     limits = json.loads(get(MODEL).body)["limits"]
-    assert limits == {"bytes": MAXIMUM_PICTURE, "pixels": 50_000_000, "side": 32}
+    assert limits == {"bytes": MAXIMUM_PICTURE, "pixels": 50_000_000, "side": 32, "head": 1024}
+
+
+def asked_format(head, **options):
+    async def ask():
+        async with served() as (client, _):
+            response = await client.post("/page/format", data=head, **options)
+            return response.status, await response.read()
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("head", [b"", b"hello", bytes(128) + b"DICM", b"%PDF" * 256, bytes(1024)])
+def test_the_format_is_told_by_the_first_bytes(head):
+    status, body = asked_format(head)
+    assert (status, json.loads(body)) == (200, {"format": other_formats.describe(head)})
+
+
+async def parts():
+    yield b"hello"
+
+
+@pytest.mark.parametrize("head", [bytes(1025), bytes(2**20), parts()])
+def test_more_than_the_first_bytes_is_refused(head):
+    status, _ = asked_format(head)
+    assert status == 413
 
 
 def test_a_new_version_is_told_once_it_is_served(copied):
