@@ -155,7 +155,7 @@ def _convert(
         files, screening.inspections, patient_of, seed=seed, hold_out=settings.hold_out
     )
     quarantine.refuse_mostly_bad(outcomes, out, settings.max_bad)
-    known = patient_of.known(outcome.file for outcome in outcomes if outcome.patient)
+    known = patient_of.known(outcome.file for outcome in outcomes if outcome.is_usable)
     dataset = Dataset(
         fingerprint=records.fingerprint(
             (outcome.split, outcome.features) for outcome in outcomes if outcome.split

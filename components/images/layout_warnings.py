@@ -37,7 +37,7 @@ def layout_warnings(
     Returns:
         One sentence, or a few, for each doubt.
     """
-    usable = [outcome for outcome in outcomes if outcome.patient]
+    usable = [outcome for outcome in outcomes if outcome.is_usable]
     return (
         *_base(usable),
         *_skipped(outcomes),

@@ -39,6 +39,11 @@ class Outcome:
     features: Features = field(default_factory=dict)
 
     @property
+    def is_usable(self) -> bool:
+        """Whether it is a good picture, wherever it went."""
+        return self.split is not None or self.dropped
+
+    @property
     def place(self) -> str:
         """The column of FolderCount that the file is counted in."""
         if self.file.skipped:

@@ -111,6 +111,14 @@ def test_the_description_is_written_beside_the_records(clinic):
     assert Dataset.load(clinic[1]) == clinic[2]
 
 
+def test_the_patients_are_counted_among_the_usable_pictures(clinic):
+    _, _, dataset = clinic
+    usable = sum(count.written + count.dropped for count in dataset.folders)
+    # Two copies of one picture have a name that tells nothing.
+    assert (dataset.patients.images, dataset.patients.known) == (usable, usable - 2)
+    assert dataset.patients.by == {"the names of Kermany et al.": usable - 2}
+
+
 def test_the_quarantine_says_why(clinic):
     files, out, dataset = clinic
     listed = quarantined(out)
