@@ -17,7 +17,7 @@ from PIL import Image
 from components.images import decode_check
 from components.images.appearance import thumbnail
 from components.images.copies import MOST_BITS, distances
-from components.images.patients import known_patient
+from components.images.patient_names import known_patient
 
 HASHES: dict[str, Callable[[Image.Image], imagehash.ImageHash]] = {
     "pHash": lambda image: imagehash.phash(image, hash_size=16, highfreq_factor=2),
