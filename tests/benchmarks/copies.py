@@ -47,7 +47,9 @@ def false_matches(
 
 def main(folder: Path) -> None:
     """Prints a row for each hash."""
-    images, patients, seen = [], [], set()
+    images: list[np.ndarray] = []
+    patients: list[str] = []
+    seen: set[bytes] = set()
     for path in sorted(folder.rglob("*.jpeg")):
         data = path.read_bytes()
         decoded = decode_check.decode(data)
