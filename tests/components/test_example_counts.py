@@ -1,7 +1,9 @@
 import pytest
+import tensorflow as tf
 
 from components import example_counts
 from components.errors import UserError
+from tests import processes
 from tests.components import tiny
 from transform_module import features
 
@@ -42,3 +44,16 @@ def test_a_damaged_file_is_named_and_nothing_of_it_is_told(examples, tmp_path, d
     with pytest.raises(UserError) as raised:
         example_counts.require_all(examples, [features.TEST])
     assert str(raised.value) == f"{file} is damaged. Run again: what is damaged is made anew."
+
+
+def counted_then_configured(folder):
+    """What a worker does: TensorFlow allows the second step before its first operation alone."""
+    count = example_counts.count(tiny.examples_artifact(folder, [features.TEST]), features.TEST)
+    (cpu,) = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    return count
+
+
+@pytest.mark.slow
+def test_workers_can_find_each_other_after_their_examples_were_counted(examples, tmp_path):
+    assert processes.run(counted_then_configured, {"folder": tmp_path}) == [5]
