@@ -134,6 +134,19 @@ class Connection(web.RequestHandler):
         self._connections.closed(self)
         super().connection_lost(exc)
 
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answers what is not HTTP; aiohttp's own answer repeats it, and is logged."""
+        text = "The request is not HTTP that can be read."
+        response = web.json_response({"error": text}, status=status)
+        response.force_close()
+        return response
+
     def wait(self) -> None:
         """Notes that the next request is waited for."""
         self.is_read = False

@@ -25,8 +25,7 @@ from tensorflow_serving.apis import (
 )
 
 from components.push import push
-from serving.body import MAXIMUM_BODY
-from serving.rest import MAXIMUM_IN_FLIGHT
+from serving.limits import Limits
 from tests.serving import asking, certificates
 from tests.serving.asking import MODEL, PREDICT, picture
 from tests.serving.running import running
@@ -35,6 +34,7 @@ from transform_module import features
 
 pytestmark = pytest.mark.e2e
 
+BODY_BYTES = Limits().body_bytes
 SECONDS = 60  # no case waits as long, unless it fails
 POLL = ("--poll-seconds", "0.2")
 
@@ -99,14 +99,14 @@ def until(condition):
 class TestLimits:
     def test_a_body_too_large_is_refused(self, server):
         with connection(server) as http:
-            status, content = asked(http, bytes(MAXIMUM_BODY + 1))
+            status, content = asked(http, bytes(BODY_BYTES + 1))
         assert status == 413
-        assert error_of(content) == f"The body is larger than {MAXIMUM_BODY} bytes."
+        assert error_of(content) == f"The body is larger than {BODY_BYTES} bytes."
 
     def test_one_that_does_not_tell_its_size_too(self, server):
         chunk = bytes(1 << 20)
         with connection(server) as http:
-            http.request("POST", PREDICT, iter([chunk] * (MAXIMUM_BODY // len(chunk) + 1)))
+            http.request("POST", PREDICT, iter([chunk] * (BODY_BYTES // len(chunk) + 1)))
             response = http.getresponse()
             assert response.status == 413
             error_of(response.read())
@@ -116,7 +116,7 @@ class TestLimits:
             asking.stub(server.grpc) as stub,
             pytest.raises(grpc.RpcError) as refused,
         ):
-            stub.Predict(asking.request(bytes(MAXIMUM_BODY)), timeout=SECONDS)
+            stub.Predict(asking.request(bytes(BODY_BYTES)), timeout=SECONDS)
         assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
     def test_a_request_too_many_is_refused_at_once(self, server):
