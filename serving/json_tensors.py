@@ -296,8 +296,9 @@ def _shape(value: Any) -> tuple[int, ...]:
         if not value:
             break
         value = value[0]
-    if len(shape) > _MAXIMUM_RANK:
-        raise invalid(f"a tensor of {len(shape)} dimensions; {_MAXIMUM_RANK} are the most")
+        # Deeper lists than these are not gone through: each level is a call.
+        if len(shape) > _MAXIMUM_RANK:
+            raise invalid(f"a tensor of more than {_MAXIMUM_RANK} dimensions")
     return tuple(shape)
 
 
@@ -391,6 +392,8 @@ def _is_named(value: Any) -> bool:
 
 
 def _array(values: list[Any], dtype: tf.DType, shape: tuple[int, ...]) -> np.ndarray:
+    if len(shape) > _MAXIMUM_RANK:
+        raise invalid(f"a tensor of {len(shape)} dimensions; {_MAXIMUM_RANK} are the most")
     if dtype == tf.string:
         array = np.empty(len(values), object)
         array[:] = values

@@ -45,6 +45,9 @@ _LARGEST_VERSION: Final = 2**63 - 1
 
 # A value of a JSON text takes as long to be converted as so many bytes to be read.
 _BYTES_PER_VALUE: Final = 64
+# Beside the body: its texts, the bytes that they encode, and the model's tensor of them.
+_COPIES: Final = 3
+
 # float32 as JSON, and the lists in between.
 _JSON_PER_BYTE: Final = 4
 
@@ -155,13 +158,14 @@ class Rest:
                 "gRPC.",
                 reason="json_values",
             )
-        share.take(len(body) + memory)
+        share.take(_COPIES * len(body) + memory)
         cost = len(body) + values * _BYTES_PER_VALUE
-        parsed, version, work = await core.in_thread(cost, self._prepared, body, target)
+        form, version, work = await core.in_thread(cost, self._prepared, body, target)
+        body.clear()
         outputs = await core.run(target.name, version, work, deadline)
         size = sum(array.nbytes for array in outputs.values())
         share.take(_JSON_PER_BYTE * size)
-        return await core.in_thread(size, json_tensors.answer, parsed, outputs)
+        return await core.in_thread(size, json_tensors.answer, form, outputs)
 
     def _prepared(self, body: bytearray, target: Target) -> tuple[dict[str, Any], Servable, Work]:
         """Reads a request and checks it against the signature that it is for."""

@@ -50,6 +50,8 @@ MODELS: Final = _service("model_service_pb2", "ModelService")
 
 _LOG = logging.getLogger(__name__)
 _SIGNATURES: Final = "signature_def"
+# Beside the message and what is parsed of it: the arrays, and the model's tensors of them.
+_COPIES: Final = 2
 _SMALL_MESSAGE: Final = 64 * 1024
 """Bytes of a request for metadata or a status, at most."""
 
@@ -115,12 +117,14 @@ class Rpc:
             message = await self._message(messages, self._core.limits.body_bytes)
             share.take(len(message))
             request = await self._parsed(message, share)
+            del message
             target = _target(request)
             with self._core.request_of(target.name, "Predict", "GRPC"):
                 version = self._core.find(target)
-                work = await self._core.in_thread(len(message), self._prepared, request, version)
+                work = await self._core.in_thread(share.held, self._prepared, request, version)
                 specs = version.signatures[work.signature].outputs
                 wanted = _wanted(list(request.output_filter), sorted(specs))
+                request.Clear()
                 outputs = await self._core.run(target.name, version, work, deadline)
                 share.take(2 * sum(array.nbytes for array in outputs.values()))
                 return predict_pb2.PredictResponse(
@@ -136,7 +140,7 @@ class Rpc:
             memory = await self._core.in_thread(len(message), wire.predict_request_memory, message)
         except wire.MalformedError as error:
             raise invalid(f"The message is not a PredictRequest: it {error}.") from error
-        share.take(memory)
+        share.take(memory + _COPIES * len(message))
         request = await self._core.in_thread(
             len(message), _parse, predict_pb2.PredictRequest, message
         )

@@ -95,31 +95,26 @@ def example_images(example: bytes) -> list[memoryview]:
     for number, features in steps.fields(memoryview(example)):
         if number != 1:
             continue
-        for _, entry in steps.fields(_message(features)):
-            key, values = b"", []
-            for part, content in steps.fields(_message(entry)):
-                if part == 1:
-                    key = bytes(_message(content)[: len(_IMAGE) + 1])
-                elif part == 2:
-                    values.append(_message(content))
+        for part, entry in steps.fields(_message(features)):
+            # TensorFlow's parser takes a key and a value, in this order, and nothing else.
+            fields = list(steps.fields(_message(entry)))
+            if part != 1 or [each for each, _ in fields] != [1, 2]:
+                raise MalformedError("cannot be read")
+            key, value = (_message(content) for _, content in fields)
             if key == _IMAGE:
-                for value in values:
-                    found.extend(_image(steps, value))
+                found.extend(_image(steps, value))
     return found
 
 
 def _image(steps: _Steps, feature: memoryview) -> list[memoryview]:
-    images = []
-    has_kind = False
-    for kind, values in steps.fields(feature):
-        if kind not in (1, 2, 3):
-            continue
-        has_kind = True
-        if kind == 1:
-            images += [_message(value) for _, value in steps.fields(_message(values))]
-    if has_kind and len(images) != 1:
-        raise MalformedError(f"has a feature {IMAGE} that is not one string of bytes")
-    return images
+    kinds = list(steps.fields(feature))
+    if not kinds:
+        return []
+    if [kind for kind, _ in kinds] == [1]:
+        values = list(steps.fields(_message(kinds[0][1])))
+        if [field for field, _ in values] == [1]:
+            return [_message(values[0][1])]
+    raise MalformedError(f"has a feature {IMAGE} that is not one string of bytes")
 
 
 def predict_request_memory(message: bytes) -> int:

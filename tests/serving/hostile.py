@@ -63,7 +63,6 @@ class Attacker:
     def _send(self, content: bytes) -> None:
         with self._connect() as connection:
             connection.sendall(content)
-            connection.shutdown(socket.SHUT_WR)
             while part := connection.recv(1 << 16):
                 self.answered += part
 

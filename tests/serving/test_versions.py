@@ -151,7 +151,7 @@ def test_a_new_version_loads_while_the_old_one_serves(folder, load):
         await until(lambda: load.is_loading)
         assert states(model) == {2: State.LOADING, 1: State.AVAILABLE}
         assert model.find().version == 1
-        refused(model, StatusCode.NOT_FOUND, "Specific", version=2)
+        refused(model, StatusCode.NOT_FOUND, "Version 2", version=2)
         load.open()
         await refreshing
 
@@ -159,7 +159,7 @@ def test_a_new_version_loads_while_the_old_one_serves(folder, load):
     assert states(model) == {2: State.AVAILABLE, 1: State.END}
     assert list(states(model)) == [2, 1]  # the latest first
     assert model.find().version == 2
-    refused(model, StatusCode.NOT_FOUND, "Specific", version=1)
+    refused(model, StatusCode.NOT_FOUND, "Version 1", version=1)
     assert model.status()[1].error == ""
 
 
