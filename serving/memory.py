@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+from collections.abc import AsyncIterator
 from typing import Final
 
 from serving.limits import MEBIBYTE
@@ -86,7 +87,7 @@ class Share:
         self._budget.take(self, size)
 
     @contextlib.asynccontextmanager
-    async def arriving(self, deadline: float):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    async def arriving(self, deadline: float) -> AsyncIterator[None]:
         """While the body arrives: until a deadline, or until others need the room.
 
         Args:

@@ -13,7 +13,7 @@ import contextlib
 import importlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import grpc
 from google.protobuf import any_pb2, descriptor_pool
@@ -56,7 +56,7 @@ _SMALL_MESSAGE: Final = 64 * 1024
 """Bytes of a request for metadata or a status, at most."""
 
 _M = TypeVar("_M", bound=Message)
-_Context = grpc.aio.ServicerContext
+_Context: TypeAlias = grpc.aio.ServicerContext
 _Handler = Callable[[AsyncIterator[bytes], _Context], Awaitable[Message]]
 
 

@@ -5,22 +5,30 @@ Every kind is a function that sends one request to a server and returns all that
 
 import contextlib
 import gzip
+import itertools
 import json
 import random
 import socket
 import struct
+import threading
+import time
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 import grpc
 import numpy as np
+import psutil
 from tensorflow_serving.apis import predict_pb2
 
 from tests.conformance.clients import b64, strings
 from tests.pictures import encode
 from tests.serving import asking
 from tests.serving.asking import MODEL, PREDICT, picture
+from tests.serving.running import Running
 from transform_module import features
 
 SECRET: Final = "Jane-Doe-1961-04-01"
@@ -45,7 +53,7 @@ class Attacker:
 
     def attack(self) -> str:
         """Sends one request of some kind, and returns the kind."""
-        kinds, weights = zip(*_KINDS.items(), strict=True)
+        kinds, weights = zip(*KINDS.items(), strict=True)
         (kind,) = self._chance.choices(kinds, weights)
         # A server may close the connection at any moment.
         with contextlib.suppress(OSError):
@@ -198,7 +206,7 @@ class Attacker:
 _GZIP: Final = "Content-Encoding: gzip"
 
 # How often each kind is sent.
-_KINDS: Final[dict[Callable[[Attacker], None], float]] = {
+KINDS: Final[dict[Callable[[Attacker], None], float]] = {
     Attacker.bad_example: 10,
     Attacker.bad_example_over_rest: 10,
     Attacker.broken_image: 10,
@@ -249,12 +257,6 @@ def _packed(name: str) -> bytes:
     return gzip.compress(content(), 6)
 
 
-def prepare() -> None:
-    """Makes what takes long to make."""
-    for name in ("rows", "lists", "bomb", "larger bomb", "large images", "few large images"):
-        _packed(name)
-
-
 def _broken() -> bytes:
     """An image that looks whole, and cannot be decoded."""
     whole = picture(51)
@@ -272,3 +274,85 @@ def _varint(value: int) -> bytes:
         parts.append(value & 0x7F | 0x80)
         value >>= 7
     return bytes([*parts, value])
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the good requests beside the hostile ones.
+
+    Attributes:
+        seconds: ascending, of each good request.
+        memory: bytes, the most that the server's process took.
+        kinds: how many hostile requests of each kind were sent.
+        answered: all that the hostile clients were answered.
+    """
+
+    seconds: np.ndarray
+    memory: int
+    kinds: Counter[str]
+    answered: bytes
+
+    def __str__(self) -> str:
+        p50, p99 = np.percentile(self.seconds, [50, 99])
+        return (
+            f"{len(self.seconds)} good requests beside {self.kinds.total()} hostile ones: p50 "
+            f"{p50:.3f} s, p99 {p99:.3f} s, slowest {self.seconds[-1]:.3f} s; memory "
+            f"{self.memory / 1e9:.2f} GB"
+        )
+
+
+def attack(
+    server: Running, ask: Callable[[int], None], *, hostile: int = 2000, good: int = 500
+) -> Outcome:
+    """Lets 8 hostile clients and 5 good ones loose on a server.
+
+    Args:
+        server: of a model of the name MODEL.
+        ask: sends the good request of a number, and raises where the answer is not right.
+        hostile: how many requests.
+        good: how many requests, spread over all the time.
+    """
+    for name in ("rows", "lists", "bomb", "larger bomb", "large images", "few large images"):
+        _packed(name)
+    sent, kinds, lock, done = itertools.count(), Counter[str](), threading.Lock(), threading.Event()
+    process = psutil.Process(server.process.pid)
+    memory = 0
+    options = [("grpc.enable_http_proxy", 0), ("grpc.max_send_message_length", -1)]
+
+    def harm(seed: int) -> bytes:
+        with grpc.insecure_channel(server.grpc, options) as channel:
+            attacker = Attacker(server.rest, channel, seed)
+            while next(sent) < hostile:
+                kind = attacker.attack()
+                with lock:
+                    kinds[kind] += 1
+            # Who waits long does so to the end.
+            done.wait()
+            attacker.close()
+            return attacker.answered
+
+    def passed() -> int:
+        with lock:
+            return kinds.total()
+
+    def timed(number: int) -> float:
+        while passed() < hostile * number // good - 100 and not done.is_set():
+            time.sleep(0.01)
+        started = time.perf_counter()
+        ask(number)
+        return time.perf_counter() - started
+
+    with ThreadPoolExecutor(8) as attackers, ThreadPoolExecutor(5) as clients:
+        attacks = [attackers.submit(harm, seed) for seed in range(8)]
+        asked = [clients.submit(timed, number) for number in range(good)]
+        try:
+            while not all(each.done() for each in asked):
+                memory = max(memory, process.memory_info().rss)
+                if any(each.done() for each in attacks):
+                    break
+                time.sleep(0.1)
+        finally:
+            done.set()
+        answered = b"".join(each.result() for each in attacks)
+        seconds = np.sort([each.result() for each in asked])
+    return Outcome(seconds, memory, kinds, answered)
