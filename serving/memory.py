@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import ctypes
+import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Final
 
 from serving.limits import MEBIBYTE
@@ -143,6 +145,14 @@ class Allocator:
             info = self._mallinfo()
             return int(info.uordblks + info.hblkhd)
         return 0
+
+    def resident(self) -> int:
+        """Returns the bytes of memory that the process has from the system, or 0."""
+        try:
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+        except OSError:
+            return 0
+        return pages * os.sysconf("SC_PAGE_SIZE")
 
     def give_back(self) -> None:
         """Returns freed memory to the system."""

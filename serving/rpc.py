@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import importlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias, TypeVar
 
 import grpc
@@ -52,12 +52,61 @@ _LOG = logging.getLogger(__name__)
 _SIGNATURES: Final = "signature_def"
 # Beside the message and what is parsed of it: the arrays, and the model's tensors of them.
 _COPIES: Final = 2
+_READS: Final = 2
+"""Messages that are read at the same time; a small one takes a millisecond."""
+_PATIENCE_SECONDS: Final = 0.5
+"""How long one may take while others wait."""
 _SMALL_MESSAGE: Final = 64 * 1024
 """Bytes of a request for metadata or a status, at most."""
 
 _M = TypeVar("_M", bound=Message)
 _Context: TypeAlias = grpc.aio.ServicerContext
-_Handler = Callable[[AsyncIterator[bytes], _Context], Awaitable[Message]]
+_Handler = Callable[[_Context], Awaitable[Message]]
+
+
+class _Reads:
+    """The messages that are read at the same time, which are few.
+
+    gRPC takes memory for a message before anybody knows its size. Where others wait, the one that
+    is read for the longest time is refused, so that who sends slowly shuts out nobody.
+    """
+
+    def __init__(self) -> None:
+        self._running: dict[asyncio.Timeout, float] = {}
+        self._waiting: list[asyncio.Future[None]] = []
+
+    async def begin(self, timeout: asyncio.Timeout) -> None:
+        """Waits for its turn; the latest comes first."""
+        loop = asyncio.get_running_loop()
+        while len(self._running) >= _READS:
+            oldest, since = next(iter(self._running.items()))
+            patience = since + _PATIENCE_SECONDS - loop.time()
+            if patience <= 0:
+                self.refuse(oldest)
+                continue
+            turn = loop.create_future()
+            self._waiting.append(turn)
+            try:
+                await asyncio.wait([turn], timeout=patience)
+            finally:
+                if turn in self._waiting:
+                    self._waiting.remove(turn)
+        self._running[timeout] = loop.time()
+
+    def end(self, timeout: asyncio.Timeout) -> None:
+        """Lets the next one begin."""
+        if self._running.pop(timeout, None) is not None and self._waiting:
+            self._waiting.pop().set_result(None)
+
+    def refuse(self, timeout: asyncio.Timeout) -> None:
+        """Ends a read."""
+        self.end(timeout)
+        timeout.reschedule(0)
+
+    def refuse_all(self) -> None:
+        """Ends all reads."""
+        for timeout in list(self._running):
+            self.refuse(timeout)
 
 
 class Rpc:
@@ -65,7 +114,7 @@ class Rpc:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._arriving: set[asyncio.Timeout] = set()
+        self._reads = _Reads()
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Adds the services; methods that are not answered say so."""
@@ -88,33 +137,32 @@ class Rpc:
 
     def refuse_arriving(self) -> None:
         """Refuses the messages that are still arriving, because the process has no memory left."""
-        for timeout in self._arriving:
-            timeout.reschedule(0)
+        self._reads.refuse_all()
 
     def _told(self, handler: _Handler) -> _Handler:
         """Ends a call that is refused with its code and message."""
 
-        async def wrapped(messages: AsyncIterator[bytes], context: _Context) -> Any:
+        async def wrapped(messages: object, context: _Context) -> Any:
             try:
-                return await handler(messages, context)
+                return await handler(context)
             except RequestError as error:
                 if error.reason:
                     self._core.metrics.refuse(error.reason)
-                await context.abort(error.code, error.message)
+                code, message = error.code, error.message
             except (asyncio.CancelledError, grpc.aio.AbortError):
                 raise
             except Exception as error:  # noqa: BLE001
                 log_failure(_LOG, error)
-                await context.abort(
-                    StatusCode.INTERNAL, "The request failed; the server's log tells why."
-                )
+                code, message = StatusCode.INTERNAL, "The request failed; see the server's log."
+            # Here, where the error no longer holds on to what the handler had.
+            return await context.abort(code, message)
 
         return wrapped
 
-    async def _predict(self, messages: AsyncIterator[bytes], context: _Context) -> Message:
+    async def _predict(self, context: _Context) -> Message:
         deadline = _deadline(context)
         with self._core.admitted() as share:
-            message = await self._message(messages, self._core.limits.body_bytes)
+            message = await self._message(context, self._core.limits.body_bytes)
             share.take(len(message))
             request = await self._parsed(message, share)
             del message
@@ -161,8 +209,8 @@ class Rpc:
             {name: proto_tensors.to_array(name, proto) for name, proto in request.inputs.items()},
         )
 
-    async def _metadata(self, messages: AsyncIterator[bytes], context: _Context) -> Message:
-        message = await self._message(messages, _SMALL_MESSAGE)
+    async def _metadata(self, context: _Context) -> Message:
+        message = await self._message(context, _SMALL_MESSAGE)
         request = _parse(get_model_metadata_pb2.GetModelMetadataRequest, message)
         target = _target(request)
         if not request.metadata_field:
@@ -180,8 +228,8 @@ class Rpc:
             model_spec=_spec(target.name, version, ""), metadata={_SIGNATURES: packed}
         )
 
-    async def _status(self, messages: AsyncIterator[bytes], context: _Context) -> Message:
-        message = await self._message(messages, _SMALL_MESSAGE)
+    async def _status(self, context: _Context) -> Message:
+        message = await self._message(context, _SMALL_MESSAGE)
         request = _parse(get_model_status_pb2.GetModelStatusRequest, message)
         response = get_model_status_pb2.GetModelStatusResponse()
         for number, version in self._core.status(_target(request, needs_name=False)).items():
@@ -191,7 +239,7 @@ class Rpc:
             told.status.error_message = version.error
         return response
 
-    async def _message(self, messages: AsyncIterator[bytes], largest: int) -> bytes:
+    async def _message(self, context: _Context, largest: int) -> bytes:
         """Reads the message of a call.
 
         Raises:
@@ -200,8 +248,9 @@ class Rpc:
         timeout = asyncio.timeout(self._core.limits.body_seconds)
         try:
             async with timeout:
-                self._arriving.add(timeout)
-                message = await anext(aiter(messages), None)
+                await self._reads.begin(timeout)
+                # The iterator would hold on to the message.
+                message = await context.read()
         except TimeoutError as error:
             if timeout.when() == 0:
                 raise busy("The memory for requests is used up.", reason="process_bytes") from error
@@ -211,15 +260,15 @@ class Rpc:
                 reason="body_seconds",
             ) from error
         finally:
-            self._arriving.discard(timeout)
-        if message is None:
+            self._reads.end(timeout)
+        if message is grpc.aio.EOF:
             raise invalid("The call has no message.")
         if len(message) > largest:
             raise too_large(f"The message is larger than {largest} bytes.", reason="body_bytes")
         return message
 
 
-async def _absent(messages: AsyncIterator[bytes], context: _Context) -> Message:
+async def _absent(context: _Context) -> Message:
     raise RequestError(StatusCode.UNIMPLEMENTED, ABSENT)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -37,6 +38,7 @@ _HTTP_LOG = logging.getLogger(f"{__name__}.http")
 _HTTP_LOG.addFilter(lambda record: not isinstance(_error_of(record), HttpProcessingError))
 
 _SWITCH_SECONDS: Final = 0.0005
+_COLLECTIONS: Final = (100_000, 50, 1000)
 
 # Once nobody has asked for so long, a server that shall stop closes the connections left.
 _QUIET_SECONDS: Final = 0.5
@@ -54,7 +56,8 @@ _RESERVED_FILES: Final = 192
 
 _MEMORY_SECONDS: Final = 0.05
 _GIVE_BACK_SECONDS: Final = 10.0
-_GIVE_BACK_BYTES: Final = 256 * MEBIBYTE
+_GIVE_BACK_SHORT_SECONDS: Final = 0.2
+_GIVE_BACK_BYTES: Final = 128 * MEBIBYTE
 
 
 def _error_of(record: logging.LogRecord) -> BaseException | None:
@@ -120,6 +123,9 @@ def serve(
     # A version is loaded and unloaded in threads, mostly in Python. Requests shall not wait for
     # them: the interpreter changes threads sooner.
     sys.setswitchinterval(_SWITCH_SECONDS)
+    # Nor for the collector, which passes over all of TensorFlow's objects where a request makes
+    # many lists.
+    gc.set_threshold(*_COLLECTIONS)
     asyncio.run(_serve(models, settings, ready))
 
 
@@ -212,16 +218,17 @@ async def _watch_memory(core: Core, rpc: Rpc) -> None:
     given_back, most = time.monotonic(), 0
     while True:
         await asyncio.sleep(_MEMORY_SECONDS)
-        allocated = allocator.allocated()
+        allocated, resident = allocator.allocated(), allocator.resident()
         if allocated > core.limits.process_bytes:
             rpc.refuse_arriving()
         most = max(most, allocated)
-        now = time.monotonic()
-        if now - given_back > _GIVE_BACK_SECONDS:
-            if most - allocated > _GIVE_BACK_BYTES:
-                await asyncio.to_thread(allocator.give_back)
-                most = allocated
-            given_back = now
+        # The memory of a batch is kept for the next one, unless there is too little.
+        is_short = resident > core.limits.process_bytes
+        free = resident - allocated if is_short else most - allocated
+        seconds = _GIVE_BACK_SHORT_SECONDS if is_short else _GIVE_BACK_SECONDS
+        if time.monotonic() - given_back > seconds and free > _GIVE_BACK_BYTES:
+            await asyncio.to_thread(allocator.give_back)
+            given_back, most = time.monotonic(), allocated
 
 
 async def _refresh_forever(core: Core, seconds: float, first: asyncio.Event) -> None:
@@ -295,6 +302,8 @@ async def _grpc(
             ("grpc.max_concurrent_streams", core.limits.requests),
             ("grpc.server_handshake_timeout_ms", core.limits.header_seconds * 1000),
             ("grpc.max_connection_idle_ms", core.limits.idle_seconds * 1000),
+            # Of a message that is not read yet, no more than a small window is taken in.
+            ("grpc.http2.bdp_probe", 0),
             ("grpc.so_reuseport", 0),
         ],
     )
