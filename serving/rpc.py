@@ -139,7 +139,7 @@ class Rpc:
         """Refuses the messages that are still arriving, because the process has no memory left."""
         self._reads.refuse_all()
 
-    def _told(self, handler: _Handler) -> _Handler:
+    def _told(self, handler: _Handler) -> Callable[[object, _Context], Awaitable[Any]]:
         """Ends a call that is refused with its code and message."""
 
         async def wrapped(messages: object, context: _Context) -> Any:

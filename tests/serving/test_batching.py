@@ -235,12 +235,15 @@ class TestTurns:
             large = queued(batcher, rows(*range(50, 62)))
             await settle()
             run.open()
-            await until(lambda: len(run.batches) > 1)
-            await batcher.submit(rows(1))
-            assert not large[0].done()
-            await large[0]
+            run.close()
+            await until(lambda: len(run.batches) == 2)
+            small = queued(batcher, rows(1))
+            await settle()
+            run.open()
+            await asyncio.gather(*large, *small)
 
-        waiting_case(sizes_of(4), steps)
+        run, _ = waiting_case(sizes_of(4), steps)
+        assert [batch.tolist() for batch in run.batches[1:3]] == [[50, 51, 52, 53], [1]]
 
 
 class TestTimeout:
