@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections import deque
+from bisect import insort
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -12,7 +12,12 @@ import numpy as np
 from grpc import StatusCode
 
 from serving.batching_settings import BatchingSettings
-from serving.status import RequestError, late
+from serving.limits import Limits
+from serving.status import RequestError, busy, late, too_large
+
+# A request waits behind those that have fewer rows, as long as these come within as many seconds as
+# it has more rows: who asks for little does not wait for who asks for much.
+_SECONDS_PER_ROW: Final = 1.0
 
 # Timeouts within which a client that was answered sends its next request; both have to travel.
 _RETURN_TIMEOUTS: Final = 5
@@ -25,7 +30,7 @@ Tensors = Mapping[str, np.ndarray]
 class _Task:
     inputs: Tensors
     rows: int
-    arrived: float
+    turn: float
     outputs: asyncio.Future[Tensors]
 
 
@@ -38,6 +43,7 @@ class Batcher:
         settings: BatchingSettings,
         executor: Executor,
         slots: asyncio.Semaphore,
+        answer_bytes: int = Limits().answer_bytes,
     ) -> None:
         """Starts with an empty queue.
 
@@ -46,12 +52,15 @@ class Batcher:
             settings: sizes and limits.
             executor: where batches are computed.
             slots: of which each running batch holds one; queues may share them.
+            answer_bytes: of the outputs of a request, at most.
         """
         self._run = run
         self._settings = settings
         self._executor = executor
         self._slots = slots
-        self._waiting: deque[_Task] = deque()
+        self._answer_bytes = answer_bytes
+        self._waiting: list[_Task] = []  # by their turns
+        self._arrived = 0.0
         self._enough = asyncio.Event()
         self._pumping: asyncio.Task[None] | None = None
         self._computing: set[asyncio.Task[None]] = set()
@@ -62,7 +71,8 @@ class Batcher:
         """Computes a request, alone or with others.
 
         A request that is cancelled or late while it waits is not computed. One of more rows than a
-        batch may have is split.
+        batch may have is split, and its parts wait one after the other. Where the queue is full,
+        the request with the most rows is refused, whether it is this one or one that waits.
 
         Args:
             inputs: of at least one row.
@@ -72,43 +82,61 @@ class Batcher:
             The outputs, with as many rows.
 
         Raises:
-            RequestError: RESOURCE_EXHAUSTED when the queue is full, DEADLINE_EXCEEDED.
+            RequestError: INVALID_ARGUMENT for more rows than the queue ever takes,
+                RESOURCE_EXHAUSTED when it is full, DEADLINE_EXCEEDED.
         """
         rows = len(next(iter(inputs.values())))
         largest = self._settings.max_batch_size
-        limit = largest * self._settings.max_enqueued_batches
-        if self._rows_waiting() + rows > limit:
-            raise RequestError(
-                StatusCode.RESOURCE_EXHAUSTED,
-                f"The batch scheduling queue to which this task was submitted is full: "
-                f"{limit} rows wait. Try again later.",
-            )
+        check_rows(rows, self._settings)
         loop = asyncio.get_running_loop()
         if deadline is not None and deadline <= loop.time():
             raise late("answer")
-        tasks = []
+        turn = loop.time() + rows * _SECONDS_PER_ROW
+        parts, size = [], 0
         for start in range(0, rows, largest):
             part = {name: array[start : start + largest] for name, array in inputs.items()}
-            size = min(largest, rows - start)
-            tasks.append(_Task(part, size, loop.time(), loop.create_future()))
-        self._waiting.extend(tasks)
+            task = _Task(part, min(largest, rows - start), turn, loop.create_future())
+            outputs = await self._answer_to(task, deadline)
+            size += sum(array.nbytes for array in outputs.values())
+            check_answer(size, self._answer_bytes)
+            parts.append(outputs)
+        if len(parts) == 1:
+            return parts[0]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    async def _answer_to(self, task: _Task, deadline: float | None) -> Tensors:
+        """Puts a task into the queue, and waits for its outputs."""
+        loop = asyncio.get_running_loop()
+        self._make_room(task)
+        insort(self._waiting, task, key=lambda each: each.turn)
+        self._arrived = loop.time()
         if self._rows_waiting() >= self._rows_expected:
             self._enough.set()
         if self._pumping is None:
             self._pumping = loop.create_task(self._pump())
         try:
             async with asyncio.timeout_at(deadline):
-                parts = await asyncio.gather(*(task.outputs for task in tasks))
+                return await task.outputs
         except TimeoutError as error:
             raise late("answer") from error
         finally:
             self._answered = loop.time()
-            for task in tasks:
-                if task in self._waiting:
-                    self._waiting.remove(task)
-        if len(parts) == 1:
-            return parts[0]
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+            if task in self._waiting:
+                self._waiting.remove(task)
+
+    def _make_room(self, task: _Task) -> None:
+        limit = row_limit(self._settings)
+        surplus = self._rows_waiting() + task.rows - limit
+        behind = [each for each in reversed(self._waiting) if each.turn > task.turn]
+        if surplus > sum(each.rows for each in behind):
+            raise _full(limit)
+        for each in behind:
+            if surplus <= 0:
+                return
+            self._waiting.remove(each)
+            surplus -= each.rows
+            if not each.outputs.done():
+                each.outputs.set_exception(_full(limit))
 
     async def submit_alone(self, inputs: Tensors, deadline: float | None = None) -> Tensors:
         """Computes a request that cannot be joined with others; otherwise as `submit`."""
@@ -140,9 +168,7 @@ class Batcher:
         timeout = self._settings.batch_timeout_micros / 1e6
         while self._waiting and self._rows_waiting() < self._rows_expected:
             self._enough.clear()
-            until = max(
-                self._waiting[-1].arrived + timeout, self._answered + _RETURN_TIMEOUTS * timeout
-            )
+            until = max(self._arrived + timeout, self._answered + _RETURN_TIMEOUTS * timeout)
             if until <= asyncio.get_running_loop().time():
                 return
             with contextlib.suppress(TimeoutError):
@@ -161,27 +187,20 @@ class Batcher:
                     break
                 batch.append(task)
                 rows += task.rows
-            self._waiting.popleft()
+            self._waiting.pop(0)
         return batch
 
     async def _compute(self, batch: list[_Task]) -> None:
         try:
-            inputs = self._joined(batch)
-            outputs = await asyncio.get_running_loop().run_in_executor(
-                self._executor, self._run, inputs
-            )
-            _check_rows(inputs, outputs)
+            await self._compute_joined(batch)
         except Exception as error:  # noqa: BLE001
-            for task in batch:
-                if not task.outputs.done():
-                    task.outputs.set_exception(error)
-        else:
-            start = 0
-            for task in batch:
-                if not task.outputs.done():
-                    rows = slice(start, start + task.rows)
-                    task.outputs.set_result({name: out[rows] for name, out in outputs.items()})
-                start += task.rows
+            if len(batch) == 1:
+                _fail(batch[0], error)
+            else:
+                # One request's input fails the whole batch: that request alone shall fail.
+                for task in batch:
+                    if not task.outputs.done():
+                        await self._compute_alone(task)
         finally:
             # Clients ask again when they are answered; a batch of those alone who wait already
             # would leave them behind, and the load would stay split into small batches.
@@ -190,19 +209,84 @@ class Batcher:
             self._answered = asyncio.get_running_loop().time()
             self._slots.release()
 
+    async def _compute_joined(self, batch: list[_Task]) -> None:
+        inputs = self._joined(batch)
+        outputs = await asyncio.get_running_loop().run_in_executor(
+            self._executor, self._run, inputs
+        )
+        _check_rows(inputs, outputs)
+        start = 0
+        for task in batch:
+            if not task.outputs.done():
+                rows = slice(start, start + task.rows)
+                task.outputs.set_result({name: out[rows] for name, out in outputs.items()})
+            start += task.rows
+
+    async def _compute_alone(self, task: _Task) -> None:
+        try:
+            await self._compute_joined([task])
+        except Exception as error:  # noqa: BLE001
+            _fail(task, error)
+
     def _joined(self, batch: list[_Task]) -> Tensors:
-        """Joins the requests' rows, and fills up to the next allowed size with the first row."""
+        """Joins the requests' rows, and fills up to the next allowed size with the shortest row."""
         rows = sum(task.rows for task in batch)
         size = next((size for size in self._settings.allowed_batch_sizes if size >= rows), rows)
         return {
-            name: np.concatenate(
-                [task.inputs[name] for task in batch] + [first[:1]] * (size - rows)
-            )
-            for name, first in batch[0].inputs.items()
+            name: _filled(np.concatenate([task.inputs[name] for task in batch]), size - rows)
+            for name in batch[0].inputs
         }
 
     def _rows_waiting(self) -> int:
         return sum(task.rows for task in self._waiting)
+
+
+def row_limit(settings: BatchingSettings) -> int:
+    """Returns how many rows wait at most, and so how many a request may have."""
+    return settings.max_batch_size * settings.max_enqueued_batches
+
+
+def check_rows(rows: int, settings: BatchingSettings) -> None:
+    """Checks that a request can ever be computed.
+
+    Raises:
+        RequestError: it has too many rows.
+    """
+    if rows > row_limit(settings):
+        raise too_large(
+            f"The request has {rows} rows; {row_limit(settings)} are the most.", reason="rows"
+        )
+
+
+def check_answer(size: int, limit: int) -> None:
+    """Checks that a request's outputs, of so many bytes, are not too large.
+
+    Raises:
+        RequestError: they are.
+    """
+    if size > limit:
+        raise too_large(
+            f"The answer has more than {limit} bytes. Send fewer rows.", reason="answer"
+        )
+
+
+def _full(limit: int) -> RequestError:
+    return busy(f"The queue is full: {limit} rows wait.", reason="queue")
+
+
+def _fail(task: _Task, error: Exception) -> None:
+    if not task.outputs.done():
+        task.outputs.set_exception(error)
+
+
+def _filled(rows: np.ndarray, count: int) -> np.ndarray:
+    """Adds rows whose outputs are thrown away; a large image would be decoded for nothing."""
+    if not count:
+        return rows
+    shortest = 0
+    if rows.dtype == object and rows.ndim == 1:
+        shortest = min(range(len(rows)), key=lambda row: len(rows[row]))
+    return np.concatenate([rows, *[rows[shortest : shortest + 1]] * count])
 
 
 def _joinable(first: Tensors, other: Tensors) -> bool:
@@ -216,6 +300,6 @@ def _check_rows(inputs: Tensors, outputs: Tensors) -> None:
         if len(output) != rows:
             raise RequestError(
                 StatusCode.FAILED_PRECONDITION,
-                f"Batched output tensor {name} has {len(output)} rows: its 0th dimension does not "
-                f"equal the sum of the 0th dimension sizes of the input tensors, {rows}",
+                f"The model's output {name} has {len(output)} rows for {rows} rows of input: the "
+                "rows of several requests cannot be told apart.",
             )

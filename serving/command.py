@@ -15,6 +15,7 @@ from components.errors import UserError
 from components.path_argument import LocalPath
 
 _PATH = LocalPath()
+_PORT = click.IntRange(0, 65535)
 
 
 @click.command()
@@ -34,13 +35,36 @@ _PATH = LocalPath()
     help="Where TensorFlow Serving's files are written.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--rest-port", default=8501, show_default=True, help="Of REST; 0 takes a free one.")
-@click.option("--grpc-port", default=8500, show_default=True, help="Of gRPC; 0 takes a free one.")
+@click.option(
+    "--rest-port", type=_PORT, default=8501, show_default=True, help="Of REST; 0 takes a free one."
+)
+@click.option(
+    "--grpc-port", type=_PORT, default=8500, show_default=True, help="Of gRPC; 0 takes a free one."
+)
 @click.option("--model-config-file", type=_PATH, help="Models, versions, labels; instead of MODEL.")
 @click.option("--batching-parameters-file", type=_PATH, help="How requests are joined.")
 @click.option("--ssl-config-file", type=_PATH, help="Key, certificate, clients' authority.")
-@click.option("--poll-seconds", default=1.0, show_default=True, help="Between looks for a push.")
-@click.option("--grace-seconds", default=30.0, show_default=True, help="To end requests in.")
+@click.option(
+    "--poll-seconds",
+    type=click.FloatRange(min=0.05),
+    default=1.0,
+    show_default=True,
+    help="Between looks for a push.",
+)
+@click.option(
+    "--grace-seconds",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    help="To answer what was accepted, once it shall stop; then it stops in any case.",
+)
+@click.option(
+    "--limit",
+    "limit_settings",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="Of what clients may ask, such as memory_bytes; serving/README.md lists them.",
+)
 @click.option("--allow-unverified", is_flag=True, help="Load models that are not what was pushed.")
 @click.option("--ready-file", type=_PATH, help="Is written, with the addresses, when ready.")
 @with_tuned_allocator
@@ -57,6 +81,7 @@ def serve(
     ssl_config_file: Path | None,
     poll_seconds: float,
     grace_seconds: float,
+    limit_settings: tuple[str, ...],
     allow_unverified: bool,
     ready_file: Path | None,
 ) -> None:
@@ -72,8 +97,9 @@ def serve(
     if engine == "tensorflow-serving":
         _serve_in_container(model, out)
         return
-    from serving import model_config
+    from serving import limits, model_config
     from serving.batching_settings import BatchingSettings
+    from serving.sparse_log import Sparse
 
     if bool(model) == bool(model_config_file):
         raise UserError(
@@ -87,11 +113,16 @@ def serve(
         if batching_parameters_file
         else BatchingSettings()
     )
+    settings = limits.parse(limit_settings)
     # TensorFlow's C++ reads it once, on import: 2 leaves errors.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # gRPC's C++ writes a line for each connection that is not encrypted as it should be.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname).1s %(message)s"
     )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Sparse())
     log = logging.getLogger("serving")
     log.info("Starting TensorFlow")
 
@@ -100,8 +131,17 @@ def serve(
         from serving.core import Core
 
     def ready(addresses: server.Addresses, core: Core) -> None:
-        for name in core.models():
-            log.info("REST  %s/v1/models/%s", addresses.rest, name)
+        for config in models:
+            if core.is_ready(config.name):
+                log.info("REST  %s/v1/models/%s", addresses.rest, config.name)
+            else:
+                log.warning(
+                    "Model %s is not served: no version in %s was loaded. The folder is read again "
+                    "every %g s.",
+                    config.name,
+                    config.base_path,
+                    poll_seconds,
+                )
         log.info("gRPC  %s", addresses.grpc)
         log.info("Page  %s/", addresses.rest)
         log.info("Ctrl-C stops it.")
@@ -115,6 +155,7 @@ def serve(
             rest_port=rest_port,
             grpc_port=grpc_port,
             batching=batching,
+            limits=settings,
             ssl_config=tls.read(ssl_config_file) if ssl_config_file else None,
             poll_seconds=poll_seconds,
             grace_seconds=grace_seconds,

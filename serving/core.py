@@ -1,24 +1,31 @@
 """What a server does for a request, whichever way it came."""
 
 import asyncio
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
-from grpc import StatusCode
-
-from components.errors import UserError
 from serving import servable
 from serving.batching import Tensors
 from serving.batching_settings import BatchingSettings
+from serving.limits import Limits
+from serving.memory import Budget, Share
 from serving.metrics import Metrics
 from serving.model_config import ModelConfig
-from serving.servable import Servable
-from serving.status import RequestError, invalid, not_found
+from serving.servable import Lanes, Servable, Work
+from serving.status import RequestError, busy, not_found
 from serving.versions import ServedModel, Version
+
+T = TypeVar("T")
+
+# What takes a millisecond is done at once; beyond it the other requests would wait.
+_AT_ONCE: Final = 64 * 1024
+_QUICK: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,9 @@ class Core:
 
     Attributes:
         metrics: what is counted.
+        limits: of all requests.
+        memory: what they take of it.
+        batching: of every signature.
     """
 
     def __init__(
@@ -48,6 +58,7 @@ class Core:
         configs: Sequence[ModelConfig],
         batching: BatchingSettings,
         *,
+        limits: Limits = Limits(),  # noqa: B008
         allow_unverified: bool = False,
     ) -> None:
         """Serves nothing yet; see `refresh`.
@@ -55,56 +66,40 @@ class Core:
         Args:
             configs: the models.
             batching: of every signature.
+            limits: of all requests.
             allow_unverified: whether a model is loaded that is not what was pushed.
         """
         self.metrics = Metrics()
-        self._batching = batching
+        self.limits = limits
+        self.memory = Budget(limits.memory_bytes)
+        self.batching = batching
         self._allow_unverified = allow_unverified
         threads = min(batching.num_batch_threads, os.cpu_count() or 1)
-        self._executor = ThreadPoolExecutor(threads, "batch")
-        self._slots = asyncio.Semaphore(threads)
+        self._lanes = Lanes(
+            ThreadPoolExecutor(threads, "batch"),
+            asyncio.Semaphore(threads),
+            ThreadPoolExecutor(1, "large"),
+            asyncio.Semaphore(1),
+        )
+        self._quick = ThreadPoolExecutor(2, "quick")
+        self._slow = ThreadPoolExecutor(1, "slow")
+        self._requests = self._pixels = 0
         self._models = {config.name: self._model(config) for config in configs}
-        self._reconfiguring = asyncio.Lock()
 
     async def refresh(self) -> None:
         """Loads the versions that are new, and unloads those no longer wanted."""
         for model in list(self._models.values()):
             await model.refresh()
 
-    async def reconfigure(self, configs: Sequence[ModelConfig]) -> None:
-        """Serves other models, versions or labels from now on.
-
-        Raises:
-            RequestError: it cannot be done, and nothing has changed.
-        """
-        async with self._reconfiguring:
-            for config in configs:
-                known = self._models.get(config.name)
-                if known is not None:
-                    known.check_labels(config)
-            before = self._models
-            self._models = {
-                config.name: before.get(config.name) or self._model(config) for config in configs
-            }
-            for config in configs:
-                self._models[config.name].config = config
-            await self.refresh()
-            for name in before.keys() - self._models.keys():
-                await before[name].close()
-
     def models(self) -> list[str]:
         """Names the models."""
         return list(self._models)
 
-    def knows(self, name: str) -> bool:
-        """Tells whether a model of this name is served."""
-        return name in self._models
-
-    def is_ready(self) -> bool:
-        """Tells whether every model has a version that is available."""
+    def is_ready(self, name: str | None = None) -> bool:
+        """Returns whether every model, or one, has a version that is available."""
         return all(
             any(version.servable for version in model.status().values())
-            for model in self._models.values()
+            for model in ([self._models[name]] if name else self._models.values())
         )
 
     def find(self, target: Target) -> Servable:
@@ -115,12 +110,7 @@ class Core:
         """
         model = self._models.get(target.name)
         if model is None:
-            asked = (
-                f"Latest({target.name})"
-                if target.version is None
-                else f"Specific({target.name}, {target.version})"
-            )
-            raise not_found(f"Servable not found for request: {asked}")
+            raise _unknown()
         return model.find(target.version, target.label)
 
     def status(self, target: Target) -> dict[int, Version]:
@@ -131,66 +121,80 @@ class Core:
         """
         model = self._models.get(target.name)
         if model is None:
-            raise not_found(f"Could not find any versions of model {target.name}")
+            raise _unknown()
         versions = model.status()
         version = model.labelled(target.label) if target.label is not None else target.version
         if version is None:
             return versions
         if version not in versions:
-            raise not_found(f"Could not find version {version} of model {target.name}")
+            raise not_found(f"The model has no version {version} here.")
         return {version: versions[version]}
 
     async def run(
-        self,
-        model: str,
-        version: Servable,
-        signature: str,
-        inputs: Tensors,
-        deadline: float | None,
-        api: str,
+        self, model: str, version: Servable, work: Work, deadline: float | None
     ) -> Tensors:
-        """Computes a request; see `Servable.run`."""
-        with self.metrics.runtime(model, api):
-            return await version.run(signature, inputs, deadline)
+        """Computes a request; see `Servable.run`.
+
+        Raises:
+            RequestError: RESOURCE_EXHAUSTED, where too many pixels wait; or see `Servable.run`.
+        """
+        if self._pixels + work.total_pixels > self.limits.pixels:
+            raise busy("The images that wait have too many pixels.", reason="pixels")
+        self._pixels += work.total_pixels
+        try:
+            with self.metrics.runtime(model, "Predict"):
+                return await version.run(work, deadline)
+        finally:
+            self._pixels -= work.total_pixels
+
+    def request_of(self, model: str, api: str, entrypoint: str) -> AbstractContextManager[None]:
+        """Counts a request; see `Metrics.request`. One for a model that is unknown is not."""
+        if model not in self._models:
+            return contextlib.nullcontext()
+        return self.metrics.request(model, api, entrypoint)
+
+    @contextlib.contextmanager
+    def admitted(self) -> Iterator[Share]:
+        """Lets a request for a prediction in, and gives it a share of the memory.
+
+        Raises:
+            RequestError: RESOURCE_EXHAUSTED, where too many are in.
+        """
+        if self._requests >= self.limits.requests:
+            raise busy(f"{self.limits.requests} requests are being answered.", reason="requests")
+        self._requests += 1
+        try:
+            with Share(self.memory) as share:
+                yield share
+        finally:
+            self._requests -= 1
+
+    async def in_thread(self, size: int, function: Callable[..., T], *arguments: Any) -> T:
+        """Calls a function in a thread, where it may take longer than the others can wait.
+
+        Args:
+            size: bytes, or what takes as long; large ones do not hold up smaller ones.
+            function: called with the arguments.
+            arguments: for it.
+        """
+        if size <= _AT_ONCE:
+            return function(*arguments)
+        executor = self._quick if size <= _QUICK else self._slow
+        return await asyncio.get_running_loop().run_in_executor(executor, function, *arguments)
 
     def close(self) -> None:
         """Ends the threads."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        for executor in (self._lanes.executor, self._lanes.large, self._quick, self._slow):
+            executor.shutdown(wait=False, cancel_futures=True)
 
     def _model(self, config: ModelConfig) -> ServedModel:
-        return ServedModel(config, self._load, self._slots)
+        return ServedModel(config, self._load, self._lanes.slots)
 
     def _load(self, path: Path) -> Servable:
         if not self._allow_unverified:
             servable.check(path)
-        return Servable(path, self._batching, self._executor, self._slots)
+        return Servable(path, self.batching, self._lanes, self.limits)
 
 
-def reload_configs(message: Any) -> list[ModelConfig]:
-    """Checks the configuration of a reload request as TensorFlow Serving does, and reads it.
-
-    Raises:
-        RequestError: INVALID_ARGUMENT.
-    """
-    from serving.model_config import from_proto
-
-    if message.WhichOneof("config") != "model_config_list":
-        raise invalid("Only ModelConfigList is currently supported")
-    names = [each.name for each in message.model_config_list.config]
-    for each in message.model_config_list.config:
-        if names.count(each.name) > 1:
-            raise invalid(f"Illegal to list model {each.name} multiple times in config list")
-        if not Path(each.base_path).is_absolute():
-            raise invalid(
-                f"Expected model {each.name} to have an absolute path or URI; got base_path()="
-                f"{each.base_path}"
-            )
-        if each.model_platform != "tensorflow":
-            raise invalid(
-                f"Illegal to change a model's platform: model_platform of {each.name} must be "
-                f"tensorflow, is {each.model_platform!r}"
-            )
-    try:
-        return from_proto(message)
-    except UserError as error:
-        raise RequestError(StatusCode.INVALID_ARGUMENT, str(error)) from error
+def _unknown() -> RequestError:
+    return not_found("No model of this name is served here.")

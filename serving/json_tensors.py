@@ -17,7 +17,8 @@ import numpy as np
 import orjson
 import tensorflow as tf
 
-from serving.batching import Tensors
+from serving.batching import Tensors, check_rows
+from serving.batching_settings import BatchingSettings
 from serving.status import RequestError, invalid
 
 _BYTES_SUFFIX: Final = "_bytes"
@@ -26,38 +27,80 @@ _BYTES_SUFFIX: Final = "_bytes"
 _TYPE_NAMES: Final = {tf.float32: "float", tf.float64: "double"}
 # Above them neighbouring whole numbers of a type are no longer told apart.
 _WHOLE_LIMITS: Final = {tf.float32: 2**24, tf.float64: 2**53}
+Buffer = bytes | bytearray
+
 _SPECIAL: Final = re.compile(rb"\b(NaN|Inf(inity)?)\b")
 _MAXIMUM_RANK: Final = 64  # NumPy's
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
+# Special numbers are read by a parser that is slow, and does not let others work meanwhile.
+_LARGEST_SPECIAL: Final = 1024 * 1024
 
-def parse(body: bytes) -> dict[str, Any]:
+# CPython 3.11's `sys.getsizeof` with the collector's header, of the least of each, and a pointer to
+# it: what follows a comma is at the most a short text.
+_LIST_BYTES: Final = 80
+_OBJECT_BYTES: Final = 240
+_VALUE_BYTES: Final = 64
+
+
+def values_in(body: Buffer) -> tuple[int, int]:
+    """Counts the values of a JSON text before it is parsed, in a millisecond a megabyte.
+
+    Args:
+        body: the text.
+
+    Returns:
+        At least as many as there are values, and about the bytes that they take once they are
+        parsed, texts not counted.
+    """
+    lists, objects, others = (body.count(mark) for mark in (b"[", b"{", b","))
+    return lists + objects + others, (
+        lists * _LIST_BYTES + objects * _OBJECT_BYTES + others * _VALUE_BYTES
+    )
+
+
+def parse(body: Buffer) -> dict[str, Any]:
     """Reads a request's body.
 
     Raises:
         RequestError: it is no JSON object.
     """
-    body = body.removeprefix(_BYTE_ORDER_MARK)
+    if body[: len(_BYTE_ORDER_MARK)] == _BYTE_ORDER_MARK:
+        body = body[len(_BYTE_ORDER_MARK) :]
     if not body.strip():
         raise invalid("JSON Parse error: The document is empty")
     try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
         # The names of special numbers are no JSON, but TensorFlow Serving takes them.
-        parsed = (
-            json.loads(body, parse_float=_finite) if _SPECIAL.search(body) else orjson.loads(body)
-        )
+        if len(body) > _LARGEST_SPECIAL or not _SPECIAL.search(body):
+            raise _no_json(error) from error
+        parsed = _parse_special(body)
+    if not isinstance(parsed, dict):
+        raise invalid("JSON Value: Is not object")
+    return parsed
+
+
+def _parse_special(body: Buffer) -> Any:
+    try:
+        return json.loads(body, parse_float=_finite)
     except RecursionError as error:
         raise invalid("JSON Parse error: the lists are nested too deeply") from error
+    except json.JSONDecodeError as error:
+        raise _no_json(error) from error
     except ValueError as error:
-        raise invalid(f"JSON Parse error: {error}") from error
-    if not isinstance(parsed, dict):
-        raise invalid(f"JSON Value: {_shown(parsed)} Is not object")
-    return parsed
+        raise invalid("JSON Parse error: it is not UTF-8, or a number is too large") from error
+
+
+def _no_json(error: json.JSONDecodeError) -> RequestError:
+    # The parsers' messages may quote the text.
+    return invalid(f"JSON Parse error: line {error.lineno}, column {error.colno}")
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise ValueError(f"{text[:64]} is too large a number")
+        raise ValueError("too large a number")
     return value
 
 
@@ -69,16 +112,19 @@ def signature_name(request: Mapping[str, Any], default: str) -> str:
     """
     name = request.get("signature_name", default)
     if not isinstance(name, str):
-        raise invalid(f"JSON Value: {_shown(name)} 'signature_name' key must be a string value.")
+        raise invalid("'signature_name' key must be a string value.")
     return name or default
 
 
-def inputs_of(request: Mapping[str, Any], specs: Mapping[str, tf.TensorSpec]) -> Tensors:
+def inputs_of(
+    request: Mapping[str, Any], specs: Mapping[str, tf.TensorSpec], batching: BatchingSettings
+) -> Tensors:
     """Reads the input tensors, which stand in rows or in columns.
 
     Args:
         request: with ``instances`` or ``inputs``.
         specs: dtypes by name; see `serving.servable.Signature`.
+        batching: how many rows a request may have, which is checked first.
 
     Returns:
         An array for each input; strings are object arrays of bytes.
@@ -92,9 +138,9 @@ def inputs_of(request: Mapping[str, Any], specs: Mapping[str, tf.TensorSpec]) ->
             "Not formatted correctly, expecting only one of 'inputs' or 'instances' keys to exist"
         )
     if in_rows:
-        return _rows(request["instances"], specs)
+        return _rows(request["instances"], specs, batching)
     if in_columns:
-        return _columns(request["inputs"], specs)
+        return _columns(request["inputs"], specs, batching)
     raise invalid("Missing 'inputs' or 'instances' key")
 
 
@@ -109,13 +155,13 @@ def answer(request: Mapping[str, Any], outputs: Tensors) -> bytes:
         return dumps({"outputs": next(iter(columns.values())) if len(columns) == 1 else columns})
     for name, array in outputs.items():
         if not array.ndim:
-            raise invalid(f"Tensor name: {name} has no shape information ")
+            raise invalid(f"The output {name} has no rows; ask with 'inputs'.")
     sizes = {name: len(array) for name, array in outputs.items()}
     first = next(iter(sizes.values()))
     for name, size in sizes.items():
         if size != first:
             raise invalid(
-                f"Tensor name: {name} has inconsistent batch size: {size} expecting: {first}"
+                f"The output {name} has {size} rows and another one {first}; ask with 'inputs'."
             )
     plain = {name: _plain(name, array) for name, array in outputs.items()}
     if len(plain) == 1:
@@ -174,17 +220,18 @@ def _text(value: bytes) -> str:
     return value.decode(errors="replace")
 
 
-def _rows(instances: Any, specs: Mapping[str, tf.TensorSpec]) -> Tensors:
+def _rows(
+    instances: Any, specs: Mapping[str, tf.TensorSpec], batching: BatchingSettings
+) -> Tensors:
     if not isinstance(instances, list):
-        raise invalid(f"JSON Value: {_shown(instances)} Excepting 'instances' to be an list/array")
+        raise invalid("'instances' must be a list")
     if not instances:
-        raise invalid("JSON Value: [] No values in 'instances' array")
+        raise invalid("No values in 'instances' array")
+    check_rows(len(instances), batching)
     are_named = _is_named(instances[0])
+    known = f"the inputs of the signature are {', '.join(sorted(specs))}"
     if not are_named and len(specs) != 1:
-        raise invalid(
-            "instances is a plain list, but expecting list of objects as multiple input tensors "
-            "required as per tensorinfo_map"
-        )
+        raise invalid(f"instances is a list of values, but must be one of objects: {known}")
     values: dict[str, list[Any]] = {name: [] for name in specs}
     for index, instance in enumerate(instances):
         if _is_named(instance) != are_named:
@@ -192,19 +239,11 @@ def _rows(instances: Any, specs: Mapping[str, tf.TensorSpec]) -> Tensors:
             raise invalid(f"Expecting {expected} but got {found} at item {index} of input list")
         if not are_named:
             next(iter(values.values())).append(instance)
-            continue
-        for name, value in instance.items():
-            if name not in specs:
-                raise invalid(
-                    f"Failed to process element: {index} key: {name} of 'instances' list. "
-                    f"JSON object: does not have named input: {name}"
-                )
-            values[name].append(value)
-        if len(instance) != len(specs):
-            raise invalid(
-                f"Failed to process element: {index} of 'instances' list. JSON object: "
-                f"{_shown(instance)} keys must be equal to: {','.join(sorted(specs))}"
-            )
+        elif instance.keys() != values.keys():
+            raise invalid(f"instances[{index}]: its keys must be those of all inputs: {known}")
+        else:
+            for name, value in instance.items():
+                values[name].append(value)
     return {
         name: _stacked(name if are_named else None, values[name], spec.dtype)
         for name, spec in specs.items()
@@ -220,29 +259,23 @@ def _stacked(name: str | None, values: list[Any], dtype: tf.DType) -> np.ndarray
             found = _shape(value)
             if shape is None:
                 shape = found
-            if len(found) != len(shape) and found != shape:
-                raise invalid(f"Expecting shape {_listed(shape)} but got: {_listed(found)}")
-            if np.prod(found) != np.prod(shape):
-                raise invalid(
-                    f"Expecting tensor size: {int(np.prod(shape))} but got: {int(np.prod(found))}"
-                )
             if found != shape:
                 raise invalid(f"Expecting shape {_listed(shape)} but got: {_listed(found)}")
             flat.extend(_flat(value, shape, dtype))
         except RequestError as error:
-            key = f" key: {name}" if name else ""
-            raise invalid(
-                f"Failed to process element: {index}{key} of 'instances' list. {error.message}"
-            ) from error
+            key = f", {name}" if name else ""
+            raise invalid(f"instances[{index}]{key}: {error.message}") from error
     return _array(flat, dtype, (len(values), *(shape or ())))
 
 
-def _columns(inputs: Any, specs: Mapping[str, tf.TensorSpec]) -> Tensors:
+def _columns(
+    inputs: Any, specs: Mapping[str, tf.TensorSpec], batching: BatchingSettings
+) -> Tensors:
     if not _is_named(inputs):
         if len(specs) != 1:
             raise invalid(
-                "inputs is a plain value/list, but expecting an object as multiple input tensors "
-                "required as per tensorinfo_map"
+                "inputs is a value or a list, but must be an object: the inputs of the signature "
+                f"are {', '.join(sorted(specs))}"
             )
         inputs = {next(iter(specs)): inputs}
     arrays = {}
@@ -250,18 +283,22 @@ def _columns(inputs: Any, specs: Mapping[str, tf.TensorSpec]) -> Tensors:
         if name not in inputs:
             raise invalid(f"Missing named input: {name} in 'inputs' object.")
         shape = _shape(inputs[name])
+        check_rows(shape[0] if shape else 0, batching)
         arrays[name] = _array(list(_flat(inputs[name], shape, spec.dtype)), spec.dtype, shape)
     return arrays
 
 
 def _shape(value: Any) -> tuple[int, ...]:
-    """Tells the shape of nested lists, as their first elements have it."""
-    shape = []
+    """Returns the shape of nested lists, as their first elements have it."""
+    shape: list[int] = []
     while isinstance(value, list):
         shape.append(len(value))
         if not value:
             break
         value = value[0]
+        # Deeper lists than these are not gone through: each level is a call.
+        if len(shape) > _MAXIMUM_RANK:
+            raise invalid(f"a tensor of more than {_MAXIMUM_RANK} dimensions")
     return tuple(shape)
 
 
@@ -269,23 +306,17 @@ def _flat(value: Any, shape: tuple[int, ...], dtype: tf.DType, level: int = 0) -
     """Yields the values of nested lists; raises RequestError where they are ragged."""
     if isinstance(value, list):
         if level >= len(shape):
-            raise invalid(
-                f"JSON Value: {_shown(value)} Encountered list at unexpected level: {level} "
-                f"expected < {len(shape)}"
-            )
+            raise invalid(f"a list at level {level}, where values are expected")
         if len(value) != shape[level]:
             raise invalid(
-                f"JSON Value: {_shown(value)} Encountered list at unexpected size: {len(value)} "
-                f"at level: {level} expected size: {shape[level]}"
+                f"a list of {len(value)} values at level {level}, where the first has "
+                f"{shape[level]}"
             )
         for each in value:
             yield from _flat(each, shape, dtype, level + 1)
         return
     if level != len(shape):
-        raise invalid(
-            f"JSON Value: {_shown(value)} found at incorrect level: {level + 1} in the JSON DOM. "
-            f"Expected at level: {len(shape)}"
-        )
+        raise invalid(f"a value at level {level}, where a list is expected")
     yield _scalar(value, dtype)
 
 
@@ -317,13 +348,10 @@ def _scalar(value: Any, dtype: tf.DType) -> Any:
             return value
         if isinstance(value, int | float):
             raise invalid(
-                f"Cannot convert JSON value: {_shown(value)} to {_type_name(dtype)} without loss "
-                "of precision."
+                f"a number that cannot be converted to {_type_name(dtype)} without loss of "
+                "precision"
             )
-    raise invalid(
-        f"JSON Value: {_shown(value)} Type: {_json_type(value)} is not of expected type: "
-        f"{_type_name(dtype)}"
-    )
+    raise invalid(f"Type: {_json_type(value)} is not of expected type: {_type_name(dtype)}")
 
 
 @cache
@@ -342,17 +370,17 @@ def _utf8(value: str) -> bytes:
     try:
         return value.encode()
     except UnicodeEncodeError as error:
-        raise invalid("JSON Parse error: a text holds half of a character") from error
+        raise invalid("a text holds half of a character") from error
 
 
 def _decoded(value: dict[str, Any]) -> bytes:
     if not _is_encoded(value):
-        raise invalid(f"JSON Value: {_shown(value)} not formatted correctly for base64 data")
+        raise invalid('an object that is not {"b64": …}')
     text = value["b64"]
     try:
         return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
     except ValueError as error:
-        raise invalid(f"JSON Value: {_shown(value)} Unable to base64 decode") from error
+        raise invalid("Unable to base64 decode") from error
 
 
 def _is_encoded(value: Any) -> bool:
@@ -365,7 +393,7 @@ def _is_named(value: Any) -> bool:
 
 def _array(values: list[Any], dtype: tf.DType, shape: tuple[int, ...]) -> np.ndarray:
     if len(shape) > _MAXIMUM_RANK:
-        raise invalid(f"A tensor of {len(shape)} dimensions; {_MAXIMUM_RANK} are the most")
+        raise invalid(f"a tensor of {len(shape)} dimensions; {_MAXIMUM_RANK} are the most")
     if dtype == tf.string:
         array = np.empty(len(values), object)
         array[:] = values
@@ -388,13 +416,3 @@ def _json_type(value: Any) -> str:
 
 def _listed(shape: tuple[int, ...]) -> str:
     return f"[{','.join(map(str, shape))}]"
-
-
-def _shown(value: Any) -> str:
-    """Writes a value for a message, cut where it is long: it may hold a picture."""
-    text = json.dumps(value) if not isinstance(value, dict | list) else _outline(value)
-    return text if len(text) <= 64 else f"{text[:64]}…"
-
-
-def _outline(value: Any) -> str:
-    return f"{{{','.join(map(json.dumps, list(value)[:4]))}}}" if isinstance(value, dict) else "[…]"

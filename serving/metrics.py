@@ -1,4 +1,4 @@
-"""What the server counts, under TensorFlow Serving's names, in Prometheus' text format."""
+"""What the server counts, in Prometheus' text format, under TensorFlow Serving's names."""
 
 import time
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ PATH: Final = "/monitoring/prometheus/metrics"
 """Where TensorFlow Serving shows them (its documentation, "Monitoring Configuration")."""
 
 _PREFIX: Final = ":tensorflow:serving:"
+_REFUSED: Final = ":cxr:serving:refused_count"
 # Upstream's `util.cc`: "Scale of 10, power of 1.8 with bucket count 33", in microseconds.
 _MICROSECONDS: Final = tuple(float(f"{10 * 1.8**power:.6g}") for power in range(33))
 
@@ -26,6 +27,12 @@ class Metrics:
             f"{_PREFIX}request_count",
             "The total number of requests.",
             ["model_name", "status"],
+            registry=self._registry,
+        )
+        self._refused = Counter(
+            _REFUSED,
+            "The total number of requests and connections that exceeded a limit.",
+            ["reason"],
             registry=self._registry,
         )
         self._latency = Histogram(
@@ -42,6 +49,14 @@ class Metrics:
             buckets=_MICROSECONDS,
             registry=self._registry,
         )
+
+    def refuse(self, reason: str) -> None:
+        """Counts a request or a connection that exceeded a limit.
+
+        Args:
+            reason: the limit, such as ``memory``.
+        """
+        self._refused.labels(reason).inc()
 
     @contextmanager
     def request(self, model: str, api: str, entrypoint: str) -> Iterator[None]:

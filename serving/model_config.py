@@ -114,6 +114,8 @@ def _model(message: Any) -> ModelConfig:
         raise UserError(f"{where}base_path: is missing; it is the folder of the versions.")
     if message.model_platform not in ("", "tensorflow"):
         raise UserError(f"{where}model_platform: must be tensorflow, is {message.model_platform}.")
+    if message.HasField("logging_config"):
+        raise UserError(f"{where}logging_config: this server logs no requests; remove it.")
     policy = message.model_version_policy
     choice = policy.WhichOneof("policy_choice")
     if choice == "specific" and not policy.specific.versions:

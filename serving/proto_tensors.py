@@ -32,6 +32,15 @@ _FIELDS: Final = {
 }
 
 
+def memory(proto: tensor_pb2.TensorProto) -> int:
+    """Returns how many bytes `to_array` takes for a tensor, as far as it is one."""
+    try:
+        elements = math.prod(dim.size for dim in proto.tensor_shape.dim)
+        return min(max(_memory(proto, elements), 0), MAXIMUM_BYTES)
+    except TypeError:
+        return 0
+
+
 def to_array(name: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
     """Reads a tensor that a client sent.
 
@@ -47,25 +56,32 @@ def to_array(name: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
     """
     try:
         return _read(proto)
-    except (TypeError, ValueError, KeyError, OverflowError) as error:
+    except _ContradictionError as error:
         raise invalid(f"tensor parsing error: {name}: {error}") from error
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
+        # TensorFlow's and NumPy's messages may quote the values.
+        raise invalid(f"tensor parsing error: {name}: the tensor contradicts itself") from error
 
 
 def _read(proto: tensor_pb2.TensorProto) -> np.ndarray:
     sizes = [dim.size for dim in proto.tensor_shape.dim]
     if len(sizes) > _MAXIMUM_RANK:
-        raise ValueError(f"it has {len(sizes)} dimensions; {_MAXIMUM_RANK} are the most")
+        raise _ContradictionError(f"it has {len(sizes)} dimensions; {_MAXIMUM_RANK} are the most")
     if any(size < 0 for size in sizes):
-        raise ValueError(f"its shape {sizes} is not fully defined")
+        raise _ContradictionError(f"its shape {sizes} is not fully defined")
     elements = math.prod(sizes)
     if _memory(proto, elements) > MAXIMUM_BYTES:
-        raise ValueError(f"its {elements} elements take more than {MAXIMUM_BYTES} bytes")
+        raise _ContradictionError(f"its {elements} elements take more than {MAXIMUM_BYTES} bytes")
     if proto.dtype == types_pb2.DT_STRING and proto.tensor_content:
         return _strings(proto.tensor_content, elements).reshape(sizes)
     if proto.dtype == types_pb2.DT_STRING and len(proto.string_val) == elements:
         # As `make_ndarray`, in a tenth of the time.
         return np.fromiter(proto.string_val, object, elements).reshape(sizes)
     return np.asarray(tf.make_ndarray(proto)).reshape(sizes)
+
+
+class _ContradictionError(ValueError):
+    """A tensor that contradicts itself; the message holds none of its values."""
 
 
 def _memory(proto: tensor_pb2.TensorProto, elements: int) -> int:
@@ -86,7 +102,7 @@ def _strings(content: bytes, count: int) -> np.ndarray:
         length = shift = 0
         while True:
             if position == len(content):
-                raise ValueError("the lengths of its strings are cut off")
+                raise _ContradictionError("the lengths of its strings are cut off")
             byte = content[position]
             position += 1
             length |= (byte & 0x7F) << shift
@@ -94,10 +110,10 @@ def _strings(content: bytes, count: int) -> np.ndarray:
             if byte < 0x80:
                 break
             if shift > _VARINT_BITS:
-                raise ValueError("a length of its strings is no number")
+                raise _ContradictionError("a length of its strings is no number")
         lengths.append(length)
     if position + sum(lengths) != len(content):
-        raise ValueError("its strings are longer or shorter than their lengths say")
+        raise _ContradictionError("its strings are longer or shorter than their lengths say")
     array = np.empty(count, object)
     for index, length in enumerate(lengths):
         array[index] = content[position : position + length]

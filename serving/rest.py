@@ -1,7 +1,7 @@
 """TensorFlow Serving's REST API, on aiohttp.
 
-Paths, codes and messages follow https://www.tensorflow.org/tfx/serving/api_rest and, where that is
-silent, `http_rest_api_handler.cc`.
+Paths and codes follow https://www.tensorflow.org/tfx/serving/api_rest and, where that is silent,
+`http_rest_api_handler.cc`. Messages repeat nothing that a client sent.
 """
 
 import asyncio
@@ -12,27 +12,29 @@ import time
 from typing import Any, Final
 from urllib.parse import unquote
 
-import numpy as np
 from aiohttp import web
-from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
 from google.protobuf import json_format
 from grpc import StatusCode
 from tensorflow_serving.apis import get_model_metadata_pb2
 
-from serving import examples, json_tensors, metrics
-from serving.body import MAXIMUM_BODY, read
+from serving import json_tensors, metrics
+from serving.body import read
+from serving.connections import Connections
 from serving.core import Core, Target
+from serving.memory import Share
 from serving.page import Page
-from serving.servable import Servable
-from serving.status import RequestError, invalid, not_found
+from serving.servable import Servable, Work
+from serving.status import RequestError, invalid, log_failure, not_found, too_large
 from serving.versions import State, Version
 from transform_module import features
 
-MAXIMUM_IN_FLIGHT: Final = 1024
-"""Requests at the same time; one more is refused at once."""
-
 TIMEOUT_SECONDS: Final = 30.0
 """The deadline of every request, TensorFlow Serving's `--rest_api_timeout_in_ms`."""
+
+ABSENT: Final = (
+    "This server does not answer this: no model that the pipeline pushes can be used so. "
+    "serving/README.md lists what TensorFlow Serving does and this server does not."
+)
 
 _MODEL: Final = r"/v1/models(?:/([^/:]+))"
 _VERSION: Final = r"(?:(?:/versions/(\d+))|(?:/labels/([\w\-.]+)))?"
@@ -40,8 +42,14 @@ _PREDICTION: Final = re.compile(rf"(?i:{_MODEL}{_VERSION}):(classify|regress|pre
 _STATUS: Final = re.compile(rf"(?i){_MODEL}?{_VERSION}(/metadata)?", re.ASCII)
 _ANY: Final = re.compile(r"(?i)/v1/.*", re.DOTALL)
 _LARGEST_VERSION: Final = 2**63 - 1
-# Larger bodies are read in a thread, so that they do not hold up the others.
-_LARGE_BODY: Final = 1 << 20
+
+# A value of a JSON text takes as long to be converted as so many bytes to be read.
+_BYTES_PER_VALUE: Final = 64
+# Beside the body: its texts, the bytes that they encode, and the model's tensor of them.
+_COPIES: Final = 3
+
+# float32 as JSON, and the lists in between.
+_JSON_PER_BYTE: Final = 4
 
 _LOG = logging.getLogger(__name__)
 
@@ -53,17 +61,19 @@ class Rest:
         draining: once true, each answer ends its connection.
         in_flight: requests that are being answered.
         last_request: when one came last, on the clock of `time.monotonic`.
+        connections: those that are open.
     """
 
     def __init__(self, core: Core) -> None:
         self.draining = False
         self.in_flight = 0
         self.last_request = 0.0
+        self.connections = Connections(core.limits, core.metrics.refuse)
         self._core = core
 
     def application(self) -> web.Application:
         """Makes the application that aiohttp serves."""
-        application = web.Application(client_max_size=MAXIMUM_BODY, middlewares=[self._guard])
+        application = web.Application(middlewares=[self._guard])
         application.router.add_get(metrics.PATH, self._metrics)
         Page(self._core).add_to(application.router)
         application.router.add_route("*", "/{path:.*}", self._api)
@@ -73,102 +83,104 @@ class Rest:
     async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
         self.last_request = time.monotonic()
         self.in_flight += 1
+        connection = request.protocol
+        self.connections.began(connection)
         try:
-            if self.in_flight > MAXIMUM_IN_FLIGHT:
-                raise RequestError(
-                    StatusCode.RESOURCE_EXHAUSTED,
-                    f"{MAXIMUM_IN_FLIGHT} requests are being answered. Try again later.",
-                )
             response: web.StreamResponse = await handler(request)
         except RequestError as error:
+            if error.reason:
+                self._core.metrics.refuse(error.reason)
             response = _error(error.http, error.message)
-        except HTTPRequestEntityTooLarge:
-            response = _error(413, f"The body is larger than {MAXIMUM_BODY} bytes.")
         except web.HTTPException as error:
             response = _error(error.status, error.reason)
-        except (web.RequestPayloadError, ValueError) as error:
-            response = _error(400, f"The body cannot be read: {error}")
-        except Exception:  # noqa: BLE001
-            _LOG.exception("A request failed")
+        except web.RequestPayloadError:
+            response = _error(400, "The body cannot be read: it is not what its header says.")
+        except ConnectionError:  # the client left
+            raise
+        except Exception as error:  # noqa: BLE001
+            log_failure(_LOG, error)
             response = _error(500, "The request failed; the server's log tells why.")
         finally:
             self.in_flight -= 1
-        if self.draining:
+            self.connections.answered(connection)
+        if self.draining and not response.prepared:
             response.force_close()
         return response
 
     async def _metrics(self, request: web.Request) -> web.Response:
         return web.Response(text=self._core.metrics.text(), content_type="text/plain")
 
-    async def _api(self, request: web.Request) -> web.Response:
+    async def _api(self, request: web.Request) -> web.StreamResponse:
         path = request.raw_path.split("?", 1)[0]
         if not _ANY.fullmatch(path):
             raise not_found("Not found: the paths begin with /v1/models")
         if request.method == "POST" and (match := _PREDICTION.fullmatch(path)):
             name, version, label, method = match.groups()
-            return await self._predict(request, _target(name, version, label), method)
+            if method != "predict":
+                raise RequestError(StatusCode.UNIMPLEMENTED, ABSENT)
+            return await self._predict(request, _target(name, version, label))
         if request.method == "GET" and (match := _STATUS.fullmatch(path)):
             name, version, label, metadata = match.groups()
             if name is None:
                 raise invalid("Missing model name in request.")
             target = _target(name, version, label)
             return self._metadata(target) if metadata else self._status(target)
-        raise invalid(f"Malformed request: {request.method} {path}")
+        raise invalid("Malformed request: there is no such method and path.")
 
-    async def _predict(self, request: web.Request, target: Target, method: str) -> web.Response:
+    async def _predict(self, request: web.Request, target: Target) -> web.StreamResponse:
         deadline = asyncio.get_running_loop().time() + TIMEOUT_SECONDS
-        body = await read(request, deadline)
-        if not self._core.knows(target.name):
-            return await self._answer(body, target, method, deadline)
-        with self._core.metrics.request(target.name, method, "REST"):
-            return await self._answer(body, target, method, deadline)
+        with self._core.request_of(target.name, "predict", "REST"), self._core.admitted() as share:
+            body = await read(request, share, self._core.limits, deadline)
+            self.connections.computing(request.protocol)
+            response = web.Response(
+                body=await self._answer(body, share, target, deadline),
+                content_type="application/json",
+            )
+            if self.draining:
+                response.force_close()
+            # Here, so that the memory of the answer counts until the client has it.
+            try:
+                async with asyncio.timeout(self._core.limits.idle_seconds):
+                    await response.prepare(request)
+                    await response.write_eof()
+            except TimeoutError:
+                self.connections.close(request.protocol)
+            return response
 
     async def _answer(
-        self, body: bytes, target: Target, method: str, deadline: float
-    ) -> web.Response:
-        parsed = await _maybe_in_thread(len(body), json_tensors.parse, body)
-        signature = json_tensors.signature_name(parsed, features.SERVING_DEFAULT)
-        if method == "predict":
-            version = self._core.find(target)
-            if signature not in version.signatures:
-                raise invalid(f'Serving signature name: "{signature}" not found in signature def')
-            specs = version.signatures[signature].inputs
-            inputs = await _maybe_in_thread(len(body), json_tensors.inputs_of, parsed, specs)
-            outputs = await self._core.run(
-                target.name, version, signature, inputs, deadline, "Predict"
+        self, body: bytearray, share: Share, target: Target, deadline: float
+    ) -> bytes:
+        core = self._core
+        values, memory = await core.in_thread(len(body), json_tensors.values_in, body)
+        if values > core.limits.json_values:
+            raise too_large(
+                f"The body has more than {core.limits.json_values} values. Send fewer rows, or "
+                "gRPC.",
+                reason="json_values",
             )
-            return _json(json_tensors.answer(parsed, outputs))
-        given = examples.from_json(parsed)
-        version = self._core.find(target)
-        outputs = await self._run_examples(target.name, version, signature, given, method, deadline)
-        results: list[Any]
-        if method == "classify":
-            results = [
-                [[each.label, np.float32(each.score)] for each in row.classes]
-                for row in examples.classifications(outputs).classifications
-            ]
-        else:
-            results = [np.float32(each.value) for each in examples.regressions(outputs).regressions]
-        return _json(json_tensors.dumps({"results": results}))
+        share.take(_COPIES * len(body) + memory)
+        cost = len(body) + values * _BYTES_PER_VALUE
+        form, version, work = await core.in_thread(cost, self._prepared, body, target)
+        body.clear()
+        outputs = await core.run(target.name, version, work, deadline)
+        size = sum(array.nbytes for array in outputs.values())
+        share.take(_JSON_PER_BYTE * size)
+        return await core.in_thread(size, json_tensors.answer, form, outputs)
 
-    async def _run_examples(
-        self,
-        name: str,
-        version: Servable,
-        signature: str,
-        given: list[bytes],
-        method: str,
-        deadline: float,
-    ) -> Any:
-        key = examples.check(version, signature, method)
-        return await self._core.run(
-            name,
-            version,
-            signature,
-            {key: np.array(given, object)},
-            deadline,
-            method.capitalize(),
-        )
+    def _prepared(self, body: bytearray, target: Target) -> tuple[dict[str, Any], Servable, Work]:
+        """Reads a request and checks it against the signature that it is for."""
+        parsed = json_tensors.parse(body)
+        signature = json_tensors.signature_name(parsed, features.SERVING_DEFAULT)
+        version = self._core.find(target)
+        if signature not in version.signatures:
+            raise invalid(
+                f"Serving signature name not found; there are {', '.join(version.signatures)}."
+            )
+        specs = version.signatures[signature].inputs
+        inputs = json_tensors.inputs_of(parsed, specs, self._core.batching)
+        # What the answer depends on; the values themselves are not needed any more.
+        form = dict.fromkeys(parsed.keys() & {"inputs"})
+        return form, version, version.prepare(signature, inputs)
 
     def _metadata(self, target: Target) -> web.Response:
         version = self._core.find(target)
@@ -209,15 +221,10 @@ def _told(number: int, version: Version) -> dict[str, Any]:
     }
 
 
-async def _maybe_in_thread(size: int, function: Any, *arguments: Any) -> Any:
-    if size > _LARGE_BODY:
-        return await asyncio.to_thread(function, *arguments)
-    return function(*arguments)
-
-
 def _target(name: str, version: str | None, label: str | None) -> Target:
-    if version is not None and int(version) > _LARGEST_VERSION:
-        raise invalid(f"Failed to convert version: {version} to numeric.")
+    # A longer text is not even converted: that takes time beyond all measure.
+    if version is not None and (len(version) > 19 or int(version) > _LARGEST_VERSION):
+        raise invalid("Failed to convert version to numeric: it has more than 64 bits.")
     return Target(unquote(name), None if version is None else int(version), label)
 
 

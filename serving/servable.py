@@ -2,7 +2,8 @@
 
 import asyncio
 import functools
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,14 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from components import pushed
 from components.errors import UserError
-from serving import proto_tensors
-from serving.batching import Batcher, Tensors
+from serving import image_headers, proto_tensors, wire
+from serving.batching import Batcher, Tensors, check_answer, check_rows
 from serving.batching_settings import BatchingSettings
-from serving.status import RequestError, invalid
+from serving.limits import Limits
+from serving.status import RequestError, invalid, log_failure
 from transform_module import features
+
+_LOG = logging.getLogger(__name__)
 
 _SERVE_TAG: Final = "serve"
 _INITIALIZER: Final = "__saved_model_init_op"
@@ -34,6 +38,12 @@ _OUT: Final = {
 }
 # Models that were pushed before there was a domain lack these.
 _LATER_OUT: Final = {features.IN_DOMAIN: tf.bool, features.DOMAIN_DISTANCE: tf.float32}
+
+# Pixels of a request that waits and runs with the others: an original of 3000x2600, or 160 images
+# of 224x224. Decoding takes about a second for ten million of them.
+_FEW_PIXELS: Final = 8_000_000
+
+_UNFIT: Final = "The model cannot compute this request: an input is not what the signature takes."
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,43 @@ class Signature:
         )
 
 
+@dataclass(frozen=True)
+class Work:
+    """A request that was checked.
+
+    Attributes:
+        signature: its name.
+        inputs: one array for each of the signature's inputs.
+        pixels: [rows] int64, how many pixels each row's image has; empty where there are no images.
+    """
+
+    signature: str
+    inputs: Tensors
+    pixels: np.ndarray
+
+    @functools.cached_property
+    def total_pixels(self) -> int:
+        """The pixels of all rows."""
+        return int(self.pixels.sum())
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Where batches are computed.
+
+    Attributes:
+        executor: of the batches of usual requests.
+        slots: of which each running batch holds one.
+        large: of the images that take seconds, one part of a request after the other.
+        large_slot: which each running part holds.
+    """
+
+    executor: Executor
+    slots: asyncio.Semaphore
+    large: Executor
+    large_slot: asyncio.Semaphore
+
+
 class Servable:
     """A loaded version.
 
@@ -69,25 +116,24 @@ class Servable:
     """
 
     def __init__(
-        self,
-        path: Path,
-        settings: BatchingSettings,
-        executor: Executor,
-        slots: asyncio.Semaphore,
+        self, path: Path, settings: BatchingSettings, lanes: Lanes, limits: Limits
     ) -> None:
         """Loads and warms up a version, which takes seconds; see `check` for what to do before.
 
         Args:
             path: the version's folder, whose name is its number.
             settings: of the signatures' queues.
-            executor: where batches are computed.
-            slots: of which each running batch holds one.
+            lanes: where batches are computed.
+            limits: of a request.
 
         Raises:
             UserError: it does not load, or fails at its own warm-up requests.
         """
         self.path = path
         self.version = int(path.name)
+        self._settings = settings
+        self._lanes = lanes
+        self._limits = limits
         self._in_flight = 0
         try:
             self.signatures = _signatures(path)
@@ -103,11 +149,17 @@ class Servable:
                     # There, so that they take turns with the requests of the version that serves
                     # now; the longest first, because the new version's first request waits for the
                     # last one.
-                    executor.submit(self.call, name, inputs).result()
+                    lanes.executor.submit(self.call, name, inputs).result()
         except Exception as error:  # Damaged files fail in any way.
             raise UserError(f"{path}: cannot be loaded as a model: {error}") from error
         self._batchers = {
-            name: Batcher(functools.partial(self.call, name), settings, executor, slots)
+            name: Batcher(
+                functools.partial(self.call, name),
+                settings,
+                lanes.executor,
+                lanes.slots,
+                limits.answer_bytes,
+            )
             for name in self.signatures
         }
 
@@ -123,31 +175,95 @@ class Servable:
             for name, tensor in out.items()
         }
 
-    async def run(self, signature: str, inputs: Tensors, deadline: float | None) -> Tensors:
-        """Checks a request and computes it with others.
+    def check_names(self, signature: str, names: Collection[str]) -> None:
+        """Checks that a request has the inputs of a signature and no others.
+
+        Raises:
+            RequestError: it has not.
+        """
+        specs = self.signatures[signature].inputs
+        extra, missing = set(names) - specs.keys(), specs.keys() - set(names)
+        if extra or missing:
+            raise invalid(
+                f"The signature's inputs are {', '.join(sorted(specs))}; the request lacks "
+                f"{len(missing)} of them and has {len(extra)} others."
+            )
+
+    def prepare(self, signature: str, inputs: Tensors) -> Work:
+        """Checks a request, in microseconds for each row; runs in any thread.
 
         Args:
-            signature: its name.
+            signature: its name, one of `signatures`.
             inputs: one array for each of the signature's inputs.
+
+        Raises:
+            RequestError: the inputs do not fit, or exceed a limit.
+        """
+        definition = self.signatures[signature]
+        self.check_names(signature, inputs)
+        _check_inputs(definition.inputs, inputs)
+        rows = {len(array) if array.ndim else 0 for array in inputs.values()}
+        check_rows(max(rows, default=0), self._settings)
+        if definition.joinable and rows == {0}:
+            raise invalid("The request has no rows.")
+        pixels = _pixels(inputs)
+        if pixels.sum() > self._limits.request_pixels:
+            row = int(np.argmax(pixels.cumsum() > self._limits.request_pixels))
+            raise invalid(
+                f"Row {row}: with this image, the images of the request have more than the "
+                f"{self._limits.request_pixels} pixels that this server takes in one request.",
+                reason="pixels",
+            )
+        return Work(signature, inputs, pixels)
+
+    async def run(self, work: Work, deadline: float | None) -> Tensors:
+        """Computes a request, with others where it can be.
+
+        Args:
+            work: of `prepare`.
             deadline: on the event loop's clock, or None.
 
         Raises:
-            RequestError: the inputs do not fit, or see `Batcher.submit`.
+            RequestError: the model fails, or see `Batcher.submit`.
         """
-        definition, batcher = self.signatures[signature], self._batchers[signature]
-        _check_inputs(definition.inputs, inputs)
-        rows = {len(array) if array.ndim else 0 for array in inputs.values()}
+        batcher = self._batchers[work.signature]
+        rows = {len(array) if array.ndim else 0 for array in work.inputs.values()}
+        is_joinable = self.signatures[work.signature].joinable and len(rows) == 1 and min(rows)
         self._in_flight += 1
         try:
-            if definition.joinable and len(rows) == 1 and min(rows):
-                return await batcher.submit(inputs, deadline)
-            return await batcher.submit_alone(inputs, deadline)
+            if not is_joinable:
+                return await batcher.submit_alone(work.inputs, deadline)
+            if work.total_pixels <= _FEW_PIXELS:
+                return await batcher.submit(work.inputs, deadline)
+            return await self._run_large(work, deadline)
         except tf.errors.InvalidArgumentError as error:
-            raise invalid(error.message) from error
+            # TensorFlow's message quotes the input.
+            raise invalid(_UNFIT) from error
         except tf.errors.OpError as error:
-            raise RequestError(StatusCode.INTERNAL, error.message) from error
+            log_failure(_LOG, error)
+            raise RequestError(StatusCode.INTERNAL, "The model failed at this request.") from error
         finally:
             self._in_flight -= 1
+
+    async def _run_large(self, work: Work, deadline: float | None) -> Tensors:
+        """Computes a request whose images take seconds, a few images at a time, beside the others.
+
+        Between two parts, other such requests take their turn.
+        """
+        batcher = Batcher(
+            functools.partial(self.call, work.signature),
+            self._settings,
+            self._lanes.large,
+            self._lanes.large_slot,
+        )
+        parts, size = [], 0
+        for rows in _portions(work.pixels, self._settings.max_batch_size):
+            part = {name: array[rows] for name, array in work.inputs.items()}
+            outputs = await batcher.submit_alone(part, deadline)
+            size += sum(array.nbytes for array in outputs.values())
+            check_answer(size, self._limits.answer_bytes)
+            parts.append(outputs)
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     async def drained(self) -> None:
         """Waits until every request that came has been answered."""
@@ -237,20 +353,47 @@ def _size(request: tuple[str, Tensors]) -> int:
 
 
 def _check_inputs(specs: Mapping[str, tf.TensorSpec], inputs: Tensors) -> None:
-    extra, missing = sorted(inputs.keys() - specs), sorted(specs.keys() - inputs.keys())
-    if extra or missing:
-        raise invalid(
-            f"input size does not match signature: {len(inputs)}!={len(specs)}. "
-            f"Sent extra: {{{','.join(extra)}}}. Missing but required: {{{','.join(missing)}}}."
-        )
     for name, array in inputs.items():
         dtype = tf.as_dtype(array.dtype)
         if dtype != specs[name].dtype:
-            raise invalid(
-                f"Expects input {name} to be {specs[name].dtype.name} but {dtype.name} is provided"
-            )
+            raise invalid(f"The input {name} must be {specs[name].dtype.name}, is {dtype.name}.")
         if not specs[name].shape.is_compatible_with(array.shape):
             raise invalid(
-                f"Expects input {name} to have the shape {specs[name].shape} but "
-                f"{list(array.shape)} is provided"
+                f"The input {name} must have the shape {specs[name].shape.as_list()}, has "
+                f"{list(array.shape)}."
             )
+
+
+def _pixels(inputs: Tensors) -> np.ndarray:
+    """[rows] int64, the pixels of each row's image; [0] where no input holds images."""
+    if features.IMAGE_BYTES in inputs:
+        images = inputs[features.IMAGE_BYTES].ravel()
+        return np.array([image_headers.pixels(image) for image in images], np.int64)
+    if features.EXAMPLES in inputs:
+        return np.array(
+            [
+                _example_pixels(row, example)
+                for row, example in enumerate(inputs[features.EXAMPLES].ravel())
+            ],
+            np.int64,
+        )
+    return np.zeros(0, np.int64)
+
+
+def _example_pixels(row: int, example: bytes) -> int:
+    try:
+        images = wire.example_images(example)
+    except wire.MalformedError as error:
+        raise invalid(f"{features.EXAMPLES}[{row}]: not a valid tf.Example: it {error}.") from error
+    return sum(map(image_headers.pixels, images))
+
+
+def _portions(pixels: np.ndarray, largest: int) -> Iterator[slice]:
+    """Yields the rows that are computed at once: of few pixels, or one row."""
+    start = total = 0
+    for row, count in enumerate(pixels.tolist()):
+        if row > start and (total + count > 2 * _FEW_PIXELS or row - start == largest):
+            yield slice(start, row)
+            start, total = row, 0
+        total += count
+    yield slice(start, len(pixels))

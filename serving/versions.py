@@ -11,13 +11,11 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from grpc import StatusCode
-
 from components.errors import UserError
 from components.pushed import versions as pushed_versions
 from serving.model_config import ModelConfig
 from serving.servable import Servable
-from serving.status import RequestError, not_found
+from serving.status import invalid, not_found
 
 _UNLOAD_AFTER_SECONDS: Final = 0.3
 
@@ -59,7 +57,7 @@ class ServedModel:
     something that is wanted is there, and serves the requests that it has to their end.
 
     Attributes:
-        config: what is wanted; `refresh` brings a new one about.
+        config: what is wanted.
     """
 
     def __init__(
@@ -101,12 +99,10 @@ class ServedModel:
             version = self.labelled(label)
         if version is None:
             if not available:
-                raise not_found(f"Servable not found for request: Latest({self.config.name})")
+                raise not_found("No version of this model is available.")
             return available[max(available)]
         if version not in available:
-            raise not_found(
-                f"Servable not found for request: Specific({self.config.name}, {version})"
-            )
+            raise not_found(f"Version {version} of this model is not available.")
         return available[version]
 
     def labelled(self, label: str) -> int:
@@ -116,25 +112,8 @@ class ServedModel:
             RequestError: INVALID_ARGUMENT when there is no such label.
         """
         if label not in self.config.labels:
-            raise RequestError(
-                StatusCode.INVALID_ARGUMENT, f"Unrecognized servable version label: {label}"
-            )
+            raise invalid("The model has no version of this label.")
         return self.config.labels[label]
-
-    def check_labels(self, config: ModelConfig) -> None:
-        """Checks that a new configuration's labels name versions that are available.
-
-        Raises:
-            RequestError: FAILED_PRECONDITION.
-        """
-        for label, version in config.labels.items():
-            known = self._versions.get(version)
-            if self.config.labels.get(label) != version and (known is None or not known.servable):
-                raise RequestError(
-                    StatusCode.FAILED_PRECONDITION,
-                    f"Request to assign label to version {version} of model {config.name}, which "
-                    "is not currently available for inference",
-                )
 
     async def refresh(self) -> None:
         """Looks into the folder, loads what is new and unloads what is no longer wanted."""
@@ -176,13 +155,6 @@ class ServedModel:
             number in self._versions and self._versions[number].servable is not None
             for number in numbers
         )
-
-    async def close(self) -> None:
-        """Unloads every version."""
-        async with self._refreshing:
-            for number, version in self._versions.items():
-                if version.servable:
-                    await self._take_down(number)
 
     async def _bring_up(self, number: int, path: Path) -> None:
         stamp = await asyncio.to_thread(_stamp, path)

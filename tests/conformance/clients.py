@@ -32,14 +32,12 @@ class Server:
         rest: such as ``http://127.0.0.1:8501``.
         grpc: such as ``127.0.0.1:8500``, or None where it was not told.
         model: the served model's name.
-        base_path: the folder of the model's versions as the server sees it, where it is known.
         embedded: whether it is the project's own server, started by these tests.
     """
 
     rest: str
     grpc: str | None
     model: str
-    base_path: str | None
     embedded: bool
 
 

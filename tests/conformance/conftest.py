@@ -9,10 +9,8 @@ For example TensorFlow Serving itself:
     docker run --rm -p 8500:8500 -p 8501:8501 -e MODEL_NAME=chest_xray \
         -v "$PWD/cxr-root/pushed/chest_xray:/models/chest_xray" tensorflow/serving
 
-Without ``--grpc`` the cases over gRPC are skipped. The cases that reload the configuration of a
-running server need to know where it finds the model: ``--base-path /models/chest_xray``; they leave
-it with its latest version and without labels. The options work where this folder is named on the
-command line, because pytest reads this file too late otherwise.
+Without ``--grpc`` the cases over gRPC are skipped. The options work where this folder is named on
+the command line, because pytest reads this file too late otherwise.
 
 Without ``--url`` the project's embedded server is started, with a small model that has more
 signatures than a pushed one. Cases that need these are skipped on a server that lacks them.
@@ -26,7 +24,7 @@ import httpx
 import pytest
 
 from tests.conformance.clients import TIMEOUT, Grpc, Rest, Server, answer_of
-from tests.conformance.models import OLDER_VERSION, VERSION, save
+from tests.conformance.models import LABEL, OLDER_VERSION, VERSION, save
 from tests.serving.running import running
 
 MESSAGE_BYTES = 64 * 1024 * 1024
@@ -37,7 +35,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--url", help="REST address of a running server, http://127.0.0.1:8501")
     group.addoption("--grpc", help="gRPC address of the same server, 127.0.0.1:8500")
     group.addoption("--model", default="chest_xray", help="name of the served model")
-    group.addoption("--base-path", help="the model's folder as the running server sees it")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -57,7 +54,6 @@ def server(
             rest=url.rstrip("/"),
             grpc=option("--grpc", default=None),
             model=option("--model", default="chest_xray"),
-            base_path=option("--base-path", default=None),
             embedded=False,
         )
         return
@@ -69,13 +65,17 @@ def _embedded(folder: Path) -> Iterator[Server]:
     model = folder / "chest_xray"
     save(model / str(OLDER_VERSION), white=510.0)
     save(model / str(VERSION))
+    config = folder / "models.config"
+    config.write_text(
+        f'model_config_list {{ config {{ name: "chest_xray" base_path: "{model}" '
+        f'version_labels {{ key: "{LABEL}" value: {VERSION} }} }} }}'
+    )
     # The tests' model was never pushed, and so cannot be verified.
-    with running(model, "--allow-unverified") as server:
+    with running("--model-config-file", config, "--allow-unverified") as server:
         yield Server(
             rest=server.rest,
             grpc=server.grpc,
             model="chest_xray",
-            base_path=str(model),
             embedded=True,
         )
 

@@ -9,13 +9,14 @@ import json
 from pathlib import Path
 
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
 
 from transform_module import features
 
 # The versions of the embedded server's model, of which it serves the later one.
 VERSION = 17
 OLDER_VERSION = 3
+LABEL = "stable"
+"""The label of the served version."""
 
 # A server of the project's model lacks all signatures but the first two.
 IDENTITY_TYPES = ("bool", "float32", "float64", "int32", "int64", "string", "uint8")
@@ -23,13 +24,6 @@ TYPED = "typed"
 MATRIX = "matrix"
 UNEVEN = "uneven"
 TOTAL = "total"
-CLASSIFY = "classify_x"
-REGRESS = "regress_x"
-
-_METHOD_NAMES = {
-    CLASSIFY: "tensorflow/serving/classify",
-    REGRESS: "tensorflow/serving/regress",
-}
 
 
 def identity(type_name: str) -> str:
@@ -119,21 +113,6 @@ class _Model(tf.Module):
     def total(self, x):
         return {"sum": tf.reduce_sum(x)}
 
-    @tf.function(input_signature=[_spec(tf.string, "inputs")])
-    def classify(self, inputs):
-        x = _x_of(inputs)
-        labels = tf.tile(tf.constant([["low", "high"]]), [tf.shape(x)[0], 1])
-        return {"classes": labels, "scores": tf.stack([1.0 - x, x], axis=1)}
-
-    @tf.function(input_signature=[_spec(tf.string, "inputs")])
-    def regress(self, inputs):
-        return {"outputs": 2.0 * _x_of(inputs)[:, tf.newaxis]}
-
-
-def _x_of(examples):
-    spec = {"x": tf.io.FixedLenFeature([], tf.float32, default_value=0.25)}
-    return tf.io.parse_example(examples, spec)["x"]
-
 
 def _identity_of(type_name: str):
     @tf.function(input_signature=[_spec(tf.dtypes.as_dtype(type_name), "x")])
@@ -158,23 +137,11 @@ def save(folder: Path, white: float = 255.0) -> Path:
         MATRIX: model.matrix,
         UNEVEN: model.uneven,
         TOTAL: model.total,
-        CLASSIFY: model.classify,
-        REGRESS: model.regress,
     }
     for type_name in IDENTITY_TYPES:
         signatures[identity(type_name)] = _identity_of(type_name)
     tf.saved_model.save(model, str(folder), signatures=signatures)
-    _name_methods(folder / "saved_model.pb")
     record = folder / features.MODEL_RECORD
     record.parent.mkdir()
     record.write_text(json.dumps({"labels": features.LABELS, "threshold": 0.5}))
     return folder
-
-
-def _name_methods(path: Path) -> None:
-    """Marks the signatures for Classify and Regress, which TensorFlow 2 saves as for Predict."""
-    saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
-    for graph in saved.meta_graphs:
-        for name, method_name in _METHOD_NAMES.items():
-            graph.signature_def[name].method_name = method_name
-    path.write_bytes(saved.SerializeToString())

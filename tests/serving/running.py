@@ -1,5 +1,6 @@
 """The embedded server, in a process of its own."""
 
+import functools
 import json
 import subprocess
 import sys
@@ -31,12 +32,19 @@ class Running:
     log: Path
 
 
+def _limit_files(files: int) -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
+
 @contextmanager
-def running(*arguments: str | Path) -> Iterator[Running]:
+def running(*arguments: str | Path, files: int | None = None) -> Iterator[Running]:
     """Runs `cxr serve` on free ports until the block ends.
 
     Args:
         arguments: the model and options.
+        files: how many files the process may open; as many as this one by default.
 
     Raises:
         RuntimeError: it ended, or is not ready in time; with what it said.
@@ -46,7 +54,12 @@ def running(*arguments: str | Path) -> Iterator[Running]:
         command = [sys.executable, "-m", "serving.command", *map(str, arguments)]
         command += ["--rest-port", "0", "--grpc-port", "0", "--ready-file", str(ready)]
         with log.open("wb") as output:
-            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(
+                command,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                preexec_fn=functools.partial(_limit_files, files) if files else None,
+            )
         try:
             deadline = time.monotonic() + START_SECONDS
             while not ready.exists():

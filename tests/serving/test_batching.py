@@ -168,6 +168,21 @@ def test_a_batch_is_filled_up_to_the_next_allowed_size(count, size):
     assert set(run.batches[1].tolist()) == set(range(count))  # filled up with rows that are there
 
 
+def test_a_batch_is_filled_up_with_its_shortest_row():
+    seen = []
+
+    async def case():
+        def lengths(inputs):
+            seen.append(inputs["x"].tolist())
+            return {"y": np.array([len(each) for each in inputs["x"]])}
+
+        with batcher_of(lengths, sizes_of(4, allowed=(4,))) as batcher:
+            return await batcher.submit({"x": np.array([b"long" * 9, b"s", b"more"], object)})
+
+    assert tried(case)["y"].tolist() == [36, 1, 4]
+    assert seen == [[b"long" * 9, b"s", b"more", b"s"]]
+
+
 def test_no_batch_is_larger_than_the_largest():
     async def steps(run, batcher):
         tasks = queued(batcher, *(rows(value, value) for value in range(10)))
@@ -191,16 +206,44 @@ def test_a_large_request_is_split_and_answered_as_one():
     assert sorted(run.sizes) == [3, 4, 4]
 
 
-def test_the_rest_of_a_large_request_is_joined_with_others():
-    async def steps(run, batcher):
-        tasks = queued(batcher, rows(*range(5)), rows(7))
-        await settle()
-        run.open()
-        return [(await task)["y"].tolist() for task in tasks]
+class TestTurns:
+    """Who asks for little does not wait for who asks for much."""
 
-    run, answers = waiting_case(sizes_of(4), steps)
-    assert answers == [[0, 2, 4, 6, 8], [14]]
-    assert run.sizes == [1, 4, 2]
+    def test_the_request_of_fewer_rows_goes_first(self):
+        async def steps(run, batcher):
+            tasks = queued(batcher, rows(*range(50, 61)), rows(1, 2, 3), rows(4))
+            await settle()
+            run.open()
+            return [(await task)["y"].tolist() for task in tasks]
+
+        run, answers = waiting_case(sizes_of(4), steps)
+        assert answers == [[2 * value for value in range(50, 61)], [2, 4, 6], [8]]
+        assert [batch.tolist() for batch in run.batches[1:3]] == [[4, 1, 2, 3], [50, 51, 52, 53]]
+
+    def test_requests_of_as_many_rows_keep_their_order(self):
+        async def steps(run, batcher):
+            tasks = queued(batcher, *(rows(value) for value in range(6)))
+            await settle()
+            run.open()
+            await asyncio.gather(*tasks)
+
+        run, _ = waiting_case(sizes_of(2), steps)
+        assert [batch.tolist() for batch in run.batches[1:]] == [[0, 1], [2, 3], [4, 5]]
+
+    def test_the_parts_of_a_large_request_let_others_in_between(self):
+        async def steps(run, batcher):
+            large = queued(batcher, rows(*range(50, 62)))
+            await settle()
+            run.open()
+            run.close()
+            await until(lambda: len(run.batches) == 2)
+            small = queued(batcher, rows(1))
+            await settle()
+            run.open()
+            await asyncio.gather(*large, *small)
+
+        run, _ = waiting_case(sizes_of(4), steps)
+        assert [batch.tolist() for batch in run.batches[1:3]] == [[50, 51, 52, 53], [1]]
 
 
 class TestTimeout:
@@ -273,23 +316,52 @@ class TestTimeout:
 
 
 class TestFullQueue:
-    def test_it_refuses_at_once(self):
+    def test_it_refuses_at_once_whoever_has_most_rows(self):
         async def steps(run, batcher):
             tasks = queued(batcher, *(rows(value, value) for value in range(4)))
             await settle()
-            # Nothing is computed until it is refused.
-            with pytest.raises(RequestError, match=r"queue .* is full") as refused:
-                await batcher.submit(rows(77))
+            with pytest.raises(RequestError, match="queue is full") as refused:
+                await batcher.submit(rows(77, 78, 79))
+            (small,) = queued(batcher, rows(1))
+            answers = await asyncio.wait_for(
+                asyncio.gather(tasks[3], return_exceptions=True), SECONDS
+            )
             run.open()
-            await asyncio.gather(*tasks)
-            await batcher.submit(rows(78))  # there is room again
-            return refused.value
+            await asyncio.gather(*tasks[:3], small)
+            await batcher.submit(rows(90))  # there is room again
+            return refused.value, answers[0]
 
-        run, error = waiting_case(sizes_of(4, waiting=2), steps)
-        assert error.code is StatusCode.RESOURCE_EXHAUSTED
-        assert error.http == 429
-        assert 77 not in run.seen
-        assert 78 in run.seen
+        run, errors = waiting_case(sizes_of(4, waiting=2), steps)
+        for error in errors:
+            assert error.code is StatusCode.RESOURCE_EXHAUSTED
+            assert (error.http, error.reason) == (429, "queue")
+        assert not run.seen & {77, 3}
+        assert run.seen >= {0, 1, 2, 90}
+
+    def test_what_never_fits_is_told_so(self):
+        async def case():
+            with batcher_of(Doubling(), sizes_of(4, waiting=2)) as batcher:
+                await batcher.submit(rows(*range(8)))
+                with pytest.raises(RequestError) as refused:
+                    await batcher.submit(rows(*range(9)))
+                return refused.value
+
+        error = tried(case)
+        assert (error.http, error.reason) == (413, "rows")
+        assert error.message == "The request has 9 rows; 8 are the most."
+
+    def test_an_answer_that_is_too_large_is_refused(self):
+        run = Doubling()
+
+        async def case():
+            with ThreadPoolExecutor(1) as executor:
+                batcher = Batcher(run, sizes_of(4), executor, asyncio.Semaphore(1), 40)
+                assert len((await batcher.submit(rows(*range(10))))["y"]) == 10
+                with pytest.raises(RequestError) as refused:
+                    await batcher.submit(rows(*range(11)))
+                return refused.value
+
+        assert tried(case).reason == "answer"
 
     def test_up_to_it_everything_is_taken(self):
         async def steps(run, batcher):
@@ -301,21 +373,6 @@ class TestFullQueue:
 
         _, answers = waiting_case(sizes_of(4, waiting=2), steps)
         assert answers == [[2 * value] for value in range(8)]
-
-    def test_a_large_request_is_taken_whole_or_not_at_all(self):
-        async def steps(run, batcher):
-            tasks = queued(batcher, rows(1, 2, 3))
-            await settle()
-            with pytest.raises(RequestError) as refused:
-                await batcher.submit(rows(*range(50, 56)))
-            run.open()
-            await asyncio.gather(*tasks)
-            await batcher.submit(rows(90))
-            return refused.value.code
-
-        run, code = waiting_case(sizes_of(4, waiting=2), steps)
-        assert code is StatusCode.RESOURCE_EXHAUSTED
-        assert not run.seen & set(range(50, 56))
 
 
 class TestDeadline:
@@ -456,21 +513,21 @@ class TestCancelled:
 
 
 class TestErrors:
-    def test_an_error_reaches_all_of_its_batch_and_not_the_next(self):
+    def test_an_error_reaches_the_request_that_causes_it_alone(self):
         async def steps(run, batcher):
-            tasks = queued(batcher, rows(1), rows(-13), rows(3), rows(4), rows(5))
+            tasks = queued(batcher, rows(1), rows(-13), rows(3), rows(4))
             await settle()
             run.open()
             return await asyncio.gather(*tasks, return_exceptions=True)
 
-        run, answers = waiting_case(sizes_of(3), steps)
-        assert [str(answer) for answer in answers[:3]] == ["unlucky"] * 3
-        assert [answer["y"].tolist() for answer in answers[3:]] == [[8], [10]]
-        assert run.sizes == [1, 3, 2]
+        run, answers = waiting_case(sizes_of(8), steps)
+        assert str(answers[1]) == "unlucky"
+        assert [answers[index]["y"].tolist() for index in (0, 2, 3)] == [[2], [6], [8]]
+        assert run.sizes == [1, 4, 1, 1, 1, 1]
 
-    def test_an_error_reaches_those_who_still_wait_for_it(self):
+    def test_a_request_that_is_gone_is_not_tried_again(self):
         async def steps(run, batcher):
-            gone, kept = queued(batcher, rows(-13), rows(2))
+            gone, unlucky, kept = queued(batcher, rows(7), rows(-13), rows(2))
             await settle()
             run.open()
             run.close()
@@ -479,9 +536,12 @@ class TestErrors:
             await asyncio.wait([gone])
             run.open()
             with pytest.raises(ValueError, match="unlucky"):
-                await kept
+                await unlucky
+            return (await kept)["y"].tolist()
 
-        waiting_case(sizes_of(4), steps)
+        run, answer = waiting_case(sizes_of(4), steps)
+        assert answer == [4]
+        assert [batch.tolist() for batch in run.batches[2:]] == [[-13], [2]]
 
     def test_after_errors_all_slots_are_there(self):
         run = Doubling()
@@ -505,17 +565,17 @@ class TestErrors:
         """Else a request would get what another one asked."""
 
         async def case():
-            def halved(inputs):
-                return {"y": inputs["x"][::2]}
+            def fewer(inputs):
+                return {"y": inputs["x"][1:]}
 
-            with batcher_of(halved, sizes_of(4)) as batcher:
+            with batcher_of(fewer, sizes_of(4)) as batcher:
                 tasks = queued(batcher, rows(1), rows(2), rows(3))
                 return await asyncio.gather(*tasks, return_exceptions=True)
 
         for error in tried(case):
             assert isinstance(error, RequestError)
             assert error.code is StatusCode.FAILED_PRECONDITION
-            assert "0th dimension" in error.message
+            assert "rows of several requests" in error.message
 
 
 class TestTailShapes:
@@ -537,7 +597,7 @@ class TestTailShapes:
             [[2] * 3],
             [[8] * 2] * 2,
         ]
-        assert [batch.shape for batch in run.batches[1:]] == [(2, 3), (2, 2), (1, 3), (2, 2)]
+        assert [batch.shape for batch in run.batches[1:]] == [(3, 3), (4, 2)]
 
     def test_each_input_counts(self):
         async def case():

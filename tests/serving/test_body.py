@@ -1,40 +1,69 @@
+import asyncio
 import gzip
+from dataclasses import replace
 
 import pytest
-from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
 from serving import body
+from serving.limits import Limits
+from serving.memory import Budget, Share
 from serving.status import RequestError
+
+LIMITS = Limits()
+
+
+def unpack(packed, limits=LIMITS, budget=None):
+    budget = budget or Budget(limits.memory_bytes)
+
+    async def case():
+        with Share(budget) as share:
+            return bytes(await body.unpack(bytearray(packed), share, limits))
+
+    return asyncio.run(case())
 
 
 @given(st.binary())
 def test_what_was_packed_is_unpacked(content):
-    assert body.unpack(gzip.compress(content)) == content
+    assert unpack(gzip.compress(content)) == content
+
+
+def test_of_several_pieces_all_are_there():
+    content = bytes(range(256)) * 16384
+    assert unpack(gzip.compress(content)) == content
 
 
 @given(st.binary(min_size=1), st.data())
 def test_what_is_cut_off_is_refused(content, data):
     packed = gzip.compress(content)
-    with pytest.raises(RequestError, match="no gzip"):
-        body.unpack(packed[: data.draw(st.integers(0, len(packed) - 1))])
+    with pytest.raises(RequestError, match="not gzip"):
+        unpack(packed[: data.draw(st.integers(0, len(packed) - 1))])
 
 
 @given(st.binary())
 def test_other_bytes_are_refused(content):
-    with pytest.raises(RequestError, match="no gzip") as refused:
-        body.unpack(b"x" + content)
+    with pytest.raises(RequestError, match="not gzip") as refused:
+        unpack(b"x" + content)
     assert refused.value.http == 400
 
 
 def test_what_follows_is_refused():
     with pytest.raises(RequestError, match="more follows"):
-        body.unpack(gzip.compress(b"{}") + b"x")
+        unpack(gzip.compress(b"{}") + b"x")
 
 
-def test_a_small_body_that_unpacks_to_a_large_one_is_refused(monkeypatch):
-    monkeypatch.setattr(body, "MAXIMUM_BODY", 1 << 20)
-    assert len(body.unpack(gzip.compress(bytes(1 << 20)))) == 1 << 20
-    with pytest.raises(web.HTTPRequestEntityTooLarge):
-        body.unpack(gzip.compress(bytes((1 << 20) + 1)))
+def test_a_small_body_that_unpacks_to_a_large_one_is_refused():
+    limits = replace(LIMITS, body_bytes=1 << 20)
+    assert len(unpack(gzip.compress(bytes(1 << 20)), limits)) == 1 << 20
+    with pytest.raises(RequestError) as refused:
+        unpack(gzip.compress(bytes((1 << 20) + 1)), limits)
+    assert (refused.value.http, refused.value.reason) == (413, "body_bytes")
+
+
+def test_what_is_unpacked_counts_and_is_given_back():
+    budget = Budget(4 << 20)
+    with pytest.raises(RequestError) as refused:
+        unpack(gzip.compress(bytes(8 << 20)), budget=budget)
+    assert refused.value.reason == "memory"
+    assert budget.used == 0

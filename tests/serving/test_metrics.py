@@ -11,6 +11,7 @@ from serving.metrics import Metrics
 from serving.status import RequestError
 
 COUNT = ":tensorflow:serving:request_count"
+REFUSED = ":cxr:serving:refused_count"
 LATENCY = ":tensorflow:serving:request_latency"
 RUNTIME = ":tensorflow:serving:runtime_latency"
 OK = "cxr", "Predict", "GRPC"
@@ -38,6 +39,7 @@ def fail(metrics, error):
 def test_before_any_request_there_are_only_types():
     assert Metrics().text().splitlines() == [
         f"# TYPE {COUNT} counter",
+        f"# TYPE {REFUSED} counter",
         f"# TYPE {LATENCY} histogram",
         f"# TYPE {RUNTIME} histogram",
     ]
@@ -59,6 +61,14 @@ def test_requests_are_counted_by_how_they_end():
         "INTERNAL": 1,
         "CANCELLED": 1,
     }
+
+
+def test_refusals_are_counted_by_their_reason():
+    metrics = Metrics()
+    for reason in ("rows", "memory", "rows"):
+        metrics.refuse(reason)
+    assert samples(metrics)[f'{REFUSED}{{reason="rows"}}'] == 2
+    assert samples(metrics)[f'{REFUSED}{{reason="memory"}}'] == 1
 
 
 def test_models_are_counted_apart():

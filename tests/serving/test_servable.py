@@ -1,6 +1,7 @@
 import asyncio
 import json
 import shutil
+import struct
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,8 +16,10 @@ from components import pushed
 from components.errors import UserError
 from serving import proto_tensors
 from serving.batching_settings import BatchingSettings
-from serving.servable import Servable, check
+from serving.limits import Limits
+from serving.servable import Lanes, Servable, check
 from serving.status import RequestError
+from tests.conformance import models
 from tests.pictures import encode
 from tests.serving.saved import save, write_manifest
 from transform_module import features
@@ -37,15 +40,15 @@ def pictures(*contents):
 
 
 @pytest.fixture(scope="module")
-def executor():
-    with ThreadPoolExecutor(2) as executor:
-        yield executor
+def lanes():
+    with ThreadPoolExecutor(2) as usual, ThreadPoolExecutor(1, "large") as large:
+        yield Lanes(usual, asyncio.Semaphore(2), large, asyncio.Semaphore(1))
 
 
 @pytest.fixture
-def load(executor):
+def load(lanes):
     def load(path):
-        return Servable(path, BatchingSettings(), executor, asyncio.Semaphore(2))
+        return Servable(path, BatchingSettings(), lanes, Limits())
 
     return load
 
@@ -313,20 +316,20 @@ class _Odd(tf.Module):
 
 
 @pytest.fixture(scope="module")
-def odd(tmp_path_factory, executor):
+def odd(tmp_path_factory, lanes):
     folder = tmp_path_factory.mktemp("odd") / "1"
     model = _Odd()
     names = ("total", "scalar", "positive", "both")
     tf.saved_model.save(
         model, str(folder), signatures={name: getattr(model, name) for name in names}
     )
-    return Servable(folder, BatchingSettings(), executor, asyncio.Semaphore(2))
+    return Servable(folder, BatchingSettings(), lanes, Limits())
 
 
 def run(servable, signature, deadline=None, **inputs):
     async def limited():
         async with asyncio.timeout(20):
-            return await servable.run(signature, inputs, deadline)
+            return await servable.run(servable.prepare(signature, inputs), deadline)
 
     return asyncio.run(limited())
 
@@ -343,8 +346,8 @@ def run_refused(servable, signature, **inputs):
 
 class TestRun:
     @pytest.fixture(scope="class")
-    def servable(self, version, executor):
-        return Servable(version, BatchingSettings(), executor, asyncio.Semaphore(2))
+    def servable(self, version, lanes):
+        return Servable(version, BatchingSettings(), lanes, Limits())
 
     def test_a_request_is_answered(self, servable):
         answer = run(servable, features.SERVING_DEFAULT, **pictures(grey(51), b"x", grey(255)))
@@ -357,9 +360,11 @@ class TestRun:
         call = servable.call
 
         async def case():
-            names = features.SERVING_DEFAULT, None
-            requests = [pictures(grey(value)) for value in range(0, 250, 25)]
-            return await asyncio.gather(*(servable.run(names[0], r, names[1]) for r in requests))
+            works = [
+                servable.prepare(features.SERVING_DEFAULT, pictures(grey(value)))
+                for value in range(0, 250, 25)
+            ]
+            return await asyncio.gather(*(servable.run(work, None) for work in works))
 
         batcher = servable._batchers[features.SERVING_DEFAULT]
         monkeypatch.setattr(
@@ -378,15 +383,13 @@ class TestRun:
     @pytest.mark.parametrize(
         ("inputs", "message"),
         [
-            ({}, "Missing but required: {image_bytes}."),
-            ({"x": floats(1)}, "Sent extra: {x}. Missing but required: {image_bytes}."),
-            (
-                {**pictures(b"x"), "x": floats(1)},
-                "2!=1. Sent extra: {x}. Missing but required: {}.",
-            ),
-            ({"image_bytes": floats(1)}, "to be string but float32 is provided"),
-            ({"image_bytes": np.array(b"x", object)}, "shape (None,) but [] is provided"),
-            ({"image_bytes": np.array([[b"x"]], object)}, "shape (None,) but [1, 1] is provided"),
+            ({}, "lacks 1 of them and has 0 others"),
+            ({"x": floats(1)}, "inputs are image_bytes; the request lacks 1 of them and has 1"),
+            ({**pictures(b"x"), "x": floats(1)}, "lacks 0 of them and has 1 others"),
+            ({"image_bytes": floats(1)}, "must be string, is float32"),
+            ({"image_bytes": np.array(b"x", object)}, "shape [None], has []"),
+            ({"image_bytes": np.array([[b"x"]], object)}, "shape [None], has [1, 1]"),
+            (pictures(), "no rows"),
         ],
     )
     def test_what_does_not_fit_is_refused(self, servable, inputs, message):
@@ -397,7 +400,26 @@ class TestRun:
     def test_what_the_graph_refuses_is_the_requests_fault(self, servable):
         error = run_refused(servable, features.SERVING_DEFAULT, **pictures(b"\x89PNG no more"))
         assert error.code is StatusCode.INVALID_ARGUMENT
-        assert "PNG" in error.message
+        assert error.message.startswith("The model cannot compute this request")
+        assert "PNG" not in error.message
+
+    def test_of_a_batch_the_request_that_the_graph_refuses_fails_alone(self, load, version):
+        servable = load(version)
+
+        async def case():
+            contents = [grey(51), b"\x89PNG Jane Doe", grey(255)]
+            works = [
+                servable.prepare(features.SERVING_DEFAULT, pictures(each)) for each in contents
+            ]
+            return await asyncio.gather(
+                *(servable.run(work, None) for work in works), return_exceptions=True
+            )
+
+        first, refused, last = asyncio.run(case())
+        assert first[features.PROBABILITY].tolist() == pytest.approx([0.2])
+        assert last[features.PROBABILITY].tolist() == [1]
+        assert refused.code is StatusCode.INVALID_ARGUMENT
+        assert "Jane" not in refused.message
 
     def test_a_passed_deadline_is_told(self, servable):
         with pytest.raises(RequestError) as refused:
@@ -417,12 +439,9 @@ class TestRun:
 
         async def case():
             await servable.drained()  # nothing is in flight
-            request = asyncio.create_task(
-                servable.run(features.SERVING_DEFAULT, pictures(grey(255)), None)
-            )
-            gone = asyncio.create_task(
-                servable.run(features.SERVING_DEFAULT, pictures(grey(255)), None)
-            )
+            work = servable.prepare(features.SERVING_DEFAULT, pictures(grey(255)))
+            request = asyncio.create_task(servable.run(work, None))
+            gone = asyncio.create_task(servable.run(work, None))
             await asyncio.sleep(0.01)
             drained = asyncio.create_task(servable.drained())
             gone.cancel()
@@ -433,6 +452,67 @@ class TestRun:
             await asyncio.wait_for(drained, 5)
 
         asyncio.run(case())
+
+
+def header(width, height):
+    """The start of a PNG, with nothing to decode."""
+    return b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", width, height)
+
+
+class TestPixels:
+    @pytest.fixture(scope="class")
+    def servable(self, version, lanes):
+        return Servable(version, BatchingSettings(), lanes, Limits(request_pixels=20_000_000))
+
+    def test_the_row_that_is_too_much_is_named(self, servable):
+        images = [header(3000, 3000), header(3000, 3000), b"x", header(2000, 1001)]
+        with pytest.raises(RequestError, match=r"^Row 3: ") as refused:
+            servable.prepare(features.SERVING_DEFAULT, pictures(*images))
+        assert (refused.value.http, refused.value.reason) == (400, "pixels")
+        work = servable.prepare(features.SERVING_DEFAULT, pictures(*images[:3]))
+        assert work.total_pixels == 18_000_000
+
+    def test_large_images_do_not_hold_up_small_ones(self, version, lanes, monkeypatch):
+        way = threading.Event()
+        call, threads = Servable.call, []
+
+        def held_up(self, signature, inputs):
+            threads.append(threading.current_thread().name)
+            if threads[-1].startswith("large"):
+                assert way.wait(20)
+            return call(self, signature, inputs)
+
+        monkeypatch.setattr(Servable, "call", held_up)
+        servable = Servable(version, BatchingSettings(), lanes, Limits())
+        images = [encode(np.full((3000, 3000), value, np.uint8), "png-grey") for value in (0, 255)]
+
+        async def case():
+            work = servable.prepare(features.SERVING_DEFAULT, pictures(*images))
+            large = asyncio.create_task(servable.run(work, None))
+            await asyncio.sleep(0.01)
+            small = servable.prepare(features.SERVING_DEFAULT, pictures(grey(51)))
+            answer = await servable.run(small, None)
+            assert not large.done()
+            way.set()
+            return answer, await large
+
+        small, large = asyncio.run(case())
+        assert small[features.PROBABILITY].tolist() == pytest.approx([0.2])
+        assert large[features.PROBABILITY].tolist() == [0, 1]
+        assert sum(name.startswith("large") for name in threads) == 2  # a part for each image
+
+
+class TestExamples:
+    @pytest.mark.parametrize("bad", [b"Jane Doe", b"\xff", b"\x0a\x05Jane", b"\x0a\x02\x0a\xff"])
+    def test_one_that_is_none_is_named(self, tmp_path, lanes, bad):
+        folder = models.save(tmp_path / "1")
+        servable = Servable(folder, BatchingSettings(), lanes, Limits())
+        inputs = {features.EXAMPLES: pictures(b"", b"", bad)[features.IMAGE_BYTES]}
+        with pytest.raises(
+            RequestError, match=r"^examples\[2\]: not a valid tf.Example"
+        ) as refused:
+            servable.prepare(features.SERVE_EXAMPLES, inputs)
+        assert "Jane" not in refused.value.message
 
 
 class TestOdd:
@@ -450,8 +530,8 @@ class TestOdd:
     def test_a_scalar_is_taken(self, odd):
         assert run(odd, "scalar", x=np.float32(1))["y"] == 2
 
-    def test_no_rows_are_an_answer(self, odd):
-        assert run(odd, "both", a=floats(), b=floats())["a"].tolist() == []
+    def test_no_rows_are_refused(self, odd):
+        assert "no rows" in run_refused(odd, "both", a=floats(), b=floats()).message
 
     def test_inputs_of_different_length_are_computed_alone(self, odd):
         answer = run(odd, "both", a=floats(1, 2), b=floats(1))

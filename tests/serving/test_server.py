@@ -1,5 +1,6 @@
 """The embedded server as a process: its limits, its end, new versions, encryption, its log."""
 
+import gzip
 import json
 import re
 import shutil
@@ -12,12 +13,19 @@ import threading
 import time
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPSConnection,
+    IncompleteRead,
+    parse_headers,
+)
 
 import grpc
 import pytest
+import tensorflow as tf
+from click.testing import CliRunner
 from google.protobuf import text_format
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from tensorflow_serving.apis import (
     get_model_status_pb2,
     model_service_pb2_grpc,
@@ -25,8 +33,7 @@ from tensorflow_serving.apis import (
 )
 
 from components.push import push
-from serving.body import MAXIMUM_BODY
-from serving.rest import MAXIMUM_IN_FLIGHT
+from serving.limits import Limits
 from tests.serving import asking, certificates
 from tests.serving.asking import MODEL, PREDICT, picture
 from tests.serving.running import running
@@ -35,7 +42,9 @@ from transform_module import features
 
 pytestmark = pytest.mark.e2e
 
+BODY_BYTES = Limits().body_bytes
 SECONDS = 60  # no case waits as long, unless it fails
+FIGURES = "/monitoring/prometheus/metrics"
 POLL = ("--poll-seconds", "0.2")
 
 
@@ -99,14 +108,14 @@ def until(condition):
 class TestLimits:
     def test_a_body_too_large_is_refused(self, server):
         with connection(server) as http:
-            status, content = asked(http, bytes(MAXIMUM_BODY + 1))
+            status, content = asked(http, bytes(BODY_BYTES + 1))
         assert status == 413
-        assert error_of(content) == f"The body is larger than {MAXIMUM_BODY} bytes."
+        assert error_of(content).startswith(f"The body is larger than {BODY_BYTES} bytes")
 
     def test_one_that_does_not_tell_its_size_too(self, server):
         chunk = bytes(1 << 20)
         with connection(server) as http:
-            http.request("POST", PREDICT, iter([chunk] * (MAXIMUM_BODY // len(chunk) + 1)))
+            http.request("POST", PREDICT, iter([chunk] * (BODY_BYTES // len(chunk) + 1)))
             response = http.getresponse()
             assert response.status == 413
             error_of(response.read())
@@ -116,25 +125,56 @@ class TestLimits:
             asking.stub(server.grpc) as stub,
             pytest.raises(grpc.RpcError) as refused,
         ):
-            stub.Predict(asking.request(bytes(MAXIMUM_BODY)), timeout=SECONDS)
+            stub.Predict(asking.request(bytes(BODY_BYTES)), timeout=SECONDS)
         assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
-    def test_a_request_too_many_is_refused_at_once(self, server):
-        resource = pytest.importorskip("resource")
-        if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 2 * MAXIMUM_IN_FLIGHT:
-            pytest.skip("too few files may be open")
-        half = f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1234".encode()
-        with ExitStack() as stack:
-            for _ in range(MAXIMUM_IN_FLIGHT):
-                place = asking.place(server.rest)
-                stack.enter_context(socket.create_connection(place, SECONDS)).sendall(half)
-            with connection(server) as http:
-                until(lambda: asked(http, asking.body(picture(51)))[0] == 429)
-                status, content = asked(http, asking.body(picture(51)))
-                assert status == 429
-                assert error_of(content).startswith(f"{MAXIMUM_IN_FLIGHT} requests are being")
+    @pytest.mark.parametrize("rows", [3201, 300_000])
+    def test_a_request_that_never_fits_is_told_so(self, server, rows):
+        content = b'{"instances":[' + b'"",' * (rows - 1) + b'""]}'
         with connection(server) as http:
-            until(lambda: asked(http, asking.body(picture(51)))[0] == 200)
+            http.request("POST", PREDICT, gzip.compress(content), {"Content-Encoding": "gzip"})
+            response = http.getresponse()
+            assert response.status == 413
+            message = f"The request has {rows} rows; 3200 are the most."
+            assert error_of(response.read()) == message
+
+    def test_the_page_the_status_and_the_figures_are_there_however_busy_it_is(self, pushed):
+        half = f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1234".encode()
+        with running(pushed, "--limit", "connections=40", "--limit", "requests=4") as server:
+            with ExitStack() as stack:
+                for sent in [half, b"GET / HTTP/1.1\r\nHost", b""] * 30:
+                    raw = stack.enter_context(
+                        socket.create_connection(asking.place(server.rest), SECONDS)
+                    )
+                    raw.sendall(sent)
+                for path in ("/", f"/v1/models/{MODEL}", FIGURES, "/page/model.json"):
+                    with connection(server) as http:
+                        assert asked(http, path=path, method="GET")[0] == 200
+                with grpc.insecure_channel(server.grpc, [("grpc.enable_http_proxy", 0)]) as channel:
+                    check = channel.unary_unary("/grpc.health.v1.Health/Check")
+                    assert check(b"", timeout=SECONDS) == b"\x08\x01"
+                with connection(server) as http:
+                    assert (
+                        'reason="connections"'
+                        in asked(http, path=FIGURES, method="GET")[1].decode()
+                    )
+            with connection(server) as http:
+                until(lambda: asked(http, asking.body(picture(51)))[0] == 200)
+            log = server.log.read_text()
+        assert "Traceback" not in log
+        assert len(log.splitlines()) < 50
+
+    def test_who_sends_slowly_is_not_waited_for(self, pushed):
+        half = f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1234".encode()
+        limits = [f"--limit={name}_seconds=1" for name in ("header", "body", "idle")]
+        with running(pushed, *limits) as server:
+            for sent in (b"", b"POST / HTT", half, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"):
+                with socket.create_connection(asking.place(server.rest), SECONDS) as raw:
+                    raw.sendall(sent)
+                    answer = b""
+                    while part := raw.recv(1 << 16):
+                        answer += part
+                    assert (b" 408 " in answer) == (sent == half)
 
 
 class TestBatch:
@@ -185,11 +225,11 @@ class TestConnections:
         )
         with socket.create_connection(asking.place(server.rest), SECONDS) as raw:
             raw.sendall(sent)
+            file = raw.makefile("rb")
             for value in values:
-                response = HTTPResponse(raw)
-                response.begin()
-                assert response.status == 200
-                assert asking.is_right(response.read(), [value])
+                assert b" 200 " in file.readline()
+                headers = parse_headers(file)
+                assert asking.is_right(file.read(int(headers["Content-Length"])), [value])
 
     def test_one_that_is_not_to_be_kept_is_closed(self, server):
         with connection(server) as http:
@@ -349,6 +389,24 @@ class Load:
                     self._count("answer", str(answer)[:200])
 
 
+def endless(folder):
+    """Saves a model that computes for hours."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=features.IMAGE_BYTES)])
+    def serve(image_bytes):
+        (count,) = tf.while_loop(
+            lambda number: number < 10**12, lambda number: [number + 1], [tf.constant(0, tf.int64)]
+        )
+        return {
+            features.PROBABILITY: tf.zeros_like(image_bytes, tf.float32)
+            + tf.cast(count, tf.float32)
+        }
+
+    model = tf.Module()
+    model.serve = serve
+    tf.saved_model.save(model, str(folder), signatures={features.SERVING_DEFAULT: serve})
+
+
 class TestEnd:
     def test_what_was_accepted_is_answered(self, pushed):
         with running(pushed, "--grace-seconds", "20") as server:
@@ -393,6 +451,23 @@ class TestEnd:
             assert server.process.wait(SECONDS) == 0
         assert answers == [True, True]
 
+    def test_what_never_ends_is_not_waited_for(self, tmp_path):
+        endless(tmp_path / "endless" / "1")
+        with running(
+            tmp_path / "endless", "--allow-unverified", "--grace-seconds", "1.5"
+        ) as server:
+            with connection(server) as http:
+                http.request("POST", "/v1/models/endless:predict", asking.body(b"x"))
+                message = asking.request(b"x")
+                message.model_spec.name = "endless"
+                with asking.stub(server.grpc) as stub, pytest.raises(grpc.RpcError) as refused:
+                    stub.Predict(message, timeout=2)  # behind the other one, which runs
+                assert refused.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+                server.process.send_signal(signal.SIGTERM)
+                assert server.process.wait(SECONDS) == 1
+            assert "the grace of 1.5 s has passed" in server.log.read_text()
+            assert "Traceback" not in server.log.read_text()
+
     def test_ctrl_c_ends_it_too_whatever_connections_there_are(self, pushed):
         with (
             running(pushed) as server,
@@ -403,6 +478,39 @@ class TestEnd:
             server.process.send_signal(signal.SIGINT)
             assert server.process.wait(SECONDS) == 0
             assert "Traceback" not in server.log.read_text()
+
+
+class TestCommand:
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (["--rest-port", "70000"], "70000 is not in the range 0<=x<=65535"),
+            (["--poll-seconds", "0"], "0 is not in the range x>=0.05"),
+            (["--limit", "nope=1"], "the names are body_bytes, memory_bytes"),
+            (["--limit", "requests"], "nothing is not a whole number"),
+            (["--limit", "requests=0"], "must be at least 1, is 0"),
+        ],
+    )
+    def test_a_wrong_option_is_told(self, pushed, options, message):
+        from serving.command import serve
+
+        result = CliRunner(env={"LD_PRELOAD": ""}).invoke(serve, [str(pushed), *options])
+        assert result.exit_code in (1, 2)
+        assert message in " ".join(result.output.split())
+
+    def test_a_folder_that_is_missing_is_waited_for(self, version, tmp_path):
+        folder, config = tmp_path / "later" / MODEL, tmp_path / "models.config"
+        config.write_text(
+            f'model_config_list {{ config {{ name: "{MODEL}" base_path: "{folder}" }} }}'
+        )
+        with running("--model-config-file", config, *POLL) as server:
+            log = server.log.read_text()
+            assert f"Model {MODEL} is not served: no version in {folder} was loaded." in log
+            assert f"/v1/models/{MODEL}" not in log
+            folder.mkdir(parents=True)
+            write_manifest(shutil.copytree(version, folder / "17"))
+            with connection(server) as http:
+                until(lambda: asked(http, asking.body(picture(51)))[0] == 200)
 
 
 class TestTakenPort:
@@ -431,20 +539,6 @@ class TestTakenPort:
             assert "Choose another port; 0 takes a free one." in said[name]
             assert "Traceback" not in said[name]
             assert "exception" not in said[name].lower()
-
-
-class TestReflection:
-    def test_tools_can_ask_for_the_services(self, server):
-        request = reflection_pb2.ServerReflectionRequest(list_services="")
-        with grpc.insecure_channel(server.grpc, [("grpc.enable_http_proxy", 0)]) as channel:
-            stub = reflection_pb2_grpc.ServerReflectionStub(channel)
-            (answer,) = stub.ServerReflectionInfo(iter([request]), timeout=SECONDS)
-        assert {each.name for each in answer.list_services_response.service} == {
-            "tensorflow.serving.PredictionService",
-            "tensorflow.serving.ModelService",
-            "grpc.health.v1.Health",
-            "grpc.reflection.v1alpha.ServerReflection",
-        }
 
 
 class TestVersions:
@@ -494,7 +588,7 @@ class TestVersions:
                     http, asking.body(picture(51)), f"/v1/models/{model}:predict"
                 )
             assert status == 404
-            assert error_of(content) == f"Servable not found for request: Latest({model})"
+            assert error_of(content) == "No version of this model is available."
             assert "the manifest is missing" in server.log.read_text()
 
 

@@ -1,0 +1,70 @@
+"""A server of a pushed model under hostile requests.
+
+    python -m tests.benchmarks.hostile MODEL [--pictures FOLDER]
+
+MODEL is a version's folder. 2,000 requests of `tests.serving.hostile` are sent beside 500 good
+ones. Prints how long these took and what memory the server had, and ends with 1 where an answer was
+wrong, took more than 2 s, or the memory 2 GB.
+"""
+
+import argparse
+import itertools
+import shutil
+import sys
+import tempfile
+from http.client import HTTPConnection
+from pathlib import Path
+
+from tests.serving import asking, hostile
+from tests.serving.running import Running, running
+
+SECONDS = 2.0
+MEMORY = 2_000_000_000
+
+
+def answer(server: Running, body: bytes) -> bytes:
+    """Asks over a connection of its own."""
+    http = HTTPConnection(*asking.place(server.rest), timeout=60)
+    try:
+        http.request("POST", asking.PREDICT, body)
+        response = http.getresponse()
+        if response.status != 200:
+            raise RuntimeError(f"{response.status}: {response.read()[:200]!r}")
+        return response.read()
+    finally:
+        http.close()
+
+
+def main() -> None:
+    """Runs the server and the clients, and prints."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--pictures", type=Path, help="JPEGs; drawn ones otherwise")
+    options = parser.parse_args()
+    if options.pictures:
+        files = sorted(options.pictures.rglob("*.jpeg"))[:20]
+        images = [path.read_bytes() for path in files]
+    else:
+        images = [asking.picture(value, 224) for value in range(0, 250, 25)]
+    bodies = [asking.body(image) for image in images]
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(options.model, Path(folder, asking.MODEL, options.model.name))
+        with running(Path(folder, asking.MODEL), "--allow-unverified") as server:
+            right = [answer(server, body) for body in bodies]
+            wrong = itertools.count()
+
+            def ask(number: int) -> None:
+                index = number % len(bodies)
+                # The probability depends on the batch in its last digits.
+                if answer(server, bodies[index])[:20] != right[index][:20]:
+                    next(wrong)
+
+            outcome = hostile.attack(server, ask)
+    print(outcome)
+    count = next(wrong)
+    print(f"{count} wrong answers")
+    sys.exit(bool(count or outcome.seconds[-1] > SECONDS or outcome.memory > MEMORY))
+
+
+if __name__ == "__main__":
+    main()
