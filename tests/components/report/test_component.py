@@ -77,7 +77,8 @@ def test_a_sample_of_the_pictures_is_spoilt(shown):
 
 def test_the_run_is_told(shown):
     context = read(shown)
-    assert context.dataset == made.dataset()
+    assert context.dataset is not None
+    assert context.dataset.model_copy(update={"checksum": ""}) == made.dataset()
     assert context.quarantine[0].reason == "truncated JPEG"
     assert context.histories == (({"loss": 0.9, "val_loss": 0.8}, {"loss": 0.5}),)
     assert context.serving is not None
