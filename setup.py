@@ -4,7 +4,20 @@ Here stand ranges: what the code works with. `requirements.lock` holds the exact
 `make` installs; after an edit here, renew it with `make lock`.
 """
 
+import sys
+from pathlib import Path
+
 from setuptools import find_packages, setup
+
+HERE = Path(__file__).resolve().parent
+# An isolated build does not look beside this file.
+sys.path.insert(0, str(HERE))
+
+from pipeline.environment.machine import read_machine  # noqa: E402
+from pipeline.environment.pip_install import obstacles  # noqa: E402
+
+if found := obstacles(read_machine(HERE / ".venv")):
+    sys.exit("\n* ".join(["This package cannot be installed here:", *found]))
 
 ROOMS = ("pipeline", "components", "transform_module", "trainer_module", "serving")
 

@@ -11,6 +11,7 @@ from tests.pipeline.command import REPOSITORY
 
 pytestmark = pytest.mark.slow
 
+UV = os.path.join(sys.prefix, "bin", "uv")
 ROOMS = ("pipeline", "components", "transform_module", "trainer_module", "serving")
 
 
@@ -25,8 +26,8 @@ def installed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("installed")
     subprocess.run(
         [
-            *(sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"),
-            *("--no-build-isolation", "--target", str(folder), str(source)),
+            *(UV, "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"),
+            *("--python", sys.executable, "--target", str(folder), str(source)),
         ],
         check=True,
     )
