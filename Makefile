@@ -35,8 +35,9 @@ check:               ## Tell what stands in the way on this machine, and install
 	@$(PYTHON) -m pipeline.environment check
 
 lock: setup          ## Renew requirements.lock from setup.py.
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --custom-compile-command "make lock" \
+	@$(BIN)/uv pip compile --quiet --python $(BIN)/python --no-build-isolation \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" \
 		--extra dev --extra cluster --output-file requirements.lock setup.py
 
 image:               ## Build the image of the components, where Docker is.

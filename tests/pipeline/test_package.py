@@ -7,11 +7,10 @@ import sys
 
 import pytest
 
-from tests.pipeline.command import REPOSITORY
+from tests.pipeline.command import REPOSITORY, UV
 
 pytestmark = pytest.mark.slow
 
-UV = os.path.join(sys.prefix, "bin", "uv")
 ROOMS = ("pipeline", "components", "transform_module", "trainer_module", "serving")
 
 
