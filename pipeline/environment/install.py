@@ -18,8 +18,8 @@ from pipeline.environment.machine import Machine
 from pipeline.environment.problem import SetUpError
 from pipeline.environment.stamp import LOCK, TOOLS, mark_ready
 
-# 430 MB that only a compiler reads.
-_HEADERS = "lib/python3.*/site-packages/tensorflow/include"
+# C++ headers, of which TensorFlow's alone are 450 MB, and what only tests of a package read.
+_UNUSED = ("tensorflow/include", "pyarrow/include", "pandas/tests")
 
 
 @contextlib.contextmanager
@@ -92,8 +92,9 @@ def install(venv: Path, checkout: Path, machine: Machine, plan: Plan) -> None:
         variables=variables,
         shown=True,
     )
-    for headers in venv.glob(_HEADERS):
-        shutil.rmtree(str(headers))
+    for folder in _UNUSED:
+        for path in venv.glob(f"lib/python3.*/site-packages/{folder}"):
+            shutil.rmtree(str(path))
     # `make lock` uses it.
     shutil.copy2(str(uv), str(venv / "bin" / "uv"))
     shutil.rmtree(str(tools))

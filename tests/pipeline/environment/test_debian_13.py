@@ -41,7 +41,7 @@ def debian(tmp_path_factory):
         shutil.copy(path, root / path.lstrip("/"))
     subprocess.run(["git", "clone", "--quiet", REPOSITORY, root / "src"], check=True)
     yield root
-    shutil.rmtree(root)
+    subprocess.run(["rm", "-rf", root], check=True)
 
 
 def run(root, command):
@@ -59,9 +59,8 @@ def run(root, command):
 def test_make_sets_up_without_pip_compiler_or_headers(debian):
     assert "ModuleNotFoundError" in run(debian, "python3 -c 'import ensurepip' 2>&1 || true")
     assert "Set-up: finished" in run(debian, "make setup")
+    assert int(run(debian, "du -s --block-size=1MB .venv").split()[0]) <= 3000
     imports = "import tensorflow, tfx.components, kfp, tensorflow_data_validation"
     run(debian, f".venv/bin/python -c '{imports}'")
     assert "is valid" in run(debian, ".venv/bin/cxr config --config fast")
     assert not (debian / "src" / ".venv" / "glibc").exists()
-    size = run(debian, "du -s --block-size=1M .venv").split()[0]
-    assert int(size) < 3000

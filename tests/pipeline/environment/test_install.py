@@ -163,7 +163,7 @@ def test_why_this_python_will_not_do_is_said_where_none_can_be_fetched(venv, che
     assert not is_ready(venv, checkout)
 
 
-def test_headers_that_only_a_compiler_reads_are_removed(venv, checkout, programs):
+def test_what_only_a_compiler_reads_is_removed(venv, checkout, programs):
     install(venv, checkout, MACHINE, PLAIN)
     assert list(venv.glob("lib/*/site-packages/*")) == [
         venv / "lib/python3.13/site-packages/tensorflow"
