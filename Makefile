@@ -1,5 +1,7 @@
-# `make demo` and `make test` do all the set-up they need. Another Python: make demo PYTHON=python3.11
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# `make demo` and `make test` do all the set-up they need. Another Python: make demo PYTHON=python3.12
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	$$name -c '$(SUITABLE)' 2> /dev/null && echo $$name && exit; done; echo python3)
 BIN := .venv/bin
 SOURCES := pipeline components trainer_module transform_module serving
 # No test runs the benchmarks whole: the type checker sees what a change of ours breaks in them.
@@ -33,8 +35,9 @@ check:               ## Tell what stands in the way on this machine, and install
 	@$(PYTHON) -m pipeline.environment check
 
 lock: setup          ## Renew requirements.lock from setup.py.
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --custom-compile-command "make lock" \
+	@$(BIN)/uv pip compile --quiet --python $(BIN)/python --no-build-isolation \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" \
 		--extra dev --extra cluster --output-file requirements.lock setup.py
 
 image:               ## Build the image of the components, where Docker is.

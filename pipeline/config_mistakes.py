@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -45,11 +45,32 @@ def describe(
 def _unknown(model: type[BaseModel], keys: Sequence[str]) -> str:
     owner = _owner(model, keys[:-1])
     names = list(owner.model_fields) if owner else []
-    near = difflib.get_close_matches(keys[-1], names, n=1, cutoff=0.5)
-    advice = f" Did you mean {'.'.join([*keys[:-1], near[0]])}?" if near else ""
+    near = _nearest(model, keys)
+    advice = f" Did you mean {near}?" if near else ""
     where = f"under {'.'.join(keys[:-1])}" if len(keys) > 1 else "at the top"
     path = ".".join(keys) or "''"
     return f"{path}: there is no such key.{advice} Keys {where}: {', '.join(names)}"
+
+
+def _nearest(model: type[BaseModel], keys: Sequence[str]) -> str:
+    """Returns the key that was probably meant: of this name, or of a similar one, at any level."""
+    prefix = "".join(f"{key}." for key in keys[:-1])
+    owner = _owner(model, keys[:-1])
+    beside = {name: f"{prefix}{name}" for name in (owner.model_fields if owner else ())}
+    anywhere: dict[str, str] = {}
+    for path in _paths(model, ""):
+        anywhere.setdefault(path.rpartition(".")[2], path)
+    for paths, cutoff in ((anywhere, 1.0), (beside, 0.7), (anywhere, 0.7), (beside, 0.5)):
+        if close := difflib.get_close_matches(keys[-1], paths, n=1, cutoff=cutoff):
+            return paths[close[0]]
+    return ""
+
+
+def _paths(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield f"{prefix}{name}"
+        if below := submodel(field):
+            yield from _paths(below, f"{prefix}{name}.")
 
 
 def _owner(model: type[BaseModel], keys: Sequence[str]) -> type[BaseModel] | None:

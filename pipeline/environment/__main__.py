@@ -20,13 +20,16 @@ def main() -> int:
     only_check = sys.argv[1:] == ["check"]
     if not only_check and is_ready(VENV, CHECKOUT):
         return 0
-    plan = decide(read_machine(VENV))
+    machine = read_machine(VENV)
+    plan = decide(machine)
     if plan.obstacles:
         print("The environment cannot be made on this machine:", file=sys.stderr)
         for obstacle in plan.obstacles:
             print(f"\n* {obstacle}", file=sys.stderr)
         return 1
     if only_check:
+        if plan.python:
+            print(f"{plan.python}\n  Without one, the set-up tries to fetch uv's own Python.")
         print("Nothing stands in the way: `make demo`")
         return 0
     from pipeline.environment.install import alone, install
@@ -38,7 +41,7 @@ def main() -> int:
             return 0
         started = time.time()
         try:
-            install(VENV, CHECKOUT, plan)
+            install(VENV, CHECKOUT, machine, plan)
         except SetUpError as error:
             print(f"\n{error}\nThe next call begins anew.", file=sys.stderr)
             return 1

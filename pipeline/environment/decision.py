@@ -1,7 +1,8 @@
 """Decides from the facts how the environment is made, or what stands in its way.
 
-Where the wheels exist: those of ml-metadata 1.21 and tensorflow-data-validation 1.21 ask for Linux
-x86-64 with glibc 2.39, or macOS on arm64; TensorFlow's for x86-64 ask for AVX.
+Where the wheels exist: those of ml-metadata 1.21 and tensorflow-data-validation 1.21 are for
+CPython 3.10 to 3.13, on Linux x86-64 with glibc 2.39 or on macOS on arm64; TensorFlow's for x86-64
+need AVX.
 """
 
 from __future__ import annotations
@@ -10,19 +11,19 @@ from dataclasses import dataclass
 
 from pipeline.environment.apt_sources import AptSource
 from pipeline.environment.machine import Machine
-from pipeline.environment.releases import BY_FAMILY, Release
+from pipeline.environment.releases import BY_FAMILY, Package, Release
 
-PYTHON = (3, 11)
+PYTHONS = ((3, 11), (3, 12), (3, 13))
 GLIBC = (2, 39)
-# Measured: 3.3 GB installed; while it installs, the archives being unpacked come on top.
+# Measured: 3.0 GB installed; while it installs, the archives being unpacked come on top.
 DISK_BYTES = 5 * 10**9
-CONTAINER = 'docker run --rm -it -v "$PWD:/src" -w /src python:3.11-trixie make demo'
+CONTAINER = 'docker run --rm -it -v "$PWD:/src" -w /src python:3.13-trixie make demo'
 AMD64_CONTAINER = CONTAINER.replace("--rm", "--rm --platform linux/amd64")
 
 
 @dataclass(frozen=True)
-class Runtime:
-    """Where a private glibc comes from: a newer release, on the mirror that the machine uses."""
+class AptPackages:
+    """Packages to unpack privately, and the mirror, of those that the machine uses, to take."""
 
     release: Release
     mirror: AptSource
@@ -33,12 +34,16 @@ class Plan:
     """How to make the environment.
 
     Attributes:
-        runtime: The private glibc to install under; None where the machine's own C library will
-            do.
+        glibc: The private glibc to install under; None where the machine's own C library will do.
+        pip: Where pip comes from, which fetches the installer; None where Python brings it.
+        python: Why this Python will not do, with the way out; uv's own Python is tried instead.
+            Empty where it will do.
         obstacles: What stands in the way, each in words with the way out; empty when nothing does.
     """
 
-    runtime: Runtime | None
+    glibc: AptPackages | None
+    pip: AptPackages | None
+    python: str
     obstacles: tuple[str, ...]
 
 
@@ -51,44 +56,44 @@ def decide(machine: Machine) -> Plan:
     Returns:
         The plan; its obstacles are all that were found, not only the first.
     """
-    obstacles = [
-        _python(machine),
-        _platform(machine),
-        _compiler(machine),
-        _avx(machine),
-        _disk(machine),
-    ]
-    runtime = None
-    if machine.system == "Linux" and machine.processor == "x86_64":
-        found = _runtime(machine)
-        if isinstance(found, str):
-            obstacles.append(found)
-        else:
-            runtime = found
-    return Plan(runtime, tuple(filter(None, obstacles)))
+    pip = None if machine.pip else _pip(machine)
+    glibc = _glibc(machine)
+    obstacles = (pip, _platform(machine), _avx(machine), _disk(machine), glibc)
+    return Plan(
+        glibc=glibc if isinstance(glibc, AptPackages) else None,
+        pip=pip if isinstance(pip, AptPackages) else None,
+        python=_python(machine),
+        obstacles=tuple(each for each in obstacles if isinstance(each, str) and each),
+    )
 
 
 def _python(machine: Machine) -> str:
+    if machine.python in PYTHONS and machine.implementation == "cpython":
+        return ""
     found = ".".join(map(str, machine.python))
-    if machine.python != PYTHON or machine.implementation != "cpython":
-        return (
-            f"Python: this is {machine.implementation} {found}; the locked packages are for "
-            "CPython 3.11.\n"
-            "  Get it: `apt install python3.11 python3.11-venv` (Debian 12; on Ubuntu from the "
-            "deadsnakes archive),\n"
-            "  `brew install python@3.11` (macOS), `pyenv install 3.11` or `uv python install "
-            "3.11` (anywhere).\n"
-            "  Then name it: `make demo PYTHON=/path/to/python3.11`. Without installing it: "
-            f"{_container(machine)}"
-        )
-    if not machine.has_venv:
-        return (
-            "Python: this Python 3.11 cannot make virtual environments (its venv or ensurepip "
-            "module is missing).\n"
-            "  On Debian and Ubuntu: `apt install python3.11-venv`. Elsewhere take another one: "
-            "`make demo PYTHON=/path/to/python3.11`"
-        )
-    return ""
+    return (
+        f"Python: this is {machine.implementation} {found}; the locked packages are for "
+        "CPython 3.11, 3.12 or 3.13.\n"
+        "  Get one: `apt install python3` (Debian 12 and later, Ubuntu 24.04), `brew install "
+        "python@3.13` (macOS),\n"
+        "  `pyenv install 3.13` or `uv python install 3.13` (anywhere).\n"
+        "  Then name it: `make demo PYTHON=/path/to/python3.13`. Without installing it: "
+        f"{_container(machine)}"
+    )
+
+
+def _pip(machine: Machine) -> AptPackages | str:
+    """Finds the package of pip for a Python without one, or says what to do."""
+    mirror = _mirror(machine) if machine.has_apt else None
+    if mirror:
+        release = Release(machine.os_name, (machine.codename,), (Package("python3-pip-whl"),))
+        return AptPackages(release, mirror)
+    return (
+        "Python: this Python lacks pip (its module ensurepip is missing), and apt cannot fetch "
+        "it.\n"
+        "  On Debian and Ubuntu: `apt install python3-venv`. Elsewhere take another Python: "
+        "`make demo PYTHON=/path/to/python3.13`"
+    )
 
 
 def _platform(machine: Machine) -> str:
@@ -105,7 +110,7 @@ def _platform(machine: Machine) -> str:
         return (
             f"Processor: ml-metadata has no wheels for {place}, on macOS only for arm64.\n"
             "  On Apple silicon this is an Intel Python under Rosetta: take an arm64 one, `make "
-            "demo PYTHON=/opt/homebrew/bin/python3.11`.\n"
+            "demo PYTHON=/opt/homebrew/bin/python3.13`.\n"
             f"  On an Intel Mac work in the container: {CONTAINER}"
         )
     return (
@@ -113,18 +118,6 @@ def _platform(machine: Machine) -> str:
         "Linux only for x86_64.\n"
         "  Work on an x86-64 machine, or in the emulated container, slowly and only where the "
         f"emulation offers AVX: {AMD64_CONTAINER}"
-    )
-
-
-def _compiler(machine: Machine) -> str:
-    if machine.can_compile or machine.system == "Windows":
-        return ""
-    return (
-        "Compiler: pyfarmhash, which tensorflow-model-analysis needs, has no wheels and is "
-        "compiled; a C compiler or Python's headers are missing.\n"
-        "  On Debian and Ubuntu: `apt install g++ python3.11-dev`. On macOS: "
-        "`xcode-select --install`.\n"
-        f"  Without installing them: {_container(machine)}"
     )
 
 
@@ -149,8 +142,10 @@ def _disk(machine: Machine) -> str:
     )
 
 
-def _runtime(machine: Machine) -> Runtime | str | None:
-    """Finds the private glibc for a Linux on x86-64, None if needless, or tells what is amiss."""
+def _glibc(machine: Machine) -> AptPackages | str | None:
+    """Finds the private glibc for a Linux on x86-64, None if needless, or says what is missing."""
+    if (machine.system, machine.processor) != ("Linux", "x86_64"):
+        return None
     if machine.glibc is None:
         return (
             f"C library: {machine.os_name} does not use glibc, and the wheels need glibc 2.39.\n"
@@ -164,7 +159,19 @@ def _runtime(machine: Machine) -> Runtime | str | None:
     family = next((name for name in BY_FAMILY if name in machine.families), None)
     if family is None or not machine.has_apt:
         return f"{headline}; a private one can be fetched on Debian and Ubuntu only.\n{way_out}"
-    mirror = next(
+    mirror = _mirror(machine)
+    if mirror is None:
+        return (
+            f"{headline}; apt is set to no mirror of `{machine.codename} main` to fetch a private "
+            "one from.\n"
+            "  Name one in /etc/apt/sources.list (`apt-get update` tells whether it works), or "
+            f"work in the container: {CONTAINER}"
+        )
+    return AptPackages(BY_FAMILY[family], mirror)
+
+
+def _mirror(machine: Machine) -> AptSource | None:
+    return next(
         (
             source
             for source in machine.apt_sources
@@ -174,14 +181,6 @@ def _runtime(machine: Machine) -> Runtime | str | None:
         ),
         None,
     )
-    if mirror is None:
-        return (
-            f"{headline}; apt is set to no mirror of `{machine.codename} main` to fetch a private "
-            "one from.\n"
-            "  Name one in /etc/apt/sources.list (`apt-get update` tells whether it works), or "
-            f"work in the container: {CONTAINER}"
-        )
-    return Runtime(BY_FAMILY[family], mirror)
 
 
 def _container(machine: Machine) -> str:

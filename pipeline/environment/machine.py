@@ -26,10 +26,8 @@ class Machine:
         processor: `x86_64`, `arm64`, `aarch64`, ...
         python: The version of the Python that runs this.
         implementation: `cpython`, `pypy`, ...
-        has_venv: Whether that Python can make a virtual environment with pip in it.
+        pip: The wheel of pip that comes with that Python; None where the system left it out.
         glibc: Its version; None where the C library is another one.
-        can_compile: Whether the C compiler that this Python was built with is there, and Python's
-            headers.
         has_avx: Whether the processor has the AVX instructions (known on Linux x86-64 only, True
             elsewhere).
         free_bytes: What `.venv` may fill: the free space, and what the present `.venv` holds.
@@ -44,9 +42,8 @@ class Machine:
     processor: str
     python: tuple[int, int]
     implementation: str
-    has_venv: bool
+    pip: Path | None
     glibc: tuple[int, int] | None
-    can_compile: bool
     has_avx: bool
     free_bytes: int
     os_name: str
@@ -71,9 +68,8 @@ def read_machine(venv: Path) -> Machine:
         processor=platform.machine(),
         python=(sys.version_info.major, sys.version_info.minor),
         implementation=sys.implementation.name,
-        has_venv=all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")),
+        pip=_bundled_pip(),
         glibc=parse_glibc(_libc_name()),
-        can_compile=_can_compile(),
         has_avx=has_avx(_read("/proc/cpuinfo")),
         free_bytes=shutil.disk_usage(str(venv.parent)).free + _size_of(venv),
         os_name=release.get("PRETTY_NAME") or platform.platform(),
@@ -135,10 +131,17 @@ def has_avx(cpuinfo: str) -> bool:
     return flags is None or "avx" in flags.group(1).split()
 
 
-def _can_compile() -> bool:
-    compiler = (sysconfig.get_config_var("CC") or "cc").split()[0]
-    headers = Path(sysconfig.get_paths()["include"]) / "Python.h"
-    return shutil.which(compiler) is not None and headers.is_file()
+def _bundled_pip() -> Path | None:
+    """Finds pip's wheel where CPython keeps it, or where Debian and Fedora move it to."""
+    specification = importlib.util.find_spec("ensurepip")
+    if specification is None or specification.origin is None:
+        return None
+    folders = [Path(specification.origin).parent / "_bundled"]
+    moved = sysconfig.get_config_var("WHEEL_PKG_DIR")
+    if moved:
+        folders.append(Path(moved))
+    wheels = [wheel for folder in folders for wheel in sorted(folder.glob("pip-*.whl"))]
+    return wheels[-1] if wheels else None
 
 
 def _libc_name() -> str:

@@ -13,11 +13,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Package:
-    """A binary package for amd64: its name, exact version and the SHA-256 sum of its file."""
+    """A binary package for amd64.
+
+    Attributes:
+        name: Its name.
+        version: The exact version; empty for whatever version the mirror has, which apt verifies
+            by the distribution's signature.
+        sha256: The SHA-256 sum of that version's file.
+    """
 
     name: str
-    version: str
-    sha256: str
+    version: str = ""
+    sha256: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
+UV = Path(sys.prefix) / "bin" / "uv"
+"""The installer, which the set-up leaves beside the interpreter."""
+
 SMALL = """
 name: small
 synthetic: {images: 120}

@@ -100,6 +100,27 @@ def test_an_unknown_room_is_named_where_it_was_written():
 
 
 @pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("epochs", "trainer.epochs"),
+        ("learning_rate", "trainer.learning_rate"),
+        ("lerning_rate", "trainer.learning_rate"),
+        ("dataset.epochs", "trainer.epochs"),
+        ("trainer.epoch", "trainer.epochs"),
+    ],
+)
+def test_a_key_is_found_at_whatever_level_it_is(key, meant):
+    with pytest.raises(UserError, match=rf"{key}: there is no such key\. Did you mean {meant}\?"):
+        load(overrides=[f"{key}=1"])
+
+
+@pytest.mark.parametrize(("given", "meant"), [("fasst", "fast"), ("Kaggle", "kaggle")])
+def test_a_preset_that_was_probably_meant_is_named(given, meant):
+    with pytest.raises(UserError, match=rf"configuration file {given}\. Did you mean {meant}\?"):
+        load(given)
+
+
+@pytest.mark.parametrize(
     ("override", "told"),
     [
         ("trainer.epochs=many", 'trainer.epochs: received "many"; allowed: a whole number > 0'),

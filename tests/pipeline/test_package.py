@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.pipeline.command import REPOSITORY
+from tests.pipeline.command import REPOSITORY, UV
 
 pytestmark = pytest.mark.slow
 
@@ -25,8 +25,8 @@ def installed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("installed")
     subprocess.run(
         [
-            *(sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"),
-            *("--no-build-isolation", "--target", str(folder), str(source)),
+            *(UV, "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"),
+            *("--python", sys.executable, "--target", str(folder), str(source)),
         ],
         check=True,
     )

@@ -17,7 +17,7 @@ import pytest
 
 from components.images.dataset import Dataset
 from pipeline.rehearsal.container import GUARD
-from tests.pipeline.command import REPOSITORY, SMALL, cxr, figures
+from tests.pipeline.command import REPOSITORY, SMALL, UV, cxr, figures
 from tests.pipeline.command import run as small_run
 from tests.ports import reserved
 
@@ -48,8 +48,8 @@ def installed(kind, folder):
     target = folder / "installed"
     subprocess.run(
         [
-            *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"),
-            *("--no-build-isolation", "--target", target, built),
+            *(UV, "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"),
+            *("--python", sys.executable, "--target", target, built),
         ],
         check=True,
         capture_output=True,

@@ -1,6 +1,7 @@
 """Machines that people have, as `read_machine` would describe them."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from pipeline.environment.apt_sources import AptSource
 from pipeline.environment.machine import Machine
@@ -15,9 +16,8 @@ DEBIAN_12 = Machine(
     processor="x86_64",
     python=(3, 11),
     implementation="cpython",
-    has_venv=True,
+    pip=Path("/usr/share/python-wheels/pip-23.0.1-py3-none-any.whl"),
     glibc=(2, 36),
-    can_compile=True,
     has_avx=True,
     free_bytes=50 * 10**9,
     os_name="Debian GNU/Linux 12 (bookworm)",
@@ -28,6 +28,7 @@ DEBIAN_12 = Machine(
 )
 DEBIAN_13 = replace(
     DEBIAN_12,
+    python=(3, 13),
     glibc=(2, 41),
     os_name="Debian GNU/Linux 13 (trixie)",
     codename="trixie",
@@ -43,6 +44,7 @@ UBUNTU_22_04 = replace(
 )
 UBUNTU_24_04 = replace(
     UBUNTU_22_04,
+    python=(3, 12),
     glibc=(2, 39),
     os_name="Ubuntu 24.04.1 LTS",
     codename="noble",
@@ -63,7 +65,7 @@ ROCKY_9 = replace(
     has_apt=False,
     apt_sources=(),
 )
-FEDORA_41 = replace(ROCKY_9, glibc=(2, 40), os_name="Fedora Linux 41")
+FEDORA_41 = replace(ROCKY_9, python=(3, 13), glibc=(2, 40), os_name="Fedora Linux 41")
 ALPINE = replace(ROCKY_9, glibc=None, os_name="Alpine Linux v3.20", families=frozenset({"alpine"}))
 ARM_LINUX = replace(DEBIAN_12, processor="aarch64")
 APPLE_SILICON = replace(

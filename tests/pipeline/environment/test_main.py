@@ -90,6 +90,13 @@ def test_a_check_makes_nothing(monkeypatch, capsys, checkout):
     assert not (checkout / ".venv").exists()
 
 
+def test_a_check_says_that_a_python_would_be_fetched(monkeypatch, capsys, checkout):
+    assert call(monkeypatch, replace(machines.DEBIAN_12, python=(3, 14)), "check") == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("Python: this is cpython 3.14; ")
+    assert "fetch uv's own Python" in printed
+
+
 def test_a_failed_step_is_told_without_a_traceback(monkeypatch, capsys, checkout):
     def fail(*_):
         raise SetUpError("Unpacking failed.")
@@ -105,5 +112,5 @@ def test_a_finished_environment_is_left_alone_whatever_the_machine_lacks(
     (checkout / ".venv").mkdir()
     stamp.mark_ready(checkout / ".venv", checkout)
     monkeypatch.setattr(install, "install", lambda *_: pytest.fail("made again"))
-    assert call(monkeypatch, replace(machines.DEBIAN_12, can_compile=False)) == 0
+    assert call(monkeypatch, replace(machines.DEBIAN_12, has_avx=False)) == 0
     assert capsys.readouterr().out == ""
