@@ -92,6 +92,7 @@ setup(
             "mypy>=1.15",
             "pytest>=8",
             "pytest-timeout>=2.3",
+            "pytest-xdist>=3.6,<4",
             "ruff>=0.9",
             "scikit-learn>=1.5,<2",  # photographs and digits, which are no X-rays
             "selenium>=4.25,<5",  # drives a browser over the server's page

@@ -3,6 +3,7 @@
 import ast
 import importlib.metadata
 import re
+import runpy
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -17,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def given():
     """What setup.py gives to setuptools."""
     with mock.patch("setuptools.setup") as setup:
-        exec(compile((ROOT / "setup.py").read_text(), "setup.py", "exec"), {})
+        runpy.run_path(str(ROOT / "setup.py"))
     return setup.call_args.kwargs
 
 

@@ -21,7 +21,8 @@ from tests.pipeline import records
 from tests.pipeline.command import REPOSITORY
 
 COMMANDS = (
-    *("run", "synth", "convert", "config", "runs", "predict", "explain", "evaluate", "serve"),
+    *("run", "synth", "convert", "config", "runs", "clean", "predict", "explain", "evaluate"),
+    "serve",
     *("rollback", "export", "compile", "rehearse", "submit", "schedule"),
 )
 SLOW_TO_IMPORT = ("tensorflow", "tfx", "apache_beam", "pydantic", "rich")

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tests.conftest import picture
 from tests.trainer_module import small
-from trainer_module import backup, data, folds, out_of_fold, trainer
+from trainer_module import backup, calibration, data, folds, out_of_fold, trainer
 from trainer_module.calibration import Calibration
 from trainer_module.members import judge
 from trainer_module.models import ensemble
@@ -106,7 +106,7 @@ def test_calibration_and_threshold_are_fitted_out_of_fold(transformed, trained, 
     assert record["training"]["agreement"] == pytest.approx(agreement, rel=1e-3)
     labels = np.concatenate([each.labels for each in judgements])
     raw = out_of_fold.as_average(judgements, agreement)
-    fitted = trainer.calibration.fit(raw, labels, "platt")
+    fitted = calibration.fit(raw, labels, "platt")
     assert record["calibration"]["slope"] == pytest.approx(fitted.slope, rel=1e-3)
     spread = out_of_fold.as_average(judgements, 1.0)
     told = fitted(tf.constant(spread)).numpy() >= np.float32(record["threshold"])

@@ -1,4 +1,3 @@
-import json
 
 import pytest
 
@@ -40,13 +39,6 @@ def test_the_same_dataset_is_saved_as_the_same_bytes(tmp_path):
     before = (tmp_path / "dataset.json").read_bytes()
     Dataset.load(tmp_path).save(tmp_path)
     assert (tmp_path / "dataset.json").read_bytes() == before
-
-
-def test_a_dataset_of_before_has_no_findings(tmp_path):
-    former = json.loads(DATASET.model_dump_json())
-    del former["findings"]
-    (tmp_path / "dataset.json").write_text(json.dumps(former))
-    assert Dataset.load(tmp_path).findings == ()
 
 
 def test_a_finding_names_files_without_control_characters():

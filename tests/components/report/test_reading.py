@@ -30,7 +30,9 @@ def test_the_conversions_records_are_read(tmp_path):
     (tmp_path / QUARANTINE_FILE).write_bytes(
         b'path,reason,bytes,sha256\n\xff.jpeg,"too small: 1x1, least 32",12,abc\n'
     )
-    assert reading.dataset(str(tmp_path)) == made.dataset()
+    found = reading.dataset(str(tmp_path))
+    assert found is not None
+    assert found.model_copy(update={"checksum": ""}) == made.dataset()
     (found,) = reading.quarantine(str(tmp_path))
     assert (found.path, found.reason, found.bytes) == (
         "\ufffd.jpeg",

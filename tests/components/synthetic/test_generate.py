@@ -76,7 +76,6 @@ def test_the_converter_keeps_all_that_is_good_and_names_all_that_is_broken(tmp_p
     dataset = convert(out, tmp_path / "out", settings=DatasetSettings(), seed=1)
     assert dataset.quarantine_reasons == {
         "empty file": 1,
-        "outside the class folders": 1,
         "text file": 1,
         "too small": 1,
         "truncated JPEG": 1,

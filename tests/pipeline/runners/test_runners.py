@@ -45,10 +45,10 @@ def test_a_node_that_may_not_be_cached_runs_again(orchestrated):
     assert not orchestrated.cached()["Pusher"]
 
 
-def test_another_parameter_reruns_the_component_and_what_follows(orchestrated):
+def test_another_parameter_reruns_the_component_and_not_what_gets_equal_inputs(orchestrated):
     orchestrated.run("other", version="16")
     assert not orchestrated.cached()["Baseline"]
-    assert not orchestrated.cached()["Pusher"]
+    assert orchestrated.cached()["Pusher"]
 
 
 MESSAGE = "The folder is gone.\nMount it again."
@@ -68,9 +68,9 @@ def test_a_component_that_fails_is_told_with_its_message_and_runs_when_repeated(
     assert orchestrated.aborted.name == "Baseline"
 
     orchestrated.run("repeated", version="17")
-    assert orchestrated.cached() == dict.fromkeys(
-        ("Importer", "InfraImporter", "ModelImporter", "Baseline", "Pusher"), False
-    )
+    cached = orchestrated.cached()
+    assert set(cached) == {"Importer", "InfraImporter", "ModelImporter", "Baseline", "Pusher"}
+    assert not cached["Baseline"]
     assert orchestrated.aborted is None
 
 
