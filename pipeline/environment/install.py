@@ -42,7 +42,9 @@ def install(venv: Path, checkout: Path, machine: Machine, plan: Plan) -> None:
     Raises:
         SetUpError: A step failed; the next call begins anew.
     """
-    if venv.exists():
+    if venv.is_symlink():
+        venv.unlink()
+    elif venv.exists():
         shutil.rmtree(str(venv))
     tools = venv / "tools"
     tools.mkdir(parents=True)

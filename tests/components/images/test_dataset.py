@@ -1,4 +1,3 @@
-
 import pytest
 
 from components.errors import UserError

@@ -69,6 +69,17 @@ def test_a_finished_set_up_is_ready(venv, checkout, programs):
     assert is_ready(venv, checkout)
 
 
+def test_a_link_to_another_environment_is_replaced_and_that_is_left_alone(
+    venv, checkout, programs, tmp_path
+):
+    (tmp_path / "other").mkdir()
+    venv.symlink_to(tmp_path / "other")
+    install(venv, checkout, MACHINE, PLAIN)
+    assert is_ready(venv, checkout)
+    assert not venv.is_symlink()
+    assert list((tmp_path / "other").iterdir()) == []
+
+
 STEPS = [
     "Installing the installer",
     "Reading pip's configuration",
