@@ -32,6 +32,9 @@ class Run:
     def stop(self):
         self.display.append("stopped")
 
+    def line(self, text):
+        self.display.append(text)
+
     def __call__(self):
         return module.run(
             load(None, self.overrides), self.root, "20260301-1", self, profile=self.profile
