@@ -10,6 +10,7 @@ last is left alone, too. ``FOLDER/ends.json`` tells how each ended and what it l
 import json
 import logging
 import os
+import select
 import signal
 import sys
 import tempfile
@@ -129,18 +130,15 @@ def run(
         os.close(read)
         _be_cxr(root, temporary, write)
     os.close(write)
-    with os.fdopen(read) as lines:
-        sent = False
-        for line in lines:
-            if number and line.strip() == reached:
-                time.sleep(wait)
-                os.kill(child, number)
-                sent = True
-                break
-        # It reports on, and must not be ended by a pipe that nobody reads.
-        for _ in lines:
-            pass
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    sent = False
+    with os.fdopen(read, "rb", buffering=0) as lines:
+        # Read to the end: a pipe that nobody reads would end the run.
+        while line := lines.readline():
+            if number and not sent and line.decode().strip() == reached:
+                # The next report comes sooner where this run is faster than the undisturbed one.
+                select.select([lines], [], [], wait)
+                sent = _send(child, number)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     return End(
         moment,
         signal.Signals(number).name if sent else "",
@@ -152,6 +150,14 @@ def run(
         _left_alive(child),
         list(_unjudged(root)),
     )
+
+
+def _send(child: int, number: int) -> bool:
+    """Sends a signal to a process, and returns whether it had not ended before."""
+    if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        return False
+    os.kill(child, number)
+    return True
 
 
 def _be_cxr(root: Path, temporary: Path, report: int) -> NoReturn:
