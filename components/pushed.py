@@ -1,6 +1,7 @@
 """What stands in a push folder: ``{push_dir}/{model_name}/{version}/``, each with a manifest."""
 
 import json
+import os
 import re
 import stat
 from dataclasses import dataclass
@@ -201,13 +202,15 @@ def _is_inside(name: str) -> bool:
 
 def _misplaced(root: Path, manifest: dict[str, Any]) -> list[str]:
     """Returns what is wrong with the number or the name that a version is under now."""
-    place = root.resolve()
-    number, name = version_number(place.name), place.parent.name
+    # A link is a name, too: servers take its number, and a folder of versions may be one.
+    named, real = Path(os.path.abspath(root)), root.resolve()
+    number = version_number(named.name) or version_number(real.name)
+    name = named.parent.name
     if number is None:
         return []
     # Manifests of earlier releases hold no name.
     was = (manifest.get("name", name), manifest.get("version", number))
-    if was == (name, number):
+    if was[1] == number and was[0] in (name, real.parent.name):
         return []
     return [
         f"{root}: it was pushed as {was[0]}/{was[1]}, and stands as {name}/{number}; a version is "
