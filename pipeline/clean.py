@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from components import push, pushed
+from components import pushed, rolled_back
 from components.sums import digest
 from pipeline.root import Root
 from pipeline.run_record import RunRecord
@@ -91,7 +91,7 @@ def expired_versions(push_dir: Path, model_name: str, keep: int | None) -> list[
     whole = [each for each in versions if not pushed.verify(each.path, alone=False)]
     if not whole:
         return []
-    left = {each.digest for each in push.read_rolled_back(push_dir / model_name)}
+    left = {each.digest for each in rolled_back.read(push_dir / model_name)}
     good = [each for each in whole if digest(_files(each)) not in left]
     newest = whole[-1]
     stays = {newest.version, *(each.version for each in versions[-keep:])}

@@ -177,6 +177,7 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
             "components.push_remote",
             "components.pushed",
             "components.remote",
+            "components.rolled_back",
             "components.sums",
         ),
     )
