@@ -59,7 +59,7 @@ def push(
             return newest
         if compared is None:
             return _publish(source, folder, record, files)
-        known = read_rolled_back(folder)
+        known = rolled_back.read(folder)
         number = str(newest.version) if newest else ""
         # Above a broken version even the same model is published anew, since servers look there
         # first; it was compared with what that one was compared with.
@@ -95,7 +95,7 @@ def rollback(folder: Path, to: int | None = None) -> pushed.PushedVersion:
         plan = rollback_plan.plan(
             versions,
             to,
-            read_rolled_back(folder),
+            rolled_back.read(folder),
             verify=lambda each: pushed.verify(each.path, alone=False),
             place=str(folder),
         )
@@ -122,20 +122,6 @@ def check_examined(examined: Mapping[str, str], found: Mapping[str, str], place:
             "is not pushed. Remove the folder of this artifact and run again: the model is then "
             "trained anew."
         )
-
-
-def read_rolled_back(folder: Path) -> list[RolledBack]:
-    """Reads which models a folder was rolled back from.
-
-    Raises:
-        OSError: The file is there and cannot be read.
-        UserError: It is damaged.
-    """
-    path = folder / rolled_back.ROLLED_BACK
-    try:
-        return rolled_back.from_json(path.read_bytes(), str(path))
-    except FileNotFoundError:
-        return []
 
 
 def _write_rolled_back(folder: Path, versions: Iterable[RolledBack]) -> None:

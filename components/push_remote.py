@@ -16,6 +16,7 @@ from components import push_rules, pushed, remote, rollback_plan, rolled_back
 from components.push import check_examined, push
 from components.push_rules import Compared
 from components.rolled_back import RolledBack
+from components.sums import digest
 
 _LAST: Final = (pushed.SAVED_MODEL, pushed.MANIFEST)
 
@@ -36,7 +37,7 @@ def versions(folder: str) -> list[int]:
 
 
 def newest(folder: str, near: Path) -> pushed.Newest:
-    """Finds the newest whole version, and copies it here.
+    """Finds the newest whole version as `pushed.newest` does, and copies it here.
 
     Args:
         folder: The remote folder of the model's versions.
@@ -44,15 +45,22 @@ def newest(folder: str, near: Path) -> pushed.Newest:
 
     Raises:
         tf.errors.OpError: The folder or a file in it cannot be read.
+        UserError: The newest is broken, and the list of what was rolled back is, too.
     """
     broken: list[str] = []
+    left: set[str] = set()
+    passed_over = None
     for number in reversed(versions(folder)):
         version = pushed.PushedVersion(number, fetch(folder, str(number), near))
         problems = pushed.verify(version.path, alone=False)
-        if not problems:
+        if problems:
+            broken.append(problems[0].replace(str(version.path), f"{folder}/{number}"))
+            left = {each.digest for each in _read_rolled_back(folder)}
+        elif left and version.manifest and digest(version.manifest["files"]) in left:
+            passed_over = passed_over or version
+        else:
             return pushed.Newest(version, tuple(broken))
-        broken.append(problems[0].replace(str(version.path), f"{folder}/{number}"))
-    return pushed.Newest(None, tuple(broken))
+    return pushed.Newest(passed_over, tuple(broken))
 
 
 def push_remotely(

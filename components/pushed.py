@@ -1,15 +1,18 @@
 """What stands in a push folder: ``{push_dir}/{model_name}/{version}/``, each with a manifest."""
 
 import json
+import os
 import re
 import stat
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from components import rolled_back
 from components.errors import UserError
-from components.sums import differences, mode_of
+from components.sums import differences, digest, mode_of
 from components.sums import sums as sums_of
 
 MANIFEST: Final = "manifest.json"
@@ -104,18 +107,45 @@ def latest(push_dir: str | Path, model_name: str) -> PushedVersion | None:
 def newest(push_dir: str | Path, model_name: str) -> Newest:
     """Finds the newest whole version: a broken one hides no older one.
 
-    What others put beside a version's files makes it no other model.
+    What others put beside a version's files makes it no other model. Below a broken version a model
+    that was rolled back is found only where no other is whole.
 
     Raises:
         OSError: A file is there and cannot be read.
+        UserError: The newest is broken, and the list of what was rolled back is, too.
     """
     broken: list[str] = []
-    for version in reversed(versions(push_dir, model_name)):
+    for version in by_preference(versions(push_dir, model_name)):
         problems = verify(version.path, alone=False)
         if not problems:
             return Newest(version, tuple(broken))
         broken.append(problems[0])
     return Newest(None, tuple(broken))
+
+
+def by_preference(versions: Sequence[PushedVersion]) -> Iterator[PushedVersion]:
+    """Yields the newest version, then the older ones that take its place where it is broken.
+
+    Args:
+        versions: Of one model, the oldest first.
+
+    Yields:
+        The newest first; below it, those that hold a model which was rolled back come last.
+
+    Raises:
+        OSError: A file is there and cannot be read.
+        UserError: The list of the models that were rolled back is damaged.
+    """
+    if not versions:
+        return
+    newest, *older = reversed(versions)
+    yield newest
+    left = {each.digest for each in rolled_back.read(newest.path.parent)}
+
+    def was_left(version: PushedVersion) -> bool:
+        return bool(left and version.manifest and digest(version.manifest["files"]) in left)
+
+    yield from sorted(older, key=was_left)
 
 
 def chosen(found: Newest, folder: str) -> PushedVersion | None:
@@ -201,13 +231,15 @@ def _is_inside(name: str) -> bool:
 
 def _misplaced(root: Path, manifest: dict[str, Any]) -> list[str]:
     """Returns what is wrong with the number or the name that a version is under now."""
-    place = root.resolve()
-    number, name = version_number(place.name), place.parent.name
+    # A link is a name, too: servers take its number, and a folder of versions may be one.
+    named, real = Path(os.path.abspath(root)), root.resolve()
+    number = version_number(named.name) or version_number(real.name)
+    name = named.parent.name
     if number is None:
         return []
     # Manifests of earlier releases hold no name.
     was = (manifest.get("name", name), manifest.get("version", number))
-    if was == (name, number):
+    if was[1] == number and was[0] in (name, real.parent.name):
         return []
     return [
         f"{root}: it was pushed as {was[0]}/{was[1]}, and stands as {name}/{number}; a version is "

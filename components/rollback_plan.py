@@ -47,7 +47,8 @@ def plan(
     Args:
         versions: All that are there, the oldest first.
         to: The version to go back to. If None, that is the newest whole one where the highest is
-            broken; else the last one that is another model than the present one.
+            broken; else the last one that is another model than the present one. A model that was
+            rolled back is never chosen without its number.
         known: What was rolled back before.
         verify: Checks a version.
         place: The folder of the versions, for the message.
@@ -59,22 +60,27 @@ def plan(
         raise UserError(f"{place}: there is no pushed version to go back to.")
     present = versions[-1]
     is_whole = not verify(present)
+    was_left = _by_digest(known)
     if to is not None:
         chosen = _named(versions, to, place)
     elif is_whole:
-        chosen = _before(versions, place)
+        chosen = _before(versions, was_left, place)
     else:
-        chosen = _newest_whole(versions, verify, place)
+        chosen = _newest_whole(versions, was_left, verify, place)
     if is_whole and _files(chosen) == _files(present):
         raise UserError(f"{place}: version {chosen.version} is what is served already.")
     if problems := verify(chosen):
         older = (each for each in reversed(versions) if each.version < chosen.version)
-        other = next((f" {each.version}" for each in older if not verify(each)), "")
+        other = next(
+            (f" {each.version}" for each in older if not (was_left(each) or verify(each))), ""
+        )
         raise UserError(
             f"{problems[0]}. Version {chosen.version} is not whole; go back to another: --to{other}"
         )
     files = _files(chosen)
-    left = [present] if is_whole else [each for each in versions if each.version > chosen.version]
+    above = [present] if is_whole else [each for each in versions if each.version > chosen.version]
+    # A broken copy of the restored model is no other model.
+    left = [each for each in above if _files(each) != files and not was_left(each)]
     record = {key: value for key, value in (chosen.manifest or {}).items() if key not in _OWN}
     return Plan(
         chosen,
@@ -95,19 +101,47 @@ def _named(versions: Sequence[PushedVersion], to: int, place: str) -> PushedVers
     raise UserError(f"{place}: there is no version {to}. There are {known}.")
 
 
-def _before(versions: Sequence[PushedVersion], place: str) -> PushedVersion:
+def _by_digest(known: Sequence[RolledBack]) -> Callable[[PushedVersion], bool]:
+    """Returns the test whether a version holds a model that was rolled back."""
+    digests = {each.digest for each in known}
+    return lambda version: bool(digests) and digest(_files(version)) in digests
+
+
+def _before(
+    versions: Sequence[PushedVersion], was_left: Callable[[PushedVersion], bool], place: str
+) -> PushedVersion:
     """The one before the present model's first version: a rollback publishes a model anew."""
     origin = next(each for each in versions if _files(each) == _files(versions[-1]))
     former = [each for each in versions if each.version < origin.version]
     if not former:
         raise UserError(f"{place}: there is no version before {origin.version} to go back to.")
-    return former[-1]
-
-
-def _newest_whole(versions: Sequence[PushedVersion], verify: Verify, place: str) -> PushedVersion:
-    for each in reversed(versions):
-        if not verify(each):
+    for each in reversed(former):
+        if not was_left(each):
             return each
+    raise UserError(
+        f"{place}: each version before {origin.version} was rolled back; to go back to one all the "
+        f"same, name it: --to {former[-1].version}"
+    )
+
+
+def _newest_whole(
+    versions: Sequence[PushedVersion],
+    was_left: Callable[[PushedVersion], bool],
+    verify: Verify,
+    place: str,
+) -> PushedVersion:
+    # One after the other: to verify a remote version is to download it.
+    whole = (each for each in reversed(versions) if not verify(each))
+    passed_over = []
+    for each in whole:
+        if not was_left(each):
+            return each
+        passed_over.append(each.version)
+    if passed_over:
+        raise UserError(
+            f"{verify(versions[-1])[0]}. Each version in {place} that is whole was rolled back; to "
+            f"go back to one all the same, name it: --to {passed_over[0]}"
+        )
     raise UserError(
         f"{verify(versions[-1])[0]}. No version in {place} is whole, so that there is none to go "
         "back to."

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final
 
 from components.errors import UserError
@@ -56,3 +57,17 @@ def from_json(text: str | bytes, place: str) -> list[RolledBack]:
             f"{place} cannot be read, so that nobody knows which versions were rolled back. "
             "Restore the file, or remove it if none of them is to be kept out."
         ) from error
+
+
+def read(folder: Path) -> list[RolledBack]:
+    """Reads which models a folder of versions was rolled back from.
+
+    Raises:
+        OSError: The file is there and cannot be read.
+        UserError: It is damaged.
+    """
+    path = folder / ROLLED_BACK
+    try:
+        return from_json(path.read_bytes(), str(path))
+    except FileNotFoundError:
+        return []

@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from components import pushed
+from components import pushed, rolled_back
+from components.sums import digest
 from pipeline.root import Root
 from pipeline.run_record import RunRecord
 
@@ -61,7 +62,7 @@ def groups(
       One group for each kind, empty ones too.
     """
     gone = {each.id for each in records} - {each.id for each in kept}
-    since = min((datetime.fromisoformat(each.started).timestamp() for each in kept), default=0.0)
+    since = min(map(_started, kept), default=0.0)
     return [
         Group("unfinished", tuple(sorted(_unfinished(root)))),
         Group("artifacts", tuple(sorted(_artifacts(root, needed)))),
@@ -86,16 +87,19 @@ def expired_versions(push_dir: Path, model_name: str, keep: int | None) -> list[
     versions = pushed.versions(push_dir, model_name)
     if keep is None or len(versions) <= keep:
         return []
-    whole = [each for each in versions if not pushed.verify(each.path)]
+    # As for servers and rollbacks, a version is whole whatever others put beside its files.
+    whole = [each for each in versions if not pushed.verify(each.path, alone=False)]
     if not whole:
         return []
+    left = {each.digest for each in rolled_back.read(push_dir / model_name)}
+    good = [each for each in whole if digest(_files(each)) not in left]
     newest = whole[-1]
     stays = {newest.version, *(each.version for each in versions[-keep:])}
     stays |= {each.version for each in versions if each.version > newest.version}
     files = _files(newest)
     origin = next(each for each in whole if _files(each) == files)
-    former = [each.version for each in whole if each.version < origin.version]
-    stays |= set(former[-1:])
+    former = [each.version for each in good if each.version < origin.version]
+    stays |= {*former[-1:], *(each.version for each in good[-1:])}
     compared = str((newest.manifest or {}).get("baseline_version", ""))
     return [
         each.path
@@ -132,6 +136,11 @@ def remove(paths: Iterable[Path]) -> None:
 def artifact_id(uri: str) -> str:
     """Names an artifact by `COMPONENT/CHANNEL/EXECUTION`, wherever its root is."""
     return "/".join(Path(uri).parts[-3:])
+
+
+def _started(record: RunRecord) -> float:
+    """Returns when a run started; 0 where its record is damaged, so that nothing is older."""
+    return datetime.fromisoformat(record.started).timestamp() if record.started else 0.0
 
 
 def _unfinished(root: Root) -> Iterator[Path]:

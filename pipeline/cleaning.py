@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from components.errors import UserError
 from components.remote import is_remote
@@ -10,7 +11,10 @@ from pipeline import run_record
 from pipeline.clean import Group
 from pipeline.root import Root
 from pipeline.root_lock import root_lock
-from pipeline.run_record import RunRecord
+from pipeline.run_record import ComponentRecord, RunRecord
+
+if TYPE_CHECKING:
+    from pipeline.metadata import Execution
 
 
 @dataclass(frozen=True)
@@ -72,19 +76,22 @@ def _expired(root: Root, latest: RunRecord) -> list[Path]:
 
 
 def _needed(root: Root, kept: list[RunRecord]) -> set[str]:
-    """Names the artifacts that the kept runs read and made, taken from the cache or not."""
-    if not root.metadata.exists():
-        return set()
-    from pipeline.metadata import executions
-    from pipeline.metadata_store import require_whole
+    """Names the artifacts that the kept runs read and made, taken from the cache or not.
 
-    require_whole(root.metadata)
+    A store that was removed or set aside knows nothing of them, and a record that was cut short
+    knows little.
+    """
+    used: list[ComponentRecord | Execution] = [each for run in kept for each in run.components]
+    if root.metadata.exists():
+        from pipeline.metadata import executions
+        from pipeline.metadata_store import require_whole
 
+        require_whole(root.metadata)
+        used += [each for run in kept for each in executions(root.metadata, run.id).values()]
     return {
         what.artifact_id(uri)
-        for run in kept
-        for execution in executions(root.metadata, run.id).values()
-        for uris in (*execution.inputs.values(), *execution.outputs.values())
+        for each in used
+        for uris in (*each.inputs.values(), *each.outputs.values())
         for uri in uris
     }
 
@@ -97,8 +104,9 @@ def _forget(root: Root, needed: set[str]) -> None:
     from ml_metadata.proto import metadata_store_pb2
 
     from pipeline.metadata import connection
-    from pipeline.metadata_store import sign
+    from pipeline.metadata_store import open_for_writing, sign
 
+    open_for_writing(root.metadata)
     store = metadata_store.MetadataStore(connection(root.metadata))
     gone = [each for each in store.get_artifacts() if what.artifact_id(each.uri) not in needed]
     for artifact in gone:

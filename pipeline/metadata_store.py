@@ -36,7 +36,7 @@ def prepare(path: Path, artifacts: Path) -> None:
         UserError: Another process holds the store, or it cannot be read or moved.
     """
     if not path.exists():
-        _signature(path).unlink(missing_ok=True)
+        open_for_writing(path)
         return
     if problem := _damage(path):
         aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
@@ -56,7 +56,7 @@ def prepare(path: Path, artifacts: Path) -> None:
             problem,
             aside.name,
         )
-    _signature(path).unlink(missing_ok=True)
+    open_for_writing(path)
     if path.exists():
         _relocate(path, artifacts)
 
@@ -75,6 +75,17 @@ def require_whole(path: Path) -> None:
             f"{path} is damaged ({problem}). The next `cxr run` sets it aside and computes "
             "everything again; clean up afterwards."
         )
+
+
+def open_for_writing(path: Path) -> None:
+    """Removes a store's checksum before it is written to, until `sign` writes a new one.
+
+    Whoever is killed in between leaves a store without a checksum, which is whole.
+
+    Args:
+        path: The store's SQLite file; need not exist.
+    """
+    _signature(path).unlink(missing_ok=True)
 
 
 def sign(path: Path) -> None:

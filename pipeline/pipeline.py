@@ -33,7 +33,7 @@ from pipeline.recipe import (
     REPORT_CODE,
     SERVING_CHECK_CODE,
     TRANSFORM_CODE,
-    training_code,
+    training_version,
 )
 from trainer_module.tuner_settings import AFTER_SEARCH
 from transform_module.features import EVAL, SPLITS, TRAIN
@@ -152,7 +152,7 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
             "settings": config.trainer.model_dump(mode="json", exclude=set(TUNABLE)),
             "transform": config.transform.model_dump(mode="json"),
             "seed": config.seed,
-            "code_version": code_version(*training_code(config)),
+            "code_version": training_version(config),
             "checkpoint_dir": inputs.checkpoints,
             # Absent they change no cache key: a training without them stays what it was.
             **({"profile": True} if inputs.profile else {}),
@@ -177,6 +177,7 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
             "components.push_remote",
             "components.pushed",
             "components.remote",
+            "components.rolled_back",
             "components.sums",
         ),
     )
@@ -277,7 +278,7 @@ def _tuner(config: Config, inputs: Inputs, transformed: dict[str, BaseChannel]) 
             "settings": config.trainer.model_dump(mode="json", exclude=untold),
             "tuner": config.tuner.model_dump(mode="json"),
             "seed": config.seed,
-            "code_version": code_version(*training_code(config)),
+            "code_version": training_version(config),
             "checkpoint_dir": inputs.checkpoints,
         },
         dataset_fingerprint=inputs.fingerprint,

@@ -1,8 +1,9 @@
 """What decides a model, and which pushed model a new one is compared with."""
 
+import hashlib
 from pathlib import Path
 
-from components import pushed, recipe
+from components import intact, pushed, recipe
 from components.errors import UserError
 from pipeline.code_version import code_version
 from pipeline.config import Config
@@ -61,9 +62,22 @@ TRAINER_CODE = (
 TUNER_CODE = ("components.tuner", *TRAINER_CODE)
 
 
-def training_code(config: Config) -> tuple[str, ...]:
-    """Returns the modules that a model follows from."""
-    return TUNER_CODE if config.tuner.enabled else TRAINER_CODE
+def training_version(config: Config) -> str:
+    """Hashes the code that a model follows from, and the file of weights that it begins with.
+
+    The settings name that file by its path alone, where other weights may be today.
+
+    Args:
+      config: The configuration.
+
+    Returns:
+      16 hexadecimal digits, as of `code_version`.
+    """
+    version = code_version(*(TUNER_CODE if config.tuner.enabled else TRAINER_CODE))
+    weights = Path(config.trainer.transfer.weights)
+    if config.trainer.model != "transfer" or not weights.is_file():
+        return version
+    return hashlib.sha256(f"{version} {intact.sha256(weights)}".encode()).hexdigest()[:16]
 
 
 def recipe_of(config: Config, dataset_fingerprint: str) -> str:
@@ -82,7 +96,7 @@ def recipe_of(config: Config, dataset_fingerprint: str) -> str:
         "transform": config.transform.model_dump(mode="json"),
         "settings": settings,
         "seed": config.seed,
-        "code_version": code_version(*training_code(config)),
+        "code_version": training_version(config),
     }
     if config.tuner.enabled:
         record["tuning"] = {"settings": settings, "search": config.tuner.model_dump(mode="json")}

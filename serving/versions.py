@@ -5,13 +5,14 @@ import contextlib
 import gc
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Final
 
 from components.errors import UserError
+from components.pushed import PushedVersion, by_preference
 from components.pushed import versions as pushed_versions
 from serving.model_config import ModelConfig
 from serving.servable import Servable
@@ -131,9 +132,9 @@ class ServedModel:
             wanted = self.config.wanted(sorted(present))
             for number in sorted(wanted & present.keys()):
                 await self._bring_up(number, present[number])
-            if self.config.follows:
+            if self.config.follows and self._available(wanted) < self.config.latest:
                 # A latest version that does not load hides no older one.
-                for number in sorted(present.keys() - wanted, reverse=True):
+                for number in await asyncio.to_thread(_older, found, wanted):
                     if self._available(wanted) >= self.config.latest:
                         break
                     wanted.add(number)
@@ -193,6 +194,16 @@ class ServedModel:
         await asyncio.to_thread(gc.collect)
         version.state = State.END
         _LOG.info("Version %d of %s is unloaded.", number, self.config.name)
+
+
+def _older(found: Sequence[PushedVersion], wanted: Collection[int]) -> list[int]:
+    """Lists the versions that take the place of wanted ones, the best first."""
+    try:
+        order = list(by_preference(found))
+    except (OSError, UserError):
+        # Which were rolled back is not known; one of them is better than none.
+        order = list(reversed(found))
+    return [each.version for each in order if each.version not in wanted]
 
 
 def _stamp(path: Path) -> float:

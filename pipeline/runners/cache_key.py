@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from tfx import types
 
-from components import intact, pushed
+from components import intact, model_sums, pushed
+from components.errors import UserError
 from components.images.dataset import DATASET_FILE, QUARANTINE_FILE
 from pipeline.runners.seal import content
 
@@ -56,13 +57,15 @@ def cache_key(
         "node": node,
         "executor": executor.hex(),
         "inputs": {channel: [content(each) for each in inputs[channel]] for channel in inputs},
-        "parameters": _located(parameters),
+        "parameters": _located(parameters, inputs.get("trained", ())),
         "libraries": {name: metadata.version(name) for name in _LIBRARIES},
     }
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
-def _located(parameters: Mapping[str, Any]) -> dict[str, str]:
+def _located(
+    parameters: Mapping[str, Any], trained: Sequence[types.Artifact] = ()
+) -> dict[str, str]:
     """Replaces paths by a digest of what is read from them."""
     told = {name: str(value) for name, value in parameters.items() if name not in _UNREAD}
     for name in set(told) & set(_DATASETS):
@@ -71,12 +74,30 @@ def _located(parameters: Mapping[str, Any]) -> dict[str, str]:
     if "quarantine" in told:
         told["quarantine"] = _digest(Path(told["quarantine"]))
     if "push_dir" in told:
-        version = told.get("version", "")
-        manifest = Path(told["push_dir"], told["model_name"], version, pushed.MANIFEST)
-        told["push_dir"] = _digest(manifest) if version else ""
+        push_dir, model = told["push_dir"], told["model_name"]
+        version = _compared(push_dir, model, trained) or told.get("version", "")
+        told["push_dir"] = (
+            _digest(Path(push_dir, model, version, pushed.MANIFEST)) if version else ""
+        )
     if "custom_config" in told:
         told["custom_config"] = _without_checkpoints(told["custom_config"])
     return told
+
+
+def _compared(push_dir: str, model_name: str, trained: Sequence[types.Artifact]) -> str:
+    """Returns the newest version where Baseline compares a model with it, else an empty text.
+
+    Before the model was there its recipe chose the version, but what the same recipe made elsewhere
+    may have other bytes, and counts as another model.
+    """
+    newest = pushed.newest(push_dir, model_name).version if trained else None
+    if newest is None or newest.manifest is None:
+        return ""
+    try:
+        is_same = any(model_sums.trained(each) == newest.manifest["files"] for each in trained)
+    except UserError:  # Baseline says so itself.
+        is_same = False
+    return "" if is_same else str(newest.version)
 
 
 def _without_checkpoints(custom_config: str) -> str:

@@ -11,9 +11,9 @@ import pytest
 
 from components import pushed
 from components.errors import UserError
-from components.push import push, read_rolled_back, rollback
+from components.push import push, rollback
 from components.push_rules import Compared, PushRefused
-from components.rolled_back import ROLLED_BACK
+from components.rolled_back import ROLLED_BACK, read
 from components.sums import digest
 
 RECORD = {
@@ -332,6 +332,14 @@ class TestRolledBack:
         with pytest.raises(PushRefused, match="was rolled back"):
             push(again, folder, RECORD, examined(again, "1"))
 
+    def test_nor_is_it_the_newest_where_the_restored_version_is_broken(self, versions, tmp_path):
+        folder = versions[-1].path.parent
+        (rollback(folder).path / "saved_model.pb").write_bytes(b"damage")
+        assert pushed.newest(tmp_path, "cxr").version == versions[1]
+        for each in versions[:2]:
+            (each.path / "saved_model.pb").write_bytes(b"damage")
+        assert pushed.newest(tmp_path, "cxr").version == versions[2]
+
     def test_but_all_the_same_when_asked_for_and_then_as_ever(self, versions, tmp_path):
         folder = versions[-1].path.parent
         restored = rollback(folder)
@@ -339,7 +347,7 @@ class TestRolledBack:
         version = push(again, folder, RECORD, examined(again, str(restored.version), again=True))
         assert content_of(version) == b"2"
         assert push(again, folder, RECORD, examined(again, str(restored.version))) == version
-        assert read_rolled_back(folder) == []
+        assert read(folder) == []
 
     def test_nor_is_what_the_same_recipe_made_anew(self, versions, tmp_path):
         folder = versions[-1].path.parent
@@ -373,7 +381,7 @@ class TestRolledBack:
         folder = versions[-1].path.parent
         rollback(folder)
         rollback(folder, versions[-1].version)
-        (left,) = read_rolled_back(folder)
+        (left,) = read(folder)
         assert left.digest == digest(pushed.sums(tmp_path / "model1"))
 
     def test_even_if_the_rollback_was_cut_short(self, versions, tmp_path, monkeypatch):

@@ -222,6 +222,15 @@ class TestRollback:
         rollback_remotely(folder, two[1])
         assert pushed_to(folder, model(b"others"))[0] == push_remote.versions(folder)[-1]
 
+    def test_what_is_left_is_not_the_newest_where_the_restored_version_is_broken(
+        self, folder, two, tmp_path
+    ):
+        _, number = rollback_remotely(folder)
+        tf.io.gfile.remove(f"{folder}/{number}/saved_model.pb")
+        assert push_remote.newest(folder, tmp_path / "one").version.version == two[0]
+        tf.io.gfile.remove(f"{folder}/{two[0]}/saved_model.pb")
+        assert push_remote.newest(folder, tmp_path / "two").version.version == two[1]
+
     @pytest.mark.parametrize("name", ["saved_model.pb", pushed.MANIFEST])
     def test_a_broken_highest_version_is_left_for_the_newest_whole_one(self, folder, two, name):
         tf.io.gfile.remove(f"{folder}/{two[1]}/{name}")

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components import pushed
@@ -74,6 +74,7 @@ def test_a_deleted_version_is_a_problem(tmp_path):
     assert "missing" in pushed.verify(tmp_path / "1")[0]
 
 
+@settings(deadline=None)
 @given(content=st.binary(min_size=1, max_size=40), data=st.data())
 def test_any_changed_byte_is_found(tmp_path_factory, content, data):
     path = write_version(tmp_path_factory.mktemp("push"), 1, {"file": content})
@@ -183,6 +184,25 @@ def test_an_old_version_under_a_higher_number_is_refused(tmp_path):
     old = write_version(tmp_path, 17)
     shutil.copytree(old, tmp_path / "cxr" / "99")
     assert pushed.newest(tmp_path, "cxr").version.version == 17
+
+
+def test_a_link_to_an_old_version_under_a_higher_number_is_refused(tmp_path):
+    write_version(tmp_path, 17)
+    newest = write_version(tmp_path, 18)
+    (tmp_path / "cxr" / "19").symlink_to("17")
+    found = pushed.newest(tmp_path, "cxr")
+    assert found.version.path == newest
+    assert "it was pushed as cxr/17, and stands as cxr/19" in found.broken[0]
+
+
+@pytest.mark.parametrize(("folder", "link"), [("cxr", "served"), ("disk", "cxr")])
+def test_the_folder_of_the_versions_may_be_a_link(tmp_path, folder, link):
+    path = write_version(tmp_path, 17)
+    manifest = json.loads((path / pushed.MANIFEST).read_text())
+    (path / pushed.MANIFEST).write_text(json.dumps({**manifest, "name": "cxr"}))
+    path.parent.rename(tmp_path / folder)
+    (tmp_path / link).symlink_to(folder)
+    assert pushed.verify(tmp_path / link / "17") == []
 
 
 def test_a_version_of_another_model_is_refused(tmp_path):

@@ -52,7 +52,8 @@ def planned(versions, to=None, *, broken=(), known=()):
         ({"v1": "a", "v2": "b", "v3": "c"}, None, (3,), 2, [3]),
         ({"v1": "a", "v2": "b", "v3": None}, None, (3,), 2, [3]),
         ({"v1": "a", "v2": "b", "v3": "c"}, None, (2, 3), 1, [2, 3]),
-        ({"v1": "a", "v2": "a", "v3": "b"}, 1, (3,), 1, [2, 3]),
+        # 2 is what is restored.
+        ({"v1": "a", "v2": "a", "v3": "b"}, 1, (3,), 1, [3]),
     ],
 )
 def test_what_is_chosen_and_what_is_left(make, models, to, broken, chosen, left):
@@ -65,9 +66,34 @@ def test_what_is_chosen_and_what_is_left(make, models, to, broken, chosen, left)
 
 def test_what_is_restored_is_forgotten_and_the_rest_remembered(make):
     known = [RolledBack(1, digest({"f": "a"})), RolledBack(9, "other")]
-    found = planned(make(v1="a", v2="b"), known=known)
+    found = planned(make(v1="a", v2="b"), 1, known=known)
     left = RolledBack(2, digest({"f": "b"}), "recipe b")
     assert found.rolled_back == [known[1], left]
+
+
+@pytest.mark.parametrize(
+    ("models", "broken", "chosen", "left"),
+    [
+        # 3 came of a rollback from 2 to 1.
+        ({"v1": "a", "v2": "b", "v3": "a"}, (3,), 1, []),
+        # 4 was pushed again, all the same; before it 3 was served.
+        ({"v1": "a", "v2": "b", "v3": "c", "v4": "a", "v5": "c"}, (), 1, [5]),
+    ],
+)
+def test_what_was_rolled_back_is_not_chosen(make, models, broken, chosen, left):
+    known = [RolledBack(2, digest({"f": "b"}))]
+    found = planned(make(**models), broken=broken, known=known)
+    assert found.chosen.version == chosen
+    assert [each.version for each in found.rolled_back] == [2, *left]
+
+
+def test_what_was_rolled_back_is_chosen_by_its_number_alone(make):
+    known = [RolledBack(1, digest({"f": "a"}))]
+    versions = make(v1="a", v2="b")
+    for broken, which in (((2,), "in cxr that is whole"), ((), "before 2")):
+        with pytest.raises(UserError, match=f"version {which} was rolled back; .*: --to 1$"):
+            planned(versions, broken=broken, known=known)
+        assert planned(versions, 1, broken=broken, known=known).chosen.version == 1
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@ import os
 
 import pytest
 
-from components.sums import sums
+from components.rolled_back import ROLLED_BACK, RolledBack, to_json
+from components.sums import digest, sums
 from pipeline.clean import expired_versions, freed, groups, kept_runs
 from pipeline.root import Root
 from tests.pipeline.records import run
@@ -123,6 +124,31 @@ def test_the_version_that_a_rollback_goes_to_stays(push_dir):
     version(push_dir, 8, "graph 6")
     # 6, 7 and 8 are one model; before it there was 5.
     assert expired(push_dir, 2) == [1, 2, 3, 4, 6]
+
+
+def roll_back(push_dir, number):
+    files = json.loads((push_dir / f"cxr/{number}/manifest.json").read_text())["files"]
+    left = to_json([RolledBack(number, digest(files))])
+    (push_dir / "cxr" / ROLLED_BACK).write_text(left)
+
+
+def test_the_version_that_a_rollback_goes_to_was_not_rolled_back(push_dir):
+    roll_back(push_dir, 5)
+    assert expired(push_dir, 1) == [1, 2, 3, 5]
+
+
+def test_the_newest_whole_version_that_was_not_rolled_back_stays(tmp_path):
+    for number, graph in enumerate(("b", "a", "b", "c"), start=1):
+        version(tmp_path, number, graph)
+    roll_back(tmp_path, 3)
+    (tmp_path / "cxr/4/saved_model.pb").write_text("cut")
+    # From the broken 4 a rollback goes to 2.
+    assert expired(tmp_path, 1) == [1]
+
+
+def test_a_version_with_a_file_of_others_is_whole(push_dir):
+    (push_dir / "cxr/5/.DS_Store").touch()
+    assert expired(push_dir, 1) == [1, 2, 3, 4]
 
 
 def test_the_newest_whole_version_and_what_is_newer_stay(push_dir):

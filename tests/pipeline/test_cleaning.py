@@ -122,6 +122,32 @@ def test_a_damaged_store_stops_it(root):
     assert outputs(root) == ALL
 
 
+def test_without_a_store_the_records_tell_what_is_needed(root):
+    kept = run(RUNS[1], started="2026-03-02T12:00:00")
+    used = {"output": [f"{root.artifacts}/Trainer/output/2"]}
+    read = {"examples": [f"{root.artifacts}/ImportExampleGen/output/1"]}
+    trainer = run_record.ComponentRecord(
+        name="Trainer", seconds=1, peak_memory=0, state="finished", inputs=read, outputs=used
+    )
+    run_record.save(kept.model_copy(update={"components": [trainer]}), root.runs)
+    root.metadata.unlink()
+    clean(root, keep=1, remove=True)
+    assert outputs(root) == ["ImportExampleGen/output/1", "Trainer/output/2"]
+
+
+def test_one_that_is_killed_leaves_a_whole_store(root, monkeypatch):
+    monkeypatch.setattr("pipeline.metadata_store.sign", lambda path: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        clean(root, keep=1, remove=True)
+    require_whole(root.metadata)
+
+
+def test_a_damaged_record_does_not_stop_it_and_its_artifacts_stay(root):
+    (root.runs / f"{RUNS[1]}.json").write_text("")
+    clean(root, keep=1, remove=True)
+    assert outputs(root) == ALL
+
+
 def test_a_folder_without_runs_is_left_alone(tmp_path):
     (tmp_path / "artifacts" / "a" / "b" / "1").mkdir(parents=True)
     with pytest.raises(UserError, match="No run has begun"):

@@ -6,6 +6,7 @@ from tfx.utils import proto_utils
 
 from components.evaluation_settings import EvaluationSettings
 from pipeline import pipeline as module
+from pipeline import recipe
 from pipeline.code_version import code_version
 from pipeline.config_file import load
 from pipeline.recipe import TRAINER_CODE
@@ -148,7 +149,8 @@ def test_an_edit_reruns_a_tuner_that_runs_the_code(tuned, monkeypatch, module_na
     def edited(*modules):
         return code_version(*modules) + "*" * (module_name in modules)
 
-    monkeypatch.setattr(module, "code_version", edited)
+    for each in (module, recipe):
+        monkeypatch.setattr(each, "code_version", edited)
     after = hashes(wire("tuner.enabled=true", "tuner.trials=3"))
     assert {node for node, value in hashes(tuned).items() if after[node] != value} == nodes
 
@@ -212,6 +214,20 @@ def test_the_trainer_is_told_all_that_its_result_depends_on():
     }
 
 
+def test_other_weights_under_the_same_path_train_anew(tmp_path):
+    weights = tmp_path / "weights.h5"
+    given = (
+        *("trainer.model=transfer", f"trainer.transfer.weights={weights}"),
+        "tuner.enabled=true",
+    )
+    weights.write_bytes(b"one")
+    before = wire(*given)
+    weights.write_bytes(b"other")
+    after = wire(*given)
+    for node in ("Trainer", "Tuner"):
+        assert config_of(before, node)["code_version"] != config_of(after, node)["code_version"]
+
+
 def test_transform_is_told_what_the_pixels_are_made_with():
     pipeline = wire("transform.resize=pad", "transform.contrast=equalize")
     settings = {"resize": "pad", "contrast": "equalize"}
@@ -272,7 +288,8 @@ def test_an_edit_reruns_the_nodes_that_run_the_code_and_no_other(
     def edited(*modules):
         return code_version(*modules) + "*" * (module_name in modules)
 
-    monkeypatch.setattr(module, "code_version", edited)
+    for each in (module, recipe):
+        monkeypatch.setattr(each, "code_version", edited)
     after = hashes(wire())
     assert {node for node, value in hashes(pipeline).items() if after[node] != value} == nodes
 

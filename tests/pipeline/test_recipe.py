@@ -34,6 +34,16 @@ def test_other_data_changes_the_recipe():
     assert recipe_of(load(), "f2") != recipe_of(load(), "f1")
 
 
+def test_other_weights_under_the_same_path_change_the_recipe(tmp_path):
+    weights = tmp_path / "weights.h5"
+    given = ["trainer.model=transfer", f"trainer.transfer.weights={weights}"]
+    found = set()
+    for content in (b"one", b"other"):
+        weights.write_bytes(content)
+        found.add(recipe_of(load(None, given), "f1"))
+    assert len(found) == 2
+
+
 def test_other_code_changes_the_recipe(monkeypatch):
     before = recipe_of(load(), "f1")
     monkeypatch.setattr(recipe_module, "code_version", lambda *_: "other")

@@ -1,5 +1,6 @@
 import asyncio
 import gc
+import json
 import logging
 import os
 import shutil
@@ -9,6 +10,9 @@ import pytest
 from grpc import StatusCode
 
 from components.errors import UserError
+from components.pushed import MANIFEST
+from components.rolled_back import ROLLED_BACK, RolledBack, to_json
+from components.sums import digest
 from serving import versions
 from serving.model_config import ModelConfig
 from serving.status import RequestError
@@ -126,6 +130,20 @@ def test_the_latest_version_is_served(folder, load):
     assert model.find(version=10) is model.find()
     message = "^Version 9 of this model is not available.$"
     refused(model, StatusCode.NOT_FOUND, message, version=9)
+
+
+@pytest.mark.parametrize(("listed", "number"), [(True, 1), (False, 2), (None, 2)])
+def test_in_place_of_a_broken_version_none_is_served_that_was_rolled_back(
+    folder, load, listed, number
+):
+    write(folder, 1, 2)
+    write(folder, 3, content="broken")
+    (folder / "2" / MANIFEST).write_text(json.dumps({"files": {"model": "sum"}}))
+    left = [RolledBack(2, digest({"model": "sum"}))] if listed else []
+    (folder / ROLLED_BACK).write_text("damaged" if listed is None else to_json(left))
+    model = served(folder, load)
+    tried(model.refresh())
+    assert available(model) == [number]
 
 
 def test_what_is_served_is_not_loaded_again(folder, load):

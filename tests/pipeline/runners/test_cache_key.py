@@ -2,8 +2,11 @@ import json
 from importlib import metadata
 
 import pytest
+from tfx.types import standard_artifacts
 
 from components.images.dataset import DATASET_FILE, QUARANTINE_FILE
+from components.push import push
+from components.sums import SUMS, sums, to_json
 from pipeline.runners.cache_key import cache_key
 
 
@@ -50,6 +53,32 @@ def test_the_pushed_version_counts_by_its_manifest(tmp_path):
     assert pushed("one", "a") == pushed("other", "a")
     assert pushed("one", "a") != pushed("third", "b")
     assert pushed("one", "a", version="") == pushed("third", "b", version="")
+
+
+def test_a_version_of_the_same_recipe_with_other_bytes_counts(tmp_path):
+    (tmp_path / "trained").mkdir()
+    model = standard_artifacts.Model()
+    model.uri = str(tmp_path / "trained")
+
+    def baseline(content):
+        files = write_model(tmp_path / "model", content)
+        (tmp_path / "trained" / SUMS).write_text(to_json(files))
+        told = {"push_dir": str(tmp_path / "pushed"), "model_name": "cxr", "version": ""}
+        return cache_key("Baseline", {"trained": [model]}, told)
+
+    before = baseline("ours")
+    push(tmp_path / "model", tmp_path / "pushed" / "cxr", {})
+    assert baseline("ours") == before
+    # What another machine made by the same recipe, and has pushed meanwhile.
+    write_model(tmp_path / "model", "theirs")
+    push(tmp_path / "model", tmp_path / "pushed" / "cxr", {})
+    assert baseline("ours") != before
+
+
+def write_model(folder, content):
+    folder.mkdir(exist_ok=True)
+    (folder / "saved_model.pb").write_text(content)
+    return sums(folder)
 
 
 def test_where_checkpoints_and_images_are_does_not_count():
