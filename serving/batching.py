@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from bisect import insort
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
@@ -22,6 +23,8 @@ _SECONDS_PER_ROW: Final = 1.0
 # Timeouts within which a client that was answered sends its next request; both have to travel.
 _RETURN_TIMEOUTS: Final = 5
 
+_NO_IMAGES: Final = np.zeros(0, np.int64)
+
 Tensors = Mapping[str, np.ndarray]
 """Arrays by name. The first dimension of each is the same: the rows of the batch."""
 
@@ -32,6 +35,7 @@ class _Task:
     rows: int
     turn: float
     outputs: asyncio.Future[Tensors]
+    pixels: int
 
 
 class Batcher:
@@ -44,6 +48,7 @@ class Batcher:
         executor: Executor,
         slots: asyncio.Semaphore,
         answer_bytes: int = Limits().answer_bytes,
+        batch_pixels: float = math.inf,
     ) -> None:
         """Starts with an empty queue.
 
@@ -53,12 +58,14 @@ class Batcher:
             executor: where batches are computed.
             slots: of which each running batch holds one; queues may share them.
             answer_bytes: of the outputs of a request, at most.
+            batch_pixels: of the images of a batch, at most, unless one request has more.
         """
         self._run = run
         self._settings = settings
         self._executor = executor
         self._slots = slots
         self._answer_bytes = answer_bytes
+        self._batch_pixels = batch_pixels
         self._waiting: list[_Task] = []  # by their turns
         self._arrived = 0.0
         self._enough = asyncio.Event()
@@ -67,7 +74,9 @@ class Batcher:
         self._rows_expected = 1
         self._answered = 0.0
 
-    async def submit(self, inputs: Tensors, deadline: float | None = None) -> Tensors:
+    async def submit(
+        self, inputs: Tensors, deadline: float | None = None, pixels: np.ndarray = _NO_IMAGES
+    ) -> Tensors:
         """Computes a request, alone or with others.
 
         A request that is cancelled or late while it waits is not computed. One of more rows than a
@@ -77,6 +86,7 @@ class Batcher:
         Args:
             inputs: of at least one row.
             deadline: on the event loop's clock; None waits as long as it takes.
+            pixels: [rows] of each row's image; empty where there are no images.
 
         Returns:
             The outputs, with as many rows.
@@ -95,7 +105,13 @@ class Batcher:
         parts, size = [], 0
         for start in range(0, rows, largest):
             part = {name: array[start : start + largest] for name, array in inputs.items()}
-            task = _Task(part, min(largest, rows - start), turn, loop.create_future())
+            task = _Task(
+                part,
+                min(largest, rows - start),
+                turn,
+                loop.create_future(),
+                int(pixels[start : start + largest].sum()),
+            )
             outputs = await self._answer_to(task, deadline)
             size += sum(array.nbytes for array in outputs.values())
             check_answer(size, self._answer_bytes)
@@ -177,7 +193,7 @@ class Batcher:
 
     def _take(self) -> list[_Task]:
         batch: list[_Task] = []
-        rows = 0
+        rows = pixels = 0
         while self._waiting:
             task = self._waiting[0]
             if not task.outputs.done():  # neither cancelled nor late
@@ -185,8 +201,12 @@ class Batcher:
                     break
                 if batch and not _joinable(batch[0].inputs, task.inputs):
                     break
+                # A batch cannot be stopped: one of many large images would hold up all others.
+                if batch and pixels + task.pixels > self._batch_pixels:
+                    break
                 batch.append(task)
                 rows += task.rows
+                pixels += task.pixels
             self._waiting.pop(0)
         return batch
 

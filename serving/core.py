@@ -27,6 +27,9 @@ T = TypeVar("T")
 _AT_ONCE: Final = 64 * 1024
 _QUICK: Final = 4 * 1024 * 1024
 
+# A quarter of the pixels is kept for requests of few, so that large ones cannot shut them out.
+_SHARE_OF_LARGE: Final = 0.75
+
 
 @dataclass(frozen=True)
 class Target:
@@ -138,7 +141,10 @@ class Core:
         Raises:
             RequestError: RESOURCE_EXHAUSTED, where too many pixels wait; or see `Servable.run`.
         """
-        if self._pixels + work.total_pixels > self.limits.pixels:
+        limit = self.limits.pixels
+        if work.total_pixels > servable.FEW_PIXELS:
+            limit = max(int(limit * _SHARE_OF_LARGE), min(limit, self.limits.request_pixels))
+        if self._pixels + work.total_pixels > limit:
             raise busy("The images that wait have too many pixels.", reason="pixels")
         self._pixels += work.total_pixels
         try:

@@ -1,5 +1,6 @@
 """The cost of decoding an image, read from its header in microseconds."""
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -8,12 +9,19 @@ from transform_module.features import MAXIMUM_PIXELS
 _SCANS: Final = 16
 """Scans that a progressive JPEG has at most; libjpeg's own scripts have 10 (`jcparam.c`)."""
 
+# Segments of a JPEG before its pixels, and blocks of a GIF beside one for so many bytes. Most JPEGs
+# have fewer than 20, and blocks have 255 bytes. A file of more was made to be slow to read.
+_MOST_PARTS: Final = 1000
+_BYTES_PER_BLOCK: Final = 64
+
 # ITU-T T.81, table B.1.
 _SOI: Final = 0xD8
 _EOI: Final = 0xD9
 _SOS: Final = 0xDA
 _ALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 _FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
+_PREFIX: Final = re.compile(rb"\xff")
+_CODE: Final = re.compile(rb"[^\xff]")
 
 
 def pixels(image: bytes | memoryview) -> int:
@@ -26,6 +34,7 @@ def pixels(image: bytes | memoryview) -> int:
         Width times height: of a GIF of all its frames, of a JPEG once for each 16 scans, because
         each of them passes over all pixels. 0 where nothing is decoded: of other formats, of a
         header that is cut off, and of more than MAXIMUM_PIXELS (see `image_ops.decode_grey`).
+        MAXIMUM_PIXELS where the header has more parts than any program writes.
     """
     content = memoryview(image)
     for magic, size_of in _FORMATS.items():
@@ -49,6 +58,7 @@ def _gif(content: memoryview) -> tuple[int, int]:
     # GIF89a specification: sections 18 to 22. The decoder reads all frames, whatever the screen is.
     total = screen = _product(content, 6, 2, "little")
     position = 13 + _table(content, 10)
+    left = _MOST_PARTS + len(content) // _BYTES_PER_BLOCK
     while position < len(content):
         kind = content[position]
         if kind == 0x2C:
@@ -60,7 +70,13 @@ def _gif(content: memoryview) -> tuple[int, int]:
             break
         while position < len(content) and content[position]:
             position += 1 + content[position]
+            left -= 1
+            if left < 0:
+                break
         position += 1
+        left -= 1
+        if left < 0:
+            return MAXIMUM_PIXELS, 1
     # A frame of the screen's size is what every GIF has.
     return screen, max(1, -(-(total - screen) // max(screen, 1)))
 
@@ -74,14 +90,13 @@ def _table(content: memoryview, at: int) -> int:
 def _jpeg(content: memoryview) -> tuple[int, int]:
     # As libjpeg finds its way (`jdmarker.c`): bytes between segments are passed over.
     position, count = 2, 0
-    while position < len(content):
-        if content[position] != 0xFF:
-            position += 1
-            continue
-        while position < len(content) and content[position] == 0xFF:
-            position += 1
-        marker = content[position] if position < len(content) else _EOI
-        position += 1
+    for _ in range(_MOST_PARTS):
+        prefix = _PREFIX.search(content, position)
+        code = _CODE.search(content, prefix.end()) if prefix else None
+        if code is None:
+            break
+        marker = content[code.start()]
+        position = code.end()
         if marker == 0 or marker in _ALONE:
             continue
         if marker in (_SOI, _EOI, _SOS):
@@ -90,6 +105,8 @@ def _jpeg(content: memoryview) -> tuple[int, int]:
             count = _product(content, position + 3, 2, "big")
         length = int.from_bytes(content[position : position + 2], "big")
         position += max(length, 2)
+    else:
+        return MAXIMUM_PIXELS, 1
     scans = bytes(content).count(b"\xff\xda") if count else 0
     return count, max(1, -(-scans // _SCANS))
 

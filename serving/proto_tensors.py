@@ -13,7 +13,8 @@ MAXIMUM_BYTES: Final = 64 * 1024 * 1024
 """A small message may say that it repeats a value often; a tensor of more memory is refused."""
 
 _MAXIMUM_RANK: Final = 64  # NumPy's
-_POINTER_BYTES: Final = 8
+_STRING_BYTES: Final = 64
+"""A pointer, and an object that holds a few bytes: a string takes as long to read as other 64."""
 _VARINT_BITS: Final = 63
 
 _FIELDS: Final = {
@@ -91,7 +92,7 @@ def _memory(proto: tensor_pb2.TensorProto, elements: int) -> int:
         return int(elements * dtype.size)
     values = proto.string_val
     repeated = max(elements - len(values), 0) * len(values[-1]) if values else 0
-    return elements * _POINTER_BYTES + repeated
+    return elements * _STRING_BYTES + repeated
 
 
 def _strings(content: bytes, count: int) -> np.ndarray:

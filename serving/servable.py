@@ -39,9 +39,12 @@ _OUT: Final = {
 # Models that were pushed before there was a domain lack these.
 _LATER_OUT: Final = {features.IN_DOMAIN: tf.bool, features.DOMAIN_DISTANCE: tf.float32}
 
-# Pixels of a request that waits and runs with the others: an original of 3000x2600, or 160 images
-# of 224x224. Decoding takes about a second for ten million of them.
-_FEW_PIXELS: Final = 8_000_000
+FEW_PIXELS: Final = 8_000_000
+"""Pixels of a request that waits and runs with the others: an original of 3000x2600, or 160 images
+of 224x224. Decoding takes up to a second for ten million of them."""
+
+_BATCH_PIXELS: Final = 2 * FEW_PIXELS
+"""Pixels that are decoded at once; a batch that runs cannot be stopped."""
 
 _UNFIT: Final = "The model cannot compute this request: an input is not what the signature takes."
 
@@ -159,6 +162,7 @@ class Servable:
                 lanes.executor,
                 lanes.slots,
                 limits.answer_bytes,
+                _BATCH_PIXELS,
             )
             for name in self.signatures
         }
@@ -233,8 +237,8 @@ class Servable:
         try:
             if not is_joinable:
                 return await batcher.submit_alone(work.inputs, deadline)
-            if work.total_pixels <= _FEW_PIXELS:
-                return await batcher.submit(work.inputs, deadline)
+            if work.total_pixels <= FEW_PIXELS:
+                return await batcher.submit(work.inputs, deadline, work.pixels)
             return await self._run_large(work, deadline)
         except tf.errors.InvalidArgumentError as error:
             # TensorFlow's message quotes the input.
@@ -370,19 +374,18 @@ def _pixels(inputs: Tensors) -> np.ndarray:
         images = inputs[features.IMAGE_BYTES].ravel()
         return np.array([image_headers.pixels(image) for image in images], np.int64)
     if features.EXAMPLES in inputs:
+        examples = inputs[features.EXAMPLES].ravel()
+        steps = wire.steps_for(len(examples))
         return np.array(
-            [
-                _example_pixels(row, example)
-                for row, example in enumerate(inputs[features.EXAMPLES].ravel())
-            ],
+            [_example_pixels(row, example, steps) for row, example in enumerate(examples)],
             np.int64,
         )
     return np.zeros(0, np.int64)
 
 
-def _example_pixels(row: int, example: bytes) -> int:
+def _example_pixels(row: int, example: bytes, steps: wire.Steps) -> int:
     try:
-        images = wire.example_images(example)
+        images = wire.example_images(example, steps)
     except wire.MalformedError as error:
         raise invalid(f"{features.EXAMPLES}[{row}]: not a valid tf.Example: it {error}.") from error
     return sum(map(image_headers.pixels, images))
@@ -392,7 +395,7 @@ def _portions(pixels: np.ndarray, largest: int) -> Iterator[slice]:
     """Yields the rows that are computed at once: of few pixels, or one row."""
     start = total = 0
     for row, count in enumerate(pixels.tolist()):
-        if row > start and (total + count > 2 * _FEW_PIXELS or row - start == largest):
+        if row > start and (total + count > _BATCH_PIXELS or row - start == largest):
             yield slice(start, row)
             start, total = row, 0
         total += count

@@ -13,6 +13,8 @@ from transform_module.features import IMAGE
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _STEPS: Final = 100_000
 """Fields that are looked at in a message; a request has a few for each row."""
+_STEPS_PER_EXAMPLE: Final = 300
+"""Beside these, of each of several Examples; one of twelve features has 40."""
 _SMALL: Final = 4096
 """Bytes of a tensor's shape, of which no field is looked at."""
 
@@ -33,11 +35,11 @@ class MalformedError(ValueError):
     """A message that cannot be read, or that no client of a model sends."""
 
 
-class _Steps:
+class Steps:
     """Counts the fields that are looked at."""
 
-    def __init__(self) -> None:
-        self._left = _STEPS
+    def __init__(self, most: int = _STEPS) -> None:
+        self._left = most
 
     def fields(self, content: memoryview) -> Iterator[tuple[int, memoryview | None]]:
         """Yields each field's number, and its bytes where it has a length."""
@@ -77,11 +79,17 @@ def _varint(content: memoryview, position: int) -> tuple[int, int]:
             return value, position
 
 
-def example_images(example: bytes) -> list[memoryview]:
+def steps_for(examples: int) -> Steps:
+    """Returns the count of all Examples of a request together."""
+    return Steps(_STEPS + _STEPS_PER_EXAMPLE * examples)
+
+
+def example_images(example: bytes, steps: Steps | None = None) -> list[memoryview]:
     """Finds the images of a serialized `tf.train.Example`.
 
     Args:
         example: of any bytes.
+        steps: counts its fields with those of others; by default, they have a count of their own.
 
     Returns:
         The value of the feature ``image``: one, or none where the Example has no such feature. A
@@ -91,7 +99,7 @@ def example_images(example: bytes) -> list[memoryview]:
         MalformedError: the bytes are not an Example, or its feature ``image`` is not one string.
     """
     found = []
-    steps = _Steps()
+    steps = steps or Steps()
     for number, features in steps.fields(memoryview(example)):
         if number != 1:
             continue
@@ -106,7 +114,7 @@ def example_images(example: bytes) -> list[memoryview]:
     return found
 
 
-def _image(steps: _Steps, feature: memoryview) -> list[memoryview]:
+def _image(steps: Steps, feature: memoryview) -> list[memoryview]:
     kinds = list(steps.fields(feature))
     if not kinds:
         return []
@@ -123,7 +131,7 @@ def predict_request_memory(message: bytes) -> int:
     Raises:
         MalformedError: it is none, or was written to take much.
     """
-    steps = _Steps()
+    steps = Steps()
     memory = len(message)
     for number, entry in steps.fields(memoryview(message)):
         if number != _INPUTS:

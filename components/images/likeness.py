@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from PIL import Image
 
 LEAST_IMAGES: Final = 20
 """Fewer images say nothing about what belongs to them."""
@@ -20,6 +21,12 @@ _COHERENT_OF_FEW = 0.75
 # The lowest correlations are 0.21 and -0.34 (an image of which a third is a black bar); of inverted
 # X-rays 99 % and 75 % are below.
 _INVERTED = -0.5
+# White margins are bright where X-rays are dark, as inverted ones are. With a fifth of its width at
+# each side, 39 of 40 X-rays are below, and none by what lies within; of 320 inverted ones, with and
+# without black margins, 319 are below by that as well.
+_WHITE = 250
+_LEAST_INK = 0.1
+_LEAST_WITHIN = 8
 _DIRECTIONS = 8
 _IMAGES_PER_DIRECTION = 10
 # Residuals beyond this many median absolute deviations have 0.5 % and 0.8 %; of photographs,
@@ -59,13 +66,17 @@ def compare(thumbnails: np.ndarray) -> Likeness:
     if number < 2:
         return nothing
     described = _described(thumbnails)
-    correlation = described @ _first_direction(described)
-    if (correlation < 0).sum() * 2 > number:
-        correlation = -correlation
+    direction = _first_direction(described)
+    if (described @ direction < 0).sum() * 2 > number:
+        direction = -direction
+    correlation = described @ direction
     coherence = float(np.median(np.abs(correlation)))
     if coherence < (_COHERENT if number >= LEAST_IMAGES else _COHERENT_OF_FEW):
         return nothing
     inverted = correlation <= _INVERTED
+    if inverted.any():
+        within = np.stack([_without_margins(each) for each in thumbnails[inverted]])
+        inverted[inverted] = _described(within) @ direction <= _INVERTED
     if number < LEAST_IMAGES:
         return Likeness(inverted, nothing.unlike, nothing.distance)
     distance = _distance(described, correlation)
@@ -80,6 +91,19 @@ def _described(thumbnails: np.ndarray) -> np.ndarray:
     flat = reduced.reshape(number, -1)
     flat -= flat.mean(axis=1, keepdims=True)
     return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
+
+
+def _without_margins(thumbnail: np.ndarray) -> np.ndarray:
+    """Cuts white margins off, and enlarges the rest to the thumbnail's size."""
+    is_ink = thumbnail < _WHITE
+    rows, columns = (np.flatnonzero(is_ink.mean(axis) > _LEAST_INK) for axis in (1, 0))
+    if not len(rows) or not len(columns):
+        return thumbnail
+    part = thumbnail[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    if min(part.shape) < _LEAST_WITHIN:
+        return thumbnail
+    side = thumbnail.shape
+    return np.asarray(Image.fromarray(part).resize(side, Image.Resampling.BILINEAR))
 
 
 def _first_direction(described: np.ndarray) -> np.ndarray:

@@ -3,6 +3,9 @@ r"""Names of files of public datasets that tell whose images they are.
 * Kermany et al. 2018 (Cell 172(5), "Chest X-Ray Images (Pneumonia)"):
   ``person100_bacteria_475.jpeg``, ``IM-0115-0001.jpeg``, ``NORMAL2-IM-0927-0001-0001.jpeg``. The
   number alone is not unique: it counts for each type.
+* The same dataset in its third version (Mendeley Data, rscbjbr9sj/3, ``ZhangLabData``; its text:
+  "(disease)-(randomized patient ID)-(image number by this patient)"):
+  ``BACTERIA-1351146-0002.jpeg``, ``VIRUS-614452-0001.jpeg``, ``NORMAL-28501-0001.jpeg``.
 * NIH ChestX-ray14 (Wang et al. 2017; its README: ``[patientId]_[image index].png``, patients 1 to
   30,805): ``00000013_005.png``.
 * CheXpert (Irvin et al. 2019; its train.csv):
@@ -31,6 +34,7 @@ from typing import Final, NamedTuple
 KERMANY: Final = "the names of Kermany et al."
 
 _PNEUMONIA_NAME = re.compile(r"person(?P<number>\d+)_(?P<type>bacteria|virus)_", re.IGNORECASE)
+_TYPE_OF_VERSION_3 = re.compile(r"(?P<type>bacteria|virus)-\d{3,7}-\d{4}\.", re.IGNORECASE)
 _NORMAL_NAME = re.compile(r"(?:(?P<series>normal\d*)-)?IM-(?P<number>\d+)-", re.IGNORECASE)
 
 NEARLY_ALL: Final = 0.95
@@ -54,6 +58,14 @@ class Convention(NamedTuple):
 
 
 CONVENTIONS: Final = (
+    Convention(
+        "the names of Kermany et al., version 3",
+        re.compile(
+            r"(?:^|/)(?:normal|bacteria|virus)-(?P<id>\d{3,7})-\d{4}\.[^/]+$", re.IGNORECASE
+        ),
+        "kermany-",
+        True,
+    ),
     Convention(
         "the names of NIH ChestX-ray14",
         # No date, such as 20200131_001.png, begins so.
@@ -142,7 +154,7 @@ def known_patient(name: str) -> str | None:
 
 def type_of_pneumonia(name: str) -> str | None:
     """Reads ``bacteria`` or ``virus`` out of a file name of Kermany et al."""
-    match = _PNEUMONIA_NAME.match(name)
+    match = _PNEUMONIA_NAME.match(name) or _TYPE_OF_VERSION_3.match(name)
     return match["type"].lower() if match else None
 
 

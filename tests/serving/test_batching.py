@@ -195,6 +195,22 @@ def test_no_batch_is_larger_than_the_largest():
     assert run.sizes == [1] + [4] * 5
 
 
+def test_the_images_of_a_batch_have_few_pixels_or_are_of_one_request():
+    async def steps(run, batcher):
+        batcher._batch_pixels = 10
+        tasks = [
+            asyncio.create_task(batcher.submit(rows(value), None, np.array([pixels])))
+            for value, pixels in enumerate((4, 6, 1, 30, 2, 2))
+        ]
+        await settle()
+        run.open()
+        return [float((await task)["y"][0]) for task in tasks]
+
+    run, answers = waiting_case(sizes_of(8), steps)
+    assert run.sizes[1:] == [2, 1, 1, 2]
+    assert answers == [0, 2, 4, 6, 8, 10]
+
+
 def test_a_large_request_is_split_and_answered_as_one():
     run = Doubling()
 

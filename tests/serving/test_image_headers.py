@@ -55,6 +55,31 @@ def test_many_scans_count_as_many_images():
     assert pixels(progressive[:-2] + scan * 320 + b"\xff\xd9") >= 20 * 61 * 47
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xd8" + 2_000_000 * b"\xff\xe0\0\2",
+        b"GIF89a" + struct.pack("<HH", 32, 32) + b"\0\0\0\x21\xfe" + 4_000_000 * b"\1a",
+        b"GIF89a" + struct.pack("<HH", 32, 32) + b"\0\0\0" + 2_000_000 * b"\x21\xfe\0",
+    ],
+    ids=["segments", "sub-blocks", "extensions"],
+)
+def test_a_header_of_millions_of_parts_is_not_walked_through(content):
+    assert pixels(content) == MAXIMUM_PIXELS
+
+
+def test_a_gif_of_whole_blocks_counts_as_it_is():
+    blocks = b"," + struct.pack("<HHHH", 0, 0, 40, 50) + b"\0\x08" + 50_000 * (b"\xff" + bytes(255))
+    content = b"GIF89a" + struct.pack("<HH", 40, 50) + bytes(3) + blocks + b"\0;"
+    assert pixels(content) == 40 * 50
+
+
+@pytest.mark.parametrize("between", [bytes(100_000), b"\xff" * 100_000])
+def test_bytes_between_segments_are_passed_over(between):
+    whole = saved("JPEG")
+    assert pixels(whole[:2] + b"\xff\xe0\0\2" + between + whole[2:]) == 61 * 47
+
+
 @pytest.mark.parametrize("size", [(7072, 7072), (2**31 - 1, 2**31 - 1)])
 def test_what_the_graph_does_not_decode_costs_nothing(size):
     content = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", *size)

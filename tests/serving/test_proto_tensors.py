@@ -197,8 +197,9 @@ class TestBombs:
             proto_of(tf.string, [MAXIMUM_BYTES // 8 + 1]),
             proto_of(tf.string, [70], string_val=[b"1" * LONG]),
             proto_of(tf.string, [1 << 40], tensor_content=b"\x00" * 100),
+            proto_of(tf.string, [8_000_000], tensor_content=bytes(8_000_000)),
         ],
-        ids=range(13),
+        ids=range(14),
     )
     def test_a_large_shape_is_refused_at_once(self, proto):
         tracemalloc.start()

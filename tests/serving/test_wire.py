@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import predict_pb2
 
-from serving.wire import MalformedError, example_images, predict_request_memory
+from serving.wire import MalformedError, example_images, predict_request_memory, steps_for
 from transform_module import features
 
 
@@ -47,6 +47,16 @@ def test_an_image_is_one_string(values):
         images(message.SerializeToString())
     with pytest.raises(MalformedError, match="not one string"):
         images(example(image=5))
+
+
+def test_the_fields_of_all_examples_together_are_limited():
+    costly, usual = b"\x12\0" * 60_000, example(image=b"a", label=1)
+    steps = steps_for(3)
+    example_images(costly, steps)
+    with pytest.raises(MalformedError, match="too many fields"):
+        example_images(costly, steps)
+    steps = steps_for(3_000)
+    assert [example_images(usual, steps)[0] for _ in range(3_000)] == [b"a"] * 3_000
 
 
 @given(st.binary())

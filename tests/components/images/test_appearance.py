@@ -82,6 +82,13 @@ def test_two_levels_are_a_mask(pixels):
     assert shows_nothing(thumbnail(pixels)).startswith("mask: ")
 
 
+@pytest.mark.parametrize("side", [560, 640, 720])
+def test_a_small_x_ray_in_a_black_frame_is_no_mask(side):
+    framed = np.zeros((side, side), np.uint8)
+    framed[150:350, 100:400] = X_RAY
+    assert shows_nothing(thumbnail(framed)) is None
+
+
 def test_an_image_of_black_and_white_dots_is_none():
     dots = np.asarray(Image.fromarray(X_RAY).convert("1")).astype(np.uint8) * 255
     assert shows_nothing(thumbnail(dots)) is None

@@ -40,6 +40,23 @@ def test_inverted_images_are_found(number):
     assert compare(some).inverted.tolist() == [index < number for index in range(60)]
 
 
+def within_margins(thumbnails, level, sides):
+    """Thumbnails of images to which margins were added at the left and right."""
+    wide = np.pad(thumbnails, ((0, 0), (0, 0), (sides, sides)), constant_values=level)
+    return np.stack([thumbnail(each) for each in wide])
+
+
+@pytest.mark.parametrize("sides", [16, 20])
+def test_white_margins_do_not_make_an_image_inverted(sides):
+    across = np.exp(-(((np.arange(32) - 15.5) / 8) ** 2))
+    bodies = (CHESTS * across).astype(np.uint8)
+    padded = within_margins(bodies[:9], 255, sides)
+    assert not compare(np.concatenate([padded, bodies[9:]])).inverted.any()
+    padded = 255 - within_margins(bodies[:9], 0, sides)
+    found = compare(np.concatenate([padded, bodies[9:]])).inverted
+    assert found.tolist() == [True] * 9 + [False] * 51
+
+
 def test_few_images_tell_polarity_only_where_they_are_nearly_the_same():
     few = np.concatenate([CHESTS[:3], 255 - CHESTS[3:5]])
     assert compare(few).inverted.tolist() == [False] * 3 + [True] * 2

@@ -42,6 +42,11 @@ def test_the_patients_of_the_public_dataset_are_those_of_its_manifest(chest_xray
     ("names", "patients"),
     [
         (
+            ["BACTERIA-1351146-0001.jpeg", "b/bacteria-1351146-0002.png", "VIRUS-7422-0001.jpeg"],
+            ["kermany-1351146", "kermany-1351146", "kermany-7422"],
+        ),
+        (["NORMAL-28501-0001.jpeg"], ["kermany-28501"]),
+        (
             ["00000013_005.png", "00000013_026.png", "00030805_000.png"],
             ["nih-00000013", "nih-00000013", "nih-00030805"],
         ),
@@ -88,7 +93,15 @@ def test_a_name_of_a_study_or_an_image_is_no_patient(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["20200131_001.png", "00099999_000.png", "0000013_005.png", "patient1/view1.png"]
+    "name",
+    [
+        "20200131_001.png",
+        "00099999_000.png",
+        "0000013_005.png",
+        "patient1/view1.png",
+        "NORMAL-20200131-0001.png",
+        "Normal-101.png",
+    ],
 )
 def test_dates_and_other_numbers_are_no_patients(name):
     assert found(name, name.replace("1.", "2.")) == [None, None]

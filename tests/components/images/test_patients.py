@@ -33,6 +33,9 @@ def table(tmp_path):
         ("NORMAL", "person1_virus_1.jpeg", "normal"),
         ("PNEUMONIA", "person1_virus_1.jpeg", "virus"),
         ("PNEUMONIA", "Person1_Bacteria_1.jpeg", "bacteria"),
+        ("PNEUMONIA", "BACTERIA-1351146-0002.jpeg", "bacteria"),
+        ("PNEUMONIA", "VIRUS-7422-0001.jpeg", "virus"),
+        ("NORMAL", "NORMAL-28501-0001.jpeg", "normal"),
         ("PNEUMONIA", "scan.jpeg", "unknown"),
     ],
 )
