@@ -145,7 +145,8 @@ def test_the_echo_of_a_signal_is_none_more(monkeypatch):
 def test_a_blocked_signal_waits_until_somebody_listens():
     def act():
         interrupts.block()
-        send()  # In the only thread, which blocks it.
+        # To this thread, which blocks it: gRPC, if a test before used it, starts others in a fork.
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
         os.write(write, b"it waits")
         with interrupts.listening():
             os.write(write, b", not")

@@ -80,7 +80,7 @@ def test_the_converter_keeps_all_that_is_good_and_names_all_that_is_broken(tmp_p
         "too small": 1,
         "truncated JPEG": 1,
     }
-    assert sum(count.skipped for count in dataset.folders) == 1
+    assert dataset.skipped_reasons == {"system file": 1, "text or document": 1}
     # The copy is no harm: it goes where its original goes.
     assert sum(count.written for count in dataset.folders) == MINIMUM_IMAGES + 1
     assert dataset.dropped_patients == ()
