@@ -29,6 +29,7 @@ async def read(request: web.Request, share: Share, limits: Limits, deadline: flo
 
     Raises:
         RequestError: it is too large, is not there in time, or cannot be unpacked.
+        ConnectionResetError: the client left.
     """
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity", "gzip"):
@@ -44,6 +45,11 @@ async def read(request: web.Request, share: Share, limits: Limits, deadline: flo
                 body += part
                 if len(body) > limits.body_bytes:
                     raise _too_large(limits)
+    except RuntimeError as error:
+        # What aiohttp raises where the client left before its body was read.
+        if request.protocol.connected:
+            raise
+        raise ConnectionResetError from error
     except TimeoutError as error:
         raise RequestError(
             StatusCode.DEADLINE_EXCEEDED,

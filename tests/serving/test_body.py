@@ -1,6 +1,7 @@
 import asyncio
 import gzip
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -67,3 +68,26 @@ def test_what_is_unpacked_counts_and_is_given_back():
         unpack(gzip.compress(bytes(8 << 20)), budget=budget)
     assert refused.value.reason == "memory"
     assert budget.used == 0
+
+
+@pytest.mark.parametrize(
+    ("connected", "raised"), [(False, ConnectionResetError), (True, RuntimeError)]
+)
+def test_a_client_that_left_is_no_failure_of_the_server(connected, raised):
+    async def leave():
+        raise RuntimeError("Connection closed.")
+
+    request = SimpleNamespace(
+        headers={},
+        content_length=9,
+        content=SimpleNamespace(readany=leave),
+        protocol=SimpleNamespace(connected=connected),
+    )
+
+    async def case():
+        deadline = asyncio.get_running_loop().time() + 60
+        with Share(Budget(LIMITS.memory_bytes)) as share:
+            await body.read(request, share, LIMITS, deadline)
+
+    with pytest.raises(raised):
+        asyncio.run(case())
