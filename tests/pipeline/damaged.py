@@ -135,7 +135,7 @@ def main(folder: Path, *chosen: str) -> None:
     from pipeline.runners import beam, local  # noqa: F401
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-    root, out = folder / "root", folder / "out.txt"
+    root, out = folder / "small", folder / "out.txt"
     folder.mkdir(parents=True, exist_ok=True)
     for state, before in {"whole": lambda: None, "killed": killed_after_training}.items():
         master = folder / state

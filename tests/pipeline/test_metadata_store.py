@@ -24,7 +24,7 @@ def store(tmp_path):
             metadata_store_pb2.Artifact(type_id=kind, uri=uri)
             for uri in (
                 f"{tmp_path}/artifacts/Trainer/model/7",
-                "/former/root/artifacts/Transform/transform_graph/6",
+                "/former/place/artifacts/Transform/transform_graph/6",
                 "/data/imported",
             )
         ]
