@@ -14,8 +14,6 @@ from components.sync import write_text
 SUMS: Final = "sums.json"
 """The file that holds recorded sums; it lies beside the folder that they are of."""
 
-_CHUNK: Final = 1 << 20
-
 
 def sums(folder: str | Path) -> dict[str, str]:
     """Computes the SHA-256 of each file under a folder.
@@ -117,8 +115,5 @@ def _raise(error: OSError) -> None:
 def _sum(path: Path) -> str:
     if not stat.S_ISREG(mode_of(path)):
         return "none, since it is no regular file"
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
