@@ -82,10 +82,9 @@ def _temporary_files() -> Iterator[None]:
 
 def _end_interrupted(error: BaseException) -> NoReturn:
     number = interrupts.received() or signal.SIGINT
-    how = "Interrupted." if number == signal.SIGINT else f"Stopped by {number.name}."
     told = error.args if isinstance(error, KeyboardInterrupt) else ()
     with interrupts.held(), contextlib.suppress(OSError):
-        click.echo(" ".join((how, *told)), err=True)
+        click.echo(" ".join((interrupts.how(number), *told)), err=True)
     sys.exit(128 + number)
 
 

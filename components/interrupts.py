@@ -46,6 +46,13 @@ def received() -> signal.Signals | None:
     return _State.received
 
 
+def how(number: int) -> str:
+    """Returns the sentence by which a person learns that a signal has stopped a command."""
+    if number == signal.SIGINT:
+        return "Interrupted."
+    return f"Stopped by {signal.Signals(number).name}."
+
+
 def at_signal(act: Callable[[], None]) -> None:
     """Has something done at the first signal, in a thread, whatever the main one is waiting for."""
     if act not in _State.acts:

@@ -6,7 +6,6 @@ python -m pipeline ...
 
 import contextlib
 import os
-import signal
 import sys
 from typing import Final, NoReturn
 
@@ -21,10 +20,7 @@ def main() -> NoReturn:
         code = _code()
         if received := interrupts.received():
             if code != 128 + received:  # No command has said so.
-                how = (
-                    "Interrupted." if received == signal.SIGINT else f"Stopped by {received.name}."
-                )
-                print(how, file=sys.stderr)  # noqa: T201
+                print(interrupts.how(received), file=sys.stderr)  # noqa: T201
             _end(128 + received)
     sys.exit(code)
 
