@@ -16,13 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--root",
-    type=click.Path(path_type=Path),
-    default="cxr-root",
-    show_default=True,
-    help="Folder that `cxr run` was given.",
-)
+@options.root
 @click.option(
     "--keep",
     type=click.IntRange(min=1),

@@ -29,13 +29,6 @@ if TYPE_CHECKING:
     from serving.predict import Prediction
 
 _PATH = LocalPath()
-_root = click.option(
-    "--root",
-    type=_PATH,
-    default="cxr-root",
-    show_default=True,
-    help="Folder of the data, the outputs, the history and, unless configured, the pushed model.",
-)
 _beam_args = click.option(
     "--beam-arg",
     "beam_args",
@@ -62,7 +55,7 @@ def main() -> None:
     help="Draw where the time goes, and profile a few steps of the training for TensorBoard. A "
     "training that was not profiled is done again.",
 )
-@_root
+@options.root
 @options.as_json
 @with_tuned_allocator
 @for_people
@@ -219,7 +212,7 @@ def config(show: bool, source: str | None, overrides: tuple[str, ...]) -> None:
 
 @main.command()
 @click.argument("run_id", required=False)
-@_root
+@options.root
 @options.as_json
 @for_people
 def runs(run_id: str | None, root: Path, as_json: bool) -> None:

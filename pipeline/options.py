@@ -2,6 +2,8 @@
 
 import click
 
+from components.path_argument import LocalPath
+
 config = click.option(
     "--config",
     "source",
@@ -16,3 +18,10 @@ overrides = click.option(
     help="Change one key, such as trainer.epochs=3; may be repeated.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+root = click.option(
+    "--root",
+    type=LocalPath(),
+    default="cxr-root",
+    show_default=True,
+    help="Folder of the data, the outputs, the history and, unless configured, the pushed model.",
+)
