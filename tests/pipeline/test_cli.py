@@ -255,6 +255,7 @@ def test_convert_hands_on_what_becomes_of_images_that_the_table_misses(convert):
         ("run", "--root", "gs://b/root"),
         ("run", "--images", "gs://b/images"),
         ("runs", "--root", "gs://b/root"),
+        ("clean", "--root", "gs://b/root"),
         ("predict", "model", "x", "--out", "gs://b/o.csv"),
         ("explain", "gs://b/model", "x", "--out", "o"),
         ("explain", "model", "x", "--out", "gs://b/o"),
