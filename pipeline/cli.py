@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from components.allocator import with_tuned_allocator
+from components.choice_argument import Choice
 from components.command import for_people, when_interrupted
 from components.errors import UserError
 from components.path_argument import LocalPath
 from pipeline import options, served
 from pipeline.clean_command import clean
 from pipeline.cluster_command import compile_, rehearse
+from pipeline.command_group import Commands, ImagesByOption
 from pipeline.evaluate_command import evaluate
 from pipeline.exit_codes import NOTHING_USABLE
 from pipeline.explain_command import explain
@@ -38,17 +40,20 @@ _beam_args = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="chest-xray-pipeline", prog_name="cxr")
 def main() -> None:
     """Chest X-rays: from folders of pictures to a served model that tells pneumonia from normal."""
 
 
-@main.command()
+@main.command(cls=ImagesByOption)
 @click.option("--images", type=_PATH, help="Folder of pictures; without it synthetic ones.")
 @options.config
 @options.overrides
-@click.option("--orchestrator", type=click.Choice(["local", "beam"]), help="What runs it.")
+@click.option("--orchestrator", type=Choice(["local", "beam"]), help="What runs it.")
 @click.option(
     "--profile",
     is_flag=True,
@@ -135,7 +140,7 @@ def synth(out: Path, images: int, seed: int, as_json: bool) -> None:
 @click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")
 @click.option(
     "--unlisted-patients",
-    type=click.Choice(["refuse", "alone"]),
+    type=Choice(["refuse", "alone"]),
     help="What becomes of images that the table misses.  [default: refuse]",
 )
 @click.option("--max-bad", type=float, help="Stop above this share of bad files. [default: 0.1]")

@@ -1,6 +1,5 @@
 """From a YAML file and `--set` to a configuration, or to every mistake in them at once."""
 
-import difflib
 import json
 import math
 import re
@@ -11,6 +10,7 @@ from typing import Any, Final
 import yaml
 from pydantic import ValidationError
 
+from components.did_you_mean import did_you_mean
 from components.errors import UserError
 from pipeline.config import Config
 from pipeline.config_mistakes import describe
@@ -100,8 +100,8 @@ def _find(source: str) -> Path:
         return Path(source)
     if source in presets():
         return PRESETS / f"{source}.yaml"
-    near = difflib.get_close_matches(source, presets(), n=1)
-    advice = f" Did you mean {near[0]}?" if near else ""
+    beside = (str(path) for path in Path(source).parent.glob("*.y*ml"))
+    advice = did_you_mean(source, [*presets(), *beside])
     raise UserError(
         f"There is no configuration file {source}.{advice} Give a YAML file, or the name of a "
         f"preset: {', '.join(presets())}."
