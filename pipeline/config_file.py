@@ -14,9 +14,7 @@ from components.did_you_mean import did_you_mean
 from components.errors import UserError
 from pipeline.config import Config
 from pipeline.config_mistakes import describe
-
-PRESETS = Path(__file__).parent / "configs"
-
+from pipeline.presets import PRESETS, presets
 
 _LONGEST: Final = 1024 * 1024
 """Bytes."""
@@ -88,11 +86,6 @@ def load(source: str | None = None, overrides: Sequence[str] = ()) -> Config:
         + "".join(f"  {mistake}\n" for mistake in mistakes)
         + "Every key with its meaning and default: cxr config --show"
     )
-
-
-def presets() -> list[str]:
-    """The names of the configurations that are shipped with the package."""
-    return sorted(path.stem for path in PRESETS.glob("*.yaml"))
 
 
 def _find(source: str) -> Path:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from components.errors import UserError
 from components.text import printable
 from pipeline.config import Config
-from pipeline.config_file import PRESETS, load, presets
+from pipeline.config_file import load
+from pipeline.presets import PRESETS, presets
 from tests.pipeline.test_config import fields
 
 
