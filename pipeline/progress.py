@@ -95,7 +95,7 @@ class _Lines(logging.Handler):
         self._on_line(record.getMessage())
 
 
-class EpochTimes(logging.Handler):
+class _EpochTimes(logging.Handler):
     """A log handler that finds the time of each epoch in what the trainer logs of it."""
 
     def __init__(self, on_epoch: Callable[[float], None]) -> None:
@@ -111,19 +111,21 @@ class EpochTimes(logging.Handler):
 
 @contextmanager
 def watching(
-    progress: ComponentProgress, on_line: Callable[[str], None], epochs: EpochTimes
+    progress: ComponentProgress,
+    on_line: Callable[[str], None],
+    on_epoch: Callable[[float], None] = lambda _: None,
 ) -> Iterator[None]:
     """Listens to TFX (the `absl` logger) and to the trainer (`trainer_module`).
 
     Args:
       progress: Is told of each component.
       on_line: Is given each line that the trainer logs.
-      epochs: Is given each epoch's time.
+      on_epoch: Is given the seconds of each epoch.
     """
     handlers = {
         "absl": progress,
         "trainer_module": _Lines(on_line, logging.INFO),
-        "trainer_module.fitting": epochs,
+        "trainer_module.fitting": _EpochTimes(on_epoch),
     }
     # TensorFlow silences absl while it saves a model, and then restores what was set this way.
     absl_logging.set_verbosity(absl_logging.INFO)

@@ -21,7 +21,7 @@ from pipeline.display import Display
 from pipeline.examples import examples
 from pipeline.failure import explain
 from pipeline.memory import PeakMemory
-from pipeline.progress import ComponentProgress, EpochTimes, warnings_to, watching
+from pipeline.progress import ComponentProgress, warnings_to, watching
 from pipeline.recorder import Recorder
 from pipeline.root import Root
 from pipeline.root_lock import root_lock
@@ -171,8 +171,8 @@ def _run(config: Config, root: Root, images: Path, recorder: Recorder, profile: 
 
     progress = ComponentProgress(recorder.memory, display.started, recorder.finished)
     try:
-        epochs = EpochTimes(record.epoch_seconds.append)
-        with watching(progress, display.line, epochs), interruptible():
+        on_epoch = record.epoch_seconds.append
+        with watching(progress, display.line, on_epoch), interruptible():
             runner(config.orchestrator)(wired, run_id=record.id, uncached=pipeline.UNCACHED)
         interrupts.check()
     except BaseException as error:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from rich.markup import escape
 
 from components.evaluation import OVERALL
+from components.text import printable
 from pipeline.cells import argument, command, counted, figure, print_fitting, standard_output
 from pipeline.presets import presets
 from pipeline.root import Root
@@ -83,7 +84,7 @@ def _row(record: RunRecord) -> list[str]:
         figure(overall.get("auc")),
         record.push.version if record.push and record.push.pushed else "",
     ]
-    identity, *others = (escape(cell) or "-" for cell in cells)
+    identity, *others = (escape(printable(cell)) or "-" for cell in cells)
     return [identity, STATES[record.state], *others]
 
 

@@ -16,7 +16,7 @@ from pipeline import run as module
 from pipeline.config_file import load
 from pipeline.root import Root
 from pipeline.root_lock import holder_pid, root_lock
-from pipeline.run_record import load_all, save
+from pipeline.run_record import PushRecord, load_all, save
 from tests.pipeline import records
 
 
@@ -34,6 +34,9 @@ class Run:
 
     def line(self, text):
         self.display.append(text)
+
+    def log(self, path):
+        assert path == self.root.log("20260301-1")
 
     def __call__(self):
         return module.run(
@@ -56,6 +59,15 @@ def test_a_run_that_ends_well_is_kept_as_finished(run):
     assert run.records() == [record]
     assert (record.id, record.state, record.error) == ("20260301-1", "finished", "")
     assert run.display == ["stopped"]
+
+
+def test_a_run_whose_model_is_not_pushed_is_kept_as_refused(run, monkeypatch):
+    def refuse(config, root, images, recorder, profile):
+        recorder.record.push = PushRecord(pushed=False, reason="its model_blessing says no")
+
+    monkeypatch.setattr(module, "_run", refuse)
+    assert run().state == "refused"
+    assert [record.state for record in run.records()] == ["refused"]
 
 
 def test_a_run_is_kept_from_its_first_moment_on(run, monkeypatch):
@@ -139,15 +151,6 @@ def test_temporary_files_of_a_run_are_under_its_root_and_gone_at_its_end(run, mo
     run()
     assert run.root.temporary in made[0].parents
     assert list(run.root.temporary.iterdir()) == []
-
-
-def test_an_invalid_tf_config_is_refused_before_anything_is_done(run, monkeypatch):
-    monkeypatch.undo()
-    monkeypatch.chdir(run.root.path.parent)
-    monkeypatch.setenv("TF_CONFIG", "{'cluster': 1}")
-    with pytest.raises(UserError, match=r"^The environment variable TF_CONFIG is no JSON \("):
-        run()
-    assert not run.root.images.exists()
 
 
 def test_a_second_run_on_the_root_leaves_no_record(run, monkeypatch):
