@@ -10,7 +10,7 @@ from components.text import printable
 from pipeline.cells import argument, command, counted, figure, print_fitting, standard_output
 from pipeline.presets import presets
 from pipeline.root import Root
-from pipeline.run_record import RunRecord
+from pipeline.run_record import COMPLETE, RunRecord
 
 STATES: Final = {
     "finished": "[green]finished[/]",
@@ -42,7 +42,7 @@ def print_runs(records: Sequence[RunRecord], root: Root) -> None:
         console.print(f"[dim]Not shown at this width: {', '.join(left_out)}.[/]")
     where = f"--root {argument(root.path)}"
     console.print(f"Show one: {command()} runs {escape(records[-1].id)} {where}")
-    whole = [each.id for each in records if each.state != "damaged"]
+    whole = [each.id for each in records if each.state in COMPLETE]
     if len(whole) > 1:
         console.print(f"Compare two: {command()} runs {' '.join(map(escape, whole[-2:]))} {where}")
 

@@ -44,7 +44,8 @@ def long_run(identity="20261130-120000-2", **changes):
 
 def test_each_run_is_one_line(printed, root):
     failed = records.run("20260302-1", state="failed", evaluation=None, push=None)
-    print_runs([long_run("20260301-120000", state="finished"), failed], root)
+    refused = records.run("20260302-0", state="refused")
+    print_runs([long_run("20260301-120000", state="finished"), refused, failed], root)
     told = printed()
     assert cells_of(told, "run") == [
         *("run", "state", "preset", "model", "epochs", "images", "AUC", "pushed")
@@ -54,7 +55,7 @@ def test_each_run_is_one_line(printed, root):
     ]
     assert cells_of(told, "20260302-1")[1:] == ["failed", "-", "-", "-", "-", "-", "-"]
     assert "\nShow one: cxr runs 20260302-1 --root" in told
-    assert "\nCompare two: cxr runs 20260301-120000 20260302-1 --root" in told
+    assert "\nCompare two: cxr runs 20260301-120000 20260302-0 --root" in told
 
 
 @pytest.mark.parametrize("width", [80, 120])
