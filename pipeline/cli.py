@@ -77,10 +77,12 @@ def run(
     """Run the pipeline: convert what changed, train, evaluate, push.
 
     \b
-    cxr run                                  on synthetic pictures
-    cxr run --images chest_xray --config kaggle
-    cxr run --images chest_xray --set trainer.epochs=3 --orchestrator beam
-    cxr run --profile                        where the time goes
+    cxr run --config demo                    on synthetic images
+    cxr run --images chest_xray --config fast
+    cxr run --images chest_xray --config fast --set trainer.epochs=3 --orchestrator beam
+    cxr run --config demo --profile          where the time goes
+
+    Without --config it trains `cnn`, the largest of the models, with all defaults.
 
     A killed run goes on where it stopped when the same command is given again.
     """  # noqa: D301  (Click knows the character, not its escape)
