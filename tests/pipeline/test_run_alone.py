@@ -12,6 +12,7 @@ import pytest
 
 from components import interrupts
 from components.errors import UserError
+from pipeline import data_counts, progress
 from pipeline import run as module
 from pipeline.config_file import load
 from pipeline.root import Root
@@ -208,3 +209,21 @@ def test_runs_are_named_by_the_time_and_never_two_alike(run):
     names = [record.id for record in run.records()]
     assert len(set(names)) == 3
     assert names == sorted(names)
+
+
+def test_what_is_known_of_the_images_is_said_once(tmp_path, monkeypatch):
+    from components.images import convert
+    from tests.pictures import encode, grey_pixels
+
+    for index in range(12):
+        for label in ("NORMAL", "PNEUMONIA"):
+            path = tmp_path / "images" / label / f"person{index}_{label}_{index}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pixels = grey_pixels(90, 80, seed=2 * index + (label == "NORMAL"))
+            path.write_bytes(encode(pixels, "png-grey"))
+    said = []
+    settings = load().dataset
+    with progress.warnings_to(said.append):
+        made = convert.convert(tmp_path / "images", tmp_path / "out", settings=settings, seed=7)
+    assert said == []
+    assert sum("Patients known for" in line for line in data_counts.lines(made, tmp_path)) == 1
