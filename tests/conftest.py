@@ -20,6 +20,22 @@ from transform_module import features
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with the files that take longest, so that no worker is left with one at the end."""
+    lengths: dict[Path, tuple[bool, float, bool]] = {}
+    for item in items:
+        timeout = item.get_closest_marker("timeout")
+        lengths[item.path] = max(
+            lengths.get(item.path, (False, 0.0, False)),
+            (
+                item.get_closest_marker("e2e") is not None,
+                timeout.args[0] if timeout else 0.0,
+                item.get_closest_marker("slow") is not None,
+            ),
+        )
+    items.sort(key=lambda item: lengths[item.path], reverse=True)
+
+
 @pytest.fixture(scope="session")
 def chest_xray() -> Path:
     """The folder of real chest X-rays, where there is one."""

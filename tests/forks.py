@@ -160,14 +160,13 @@ def _server() -> socket.socket:
     return here
 
 
-def _import() -> None:
+def import_slow() -> None:
     """Imports what is slow, as `components.collector` has the garbage collector be meanwhile."""
     gc.disable()
     for module in SLOW:
         importlib.import_module(module)
     gc.freeze()
     gc.enable()
-    assert not OURS & set(sys.modules), "a fork would run modules of another folder than its own"
 
 
 def _serve(control: socket.socket) -> None:
@@ -254,7 +253,8 @@ def main() -> None:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     del sys.path[0]  # The folder of this file.
-    _import()
+    import_slow()
+    assert not OURS & set(sys.modules), "a fork would run modules of another folder than its own"
     sys.path.insert(0, "")
     _serve(socket.socket(fileno=int(sys.argv[1])))
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
