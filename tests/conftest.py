@@ -10,12 +10,19 @@ if not os.environ.get("CXR_TEST_GPU"):
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import hypothesis
 import numpy as np
 import pytest
 
 from components.beam_args import DEFAULT_BEAM_ARGS
 from tests.pictures import encode, grey_pixels
 from transform_module import features
+
+# A machine that is busy with other work takes any time for an example.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

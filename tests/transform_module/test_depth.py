@@ -50,7 +50,7 @@ def test_the_bits_follow_from_the_highest_sample(highest, bits):
     assert decode_png_of_16_bits(tf.constant(png_of_16_bits(samples)))[1] == bits
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**31), colours=st.booleans())
 def test_an_image_of_all_bits_stays_as_it_always_was(seed, colours):
     shape = (40, 44, 3) if colours else (40, 44)
