@@ -10,6 +10,7 @@ import functools
 import gc
 import importlib
 import json
+import logging
 import os
 import runpy
 import select
@@ -26,9 +27,11 @@ SLOW = (
     "apache_beam",
     "apache_beam.runners.direct.direct_runner",
     "keras",
+    "httpx",
     "kfp",
     "ml_metadata.metadata_store",
     "numpy",
+    "PIL.ImageFont",
     "pydantic",
     "rich.console",
     "tensorflow",
@@ -87,13 +90,24 @@ class Fork:
         """Waits for its end; the exit code.
 
         Raises:
-            TimeoutError: it takes longer.
+            TimeoutExpired: it takes longer.
         """
         if self._code is None:
             if not select.select([self._connection], [], [], timeout)[0]:
-                raise TimeoutError(f"it runs for more than {timeout} seconds")
+                raise subprocess.TimeoutExpired("fork", timeout or 0)
             self._code = self._number()
         return self._code
+
+    def send_signal(self, number: int) -> None:
+        """Sends a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
 
     def __enter__(self) -> "Fork":
         return self
@@ -244,6 +258,9 @@ def _become(request: int, *streams: int) -> None:
     sys.path[0] = told["folder"]
     sys.argv = told["argv"]
     tempfile.tempdir = None
+    # Libraries add handlers when they are imported, and a program comes first that sets its own.
+    logging.root.handlers.clear()
+    logging.root.setLevel(logging.WARNING)
     sys.modules["numpy"].random.seed()
 
 

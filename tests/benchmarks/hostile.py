@@ -49,7 +49,7 @@ def main() -> None:
     bodies = [asking.body(image) for image in images]
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(options.model, Path(folder, asking.MODEL, options.model.name))
-        with running(Path(folder, asking.MODEL), "--allow-unverified") as server:
+        with running(Path(folder, asking.MODEL), "--allow-unverified", cold=True) as server:
             right = [answer(server, body) for body in bodies]
             wrong = itertools.count()
 
