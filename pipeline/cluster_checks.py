@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, Literal
 
+from components.did_you_mean import did_you_mean
 from pipeline.config import Config
 
 Target = Literal["kubeflow", "vertex"]
@@ -119,7 +120,10 @@ def _component_problems(config: Config, target: Target) -> Iterator[str]:
     for name, given in config.cluster.resources.items():
         key = f"cluster.resources.{name}"
         if name not in components:
-            yield f"{key}: there is no such component. There are {', '.join(components)}."
+            yield (
+                f"{key}: there is no such component.{did_you_mean(name, components)} There are "
+                f"{', '.join(components)}."
+            )
         if given.accelerator and (problem := _accelerator_problem(given.accelerator, target)):
             yield f"{key}.accelerator is {given.accelerator!r}, {problem}"
 
@@ -196,7 +200,8 @@ def _vertex_problem(kind: str) -> str:
     known = _vertex_accelerators()
     if kind in known:
         return ""
-    return f"which Vertex AI does not have. It has {', '.join(known)}."
+    advice = did_you_mean(kind, known)
+    return f"which Vertex AI does not have.{advice} It has {', '.join(known)}."
 
 
 def _vertex_accelerators() -> list[str]:

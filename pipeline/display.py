@@ -67,6 +67,10 @@ class Display:
         """Prints a line of the step that runs."""
         self._console.print(f"  [dim]{escape(text)}[/]", highlight=False, soft_wrap=True)
 
+    def heading(self, text: str) -> None:
+        """Prints a line before the first step; a terminal breaks it between words."""
+        self._console.print(escape(text), highlight=False, soft_wrap=not self._console.is_terminal)
+
     def failed(self, component: str) -> None:
         """Prints that a component failed."""
         self.stop()

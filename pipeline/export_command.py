@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from components.choice_argument import Choice
 from components.command import for_people
 from components.path_argument import LocalPath
 from pipeline import options
@@ -21,7 +22,7 @@ _PATH = LocalPath()
 @click.option(
     "--variant",
     "variants",
-    type=click.Choice(VARIANTS),
+    type=Choice(VARIANTS),
     multiple=True,
     help="What to write; may be repeated.  [default: all three]",
 )

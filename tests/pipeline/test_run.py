@@ -10,6 +10,7 @@ import yaml
 
 from components import pushed
 from components.analysis import findings as contract
+from pipeline.model_size import parameters
 from tests.pipeline.command import (
     COMPONENTS,
     REPOSITORY,
@@ -19,6 +20,7 @@ from tests.pipeline.command import (
     run_killed_when,
     states,
 )
+from trainer_module.settings import TrainerSettings
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -69,6 +71,18 @@ def test_a_first_run_executes_every_component_and_pushes(first):
         first["evaluation"]["slices"]
     )
     assert pushed.verify(first["push"]["path"]) == []
+
+
+def test_a_run_keeps_what_it_trained_on_what_and_how_long(first, place):
+    assert first["training"]["epochs"] == len(first["epoch_seconds"]) == 3
+    assert min(first["epoch_seconds"]) > 0
+    assert first["training"]["parameters"] == parameters(
+        TrainerSettings(**first["config"]["trainer"])
+    )
+    splits = first["data"]["splits"]
+    assert sum(splits["test"].values()) == first["evaluation"]["slices"]["Overall"]["examples"]
+    assert first["data"]["quarantined"] > 0
+    assert list((place / "root" / "tensorboard" / first["id"]).glob("events.*"))
 
 
 def test_evaluating_the_pushed_model_agrees_with_the_evaluator(first, source, place):
