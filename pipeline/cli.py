@@ -45,7 +45,7 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--images", type=_PATH, help="Folder of pictures; without it synthetic ones.")
+@options.images
 @options.config
 @options.overrides
 @click.option("--orchestrator", type=click.Choice(["local", "beam"]), help="What runs it.")
@@ -107,11 +107,11 @@ def run(
 
 @main.command()
 @click.argument("out", type=_PATH)
-@click.option("--images", default=600, show_default=True, help="Pictures to draw.")
+@click.option("--count", default=600, show_default=True, help="Images to draw.")
 @click.option("--seed", default=7, show_default=True, help="Another seed draws other patients.")
 @options.as_json
 @for_people
-def synth(out: Path, images: int, seed: int, as_json: bool) -> None:
+def synth(out: Path, count: int, seed: int, as_json: bool) -> None:
     """Draw synthetic chest X-rays into the folder OUT, laid out as the Kaggle dataset."""
     from rich.console import Console
 
@@ -119,8 +119,8 @@ def synth(out: Path, images: int, seed: int, as_json: bool) -> None:
     from pipeline.display import Display
     from pipeline.tables import print_synthetic
 
-    with Display(Console(stderr=True)).step(f"Draw {images} pictures") as progress:
-        made = generate(out, images=images, seed=seed, progress=progress)
+    with Display(Console(stderr=True)).step(f"Draw {count} pictures") as progress:
+        made = generate(out, images=count, seed=seed, progress=progress)
     if as_json:
         content = {"pictures": made.pictures, "patients": made.patients, "broken": made.broken}
         click.echo(json.dumps(content, indent=2))
@@ -157,7 +157,7 @@ def convert(
     beam_args: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Convert the folders IMAGES to TFRecords in the folder OUT.
+    """Convert the folder IMAGES to TFRecords in the folder OUT.
 
     IMAGES, or the one folder in it, holds train|val|test/NORMAL|PNEUMONIA/..., or only
     NORMAL|PNEUMONIA/... What is no usable picture is listed in OUT/quarantine.csv with its reason.
@@ -242,8 +242,8 @@ def runs(run_id: str | None, root: Path, as_json: bool) -> None:
 
 @main.command()
 @click.argument(
-    "model_and_paths",
-    metavar="[MODEL] PATHS...",
+    "model_and_images",
+    metavar="[MODEL] IMAGES...",
     nargs=-1,
     required=True,
     # An address gets a row that says so.
@@ -257,7 +257,7 @@ def runs(run_id: str | None, root: Path, as_json: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @for_people
 def predict(
-    model_and_paths: tuple[Path, ...],
+    model_and_images: tuple[Path, ...],
     url: str | None,
     out: Path | None,
     beam_args: tuple[str, ...],
@@ -265,7 +265,7 @@ def predict(
     as_csv: bool,
     **server: Any,
 ) -> None:
-    """Judge pictures: PATHS are files, folders and patterns, MODEL is a pushed model.
+    """Predict IMAGES, which are files, folders and patterns, by MODEL, a pushed model.
 
     \b
     cxr predict pushed/chest_xray xray.jpeg folder
@@ -277,7 +277,7 @@ def predict(
     that is no usable picture gets a row with the reason. A picture that is not in the domain is
     unlike those that the model learnt from: its answer tells nothing.
 
-    With --out any number of pictures is judged, in Beam, and a summary is printed. PATHS may then
+    With --out any number of pictures is judged, in Beam, and a summary is printed. IMAGES may then
     be TFRecord files of pictures, too. A killed call goes on where it stopped when the same command
     is given again.
 
@@ -310,22 +310,22 @@ def predict(
         ):
             predictions = predict_by(
                 client.predict_in_parts,
-                model_and_paths,
+                model_and_images,
                 maximum_bytes=MAXIMUM_PICTURE,
                 progress=told,
             )
         _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
         return
-    model, *paths = model_and_paths
-    if not paths:
-        raise click.UsageError("Give MODEL and PATHS, or --url and PATHS.")
+    model, *images = model_and_images
+    if not images:
+        raise click.UsageError("Give MODEL and IMAGES, or --url and IMAGES.")
     if out:
         with (
             when_interrupted(),
             silenced() as terminal,
             Display(Console(file=terminal)).step("Judge pictures") as told,
         ):
-            summary = predict_many(model, paths, out, beam_args=beam_args, progress=told)
+            summary = predict_many(model, images, out, beam_args=beam_args, progress=told)
         if as_json:
             click.echo(strict_json.dumps({**vars(summary), "out": str(out)}, indent=2))
         else:
@@ -334,7 +334,7 @@ def predict(
             sys.exit(NOTHING_USABLE)
         return
     with silenced() as terminal, Display(Console(file=terminal)).step("Judge pictures") as told:
-        predictions = predict_paths(model, paths, progress=told)
+        predictions = predict_paths(model, images, progress=told)
     _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
 
 

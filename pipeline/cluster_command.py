@@ -23,10 +23,12 @@ _PATH = LocalPath()
 
 @click.command("compile")
 @click.option("--target", type=click.Choice(["kubeflow", "vertex"]), required=True)
-@click.option("--out", type=_PATH, required=True, help="File to write: YAML or JSON.")
+@click.option(
+    "--out", type=_PATH, metavar="FILE", required=True, help="File to write: YAML or JSON."
+)
 @options.config
 @options.overrides
-@click.option("--draw", type=_PATH, metavar="SVG", help="Draw the graph, too.")
+@click.option("--draw", type=_PATH, metavar="FILE", help="Draw the graph as SVG, too.")
 @for_people
 def compile_(
     target: "Target", out: Path, source: str | None, overrides: tuple[str, ...], draw: Path | None
@@ -63,10 +65,11 @@ def compile_(
 
 @click.command()
 @click.argument("file", type=_PATH)
-@click.option("--images", type=_PATH, help="Folder of pictures; without it synthetic ones.")
+@options.images
 @click.option(
     "--root",
     type=_PATH,
+    metavar="FOLDER",
     default="cxr-rehearsal",
     show_default=True,
     help="Folder for all that is made.",

@@ -4,6 +4,12 @@ import click
 
 from components.path_argument import LocalPath
 
+images = click.option(
+    "--images",
+    type=LocalPath(),
+    metavar="FOLDER",
+    help="Folder of images; without it synthetic ones.",
+)
 config = click.option(
     "--config",
     "source",
@@ -21,6 +27,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for 
 root = click.option(
     "--root",
     type=LocalPath(),
+    metavar="FOLDER",
     default="cxr-root",
     show_default=True,
     help="Folder of the data, the outputs, the history and, unless configured, the pushed model.",

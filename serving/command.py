@@ -30,9 +30,10 @@ _PORT = click.IntRange(0, 65535)
 @click.option(
     "--out",
     type=_PATH,
+    metavar="FOLDER",
     default="deployment",
     show_default=True,
-    help="Where TensorFlow Serving's files are written.",
+    help="Folder that TensorFlow Serving's files are written into.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option(
@@ -41,9 +42,18 @@ _PORT = click.IntRange(0, 65535)
 @click.option(
     "--grpc-port", type=_PORT, default=8500, show_default=True, help="Of gRPC; 0 takes a free one."
 )
-@click.option("--model-config-file", type=_PATH, help="Models, versions, labels; instead of MODEL.")
-@click.option("--batching-parameters-file", type=_PATH, help="How requests are joined.")
-@click.option("--ssl-config-file", type=_PATH, help="Key, certificate, clients' authority.")
+@click.option(
+    "--model-config-file",
+    type=_PATH,
+    metavar="FILE",
+    help="Models, versions, labels; instead of MODEL.",
+)
+@click.option(
+    "--batching-parameters-file", type=_PATH, metavar="FILE", help="How requests are joined."
+)
+@click.option(
+    "--ssl-config-file", type=_PATH, metavar="FILE", help="Key, certificate, clients' authority."
+)
 @click.option(
     "--poll-seconds",
     type=click.FloatRange(min=0.05),
@@ -66,7 +76,9 @@ _PORT = click.IntRange(0, 65535)
     help="Of what clients may ask, such as memory_bytes; serving/README.md lists them.",
 )
 @click.option("--allow-unverified", is_flag=True, help="Load models that are not what was pushed.")
-@click.option("--ready-file", type=_PATH, help="Is written, with the addresses, when ready.")
+@click.option(
+    "--ready-file", type=_PATH, metavar="FILE", help="Is written, with the addresses, when ready."
+)
 @with_tuned_allocator
 @for_people
 def serve(
