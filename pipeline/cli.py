@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from components.allocator import with_tuned_allocator
 from components.command import for_people, when_interrupted
 from components.errors import UserError
 from components.path_argument import LocalPath
+from components.text import shell_quoted
 from pipeline import options, served
 from pipeline.clean_command import clean
 from pipeline.cluster_command import compile_, rehearse
@@ -79,9 +79,8 @@ def run(
 
     A killed run goes on where it stopped when the same command is given again.
     """  # noqa: D301  (Click knows the character, not its escape)
-    from rich.console import Console
-
     from pipeline import run as runs
+    from pipeline.cells import console
     from pipeline.config_file import load
     from pipeline.display import Display
     from pipeline.root import Root
@@ -94,11 +93,11 @@ def run(
     place = Root.at(root)
     run_id = runs.new_id(place)
     with redirected_to(place.log(run_id)) as terminal:
-        display = Display(Console(file=terminal))
+        display = Display(console(terminal))
         display.log(place.log(run_id))
         record = runs.run(config, place, run_id, display, profile=profile)
     if as_json:
-        click.echo(record.model_dump_json(indent=2))
+        click.echo(strict_json.dumps(record.model_dump(mode="json"), indent=2))
     else:
         print_run(record, place)
     if record.push and not record.push.pushed:
@@ -113,13 +112,12 @@ def run(
 @for_people
 def synth(out: Path, count: int, seed: int, as_json: bool) -> None:
     """Draw synthetic chest X-rays into the folder OUT, laid out as the Kaggle dataset."""
-    from rich.console import Console
-
     from components.synthetic.generate import generate
+    from pipeline.cells import console
     from pipeline.display import Display
     from pipeline.tables import print_synthetic
 
-    with Display(Console(stderr=True)).step(f"Draw {count} pictures") as progress:
+    with Display(console(sys.stderr)).step(f"Draw {count} pictures") as progress:
         made = generate(out, images=count, seed=seed, progress=progress)
     if as_json:
         content = {"pictures": made.pictures, "patients": made.patients, "broken": made.broken}
@@ -162,9 +160,8 @@ def convert(
     IMAGES, or the one folder in it, holds train|val|test/NORMAL|PNEUMONIA/..., or only
     NORMAL|PNEUMONIA/... What is no usable picture is listed in OUT/quarantine.csv with its reason.
     """
-    from rich.console import Console
-
     from components.images import convert as images_convert
+    from pipeline.cells import console
     from pipeline.config_file import load
     from pipeline.display import Display
     from pipeline.run_log import silenced
@@ -180,7 +177,7 @@ def convert(
     config = load(source, [*overrides, *said])
     with (
         silenced() as terminal,
-        Display(Console(file=terminal)).step("Convert pictures") as progress,
+        Display(console(terminal)).step("Convert pictures") as progress,
     ):
         dataset = images_convert.convert(
             images,
@@ -191,7 +188,7 @@ def convert(
             progress=progress,
         )
     if as_json:
-        click.echo(dataset.model_dump_json(indent=2))
+        click.echo(strict_json.dumps(dataset.model_dump(mode="json"), indent=2))
     else:
         print_dataset(dataset, out)
 
@@ -227,7 +224,7 @@ def runs(run_id: str | None, root: Path, as_json: bool) -> None:
     if not records:
         raise UserError(
             f"No run has begun under {place.path}. "
-            f"Start one: cxr run --root {shlex.quote(str(root))}"
+            f"Start one: cxr run --root {shell_quoted(str(root))}"
         )
     if run_id is None:
         shown: Any = [record.model_dump(mode="json") for record in records]
@@ -235,7 +232,7 @@ def runs(run_id: str | None, root: Path, as_json: bool) -> None:
         return
     record = run_record.find(records, run_id)
     if as_json:
-        click.echo(record.model_dump_json(indent=2))
+        click.echo(strict_json.dumps(record.model_dump(mode="json"), indent=2))
     else:
         print_run(record, place, lineage=True)
 
@@ -283,8 +280,7 @@ def predict(
 
     The exit code is 4 where nothing that was given could be used.
     """  # noqa: D301  (Click knows the character, not its escape)
-    from rich.console import Console
-
+    from pipeline.cells import console
     from pipeline.display import Display
     from pipeline.run_log import silenced
     from pipeline.tables import print_summary
@@ -305,7 +301,7 @@ def predict(
     if url:
         with (
             silenced() as terminal,
-            Display(Console(file=terminal)).step("Judge pictures") as told,
+            Display(console(terminal)).step("Judge pictures") as told,
             served.connected(url, **server) as client,
         ):
             predictions = predict_by(
@@ -323,7 +319,7 @@ def predict(
         with (
             when_interrupted(),
             silenced() as terminal,
-            Display(Console(file=terminal)).step("Judge pictures") as told,
+            Display(console(terminal)).step("Judge pictures") as told,
         ):
             summary = predict_many(model, images, out, beam_args=beam_args, progress=told)
         if as_json:
@@ -333,7 +329,7 @@ def predict(
         if not summary.valid:
             sys.exit(NOTHING_USABLE)
         return
-    with silenced() as terminal, Display(Console(file=terminal)).step("Judge pictures") as told:
+    with silenced() as terminal, Display(console(terminal)).step("Judge pictures") as told:
         predictions = predict_paths(model, images, progress=told)
     _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
 

@@ -1,7 +1,6 @@
 """The commands `cxr compile` and `cxr rehearse`."""
 
 import json
-import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from components.collector import importing
 from components.command import for_people
 from components.errors import UserError, refuse
 from components.path_argument import LocalPath
+from components.text import printable, shell_quoted
 from pipeline import options
 
 if TYPE_CHECKING:
@@ -57,10 +57,13 @@ def compile_(
         refuse("It cannot run", compiled.problems(made))
         if draw:
             draw.write_text(drawing.svg(made), encoding="utf-8")
-    click.echo(f"{out}: {len(made.tasks)} tasks, {len(made.parameters)} parameters for {target}")
+    click.echo(
+        f"{printable(str(out))}: {len(made.tasks)} tasks, {len(made.parameters)} parameters for "
+        f"{target}"
+    )
     if draw:
-        click.echo(draw)
-    click.echo(f"Try it here: cxr rehearse {shlex.quote(str(out))}")
+        click.echo(printable(str(draw)))
+    click.echo(f"Try it here: cxr rehearse {shell_quoted(str(out))}")
 
 
 @click.command()
@@ -103,8 +106,7 @@ def rehearse(
     Each task gets the command, the arguments and the input that the file gives it, in a copy of
     what the image holds. It ends well only when the model was pushed, loads and answers.
     """
-    from rich.console import Console
-
+    from pipeline.cells import console
     from pipeline.display import Display
     from pipeline.rehearsal import compiled
     from pipeline.rehearsal.data import brought_near
@@ -116,7 +118,7 @@ def rehearse(
     chosen = _chosen(pipeline, only, first)
     started = time.monotonic()
     with silenced() as terminal:
-        display = Display(Console(file=terminal))
+        display = Display(console(terminal))
         given = dict(_place(each) for each in maps)
         pipeline, places = brought_near(pipeline, root.resolve(), given, images, display)
         rehearsal = Rehearsal(

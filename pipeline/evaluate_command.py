@@ -73,10 +73,10 @@ def evaluate(
     the pictures can be used, it gets pictures.csv alone, with the reasons, and the exit code is 4.
     """  # noqa: D301  (Click knows the character, not its escape)
     from pydantic import ValidationError
-    from rich.console import Console
 
     from components.analysis.findings import to_json
     from components.images.settings import DatasetSettings
+    from pipeline.cells import console
     from pipeline.display import Display
     from pipeline.evaluate_tables import print_evaluated
     from pipeline.run_log import silenced
@@ -100,7 +100,7 @@ def evaluate(
             corruptions=corruptions,
             settings=settings,
             slices=slices,
-            step=Display(Console(file=terminal)).step,
+            step=Display(console(terminal)).step,
         )
     if as_json:
         click.echo(to_json(evaluated.findings), nl=False)

@@ -38,14 +38,13 @@ def explain(model: Path, images: tuple[Path, ...], out: Path, as_json: bool) -> 
     illness. A file that is no usable picture gets a row with the reason; the exit code is 4 where
     all are.
     """  # noqa: D301  (Click knows the character, not its escape)
-    from rich.console import Console
-
+    from pipeline.cells import console
     from pipeline.display import Display
     from pipeline.run_log import silenced
     from pipeline.tables import print_explanations
     from serving.explain.job import explain as explain_paths
 
-    with silenced() as terminal, Display(Console(file=terminal)).step("Explain pictures") as told:
+    with silenced() as terminal, Display(console(terminal)).step("Explain pictures") as told:
         explanations = explain_paths(model, images, out, progress=told)
     if as_json:
         click.echo(strict_json.dumps([vars(each) for each in explanations], indent=2))

@@ -73,8 +73,7 @@ def export(
     formats take pixels and give the calibrated probability; neither decodes nor resizes images. For
     TensorFlow Serving nothing has to be exported: MODEL itself is what it serves.
     """  # noqa: D301  (Click knows the character, not its escape)
-    from rich.console import Console
-
+    from pipeline.cells import console
     from pipeline.display import Display
     from pipeline.run_log import silenced
     from pipeline.tables import print_keras, print_tflite
@@ -89,7 +88,7 @@ def export(
             raise click.UsageError(f"--{option} needs --tflite.")
     made: dict[str, Any] = {}
     with where_nothing_is_usable(), silenced() as terminal:
-        step = Display(Console(file=terminal)).step
+        step = Display(console(terminal)).step
         if keras:
             from serving import keras_file
 

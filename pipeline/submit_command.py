@@ -14,6 +14,7 @@ import click
 from components.command import for_people, when_interrupted
 from components.errors import UserError, refuse
 from components.path_argument import LocalPath
+from components.text import printable
 from pipeline import options
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ def submit(file: Path, *, wait: bool, dry_run: bool, as_json: bool, **given: Any
         click.echo(json.dumps(content, indent=2))
     if progress:
         if progress.state != "succeeded":
-            click.echo(f"The run has {progress.state}. {progress.error}".strip(), err=True)
+            told = f"The run has {progress.state}. {progress.error}".strip()
+            click.echo(printable(told, keep="\n\t"), err=True)
             sys.exit(_FAILED)
         if not as_json:
             click.echo("The run has succeeded.")
