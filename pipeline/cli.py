@@ -14,7 +14,7 @@ from components.command import for_people, when_interrupted
 from components.errors import UserError
 from components.path_argument import LocalPath
 from components.text import shell_quoted
-from pipeline import options, served
+from pipeline import completion, options, served
 from pipeline.clean_command import clean
 from pipeline.cluster_command import compile_, rehearse
 from pipeline.evaluate_command import evaluate
@@ -208,7 +208,7 @@ def config(show: bool, source: str | None, overrides: tuple[str, ...]) -> None:
 
 
 @main.command()
-@click.argument("run_id", required=False)
+@click.argument("run_id", required=False, shell_complete=completion.run_ids)
 @options.root
 @options.as_json
 @for_people

@@ -3,6 +3,7 @@
 import click
 
 from components.path_argument import LocalPath
+from pipeline import completion
 
 images = click.option(
     "--images",
@@ -14,6 +15,7 @@ config = click.option(
     "--config",
     "source",
     metavar="FILE",
+    shell_complete=completion.configurations,
     help="YAML file, or a preset: best, demo, fast, kaggle, search.",
 )
 overrides = click.option(
@@ -21,6 +23,7 @@ overrides = click.option(
     "overrides",
     multiple=True,
     metavar="KEY=VALUE",
+    shell_complete=completion.overrides,
     help="Change one key, such as trainer.epochs=3; may be repeated.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
