@@ -58,8 +58,9 @@ def predict(
 
     Args:
         model: a version's folder or the folder of the versions.
-        paths: one or more: files, folders with files at any depth, and patterns (``*``, ``?``, ``[…]``,
-            ``**``). Files and folders of the system, and thumbnails, are passed over in folders.
+        paths: one or more files, folders with files at any depth, and patterns (``*``, ``?``,
+            ``[…]``, ``**``). Files and folders of the system, and thumbnails, are passed over in
+            folders.
         progress: gets the files done and their total.
 
     Returns:
