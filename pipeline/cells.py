@@ -19,7 +19,8 @@ from components.text import printable, shell_quoted
 _DUMB: Final = ("dumb", "unknown")
 _UNBOUNDED: Final = 10_000
 _GAP: Final = 2
-_NARROW: Final = 12
+_NARROW: Final = 24
+"""A column of text is not folded to less than this, unless its words are shorter."""
 
 
 def new_table(*columns: str, right: Collection[int] = ()) -> Table:

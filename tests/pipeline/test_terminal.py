@@ -73,19 +73,14 @@ def acting(text):
 
 
 @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_a_plain_terminal_gets_no_escape_sequence_and_no_name_raw(
-    tmp_path, served, variables, request
-):
+def test_a_plain_terminal_gets_no_escape_sequence_and_no_name_raw(tmp_path, served, variables):
     shown = printed(tmp_path, served.rest, **variables)
     assert acting(shown) == set()
     codes = dict(re.findall(r"^== (\S+) (\d+)$", shown, re.MULTILINE))
     assert {"convert", "predict", "explain", "evaluate", "run", "rollback"} <= set(codes)
     assert "Traceback" not in shown
-    # Each command that names an image shows all of the name, in one line or in several.
-    sections = shown.replace("\n", "").split("== ")
-    naming = [each for each in sections if "\\x1b[31mb" in each]
-    assert len(naming) >= 12
-    assert all(SHOWN[:-4] in each.replace(" ", "") for each in naming)
+    sections = shown.split("== ")
+    assert sum(SHOWN in each for each in sections) >= 12
     # No line of a table is wider than the terminal, and no number of it is cut.
     assert not [line for line in shown.splitlines() if len(line) > WIDTH and "  0." in line]
 
