@@ -1,6 +1,6 @@
 """A server of a pushed model under hostile requests.
 
-    python -m tests.benchmarks.hostile MODEL [--pictures FOLDER]
+    python -m tests.benchmarks.hostile MODEL [--images FOLDER]
 
 MODEL is a version's folder. 2,000 requests of `tests.serving.hostile` are sent beside 500 good
 ones. Prints how long these took and what memory the server had, and ends with 1 where an answer was
@@ -39,10 +39,10 @@ def main() -> None:
     """Runs the server and the clients, and prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
-    parser.add_argument("--pictures", type=Path, help="JPEGs; drawn ones otherwise")
+    parser.add_argument("--images", type=Path, help="JPEGs; drawn ones otherwise")
     options = parser.parse_args()
-    if options.pictures:
-        files = sorted(options.pictures.rglob("*.jpeg"))[:20]
+    if options.images:
+        files = sorted(options.images.rglob("*.jpeg"))[:20]
         images = [path.read_bytes() for path in files]
     else:
         images = [asking.picture(value, 224) for value in range(0, 250, 25)]

@@ -87,7 +87,7 @@ def test_a_run_keeps_what_it_trained_on_what_and_how_long(first, place):
 
 def test_evaluating_the_pushed_model_agrees_with_the_evaluator(first, source, place):
     model, pictures = Path(first["push"]["path"]).parent, Path(first["images"]) / "test"
-    given = ("--data", pictures, "--out", place / "evaluation", "--no-corruptions", "--json")
+    given = (pictures, "--out", place / "evaluation", "--no-corruptions", "--json")
     found = json.loads(cxr("evaluate", model, *given, folder=source))
     told = first["evaluation"]["slices"]
     groups = {f"subtype:{group['name']}": group for group in found["slices"]["subtype"]}
