@@ -180,7 +180,7 @@ def convert(
     config = load(source, [*overrides, *said])
     with (
         silenced() as terminal,
-        Display(Console(file=terminal)).step("Convert pictures") as progress,
+        Display(Console(file=terminal)).step("Convert images") as progress,
     ):
         dataset = images_convert.convert(
             images,

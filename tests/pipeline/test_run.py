@@ -194,7 +194,7 @@ def test_the_beam_orchestrator_comes_to_the_same_result_profiled_too(first, prof
 def test_a_profiled_run_shows_where_its_time_went(profiled):
     drawn = Path(profiled["timeline"]).read_text()
     steps = [*profiled["steps"], *profiled["components"]]
-    assert {"Convert pictures", "Start TensorFlow and TFX", *COMPONENTS} <= {
+    assert {"Convert images", "Start TensorFlow and TFX", *COMPONENTS} <= {
         step["name"] for step in steps
     }
     assert all(step["name"] in drawn for step in steps)
