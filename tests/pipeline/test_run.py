@@ -244,7 +244,7 @@ def test_a_run_killed_anywhere_ends_in_the_same_result_when_repeated(first, plac
     assert ran(repeated) == {"Trainer", *after}
     assert_same_result(repeated, first)
     assert repeated["push"]["pushed"]
-    assert log_says(root, "going on after epoch")
+    assert log_says(root, "resuming after epoch")
     listed = json.loads(cxr("runs", "--json", "--root", root))
     assert [record["state"] for record in listed] == ["killed"] * 3 + ["finished"]
 
