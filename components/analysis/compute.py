@@ -173,7 +173,7 @@ def _misses(seen: Judged, predicted: np.ndarray, threshold: float) -> list[Miss]
     certainty = np.abs(seen.probability - threshold) / np.where(room, room, 1)
     (wrong,) = np.nonzero(predicted != seen.label)
     return [
-        _miss(seen, row)
+        _miss(seen, int(row))
         for row in sorted(wrong, key=lambda row: (-certainty[row], str(seen.path[row])))
     ]
 

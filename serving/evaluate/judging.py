@@ -105,10 +105,10 @@ def _row(
     if not isinstance(content, bytes):
         return row
     row["bytes"] = len(content)
-    row["sha256"] = picture.sha256 or hashlib.sha256(content).hexdigest()
+    row["sha256"] = sha256 = picture.sha256 or hashlib.sha256(content).hexdigest()
     if picture.patient is None:
         # Copies of one image are of one patient.
-        row["patient"] = f"picture-{row['sha256'][:16]}"
+        row["patient"] = f"picture-{sha256[:16]}"
     return row | (describe(content, transform) if prediction.valid else {})
 
 
