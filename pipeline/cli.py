@@ -198,7 +198,7 @@ def convert(
     config = load(source, [*overrides, *said])
     with (
         silenced() as terminal,
-        Display(console(terminal)).step("Convert pictures") as progress,
+        Display(console(terminal)).step("Convert images") as progress,
     ):
         dataset = images_convert.convert(
             images,

@@ -208,7 +208,7 @@ def test_the_beam_orchestrator_comes_to_the_same_result_profiled_too(first, prof
 def test_a_profiled_run_shows_where_its_time_went(profiled):
     drawn = Path(profiled["timeline"]).read_text()
     steps = [*profiled["steps"], *profiled["components"]]
-    assert {"Convert pictures", "Start TensorFlow and TFX", *COMPONENTS} <= {
+    assert {"Convert images", "Start TensorFlow and TFX", *COMPONENTS} <= {
         step["name"] for step in steps
     }
     assert all(step["name"] in drawn for step in steps)
@@ -258,7 +258,7 @@ def test_a_run_killed_anywhere_ends_in_the_same_result_when_repeated(first, plac
     assert ran(repeated) == {"Trainer", *after}
     assert_same_result(repeated, first)
     assert repeated["push"]["pushed"]
-    assert log_says(root, "going on after epoch")
+    assert log_says(root, "resuming after epoch")
     listed = json.loads(cxr("runs", "--json", "--root", root))
     assert [record["state"] for record in listed] == ["killed"] * 3 + ["finished"]
 
