@@ -115,7 +115,7 @@ def _run(config: Config, root: Root, images: Path, recorder: Recorder, profile: 
     record, display = recorder.record, recorder.display
     _require_json("TF_CONFIG")
     require_unlocked(root.metadata)
-    dataset = examples(config, images, root.dataset, recorder.step)
+    dataset = examples(config, images, root.dataset, root.former_datasets, recorder.step)
     record.dataset_fingerprint = dataset.fingerprint
     for sentence in dataset.sentences:
         display.line(sentence)
