@@ -14,6 +14,7 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
 from components import model_sums, push_remote, pushed
+from components.code_version import code_version
 from components.errors import UserError
 from components.linking import link
 from components.remote import is_remote, near
@@ -122,7 +123,6 @@ class Baseline(base_component.BaseComponent):
         push_dir: str | RuntimeParameter,
         model_name: str,
         version: str,
-        code: str = "",
     ) -> None:
         """Constructs the component.
 
@@ -133,7 +133,6 @@ class Baseline(base_component.BaseComponent):
             version: For the cache: the pushed version that will be compared with, or an empty text
                 when nothing is pushed; `LATEST` where that is not known yet. The push folder
                 decides when the component runs.
-            code: Content hash of the code that runs, which TFX's cache does not see.
         """
         model = types.Channel(type=standard_artifacts.Model)
         super().__init__(
@@ -142,7 +141,7 @@ class Baseline(base_component.BaseComponent):
                 push_dir=push_dir,
                 model_name=model_name,
                 version=version,
-                code=code,
+                code=code_version(__name__),
                 model=model,
             )
         )

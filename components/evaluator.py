@@ -22,6 +22,7 @@ from tfx.utils import path_utils, proto_utils
 
 from components import baseline, evaluation_sample, example_counts, model_sums
 from components.baseline_fit import misfit, record_of, try_out
+from components.code_version import code_version
 from components.evaluation import (
     BASELINE_VERSION,
     EVALUATION,
@@ -162,7 +163,6 @@ class Evaluator(base_beam_component.BaseBeamComponent):
         model: types.BaseChannel,
         baseline_model: types.BaseChannel,
         settings: EvaluationSettings,
-        code: str = "",
     ) -> None:
         """Constructs the component.
 
@@ -171,7 +171,6 @@ class Evaluator(base_beam_component.BaseBeamComponent):
             model: The model to judge.
             baseline_model: What Baseline made.
             settings: The bounds.
-            code: Content hash of the code that runs, which TFX's cache does not see.
         """
         super().__init__(
             spec=EvaluatorSpec(
@@ -179,7 +178,7 @@ class Evaluator(base_beam_component.BaseBeamComponent):
                 model=model,
                 baseline_model=baseline_model,
                 settings=settings.model_dump_json(),
-                code=code,
+                code=code_version(__name__),
                 evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),
             )

@@ -15,6 +15,7 @@ from tfx.proto.orchestration import execution_result_pb2
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import io_utils
 
+from components.code_version import code_version
 from components.errors import UserError
 from components.schema import contract_schema
 from transform_module import features
@@ -119,21 +120,18 @@ class ExampleValidator(base_component.BaseComponent):
     SPEC_CLASS = ExampleValidatorSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
 
-    def __init__(
-        self, statistics: types.BaseChannel, schema: types.BaseChannel, code: str = ""
-    ) -> None:
+    def __init__(self, statistics: types.BaseChannel, schema: types.BaseChannel) -> None:
         """Constructs the component.
 
         Args:
             statistics: What StatisticsGen made.
             schema: What SchemaGen made.
-            code: Content hash of the code that runs, which TFX's cache does not see.
         """
         super().__init__(
             spec=ExampleValidatorSpec(
                 statistics=statistics,
                 schema=schema,
-                code=code,
+                code=code_version(__name__),
                 anomalies=types.Channel(type=standard_artifacts.ExampleAnomalies),
             )
         )

@@ -21,6 +21,7 @@ from tfx.types import artifact_utils
 from tfx.utils import proto_utils
 
 from components import example_counts, intact
+from components.code_version import code_version
 from components.errors import UserError
 from components.images.dataset import DATASET_FILE, Dataset
 from components.linking import link
@@ -114,19 +115,19 @@ class ImportExampleGen(component.FileBasedExampleGen):
         self,
         input_base: str | RuntimeParameter,
         input_config: example_gen_pb2.Input,
-        code_version: str,
     ) -> None:
         """Constructs the component.
 
         Args:
             input_base: Folder with the files.
             input_config: Splits and the patterns of their files; ``{SPAN}`` and such are not used.
-            code_version: Content hash of the code that runs, which TFX's cache does not see.
         """
         # TFX gives components that read files no other place for a parameter of one's own.
         custom_config = example_gen_pb2.CustomConfig()
         custom_config.custom_config.Pack(
-            struct_pb2.Struct(fields={"code_version": struct_pb2.Value(string_value=code_version)})
+            struct_pb2.Struct(
+                fields={"code_version": struct_pb2.Value(string_value=code_version(__name__))}
+            )
         )
         super().__init__(
             input_base=input_base, input_config=input_config, custom_config=custom_config

@@ -11,6 +11,7 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
 from components import evaluation_sample, example_counts, model_sums
+from components.code_version import code_version
 from components.evaluation import REASONS
 from components.remote import near
 from components.serving_check_settings import ServingCheckSettings
@@ -129,7 +130,6 @@ class ServingCheck(base_component.BaseComponent):
         model_name: str,
         images: str,
         quarantine: str,
-        code: str = "",
     ) -> None:
         """Constructs the component.
 
@@ -141,7 +141,6 @@ class ServingCheck(base_component.BaseComponent):
             model_name: The model's name in URLs.
             images: Folder that the examples were made from; what is not there is not asked.
             quarantine: The conversion's list of the files that were kept out; need not be there.
-            code: Content hash of the code that runs, which TFX's cache does not see.
         """
         super().__init__(
             spec=ServingCheckSpec(
@@ -152,7 +151,7 @@ class ServingCheck(base_component.BaseComponent):
                 model_name=model_name,
                 images=images,
                 quarantine=quarantine,
-                code=code,
+                code=code_version(__name__),
                 blessing=types.Channel(type=standard_artifacts.InfraBlessing),
             )
         )

@@ -14,6 +14,7 @@ from tfx.types import BaseChannel
 
 from components.baseline import Baseline
 from components.beam_args import DEFAULT_BEAM_ARGS, SDK_HERE
+from components.code_version import code_version
 from components.evaluator import Evaluator
 from components.example_validator import ExampleValidator
 from components.google_cloud.settings import GoogleCloudSettings
@@ -26,18 +27,12 @@ from components.statistics import statistics_options
 from components.trainer import TUNABLE, Trainer
 from components.trainer import Executor as TrainerExecutor
 from components.tuner import TRIED_WITH, Tuner
-from pipeline.code_version import code_version
 from pipeline.config import Config
-from pipeline.recipe import (
-    IMPORT_CODE,
-    REPORT_CODE,
-    SERVING_CHECK_CODE,
-    TRANSFORM_CODE,
-    training_version,
-)
+from pipeline.recipe import SEARCH, TRAINING, training_version
 from trainer_module.tuner_settings import AFTER_SEARCH
 from transform_module.features import EVAL, SPLITS, TRAIN
 
+PREPROCESSING = "transform_module.preprocessing"
 UNCACHED = ("Pusher",)
 """Nodes that run in every run: their effect lies outside of the root, where no cache looks."""
 
@@ -113,7 +108,6 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
                 example_gen_pb2.Input.Split(name=split, pattern=f"{split}/*") for split in SPLITS
             ]
         ),
-        code_version=code_version(*IMPORT_CODE),
     )
     statistics_gen = StatisticsGen(
         examples=example_gen.outputs["examples"], stats_options=statistics_options()
@@ -122,18 +116,17 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
     example_validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"],
         schema=schema_gen.outputs["schema"],
-        code=code_version("components.example_validator", "components.schema"),
     )
     transform = Transform(
         examples=example_gen.outputs["examples"],
         schema=schema_gen.outputs["schema"],
-        preprocessing_fn="transform_module.preprocessing.preprocessing_fn",
+        preprocessing_fn=f"{PREPROCESSING}.preprocessing_fn",
         # The Evaluator reads the raw examples of the test split.
         splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN], transform=[TRAIN, EVAL]),
         disable_statistics=True,
         custom_config={
             "settings": config.transform.model_dump(mode="json"),
-            "code_version": code_version(*TRANSFORM_CODE),
+            "code_version": code_version(PREPROCESSING),
         },
     )
     transform.add_upstream_node(example_validator)
@@ -147,7 +140,7 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
     trainer = Trainer(
         **transformed,
         hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
-        run_fn="trainer_module.trainer.run_fn",
+        run_fn=f"{TRAINING}.run_fn",
         custom_config={
             "settings": config.trainer.model_dump(mode="json", exclude=set(TUNABLE)),
             "transform": config.transform.model_dump(mode="json"),
@@ -170,34 +163,12 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         push_dir=inputs.push_dir,
         model_name=config.push.model_name,
         version=inputs.baseline_version,
-        code=code_version(
-            "components.baseline",
-            "components.linking",
-            "components.model_sums",
-            "components.push_remote",
-            "components.pushed",
-            "components.remote",
-            "components.rolled_back",
-            "components.sums",
-        ),
     )
     evaluator = Evaluator(
         examples=example_gen.outputs["examples"],
         model=trainer.outputs["model"],
         baseline_model=baseline.outputs["model"],
         settings=config.evaluation,
-        code=code_version(
-            "components.evaluator",
-            "components.evaluation",
-            "components.evaluation_metrics",
-            "components.evaluation_extractors",
-            "components.evaluation_sample",
-            "components.example_counts",
-            "components.baseline_fit",
-            "components.model_sums",
-            "components.pushed",
-            "components.sums",
-        ),
     )
     served = {"model": trainer.outputs["model"], "examples": example_gen.outputs["examples"]}
     serving_check = (
@@ -210,7 +181,6 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
             model_name=config.push.model_name,
             images=inputs.images,
             quarantine=inputs.quarantine,
-            code=code_version(*SERVING_CHECK_CODE),
         )
     )
     pusher = Pusher(
@@ -231,7 +201,6 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         model_name=config.push.model_name,
         dataset=inputs.examples,
         source=config.report.dataset or ("synthetic" if inputs.synthetic else ""),
-        code=code_version(*REPORT_CODE),
     )
     # Whatever becomes of the report, the model is where it belongs.
     report.add_upstream_node(pusher)
@@ -273,7 +242,7 @@ def _tuner(config: Config, inputs: Inputs, transformed: dict[str, BaseChannel]) 
     untold = {*TUNABLE, *AFTER_SEARCH}
     return Tuner(
         **transformed,
-        tuner_fn="trainer_module.tuner.tuner_fn",
+        tuner_fn=f"{SEARCH}.tuner_fn",
         custom_config={
             "settings": config.trainer.model_dump(mode="json", exclude=untold),
             "tuner": config.tuner.model_dump(mode="json"),

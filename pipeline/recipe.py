@@ -5,62 +5,12 @@ from importlib import metadata
 from pathlib import Path
 
 from components import intact, pushed, recipe
+from components.code_version import code_version
 from components.errors import UserError
-from pipeline.code_version import code_version
 from pipeline.config import Config
 
-IMPORT_CODE = (
-    "components.example_counts",
-    "components.images.dataset",
-    "components.import_example_gen",
-    "components.linking",
-    "components.remote",
-    "components.intact",
-)
-TRANSFORM_CODE = ("transform_module",)
-SERVING_CHECK_CODE = (
-    "components.serving_check",
-    "components.serving_check_findings",
-    "components.serving_check_pictures",
-    "components.serving_check_trial",
-    "components.evaluation_sample",
-    "components.example_counts",
-    "components.model_sums",
-    "components.push",
-    "components.push_rules",
-    "components.pushed",
-    "components.remote",
-    "components.rollback_plan",
-    "components.rolled_back",
-    "components.sums",
-    "components.sync",
-    "components.tied",
-    "serving",
-)
-REPORT_CODE = (
-    "components.report",
-    "components.analysis",
-    "components.baseline",
-    "components.baseline_fit",
-    "components.evaluation",
-    "components.example_counts",
-    "components.images",
-    "components.local_paths",
-    "components.remote",
-    "components.serving_check",
-    "components.text",
-    "serving",
-    "transform_module",
-)
-TRAINER_CODE = (
-    "components.example_counts",
-    "components.sums",
-    "components.sync",
-    "components.trainer",
-    "trainer_module",
-    "transform_module",
-)
-TUNER_CODE = ("components.tuner", *TRAINER_CODE)
+TRAINING = "trainer_module.trainer"
+SEARCH = "trainer_module.tuner"
 
 
 def training_version(config: Config) -> str:
@@ -75,7 +25,10 @@ def training_version(config: Config) -> str:
     Returns:
       16 hexadecimal digits, as of `code_version`.
     """
-    version = code_version(*(TUNER_CODE if config.tuner.enabled else TRAINER_CODE))
+    entries = ["components.trainer", TRAINING, f"trainer_module.models.{config.trainer.model}"]
+    if config.tuner.enabled:
+        entries += ["components.tuner", SEARCH]
+    version = code_version(*entries)
     weights = _weights(config) if config.trainer.model == "transfer" else ""
     return hashlib.sha256(f"{version} {weights}".encode()).hexdigest()[:16] if weights else version
 

@@ -15,6 +15,7 @@ from tfx.utils import path_utils
 from components import baseline, example_counts
 from components.analysis.findings import FINDINGS, to_json
 from components.baseline_fit import first_line
+from components.code_version import code_version
 from components.evaluation import REASONS, Evaluation, read_evaluation
 from components.remote import near
 from components.report import reading
@@ -115,7 +116,6 @@ class Report(base_component.BaseComponent):
         model_name: str,
         dataset: str | RuntimeParameter,
         source: str = "",
-        code: str = "",
     ) -> None:
         """Constructs the component.
 
@@ -130,7 +130,6 @@ class Report(base_component.BaseComponent):
             model_name: The model's name in URLs.
             dataset: The folder that a conversion wrote; its records need not be there.
             source: The pictures' source, one of `SOURCES`; an empty text does not tell.
-            code: Content hash of the code that runs, which TFX's cache does not see.
         """
         super().__init__(
             spec=ReportSpec(
@@ -144,7 +143,7 @@ class Report(base_component.BaseComponent):
                 model_name=model_name,
                 dataset=dataset,
                 source=source,
-                code=code,
+                code=code_version(__name__),
                 report=types.Channel(type=standard_artifacts.ModelEvaluation),
             )
         )

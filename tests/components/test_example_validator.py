@@ -180,8 +180,7 @@ def test_the_component_wires_statistics_and_schema_to_anomalies():
     component = ExampleValidator(
         statistics=Channel(type=standard_artifacts.ExampleStatistics),
         schema=Channel(type=standard_artifacts.Schema),
-        code="c0de",
     )
     assert list(component.inputs) == ["statistics", "schema"]
     assert component.outputs["anomalies"].type is standard_artifacts.ExampleAnomalies
-    assert component.exec_properties == {"code": "c0de"}
+    assert list(component.exec_properties) == ["code"]

@@ -1,15 +1,15 @@
+import importlib.util
 import json
+from pathlib import Path
 
 import pytest
 from tfx.proto import example_gen_pb2
 from tfx.utils import proto_utils
 
+from components.code_version import code_version
 from components.evaluation_settings import EvaluationSettings
-from pipeline import pipeline as module
-from pipeline import recipe
-from pipeline.code_version import code_version
 from pipeline.config_file import load
-from pipeline.recipe import TRAINER_CODE
+from pipeline.pipeline import UNCACHED
 from serving.tensorflow_serving.settings import VERSION
 from tests.pipeline.command import COMPONENTS
 from tests.pipeline.wired import wire
@@ -136,25 +136,6 @@ def test_what_changes_a_score_begins_another_search(tuned, override):
     assert properties(other, "Tuner") != properties(tuned, "Tuner")
 
 
-@pytest.mark.parametrize(
-    ("module_name", "nodes"),
-    [
-        ("components.tuner", {"Tuner", "Trainer"}),
-        ("trainer_module", {"Tuner", "Trainer"}),
-        ("components.pushed", {"Baseline", "Evaluator", "ServingCheck"}),
-        ("components.sums", {"Tuner", "Trainer", "Baseline", "Evaluator", "ServingCheck"}),
-    ],
-)
-def test_an_edit_reruns_a_tuner_that_runs_the_code(tuned, monkeypatch, module_name, nodes):
-    def edited(*modules):
-        return code_version(*modules) + "*" * (module_name in modules)
-
-    for each in (module, recipe):
-        monkeypatch.setattr(each, "code_version", edited)
-    after = hashes(wire("tuner.enabled=true", "tuner.trials=3"))
-    assert {node for node, value in hashes(tuned).items() if after[node] != value} == nodes
-
-
 def test_nothing_is_transformed_before_the_examples_are_validated(pipeline):
     (transform,) = (node for node in pipeline.components if node.id == "Transform")
     assert "ExampleValidator" in [node.id for node in transform.upstream_nodes]
@@ -209,7 +190,9 @@ def test_the_trainer_is_told_all_that_its_result_depends_on():
         "settings": {name: value for name, value in settings.items() if name not in parameters},
         "transform": {"resize": "squash", "contrast": "none"},
         "seed": 8,
-        "code_version": code_version(*TRAINER_CODE),
+        "code_version": code_version(
+            "components.trainer", "trainer_module.trainer", "trainer_module.models.cnn"
+        ),
         "checkpoint_dir": "/place/checkpoints",
     }
 
@@ -256,42 +239,34 @@ def hashes(pipeline):
     return found
 
 
+ASKING = {"Evaluator", "ServingCheck", "Report"}
+
+
 @pytest.mark.parametrize(
-    ("module_name", "nodes"),
+    ("edited", "nodes"),
     [
-        ("transform_module", {"Transform", "Trainer", "Report"}),
-        ("trainer_module", {"Trainer"}),
-        ("components.trainer", {"Trainer"}),
-        ("components.example_validator", {"ExampleValidator"}),
+        ("transform_module.preprocessing", {"Transform"}),
+        ("transform_module.contrast", {"Transform", "Trainer", "Tuner", "ServingCheck", "Report"}),
+        ("trainer_module.losses", {"Trainer", "Tuner"}),
+        ("trainer_module.models.cnn", {"Trainer", "Tuner"}),
+        ("trainer_module.models.compact", set()),
+        ("trainer_module.tuner", {"Trainer", "Tuner"}),
         ("components.schema", {"ExampleValidator"}),
-        ("components.baseline", {"Baseline", "Report"}),
-        ("components.pushed", {"Baseline", "Evaluator", "ServingCheck"}),
-        ("components.model_sums", {"Baseline", "Evaluator", "ServingCheck"}),
-        ("components.sums", {"Trainer", "Baseline", "Evaluator", "ServingCheck"}),
-        ("components.evaluator", {"Evaluator"}),
-        ("components.evaluation", {"Evaluator", "Report"}),
+        ("components.pushed", {"Baseline", *ASKING}),
         ("components.evaluation_metrics", {"Evaluator"}),
-        ("components.evaluation_extractors", {"Evaluator"}),
-        ("components.baseline_fit", {"Evaluator", "Report"}),
-        ("components.evaluation_sample", {"Evaluator", "ServingCheck"}),
-        ("components.serving_check", {"ServingCheck", "Report"}),
-        ("components.push", {"ServingCheck"}),
-        ("serving", {"ServingCheck", "Report"}),
-        ("components.report", {"Report"}),
-        ("components.analysis", {"Report"}),
-        ("components.images", {"Report"}),
+        ("serving.server", {"ServingCheck", "Report"}),
+        ("components.report.page", {"Report"}),
+        ("components.synthetic.drawing", set()),
+        ("pipeline.pipeline", set()),
     ],
 )
-def test_an_edit_reruns_the_nodes_that_run_the_code_and_no_other(
-    pipeline, monkeypatch, module_name, nodes
+def test_an_edit_reruns_the_nodes_that_import_the_code_and_no_other(
+    tuned, monkeypatch, edited, nodes
 ):
-    def edited(*modules):
-        return code_version(*modules) + "*" * (module_name in modules)
-
-    for each in (module, recipe):
-        monkeypatch.setattr(each, "code_version", edited)
-    after = hashes(wire())
-    assert {node for node, value in hashes(pipeline).items() if after[node] != value} == nodes
+    path, read = Path(importlib.util.find_spec(edited).origin), Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda file: read(file) + b"# edited" * (file == path))
+    after = hashes(wire("tuner.enabled=true", "tuner.trials=3"))
+    assert {node for node, value in hashes(tuned).items() if after[node] != value} == nodes
 
 
 def test_the_bounds_of_a_blessing_reach_the_evaluator():
@@ -323,7 +298,7 @@ def test_the_configurations_beam_options_come_last_and_so_win():
 
 
 def test_the_node_that_runs_in_every_run_is_there(pipeline):
-    assert set(module.UNCACHED) <= {node.id for node in pipeline.components}
+    assert set(UNCACHED) <= {node.id for node in pipeline.components}
 
 
 def test_the_check_before_the_push_can_be_tensorflow_servings_container():
