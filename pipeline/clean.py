@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from components import pushed, rolled_back
 from components.sums import digest
+from pipeline import former_datasets
 from pipeline.root import Root
 from pipeline.run_record import COMPLETE, RunRecord
 
@@ -63,9 +64,11 @@ def groups(
     """
     gone = {each.id for each in records} - {each.id for each in kept}
     since = min(map(_started, kept), default=0.0)
+    used = {each.dataset_fingerprint for each in kept}
     return [
         Group("unfinished", tuple(sorted(_unfinished(root)))),
         Group("artifacts", tuple(sorted(_artifacts(root, needed)))),
+        Group("converted images", tuple(former_datasets.not_of(root.former_datasets, used))),
         Group("checkpoints", tuple(sorted(_checkpoints(root, since)))),
         Group("records and logs", tuple(sorted(_of_runs(root, gone)))),
         Group("pushed versions", tuple(sorted(expired))),
@@ -88,7 +91,7 @@ def expired_versions(push_dir: Path, model_name: str, keep: int | None) -> list[
     if keep is None or len(versions) <= keep:
         return []
     # As for servers and rollbacks, a version is whole whatever others put beside its files.
-    whole = [each for each in versions if not pushed.verify(each.path, alone=False)]
+    whole = [each for each in versions if not pushed.verify(each.path)]
     if not whole:
         return []
     left = {each.digest for each in rolled_back.read(push_dir / model_name)}
@@ -149,6 +152,7 @@ def _started(record: RunRecord) -> float:
 def _unfinished(root: Root) -> Iterator[Path]:
     for pattern in (
         ".dataset.partial",
+        "datasets/.*.partial",
         ".images.partial",
         ".images.replaced",
         "metadata.sqlite.damaged-*",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,8 @@ from components.choice_argument import Choice
 from components.command import for_people, when_interrupted
 from components.errors import UserError
 from components.path_argument import LocalPath
-from pipeline import options, served
+from components.text import shell_quoted
+from pipeline import completion, options, served
 from pipeline.clean_command import clean
 from pipeline.cluster_command import compile_, rehearse
 from pipeline.command_group import Commands, ImagesByOption
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 @main.command(cls=ImagesByOption)
-@click.option("--images", type=_PATH, help="Folder of pictures; without it synthetic ones.")
+@options.images
 @options.config
 @options.overrides
 @click.option("--orchestrator", type=Choice(["local", "beam"]), help="What runs it.")
@@ -91,11 +91,10 @@ def run(
     given = [f"images={json.dumps(str(images))}"] if images else []
     given += [f"orchestrator={orchestrator}"] if orchestrator else []
     config = load(source, [*overrides, *given])
-    from rich.console import Console
-
     from pipeline import before_run, run_record
     from pipeline import run as runs
     from pipeline.announcement import announce
+    from pipeline.cells import console
     from pipeline.display import Display
     from pipeline.presets import named
     from pipeline.root import Root
@@ -108,7 +107,8 @@ def run(
     log = place.log(run_id)
     try:
         with redirected_to(log) as terminal:
-            display = Display(Console(file=terminal))
+            display = Display(console(terminal))
+            display.log(log)
             for line in announce(config, source, files, run_record.load_all(place.runs, None)):
                 display.heading(line)
             record = runs.run(config, place, run_id, display, preset=named(source), profile=profile)
@@ -118,7 +118,7 @@ def run(
             log.unlink()
         raise
     if as_json:
-        click.echo(record.model_dump_json(indent=2))
+        click.echo(strict_json.dumps(record.model_dump(mode="json"), indent=2))
     else:
         print_run(record, place)
     if record.push and not record.push.pushed:
@@ -127,20 +127,19 @@ def run(
 
 @main.command()
 @click.argument("out", type=_PATH)
-@click.option("--images", default=600, show_default=True, help="Pictures to draw.")
+@click.option("--count", default=600, show_default=True, help="Images to draw.")
 @click.option("--seed", default=7, show_default=True, help="Another seed draws other patients.")
 @options.as_json
 @for_people
-def synth(out: Path, images: int, seed: int, as_json: bool) -> None:
+def synth(out: Path, count: int, seed: int, as_json: bool) -> None:
     """Draw synthetic chest X-rays into the folder OUT, laid out as the Kaggle dataset."""
-    from rich.console import Console
-
     from components.synthetic.generate import generate
+    from pipeline.cells import console
     from pipeline.display import Display
     from pipeline.tables import print_synthetic
 
-    with Display(Console(stderr=True)).step(f"Draw {images} pictures") as progress:
-        made = generate(out, images=images, seed=seed, progress=progress)
+    with Display(console(sys.stderr)).step(f"Draw {count} pictures") as progress:
+        made = generate(out, images=count, seed=seed, progress=progress)
     if as_json:
         content = {"pictures": made.pictures, "patients": made.patients, "broken": made.broken}
         click.echo(json.dumps(content, indent=2))
@@ -177,14 +176,13 @@ def convert(
     beam_args: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Convert the folders IMAGES to TFRecords in the folder OUT.
+    """Convert the folder IMAGES to TFRecords in the folder OUT.
 
     IMAGES, or the one folder in it, holds train|val|test/NORMAL|PNEUMONIA/..., or only
     NORMAL|PNEUMONIA/... What is no usable picture is listed in OUT/quarantine.csv with its reason.
     """
-    from rich.console import Console
-
     from components.images import convert as images_convert
+    from pipeline.cells import console
     from pipeline.config_file import load
     from pipeline.display import Display
     from pipeline.run_log import silenced
@@ -200,7 +198,7 @@ def convert(
     config = load(source, [*overrides, *said])
     with (
         silenced() as terminal,
-        Display(Console(file=terminal)).step("Convert pictures") as progress,
+        Display(console(terminal)).step("Convert images") as progress,
     ):
         dataset = images_convert.convert(
             images,
@@ -211,7 +209,7 @@ def convert(
             progress=progress,
         )
     if as_json:
-        click.echo(dataset.model_dump_json(indent=2))
+        click.echo(strict_json.dumps(dataset.model_dump(mode="json"), indent=2))
     else:
         print_dataset(dataset, out)
 
@@ -231,7 +229,7 @@ def config(show: bool, source: str | None, overrides: tuple[str, ...]) -> None:
 
 
 @main.command()
-@click.argument("run_ids", metavar="[RUN] [RUN]", nargs=-1)
+@click.argument("run_ids", metavar="[RUN] [RUN]", nargs=-1, shell_complete=completion.run_ids)
 @options.root
 @options.as_json
 @for_people
@@ -260,7 +258,7 @@ def runs(run_ids: tuple[str, ...], root: Path, as_json: bool) -> None:
     if not records:
         raise UserError(
             f"No run has begun under {place.path}. "
-            f"Start one: cxr run --root {shlex.quote(str(root))}"
+            f"Start one: cxr run --root {shell_quoted(str(root))}"
         )
     if not run_ids:
         shown: Any = [record.model_dump(mode="json") for record in records]
@@ -270,20 +268,20 @@ def runs(run_ids: tuple[str, ...], root: Path, as_json: bool) -> None:
     if others:
         compared = run_comparison.compare(record, others[0], place)
         if as_json:
-            click.echo(json.dumps(run_comparison.to_json(compared), indent=2))
+            click.echo(strict_json.dumps(run_comparison.to_json(compared), indent=2))
         else:
             print_comparison(compared)
         return
     if as_json:
-        click.echo(record.model_dump_json(indent=2))
+        click.echo(strict_json.dumps(record.model_dump(mode="json"), indent=2))
     else:
         print_run(record, place, lineage=True)
 
 
 @main.command()
 @click.argument(
-    "model_and_paths",
-    metavar="[MODEL] PATHS...",
+    "model_and_images",
+    metavar="[MODEL] IMAGES...",
     nargs=-1,
     required=True,
     # An address gets a row that says so.
@@ -297,7 +295,7 @@ def runs(run_ids: tuple[str, ...], root: Path, as_json: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @for_people
 def predict(
-    model_and_paths: tuple[Path, ...],
+    model_and_images: tuple[Path, ...],
     url: str | None,
     out: Path | None,
     beam_args: tuple[str, ...],
@@ -305,7 +303,7 @@ def predict(
     as_csv: bool,
     **server: Any,
 ) -> None:
-    """Judge pictures: PATHS are files, folders and patterns, MODEL is a pushed model.
+    """Predict IMAGES, which are files, folders and patterns, by MODEL, a pushed model.
 
     \b
     cxr predict pushed/chest_xray xray.jpeg folder
@@ -317,14 +315,13 @@ def predict(
     that is no usable picture gets a row with the reason. A picture that is not in the domain is
     unlike those that the model learnt from: its answer tells nothing.
 
-    With --out any number of pictures is judged, in Beam, and a summary is printed. PATHS may then
+    With --out any number of pictures is judged, in Beam, and a summary is printed. IMAGES may then
     be TFRecord files of pictures, too. A killed call goes on where it stopped when the same command
     is given again.
 
     The exit code is 4 where nothing that was given could be used.
     """  # noqa: D301  (Click knows the character, not its escape)
-    from rich.console import Console
-
+    from pipeline.cells import console
     from pipeline.display import Display
     from pipeline.run_log import silenced
     from pipeline.tables import print_summary
@@ -345,27 +342,27 @@ def predict(
     if url:
         with (
             silenced() as terminal,
-            Display(Console(file=terminal)).step("Judge pictures") as told,
+            Display(console(terminal)).step("Judge pictures") as told,
             served.connected(url, **server) as client,
         ):
             predictions = predict_by(
                 client.predict_in_parts,
-                model_and_paths,
+                model_and_images,
                 maximum_bytes=MAXIMUM_PICTURE,
                 progress=told,
             )
         _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
         return
-    model, *paths = model_and_paths
-    if not paths:
-        raise click.UsageError("Give MODEL and PATHS, or --url and PATHS.")
+    model, *images = model_and_images
+    if not images:
+        raise click.UsageError("Give MODEL and IMAGES, or --url and IMAGES.")
     if out:
         with (
             when_interrupted(),
             silenced() as terminal,
-            Display(Console(file=terminal)).step("Judge pictures") as told,
+            Display(console(terminal)).step("Judge pictures") as told,
         ):
-            summary = predict_many(model, paths, out, beam_args=beam_args, progress=told)
+            summary = predict_many(model, images, out, beam_args=beam_args, progress=told)
         if as_json:
             click.echo(strict_json.dumps({**vars(summary), "out": str(out)}, indent=2))
         else:
@@ -373,8 +370,8 @@ def predict(
         if not summary.valid:
             sys.exit(NOTHING_USABLE)
         return
-    with silenced() as terminal, Display(Console(file=terminal)).step("Judge pictures") as told:
-        predictions = predict_paths(model, paths, progress=told)
+    with silenced() as terminal, Display(console(terminal)).step("Judge pictures") as told:
+        predictions = predict_paths(model, images, progress=told)
     _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
 
 

@@ -30,6 +30,11 @@ class Root:
         return self.path / "dataset"
 
     @property
+    def former_datasets(self) -> Path:
+        """The sets of examples that were used before."""
+        return self.path / "datasets"
+
+    @property
     def metadata(self) -> Path:
         """TFX's metadata store, an SQLite file."""
         return self.path / "metadata.sqlite"

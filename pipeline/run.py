@@ -130,7 +130,7 @@ def _finish(record: RunRecord, recorder: Recorder, root: Root, profile: bool) ->
 def _run(config: Config, root: Root, images: Path, recorder: Recorder, profile: bool) -> None:
     record, display = recorder.record, recorder.display
     require_unlocked(root.metadata)
-    dataset = examples(config, images, root.dataset, recorder.step)
+    dataset = examples(config, images, root.dataset, root.former_datasets, recorder.step)
     record.dataset_fingerprint = dataset.fingerprint
     record.data = data_counts.counted(dataset)
     for sentence in data_counts.lines(dataset, root.dataset):

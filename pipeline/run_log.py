@@ -8,7 +8,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+from components import quoted_data
 from components.interrupts import held
+from components.log_format import Formatter
 
 _FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
 
@@ -16,6 +18,9 @@ _FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
 @contextmanager
 def redirected_to(path: Path) -> Iterator[TextIO]:
     """Sends all output of this process and its children to a file, that of C++ too.
+
+    What libraries quote of the data is left out of what is logged here at once, and of what others
+    have written when the block ends.
 
     Args:
       path: The log file; made with its folder, appended to.
@@ -34,7 +39,7 @@ def redirected_to(path: Path) -> Iterator[TextIO]:
         os.fdopen(os.dup(2), "w", encoding="utf-8") as terminal,
     ):
         handler = logging.StreamHandler(log)
-        handler.setFormatter(logging.Formatter(_FORMAT))
+        handler.setFormatter(Formatter(_FORMAT, one_line=False))
         root = logging.getLogger()
         former_level = root.level
         root.setLevel(logging.INFO)
@@ -55,6 +60,8 @@ def redirected_to(path: Path) -> Iterator[TextIO]:
                 root.setLevel(former_level)
                 with suppress(OSError):
                     log.close()
+                    # Workers and C++ have written to it by themselves.
+                    quoted_data.clean_file(path)
 
 
 def _flush(stream: TextIO, descriptor: int) -> None:
@@ -78,6 +85,7 @@ def silenced() -> Iterator[TextIO]:
     """
     with redirected_to(Path(os.devnull)) as terminal:
         handler = logging.StreamHandler(terminal)
+        handler.setFormatter(Formatter())
         logger = logging.getLogger("serving.model")
         logger.addHandler(handler)
         try:

@@ -16,6 +16,7 @@ from components.command import for_people, when_interrupted
 from components.did_you_mean import did_you_mean
 from components.errors import UserError, refuse
 from components.path_argument import LocalPath
+from components.text import printable
 from pipeline import options
 
 if TYPE_CHECKING:
@@ -102,7 +103,8 @@ def submit(file: Path, *, wait: bool, dry_run: bool, as_json: bool, **given: Any
         click.echo(json.dumps(content, indent=2))
     if progress:
         if progress.state != "succeeded":
-            click.echo(f"The run has {progress.state}. {progress.error}".strip(), err=True)
+            told = f"The run has {progress.state}. {progress.error}".strip()
+            click.echo(printable(told, keep="\n\t"), err=True)
             sys.exit(_FAILED)
         if not as_json:
             click.echo("The run has succeeded.")

@@ -7,7 +7,7 @@ from components.rolled_back import ROLLED_BACK, RolledBack, to_json
 from components.sums import digest, sums
 from pipeline.clean import expired_versions, freed, groups, kept_runs
 from pipeline.root import Root
-from tests.pipeline.records import run
+from tests.pipeline.records import DATASET, run
 
 
 def runs(*states):
@@ -48,6 +48,8 @@ def root(tmp_path):
         "checkpoints/old/state/checkpoint",
         "checkpoints/new/state/checkpoint",
         ".dataset.partial/new/x",
+        "datasets/damaged/dataset.json",
+        "datasets/.0f0f.partial/new/x",
         "pushed/cxr/.tmp-17/x",
         "metadata.sqlite",
         "metadata.sqlite.damaged-1",
@@ -64,6 +66,9 @@ def root(tmp_path):
     for path in (root.checkpoints / "old").rglob("*"):
         os.utime(path, (1, 1))
     os.utime(root.checkpoints / "old", (1, 1))
+    for name, fingerprint in (("old", "e" * 64), ("of a kept run", "f" * 64)):
+        (root.former_datasets / name).mkdir(parents=True)
+        DATASET.model_copy(update={"fingerprint": fingerprint}).save(root.former_datasets / name)
     return root
 
 
@@ -77,8 +82,14 @@ def listed(root, **changes):
 
 def test_what_no_kept_run_needs_is_listed_and_nothing_else(root):
     assert listed(root) == {
-        "unfinished": {".dataset.partial", "pushed/cxr/.tmp-17", "metadata.sqlite.damaged-1"},
+        "unfinished": {
+            ".dataset.partial",
+            "datasets/.0f0f.partial",
+            "pushed/cxr/.tmp-17",
+            "metadata.sqlite.damaged-1",
+        },
         "artifacts": {"artifacts/Trainer/model/5", "artifacts/Trainer/.system"},
+        "converted images": {"datasets/damaged", "datasets/old"},
         "checkpoints": {"checkpoints/old"},
         "records and logs": {
             "runs/20260301-120000.json",

@@ -244,7 +244,7 @@ SET = SyntheticSet({"train": {"NORMAL": 2}}, 1, {"train/x.jpeg": "text file"})
 
 def test_synth_hands_its_options_on(called, tmp_path):
     generate = called("components.synthetic.generate.generate", SET)
-    assert "cxr run --images" in cxr("synth", tmp_path / "out", "--images", "80", "--seed", "9")
+    assert "cxr run --images" in cxr("synth", tmp_path / "out", "--count", "80", "--seed", "9")
     assert generate.arguments == (tmp_path / "out",)
     assert (generate.options["images"], generate.options["seed"]) == (80, 9)
 
@@ -300,8 +300,8 @@ def test_convert_hands_on_what_becomes_of_images_that_the_table_misses(convert):
         ("predict", "model", "x", "--out", "gs://b/o.csv"),
         ("explain", "gs://b/model", "x", "--out", "o"),
         ("explain", "model", "x", "--out", "gs://b/o"),
-        ("evaluate", "model", "--data", "gs://b/d", "--out", "o"),
-        ("evaluate", "model", "--data", "d", "--out", "gs://b/o"),
+        ("evaluate", "model", "gs://b/d", "--out", "o"),
+        ("evaluate", "model", "d", "--out", "gs://b/o"),
         ("export", "--tflite", "model", "gs://b/o"),
         ("compile", "--target", "vertex", "--out", "gs://b/pipeline.json"),
         ("serve", "gs://b/model"),
@@ -555,7 +555,7 @@ def test_predict_refuses_options_that_exclude_each_other(predict, predict_many, 
 
 
 def test_predict_needs_something_to_judge():
-    assert "Give MODEL and PATHS, or --url and PATHS." in cxr("predict", "model", code=2)
+    assert "Give MODEL and IMAGES, or --url and IMAGES." in cxr("predict", "model", code=2)
 
 
 def test_predict_by_url_needs_no_model(monkeypatch):

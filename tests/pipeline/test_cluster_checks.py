@@ -45,7 +45,9 @@ GPU = 'cluster.resources={"Trainer": {"accelerator": "%s", "accelerators": 2}}'
 @pytest.mark.parametrize(
     ("target", "override", "told"),
     [
-        ("kubeflow", "cluster.image=UPPER/x:1", "is no name of an image"),
+        ("kubeflow", "cluster.image=UPPER/x:1", "is not an image name"),
+        ("kubeflow", "cluster.image=REGISTRY/x:1", "replace REGISTRY with your own"),
+        ("kubeflow", "cluster.examples=gs://BUCKET/x", "replace BUCKET with your own"),
         ("kubeflow", "cluster.image=registry:5000/cxr", "names another image tomorrow"),
         ("vertex", "cluster.image=cxr:latest", "names another image tomorrow"),
         ("kubeflow", "cluster.root=/data/cxr", "a local path, which no task in a cluster finds"),

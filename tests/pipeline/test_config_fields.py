@@ -67,7 +67,7 @@ def test_the_whole_configuration_loads_back_equal(tmp_path_factory):
     assert loaded(tmp_path_factory, Config()) == Config()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     text=st.text(),
     arguments=st.lists(st.text(), max_size=3),

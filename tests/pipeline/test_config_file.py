@@ -302,7 +302,7 @@ def refusal(source=None, overrides=()):
     return None
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(path=st.sampled_from(LEAVES), value=values)
 def test_any_value_at_any_key_loads_or_is_refused_by_name(tmp_path_factory, path, value):
     nested = value
@@ -316,7 +316,7 @@ def test_any_value_at_any_key_loads_or_is_refused_by_name(tmp_path_factory, path
     assert told is None or f"--set {path}" in told
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
 def test_any_file_loads_or_is_refused_in_words(tmp_path_factory, content):
     file = tmp_path_factory.mktemp("config") / "config.yaml"
@@ -324,7 +324,6 @@ def test_any_file_loads_or_is_refused_in_words(tmp_path_factory, content):
     assert str(file) in (refusal(str(file)) or str(file))
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_override_loads_or_is_refused_in_words(override):
     told = refusal(None, [override])
