@@ -20,7 +20,7 @@ from tests.pipeline.command import (
     states,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(3600)]
 
 PACKAGES = ("pipeline", "components", "transform_module", "trainer_module", "serving", "tests")
 
