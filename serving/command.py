@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from components import system_errors
 from components.allocator import with_tuned_allocator
 from components.collector import importing
 from components.command import for_people
@@ -218,7 +219,8 @@ def _rolled_back(model: str, to: int | None) -> tuple[int, int]:
     try:
         version = publish(folder.resolve(), to)
     except OSError as error:
-        raise UserError(f"{model}: the version cannot be published: {error}") from error
+        told = system_errors.explain(error) or str(error)
+        raise UserError(f"{model}: the version cannot be published. {told}") from error
     return (version.manifest or {})["restores"], version.version
 
 
