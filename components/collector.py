@@ -1,8 +1,10 @@
-"""Python's garbage collector, kept out of the way while TensorFlow and TFX are imported."""
+"""The import of TensorFlow and TFX, without garbage collection and without their notices."""
 
 import contextlib
 import gc
 from collections.abc import Iterator
+
+from components.native_log import quieted
 
 
 @contextlib.contextmanager
@@ -12,11 +14,14 @@ def importing() -> Iterator[None]:
     Imports make a million objects that stay. The collector would search them again and again while
     they come, and once more when the process ends: half of the 8 s that a process of TFX took to
     start and end. Garbage made here stays too; imports make next to none.
+
+    What native libraries write to standard error meanwhile is reduced to errors, see `quieted`.
     """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        yield
+        with quieted():
+            yield
     finally:
         gc.freeze()
         if was_enabled:

@@ -4,16 +4,18 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
-from typing import NoReturn, ParamSpec, TypeVar
+from pathlib import Path
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
 from components import interrupts, quoted_data, system_errors
 from components.errors import UserError
 from components.scratch import of_user, scratch
+from components.text import printable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,7 +42,7 @@ def for_people(command: Callable[P, R]) -> Callable[P, R]:
                 if interrupts.received() or isinstance(error, KeyboardInterrupt):
                     _end_interrupted(error)
                 if isinstance(error, UserError):
-                    raise click.ClickException(str(error)) from error
+                    raise click.ClickException(_with_names_on_one_line(error, kwargs)) from error
                 if isinstance(error, BrokenPipeError):
                     _end_unread()
                 if isinstance(error, click.ClickException | SystemExit):
@@ -80,6 +82,22 @@ def _temporary_files() -> Iterator[None]:
         with contextlib.suppress(OSError):
             stack.enter_context(scratch(of_user()))
         yield
+
+
+def _with_names_on_one_line(error: UserError, given: Mapping[str, Any]) -> str:
+    """The message; a line's end that the user gave in an argument ends no line of it."""
+    message = str(error)
+    values = [each for value in given.values() for each in _each(value)]
+    for value in values:
+        for name in (str(Path(value).absolute()), str(value), str(value).partition("=")[0]):
+            if "\n" in name:
+                message = message.replace(printable(name, keep="\n\t"), printable(name))
+    return message
+
+
+def _each(value: object) -> list[str | Path]:
+    values = value if isinstance(value, tuple) else (value,)
+    return [each for each in values if isinstance(each, str | Path)]
 
 
 def _end_interrupted(error: BaseException) -> NoReturn:

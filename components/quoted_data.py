@@ -4,7 +4,6 @@ A library that cannot read a record puts it into its message: Beam in hexadecima
 octal, Python as it writes bytes. Of a patient's record that is the image and the name of its file.
 """
 
-import logging
 import re
 import sys
 import traceback
@@ -63,14 +62,6 @@ def clean_file(path: Path) -> None:
     cleaned = without_quoted_data(content)
     if cleaned != content:
         write_text(path, cleaned)
-
-
-class Formatter(logging.Formatter):
-    """Formats what is logged, tracebacks included, without quoted data."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Is called by logging."""
-        return without_quoted_data(super().format(record))
 
 
 def print_error(

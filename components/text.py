@@ -1,5 +1,6 @@
 """Names of files as text that is safe to print and to keep."""
 
+import shlex
 import unicodedata
 from typing import Final
 
@@ -31,6 +32,22 @@ def printable(text: str, *, keep: str = "") -> str:
         else _escaped(ord(character))
         for character in text
     )
+
+
+def shell_quoted(text: str) -> str:
+    r"""Quotes a word for a shell's command line, on one line and safe to print.
+
+    Args:
+        text: such as a path.
+
+    Returns:
+        As `shlex.quote`; with characters that `printable` escapes, as bash and zsh read it:
+        ``$'a\x1b'``.
+    """
+    shown = printable(text)
+    if shown == text:
+        return shlex.quote(text)
+    return "$'" + printable(text.replace("\\", "\\\\").replace("'", "\\'")) + "'"
 
 
 def _escaped(code: int) -> str:

@@ -5,17 +5,22 @@ python -m pipeline ...
 """
 
 import contextlib
+import io
 import os
 import sys
+import traceback
+from types import TracebackType
 from typing import Final, NoReturn
 
 from components import interrupts
+from components.text import printable
 
 _PATIENCE_SECONDS: Final = 5.0
 
 
 def main() -> NoReturn:
     """Runs the command line to its end."""
+    sys.excepthook = _print_traceback
     with interrupts.listening():
         code = _code()
         if received := interrupts.received():
@@ -35,7 +40,9 @@ def _code() -> int:
         try:
             code = commands.main(prog_name="cxr", standalone_mode=False)
         except click.ClickException as error:
-            error.show()
+            shown = io.StringIO()
+            error.show(shown)
+            print(printable(shown.getvalue(), keep="\n\t"), end="", file=sys.stderr)  # noqa: T201
             return error.exit_code
         return code if isinstance(code, int) else 0
     except SystemExit as end:
@@ -47,6 +54,14 @@ def _code() -> int:
         if interrupts.received():
             return 0
         raise
+
+
+def _print_traceback(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Prints what nobody expected; names in it do not act on the terminal."""
+    text = "".join(traceback.format_exception(kind, error, trace))
+    print(printable(text, keep="\n\t"), end="", file=sys.stderr)  # noqa: T201
 
 
 def _end(code: int) -> NoReturn:

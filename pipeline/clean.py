@@ -13,7 +13,7 @@ from components import pushed, rolled_back
 from components.sums import digest
 from pipeline import former_datasets
 from pipeline.root import Root
-from pipeline.run_record import RunRecord
+from pipeline.run_record import COMPLETE, RunRecord
 
 _NUMBER: Final = re.compile(r"[0-9]+")
 _SYSTEM: Final = ".system"
@@ -39,7 +39,7 @@ def kept_runs(records: list[RunRecord], keep: int) -> list[RunRecord]:
       records: All runs, the oldest first.
       keep: So many that have finished, at least 1.
     """
-    finished = [index for index, each in enumerate(records) if each.state == "finished"]
+    finished = [index for index, each in enumerate(records) if each.state in COMPLETE]
     return records[finished[-keep] :] if len(finished) >= keep else records
 
 
@@ -142,8 +142,11 @@ def artifact_id(uri: str) -> str:
 
 
 def _started(record: RunRecord) -> float:
-    """Returns when a run started; 0 where its record is damaged, so that nothing is older."""
-    return datetime.fromisoformat(record.started).timestamp() if record.started else 0.0
+    """Returns when a run started; 0 where its record does not say it, so that nothing is older."""
+    try:
+        return datetime.fromisoformat(record.started).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def _unfinished(root: Root) -> Iterator[Path]:
@@ -186,8 +189,9 @@ def _of_runs(root: Root, runs: Iterable[str]) -> Iterator[Path]:
             root.timeline(run),
             root.page(run),
             root.card(run),
+            root.tensorboard / run,
         ):
-            if path.exists():
+            if os.path.lexists(path):
                 yield path
 
 

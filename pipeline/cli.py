@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from components.allocator import with_tuned_allocator
+from components.choice_argument import Choice
 from components.command import for_people, when_interrupted
 from components.errors import UserError
 from components.path_argument import LocalPath
-from pipeline import options, served
+from components.text import shell_quoted
+from pipeline import completion, options, served
 from pipeline.clean_command import clean
 from pipeline.cluster_command import compile_, rehearse
+from pipeline.command_group import Commands, ImagesByOption
 from pipeline.evaluate_command import evaluate
 from pipeline.exit_codes import NOTHING_USABLE
 from pipeline.explain_command import explain
@@ -38,17 +40,20 @@ _beam_args = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="chest-xray-pipeline", prog_name="cxr")
 def main() -> None:
     """Chest X-rays: from folders of pictures to a served model that tells pneumonia from normal."""
 
 
-@main.command()
-@click.option("--images", type=_PATH, help="Folder of pictures; without it synthetic ones.")
+@main.command(cls=ImagesByOption)
+@options.images
 @options.config
 @options.overrides
-@click.option("--orchestrator", type=click.Choice(["local", "beam"]), help="What runs it.")
+@click.option("--orchestrator", type=Choice(["local", "beam"]), help="What runs it.")
 @click.option(
     "--profile",
     is_flag=True,
@@ -72,33 +77,48 @@ def run(
     """Run the pipeline: convert what changed, train, evaluate, push.
 
     \b
-    cxr run                                  on synthetic pictures
-    cxr run --images chest_xray --config kaggle
-    cxr run --images chest_xray --set trainer.epochs=3 --orchestrator beam
-    cxr run --profile                        where the time goes
+    cxr run --config demo                    on synthetic images
+    cxr run --images chest_xray --config fast
+    cxr run --images chest_xray --config fast --set trainer.epochs=3 --orchestrator beam
+    cxr run --config demo --profile          where the time goes
+
+    Without --config it trains `cnn`, the largest of the models, with all defaults.
 
     A killed run goes on where it stopped when the same command is given again.
     """  # noqa: D301  (Click knows the character, not its escape)
-    from rich.console import Console
-
-    from pipeline import run as runs
     from pipeline.config_file import load
-    from pipeline.display import Display
-    from pipeline.root import Root
-    from pipeline.run_log import redirected_to
-    from pipeline.run_tables import print_run
 
     given = [f"images={json.dumps(str(images))}"] if images else []
     given += [f"orchestrator={orchestrator}"] if orchestrator else []
     config = load(source, [*overrides, *given])
+    from pipeline import before_run, run_record
+    from pipeline import run as runs
+    from pipeline.announcement import announce
+    from pipeline.cells import console
+    from pipeline.display import Display
+    from pipeline.presets import named
+    from pipeline.root import Root
+    from pipeline.run_log import redirected_to
+    from pipeline.run_tables import print_run
+
     place = Root.at(root)
+    files = before_run.check(config, place)
     run_id = runs.new_id(place)
-    with redirected_to(place.log(run_id)) as terminal:
-        display = Display(Console(file=terminal))
-        display.log(place.log(run_id))
-        record = runs.run(config, place, run_id, display, profile=profile)
+    log = place.log(run_id)
+    try:
+        with redirected_to(log) as terminal:
+            display = Display(console(terminal))
+            display.log(log)
+            for line in announce(config, source, files, run_record.load_all(place.runs, None)):
+                display.heading(line)
+            record = runs.run(config, place, run_id, display, preset=named(source), profile=profile)
+    except UserError:
+        # Another run holds the root: there was nothing to log.
+        if not log.stat().st_size:
+            log.unlink()
+        raise
     if as_json:
-        click.echo(record.model_dump_json(indent=2))
+        click.echo(strict_json.dumps(record.model_dump(mode="json"), indent=2))
     else:
         print_run(record, place)
     if record.push and not record.push.pushed:
@@ -107,20 +127,19 @@ def run(
 
 @main.command()
 @click.argument("out", type=_PATH)
-@click.option("--images", default=600, show_default=True, help="Pictures to draw.")
+@click.option("--count", default=600, show_default=True, help="Images to draw.")
 @click.option("--seed", default=7, show_default=True, help="Another seed draws other patients.")
 @options.as_json
 @for_people
-def synth(out: Path, images: int, seed: int, as_json: bool) -> None:
+def synth(out: Path, count: int, seed: int, as_json: bool) -> None:
     """Draw synthetic chest X-rays into the folder OUT, laid out as the Kaggle dataset."""
-    from rich.console import Console
-
     from components.synthetic.generate import generate
+    from pipeline.cells import console
     from pipeline.display import Display
     from pipeline.tables import print_synthetic
 
-    with Display(Console(stderr=True)).step(f"Draw {images} pictures") as progress:
-        made = generate(out, images=images, seed=seed, progress=progress)
+    with Display(console(sys.stderr)).step(f"Draw {count} pictures") as progress:
+        made = generate(out, images=count, seed=seed, progress=progress)
     if as_json:
         content = {"pictures": made.pictures, "patients": made.patients, "broken": made.broken}
         click.echo(json.dumps(content, indent=2))
@@ -135,7 +154,7 @@ def synth(out: Path, images: int, seed: int, as_json: bool) -> None:
 @click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")
 @click.option(
     "--unlisted-patients",
-    type=click.Choice(["refuse", "alone"]),
+    type=Choice(["refuse", "alone"]),
     help="What becomes of images that the table misses.  [default: refuse]",
 )
 @click.option("--max-bad", type=float, help="Stop above this share of bad files. [default: 0.1]")
@@ -157,14 +176,13 @@ def convert(
     beam_args: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Convert the folders IMAGES to TFRecords in the folder OUT.
+    """Convert the folder IMAGES to TFRecords in the folder OUT.
 
     IMAGES, or the one folder in it, holds train|val|test/NORMAL|PNEUMONIA/..., or only
     NORMAL|PNEUMONIA/... What is no usable picture is listed in OUT/quarantine.csv with its reason.
     """
-    from rich.console import Console
-
     from components.images import convert as images_convert
+    from pipeline.cells import console
     from pipeline.config_file import load
     from pipeline.display import Display
     from pipeline.run_log import silenced
@@ -180,7 +198,7 @@ def convert(
     config = load(source, [*overrides, *said])
     with (
         silenced() as terminal,
-        Display(Console(file=terminal)).step("Convert pictures") as progress,
+        Display(console(terminal)).step("Convert images") as progress,
     ):
         dataset = images_convert.convert(
             images,
@@ -191,7 +209,7 @@ def convert(
             progress=progress,
         )
     if as_json:
-        click.echo(dataset.model_dump_json(indent=2))
+        click.echo(strict_json.dumps(dataset.model_dump(mode="json"), indent=2))
     else:
         print_dataset(dataset, out)
 
@@ -211,39 +229,59 @@ def config(show: bool, source: str | None, overrides: tuple[str, ...]) -> None:
 
 
 @main.command()
-@click.argument("run_id", required=False)
+@click.argument("run_ids", metavar="[RUN] [RUN]", nargs=-1, shell_complete=completion.run_ids)
 @options.root
 @options.as_json
 @for_people
-def runs(run_id: str | None, root: Path, as_json: bool) -> None:
-    """List the runs under a root, or show the run RUN_ID (or `last`)."""
-    from pipeline import run_record
+def runs(run_ids: tuple[str, ...], root: Path, as_json: bool) -> None:
+    """List the runs under a root, show one RUN, or compare two.
+
+    \b
+    cxr runs                          all runs
+    cxr runs last                     one: times, memory, why not cached, lineage
+    cxr runs 20261130-09 last         two: configuration, data and figures side by side
+
+    RUN is a run's id, the beginning of no other run's id, or `last`.
+    """  # noqa: D301  (Click knows the character, not its escape)
+    from pipeline import run_comparison, run_record
     from pipeline.root import Root
     from pipeline.root_lock import holder_pid
-    from pipeline.run_tables import print_run, print_runs
+    from pipeline.run_comparison_tables import print_comparison
+    from pipeline.run_list import print_runs
+    from pipeline.run_tables import print_run
+
+    if len(run_ids) > 2:
+        raise click.UsageError("Give at most two runs, to compare them.")
 
     place = Root.at(root)
     records = run_record.load_all(place.runs, holder_pid(place.path))
     if not records:
         raise UserError(
             f"No run has begun under {place.path}. "
-            f"Start one: cxr run --root {shlex.quote(str(root))}"
+            f"Start one: cxr run --root {shell_quoted(str(root))}"
         )
-    if run_id is None:
+    if not run_ids:
         shown: Any = [record.model_dump(mode="json") for record in records]
         click.echo(strict_json.dumps(shown, indent=2)) if as_json else print_runs(records, place)
         return
-    record = run_record.find(records, run_id)
+    record, *others = (run_record.find(records, each) for each in run_ids)
+    if others:
+        compared = run_comparison.compare(record, others[0], place)
+        if as_json:
+            click.echo(strict_json.dumps(run_comparison.to_json(compared), indent=2))
+        else:
+            print_comparison(compared)
+        return
     if as_json:
-        click.echo(record.model_dump_json(indent=2))
+        click.echo(strict_json.dumps(record.model_dump(mode="json"), indent=2))
     else:
         print_run(record, place, lineage=True)
 
 
 @main.command()
 @click.argument(
-    "model_and_paths",
-    metavar="[MODEL] PATHS...",
+    "model_and_images",
+    metavar="[MODEL] IMAGES...",
     nargs=-1,
     required=True,
     # An address gets a row that says so.
@@ -257,7 +295,7 @@ def runs(run_id: str | None, root: Path, as_json: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @for_people
 def predict(
-    model_and_paths: tuple[Path, ...],
+    model_and_images: tuple[Path, ...],
     url: str | None,
     out: Path | None,
     beam_args: tuple[str, ...],
@@ -265,7 +303,7 @@ def predict(
     as_csv: bool,
     **server: Any,
 ) -> None:
-    """Judge pictures: PATHS are files, folders and patterns, MODEL is a pushed model.
+    """Predict IMAGES, which are files, folders and patterns, by MODEL, a pushed model.
 
     \b
     cxr predict pushed/chest_xray xray.jpeg folder
@@ -277,14 +315,13 @@ def predict(
     that is no usable picture gets a row with the reason. A picture that is not in the domain is
     unlike those that the model learnt from: its answer tells nothing.
 
-    With --out any number of pictures is judged, in Beam, and a summary is printed. PATHS may then
+    With --out any number of pictures is judged, in Beam, and a summary is printed. IMAGES may then
     be TFRecord files of pictures, too. A killed call goes on where it stopped when the same command
     is given again.
 
     The exit code is 4 where nothing that was given could be used.
     """  # noqa: D301  (Click knows the character, not its escape)
-    from rich.console import Console
-
+    from pipeline.cells import console
     from pipeline.display import Display
     from pipeline.run_log import silenced
     from pipeline.tables import print_summary
@@ -305,27 +342,27 @@ def predict(
     if url:
         with (
             silenced() as terminal,
-            Display(Console(file=terminal)).step("Judge pictures") as told,
+            Display(console(terminal)).step("Judge pictures") as told,
             served.connected(url, **server) as client,
         ):
             predictions = predict_by(
                 client.predict_in_parts,
-                model_and_paths,
+                model_and_images,
                 maximum_bytes=MAXIMUM_PICTURE,
                 progress=told,
             )
         _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
         return
-    model, *paths = model_and_paths
-    if not paths:
-        raise click.UsageError("Give MODEL and PATHS, or --url and PATHS.")
+    model, *images = model_and_images
+    if not images:
+        raise click.UsageError("Give MODEL and IMAGES, or --url and IMAGES.")
     if out:
         with (
             when_interrupted(),
             silenced() as terminal,
-            Display(Console(file=terminal)).step("Judge pictures") as told,
+            Display(console(terminal)).step("Judge pictures") as told,
         ):
-            summary = predict_many(model, paths, out, beam_args=beam_args, progress=told)
+            summary = predict_many(model, images, out, beam_args=beam_args, progress=told)
         if as_json:
             click.echo(strict_json.dumps({**vars(summary), "out": str(out)}, indent=2))
         else:
@@ -333,8 +370,8 @@ def predict(
         if not summary.valid:
             sys.exit(NOTHING_USABLE)
         return
-    with silenced() as terminal, Display(Console(file=terminal)).step("Judge pictures") as told:
-        predictions = predict_paths(model, paths, progress=told)
+    with silenced() as terminal, Display(console(terminal)).step("Judge pictures") as told:
+        predictions = predict_paths(model, images, progress=told)
     _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
 
 

@@ -1,17 +1,19 @@
 """The commands `cxr compile` and `cxr rehearse`."""
 
 import json
-import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from components.choice_argument import Choice
 from components.collector import importing
 from components.command import for_people
+from components.did_you_mean import did_you_mean
 from components.errors import UserError, refuse
 from components.path_argument import LocalPath
+from components.text import printable, shell_quoted
 from pipeline import options
 
 if TYPE_CHECKING:
@@ -22,11 +24,13 @@ _PATH = LocalPath()
 
 
 @click.command("compile")
-@click.option("--target", type=click.Choice(["kubeflow", "vertex"]), required=True)
-@click.option("--out", type=_PATH, required=True, help="File to write: YAML or JSON.")
+@click.option("--target", type=Choice(["kubeflow", "vertex"]), required=True)
+@click.option(
+    "--out", type=_PATH, metavar="FILE", required=True, help="File to write: YAML or JSON."
+)
 @options.config
 @options.overrides
-@click.option("--draw", type=_PATH, metavar="SVG", help="Draw the graph, too.")
+@click.option("--draw", type=_PATH, metavar="FILE", help="Draw the graph as SVG, too.")
 @for_people
 def compile_(
     target: "Target", out: Path, source: str | None, overrides: tuple[str, ...], draw: Path | None
@@ -55,18 +59,22 @@ def compile_(
         refuse("It cannot run", compiled.problems(made))
         if draw:
             draw.write_text(drawing.svg(made), encoding="utf-8")
-    click.echo(f"{out}: {len(made.tasks)} tasks, {len(made.parameters)} parameters for {target}")
+    click.echo(
+        f"{printable(str(out))}: {len(made.tasks)} tasks, {len(made.parameters)} parameters for "
+        f"{target}"
+    )
     if draw:
-        click.echo(draw)
-    click.echo(f"Try it here: cxr rehearse {shlex.quote(str(out))}")
+        click.echo(printable(str(draw)))
+    click.echo(f"Try it here: cxr rehearse {shell_quoted(str(out))}")
 
 
 @click.command()
 @click.argument("file", type=_PATH)
-@click.option("--images", type=_PATH, help="Folder of pictures; without it synthetic ones.")
+@options.images
 @click.option(
     "--root",
     type=_PATH,
+    metavar="FOLDER",
     default="cxr-rehearsal",
     show_default=True,
     help="Folder for all that is made.",
@@ -100,8 +108,7 @@ def rehearse(
     Each task gets the command, the arguments and the input that the file gives it, in a copy of
     what the image holds. It ends well only when the model was pushed, loads and answers.
     """
-    from rich.console import Console
-
+    from pipeline.cells import console
     from pipeline.display import Display
     from pipeline.rehearsal import compiled
     from pipeline.rehearsal.data import brought_near
@@ -113,7 +120,7 @@ def rehearse(
     chosen = _chosen(pipeline, only, first)
     started = time.monotonic()
     with silenced() as terminal:
-        display = Display(Console(file=terminal))
+        display = Display(console(terminal))
         given = dict(_place(each) for each in maps)
         pipeline, places = brought_near(pipeline, root.resolve(), given, images, display)
         rehearsal = Rehearsal(
@@ -153,5 +160,8 @@ def _chosen(pipeline: "Compiled", only: str | None, first: str | None) -> set[st
     if not name:
         return None
     if name not in pipeline.tasks:
-        raise UserError(f"There is no task {name}. There are {', '.join(sorted(pipeline.tasks))}.")
+        raise UserError(
+            f"There is no task {name}.{did_you_mean(name, pipeline.tasks)} There are "
+            f"{', '.join(sorted(pipeline.tasks))}."
+        )
     return {name} if only else {name, *pipeline.after(name)}

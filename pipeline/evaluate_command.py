@@ -5,6 +5,7 @@ from typing import Literal
 
 import click
 
+from components.choice_argument import Choice
 from components.command import for_people
 from components.errors import UserError
 from components.path_argument import LocalPath
@@ -16,14 +17,10 @@ _PATH = LocalPath()
 
 @click.command()
 @click.argument("model", type=_PATH)
+@click.argument("images", type=_PATH)
 @click.option(
-    "--data",
-    type=_PATH,
-    required=True,
-    metavar="IMAGES",
-    help="Folder with NORMAL and PNEUMONIA, or a CSV file with the columns path and label.",
+    "--out", type=_PATH, metavar="FOLDER", required=True, help="Folder to write the findings into."
 )
-@click.option("--out", type=_PATH, required=True, help="Folder to write what is found into.")
 @click.option("--against", type=_PATH, metavar="MODEL", help="Compare with another model.")
 @click.option(
     "--corruptions/--no-corruptions",
@@ -42,7 +39,7 @@ _PATH = LocalPath()
 @click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")
 @click.option(
     "--unlisted-patients",
-    type=click.Choice(["refuse", "alone"]),
+    type=Choice(["refuse", "alone"]),
     default="refuse",
     show_default=True,
     help="What becomes of images that the table of patients misses.",
@@ -51,7 +48,7 @@ _PATH = LocalPath()
 @for_people
 def evaluate(
     model: Path,
-    data: Path,
+    images: Path,
     out: Path,
     against: Path | None,
     corruptions: bool,
@@ -61,25 +58,26 @@ def evaluate(
     unlisted_patients: Literal["refuse", "alone"],
     as_json: bool,
 ) -> None:
-    """Measure how well a pushed model judges labelled pictures.
+    """Measure how well a pushed MODEL predicts the labels of IMAGES.
 
     \b
-    cxr evaluate pushed/chest_xray --data chest_xray/test --out evaluation
-    cxr evaluate pushed/chest_xray --data labels.csv --slice site --out evaluation
-    cxr evaluate pushed/chest_xray/18 --against pushed/chest_xray/17 --data test --out evaluation
+    cxr evaluate pushed/chest_xray chest_xray/test --out evaluation
+    cxr evaluate pushed/chest_xray labels.csv --slice site --out evaluation
+    cxr evaluate pushed/chest_xray/18 test --against pushed/chest_xray/17 --out evaluation
 
-    MODEL is a version's folder, or the folder of the versions, of which the latest is taken. All
-    pictures in IMAGES are judged; intervals are of 95 %, by bootstrap over patients. A CSV file may
-    have the columns patient and subtype, too; its paths are relative to its folder.
+    MODEL is a version's folder, or the folder of the versions, of which the latest is taken. IMAGES
+    is a folder with NORMAL and PNEUMONIA, or a CSV file with the columns path and label, and maybe
+    patient and subtype; its paths are relative to its folder. All images are evaluated; intervals
+    are of 95 %, by bootstrap over patients.
 
     OUT gets page.html, findings.json, pictures.csv, slices.csv and corruptions.csv. Where none of
     the pictures can be used, it gets pictures.csv alone, with the reasons, and the exit code is 4.
     """  # noqa: D301  (Click knows the character, not its escape)
     from pydantic import ValidationError
-    from rich.console import Console
 
     from components.analysis.findings import to_json
     from components.images.settings import DatasetSettings
+    from pipeline.cells import console
     from pipeline.display import Display
     from pipeline.evaluate_tables import print_evaluated
     from pipeline.run_log import silenced
@@ -97,13 +95,13 @@ def evaluate(
     with where_nothing_is_usable(), silenced() as terminal:
         evaluated = evaluate_model(
             model,
-            data,
+            images,
             out,
             against=against,
             corruptions=corruptions,
             settings=settings,
             slices=slices,
-            step=Display(Console(file=terminal)).step,
+            step=Display(console(terminal)).step,
         )
     if as_json:
         click.echo(to_json(evaluated.findings), nl=False)

@@ -32,7 +32,7 @@ def examples(
     if not config.images:
         from components.synthetic.generate import generate
 
-        with step("Draw synthetic pictures") as progress:
+        with step("Draw synthetic images") as progress:
             generate(images, images=config.synthetic.images, seed=config.seed, progress=progress)
     with step("Look for changed pictures"):
         present = converted(images, out, settings=config.dataset, seed=config.seed)
@@ -44,7 +44,7 @@ def examples(
         return present
     if kept is not None:
         former_datasets.keep(out, kept)
-    with step("Convert pictures") as progress:
+    with step("Convert images") as progress:
         return convert(
             images,
             out,

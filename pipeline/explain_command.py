@@ -16,33 +16,36 @@ _PATH = LocalPath()
 
 @click.command()
 @click.argument("model", type=_PATH)
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--out", type=_PATH, metavar="DIR", required=True, help="Folder for the drawings; it is made."
+    "--out",
+    type=_PATH,
+    metavar="FOLDER",
+    required=True,
+    help="Folder for the drawings; it is made.",
 )
 @options.as_json
 @for_people
-def explain(model: Path, paths: tuple[Path, ...], out: Path, as_json: bool) -> None:
-    """Show what speaks for pneumonia in pictures: PATHS are files and folders.
+def explain(model: Path, images: tuple[Path, ...], out: Path, as_json: bool) -> None:
+    """Show what speaks for pneumonia in IMAGES: files, folders and patterns.
 
     \b
     cxr explain pushed/chest_xray xray.jpeg folder --out explained
 
     MODEL is a version's folder, or the folder of the versions, of which the latest is taken. Each
-    picture is drawn to DIR/LABEL-PROBABILITY-NAME.png under its heat map: bright where the model
+    picture is drawn to FOLDER/LABEL-PROBABILITY-NAME.png under its heat map: bright where the model
     found the most evidence in this picture, however little that is. It marks no borders of an
     illness. A file that is no usable picture gets a row with the reason; the exit code is 4 where
     all are.
     """  # noqa: D301  (Click knows the character, not its escape)
-    from rich.console import Console
-
+    from pipeline.cells import console
     from pipeline.display import Display
     from pipeline.run_log import silenced
     from pipeline.tables import print_explanations
     from serving.explain.job import explain as explain_paths
 
-    with silenced() as terminal, Display(Console(file=terminal)).step("Explain pictures") as told:
-        explanations = explain_paths(model, paths, out, progress=told)
+    with silenced() as terminal, Display(console(terminal)).step("Explain pictures") as told:
+        explanations = explain_paths(model, images, out, progress=told)
     if as_json:
         click.echo(strict_json.dumps([vars(each) for each in explanations], indent=2))
     else:

@@ -59,6 +59,11 @@ class Root:
         """Temporary files of the run that is going on."""
         return self.path / "tmp"
 
+    @property
+    def tensorboard(self) -> Path:
+        """The trainings' logs, by the id of the run; for `tensorboard --logdir`."""
+        return self.path / "tensorboard"
+
     def log(self, run_id: str) -> Path:
         """The log file of a run."""
         return self.path / "logs" / f"{run_id}.log"

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from components.choice_argument import Choice
 from components.command import for_people, when_interrupted
+from components.did_you_mean import did_you_mean
 from components.errors import UserError, refuse
 from components.path_argument import LocalPath
+from components.text import printable
 from pipeline import options
 
 if TYPE_CHECKING:
@@ -30,7 +33,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(
         (
             click.argument("file", type=_PATH),
-            click.option("--target", type=click.Choice(["kubeflow", "vertex"]), required=True),
+            click.option("--target", type=Choice(["kubeflow", "vertex"]), required=True),
             click.option("--name", help="Of the run.  [default: the pipeline's, and the time]"),
             click.option(
                 "--param",
@@ -100,7 +103,8 @@ def submit(file: Path, *, wait: bool, dry_run: bool, as_json: bool, **given: Any
         click.echo(json.dumps(content, indent=2))
     if progress:
         if progress.state != "succeeded":
-            click.echo(f"The run has {progress.state}. {progress.error}".strip(), err=True)
+            told = f"The run has {progress.state}. {progress.error}".strip()
+            click.echo(printable(told, keep="\n\t"), err=True)
             sys.exit(_FAILED)
         if not as_json:
             click.echo("The run has succeeded.")
@@ -187,7 +191,8 @@ def _pair(text: str, option: str) -> tuple[str, str]:
 def _value(pipeline: "Compiled", name: str, text: str) -> Any:
     if name not in pipeline.parameters:
         raise UserError(
-            f"--param {name}: the pipeline has no such parameter. It has "
+            f"--param {name}: the pipeline has no such parameter."
+            f"{did_you_mean(name, pipeline.parameters)} It has "
             f"{', '.join(sorted(pipeline.parameters))}."
         )
     kind = type(pipeline.parameters[name])

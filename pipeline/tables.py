@@ -25,7 +25,7 @@ from serving.explain.job import Explanation
 from serving.predict import Prediction
 from serving.predict_many.job import Summary
 from serving.tflite.record import LARGEST_LOSS, RECORD
-from transform_module.features import SPLITS
+from transform_module.features import IMAGE_SIZE, SPLITS
 
 _IN_DOMAIN: Final = {None: "", True: "yes", False: "no"}
 
@@ -93,7 +93,7 @@ def print_synthetic(made: SyntheticSet, out: Path) -> None:
     console.print(f"{made.patients} patients, and {len(made.broken)} files broken on purpose:")
     for path, what in made.broken.items():
         console.print(f"  {escape(path)}: {escape(what)}")
-    console.print(f"\nNext: {command()} run --images {argument(out)}")
+    console.print(f"\nNext: {command()} run --images {argument(out)} --config demo")
 
 
 def print_predictions(predictions: Sequence[Prediction]) -> None:
@@ -157,6 +157,31 @@ def print_summary(summary: Summary, out: Path) -> None:
     for sentence in summary.damaged:
         console.print(f"[yellow]{escape(printable(sentence))}[/]")
     console.print(f"Each picture with its answer: {short_path(out)}")
+
+
+def print_keras(record: Mapping[str, Any]) -> None:
+    """Prints what a Keras file holds, and what its caller has to do."""
+    console = standard_output()
+    console.print(
+        f"{short_path(Path(record['file']))}: {record['bytes'] / 1e6:.2f} MB, version "
+        f"{record['version']}; keras.models.load_model reads it, and needs nothing of this project."
+    )
+    console.print(
+        f"From pixels {IMAGE_SIZE}x{IMAGE_SIZE}x1 in 0 to 1 to the calibrated probability of "
+        f"PNEUMONIA, at most {record['largest_difference']:.1g} from the pushed model's; the label "
+        f"is PNEUMONIA from {record['threshold']:.4f} on."
+    )
+    console.print(
+        "It lacks what is around the network: decoding, resizing, the check of the domain, heat "
+        "maps. Two lines decode and resize an 8-bit image that is upright:"
+    )
+    for line in record["lacks"]["lines"]:
+        console.print(f"  {escape(line)}")
+    if (spread := record["lacks"]["contrast"]) != "none":
+        console.print(
+            f"[yellow]After that the grey levels are to be spread (transform.contrast={spread}): "
+            "the pushed model's signature transform_features does it.[/]"
+        )
 
 
 def print_tflite(record: Mapping[str, Any], out: Path) -> None:

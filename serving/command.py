@@ -2,7 +2,6 @@
 
 import logging
 import os
-import shlex
 import sys
 from pathlib import Path
 
@@ -10,10 +9,13 @@ import click
 
 from components import system_errors
 from components.allocator import with_tuned_allocator
+from components.choice_argument import Choice
 from components.collector import importing
 from components.command import for_people
 from components.errors import UserError
+from components.log_format import Formatter
 from components.path_argument import LocalPath
+from components.text import printable, shell_quoted
 
 _PATH = LocalPath()
 _PORT = click.IntRange(0, 65535)
@@ -23,7 +25,7 @@ _PORT = click.IntRange(0, 65535)
 @click.argument("model", type=_PATH, required=False)
 @click.option(
     "--engine",
-    type=click.Choice(["embedded", "tensorflow-serving"]),
+    type=Choice(["embedded", "tensorflow-serving"]),
     default="embedded",
     show_default=True,
     help="What serves it.",
@@ -31,9 +33,10 @@ _PORT = click.IntRange(0, 65535)
 @click.option(
     "--out",
     type=_PATH,
+    metavar="FOLDER",
     default="deployment",
     show_default=True,
-    help="Where TensorFlow Serving's files are written.",
+    help="Folder that TensorFlow Serving's files are written into.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option(
@@ -42,9 +45,18 @@ _PORT = click.IntRange(0, 65535)
 @click.option(
     "--grpc-port", type=_PORT, default=8500, show_default=True, help="Of gRPC; 0 takes a free one."
 )
-@click.option("--model-config-file", type=_PATH, help="Models, versions, labels; instead of MODEL.")
-@click.option("--batching-parameters-file", type=_PATH, help="How requests are joined.")
-@click.option("--ssl-config-file", type=_PATH, help="Key, certificate, clients' authority.")
+@click.option(
+    "--model-config-file",
+    type=_PATH,
+    metavar="FILE",
+    help="Models, versions, labels; instead of MODEL.",
+)
+@click.option(
+    "--batching-parameters-file", type=_PATH, metavar="FILE", help="How requests are joined."
+)
+@click.option(
+    "--ssl-config-file", type=_PATH, metavar="FILE", help="Key, certificate, clients' authority."
+)
 @click.option(
     "--poll-seconds",
     type=click.FloatRange(min=0.05),
@@ -67,7 +79,9 @@ _PORT = click.IntRange(0, 65535)
     help="Of what clients may ask, such as memory_bytes; serving/README.md lists them.",
 )
 @click.option("--allow-unverified", is_flag=True, help="Load models that are not what was pushed.")
-@click.option("--ready-file", type=_PATH, help="Is written, with the addresses, when ready.")
+@click.option(
+    "--ready-file", type=_PATH, metavar="FILE", help="Is written, with the addresses, when ready."
+)
 @with_tuned_allocator
 @for_people
 def serve(
@@ -119,17 +133,21 @@ def serve(
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # gRPC's C++ writes a line for each connection that is not encrypted as it should be.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname).1s %(message)s"
-    )
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO)
     for handler in logging.getLogger().handlers:
+        handler.setFormatter(Formatter("%(asctime)s %(levelname).1s %(message)s"))
         handler.addFilter(Sparse())
     log = logging.getLogger("serving")
     log.info("Starting TensorFlow")
 
     with importing():
+        import tensorflow as tf
+
         from serving import server, tls
         from serving.core import Core
+
+        # Finds the devices, of which CUDA writes more than is of use.
+        tf.config.list_logical_devices()
 
     def ready(addresses: server.Addresses, core: Core) -> None:
         for config in models:
@@ -172,13 +190,13 @@ def _serve_in_container(model: Path | None, out: Path) -> None:
     if model is None:
         raise UserError("Give MODEL, the folder of a model's versions.")
     for path in deployment.write(model, out):
-        click.echo(path)
+        click.echo(printable(str(path)))
     compose_file = out / deployment.COMPOSE
     container_engine = containers.find_engine()
     if container_engine is None:
         click.echo(
             "Neither Docker nor Podman runs here. Where one does: "
-            f"docker compose -f {shlex.quote(str(compose_file))} up"
+            f"docker compose -f {shell_quoted(str(compose_file))} up"
         )
         return
     sys.exit(containers.up(container_engine, compose_file))
@@ -207,7 +225,8 @@ def rollback(model: str, to: int | None) -> None:
     """
     publish = _rolled_back_remotely if "://" in model else _rolled_back
     restored, number = publish(model, to)
-    click.echo(f"Version {restored} is back, as version {number}: {model.rstrip('/')}/{number}")
+    place = printable(model.rstrip("/"))
+    click.echo(f"Version {restored} is back, as version {number}: {place}/{number}")
 
 
 def _rolled_back(model: str, to: int | None) -> tuple[int, int]:

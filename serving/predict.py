@@ -52,14 +52,15 @@ class Prediction:
 
 
 def predict(
-    model: Path, paths: Sequence[Path], *, progress: Progress | None = None
+    model: str | Path, paths: str | Path | Sequence[str | Path], *, progress: Progress | None = None
 ) -> list[Prediction]:
-    """Judges pictures.
+    """Predicts images by a pushed model.
 
     Args:
         model: a version's folder or the folder of the versions.
-        paths: files, folders with files at any depth, and patterns (``*``, ``?``, ``[…]``,
-            ``**``). Files and folders of the system, and thumbnails, are passed over in folders.
+        paths: one or more files, folders with files at any depth, and patterns (``*``, ``?``,
+            ``[…]``, ``**``). Files and folders of the system, and thumbnails, are passed over in
+            folders.
         progress: gets the files done and their total.
 
     Returns:
@@ -69,13 +70,13 @@ def predict(
     Raises:
         UserError: there is no model, or it does not load.
     """
-    version, found = find_version(model), find(paths)
+    version, found = find_version(Path(model)), find(paths)
     return _judged(Model(version).answer, found, MAXIMUM_BYTES, progress)
 
 
 def predict_by(
     ask: Ask,
-    paths: Sequence[Path],
+    paths: str | Path | Sequence[str | Path],
     *,
     maximum_bytes: int = MAXIMUM_BYTES,
     progress: Progress | None = None,
@@ -102,9 +103,11 @@ def _judged(
     return predictions
 
 
-def find(paths: Sequence[Path]) -> list[Path]:
-    """Finds the files that paths stand for, each as `given`."""
-    return [file for path in paths for file in given(path)]
+def find(paths: str | Path | Sequence[str | Path]) -> list[Path]:
+    """Finds the files that one or more paths stand for, each as `given`."""
+    if isinstance(paths, str | Path):
+        paths = [paths]
+    return [file for path in paths for file in given(Path(path))]
 
 
 def given(path: Path) -> Iterator[Path]:

@@ -1,13 +1,13 @@
 """Probabilities that are as often right as they say."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 import tensorflow as tf
 
 # A float32 probability nearer to 0 or 1 than this has lost its logit.
-_LEAST = 1e-7
+LEAST: Final = 1e-7
 _STEPS = 50
 
 
@@ -26,7 +26,7 @@ class Calibration:
 
     def __call__(self, probability: tf.Tensor) -> tf.Tensor:
         """Calibrates probabilities of any shape, float32; runs in graphs too."""
-        kept = tf.clip_by_value(probability, _LEAST, 1 - _LEAST)
+        kept = tf.clip_by_value(probability, LEAST, 1 - LEAST)
         return tf.sigmoid(self.slope * (tf.math.log(kept) - tf.math.log1p(-kept)) + self.shift)
 
 
@@ -64,7 +64,7 @@ def fit(
 
 def logits_of(probabilities: np.ndarray) -> np.ndarray:
     """Turns probabilities of any shape into logits, float64."""
-    kept = np.clip(probabilities.astype(np.float64), _LEAST, 1 - _LEAST)
+    kept = np.clip(probabilities.astype(np.float64), LEAST, 1 - LEAST)
     return np.log(kept) - np.log1p(-kept)
 
 

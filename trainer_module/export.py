@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from trainer_module import explain, warmup
+from trainer_module import architecture, explain, warmup
 from trainer_module.calibration import Calibration
 from trainer_module.domain import Domain
 from trainer_module.models import ensemble
@@ -138,6 +138,7 @@ def export(
 
     path = directory / features.MODEL_RECORD
     path.parent.mkdir(exist_ok=True)
+    architecture.write(model, calibration, directory)
     contents = {
         "labels": features.LABELS,
         "threshold": threshold,

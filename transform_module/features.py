@@ -70,6 +70,13 @@ INVALID: Final = "INVALID"
 MODEL_RECORD: Final = "assets.extra/model.json"
 """What a model records about itself, within its folder, readable without TensorFlow."""
 
+ARCHITECTURE: Final = "assets.extra/architecture.json"
+"""The network as layers of Keras, within a model's folder; earlier models have none.
+
+``model``, as ``keras.Model.to_json`` writes it; ``variables``, for each of its weights the key in
+the SavedModel's checkpoint; ``keras``, the version that wrote it.
+"""
+
 TRAINING_STATISTICS: Final = "assets.extra/training_statistics.json"
 """How what a model was trained on is spread, within its folder; models of before have none."""
 

@@ -3,9 +3,13 @@
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 Progress = Callable[[int, int], None]
 """Gets the number of pictures done and their total."""
+
+Step = Callable[[str], AbstractContextManager[Progress]]
+"""Shows what is done now, and gives its `Progress`."""
 
 _counters: dict[str, Callable[[int], None]] = {}
 

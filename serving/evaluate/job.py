@@ -35,7 +35,7 @@ class Evaluated:
 
 def evaluate(
     model: Path,
-    data: Path,
+    images: Path,
     out: Path,
     *,
     against: Path | None = None,
@@ -48,7 +48,7 @@ def evaluate(
 
     Args:
         model: a version's folder, or the folder of the versions, of which the latest is taken.
-        data: a folder as `cxr convert` takes it, or a table, see `labels_table.read`.
+        images: a folder as `cxr convert` takes it, or a table, see `labels_table.read`.
         out: the folder to write into; made where it is missing. Files of an earlier evaluation are
             replaced.
         against: another model, to compare with.
@@ -62,7 +62,7 @@ def evaluate(
         UserError: there is no model, no picture or no label, only one class, or ``out`` cannot be
             written.
     """
-    require_local(data, "The data")
+    require_local(images, "The images")
     require_local(out, "The output")
     version = find_version(model).absolute()
     other = find_version(against).absolute() if against else None
@@ -71,7 +71,7 @@ def evaluate(
             f"{_name(version)} would be compared with itself. Name another version, such as a "
             f"folder beside it."
         )
-    pictures = _find(data, settings, slices)
+    pictures = _find(images, settings, slices)
     writing.prepare(out)
     with step("Load the model"):
         subject = Named(_name(version), Model(version))
@@ -80,7 +80,7 @@ def evaluate(
         found, judgement = findings(
             subject,
             pictures.pictures,
-            data=printable("/".join(data.absolute().parts[-2:])),
+            data=printable("/".join(images.absolute().parts[-2:])),
             other=compared,
             corruptions=SAMPLE if corruptions else 0,
             notes=pictures.notes,
@@ -89,7 +89,7 @@ def evaluate(
     except NoneUsable as error:
         reasons = error.judgement.reasons
         writing.write_pictures(out, error.judgement.judged, reasons, error.threshold)
-        raise NothingUsable(_none_usable(data, out, pictures.pictures, reasons)) from error
+        raise NothingUsable(_none_usable(images, out, pictures.pictures, reasons)) from error
     writing.write(out, found, judgement.judged, judgement.reasons)
     names = (picture.name for picture in pictures.pictures)
     refused = [
@@ -98,36 +98,36 @@ def evaluate(
     return Evaluated(found, refused)
 
 
-def _find(data: Path, settings: DatasetSettings, slices: Sequence[str]) -> LabelledSet:
-    if os.path.isdir(data):
+def _find(images: Path, settings: DatasetSettings, slices: Sequence[str]) -> LabelledSet:
+    if os.path.isdir(images):
         if slices:
             raise UserError(
-                f"{data} is a folder, and has no column {slices[0]} to slice by. Give a table."
+                f"{images} is a folder, and has no column {slices[0]} to slice by. Give a table."
             )
-        return labelled.find(data, settings)
-    if not os.path.exists(data):
+        return labelled.find(images, settings)
+    if not os.path.exists(images):
         raise UserError(
-            f"There is no {data}. Give a folder with class folders, or a table of labels (CSV)."
+            f"There is no {images}. Give a folder with class folders, or a table of labels (CSV)."
         )
     if settings != DatasetSettings():
         raise UserError(
-            f"{data} is a table, whose column `{labels_table.PATIENT}` tells the patients. Leave "
+            f"{images} is a table, whose column `{labels_table.PATIENT}` tells the patients. Leave "
             "--patients and --patient-pattern out."
         )
-    return labels_table.read(data, slices)
+    return labels_table.read(images, slices)
 
 
 def _none_usable(
-    data: Path, out: Path, pictures: Sequence[Labelled], reasons: Sequence[str]
+    images: Path, out: Path, pictures: Sequence[Labelled], reasons: Sequence[str]
 ) -> str:
     commonest = "; ".join(
         f"{reason} ({count:,})" for reason, count in Counter(reasons).most_common(_REASONS)
     )
     message = (
-        f"None of the {len(pictures):,} pictures of {data} can be used: {commonest}. Each with its "
-        f"reason is in {out / writing.PICTURES}."
+        f"None of the {len(pictures):,} images of {images} can be used: {commonest}. Each with "
+        f"its reason is in {out / writing.PICTURES}."
     )
-    if os.path.isfile(data) and not any(os.path.exists(each.file) for each in pictures):
+    if os.path.isfile(images) and not any(os.path.exists(each.file) for each in pictures):
         message += (
             f" None of them is there, such as {pictures[0].file}: the column "
             f"`{labels_table.PATH}` holds paths relative to the table's folder."

@@ -2,15 +2,14 @@
 
 import logging
 import os
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from components.collector import importing
 from components.errors import UserError
 from components.images import staging
-from components.images.progress import Progress
+from components.images.progress import Step
 from serving import strict_json
 from serving.model import Model, find_version
 from serving.tflite.choice import Choice, held_out, representative
@@ -19,17 +18,14 @@ from transform_module import features
 
 _LOG = logging.getLogger(__name__)
 
-Step = Callable[[str], AbstractContextManager[Progress]]
-"""Shows what is done now; gives what tells how far it is."""
-
 
 def export(
     model: Path,
     out: Path,
     *,
     variants: Sequence[str] = VARIANTS,
-    pictures: Path | None = None,
-    data: Path | None = None,
+    images: Path | None = None,
+    test_images: Path | None = None,
     step: Step,
 ) -> dict[str, Any]:
     """Converts a pushed model to TFLite.
@@ -38,29 +34,30 @@ def export(
         model: a version's folder or the folder of the versions.
         out: the folder to write; one that an export wrote before is replaced whole.
         variants: of VARIANTS.
-        pictures: folder of representative pictures, for int8. What stands in ``train`` is taken,
-            where there is such a folder, and nothing of ``test``.
-        data: folder with NORMAL and PNEUMONIA by which the files are compared with the SavedModel,
-            those of ``test`` where there is such a folder; ``pictures`` where it has both.
+        images: folder of representative images, for int8. Those in ``train`` are taken, where
+            there is such a folder, and none of ``test``.
+        test_images: folder with NORMAL and PNEUMONIA by which the files are compared with the
+            SavedModel, those of ``test`` where there is such a folder; ``images`` where it has
+            both.
         step: shows what is done.
 
     Returns:
         What RECORD holds, see `record.describe`.
 
     Raises:
-        UserError: there is no model, or it lacks a signature; pictures are missing; ``out`` holds
+        UserError: there is no model, or it lacks a signature; images are missing; ``out`` holds
             something else.
     """
-    if INT8 in variants and pictures is None:
+    if INT8 in variants and images is None:
         raise UserError(
-            f"{INT8} needs representative pictures, which tell the ranges of its "
-            "numbers: --pictures FOLDER. Or leave it out: "
+            f"{INT8} needs representative images, which give the ranges of its "
+            "numbers: --images FOLDER. Or leave it out: "
             + " ".join(f"--variant {name}" for name in VARIANTS if name != INT8)
         )
     _refuse_foreign(out)
     version = find_version(model)
-    shown = representative(pictures) if pictures and INT8 in variants else None
-    judged = held_out(data) if data else _held_out_of(pictures)
+    shown = representative(images) if images and INT8 in variants else None
+    judged = held_out(test_images) if test_images else _held_out_of(images)
     with step("Load the model"):
         with importing():
             from serving.tflite import conversion, measure, pixels
@@ -97,15 +94,15 @@ def export(
     return made
 
 
-def _held_out_of(pictures: Path | None) -> Choice | None:
+def _held_out_of(images: Path | None) -> Choice | None:
     """Chooses from the representative images where their folder can be used for that, too."""
-    if pictures is None:
+    if images is None:
         return None
     try:
-        return held_out(pictures)
+        return held_out(images)
     except UserError as error:
         _LOG.warning(
-            "The files are not compared with the SavedModel: %s To compare them, give --data.",
+            "The files are not compared with the SavedModel: %s To compare them, give --images.",
             error,
         )
         return None
@@ -120,4 +117,4 @@ def _refuse_foreign(out: Path) -> None:
             "alone. Choose another folder."
         )
     if os.path.lexists(out):
-        raise UserError(f"{out} is a file. OUT is the folder that the files are written to.")
+        raise UserError(f"{out} is a file. Name the folder to write the files to.")

@@ -1,6 +1,6 @@
 """A server of a pushed model under hostile requests.
 
-    python -m tests.benchmarks.hostile MODEL [--pictures FOLDER]
+    python -m tests.benchmarks.hostile MODEL [--images FOLDER]
 
 MODEL is a version's folder. 40 bodies that unpack to 63 MiB are sent at once beside a good client,
 and then 2,000 requests of `tests.serving.hostile` beside 500 good ones. Prints how long the good
@@ -40,17 +40,17 @@ def main() -> None:
     """Runs the server and the clients, and prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
-    parser.add_argument("--pictures", type=Path, help="JPEGs; drawn ones otherwise")
+    parser.add_argument("--images", type=Path, help="JPEGs; drawn ones otherwise")
     options = parser.parse_args()
-    if options.pictures:
-        files = sorted(options.pictures.rglob("*.jpeg"))[:20]
+    if options.images:
+        files = sorted(options.images.rglob("*.jpeg"))[:20]
         images = [path.read_bytes() for path in files]
     else:
         images = [asking.picture(value, 224) for value in range(0, 250, 25)]
     bodies = [asking.body(image) for image in images]
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(options.model, Path(folder, asking.MODEL, options.model.name))
-        with running(Path(folder, asking.MODEL), "--allow-unverified") as server:
+        with running(Path(folder, asking.MODEL), "--allow-unverified", cold=True) as server:
             right = [answer(server, body) for body in bodies]
             wrong = itertools.count()
 

@@ -1,6 +1,6 @@
 """What serving costs beside the same signature called in process.
 
-    python -m tests.benchmarks.serving MODEL [--pictures FOLDER] [--seconds 4] [--rounds 5] [--json]
+    python -m tests.benchmarks.serving MODEL [--images FOLDER] [--seconds 4] [--rounds 5] [--json]
 
 MODEL is a version's folder. Latency and throughput at 1, 8, 32 and 128 clients, over REST and gRPC,
 beside the signature called in process alone and in batches of 32. Clients and server share the
@@ -123,7 +123,7 @@ def measure(model: Path, files: list[Path], seconds: float, rounds: int) -> list
     connects = {"REST": served.rest, "gRPC": served.rpc}
     rows = [Row(how, clients) for how in connects for clients in CLIENTS]
     pictures = [file.read_bytes() for file in files]
-    with in_process(model, files) as signature, running(model.parent) as server:
+    with in_process(model, files) as signature, running(model.parent, cold=True) as server:
         for number in range(rounds):
             print(f"round {number + 1} of {rounds}", file=sys.stderr)
             milliseconds = signature.measure(BATCH, seconds)
@@ -151,14 +151,14 @@ def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
-    parser.add_argument("--pictures", type=Path, default=Path("../shared/chest_xray/test"))
+    parser.add_argument("--images", type=Path, default=Path("../shared/chest_xray/test"))
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    files = sorted(path for path in options.pictures.rglob("*.*") if path.is_file())[:64]
+    files = sorted(path for path in options.images.rglob("*.*") if path.is_file())[:64]
     if not files:
-        parser.error(f"no pictures in {options.pictures}")
+        parser.error(f"no pictures in {options.images}")
     rows = measure(options.model.resolve(), files, options.seconds, options.rounds)
     if options.json:
         print(json.dumps([vars(row) for row in rows], indent=2))

@@ -1,6 +1,6 @@
 """A server under load for minutes, while new versions come, a broken one among them.
 
-    python -m tests.benchmarks.soak MODEL [--pictures FOLDER] [--minutes 5] [--every 20]
+    python -m tests.benchmarks.soak MODEL [--images FOLDER] [--minutes 5] [--every 20]
 
 MODEL is a version's folder. Prints what must hold beside what was found, and ends with 1 where it
 does not.
@@ -172,19 +172,19 @@ def main() -> None:
     """Soaks and prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
-    parser.add_argument("--pictures", type=Path, default=Path("../shared/chest_xray/test"))
+    parser.add_argument("--images", type=Path, default=Path("../shared/chest_xray/test"))
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--every", type=float, default=20)
     options = parser.parse_args()
-    files = sorted(path for path in options.pictures.rglob("*.*") if path.is_file())[:64]
+    files = sorted(path for path in options.images.rglob("*.*") if path.is_file())[:64]
     if not files:
-        parser.error(f"no pictures in {options.pictures}")
+        parser.error(f"no pictures in {options.images}")
     version = options.model.resolve()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place, served.MODEL_NAME)
         folder.mkdir()
         publish(version, folder, 1, broken=False)
-        with running(folder) as server:
+        with running(folder, cold=True) as server:
             seen = asyncio.run(
                 soak(
                     server,

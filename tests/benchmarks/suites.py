@@ -203,7 +203,7 @@ def start(bench: Bench) -> None:
 def growth(bench: Bench, *, few: int = 2_000, many: int = 20_000, most: int = 100_000) -> None:
     """A whole run on two sizes of synthetic sets, and its part up to Transform on a third."""
     drawn = bench.fresh("drawn")
-    bench.run("draw", _CXR, "synth", drawn, "--images", str(few))
+    bench.run("draw", _CXR, "synth", drawn, "--count", str(few))
     images = {
         count: multiplied(drawn, bench.fresh(f"drawn-{count}"), count // few)
         for count in (few, many, most)

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from components import pushed
@@ -94,7 +94,6 @@ def test_a_deleted_version_is_a_problem(tmp_path):
     assert "missing" in pushed.verify(tmp_path / "1")[0]
 
 
-@settings(deadline=None)
 @given(content=st.binary(min_size=1, max_size=40), data=st.data())
 def test_any_changed_byte_is_found(tmp_path_factory, content, data):
     path = write_version(tmp_path_factory.mktemp("push"), 1, {"file": content})

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.quoted_data import Formatter, clean_file, without_quoted_data
+from components.log_format import Formatter
+from components.quoted_data import clean_file, without_quoted_data
 
 NAME = b"Jane-Doe-1961.jpeg"
 RECORD = b"\n\x9f\x01\n" + NAME + b"\xff\xd8\xff" + NAME + b"\x00'\"\\" + NAME + b"\x80"

@@ -1,8 +1,11 @@
+import shutil
+import subprocess
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.text import printable
+from components.text import printable, shell_quoted
 
 
 @pytest.mark.parametrize(
@@ -35,3 +38,18 @@ def test_a_shown_text_is_one_line_and_stays_as_it_is(text):
     assert len(shown.splitlines()) <= 1
     assert printable(shown) == shown
     shown.encode()
+
+
+@pytest.mark.parametrize("text", ["a", "a b", "it's", "a\x1b\n\u202eb", "'\\\x1b", "\u2028\\n'"])
+def test_a_quoted_word_is_the_same_word_for_a_shell_and_safe_to_print(text):
+    quoted = shell_quoted(text)
+    assert quoted == printable(quoted)
+    if shutil.which("bash") is None:
+        pytest.skip("bash is not installed")
+    done = subprocess.run(
+        ["bash", "-c", f"printf %s {quoted}"],
+        env={"LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.decode() == text

@@ -6,6 +6,7 @@ from click.testing import CliRunner
 
 from components.errors import UserError
 from pipeline.cli import main
+from serving import keras_file
 
 MEASURED = {"auc": 0.9812, "p50_ms": 0.5, "largest_difference": 0.0123}
 RECORD = {
@@ -22,6 +23,28 @@ RECORD = {
     "representative_pictures": {"folder": "x/train", "files": 256, "of": 4560, "undecodable": 0},
     "judged_pictures": {"folder": "x/test", "files": 656, "of": 658, "undecodable": 2},
 }
+
+
+KERAS = {
+    "file": "x.keras",
+    "bytes": 1_200_000,
+    "version": 17,
+    "threshold": 0.798,
+    "largest_difference": 2e-7,
+    "lacks": keras_file.preparation({"contrast": "equalize"}),
+}
+
+
+@pytest.fixture
+def exporting_keras(monkeypatch):
+    calls = []
+
+    def export(model, out, **_):
+        calls.append((model, out))
+        return KERAS
+
+    monkeypatch.setattr("serving.keras_file.export", export)
+    return calls
 
 
 @pytest.fixture
@@ -43,17 +66,17 @@ def cxr(*arguments, code=0):
 
 
 def test_all_variants_are_written_unless_some_are_named(exporting):
-    cxr("--tflite", "pushed", "app", "--pictures", "x")
-    cxr("--tflite", "pushed", "app", "--variant", "int8", "--variant", "float16")
+    cxr("pushed", "--tflite", "app", "--images", "x")
+    cxr("pushed", "--tflite", "app", "--variant", "int8", "--variant", "float16")
     (model, out, first), (_, _, second) = exporting
     assert (model, out) == (Path("pushed"), Path("app"))
-    assert (first["pictures"], first["data"]) == (Path("x"), None)
+    assert (first["images"], first["test_images"]) == (Path("x"), None)
     assert list(first["variants"]) == ["float16", "dynamic_range", "int8"]
     assert second["variants"] == ["float16", "int8"]
 
 
-def test_the_table_tells_size_accuracy_and_time(exporting):
-    told = cxr("--tflite", "pushed", "app", "--pictures", "x", "--data", "x").splitlines()
+def test_the_table_has_size_accuracy_and_time(exporting):
+    told = cxr("pushed", "--tflite", "app", "--images", "x", "--test-images", "x").splitlines()
     assert told[1].split() == ["(SavedModel)", "float32", "2.00", "0.9823", "0.0123", "0.50"]
     assert told[2].split() == ["int8.tflite", "uint8", "0.32", "0.9812", "0.0123", "0.50"]
     assert "656 of 658 pictures of x/test (2 cannot be decoded), one" in told[3]
@@ -61,26 +84,46 @@ def test_the_table_tells_size_accuracy_and_time(exporting):
     assert told[5].endswith("app/model.json")
 
 
-def test_a_file_that_loses_too_much_is_told(monkeypatch, exporting):
-    assert "loses" not in cxr("--tflite", "pushed", "app")
+def test_a_file_that_loses_too_much_is_named(monkeypatch, exporting):
+    assert "loses" not in cxr("pushed", "--tflite", "app")
     worse = {**RECORD["files"][0], "measured": {**MEASURED, "auc": 0.9723}}
     monkeypatch.setattr(
         "serving.tflite.export.export", lambda *_, **__: RECORD | {"files": [worse]}
     )
-    assert "int8.tflite loses 0.0100 of the AUC" in cxr("--tflite", "pushed", "app")
+    assert "int8.tflite loses 0.0100 of the AUC" in cxr("pushed", "--tflite", "app")
 
 
-def test_the_record_is_printed_as_json(exporting):
-    assert json.loads(cxr("--tflite", "pushed", "app", "--json")) == RECORD
+def test_the_keras_file_is_described_with_what_it_lacks(exporting_keras):
+    printed = cxr("pushed", "--keras", "x.keras")
+    assert exporting_keras == [(Path("pushed"), Path("x.keras"))]
+    assert "x.keras: 1.20 MB, version 17; keras.models.load_model reads it" in printed
+    assert "PNEUMONIA from 0.7980 on" in printed
+    assert "  image = tf.io.decode_image(" in printed
+    assert "transform.contrast=equalize" in printed
 
 
-def test_the_form_must_be_named(exporting):
-    assert "Missing option '--tflite'" in cxr("pushed", "app", code=2)
+def test_both_formats_are_written_by_one_call_and_printed_as_json(exporting, exporting_keras):
+    printed = json.loads(cxr("pushed", "--keras", "x.keras", "--tflite", "app", "--json"))
+    assert printed == {"keras": KERAS, "tflite": RECORD}
 
 
-def test_a_mistake_is_told_without_a_traceback(monkeypatch):
+def test_a_call_without_a_format_says_which_there_are(exporting):
+    printed = cxr("pushed", code=2)
+    assert "--keras FILE.keras (one file that plain Keras loads)" in printed
+    assert "--tflite FOLDER (TFLite files)" in printed
+    assert exporting == []
+
+
+@pytest.mark.parametrize("option", ["--images", "--test-images", "--variant"])
+def test_an_option_that_would_have_no_effect_is_refused(exporting_keras, option):
+    printed = cxr("pushed", "--keras", "x.keras", option, "int8", code=2)
+    assert f"{option} needs --tflite" in printed
+    assert exporting_keras == []
+
+
+def test_a_mistake_is_printed_without_a_traceback(monkeypatch):
     def export(*_, **__):
         raise UserError("There is no folder of pictures at x.")
 
     monkeypatch.setattr("serving.tflite.export.export", export)
-    assert "no folder of pictures" in cxr("--tflite", "pushed", "app", code=1)
+    assert "no folder of pictures" in cxr("pushed", "--tflite", "app", code=1)

@@ -61,5 +61,5 @@ def test_the_command_runs_with_its_presets(installed):
 
 
 def test_the_command_draws_and_converts(installed):
-    cxr(installed, "synth", "images", "--images", "60")
+    cxr(installed, "synth", "images", "--count", "60")
     assert "Fingerprint" in cxr(installed, "convert", "images", "examples")

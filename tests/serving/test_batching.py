@@ -749,7 +749,7 @@ class TestAlone:
         assert tried(case) is StatusCode.DEADLINE_EXCEEDED
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     requests=st.lists(
         st.tuples(st.integers(1, 9), st.integers(1, 2), st.integers(0, 3)), min_size=1, max_size=25

@@ -17,10 +17,12 @@ from PIL import Image
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from components import sums
+from serving import keras_file
 from tests.conftest import picture
 from tests.pictures import FORMATS, encode, grey_pixels, png_of_16_bits
 from tests.serving import asking
 from tests.serving.running import running
+from tests.serving.tflite.test_export import step
 from tests.trainer_module import small
 from trainer_module import backup, data, fitting, history, models, strategy
 from trainer_module.calibration import Calibration
@@ -176,6 +178,11 @@ def exported(transformed, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run_fn")
     small.run(transformed, folder, SETTINGS)
     return folder
+
+
+def test_the_model_becomes_a_file_that_plain_keras_reads(exported, tmp_path):
+    record = keras_file.export(exported / "model", tmp_path / "model.keras", step=step)
+    assert record["largest_difference"] <= 1e-6
 
 
 def test_every_weight_is_written_once(exported):

@@ -62,7 +62,7 @@ def test_letters_and_broken_pixels_darken_no_image(side, covered, bits):
     np.testing.assert_array_equal(found, np.minimum(samples >> (bits - 8), 255))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**31), colours=st.booleans())
 def test_an_image_of_all_bits_stays_as_it_always_was(seed, colours):
     shape = (40, 44, 3) if colours else (40, 44)

@@ -47,6 +47,11 @@ class Logit(keras.layers.Layer):
 
     def call(self, probabilities: keras.KerasTensor) -> keras.KerasTensor:
         """Maps probabilities of any shape, float32."""
-        kept = keras.ops.clip(probabilities, _LEAST, 1 - _LEAST)
-        # Of TensorFlow Lite's own operations; 1 - p is exact where its logarithm counts.
-        return keras.ops.log(kept) - keras.ops.log(1.0 - kept)
+        return logit(probabilities)
+
+
+def logit(probabilities: keras.KerasTensor) -> keras.KerasTensor:
+    """Maps probabilities of any shape, float32, to logits."""
+    kept = keras.ops.clip(probabilities, _LEAST, 1 - _LEAST)
+    # Of TensorFlow Lite's own operations; 1 - p is exact where its logarithm counts.
+    return keras.ops.log(kept) - keras.ops.log(1.0 - kept)

@@ -240,7 +240,7 @@ def test_a_thousand_mutations_never_raise_and_what_passes_reaches_the_model():
     )
     seen: Counter[bool] = Counter()
 
-    @settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
     @given(name=st.sampled_from(sorted(FORMATS)), changes=changes)
     def judge(name, changes):
         data = GOOD[name]

@@ -52,7 +52,7 @@ def images(tmp_path_factory):
 @pytest.fixture(scope="module")
 def exported(version, images, tmp_path_factory):
     out = tmp_path_factory.mktemp("app") / "out"
-    record = export(version, out, pictures=images, step=step)
+    record = export(version, out, images=images, step=step)
     assert json.loads((out / RECORD).read_text()) == record
     return out, record
 
@@ -162,7 +162,7 @@ def refused(*arguments, **options):
 
 def test_int8_is_refused_without_pictures(version, tmp_path):
     told = refused(version, tmp_path / "out")
-    assert "--pictures FOLDER" in told
+    assert "--images FOLDER" in told
     assert "--variant float16 --variant dynamic_range" in told
 
 
@@ -192,15 +192,15 @@ def test_an_output_that_holds_something_else_is_left_alone(version, tmp_path):
 def test_other_pictures_than_the_representative_ones_can_be_judged(version, images, tmp_path):
     (tmp_path / "some").mkdir()
     (tmp_path / "some" / "a.png").write_bytes(grey(90))
-    some = {"pictures": tmp_path / "some", "variants": [INT8], "step": step}
+    some = {"images": tmp_path / "some", "variants": [INT8], "step": step}
     assert export(version, tmp_path / "out", **some)["judged_pictures"] is None
-    record = export(version, tmp_path / "out", data=images, **some)
+    record = export(version, tmp_path / "out", test_images=images, **some)
     assert record["judged_pictures"]["folder"] == f"{images}/test"
 
 
 def test_pictures_that_are_all_broken_are_refused(version, tmp_path):
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "a.png").write_bytes(b"no picture")
-    told = refused(version, tmp_path / "out", pictures=tmp_path / "pictures")
+    told = refused(version, tmp_path / "out", images=tmp_path / "pictures")
     assert "None of the 1 files" in told
     assert not (tmp_path / "out").exists()
