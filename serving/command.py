@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from components import system_errors
 from components.allocator import with_tuned_allocator
 from components.choice_argument import Choice
 from components.collector import importing
@@ -237,7 +238,8 @@ def _rolled_back(model: str, to: int | None) -> tuple[int, int]:
     try:
         version = publish(folder.resolve(), to)
     except OSError as error:
-        raise UserError(f"{model}: the version cannot be published: {error}") from error
+        told = system_errors.explain(error) or str(error)
+        raise UserError(f"{model}: the version cannot be published. {told}") from error
     return (version.manifest or {})["restores"], version.version
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from components import intact
+from components import intact, system_errors
 from components.collector import importing
 from components.errors import UserError
 from components.images import quarantine, records, staging
@@ -35,6 +35,7 @@ from transform_module.features import SPLITS
 _log = logging.getLogger(__name__)
 
 _VERSIONED = ("apache-beam", "pillow", "tensorflow")
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DISK_FULL_TEXT = re.compile("|".join(os.strerror(number) for number in _DISK_FULL))
 
@@ -266,7 +267,11 @@ def _explain(error: Exception, out: Path) -> str | None:
             f"The disk is full: {out} could not be written. What it held before is untouched. "
             "Free some space, or choose a folder on another disk, and convert again."
         )
-    return f"{out} could not be made: {text}." if isinstance(error, OSError) else None
+    if not isinstance(error, OSError):
+        return None
+    if error.errno in _NOT_ALLOWED and (told := system_errors.explain(error, out.parent)):
+        return f"{out} could not be made. {told}"
+    return f"{out} could not be made: {text}."
 
 
 def _report(dataset: Dataset) -> None:

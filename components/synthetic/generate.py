@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from components import intact
+from components import intact, system_errors
 from components.errors import UserError
 from components.interrupts import held
 from components.sums import sums
@@ -101,8 +101,8 @@ def generate(
                 _write(out, pictures, broken, made_from, progress)
     except OSError as error:
         raise UserError(
-            f"The synthetic pictures cannot be written to {out}: {error}. "
-            "Make room there, or choose another folder."
+            f"The synthetic images cannot be written to {out}. "
+            f"{system_errors.explain(error) or error}"
         ) from error
     return SyntheticSet(
         pictures=_count(pictures),

@@ -119,9 +119,23 @@ def server(monkeypatch, tmp_path):
         aiplatform.initializer.global_config.__init__()
 
 
+BUCKET = "gs://bucket"
+
+
 @pytest.fixture
-def bucket():
-    return f"ram://{uuid.uuid4().hex}"
+def bucket(monkeypatch):
+    """What stands for the bucket: the service takes no other address than a bucket's."""
+    place = f"ram://{uuid.uuid4().hex}"
+    copy, files = remote.copy, remote.files
+
+    def near(address):
+        return address.replace(BUCKET, place)
+
+    monkeypatch.setattr(
+        remote, "copy", lambda source, target, names: copy(near(source), near(target), names)
+    )
+    monkeypatch.setattr(remote, "files", lambda folder: files(near(folder)))
+    return place
 
 
 def write_version(bucket, version):
@@ -141,7 +155,7 @@ def write_version(bucket, version):
 def serve(server, bucket):
     def serve(version="17", traffic=100, *, is_pushed=True, damage=""):
         model, served = standard_artifacts.PushedModel(), standard_artifacts.PushedModel()
-        served.uri = f"{bucket}/served"
+        served.uri = f"{BUCKET}/served"
         folder = write_version(bucket, version)
         if damage:
             with tf.io.gfile.GFile(f"{folder}/{damage}", "w") as file:
@@ -149,7 +163,7 @@ def serve(server, bucket):
         model.set_int_custom_property(PUSHED, int(is_pushed))
         model.set_string_custom_property(REASON, "" if is_pushed else "its model_blessing says no")
         model.set_string_custom_property(PUSHED_VERSION, version)
-        model.set_string_custom_property(PUSHED_DESTINATION, folder)
+        model.set_string_custom_property(PUSHED_DESTINATION, folder.replace(bucket, BUCKET))
         settings = {**SETTINGS, "endpoint": {**SETTINGS["endpoint"], "traffic": traffic}}
         Executor().Do(
             {"pushed_model": [model]},
@@ -161,17 +175,17 @@ def serve(server, bucket):
     return serve
 
 
-def test_the_first_model_makes_the_endpoint_and_gets_all_requests(server, serve, bucket):
+def test_the_first_model_makes_the_endpoint_and_gets_all_requests(server, serve):
     served = serve(traffic=20)
     assert served.get_int_custom_property(DEPLOYED) == 1
     assert served.get_string_custom_property(ENDPOINT) == ENDPOINT_NAME
-    assert remote.files(f"{bucket}/served/17") == [pushed.MANIFEST, "saved_model.pb"]
+    assert remote.files(f"{BUCKET}/served/17") == [pushed.MANIFEST, "saved_model.pb"]
     (made,) = server.bodies("POST /v1/" + PARENT + "/endpoints")[:1]
     assert made["displayName"] == "x-rays"
     (uploaded,) = server.bodies("models:upload")
     model = uploaded["model"]
     assert model["displayName"] == "chest_xray-17"
-    assert model["artifactUri"] == f"{bucket}/served"
+    assert model["artifactUri"] == f"{BUCKET}/served"
     assert model["containerSpec"] == {
         "imageUri": "tensorflow/serving:2.19.1",
         "command": ["/usr/bin/tensorflow_model_server"],
@@ -199,12 +213,12 @@ def test_the_first_model_makes_the_endpoint_and_gets_all_requests(server, serve,
 
 
 @pytest.mark.parametrize("damage", ["saved_model.pb", pushed.MANIFEST])
-def test_a_damaged_version_is_not_deployed(server, serve, bucket, damage):
-    said = f"{bucket}/pushed/chest_xray/17/{damage}: .* is not deployed"
+def test_a_damaged_version_is_not_deployed(server, serve, damage):
+    said = f"{BUCKET}/pushed/chest_xray/17/{damage}: .* is not deployed"
     with pytest.raises(UserError, match=said):
         serve(damage=damage)
     assert not server.bodies("models:upload")
-    assert remote.files(f"{bucket}/served") == []
+    assert remote.files(f"{BUCKET}/served") == []
 
 
 def test_the_next_one_gets_its_share_of_them(server, serve):

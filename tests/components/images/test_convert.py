@@ -458,7 +458,7 @@ def test_a_full_disk_leaves_the_former_output(tmp_path, small_disk, size):
     [
         (errno.ENOSPC, "The disk is full"),
         (errno.EDQUOT, "The disk is full"),
-        (errno.EACCES, r"out could not be made: .*Permission denied"),
+        (errno.EACCES, r"out could not be made\. .*may not be read or written by you; change"),
     ],
 )
 def test_a_failure_of_the_disk_at_the_end_is_explained(tmp_path, monkeypatch, number, said):
