@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from components.allocator import with_tuned_allocator
+from components.collector import importing
 from components.command import for_people, when_interrupted
 from components.errors import UserError
 from components.path_argument import LocalPath
@@ -79,7 +80,8 @@ def run(
 
     A killed run goes on where it stopped when the same command is given again.
     """  # noqa: D301  (Click knows the character, not its escape)
-    from pipeline import run as runs
+    with importing():
+        from pipeline import run as runs
     from pipeline.cells import console
     from pipeline.config_file import load
     from pipeline.display import Display
