@@ -174,7 +174,7 @@ def _former(
         if is_remote(folder)
         else Path(folder, number)
     )
-    if not pushed.version_number(number) or pushed.verify(path, alone=False):
+    if not pushed.version_number(number) or pushed.verify(path):
         return version, ""
     return pushed.PushedVersion(int(number), path), ""
 

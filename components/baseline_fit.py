@@ -98,13 +98,21 @@ def record_of(path: str) -> dict[str, Any]:
     """Reads what a SavedModel records of itself; nothing where it has no record.
 
     Raises:
+        UserError: The record is no JSON.
         tf.errors.OpError: The record is there and cannot be read.
     """
+    place = os.path.join(path, features.MODEL_RECORD)
     try:
-        with tf.io.gfile.GFile(os.path.join(path, features.MODEL_RECORD), "rb") as file:
+        with tf.io.gfile.GFile(place, "rb") as file:
             record = json.loads(file.read())
-    except (tf.errors.NotFoundError, ValueError):
+    except tf.errors.NotFoundError:
         return {}
+    except ValueError as error:
+        # A model of another kind has no such file: this one is damaged.
+        raise UserError(
+            f"{place} is not JSON ({error}), so that the model cannot be compared. Roll back to "
+            "another version (cxr rollback --to), or train this one anew."
+        ) from error
     return record if isinstance(record, dict) else {}
 
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
-from components import interrupts, system_errors
+from components import interrupts, quoted_data, system_errors
 from components.errors import UserError
 from components.scratch import of_user, scratch
 from components.text import printable
@@ -49,6 +49,8 @@ def for_people(command: Callable[P, R]) -> Callable[P, R]:
                     raise
                 if told := system_errors.explain(error):
                     raise click.ClickException(told) from error
+                # Beam's own message may hold a record.
+                sys.excepthook = quoted_data.print_error
                 raise
 
     return wrapped

@@ -1,12 +1,14 @@
-"""The format of log lines, in which no name acts on a terminal."""
+"""The format of log lines: no data that libraries quote, no name that acts on a terminal."""
 
 import logging
+from typing import Any
 
+from components.quoted_data import without_quoted_data
 from components.text import printable
 
 
 class Formatter(logging.Formatter):
-    """Python's, with names escaped as `printable` does; a traceback keeps its lines."""
+    """Python's, after `without_quoted_data` and `printable`; a traceback keeps its lines."""
 
     def __init__(self, fmt: str | None = None, *, one_line: bool = True) -> None:
         """Makes a formatter.
@@ -20,8 +22,13 @@ class Formatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Returns the record's line."""
-        return printable(super().formatMessage(record), keep=self._keep)
+        return printable(without_quoted_data(super().formatMessage(record)), keep=self._keep)
+
+    def formatException(self, ei: Any) -> str:
+        """Returns a traceback."""
+        return printable(without_quoted_data(super().formatException(ei)), keep="\n\t")
 
     def format(self, record: logging.LogRecord) -> str:
         """Returns the record's line, with its traceback."""
-        return printable(super().format(record), keep="\n\t")
+        record.exc_text = None  # Another handler's formatter may have left it.
+        return super().format(record)

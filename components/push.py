@@ -46,7 +46,7 @@ def push(
         UserError: The source is not what was examined, or no number is left.
     """
     make_folder(folder)
-    with _locked(folder):
+    with locked(folder):
         for leftover in folder.glob(f"{_UNFINISHED}*"):
             shutil.rmtree(leftover)
         files = pushed.sums(source)
@@ -90,13 +90,13 @@ def rollback(folder: Path, to: int | None = None) -> pushed.PushedVersion:
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: there is no pushed version to go back to.")
-    with _locked(folder):
+    with locked(folder):
         versions = pushed.versions(folder.parent, folder.name)
         plan = rollback_plan.plan(
             versions,
             to,
             rolled_back.read(folder),
-            verify=lambda each: pushed.verify(each.path, alone=False),
+            verify=lambda each: pushed.verify(each.path),
             place=str(folder),
         )
         # First, so that a rollback that is cut short is not undone by the next run either.
@@ -161,8 +161,17 @@ def _publish(
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    # Two pushes into one folder would take each other's unfinished copy for a leftover.
+def locked(folder: Path) -> Iterator[None]:
+    """Holds a push folder until the block ends: nobody else pushes, rolls back or cleans there.
+
+    Two pushes into one folder would take each other's unfinished copy for a leftover.
+
+    Args:
+        folder: The folder of a model's versions.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
     with (folder / _LOCK).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

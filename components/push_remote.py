@@ -2,7 +2,8 @@
 
 Object storage renames no folders. A version's ``saved_model.pb`` is written after all that it
 needs, since servers take a folder without it for none that can be loaded, and try again; its
-manifest is written last, since a version without one never counts as pushed.
+manifest is written last, since a version without one never counts as pushed. Machines that push at
+the same time take turns, see `push_claim`.
 """
 
 import tempfile
@@ -13,7 +14,9 @@ from typing import Any, Final
 import tensorflow as tf
 
 from components import push_rules, pushed, remote, rollback_plan, rolled_back
+from components.errors import UserError
 from components.push import check_examined, push
+from components.push_claim import Claim, claimed
 from components.push_rules import Compared
 from components.rolled_back import RolledBack
 from components.sums import digest
@@ -52,7 +55,7 @@ def newest(folder: str, near: Path) -> pushed.Newest:
     passed_over = None
     for number in reversed(versions(folder)):
         version = pushed.PushedVersion(number, fetch(folder, str(number), near))
-        problems = pushed.verify(version.path, alone=False)
+        problems = pushed.verify(version.path)
         if problems:
             broken.append(problems[0].replace(str(version.path), f"{folder}/{number}"))
             left = {each.digest for each in _read_rolled_back(folder)}
@@ -79,12 +82,13 @@ def push_remotely(
 
     Raises:
         PushRefused: See `push_rules.check`.
-        UserError: The source is not what was examined, or no number is left.
+        UserError: The source is not what was examined, no number is left, or another push is going
+            on.
         tf.errors.OpError: The folder cannot be read or written.
     """
     files = pushed.sums(source)
     check_examined(compared.files, files, str(source))
-    with tempfile.TemporaryDirectory(prefix="push-") as place:
+    with claimed(folder) as claim, tempfile.TemporaryDirectory(prefix="push-") as place:
         found = newest(folder, Path(place, "served"))
         served = found.version
         is_same = bool(served and served.manifest and served.manifest["files"] == files)
@@ -94,7 +98,7 @@ def push_remotely(
         number = str(served.version) if served else ""
         # Above a broken version even the same model is published anew, as in a local folder.
         push_rules.check(compared, compared.version if is_same else number, known, folder)
-        published = _publish(source, folder, record, Path(place))
+        published = _publish(source, folder, record, Path(place), claim)
         if any(map(compared.is_model, known)):
             kept = [each for each in known if not compared.is_model(each)]
             _write(f"{folder}/{rolled_back.ROLLED_BACK}", rolled_back.to_json(kept))
@@ -115,7 +119,9 @@ def rollback_remotely(folder: str, to: int | None = None) -> tuple[int, int]:
         UserError: See `rollback_plan.plan`.
         tf.errors.OpError: The folder cannot be read or written.
     """
-    with tempfile.TemporaryDirectory(prefix="rollback-") as place:
+    if not versions(folder):
+        raise UserError(f"{folder}: there is no pushed version to go back to.")
+    with claimed(folder) as claim, tempfile.TemporaryDirectory(prefix="rollback-") as place:
         near = Path(place, PurePosixPath(folder).name)
         found = [pushed.PushedVersion(number, near / str(number)) for number in versions(folder)]
         for each in found:
@@ -127,16 +133,18 @@ def rollback_remotely(folder: str, to: int | None = None) -> tuple[int, int]:
             for name in version.manifest["files"] if version.manifest else ():
                 if not (version.path / name).exists():
                     _fetch_file(at, version.path, name)
-            problems = pushed.verify(version.path, alone=False)
+            problems = pushed.verify(version.path)
             return [each.replace(str(version.path), at) for each in problems]
 
         plan = rollback_plan.plan(found, to, _read_rolled_back(folder), verify=verify, place=folder)
         _write(f"{folder}/{rolled_back.ROLLED_BACK}", rolled_back.to_json(plan.rolled_back))
-        number, _ = _publish(plan.chosen.path, folder, plan.record, Path(place))
+        number, _ = _publish(plan.chosen.path, folder, plan.record, Path(place), claim)
         return plan.chosen.version, number
 
 
-def _publish(source: Path, folder: str, record: Mapping[str, Any], place: Path) -> tuple[int, str]:
+def _publish(
+    source: Path, folder: str, record: Mapping[str, Any], place: Path, claim: Claim
+) -> tuple[int, str]:
     near = place / "new" / PurePosixPath(folder).name
     for highest in versions(folder)[-1:]:
         (near / str(highest)).mkdir(parents=True)  # the next number is greater
@@ -144,7 +152,10 @@ def _publish(source: Path, folder: str, record: Mapping[str, Any], place: Path) 
     target = f"{folder}/{version.version}"
     names = remote.files(str(version.path))
     names.sort(key=lambda name: _LAST.index(name) if name in _LAST else -1)
-    remote.copy(str(version.path), target, names)
+    *before, last = names
+    remote.copy(str(version.path), target, before)
+    claim.require()
+    remote.copy(str(version.path), target, [last])
     return version.version, target
 
 

@@ -21,6 +21,17 @@ MANIFEST: Final = "manifest.json"
 SAVED_MODEL: Final = "saved_model.pb"
 """The file of a version that servers take as the sign that it can be loaded."""
 
+_READ: Final = (
+    SAVED_MODEL,
+    "saved_model.cpb",
+    "saved_model.pbtxt",
+    "fingerprint.pb",
+    "assets",
+    "assets.extra",
+    "debug",
+    "variables",
+)
+
 MAXIMUM_VERSION: Final = 2**63 - 1
 """The highest version: servers hold it as an int64, as do TensorFlow Serving's messages."""
 
@@ -116,7 +127,7 @@ def newest(push_dir: str | Path, model_name: str) -> Newest:
     """
     broken: list[str] = []
     for version in by_preference(versions(push_dir, model_name)):
-        problems = verify(version.path, alone=False)
+        problems = verify(version.path)
         if not problems:
             return Newest(version, tuple(broken))
         broken.append(problems[0])
@@ -177,19 +188,22 @@ def sums(path: str | Path) -> dict[str, str]:
     return {name: value for name, value in sums_of(path).items() if name != MANIFEST}
 
 
-def verify(path: str | Path, *, alone: bool = True) -> list[str]:
+def verify(path: str | Path) -> list[str]:
     """Compares a pushed version with its manifest.
 
     That finds damage and a version that was renamed or put under another model's name. It proves
     no origin: who can write the folder can write a manifest, too.
 
+    What was added is a problem where something that loads models may read it. A note or a
+    `.DS_Store` beside the files makes it no other model: a server loads the version, and a new
+    model is compared with it.
+
     Args:
         path: The version's folder. A copy elsewhere, whose name is no version's number, is compared
             by its files alone.
-        alone: Whether a file that is not in the manifest is a problem, too.
 
     Returns:
-        One sentence for each problem, naming the file: missing, changed, or not in the manifest; or
+        One sentence for each problem, naming the file: missing, changed, or added; or
         the number or the name that is not the manifest's. Empty when the version is whole.
 
     Raises:
@@ -202,8 +216,7 @@ def verify(path: str | Path, *, alone: bool = True) -> list[str]:
     if manifest is None:
         return [f"{root / MANIFEST}: the manifest is missing or cannot be read"]
     files, found = manifest["files"], sums(root)
-    if not alone:
-        found = {name: value for name, value in found.items() if name in files}
+    found = {name: value for name, value in found.items() if name in files or _is_read(name)}
     problems = [f"{root}/{each}" for each in differences(files, found, "the manifest")]
     return problems or _misplaced(root, manifest)
 
@@ -221,6 +234,12 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
     files = manifest.get("files") if isinstance(manifest, dict) else None
     is_manifest = isinstance(files, dict) and all(map(_is_inside, files))
     return manifest if is_manifest else None
+
+
+def _is_read(name: str) -> bool:
+    """Returns whether something that loads a SavedModel may read a file of this name in it."""
+    path = PurePosixPath(name)
+    return path.parts[0] in _READ and not path.name.startswith(".")
 
 
 def _is_inside(name: str) -> bool:

@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -18,14 +18,16 @@ from components.text import printable, shell_quoted
 
 _DUMB: Final = ("dumb", "unknown")
 _UNBOUNDED: Final = 10_000
+"""Columns of what is no terminal."""
+
 _GAP: Final = 2
 _NARROW: Final = 24
 """A column of text is not folded to less than this, unless its words are shorter."""
 
 
-def new_table(*columns: str, right: Collection[int] = ()) -> Table:
+def new_table(*columns: str, right: Collection[int] = (), gap: int = _GAP) -> Table:
     """A table whose columns at the indices `right` hold numbers."""
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, _GAP, 0, 0))
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, gap, 0, 0))
     for index, column in enumerate(columns):
         is_number = index in right
         table.add_column(
@@ -48,6 +50,43 @@ def print_table(console: Console, table: Table) -> None:
         console.print(text)
 
 
+def print_fitting(
+    console: Console,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Collection[str] = (),
+    expendable: Sequence[str] = (),
+) -> list[str]:
+    """Prints a table whose cells are never broken where leaving columns out can prevent it.
+
+    Args:
+      console: Where.
+      columns: Names of the columns.
+      rows: Cells of each row, as markup.
+      right: Columns that hold numbers.
+      expendable: Columns that may be left out, the first of them first.
+
+    Returns:
+      The columns that were left out.
+    """
+    unlimited = console.options.update(width=_UNBOUNDED)
+    for count in range(len(expendable) + 1):
+        left_out = list(expendable[:count])
+        kept = [index for index, name in enumerate(columns) if name not in left_out]
+        names = [columns[index] for index in kept]
+        numbers = [place for place, name in enumerate(names) if name in right]
+        for gap in (_GAP, 1):
+            table = new_table(*names, right=numbers, gap=gap)
+            for row in rows:
+                table.add_row(*(row[index] for index in kept))
+            if console.measure(table, options=unlimited).maximum <= console.width:
+                print_table(console, table)
+                return left_out
+    print_table(console, table)
+    return left_out
+
+
 def _least_width(console: Console, table: Table) -> int:
     """The width below which numbers would be cut, or words of text."""
     width = 0
@@ -58,7 +97,7 @@ def _least_width(console: Console, table: Table) -> int:
         else:
             words = [cell_len(word) for line in lines for word in line.plain.split()]
             width += min(_NARROW, max(words, default=0))
-    return width + _GAP * (len(table.columns) - 1)
+    return width + table.padding[1] * (len(table.columns) - 1)
 
 
 def _print_records(console: Console, table: Table) -> None:
@@ -138,8 +177,17 @@ def argument(path: Path) -> str:
 
 
 def command() -> str:
-    """How the user calls `cxr`: by its name, or by its path where no folder of PATH holds it."""
-    return "cxr" if shutil.which("cxr") else argument(Path(sys.executable).with_name("cxr"))
+    """How the user calls `cxr`; see `program`."""
+    return program("cxr")
+
+
+def program(name: str) -> str:
+    """How the user calls a program of this environment; as markup.
+
+    Returns:
+      Its name, or its path where no folder of PATH holds it.
+    """
+    return name if shutil.which(name) else argument(Path(sys.executable).with_name(name))
 
 
 def figure(value: float | None) -> str:

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from components import pushed, rolled_back
 from components.sums import digest
+from pipeline import former_datasets
 from pipeline.root import Root
-from pipeline.run_record import RunRecord
+from pipeline.run_record import COMPLETE, RunRecord
 
 _NUMBER: Final = re.compile(r"[0-9]+")
 _SYSTEM: Final = ".system"
@@ -38,7 +39,7 @@ def kept_runs(records: list[RunRecord], keep: int) -> list[RunRecord]:
       records: All runs, the oldest first.
       keep: So many that have finished, at least 1.
     """
-    finished = [index for index, each in enumerate(records) if each.state == "finished"]
+    finished = [index for index, each in enumerate(records) if each.state in COMPLETE]
     return records[finished[-keep] :] if len(finished) >= keep else records
 
 
@@ -63,9 +64,11 @@ def groups(
     """
     gone = {each.id for each in records} - {each.id for each in kept}
     since = min(map(_started, kept), default=0.0)
+    used = {each.dataset_fingerprint for each in kept}
     return [
         Group("unfinished", tuple(sorted(_unfinished(root)))),
         Group("artifacts", tuple(sorted(_artifacts(root, needed)))),
+        Group("converted images", tuple(former_datasets.not_of(root.former_datasets, used))),
         Group("checkpoints", tuple(sorted(_checkpoints(root, since)))),
         Group("records and logs", tuple(sorted(_of_runs(root, gone)))),
         Group("pushed versions", tuple(sorted(expired))),
@@ -88,7 +91,7 @@ def expired_versions(push_dir: Path, model_name: str, keep: int | None) -> list[
     if keep is None or len(versions) <= keep:
         return []
     # As for servers and rollbacks, a version is whole whatever others put beside its files.
-    whole = [each for each in versions if not pushed.verify(each.path, alone=False)]
+    whole = [each for each in versions if not pushed.verify(each.path)]
     if not whole:
         return []
     left = {each.digest for each in rolled_back.read(push_dir / model_name)}
@@ -139,13 +142,17 @@ def artifact_id(uri: str) -> str:
 
 
 def _started(record: RunRecord) -> float:
-    """Returns when a run started; 0 where its record is damaged, so that nothing is older."""
-    return datetime.fromisoformat(record.started).timestamp() if record.started else 0.0
+    """Returns when a run started; 0 where its record does not say it, so that nothing is older."""
+    try:
+        return datetime.fromisoformat(record.started).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def _unfinished(root: Root) -> Iterator[Path]:
     for pattern in (
         ".dataset.partial",
+        "datasets/.*.partial",
         ".images.partial",
         ".images.replaced",
         "metadata.sqlite.damaged-*",
@@ -182,8 +189,9 @@ def _of_runs(root: Root, runs: Iterable[str]) -> Iterator[Path]:
             root.timeline(run),
             root.page(run),
             root.card(run),
+            root.tensorboard / run,
         ):
-            if path.exists():
+            if os.path.lexists(path):
                 yield path
 
 

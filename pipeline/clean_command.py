@@ -36,8 +36,8 @@ def clean(root: Path, keep: int, yes: bool, as_json: bool) -> None:
     cxr clean --keep 1 --yes        keep the outputs of the latest finished run alone
 
     Pushed versions stay, unless the latest run was configured with push.keep. The latest that is
-    whole, and the one that `cxr rollback` goes back to, stay in any case. The converted images
-    stay, too.
+    whole, and the one that `cxr rollback` goes back to, stay in any case. So do the converted
+    images of the last run, and those of the runs that are kept.
     """  # noqa: D301  (Click knows the character, not its escape)
     with importing():
         from pipeline.cleaning import clean as clean_root

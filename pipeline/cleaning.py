@@ -1,10 +1,12 @@
 """Cleaning a root: nothing else runs on it meanwhile, and the metadata store knows what is gone."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.errors import UserError
+from components.push import locked
 from components.remote import is_remote
 from pipeline import clean as what
 from pipeline import run_record
@@ -44,10 +46,13 @@ def clean(root: Root, *, keep: int, remove: bool) -> list[Cleaned]:
     """
     if not root.runs.is_dir():
         raise UserError(f"No run has begun under {root.path}: there is nothing to clean.")
-    with root_lock(root.path):
+    with root_lock(root.path), ExitStack() as locks:
         records = run_record.load_all(root.runs, None)
         if not records:
             raise UserError(f"No run has begun under {root.path}: there is nothing to clean.")
+        if remove:
+            # Before the unfinished copies are looked for: a run of another root may push here.
+            _lock_pushes(root, records[-1], locks)
         kept = what.kept_runs(records, keep)
         needed = _needed(root, kept)
         found = what.groups(root, records, kept, needed, _expired(root, records[-1]))
@@ -65,14 +70,33 @@ def clean(root: Root, *, keep: int, remove: bool) -> list[Cleaned]:
     return cleaned
 
 
+def _lock_pushes(root: Root, latest: RunRecord, locks: ExitStack) -> None:
+    folders = set(root.pushed.glob("*"))
+    directory, name = _push_dir(root, latest), latest.config.get("push", {}).get("model_name")
+    if directory is not None and name:
+        folders.add(directory / name)
+    for folder in sorted(each for each in folders if each.is_dir()):
+        try:
+            locks.enter_context(locked(folder))
+        except OSError as error:
+            raise UserError(
+                f"{folder} cannot be locked against pushes: {error.strerror}. Make it writable, "
+                "and give the same command again."
+            ) from error
+
+
 def _expired(root: Root, latest: RunRecord) -> list[Path]:
     push = latest.config.get("push", {})
-    folder = push.get("directory") or str(root.pushed)
-    if is_remote(folder):
+    directory = _push_dir(root, latest)
+    if directory is None:
         return []
-    return what.expired_versions(
-        Path(folder).expanduser().resolve(), push.get("model_name", ""), push.get("keep")
-    )
+    return what.expired_versions(directory, push.get("model_name", ""), push.get("keep"))
+
+
+def _push_dir(root: Root, latest: RunRecord) -> Path | None:
+    """Returns where the latest run pushed; None where that is remote."""
+    folder = latest.config.get("push", {}).get("directory") or str(root.pushed)
+    return None if is_remote(folder) else Path(folder).expanduser().resolve()
 
 
 def _needed(root: Root, kept: list[RunRecord]) -> set[str]:

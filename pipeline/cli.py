@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from components.allocator import with_tuned_allocator
+from components.choice_argument import Choice
 from components.collector import importing
 from components.command import for_people, when_interrupted
 from components.errors import UserError
@@ -18,6 +19,7 @@ from components.text import shell_quoted
 from pipeline import completion, options, served
 from pipeline.clean_command import clean
 from pipeline.cluster_command import compile_, rehearse
+from pipeline.command_group import Commands, ImagesByOption
 from pipeline.evaluate_command import evaluate
 from pipeline.exit_codes import NOTHING_USABLE
 from pipeline.explain_command import explain
@@ -39,17 +41,20 @@ _beam_args = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="chest-xray-pipeline", prog_name="cxr")
 def main() -> None:
     """Chest X-rays: from folders of pictures to a served model that tells pneumonia from normal."""
 
 
-@main.command()
+@main.command(cls=ImagesByOption)
 @options.images
 @options.config
 @options.overrides
-@click.option("--orchestrator", type=click.Choice(["local", "beam"]), help="What runs it.")
+@click.option("--orchestrator", type=Choice(["local", "beam"]), help="What runs it.")
 @click.option(
     "--profile",
     is_flag=True,
@@ -73,31 +78,47 @@ def run(
     """Run the pipeline: convert what changed, train, evaluate, push.
 
     \b
-    cxr run                                  on synthetic pictures
-    cxr run --images chest_xray --config kaggle
-    cxr run --images chest_xray --set trainer.epochs=3 --orchestrator beam
-    cxr run --profile                        where the time goes
+    cxr run --config demo                    on synthetic images
+    cxr run --images chest_xray --config fast
+    cxr run --images chest_xray --config fast --set trainer.epochs=3 --orchestrator beam
+    cxr run --config demo --profile          where the time goes
+
+    Without --config it trains `cnn`, the largest of the models, with all defaults.
 
     A killed run goes on where it stopped when the same command is given again.
     """  # noqa: D301  (Click knows the character, not its escape)
-    with importing():
-        from pipeline import run as runs
-    from pipeline.cells import console
     from pipeline.config_file import load
-    from pipeline.display import Display
-    from pipeline.root import Root
-    from pipeline.run_log import redirected_to
-    from pipeline.run_tables import print_run
 
     given = [f"images={json.dumps(str(images))}"] if images else []
     given += [f"orchestrator={orchestrator}"] if orchestrator else []
     config = load(source, [*overrides, *given])
+    with importing():
+        from pipeline import before_run, run_record
+        from pipeline import run as runs
+    from pipeline.announcement import announce
+    from pipeline.cells import console
+    from pipeline.display import Display
+    from pipeline.presets import named
+    from pipeline.root import Root
+    from pipeline.run_log import redirected_to
+    from pipeline.run_tables import print_run
+
     place = Root.at(root)
+    files = before_run.check(config, place)
     run_id = runs.new_id(place)
-    with redirected_to(place.log(run_id)) as terminal:
-        display = Display(console(terminal))
-        display.log(place.log(run_id))
-        record = runs.run(config, place, run_id, display, profile=profile)
+    log = place.log(run_id)
+    try:
+        with redirected_to(log) as terminal:
+            display = Display(console(terminal))
+            display.log(log)
+            for line in announce(config, source, files, run_record.load_all(place.runs, None)):
+                display.heading(line)
+            record = runs.run(config, place, run_id, display, preset=named(source), profile=profile)
+    except UserError:
+        # Another run holds the root: there was nothing to log.
+        if not log.stat().st_size:
+            log.unlink()
+        raise
     if as_json:
         click.echo(strict_json.dumps(record.model_dump(mode="json"), indent=2))
     else:
@@ -135,7 +156,7 @@ def synth(out: Path, count: int, seed: int, as_json: bool) -> None:
 @click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")
 @click.option(
     "--unlisted-patients",
-    type=click.Choice(["refuse", "alone"]),
+    type=Choice(["refuse", "alone"]),
     help="What becomes of images that the table misses.  [default: refuse]",
 )
 @click.option("--max-bad", type=float, help="Stop above this share of bad files. [default: 0.1]")
@@ -179,7 +200,7 @@ def convert(
     config = load(source, [*overrides, *said])
     with (
         silenced() as terminal,
-        Display(console(terminal)).step("Convert pictures") as progress,
+        Display(console(terminal)).step("Convert images") as progress,
     ):
         dataset = images_convert.convert(
             images,
@@ -210,16 +231,29 @@ def config(show: bool, source: str | None, overrides: tuple[str, ...]) -> None:
 
 
 @main.command()
-@click.argument("run_id", required=False, shell_complete=completion.run_ids)
+@click.argument("run_ids", metavar="[RUN] [RUN]", nargs=-1, shell_complete=completion.run_ids)
 @options.root
 @options.as_json
 @for_people
-def runs(run_id: str | None, root: Path, as_json: bool) -> None:
-    """List the runs under a root, or show the run RUN_ID (or `last`)."""
-    from pipeline import run_record
+def runs(run_ids: tuple[str, ...], root: Path, as_json: bool) -> None:
+    """List the runs under a root, show one RUN, or compare two.
+
+    \b
+    cxr runs                          all runs
+    cxr runs last                     one: times, memory, why not cached, lineage
+    cxr runs 20261130-09 last         two: configuration, data and figures side by side
+
+    RUN is a run's id, the beginning of no other run's id, or `last`.
+    """  # noqa: D301  (Click knows the character, not its escape)
+    from pipeline import run_comparison, run_record
     from pipeline.root import Root
     from pipeline.root_lock import holder_pid
-    from pipeline.run_tables import print_run, print_runs
+    from pipeline.run_comparison_tables import print_comparison
+    from pipeline.run_list import print_runs
+    from pipeline.run_tables import print_run
+
+    if len(run_ids) > 2:
+        raise click.UsageError("Give at most two runs, to compare them.")
 
     place = Root.at(root)
     records = run_record.load_all(place.runs, holder_pid(place.path))
@@ -228,11 +262,18 @@ def runs(run_id: str | None, root: Path, as_json: bool) -> None:
             f"No run has begun under {place.path}. "
             f"Start one: cxr run --root {shell_quoted(str(root))}"
         )
-    if run_id is None:
+    if not run_ids:
         shown: Any = [record.model_dump(mode="json") for record in records]
         click.echo(strict_json.dumps(shown, indent=2)) if as_json else print_runs(records, place)
         return
-    record = run_record.find(records, run_id)
+    record, *others = (run_record.find(records, each) for each in run_ids)
+    if others:
+        compared = run_comparison.compare(record, others[0], place)
+        if as_json:
+            click.echo(strict_json.dumps(run_comparison.to_json(compared), indent=2))
+        else:
+            print_comparison(compared)
+        return
     if as_json:
         click.echo(strict_json.dumps(record.model_dump(mode="json"), indent=2))
     else:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, Literal
 
+from components.did_you_mean import did_you_mean
 from pipeline.config import Config
 
 Target = Literal["kubeflow", "vertex"]
@@ -67,7 +68,10 @@ def _image_problems(config: Config) -> Iterator[str]:
             "`make image`, push it, and give its name: --set cluster.image=REGISTRY/NAME:TAG"
         )
     elif not _IMAGE.fullmatch(image):
-        yield f"cluster.image is {image!r}, which is no name of an image: registry/name:tag."
+        yield (
+            f"cluster.image is {image!r}, which is not an image name (registry/name:tag, in "
+            f"lower-case letters){_replace(image)}."
+        )
     elif not _PINNED.fullmatch(image.rpartition("/")[2]) or image.endswith(":latest"):
         yield (
             f"cluster.image is {image!r}, which names another image tomorrow; give a tag of its "
@@ -98,7 +102,16 @@ def _place_problems(config: Config) -> Iterator[str]:
                 f"{value.partition('://')[0]}:// not without plug-ins that this image lacks."
             )
         elif not _GCS.fullmatch(value):
-            yield f"cluster.{key} is {value!r}, which names no bucket: gs://BUCKET/FOLDER."
+            yield (
+                f"cluster.{key} is {value!r}, which names no bucket (gs://bucket/folder, with "
+                f"lower-case letters in the bucket){_replace(value)}."
+            )
+
+
+def _replace(value: str) -> str:
+    """Advises on a value with a placeholder of a document, which is written in capitals."""
+    placeholder = re.search(r"(?<![A-Za-z])[A-Z][A-Z_-]{2,}(?![A-Za-z])", value)
+    return f"; replace {placeholder[0]} with your own" if placeholder else ""
 
 
 def _name_problems(config: Config) -> Iterator[str]:
@@ -119,7 +132,10 @@ def _component_problems(config: Config, target: Target) -> Iterator[str]:
     for name, given in config.cluster.resources.items():
         key = f"cluster.resources.{name}"
         if name not in components:
-            yield f"{key}: there is no such component. There are {', '.join(components)}."
+            yield (
+                f"{key}: there is no such component.{did_you_mean(name, components)} There are "
+                f"{', '.join(components)}."
+            )
         if given.accelerator and (problem := _accelerator_problem(given.accelerator, target)):
             yield f"{key}.accelerator is {given.accelerator!r}, {problem}"
 
@@ -196,7 +212,8 @@ def _vertex_problem(kind: str) -> str:
     known = _vertex_accelerators()
     if kind in known:
         return ""
-    return f"which Vertex AI does not have. It has {', '.join(known)}."
+    advice = did_you_mean(kind, known)
+    return f"which Vertex AI does not have.{advice} It has {', '.join(known)}."
 
 
 def _vertex_accelerators() -> list[str]:

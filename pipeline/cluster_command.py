@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from components.choice_argument import Choice
 from components.collector import importing
 from components.command import for_people
+from components.did_you_mean import did_you_mean
 from components.errors import UserError, refuse
 from components.path_argument import LocalPath
 from components.text import printable, shell_quoted
@@ -22,7 +24,7 @@ _PATH = LocalPath()
 
 
 @click.command("compile")
-@click.option("--target", type=click.Choice(["kubeflow", "vertex"]), required=True)
+@click.option("--target", type=Choice(["kubeflow", "vertex"]), required=True)
 @click.option(
     "--out", type=_PATH, metavar="FILE", required=True, help="File to write: YAML or JSON."
 )
@@ -158,5 +160,8 @@ def _chosen(pipeline: "Compiled", only: str | None, first: str | None) -> set[st
     if not name:
         return None
     if name not in pipeline.tasks:
-        raise UserError(f"There is no task {name}. There are {', '.join(sorted(pipeline.tasks))}.")
+        raise UserError(
+            f"There is no task {name}.{did_you_mean(name, pipeline.tasks)} There are "
+            f"{', '.join(sorted(pipeline.tasks))}."
+        )
     return {name} if only else {name, *pipeline.after(name)}

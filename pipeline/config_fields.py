@@ -19,10 +19,32 @@ _NO_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 def submodel(field: FieldInfo) -> type[BaseModel] | None:
     """The model that a field holds, or None where it holds a value."""
-    annotation = field.annotation
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return None
+    return _model(field.annotation)
+
+
+def inner_model(field: FieldInfo) -> tuple[type[BaseModel] | None, bool]:
+    """Finds the model within a field.
+
+    Returns:
+      The model that the field may hold, itself or under keys of the user's choice, or None; and
+      whether it is under such keys.
+    """
+    if typing.get_origin(field.annotation) is dict:
+        return _model(typing.get_args(field.annotation)[1]), True
+    parts = (field.annotation, *typing.get_args(field.annotation))
+    return next(filter(None, map(_model, parts)), None), False
+
+
+def choices(annotation: Any) -> list[str]:
+    """Returns the texts that a type allows by name, in any part of a union or a list."""
+    if typing.get_origin(annotation) is Literal:
+        return [each for each in typing.get_args(annotation) if isinstance(each, str)]
+    return [each for part in typing.get_args(annotation) for each in choices(part)]
+
+
+def _model(annotation: Any) -> type[BaseModel] | None:
+    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return annotation if is_model else None
 
 
 def allowed(field: FieldInfo) -> str:

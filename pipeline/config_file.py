@@ -1,6 +1,5 @@
 """From a YAML file and `--set` to a configuration, or to every mistake in them at once."""
 
-import difflib
 import json
 import math
 import re
@@ -11,12 +10,11 @@ from typing import Any, Final
 import yaml
 from pydantic import ValidationError
 
+from components.did_you_mean import did_you_mean
 from components.errors import UserError
 from pipeline.config import Config
 from pipeline.config_mistakes import describe
-
-PRESETS = Path(__file__).parent / "configs"
-
+from pipeline.presets import PRESETS, presets
 
 _LONGEST: Final = 1024 * 1024
 """Bytes."""
@@ -90,18 +88,13 @@ def load(source: str | None = None, overrides: Sequence[str] = ()) -> Config:
     )
 
 
-def presets() -> list[str]:
-    """The names of the configurations that are shipped with the package."""
-    return sorted(path.stem for path in PRESETS.glob("*.yaml"))
-
-
 def _find(source: str) -> Path:
     if Path(source).is_file():
         return Path(source)
     if source in presets():
         return PRESETS / f"{source}.yaml"
-    near = difflib.get_close_matches(source, presets(), n=1)
-    advice = f" Did you mean {near[0]}?" if near else ""
+    beside = (str(path) for path in Path(source).parent.glob("*.y*ml"))
+    advice = did_you_mean(source, [*presets(), *beside])
     raise UserError(
         f"There is no configuration file {source}.{advice} Give a YAML file, or the name of a "
         f"preset: {', '.join(presets())}."

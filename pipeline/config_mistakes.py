@@ -1,6 +1,5 @@
 """A validation's errors, in words: where, what was received, what is allowed, the nearest key."""
 
-import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -8,7 +7,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from pipeline.config_fields import allowed, submodel
+from components.did_you_mean import did_you_mean, nearest
+from pipeline.config_fields import allowed, choices, inner_model
 
 
 def describe(
@@ -26,30 +26,40 @@ def describe(
     """
     texts = []
     for item in error.errors(include_url=False):
-        keys = [str(part) for part in item["loc"]]
+        # Pydantic names the part of a union, such as `literal['auto']`, as if it were a key.
+        keys = [str(part) for part in item["loc"] if "[" not in str(part)]
         path = ".".join(keys)
+        field = _field(model, keys)
+        bound = allowed(field) if field else ""
         if item["type"] == "extra_forbidden":
             text = _unknown(model, keys)
+        elif item["type"] == "missing":
+            text = f"{path}: this key is missing" + (f"; allowed: {bound}" if bound else "")
         else:
-            field = _field(model, keys)
-            bound = allowed(field) if field else ""
             text = f"{path}: received {_show(item['input'])}; " + (
                 f"allowed: {bound}" if bound else item["msg"]
             )
+            if field and isinstance(item["input"], str):
+                text += _meant(item["input"], choices(field.annotation))
             if item["type"] in ("value_error", "assertion_error"):
                 text = f"{path or 'the configuration'}: {item['msg'].partition(', ')[2]}"
         texts.append(f"{_place(keys, places)}{text}")
     return list(dict.fromkeys(texts))
 
 
+def _meant(given: str, names: Sequence[str]) -> str:
+    advice = did_you_mean(given, names, cutoff=0.5)
+    return f".{advice}" if advice else ""
+
+
 def _unknown(model: type[BaseModel], keys: Sequence[str]) -> str:
     owner = _owner(model, keys[:-1])
-    names = list(owner.model_fields) if owner else []
     near = _nearest(model, keys)
     advice = f" Did you mean {near}?" if near else ""
     where = f"under {'.'.join(keys[:-1])}" if len(keys) > 1 else "at the top"
     path = ".".join(keys) or "''"
-    return f"{path}: there is no such key.{advice} Keys {where}: {', '.join(names)}"
+    listed = f" Keys {where}: {', '.join(owner.model_fields)}" if owner else ""
+    return f"{path}: there is no such key.{advice}{listed}"
 
 
 def _nearest(model: type[BaseModel], keys: Sequence[str]) -> str:
@@ -61,24 +71,30 @@ def _nearest(model: type[BaseModel], keys: Sequence[str]) -> str:
     for path in _paths(model, ""):
         anywhere.setdefault(path.rpartition(".")[2], path)
     for paths, cutoff in ((anywhere, 1.0), (beside, 0.7), (anywhere, 0.7), (beside, 0.5)):
-        if close := difflib.get_close_matches(keys[-1], paths, n=1, cutoff=cutoff):
-            return paths[close[0]]
+        if near := nearest(keys[-1], paths, cutoff=cutoff):
+            return paths[near]
     return ""
 
 
 def _paths(model: type[BaseModel], prefix: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
         yield f"{prefix}{name}"
-        if below := submodel(field):
-            yield from _paths(below, f"{prefix}{name}.")
+        below, is_named = inner_model(field)
+        if below:
+            yield from _paths(below, f"{prefix}{name}.NAME." if is_named else f"{prefix}{name}.")
 
 
 def _owner(model: type[BaseModel], keys: Sequence[str]) -> type[BaseModel] | None:
+    """Returns the model that the keys lead to, the user's own among them; None for a value."""
     owner: type[BaseModel] | None = model
+    is_named = False
     for key in keys:
+        if is_named:  # Any key leads to the same model.
+            is_named = False
+            continue
         field = owner.model_fields.get(key) if owner else None
-        owner = submodel(field) if field else None
-    return owner
+        owner, is_named = inner_model(field) if field else (None, False)
+    return None if is_named else owner
 
 
 def _field(model: type[BaseModel], keys: Sequence[str]) -> FieldInfo | None:

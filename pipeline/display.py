@@ -8,12 +8,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
+from rich.padding import Padding
 from rich.spinner import Spinner
+from rich.text import Text
 
 from components.images.progress import Progress
+from pipeline.epoch_line import fitted
 from pipeline.progress import Finished
 
 _SECONDS_BETWEEN_LINES = 15
+_INDENT = 2
 
 
 class Display:
@@ -64,8 +68,17 @@ class Display:
         self._console.print(f"[green]✓[/] {name:<28}{_time(seconds)}")
 
     def line(self, text: str) -> None:
-        """Prints a line of the step that runs."""
-        self._console.print(f"  [dim]{escape(text)}[/]", highlight=False, soft_wrap=True)
+        """Prints a line of the step that runs: whole to a file, within the width of a terminal."""
+        if not self._console.is_terminal:
+            self._console.print(f"  [dim]{escape(text)}[/]", highlight=False, soft_wrap=True)
+            return
+        # A line that fills the last column leaves an empty one below it on some terminals.
+        shown = fitted(text, self._console.width - _INDENT - 1)
+        self._console.print(Padding(Text(shown, "dim"), (0, 0, 0, _INDENT)), highlight=False)
+
+    def heading(self, text: str) -> None:
+        """Prints a line before the first step; a terminal breaks it between words."""
+        self._console.print(escape(text), highlight=False, soft_wrap=not self._console.is_terminal)
 
     def failed(self, component: str) -> None:
         """Prints that a component failed."""

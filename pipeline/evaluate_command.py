@@ -5,6 +5,7 @@ from typing import Literal
 
 import click
 
+from components.choice_argument import Choice
 from components.command import for_people
 from components.errors import UserError
 from components.path_argument import LocalPath
@@ -38,7 +39,7 @@ _PATH = LocalPath()
 @click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")
 @click.option(
     "--unlisted-patients",
-    type=click.Choice(["refuse", "alone"]),
+    type=Choice(["refuse", "alone"]),
     default="refuse",
     show_default=True,
     help="What becomes of images that the table of patients misses.",

@@ -13,6 +13,7 @@ def examples(
     config: Config,
     images: Path,
     out: Path,
+    kept: Path | None,
     step: Callable[[str], AbstractContextManager[Progress]],
 ) -> Dataset:
     """Converts pictures, unless they are converted already.
@@ -21,21 +22,29 @@ def examples(
       config: What was chosen; without ``images`` synthetic ones are drawn.
       images: Folder of the pictures.
       out: Folder of the examples.
+      kept: Folder of the sets that were used before; None keeps none.
       step: Is entered for each thing that is done, with its name.
     """
     # Imported here: pictures are drawn and converted before TFX is needed.
     from components.images.convert import convert, converted
+    from pipeline import former_datasets
 
     if not config.images:
         from components.synthetic.generate import generate
 
-        with step("Draw synthetic pictures") as progress:
+        with step("Draw synthetic images") as progress:
             generate(images, images=config.synthetic.images, seed=config.seed, progress=progress)
     with step("Look for changed pictures"):
         present = converted(images, out, settings=config.dataset, seed=config.seed)
+        if present is None and kept is not None:
+            present = former_datasets.restore(
+                images, out, kept, settings=config.dataset, seed=config.seed
+            )
     if present:
         return present
-    with step("Convert pictures") as progress:
+    if kept is not None:
+        former_datasets.keep(out, kept)
+    with step("Convert images") as progress:
         return convert(
             images,
             out,

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from components.choice_argument import Choice
 from components.command import for_people
 from components.path_argument import LocalPath
 from pipeline import options
@@ -47,7 +48,7 @@ _PATH = LocalPath()
 @click.option(
     "--variant",
     "variants",
-    type=click.Choice(VARIANTS),
+    type=Choice(VARIANTS),
     multiple=True,
     help="For --tflite: what to write; may be repeated.  [default: all three]",
 )

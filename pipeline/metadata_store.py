@@ -16,6 +16,7 @@ from ml_metadata import errors, metadata_store
 
 from components import intact
 from components.errors import UserError
+from components.sync import write_text
 from pipeline.metadata import connection
 
 _BESIDE: Final = ("-journal", "-wal", "-shm")
@@ -95,7 +96,7 @@ def sign(path: Path) -> None:
         path: The store's SQLite file; need not exist.
     """
     if path.is_file():
-        _signature(path).write_text(intact.sha256(path) + "\n")
+        write_text(_signature(path), intact.sha256(path) + "\n")
 
 
 def _signature(path: Path) -> Path:

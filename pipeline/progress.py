@@ -16,6 +16,8 @@ _STEP = re.compile(r"^(?:Component|node) (?P<name>\S+) is (?P<state>running|fini
 _WARNING = ("components.images.convert", "pipeline.metadata_store", "pipeline.runners")
 """Loggers of what compares files with their checksums."""
 
+# The format that `trainer_module.fitting` logs an epoch in.
+_SECONDS = re.compile(r"epoch %2d/%d (?P<before>.*)%\.\d?f s")
 _CACHED = re.compile(r"^A cached execution \d+ is used\.$")
 
 
@@ -93,15 +95,38 @@ class _Lines(logging.Handler):
         self._on_line(record.getMessage())
 
 
+class _EpochTimes(logging.Handler):
+    """A log handler that finds the time of each epoch in what the trainer logs of it."""
+
+    def __init__(self, on_epoch: Callable[[float], None]) -> None:
+        super().__init__(level=logging.INFO)
+        self._on_epoch = on_epoch
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Takes the seconds of an epoch, unrounded, from the arguments of its line."""
+        found = _SECONDS.match(str(record.msg))
+        if found and isinstance(record.args, tuple):
+            self._on_epoch(float(str(record.args[2 + found["before"].count("%")])))
+
+
 @contextmanager
-def watching(progress: ComponentProgress, on_line: Callable[[str], None]) -> Iterator[None]:
+def watching(
+    progress: ComponentProgress,
+    on_line: Callable[[str], None],
+    on_epoch: Callable[[float], None] = lambda _: None,
+) -> Iterator[None]:
     """Listens to TFX (the `absl` logger) and to the trainer (`trainer_module`).
 
     Args:
       progress: Is told of each component.
       on_line: Is given each line that the trainer logs.
+      on_epoch: Is given the seconds of each epoch.
     """
-    handlers = {"absl": progress, "trainer_module": _Lines(on_line, logging.INFO)}
+    handlers = {
+        "absl": progress,
+        "trainer_module": _Lines(on_line, logging.INFO),
+        "trainer_module.fitting": _EpochTimes(on_epoch),
+    }
     # TensorFlow silences absl while it saves a model, and then restores what was set this way.
     absl_logging.set_verbosity(absl_logging.INFO)
     for name, handler in handlers.items():

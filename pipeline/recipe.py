@@ -1,6 +1,7 @@
 """What decides a model, and which pushed model a new one is compared with."""
 
 import hashlib
+from importlib import metadata
 from pathlib import Path
 
 from components import intact, pushed, recipe
@@ -13,9 +14,10 @@ SEARCH = "trainer_module.tuner"
 
 
 def training_version(config: Config) -> str:
-    """Hashes the code that a model follows from, and the file of weights that it begins with.
+    """Hashes the code that a model follows from, and the weights that it begins with.
 
-    The settings name that file by its path alone, where other weights may be today.
+    The settings name these by a path or as ImageNet's alone: the file may hold others today, and
+    so may another version of the package that brings them, which no code imports by its name.
 
     Args:
       config: The configuration.
@@ -27,10 +29,23 @@ def training_version(config: Config) -> str:
     if config.tuner.enabled:
         entries += ["components.tuner", SEARCH]
     version = code_version(*entries)
-    weights = Path(config.trainer.transfer.weights)
-    if config.trainer.model != "transfer" or not weights.is_file():
-        return version
-    return hashlib.sha256(f"{version} {intact.sha256(weights)}".encode()).hexdigest()[:16]
+    weights = _weights(config) if config.trainer.model == "transfer" else ""
+    return hashlib.sha256(f"{version} {weights}".encode()).hexdigest()[:16] if weights else version
+
+
+def _weights(config: Config) -> str:
+    """Returns what tells the weights of the backbone from others; empty where Keras brings them."""
+    transfer = config.trainer.transfer
+    if Path(transfer.weights).is_file():
+        return intact.sha256(Path(transfer.weights))
+    if transfer.backbone != "efficientnet_lite0":
+        return ""
+    from trainer_module.models.backbones.efficientnet_lite0 import PACKAGE
+
+    try:
+        return f"{PACKAGE}=={metadata.version(PACKAGE)}"
+    except metadata.PackageNotFoundError:  # `require_pretrained` says so.
+        return ""
 
 
 def recipe_of(config: Config, dataset_fingerprint: str) -> str:

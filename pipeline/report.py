@@ -16,7 +16,6 @@ from components.report.data import LISTED
 from components.report.page import page
 from components.report.privacy import without_patients
 from components.report.thumbnails import kept_out
-from components.shared_record import without_places
 from pipeline.root import Root
 from pipeline.run_record import ComponentRecord, ReportRecord, RunRecord
 
@@ -43,8 +42,9 @@ def finish(record: RunRecord, root: Root) -> None:
 
 
 def _write(record: RunRecord, root: Root, made: Path) -> ReportRecord:
-    # It imports TensorFlow, which is there by now.
+    # These import TensorFlow, which is there by now.
     from components.report import reading
+    from components.shared_record import without_places
 
     found = findings.read(made / findings.FINDINGS)
     context = Context.model_validate_json((made / CONTEXT).read_bytes())

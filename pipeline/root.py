@@ -30,6 +30,11 @@ class Root:
         return self.path / "dataset"
 
     @property
+    def former_datasets(self) -> Path:
+        """The sets of examples that were used before."""
+        return self.path / "datasets"
+
+    @property
     def metadata(self) -> Path:
         """TFX's metadata store, an SQLite file."""
         return self.path / "metadata.sqlite"
@@ -53,6 +58,11 @@ class Root:
     def temporary(self) -> Path:
         """Temporary files of the run that is going on."""
         return self.path / "tmp"
+
+    @property
+    def tensorboard(self) -> Path:
+        """The trainings' logs, by the id of the run; for `tensorboard --logdir`."""
+        return self.path / "tensorboard"
 
     def log(self, run_id: str) -> Path:
         """The log file of a run."""

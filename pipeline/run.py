@@ -14,9 +14,8 @@ from components import interrupts
 from components.collector import importing
 from components.errors import UserError
 from components.images.dataset import QUARANTINE_FILE
-from components.local_paths import require_local
 from components.scratch import scratch
-from pipeline import report, run_record, timeline
+from pipeline import data_counts, report, run_record, tensorboard, timeline
 from pipeline.config import Config
 from pipeline.display import Display
 from pipeline.examples import examples
@@ -26,10 +25,20 @@ from pipeline.progress import ComponentProgress, warnings_to, watching
 from pipeline.recorder import Recorder
 from pipeline.root import Root
 from pipeline.root_lock import root_lock
-from pipeline.run_record import PushRecord, ReportRecord, RunRecord
+from pipeline.run_record import (
+    ComponentRecord,
+    PushRecord,
+    ReportRecord,
+    RunRecord,
+    TrainingRecord,
+)
 from pipeline.store_lock import require_unlocked
+from transform_module import features
 
 _log = logging.getLogger(__name__)
+
+_SERVED = "Format-Serving"
+"""The folder of TFX within a Model artifact."""
 
 
 def new_id(root: Root) -> str:
@@ -40,15 +49,22 @@ def new_id(root: Root) -> str:
 
 
 def run(
-    config: Config, root: Root, run_id: str, display: Display, *, profile: bool = False
+    config: Config,
+    root: Root,
+    run_id: str,
+    display: Display,
+    *,
+    preset: str = "",
+    profile: bool = False,
 ) -> RunRecord:
     """Runs the whole, and keeps a record of it from its first moment on.
 
     Args:
-      config: What was chosen.
+      config: What was chosen; `before_run` has checked it.
       root: Where everything stands.
       run_id: Its name; see `new_id`.
       display: Is told what happens.
+      preset: The preset, or the file, of the configuration.
       profile: Whether the training is profiled and the time of the whole is drawn.
 
     Returns:
@@ -57,9 +73,6 @@ def run(
     Raises:
       UserError: It failed; the record and the message tell why.
     """
-    require_local(root.path, "The root")
-    require_local(config.images or "", "images")
-    require_local(config.push.directory or "", "push.directory of a run on this machine")
     with (
         root_lock(root.path),
         scratch(root.temporary),
@@ -72,16 +85,19 @@ def run(
             pid=os.getpid(),
             started=datetime.now().isoformat(timespec="seconds"),
             orchestrator=config.orchestrator,
+            preset=preset,
             images=str(images),
             config=config.model_dump(mode="json"),
             log=str(root.log(run_id)),
         )
         recorder = Recorder(record, root.runs, display, memory)
+        display.log(root.log(run_id))
         try:
             _run(config, root, images, recorder, profile)
             report.finish(record, root)
             interrupts.check()
-            record.state = "finished"
+            pushed = record.push is None or record.push.pushed
+            record.state = "finished" if pushed else "refused"
         except BaseException as error:
             record.state = _how_it_ended(error)
             record.error = (
@@ -113,11 +129,11 @@ def _finish(record: RunRecord, recorder: Recorder, root: Root, profile: bool) ->
 
 def _run(config: Config, root: Root, images: Path, recorder: Recorder, profile: bool) -> None:
     record, display = recorder.record, recorder.display
-    _require_json("TF_CONFIG")
     require_unlocked(root.metadata)
-    dataset = examples(config, images, root.dataset, recorder.step)
+    dataset = examples(config, images, root.dataset, root.former_datasets, recorder.step)
     record.dataset_fingerprint = dataset.fingerprint
-    for sentence in dataset.sentences:
+    record.data = data_counts.counted(dataset)
+    for sentence in data_counts.lines(dataset, root.dataset):
         display.line(sentence)
     with recorder.step("Start TensorFlow and TFX"), importing():
         from components.serving_check_container import require_docker
@@ -155,7 +171,8 @@ def _run(config: Config, root: Root, images: Path, recorder: Recorder, profile: 
 
     progress = ComponentProgress(recorder.memory, display.started, recorder.finished)
     try:
-        with watching(progress, display.line), interruptible():
+        on_epoch = record.epoch_seconds.append
+        with watching(progress, display.line, on_epoch), interruptible():
             runner(config.orchestrator)(wired, run_id=record.id, uncached=pipeline.UNCACHED)
         interrupts.check()
     except BaseException as error:
@@ -181,17 +198,6 @@ def _run(config: Config, root: Root, images: Path, recorder: Recorder, profile: 
     metadata_store.sign(root.metadata)
 
 
-def _require_json(variable: str) -> None:
-    """Refuses, before hours of work, what TensorFlow refuses when the training begins."""
-    try:
-        json.loads(os.environ.get(variable) or "{}")
-    except ValueError as error:
-        raise UserError(
-            f"The environment variable {variable} is no JSON ({error}). Correct it, or remove it "
-            "to train on this machine alone."
-        ) from error
-
-
 def _draw(record: RunRecord, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(timeline.svg(record), encoding="utf-8")
@@ -213,6 +219,8 @@ def _add_lineage(record: RunRecord, root: Root, uncached: tuple[str, ...]) -> No
             component.why = run_record.why_not_cached(
                 component, run_record.last_finished(former, component.name)
             ) or ("runs every time" if component.name in uncached else "was not finished before")
+    record.training = _training(record.component("Trainer"))
+    tensorboard.link(root, record)
     evaluator, pusher = record.component("Evaluator"), found.get("Pusher")
     reported = found.get("Report")
     if reported and "report" in reported.properties:
@@ -227,3 +235,16 @@ def _add_lineage(record: RunRecord, root: Root, uncached: tuple[str, ...]) -> No
             path=properties.get("pushed_destination", ""),
             reason=properties.get("reason", ""),
         )
+
+
+def _training(trainer: ComponentRecord | None) -> TrainingRecord | None:
+    """Reads what the Trainer's model says of its training."""
+    models = trainer.outputs.get("model") if trainer else None
+    if not models:
+        return None
+    path = Path(models[0], _SERVED, features.MODEL_RECORD)
+    try:
+        return TrainingRecord.model_validate(json.loads(path.read_bytes())["training"])
+    except (OSError, ValueError, KeyError):
+        _log.warning("%s cannot be read.", path, exc_info=True)
+        return None

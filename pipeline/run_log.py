@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+from components import quoted_data
 from components.interrupts import held
 from components.log_format import Formatter
 
@@ -17,6 +18,9 @@ _FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
 @contextmanager
 def redirected_to(path: Path) -> Iterator[TextIO]:
     """Sends all output of this process and its children to a file, that of C++ too.
+
+    What libraries quote of the data is left out of what is logged here at once, and of what others
+    have written when the block ends.
 
     Args:
       path: The log file; made with its folder, appended to.
@@ -56,6 +60,8 @@ def redirected_to(path: Path) -> Iterator[TextIO]:
                 root.setLevel(former_level)
                 with suppress(OSError):
                     log.close()
+                    # Workers and C++ have written to it by themselves.
+                    quoted_data.clean_file(path)
 
 
 def _flush(stream: TextIO, descriptor: int) -> None:

@@ -1,22 +1,40 @@
 """What is kept of a run: one JSON file each, under the root."""
 
-import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from components.did_you_mean import did_you_mean
 from components.errors import UserError, first_mistake
+from components.evaluation import Evaluation
 from components.sync import write_text
 
-State = Literal["running", "finished", "failed", "interrupted", "killed", "damaged"]
-"""`killed` is a run whose process is gone without having written how it ended, and `damaged` is a
-record that cannot be read; neither is written."""
+State = Literal["running", "finished", "refused", "failed", "interrupted", "killed", "damaged"]
+"""`refused` is a run that finished without a push, `killed` one whose process is gone without
+having written how it ended, and `damaged` a record that cannot be read; the last two are never
+written."""
+
+_SHOWN: Final = 5
+
+COMPLETE: Final = ("finished", "refused")
+"""The states of a run that came to its end."""
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    """Records of earlier releases lack fields, and those of later ones have more."""
+
+    model_config = ConfigDict(extra="ignore")
 
 
 class StepRecord(_Record):
@@ -24,8 +42,8 @@ class StepRecord(_Record):
 
     name: str = Field(description="A component's id, or a few words.")
     start: float = Field(0.0, description="Seconds from the run's start to its own.")
-    seconds: float = Field(description="Wall time.")
-    peak_memory: int = Field(description="Bytes, of the whole process tree meanwhile.")
+    seconds: float = Field(0.0, description="Wall time.")
+    peak_memory: int = Field(0, description="Bytes, of the whole process tree meanwhile.")
 
 
 class ComponentRecord(StepRecord):
@@ -63,29 +81,78 @@ class ReportRecord(_Record):
     reason: str = Field("", description="Why there is none.")
 
 
+class DataRecord(_Record):
+    """How many images a run had."""
+
+    splits: dict[str, dict[str, int]] = Field(
+        default_factory=dict, description="Number of images by split and label."
+    )
+    patients_known: int | None = Field(
+        None, description="Number of images whose patient is known; null where nothing says it."
+    )
+    patients_of: int | None = Field(None, description="Number of images that can be used.")
+    quarantined: int = Field(0, description="Number of files in quarantine.csv.")
+    skipped: int = Field(0, description="Number of files that are no images of the data set.")
+    dropped: int = Field(0, description="Number of images left out, whose patient is in test.")
+
+    @property
+    def images(self) -> int:
+        """Number of images in all splits."""
+        return sum(sum(labels.values()) for labels in self.splits.values())
+
+
+class TrainingRecord(_Record):
+    """What was trained, whether in this run or in the one whose model the cache has."""
+
+    epochs: int | None = Field(None, description="Number of epochs, of all members together.")
+    parameters: int | None = Field(None, description="Number of the model's parameters.")
+
+
+_EVALUATION: Final = TypeAdapter(Evaluation)
+
+
 class RunRecord(_Record):
     """One run."""
 
     id: str = Field(description="Its name, from the time of its start.")
     state: State = Field("running", description="How it ended.")
-    pid: int = Field(description="The process that ran it.")
-    started: str = Field(description="Local time, ISO 8601.")
+    pid: int = Field(0, description="The process that ran it.")
+    started: str = Field("", description="Local time, ISO 8601.")
     seconds: float = Field(0.0, description="Wall time, imports included.")
-    orchestrator: str = Field(description="What ran the components.")
-    images: str = Field(description="The folder of pictures.")
+    orchestrator: str = Field("", description="What ran the components.")
+    preset: str = Field("", description="The preset, or the file, of the configuration.")
+    images: str = Field("", description="The folder of images.")
     dataset_fingerprint: str = Field("", description="Of the examples.")
+    data: DataRecord | None = Field(None, description="Number of images.")
     recipe: str = Field("", description="Hash of all that decides the model.")
-    config: dict[str, Any] = Field(description="The whole configuration.")
+    config: dict[str, Any] = Field(default_factory=dict, description="The whole configuration.")
     steps: list[StepRecord] = Field(
         default_factory=list, description="What was done before the components, in its order."
     )
     components: list[ComponentRecord] = Field(default_factory=list, description="In their order.")
+    epoch_seconds: list[float] = Field(
+        default_factory=list, description="Wall time of each epoch that was trained in this run."
+    )
+    training: TrainingRecord | None = Field(None, description="What was trained.")
     evaluation: dict[str, Any] | None = Field(None, description="Content of evaluation.json.")
     push: PushRecord | None = Field(None, description="What became of the model.")
     report: ReportRecord | None = Field(None, description="What tells of the model.")
     error: str = Field("", description="Why it failed.")
-    log: str = Field(description="The log file.")
+    log: str = Field("", description="The log file.")
     timeline: str = Field("", description="The drawing of its time; empty without --profile.")
+
+    @field_validator("evaluation")
+    @classmethod
+    def _filled_up(cls, evaluation: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Fills in the metrics that an earlier release did not have."""
+        return evaluation and asdict(_EVALUATION.validate_python(evaluation))
+
+    @model_validator(mode="after")
+    def _says_refused(self) -> "RunRecord":
+        """Earlier releases called a run finished whose model was refused."""
+        if self.state == "finished" and self.push and not self.push.pushed:
+            self.state = "refused"
+        return self
 
     def component(self, name: str) -> ComponentRecord | None:
         """The record of a component, None where the run did not come to it."""
@@ -125,17 +192,8 @@ def _load(path: Path, alive: int | None) -> RunRecord:
 
 
 def _damaged(path: Path, problem: str) -> RunRecord:
-    return RunRecord(
-        id=path.stem,
-        state="damaged",
-        pid=0,
-        started="",
-        orchestrator="",
-        images="",
-        config={},
-        log="",
-        error=f"{path} {problem}. Remove it; nothing else depends on it.",
-    )
+    error = f"{path} {problem}. Remove it; nothing else depends on it."
+    return RunRecord(id=path.stem, state="damaged", error=error)
 
 
 def last_finished(records: Sequence[RunRecord], name: str) -> ComponentRecord | None:
@@ -160,19 +218,23 @@ def find(records: list[RunRecord], run_id: str) -> RunRecord:
 
     Args:
       records: As `load_all` returns them, at least one.
-      run_id: Its id, or `last`.
+      run_id: Its id, the beginning of no other run's id, or `last`.
 
     Raises:
-      UserError: There is none of that id.
+      UserError: There is none of that id, or there are several that begin so.
     """
     if run_id == "last":
         return records[-1]
-    for record in records:
-        if record.id == run_id:
-            return record
-    near = difflib.get_close_matches(run_id, [record.id for record in records], n=1, cutoff=0.5)
-    advice = f" Did you mean {near[0]}?" if near else ""
-    raise UserError(f"There is no run {run_id}.{advice} The latest is {records[-1].id}.")
+    found = [record for record in records if run_id and record.id.startswith(run_id)]
+    found = [record for record in found if record.id == run_id] or found
+    if len(found) > 1:
+        names = ", ".join(record.id for record in found[-_SHOWN:])
+        more = f"{len(found) - _SHOWN} more, " if len(found) > _SHOWN else ""
+        raise UserError(f"{len(found)} runs begin with {run_id}: {more}{names}. Give more of it.")
+    if not found:
+        advice = did_you_mean(run_id, [record.id for record in records], cutoff=0.5)
+        raise UserError(f"There is no run {run_id}.{advice} The latest is {records[-1].id}.")
+    return found[0]
 
 
 def why_not_cached(component: ComponentRecord, former: ComponentRecord | None) -> str:
@@ -189,20 +251,21 @@ def why_not_cached(component: ComponentRecord, former: ComponentRecord | None) -
         return "first time"
     changes = [
         f"{name} {_short(before)} -> {_short(after)}"
-        for name, before, after in _differences(former.parameters, component.parameters)
+        for name, before, after in differences(former.parameters, component.parameters)
     ]
-    changes += [f"other {name}" for name, _, _ in _differences(former.inputs, component.inputs)]
+    changes += [f"other {name}" for name, _, _ in differences(former.inputs, component.inputs)]
     return ", ".join(changes[:3]) + (f", {len(changes) - 3} more" if len(changes) > 3 else "")
 
 
-def _differences(
+def differences(
     before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = ""
 ) -> list[tuple[str, Any, Any]]:
+    """Lists the values of two trees that differ, by dotted path; None is one that is missing."""
     found = []
     for name in sorted({*before, *after}):
         one, other = before.get(name), after.get(name)
         if isinstance(one, dict) and isinstance(other, dict):
-            found += _differences(one, other, f"{prefix}{name}.")
+            found += differences(one, other, f"{prefix}{name}.")
         elif one != other:
             found.append((f"{prefix}{name}", one, other))
     return found

@@ -1,4 +1,4 @@
-"""What commands print of runs."""
+"""What commands print of a run."""
 
 import json
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.markup import escape
 
-from components.evaluation import OVERALL
+from pipeline import tensorboard
 from pipeline.cells import (
     argument,
     command,
@@ -20,6 +20,7 @@ from pipeline.cells import (
     standard_output,
 )
 from pipeline.root import Root
+from pipeline.run_list import STATES
 from pipeline.run_record import ComponentRecord, ReportRecord, RunRecord
 
 _METRICS: Final = {
@@ -43,15 +44,6 @@ _COUNTS: Final = {
 _TRIALS: Final = "tuner_results.json"
 _TRIAL: Final = "trial_id"
 _SCORE: Final = "score"
-_STATES = {
-    "finished": "[green]finished[/]",
-    "cached": "[green]cached[/]",
-    "failed": "[red]failed[/]",
-    "interrupted": "[yellow]interrupted[/]",
-    "killed": "[red]killed[/]",
-    "damaged": "[red]damaged[/]",
-    "running": "[yellow]running[/]",
-}
 
 
 def print_run(record: RunRecord, root: Root, *, lineage: bool = False) -> None:
@@ -68,9 +60,9 @@ def print_run(record: RunRecord, root: Root, *, lineage: bool = False) -> None:
         return
     if lineage:
         console.print(
-            f"\nRun {escape(record.id)}, {_STATES[record.state]}, "
+            f"\nRun {escape(record.id)}, {STATES[record.state]}, "
             f"{record.orchestrator} orchestrator, {record.seconds:.0f} s, "
-            f"from {record.started.replace('T', ' ')}"
+            f"from {escape(record.started.replace('T', ' '))}"
         )
         if record.error:
             console.print(f"[red]{escape(record.error)}[/]")
@@ -85,37 +77,9 @@ def print_run(record: RunRecord, root: Root, *, lineage: bool = False) -> None:
     if record.report:
         _print_report(console, record.report)
     if record.timeline:
-        _print_profile(console, record)
+        _print_profile(console, record, root)
     if lineage:
         console.print(f"Log: {escape(record.log)}")
-
-
-def print_runs(records: Sequence[RunRecord], root: Root) -> None:
-    """Prints one line a run."""
-    table = new_table(
-        *("run", "state", "orchestrator", "seconds", "ran", "cached", "AUC", "pushed"),
-        right=range(3, 8),
-    )
-    for record in records:
-        states = [component.state for component in record.components]
-        overall = (record.evaluation or {}).get("slices", {}).get(OVERALL, {})
-        pushed = record.push.version if record.push and record.push.pushed else "-"
-        table.add_row(
-            escape(record.id),
-            _STATES[record.state],
-            record.orchestrator,
-            f"{record.seconds:.0f}",
-            str(states.count("finished")),
-            str(states.count("cached")),
-            figure(overall.get("auc")),
-            pushed,
-        )
-    console = standard_output()
-    print_table(console, table)
-    for record in records:
-        if record.state == "damaged":
-            console.print(f"[red]{escape(record.error)}[/]")
-    console.print(f"Show one: {command()} runs {records[-1].id} --root {argument(root.path)}")
 
 
 def _print_components(console: Console, components: Sequence[ComponentRecord]) -> None:
@@ -123,7 +87,7 @@ def _print_components(console: Console, components: Sequence[ComponentRecord]) -
     for each in components:
         table.add_row(
             each.name,
-            _STATES[each.state],
+            STATES[each.state],
             f"{each.seconds:.1f}",
             f"{each.peak_memory / 1e9:.1f}",
             escape(each.why),
@@ -140,9 +104,9 @@ def print_evaluation(console: Console, evaluation: dict[str, Any]) -> None:
         "test split", *(escape(name) for name in columns), right=range(1, 1 + len(columns))
     )
     for key, name in _METRICS.items():
-        table.add_row(name, *(figure(metrics[key]) for metrics in columns.values()))
+        table.add_row(name, *(figure(metrics.get(key)) for metrics in columns.values()))
     for key, name in _COUNTS.items():
-        table.add_row(name, *(counted(metrics[key]) for metrics in columns.values()))
+        table.add_row(name, *(counted(metrics.get(key, 0)) for metrics in columns.values()))
     console.print()
     print_table(console, table)
     for note in evaluation["notes"]:
@@ -197,7 +161,10 @@ def _print_push(console: Console, record: RunRecord, root: Root) -> None:
     if push is None:
         return
     if not push.pushed:
-        console.print(f"The model is not pushed: {escape(push.reason)}.")
+        reason = push.reason
+        for printed in (record.evaluation or {}).get("reasons", ()):
+            reason = reason.replace(f"; {printed}", "")
+        console.print(f"The model is not pushed: {escape(reason)}.")
         return
     model, images = short_path(Path(push.path)), Path(record.images)
     pictures = images / "test" if (images / "test").is_dir() else images
@@ -206,7 +173,7 @@ def _print_push(console: Console, record: RunRecord, root: Root) -> None:
         "\nNext:\n"
         f"  {command()} predict {argument(Path(push.path).parent)} {argument(pictures)}\n"
         f"  {command()} runs {record.id} --root {argument(root.path)}\n"
-        f"  tensorboard --logdir {argument(root.artifacts / 'Trainer' / 'model_run')}"
+        f"  {tensorboard.command(root)}"
     )
 
 
@@ -219,12 +186,12 @@ def _print_report(console: Console, report: ReportRecord) -> None:
         console.print(f"\n[yellow]There is no report:[/] {escape(report.reason)}")
 
 
-def _print_profile(console: Console, record: RunRecord) -> None:
+def _print_profile(console: Console, record: RunRecord, root: Root) -> None:
     """Prints where the time is drawn, and how the profile of the training is looked at."""
     console.print(f"\nTimeline: {short_path(Path(record.timeline))}")
-    if logs := _artifact(record, "Trainer", "model_run"):
+    if _artifact(record, "Trainer", "model_run"):
         console.print(
-            f"Training: tensorboard --logdir {argument(Path(logs))}\n"
+            f"Training: {tensorboard.command(root, record)}\n"
             "          [dim](its tab Profile needs: pip install tensorboard-plugin-profile)[/]"
         )
 

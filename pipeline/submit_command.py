@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from components.choice_argument import Choice
 from components.command import for_people, when_interrupted
+from components.did_you_mean import did_you_mean
 from components.errors import UserError, refuse
 from components.path_argument import LocalPath
 from components.text import printable
@@ -31,7 +33,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(
         (
             click.argument("file", type=_PATH),
-            click.option("--target", type=click.Choice(["kubeflow", "vertex"]), required=True),
+            click.option("--target", type=Choice(["kubeflow", "vertex"]), required=True),
             click.option("--name", help="Of the run.  [default: the pipeline's, and the time]"),
             click.option(
                 "--param",
@@ -189,7 +191,8 @@ def _pair(text: str, option: str) -> tuple[str, str]:
 def _value(pipeline: "Compiled", name: str, text: str) -> Any:
     if name not in pipeline.parameters:
         raise UserError(
-            f"--param {name}: the pipeline has no such parameter. It has "
+            f"--param {name}: the pipeline has no such parameter."
+            f"{did_you_mean(name, pipeline.parameters)} It has "
             f"{', '.join(sorted(pipeline.parameters))}."
         )
     kind = type(pipeline.parameters[name])

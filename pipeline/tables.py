@@ -93,7 +93,7 @@ def print_synthetic(made: SyntheticSet, out: Path) -> None:
     console.print(f"{made.patients} patients, and {len(made.broken)} files broken on purpose:")
     for path, what in made.broken.items():
         console.print(f"  {escape(path)}: {escape(what)}")
-    console.print(f"\nNext: {command()} run --images {argument(out)}")
+    console.print(f"\nNext: {command()} run --images {argument(out)} --config demo")
 
 
 def print_predictions(predictions: Sequence[Prediction]) -> None:

@@ -16,9 +16,10 @@ from serving.batching_settings import BatchingSettings
 from serving.limits import Limits
 from serving.status import RequestError, busy, late, too_large
 
-# A request waits behind those that have fewer rows, as long as these come within as many seconds as
-# it has more rows: who asks for little does not wait for who asks for much.
-_SECONDS_PER_ROW: Final = 1.0
+# A request waits behind those that have fewer rows, as long as these come soon enough after it: who
+# asks for little does not wait for who asks for much. That is so many seconds for each doubling of
+# its rows, 5 for 32 and 12 for 3,200, so that it is answered however many ask for little.
+_SECONDS_PER_DOUBLING: Final = 1.0
 
 # Timeouts within which a client that was answered sends its next request; both have to travel.
 _RETURN_TIMEOUTS: Final = 5
@@ -101,7 +102,7 @@ class Batcher:
         loop = asyncio.get_running_loop()
         if deadline is not None and deadline <= loop.time():
             raise late("answer")
-        turn = loop.time() + rows * _SECONDS_PER_ROW
+        turn = loop.time() + math.log2(rows + 1) * _SECONDS_PER_DOUBLING
         parts, size = [], 0
         for start in range(0, rows, largest):
             part = {name: array[start : start + largest] for name, array in inputs.items()}
@@ -300,7 +301,11 @@ def _fail(task: _Task, error: Exception) -> None:
 
 
 def _filled(rows: np.ndarray, count: int) -> np.ndarray:
-    """Adds rows whose outputs are thrown away; a large image would be decoded for nothing."""
+    """Adds copies of a row that is there, the shortest, since a large image takes long to decode.
+
+    It is a row that the model has to compute anyway, so that filling up can make no batch fail. The
+    outputs of the copies are thrown away, so that nobody gets those of another request.
+    """
     if not count:
         return rows
     shortest = 0

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from components.allocator import with_tuned_allocator
+from components.choice_argument import Choice
 from components.collector import importing
 from components.command import for_people
 from components.errors import UserError
@@ -23,7 +24,7 @@ _PORT = click.IntRange(0, 65535)
 @click.argument("model", type=_PATH, required=False)
 @click.option(
     "--engine",
-    type=click.Choice(["embedded", "tensorflow-serving"]),
+    type=Choice(["embedded", "tensorflow-serving"]),
     default="embedded",
     show_default=True,
     help="What serves it.",

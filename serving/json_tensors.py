@@ -284,7 +284,11 @@ def _columns(
             raise invalid(f"Missing named input: {name} in 'inputs' object.")
         shape = _shape(inputs[name])
         check_rows(shape[0] if shape else 0, batching)
-        arrays[name] = _array(list(_flat(inputs[name], shape, spec.dtype)), spec.dtype, shape)
+        arrays[name] = (
+            _no_rows(spec)
+            if shape == (0,) and spec.shape.rank
+            else _array(list(_flat(inputs[name], shape, spec.dtype)), spec.dtype, shape)
+        )
     return arrays
 
 
@@ -400,6 +404,11 @@ def _array(values: list[Any], dtype: tf.DType, shape: tuple[int, ...]) -> np.nda
     else:
         array = np.array(values, dtype.as_numpy_dtype)
     return array.reshape(shape)
+
+
+def _no_rows(spec: tf.TensorSpec) -> np.ndarray:
+    """Returns the tensor of a list without rows, which does not say what shape these would have."""
+    return np.empty((0, *(size or 0 for size in spec.shape[1:])), spec.dtype.as_numpy_dtype)
 
 
 def _type_name(dtype: tf.DType) -> str:

@@ -130,7 +130,7 @@ class Rest:
     async def _predict(self, request: web.Request, target: Target) -> web.StreamResponse:
         deadline = asyncio.get_running_loop().time() + TIMEOUT_SECONDS
         with self._core.request_of(target.name, "predict", "REST"), self._core.admitted() as share:
-            body = await read(request, share, self._core.limits, deadline)
+            body = await read(request, share, self._core.limits, deadline, self._core.in_thread)
             self.connections.computing(request.protocol)
             response = web.Response(
                 body=await self._answer(body, share, target, deadline),

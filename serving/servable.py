@@ -208,8 +208,6 @@ class Servable:
         _check_inputs(definition.inputs, inputs)
         rows = {len(array) if array.ndim else 0 for array in inputs.values()}
         check_rows(max(rows, default=0), self._settings)
-        if definition.joinable and rows == {0}:
-            raise invalid("The request has no rows.")
         pixels = _pixels(inputs)
         if pixels.sum() > self._limits.request_pixels:
             row = int(np.argmax(pixels.cumsum() > self._limits.request_pixels))
@@ -232,6 +230,9 @@ class Servable:
         """
         batcher = self._batchers[work.signature]
         rows = {len(array) if array.ndim else 0 for array in work.inputs.values()}
+        outputs = _no_rows(self.signatures[work.signature]) if rows == {0} else None
+        if outputs is not None:
+            return outputs
         is_joinable = self.signatures[work.signature].joinable and len(rows) == 1 and min(rows)
         self._in_flight += 1
         try:
@@ -273,6 +274,20 @@ class Servable:
         """Waits until every request that came has been answered."""
         while self._in_flight:
             await asyncio.sleep(0.01)
+
+
+def _no_rows(signature: Signature) -> Tensors | None:
+    """Returns the outputs for no rows, which nothing has to compute; None where their shapes vary.
+
+    On an empty batch TensorFlow's fused convolutions fail, in models of earlier releases.
+    """
+    shapes = {name: spec.shape[1:] for name, spec in signature.outputs.items() if spec.shape.rank}
+    if not signature.joinable or not all(shape.is_fully_defined() for shape in shapes.values()):
+        return None
+    return {
+        name: np.empty((0, *shape), signature.outputs[name].dtype.as_numpy_dtype)
+        for name, shape in shapes.items()
+    }
 
 
 def check(path: Path) -> None:

@@ -10,6 +10,7 @@ if not os.environ.get("CXR_TEST_GPU"):
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -17,7 +18,29 @@ from components.beam_args import DEFAULT_BEAM_ARGS
 from tests.pictures import encode, grey_pixels
 from transform_module import features
 
+# A machine that is busy with other work takes any time for an example.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with the files that take longest, so that no worker is left with one at the end."""
+    lengths: dict[Path, tuple[bool, float, bool]] = {}
+    for item in items:
+        timeout = item.get_closest_marker("timeout")
+        lengths[item.path] = max(
+            lengths.get(item.path, (False, 0.0, False)),
+            (
+                item.get_closest_marker("e2e") is not None,
+                timeout.args[0] if timeout else 0.0,
+                item.get_closest_marker("slow") is not None,
+            ),
+        )
+    items.sort(key=lambda item: lengths[item.path], reverse=True)
 
 
 @pytest.fixture(scope="session")

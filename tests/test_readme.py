@@ -5,9 +5,13 @@ import shlex
 
 import click
 import pytest
+import yaml
 
 from pipeline.cli import main
+from pipeline.cluster_checks import problems
 from pipeline.config_file import load
+from pipeline.tables import print_predictions
+from serving.predict import Prediction
 from tests.pipeline.command import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -39,3 +43,34 @@ def test_a_make_target_exists(target):
 def test_local_links_lead_somewhere():
     for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (REPOSITORY / link).exists(), link
+
+
+CLUSTER = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)]
+
+
+@pytest.mark.parametrize("count", range(1, len(CLUSTER) + 1))
+def test_the_cluster_configuration_compiles_as_it_is_printed(count, tmp_path):
+    """The second block belongs beside the first."""
+    merged = {}
+    for block in CLUSTER[:count]:
+        merged |= block["cluster"]
+    file = tmp_path / "cluster.yaml"
+    file.write_text(yaml.safe_dump({"cluster": merged}), encoding="utf-8")
+    assert problems(load(str(file), ()), "kubeflow") == []
+
+
+def test_the_contents_lead_to_every_chapter():
+    listed = re.findall(r"\(#([a-z-]+)\)", README)
+    anchors = [
+        (level, title.lower().replace(" ", "-"))
+        for level, title in re.findall(r"^(##+) (.*)$", README, re.MULTILINE)
+    ]
+    assert set(listed) <= {anchor for _, anchor in anchors}
+    chapters = {anchor for level, anchor in anchors if level == "##"}
+    assert chapters - set(listed) == {"start", "contents"}
+
+
+def test_the_predict_example_has_the_columns_of_the_command(capsys):
+    (head,) = re.findall(r"^\w+ +probability +label.*$", README, re.MULTILINE)
+    print_predictions([Prediction("xray.jpeg", 0.9953, "PNEUMONIA", valid=True, in_domain=True)])
+    assert head.split() == capsys.readouterr().out.splitlines()[0].split()

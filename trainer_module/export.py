@@ -52,7 +52,7 @@ def export(
     ``INVALID`` and a black picture's distance, or zeros as pixels; the rest of its batch is not
     touched. A blank image is ``valid``, and never ``in_domain``. ``serve_pixels``: ``image_xf``
     [N, 160, 160, 1] float32 in [0, 1] to ``probability``, for what runs where nothing decodes
-    pictures.
+    pictures. Each answers a batch of no rows with no rows.
 
     A model with a last convolutional feature map has ``explain`` too: ``image_bytes`` to
     ``probability``, as ``serving_default``'s, and ``heatmap`` [N, 160, 160] float32 in [0, 1], see
@@ -74,11 +74,12 @@ def export(
         return model_inputs(transformed[features.IMAGE_XF])
 
     def serve_pixels(image_xf: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {features.PROBABILITY: calibration(model(image_xf, training=False)[:, 0])}
+        probability = calibration(model(at_least_one(image_xf), training=False)[:, 0])
+        return {features.PROBABILITY: probability[: tf.shape(image_xf)[0]]}
 
     def told(pixels: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
-        judged = serve_pixels(_at_least_one(pixels))[features.PROBABILITY]
-        return tf.where(valid, judged[: tf.size(valid)], _INVALID_PROBABILITY)
+        judged = serve_pixels(pixels)[features.PROBABILITY]
+        return tf.where(valid, judged, _INVALID_PROBABILITY)
 
     def predict(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels, valid = pixels_of(image_bytes)
@@ -118,7 +119,7 @@ def export(
             return {
                 features.PROBABILITY: told(pixels, valid),
                 features.HEATMAP: tf.where(
-                    is_shown, heat_map(_at_least_one(pixels))[: tf.size(valid)], 0.0
+                    is_shown, heat_map(at_least_one(pixels))[: tf.size(valid)], 0.0
                 ),
             }
 
@@ -147,10 +148,18 @@ def export(
     path.write_text(json.dumps(contents, indent=2, allow_nan=False) + "\n")
 
 
-def _at_least_one(pixels: tf.Tensor) -> tf.Tensor:
-    """Adds a black image to a batch of none, on which TensorFlow's fused convolutions fail."""
+def at_least_one(pixels: tf.Tensor) -> tf.Tensor:
+    """Adds a black image to a batch of none, on which TensorFlow's fused convolutions fail.
+
+    Args:
+        pixels: [N, 160, 160, 1] float32.
+
+    Returns:
+        The same shape, which is known but for N: TFLite converts no other, as `tf.pad` has it.
+    """
+    sizes = [features.IMAGE_SIZE, features.IMAGE_SIZE, 1]
     missing = tf.cast(tf.equal(tf.shape(pixels)[0], 0), tf.int32)
-    return tf.pad(pixels, [[0, missing], [0, 0], [0, 0], [0, 0]])
+    return tf.ensure_shape(tf.concat([pixels, tf.zeros([missing, *sizes])], 0), [None, *sizes])
 
 
 def _is_blank(pixels: tf.Tensor) -> tf.Tensor:

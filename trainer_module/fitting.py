@@ -72,7 +72,7 @@ def fit(
     backup = Backup(backup_dir, steps, where)
     epochs = backup.restore()
     tell(
-        "%s, %s parameters, %d + %d pictures, %d replica(s) of batch %d, %s%s",
+        "%s, %s parameters, %d + %d images, %d replica(s) of batch %d, %s%s",
         settings.model,
         f"{steps.model.count_params():,}",
         train.count,
@@ -80,7 +80,7 @@ def fit(
         replicas,
         batch_size,
         settings.precision,
-        f", going on after epoch {len(epochs)}" if epochs else "",
+        f", resuming after epoch {len(epochs)}" if epochs else "",
     )
     board = tf.summary.create_file_writer(str(log_dir))
     for index, figures in enumerate(epochs):

@@ -10,12 +10,25 @@ import tensorflow as tf
 
 from transform_module.orientation import rarely
 
-_DEPTHS: Final = (8, 10, 12, 14, 16)
-"""The bits that samples are taken to have: the fewest that the image's highest one needs.
+DEPTHS: Final = (8, 10, 12, 14, 16)
+"""The bits that samples are taken to have: the fewest that all but `BRIGHTEST` of them need.
 
 A whole number of bits, and not the highest sample, decides the scale, so that an image of all 16
-bits stays as it is, and one bright marker changes a scale at most by a power of two.
+bits stays as it is.
 """
+
+BRIGHTEST: Final = 0.01
+"""Share of the samples that decide nothing, and are white where they are beyond the scale.
+
+One broken pixel of a detector, or letters that a program burnt in at full scale, would leave an
+image of 12 bits 16 nearly black levels. Letters are white by any scale. In 150 of the public
+X-rays, what is nearly white covers 0.02 % of nine tenths of the images and 0.9 % at the most, and
+the brightest hundredth of the samples begins at 0.85 of the highest one: where that lies beyond the
+scale, little is lost.
+"""
+
+GRID: Final = 512
+"""Rows and columns, about, in which the samples are counted."""
 
 
 @rarely
@@ -31,9 +44,13 @@ def decode_png_of_16_bits(image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]
     """
     samples = tf.io.decode_png(image_bytes, channels=0, dtype=tf.uint16)
     channels = tf.shape(samples)[-1]
+    step = tf.maximum(tf.reduce_min(tf.shape(samples)[:2]) // GRID, 1)
     # An odd number of channels has no alpha.
-    highest = tf.cast(tf.reduce_max(samples[..., : channels - 1 + channels % 2]), tf.int32)
-    too_few = tf.cast(highest >= [1 << bits for bits in _DEPTHS[:-1]], tf.int32)
-    bits = tf.gather(_DEPTHS, tf.reduce_sum(too_few))
-    shifted = tf.bitwise.right_shift(samples, tf.cast(bits - _DEPTHS[0], tf.uint16))
-    return tf.cast(shifted, tf.uint8), bits
+    grid = tf.cast(samples[::step, ::step, : channels - 1 + channels % 2], tf.int32)
+    largest = tf.cast(tf.size(grid), tf.float32) * BRIGHTEST
+    too_few = [
+        tf.math.count_nonzero(grid >= 1 << bits, dtype=tf.float32) > largest for bits in DEPTHS[:-1]
+    ]
+    bits = tf.gather(DEPTHS, tf.reduce_sum(tf.cast(too_few, tf.int32)))
+    shifted = tf.bitwise.right_shift(samples, tf.cast(bits - DEPTHS[0], tf.uint16))
+    return tf.cast(tf.minimum(shifted, 255), tf.uint8), bits

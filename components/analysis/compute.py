@@ -164,23 +164,38 @@ def _slices(seen: Judged, threshold: float, bootstrap: Bootstrap) -> dict[str, l
     }
 
 
-def _misses(seen: Judged, told: np.ndarray, threshold: float) -> list[Miss]:
-    """The wrong answers, by how far the probability is on the wrong side of the threshold.
+def _misses(seen: Judged, predicted: np.ndarray, threshold: float) -> list[Miss]:
+    """Returns the wrong predictions, those farthest on the wrong side of the threshold first.
 
     The distance is a share of what the side leaves, so that both sides have a most certain one.
     """
-    room = np.where(told, 1 - threshold, threshold)
+    room = np.where(predicted, 1 - threshold, threshold)
     certainty = np.abs(seen.probability - threshold) / np.where(room, room, 1)
-    (wrong,) = np.nonzero(told != seen.label)
+    (wrong,) = np.nonzero(predicted != seen.label)
     return [
-        Miss(
-            path=str(seen.path[row]),
-            label=LABELS[int(seen.label[row])],
-            subtype=str(seen.subtype[row]),
-            probability=float(seen.probability[row]),
-        )
+        _miss(seen, int(row))
         for row in sorted(wrong, key=lambda row: (-certainty[row], str(seen.path[row])))
     ]
+
+
+def _miss(seen: Judged, row: int) -> Miss:
+    def measured(column: np.ndarray) -> float | None:
+        return float(column[row]) if np.isfinite(column[row]) else None
+
+    return Miss(
+        path=str(seen.path[row]),
+        label=LABELS[int(seen.label[row])],
+        subtype=str(seen.subtype[row]),
+        probability=float(seen.probability[row]),
+        sha256=str(seen.sha256[row]),
+        in_domain=None if seen.in_domain is None else bool(seen.in_domain[row]),
+        width=int(seen.width[row]) or None,
+        height=int(seen.height[row]) or None,
+        bytes=int(seen.bytes[row]) or None,
+        brightness=measured(seen.brightness),
+        contrast=measured(seen.contrast),
+        sharpness=measured(seen.sharpness),
+    )
 
 
 def _domain(seen: Judged, bootstrap: Bootstrap) -> Domain | None:

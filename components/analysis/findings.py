@@ -110,19 +110,35 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Miss:
-    """A picture that was told wrong.
+    """An image whose predicted label is wrong.
 
     Attributes:
-        path: relative to the folder that was judged, or the example's filename.
-        label: what it is.
-        subtype: of it; empty where nothing tells it.
-        probability: of pneumonia, as it was told.
+        path: relative to the folder that was evaluated, or the example's filename.
+        label: the true one.
+        subtype: of it; empty where it is unknown.
+        probability: the predicted one, of pneumonia.
+        sha256: of the file, 64 hexadecimal digits; empty where it is unknown.
+        in_domain: whether the image resembles the training data; None where the model does not say.
+        width: in pixels, of the file; None where it is unknown, as the next five.
+        height: in pixels.
+        bytes: size of the file.
+        brightness: see `transform_module.measures`, as the next two.
+        contrast: of the pixels that the model sees.
+        sharpness: of them.
     """
 
     path: str
     label: str
     subtype: str
     probability: float
+    sha256: str = ""
+    in_domain: bool | None = None
+    width: int | None = None
+    height: int | None = None
+    bytes: int | None = None
+    brightness: float | None = None
+    contrast: float | None = None
+    sharpness: float | None = None
 
 
 @dataclass(frozen=True)

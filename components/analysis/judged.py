@@ -26,6 +26,7 @@ class Judged:
         height: int64, in pixels, of the file.
         mode: str, of its pixels, in Pillow's words, such as ``L`` or ``RGB``.
         bytes: int64, size of the file.
+        sha256: str, of the file, 64 hexadecimal digits; empty where it could not be read.
         brightness: float64, see `measures`, as the next three; not a number where it could not be
             measured.
         contrast: float64.
@@ -45,6 +46,7 @@ class Judged:
     height: Column
     mode: Column
     bytes: Column
+    sha256: Column
     brightness: Column
     contrast: Column
     sharpness: Column

@@ -10,11 +10,11 @@ SUBTYPE: Final = "subtype"
 SUBTYPE_AGAINST_NORMAL: Final = "subtype against NORMAL"
 SHORTER_SIDE: Final = "shorter side"
 MODE: Final = "mode"
-PICTURES_OF_PATIENT: Final = "pictures of the patient"
+PICTURES_OF_PATIENT: Final = "images of the patient"
 
 _SIDES = ((250, "below 250 px"), (500, "250-499 px"), (1000, "500-999 px"), (1500, "1000-1499 px"))
 _LARGER = "from 1500 px"
-_PICTURES = ((2, "1 picture"), (4, "2-3 pictures"))
+_PICTURES = ((2, "1 image"), (4, "2-3 images"))
 _MORE_PICTURES = "4 or more"
 
 

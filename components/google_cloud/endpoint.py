@@ -1,14 +1,16 @@
 """Endpoint: serves what was pushed at an endpoint of Vertex AI, with TensorFlow Serving."""
 
 import logging
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 
-from components import remote
+from components import push_remote, pushed, remote
 from components.errors import UserError
 from components.google_cloud.settings import EndpointSettings, GoogleCloudSettings
 from components.pusher import PUSHED, PUSHED_DESTINATION, PUSHED_VERSION, REASON
@@ -56,27 +58,41 @@ class Executor(base_executor.BaseExecutor):
             exec_properties: As the component's parameters.
 
         Raises:
-            UserError: Vertex AI refused.
+            UserError: The pushed version is damaged, or Vertex AI refused.
         """
-        pushed = artifact_utils.get_single_instance(input_dict["pushed_model"])
+        made = artifact_utils.get_single_instance(input_dict["pushed_model"])
         served = artifact_utils.get_single_instance(output_dict["served_model"])
-        is_pushed = bool(pushed.get_int_custom_property(PUSHED))
+        is_pushed = bool(made.get_int_custom_property(PUSHED))
         served.set_int_custom_property(DEPLOYED, int(is_pushed))
         if not is_pushed:
-            reason = pushed.get_string_custom_property(REASON)
+            reason = made.get_string_custom_property(REASON)
             served.set_string_custom_property(REASON, reason)
             _LOG.warning("The model is not deployed, because it was not pushed: %s.", reason)
             return
-        version = pushed.get_string_custom_property(PUSHED_VERSION)
-        source = pushed.get_string_custom_property(PUSHED_DESTINATION)
+        version = made.get_string_custom_property(PUSHED_VERSION)
+        source = made.get_string_custom_property(PUSHED_DESTINATION)
         # TensorFlow Serving looks for versions in the folder that Vertex AI copies for it; the push
         # folder has all that were ever pushed.
-        remote.copy(source, f"{served.uri}/{version}", remote.files(source))
+        _take(source, f"{served.uri}/{version}")
         settings = GoogleCloudSettings.model_validate_json(exec_properties["google_cloud"])
         name = _deploy(settings, exec_properties["model_name"], version, served.uri)
         served.set_string_custom_property(PUSHED_VERSION, version)
         served.set_string_custom_property(ENDPOINT, name)
         _LOG.info("Version %s is served by %s.", version, name)
+
+
+def _take(source: str, target: str) -> None:
+    """Copies a pushed version, as its manifest lists it and no other."""
+    folder, _, number = source.rstrip("/").rpartition("/")
+    with tempfile.TemporaryDirectory(prefix="endpoint-") as place:
+        near = push_remote.fetch(folder, number, Path(place))
+        if problems := pushed.verify(near):
+            problem = problems[0].replace(str(near), source)
+            raise UserError(
+                f"{problem}. The pushed version is damaged, so that it is not deployed. Roll back "
+                "to another version (cxr rollback), or run again to push it anew."
+            )
+        remote.copy(str(near), target, remote.files(str(near)))
 
 
 class Endpoint(base_component.BaseComponent):

@@ -270,15 +270,16 @@ def _explain(error: Exception, out: Path) -> str | None:
 
 
 def _report(dataset: Dataset) -> None:
+    """Logs what callers print of the dataset that they are given."""
     for sentence in dataset.sentences:
-        _log.warning("%s", sentence)
+        _log.info("%s", sentence)
     if dataset.hold_out:
-        _log.warning("The split test is %s; the test folder takes no part.", dataset.hold_out)
+        _log.info("The split test is %s; the test folder takes no part.", dataset.hold_out)
     elif dataset.dropped_patients:
-        _log.warning(
+        _log.info(
             "%d pictures of %d patients were dropped from train and val: they stand in test too.",
             sum(count.dropped for count in dataset.folders),
             len(dataset.dropped_patients),
         )
     for split, label in dataset.missing:
-        _log.warning("The split %s holds no %s: too few patients.", split, label)
+        _log.info("The split %s holds no %s: too few patients.", split, label)

@@ -209,8 +209,10 @@ def _seen(picture: Image.Image, data: bytes) -> _Seen:
     unused_bits = 0
     if turned.mode.startswith("I;16"):
         levels = np.asarray(turned)
-        unused_bits = 16 - _used_bits(int(levels.max()))
-        return _Seen((levels >> (8 - unused_bits)).astype(np.uint8), orientation, unused_bits)
+        # Before it was turned: that is how the model's decoder counts.
+        unused_bits = 16 - _used_bits(np.asarray(picture))
+        pixels = np.minimum(levels >> (8 - unused_bits), 255).astype(np.uint8)
+        return _Seen(pixels, orientation, unused_bits)
     if turned.mode in ("P", "PA", "CMYK", "RGBA"):
         turned = turned.convert("RGB")
     grey = np.asarray(turned.convert("L"))
@@ -235,9 +237,15 @@ def _orientation(picture: Image.Image) -> int:
     return int(found) if found in _TURNS else 1
 
 
-def _used_bits(highest: int) -> int:
-    # As `transform_module.depth` has it: 8, 10, 12, 14 or 16.
-    return max(8, highest.bit_length() + highest.bit_length() % 2)
+def _used_bits(levels: np.ndarray) -> int:
+    """Returns how many bits all but the brightest samples need, as `transform_module.depth`."""
+    from transform_module.depth import BRIGHTEST, DEPTHS, GRID
+
+    step = max(min(levels.shape) // GRID, 1)
+    grid = levels[::step, ::step]
+    largest = np.float32(grid.size) * np.float32(BRIGHTEST)
+    *fewer, most = DEPTHS
+    return next((bits for bits in fewer if (grid >> bits > 0).sum() <= largest), most)
 
 
 @functools.cache

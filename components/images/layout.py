@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from components.did_you_mean import nearest
 from components.errors import NothingUsable, UserError
 from components.images import folders, passed_over
 from components.images.folders import FOLDERS, Found, Parts
@@ -313,7 +314,10 @@ def _no_folder(images: Path) -> str:
         elif suffix in _TABLE_SUFFIXES:
             advice = _NO_TABLE
         return f"{images} is a file. {advice}"
-    return f"No image folder at {images}. Expected a folder with {EXPECTED_LAYOUT}."
+    beside = (each.name for each in images.parent.glob("*") if each.is_dir())
+    near = nearest(images.name, beside)
+    advice = f" Did you mean {images.parent / near}?" if near else ""
+    return f"No image folder at {images}.{advice} Expected a folder with {EXPECTED_LAYOUT}."
 
 
 def _refuse_closed(images: Path, closed: Sequence[tuple[bytes, str]]) -> None:

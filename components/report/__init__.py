@@ -1,1 +1,1 @@
-"""The page and the card that tell what a model is worth."""
+"""The report page and the model card of a run."""

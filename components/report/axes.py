@@ -1,4 +1,4 @@
-"""Where values stand in a drawing, and the frame around them. All lengths are SVG user units."""
+"""Coordinates of a plot, and its frame. All lengths are SVG user units."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from components.report.markup import Markup, element, join
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 12, 42
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 12, 44
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class Axes:
 
     @property
     def left(self) -> float:
-        """Where the plane begins."""
+        """Its left edge."""
         return self.margins[0]
 
     @property
     def right(self) -> float:
-        """Where it ends."""
+        """Its right edge."""
         return self.width - self.margins[1]
 
     @property
@@ -48,29 +48,29 @@ class Axes:
         return self.height - self.margins[3]
 
     def across(self, value: float) -> float:
-        """Where a value of x stands; outside of the range at its edge."""
+        """Returns the coordinate of a value of x, clipped to the range."""
         return _place(value, self.x, self.left, self.right)
 
     def up(self, value: float) -> float:
-        """Where a value of y stands; outside of the range at its edge."""
+        """Returns the coordinate of a value of y, clipped to the range."""
         return _place(value, self.y, self.bottom, self.top)
 
     def line(self, x: Iterable[float], y: Iterable[float], class_: str) -> Markup:
-        """A line through points."""
+        """Returns a line through points."""
         return element("polyline", points=self._points(x, y), class_=class_)
 
     def band(
         self, x: Sequence[float], low: Sequence[float], high: Sequence[float], class_: str
     ) -> Markup:
-        """The area between two lines."""
+        """Returns the area between two lines."""
         around = self._points([*x, *reversed(x)], [*high, *reversed(low)])
         return element("polygon", points=around, class_=class_)
 
     def dot(self, x: float, y: float, class_: str, radius: float = 4, title: str = "") -> Markup:
-        """A point, with what to tell of it."""
-        told = element("title", title) if title else None
+        """Returns a point with its tooltip."""
+        tooltip = element("title", title) if title else None
         return element(
-            "circle", told, cx=at(self.across(x)), cy=at(self.up(y)), r=radius, class_=class_
+            "circle", tooltip, cx=at(self.across(x)), cy=at(self.up(y)), r=radius, class_=class_
         )
 
     def grid(
@@ -81,7 +81,7 @@ class Axes:
         x_ticks: Sequence[float] | None = None,
         y_ticks: Sequence[float] | None = None,
     ) -> Markup:
-        """Lines at round values, with the values, and what the two sides are."""
+        """Returns lines at round values, their tick labels, and the labels of both axes."""
         parts = []
         for value in ticks(*self.x) if x_ticks is None else x_ticks:
             x = at(self.across(value))
@@ -106,7 +106,7 @@ class Axes:
                 element(
                     "text",
                     y_label,
-                    transform=f"translate(13 {at(middle)}) rotate(-90)",
+                    transform=f"translate(14 {at(middle)}) rotate(-90)",
                     text_anchor="middle",
                     class_="label",
                 )
@@ -114,10 +114,10 @@ class Axes:
         return join(*parts)
 
     def drawing(self, title: str, *parts: object, class_: str = "plot") -> Markup:
-        """The whole drawing, which scales to where it stands.
+        """Returns the whole drawing, which scales to its container.
 
         Args:
-            title: what it shows, for those who do not see it.
+            title: the text alternative.
             parts: in the order of drawing.
             class_: the style.
         """
@@ -137,7 +137,7 @@ class Axes:
 
 
 def at(length: float) -> str:
-    """A coordinate, to a tenth."""
+    """Formats a coordinate to a tenth."""
     return f"{length:.1f}"
 
 

@@ -12,22 +12,48 @@ import yaml
 
 from components.analysis.findings import Findings, Group
 from components.images.dataset import Dataset
-from components.report.card_metadata import UNKNOWN_SOURCE, metadata
+from components.report.card_metadata import metadata
 from components.report.context import Context
 from components.report.figures import (
     INTERVALS,
     MEANINGS,
     count,
+    defined,
     estimate,
     figure,
-    told,
     with_interval,
 )
+from components.report.sources import data_licence, data_source
 from components.report.summary import NO_MEDICAL_DEVICE
 from transform_module.features import LABELS, SPLITS
 
 CARD: Final = "card.md"
 """The file's name."""
+
+_SNIPPETS: Final = """\
+`pushed/NAME` is the folder to which the pipeline pushed the model, below the run's `--root`.
+
+```sh
+cxr predict pushed/NAME xray.jpeg
+```
+
+With TensorFlow Serving, or with `cxr serve pushed/NAME`, over REST:
+
+```sh
+curl -s http://localhost:8501/v1/models/NAME:predict \\
+  -d "{\\"instances\\": [{\\"b64\\": \\"$(base64 < xray.jpeg | tr -d '\\n')\\"}]}"
+```
+
+In Keras, as a layer (`keras.models.load_model` does not read a SavedModel):
+
+```python
+import keras
+import tensorflow as tf
+
+layer = keras.layers.TFSMLayer("pushed/NAME/VERSION", call_endpoint="serving_default")
+prediction = layer(tf.stack([tf.io.read_file("xray.jpeg")]))
+print(prediction["probability"].numpy(), prediction["label"].numpy())
+```"""
 
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
@@ -47,37 +73,57 @@ def card(findings: Findings, context: Context | None = None) -> str:
     sections = [
         f"---\n{head}---",
         f"# {escape(findings.model)}",
-        f"Tells {LABELS[1]} from {LABELS[0]} on chest X-rays. {NO_MEDICAL_DEVICE}",
+        f"Classifies chest X-rays as {LABELS[1]} or {LABELS[0]}. {NO_MEDICAL_DEVICE}",
         "## Model details",
         _details(findings, context),
+        "## How to get started",
+        snippets(findings.model),
+        "## Licence",
+        f"Code of the pipeline: MIT. Data: {escape(data_licence(context))} The licence of the "
+        "trained weights is not stated: whoever publishes the model decides it, within the terms "
+        "of the data.",
         "## Intended use",
         "Research and engineering: to study how such models are trained, evaluated and served, and "
-        "as a baseline to compare with.",
-        "**Out of scope:** diagnosis, triage, or any decision about a patient; X-rays of people of "
-        "another age, of other devices, projections or hospitals than those trained on; diseases "
-        "other than pneumonia, which the model has never been shown; pictures that are no chest "
-        "X-rays.",
+        "as a baseline for comparison.",
+        "**Out of scope:** diagnosis, triage, or any decision about a patient; X-rays of patients "
+        "of another age, or from other devices, projections or hospitals than the training data; "
+        "diseases other than pneumonia, for which the model was not trained; images other than "
+        "chest X-rays.",
         "## Factors",
         _factors(findings),
         "## Metrics",
-        f"Judged on {escape(findings.data)}: "
-        f"{count(findings.overall.pictures, 'picture')} of "
+        f"Evaluated on {escape(findings.data)}: "
+        f"{count(findings.overall.pictures, 'image')} of "
         f"{count(findings.overall.patients, 'patient')}, {findings.overall.positives:,} of "
-        f"{LABELS[1]}. A probability of at least {figure(findings.threshold)} is told {LABELS[1]}. "
-        f"{INTERVALS}",
+        f"{LABELS[1]}. {LABELS[1]} is predicted from a probability of "
+        f"{figure(findings.threshold)}. {INTERVALS}",
         _overall(findings.overall),
         *_subgroups(findings),
         *_corruptions(findings),
         "## Training and evaluation data",
         _data(context),
-        "## Limits and caveats",
+        "## Limitations and ethical considerations",
         "\n".join(f"- {line}" for line in _caveats(findings)),
     ]
     return "\n\n".join(sections) + "\n"
 
 
+def snippets(model: str) -> str:
+    """Returns commands and code that predict with a pushed model.
+
+    Args:
+        model: its name, with its version where it was pushed.
+
+    Returns:
+        Markdown.
+    """
+    name, _, version = model.partition("/")
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
+    return _SNIPPETS.replace("NAME", name).replace("VERSION", version or "1")
+
+
 def escape(text: object) -> str:
-    """Text within Markdown, on one line."""
+    """Escapes text for Markdown, on one line."""
     return _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
 
 
@@ -88,16 +134,16 @@ def _details(findings: Findings, context: Context) -> str:
     rows = {
         "architecture": settings.get("model"),
         "parameters": f"{trained['parameters']:,}" if "parameters" in trained else None,
-        "input": "one encoded picture (JPEG, PNG, BMP or GIF), any size",
-        "output": f"probability of {LABELS[1]}, label, whether the picture could be decoded, and "
-        "whether it looks like those of the training",
+        "input": "one encoded image (JPEG, PNG, BMP or GIF), any size",
+        "output": f"probability of {LABELS[1]}, label, whether the image could be decoded "
+        "(valid), and whether it resembles the training data (in_domain)",
         "calibration": calibration if calibration != "none" else None,
         "threshold": figure(findings.threshold),
         "epochs": trained.get("epochs"),
         "best epoch": trained.get("best_epoch"),
         "seed": record.get("seed"),
-        "version of the training's code": record.get("code_version"),
-        "fingerprint of the data": record.get("dataset_fingerprint"),
+        "trainer code version": record.get("code_version"),
+        "data fingerprint": record.get("dataset_fingerprint"),
         "run": context.run or None,
         **{f"version of {key}": value for key, value in sorted(_versions(findings, context))},
     }
@@ -110,10 +156,10 @@ def _versions(findings: Findings, context: Context) -> list[tuple[str, str]]:
 
 def _factors(findings: Findings) -> str:
     sliced = ", ".join(escape(name) for name in findings.slices)
-    judged = f"Figures are given by {sliced}. " if sliced else ""
+    reported = f"Metrics are reported by {sliced}. " if sliced else ""
     return (
-        f"{judged}Age, sex, device and projection of the pictures are not known to the pipeline, "
-        "so nothing is told about them."
+        f"{reported}Age, sex, device and projection are unknown to the pipeline, so there are no "
+        "metrics by them."
     )
 
 
@@ -121,17 +167,17 @@ def _overall(group: Group) -> str:
     rows = [
         (name, with_interval(estimate(group, key)), meaning)
         for key, (name, meaning) in MEANINGS.items()
-        if key in told([group])
+        if key in defined([group])
     ]
-    return _table(("figure", "value (95 % interval)", "meaning"), rows)
+    return _table(("metric", "value (95 % interval)", "meaning"), rows)
 
 
 def _subgroups(findings: Findings) -> Iterator[str]:
     for dimension, groups in findings.slices.items():
-        names = told(groups)
+        names = defined(groups)
         yield f"**By {escape(dimension)}**"
         yield _table(
-            ("group", "pictures", "patients", *(MEANINGS[name][0] for name in names)),
+            ("group", "images", "patients", *(MEANINGS[name][0] for name in names)),
             [
                 (
                     group.name,
@@ -150,7 +196,7 @@ def _corruptions(findings: Findings) -> Iterator[str]:
     kinds = list(dict.fromkeys(each.kind for each in findings.corruptions))
     strengths = sorted({each.strength for each in findings.corruptions})
     auc = {(each.kind, each.strength): each.auc for each in findings.corruptions}
-    yield "**AUC of corrupted pictures, by strength**"
+    yield "**AUC of corrupted images, by strength**"
     yield _table(
         ("corruption", *map(str, strengths)),
         [(kind, *(figure(auc.get((kind, each))) for each in strengths)) for kind in kinds],
@@ -158,19 +204,7 @@ def _corruptions(findings: Findings) -> Iterator[str]:
 
 
 def _data(context: Context) -> str:
-    parts = []
-    if source := context.source:
-        parts.append(f"{source.name}. {source.description}")
-        if source.citation:
-            parts.append(f"Source: {source.citation}" + (f", {source.url}." if source.url else "."))
-        if source.licence:
-            parts.append(f"Licence: {source.licence}.")
-    else:
-        parts.append(
-            f"{UNKNOWN_SOURCE}; where they come from and what may be done with them is for their "
-            "owner to tell here."
-        )
-    text = " ".join(parts)
+    text = escape(data_source(context))
     return f"{text}\n\n{_splits(context.dataset)}" if context.dataset else text
 
 
@@ -186,32 +220,42 @@ def _splits(dataset: Dataset) -> str:
             for split in SPLITS
         ],
     )
-    kept_out = sum(dataset.quarantine_reasons.values())
+    quarantined = sum(dataset.quarantine_reasons.values())
     return (
-        f"{table}\n\nThe model learns from train; epoch, calibration and threshold are chosen on "
-        f"eval; test is judged. No patient stands in two splits. Kept out as of no use: "
-        f"{count(kept_out, 'file')}."
+        f"{table}\n\nThe model is trained on train; epoch, calibration and threshold are chosen on "
+        "eval; the metrics are measured on test. No patient is in two splits. Quarantined: "
+        f"{count(quarantined, 'file')}."
     )
 
 
 def _caveats(findings: Findings) -> Iterator[str]:
-    yield "It is no medical device; no clinical study stands behind it."
+    yield "The model is not a medical device and has not been validated in a clinical study."
     yield (
-        "The figures hold for pictures like those judged. On X-rays of other hospitals, devices or "
-        "ages expect worse ones, down to chance."
+        "The metrics apply to images like those evaluated. On X-rays of other hospitals, devices "
+        "or ages expect lower ones, down to chance."
     )
     yield (
-        "A probability is calibrated on eval, where PNEUMONIA is as frequent as in this data "
-        f"({findings.overall.positives / max(findings.overall.pictures, 1):.0%} of what is judged "
-        "here); where it is rarer, as among patients, the probabilities are too high."
+        "Probabilities are calibrated on eval, where PNEUMONIA is as frequent as in this data "
+        f"({findings.overall.positives / max(findings.overall.pictures, 1):.0%} of the images "
+        "evaluated here). Where it is rarer, as in a clinic, they are too high."
     )
     yield (
-        "Labels of public chest X-rays hold mistakes, and a model can follow what says nothing "
-        "about lungs, such as the size of a file."
+        "Labels of public chest X-rays contain errors, and a model can use quantities unrelated to "
+        "the lungs, such as the file size, as a shortcut."
+    )
+    yield (
+        "in_domain detects many unsuitable images, not all of them: an X-ray of an adult may pass. "
+        "The heat map shows which regions contributed to the prediction; it does not outline a "
+        "disease."
+    )
+    yield (
+        "Errors may be unequal between groups of patients that the data does not identify. Before "
+        "any study with patients, obtain ethical approval, and evaluate the model on the patients "
+        "concerned."
     )
     yield from map(escape, findings.notes)
     if findings.invalid:
-        yield f"{count(findings.invalid, 'picture')} could not be decoded and stand in no figure."
+        yield f"{count(findings.invalid, 'image')} could not be decoded and are in no metric."
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -1,4 +1,4 @@
-"""The head of a model card, as https://huggingface.co/docs/hub/model-cards tells of it."""
+"""The metadata of a model card, see https://huggingface.co/docs/hub/model-cards."""
 
 import re
 from typing import Any, Final
@@ -6,12 +6,13 @@ from typing import Any, Final
 from components.analysis.findings import Findings
 from components.report.context import Context
 from components.report.figures import MEANINGS, estimate
+from components.report.sources import NOT_STATED
 from transform_module.features import TEST
 
-UNKNOWN_SOURCE: Final = "Pictures of a folder"
-"""The name of pictures whose source is not told."""
+_UNKNOWN_TYPE: Final = "imagefolder"
+"""Hugging Face's name for a dataset of class folders."""
 
-# As https://huggingface.co/metrics calls them.
+# Names of https://huggingface.co/metrics.
 _METRICS: Final = {
     "auc": "roc_auc",
     "pr_auc": "average_precision",
@@ -24,17 +25,17 @@ _METRICS: Final = {
 
 
 def metadata(findings: Findings, context: Context) -> dict[str, Any]:
-    """Tells a model's task, data and figures to machines.
+    """Returns a model's task, data and metrics for machines.
 
     Args:
         findings: of its evaluation.
         context: the run that made it.
 
     Returns:
-        What YAML can hold; figures that are undefined are left out.
+        What YAML can hold; undefined metrics are left out.
     """
     source = context.source
-    name = source.name if source else UNKNOWN_SOURCE
+    name = source.name if source else ""
     values = ((key, estimate(findings.overall, key).value) for key in MEANINGS)
     return {
         "library_name": "tensorflow",
@@ -47,8 +48,9 @@ def metadata(findings: Findings, context: Context) -> dict[str, Any]:
                     {
                         "task": {"type": "image-classification"},
                         "dataset": {
-                            "name": name,
-                            "type": re.sub("[^a-z0-9]+", "-", name.lower()).strip("-"),
+                            "name": name or NOT_STATED,
+                            "type": re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")
+                            or _UNKNOWN_TYPE,
                             **({"split": TEST} if context.dataset else {}),
                         },
                         "metrics": [

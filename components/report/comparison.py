@@ -1,4 +1,4 @@
-"""What the page tells of another model on the same pictures."""
+"""The section that compares the model with another one on the same images."""
 
 from components.analysis.findings import Comparison, Findings
 from components.report.axes import widened
@@ -9,7 +9,7 @@ from components.report.tables import note, section, table
 
 
 def comparison(findings: Findings) -> Markup:
-    """The differences, with their intervals."""
+    """Returns the differences with their intervals."""
     found = findings.comparison
     if not found:
         return Markup()
@@ -26,11 +26,13 @@ def comparison(findings: Findings) -> Markup:
     return section(
         "comparison",
         "Comparison",
-        element("p", f"With {found.against}, on the same pictures, each at its own threshold."),
+        element(
+            "p", f"Compared with {found.against} on the same images, each at its own threshold."
+        ),
         note(_significance(found)),
         table(
-            f"Differences to {found.against}",
-            ("figure", "difference", ""),
+            f"Differences from {found.against}",
+            ("metric", "difference", ""),
             [
                 (
                     MEANINGS[name][0] if name in MEANINGS else name,
@@ -46,11 +48,11 @@ def comparison(findings: Findings) -> Markup:
 
 
 def _significance(found: Comparison) -> str:
-    told = (
-        "Differences are this model less the other: for ECE and Brier score less is better, for "
-        "the others more is. AUC: DeLong's interval; the others: paired bootstrap over patients."
+    explained = (
+        "Differences are this model minus the other. For ECE and Brier score lower is better, for "
+        "the others higher. Interval of AUC: DeLong; of the others: paired bootstrap over patients."
     )
     if found.p_value is None:
-        return told
+        return explained
     value = "below 0.001" if found.p_value < 0.001 else f"{found.p_value:.3f}"
-    return f"{told} DeLong's test of no difference in AUC: p {value}."
+    return f"{explained} DeLong's test of no difference in AUC: p {value}."

@@ -1,4 +1,4 @@
-"""Report: tells what a model is worth, for people; it never costs a run its model."""
+"""Report: writes the report page and the model card; it never fails a run."""
 
 import logging
 import tempfile
@@ -26,7 +26,7 @@ from components.report.misses import SHOWN
 from components.report.page import PAGE, page
 from components.report.privacy import anonymous
 from components.report.settings import ReportSettings
-from components.report.sources import SOURCES
+from components.report.sources import source
 from components.report.thumbnails import thumbnails
 from components.serving_check import REPORT as SERVING_CHECK
 from serving.evaluate.findings import Named, findings
@@ -40,7 +40,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class ReportSpec(component_spec.ComponentSpec):
-    """What goes in and out of a Report."""
+    """The inputs, outputs and parameters of a Report."""
 
     PARAMETERS = {  # noqa: RUF012
         "settings": component_spec.ExecutionParameter(type=str),
@@ -63,7 +63,7 @@ class ReportSpec(component_spec.ComponentSpec):
 
 
 class Executor(base_executor.BaseExecutor):
-    """Judges the test split and writes what that tells."""
+    """Evaluates the model on the test split and writes the report."""
 
     def Do(
         self,
@@ -71,7 +71,7 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Runs the component. It succeeds whatever comes in its way.
+        """Runs the component. It succeeds even if no report can be written.
 
         Args:
             input_dict: as the component's inputs, one artifact each.
@@ -96,9 +96,9 @@ class Executor(base_executor.BaseExecutor):
 
 
 class Report(base_component.BaseComponent):
-    """Makes the page and the card of a model.
+    """Writes the page and the card of a model.
 
-    Nothing may follow from it, so that nothing waits for it.
+    No component may depend on it, so that none waits for it.
     """
 
     SPEC_CLASS = ReportSpec
@@ -121,15 +121,15 @@ class Report(base_component.BaseComponent):
 
         Args:
             examples: Examples with the split ``test``, as they are before Transform.
-            model: The model to tell of.
-            model_run: What its training left.
-            baseline_model: What Baseline made.
-            evaluation: What Evaluator made.
-            infra_blessing: What ServingCheck or TFX's InfraValidator made.
-            settings: What is shown.
+            model: The model to report on.
+            model_run: The logs of its training.
+            baseline_model: The output of Baseline.
+            evaluation: The output of Evaluator.
+            infra_blessing: The output of ServingCheck or TFX's InfraValidator.
+            settings: What the report shows.
             model_name: The model's name in URLs.
-            dataset: The folder that a conversion wrote; its records need not be there.
-            source: The pictures' source, one of `SOURCES`; an empty text does not tell.
+            dataset: The folder that a conversion wrote; its records may be absent.
+            source: The images' source, a key of `SOURCES`; empty if it is not known.
         """
         super().__init__(
             spec=ReportSpec(
@@ -177,7 +177,7 @@ def _write(inputs: dict[str, types.Artifact], out: Path, properties: dict[str, A
             shown = thumbnails({path: files[path] for path in worst}, new.model)
     context = Context(
         verdict=_verdict(evaluation, inputs["infra_blessing"]),
-        source=SOURCES.get(properties["source"]),
+        source=source(properties["source"], settings),
         dataset=reading.dataset(properties["dataset"]),
         quarantine=tuple(reading.quarantine(properties["dataset"])),
         histories=tuple(reading.histories(inputs["model_run"].uri)),
@@ -205,7 +205,7 @@ def _verdict(evaluation: Evaluation, infra_blessing: types.Artifact) -> Verdict:
         *infra_blessing.get_string_custom_property(REASONS).splitlines(),
     ]
     if not served and not reasons:
-        reasons.append("the check before the push says no")
+        reasons.append("the check before the push failed without a reason")
     return Verdict(
         blessed=evaluation.blessed and served, reasons=tuple(reasons), notes=tuple(evaluation.notes)
     )

@@ -1,4 +1,4 @@
-"""What the page and the card tell beside the findings: the run that made the model."""
+"""The run that made the model, which the page and the card report beside the findings."""
 
 from typing import Any, Final, Literal
 
@@ -19,48 +19,48 @@ class _Record(BaseModel):
 class Verdict(_Record):
     """Whether the model may be pushed, and whether it was."""
 
-    blessed: bool = Field(description="Whether it may.")
+    blessed: bool = Field(description="Whether it may be pushed.")
     reasons: tuple[str, ...] = Field((), description="Why not, a sentence each.")
-    notes: tuple[str, ...] = Field((), description="What else to know of the evaluation.")
+    notes: tuple[str, ...] = Field((), description="Remarks on the evaluation.")
     pushed: str = Field("", description="The pushed version; empty where it is not pushed.")
 
 
 class Quarantined(_Record):
-    """A file that was kept out of the data."""
+    """A file that was excluded from the data."""
 
-    path: str = Field(description="From the folder of pictures.")
+    path: str = Field(description="Relative to the image folder.")
     reason: str = Field(description="Why.")
     bytes: int = Field(description="Its size.")
 
 
 class Picture(_Record):
-    """How a picture is shown: PNG or JPEG."""
+    """An image as it is shown: PNG or JPEG."""
 
-    thumbnail: bytes = Field(description="The picture, small.")
-    overlay: bytes = Field(b"", description="The same under its heat map; empty without one.")
+    thumbnail: bytes = Field(description="The image, at most 160 pixels wide.")
+    overlay: bytes = Field(b"", description="The same with its heat map; empty without one.")
 
 
 class Source(_Record):
-    """Where the pictures come from."""
+    """The source of the images."""
 
-    name: str = Field(description="As people know it.")
-    description: str = Field(description="What it shows; a sentence or two.")
+    name: str = Field(description="Its usual name, or the owner's sentence; empty if not stated.")
+    description: str = Field(description="A sentence or two; may be empty.")
     citation: str = Field("", description="Who made it.")
-    licence: str = Field("", description="What may be done with it.")
-    url: str = Field("", description="Where it is told of.")
+    licence: str = Field("", description="Its licence; empty if it is not stated.")
+    url: str = Field("", description="Its web page.")
 
 
 class Serving(_Record):
-    """What the check before the push measured."""
+    """The measurements of the check before the push."""
 
-    pictures: int = Field(description="That were asked about.")
-    latency_ms: float = Field(description="Median answer to one picture.")
-    memory_gib: float = Field(description="The server's.")
-    load_seconds: float = Field(description="Until the model answered.")
+    pictures: int = Field(description="Number of images in the requests.")
+    latency_ms: float = Field(description="Median latency of one image.")
+    memory_gib: float = Field(description="Memory of the server.")
+    load_seconds: float = Field(description="Time until the model was ready.")
 
 
 class Step(_Record):
-    """What one step of the run took."""
+    """Time and memory of one step of the run."""
 
     name: str = Field(description="A component's id, or a few words.")
     seconds: float = Field(description="Wall time.")
@@ -69,19 +69,23 @@ class Step(_Record):
 
 
 class Context(_Record):
-    """All of it. What is not known stays empty, and nothing is shown in its place."""
+    """Everything about the run. What is unknown is empty and left out of the report."""
 
     run: str = Field("", description="The run's name.")
     verdict: Verdict | None = Field(None, description="Whether the model may be pushed.")
-    source: Source | None = Field(None, description="Where the pictures come from.")
-    dataset: Dataset | None = Field(None, description="What the conversion made of them.")
-    quarantine: tuple[Quarantined, ...] = Field((), description="What it kept out.")
-    histories: tuple[tuple[dict[str, float], ...], ...] = Field(
-        (), description="The figures of each epoch; of an ensemble, each member's."
+    source: Source | None = Field(None, description="The source of the images.")
+    dataset: Dataset | None = Field(None, description="The content of dataset.json.")
+    quarantine: tuple[Quarantined, ...] = Field(
+        (), description="The files that the conversion quarantined."
     )
-    pictures: dict[str, Picture] = Field({}, description="By the path that findings name.")
-    filenames: bool = Field(False, description="Whether names of files are shown.")
-    serving: Serving | None = Field(None, description="What the check before the push measured.")
+    histories: tuple[tuple[dict[str, float], ...], ...] = Field(
+        (), description="The metrics of each epoch; of an ensemble, those of each member."
+    )
+    pictures: dict[str, Picture] = Field({}, description="Thumbnails, by the path in the findings.")
+    filenames: bool = Field(False, description="Whether file names are shown.")
+    serving: Serving | None = Field(
+        None, description="The measurements of the check before the push."
+    )
     configuration: dict[str, Any] = Field({}, description="The whole configuration.")
     versions: dict[str, str] = Field({}, description="Of packages.")
     steps: tuple[Step, ...] = Field((), description="Of the run, in their order.")

@@ -1,40 +1,32 @@
-"""What the page tells of the data."""
+"""The section about the data."""
 
 from typing import Final
 
 from components.images.dataset import Dataset
-from components.report.context import Context, Source
+from components.report.context import Context
 from components.report.figures import count
 from components.report.markup import Markup, element, join
 from components.report.pictures import image, name
+from components.report.sources import data_source
 from components.report.tables import note, section, table
 from transform_module.features import LABELS, SPLITS
 
 LISTED: Final = 20
-"""So many files that were kept out are named."""
+"""The number of quarantined files that are listed."""
 
 _NO_SUBTYPE: Final = ("normal", "unknown")
 
 
 def data(context: Context) -> Markup:
-    """Splits, classes, and what was kept out."""
+    """Returns the splits, the classes and the quarantined files."""
     dataset = context.dataset
     return section(
         "data",
         "Data",
-        _source(context.source) if context.source else None,
+        element("p", data_source(context)) if context.source or dataset else None,
         _splits(dataset) if dataset else None,
         _quarantine(context, dataset),
     )
-
-
-def _source(source: Source) -> Markup:
-    told = [f"{source.name}. {source.description}"]
-    if source.citation:
-        told.append(f"Source: {source.citation}.")
-    if source.licence:
-        told.append(f"Licence: {source.licence}.")
-    return element("p", " ".join(told))
 
 
 def _splits(dataset: Dataset) -> Markup:
@@ -56,21 +48,21 @@ def _splits(dataset: Dataset) -> Markup:
         )
     dropped = len(dataset.dropped_patients)
     kept_apart = (
-        f" Pictures of {count(dropped, 'patient')} of test were dropped from the other two."
+        f" Images of {count(dropped, 'patient')} of test were dropped from train and eval."
         if dropped
         else ""
     )
     return join(
         table(
-            "Pictures by split and class",
-            ("split", *LABELS, "pictures", "patients", *(["of PNEUMONIA"] if subtypes else [])),
+            "Images by split and class",
+            ("split", *LABELS, "images", "patients", *(["of PNEUMONIA"] if subtypes else [])),
             rows,
             left=(0, 5),
         ),
         note(
-            "The model learns from train; epoch, calibration and threshold are chosen on eval; "
-            f"test is judged. No patient stands in two splits.{kept_apart} Seed {dataset.seed}, "
-            f"fingerprint {dataset.fingerprint[:12]}."
+            "The model is trained on train; epoch, calibration and threshold are chosen on eval; "
+            f"the metrics are measured on test. No patient is in two splits.{kept_apart} Seed "
+            f"{dataset.seed}, fingerprint {dataset.fingerprint[:12]}."
         ),
         # The other sentences name files, which the page may not.
         note(dataset.patients.sentence) if dataset.patients else None,
@@ -82,17 +74,17 @@ def _quarantine(context: Context, dataset: Dataset | None) -> Markup | None:
     total = sum(dataset.quarantine_reasons.values()) if dataset else len(context.quarantine)
     if not total:
         return None
-    parts: list[object] = [element("h3", f"{count(total, 'file')} kept out")]
+    parts: list[object] = [element("h3", f"{count(total, 'file')} quarantined")]
     if context.quarantine and context.filenames:
         shown = context.quarantine[:LISTED]
         parts.append(
             table(
-                "Files that were kept out",
+                "Quarantined files",
                 ("file", "reason", "bytes"),
                 [
                     (
                         join(
-                            image(context.pictures.get(each.path), "kept out"),
+                            image(context.pictures.get(each.path), "quarantined"),
                             name(each.path),
                         ),
                         each.reason,
@@ -104,11 +96,11 @@ def _quarantine(context: Context, dataset: Dataset | None) -> Markup | None:
             )
         )
         if len(context.quarantine) > len(shown):
-            parts.append(note(f"The first {len(shown)}; all stand in quarantine.csv."))
+            parts.append(note(f"The first {len(shown)}; quarantine.csv lists all of them."))
     elif dataset:
         reasons = sorted(dataset.quarantine_reasons.items(), key=lambda each: -each[1])
         parts += [
-            table("Files that were kept out", ("reason", "files"), reasons),
-            note("Which they are stands in quarantine.csv beside the examples."),
+            table("Quarantined files", ("reason", "files"), reasons),
+            note("quarantine.csv beside the examples lists the files."),
         ]
     return join(*parts)

@@ -1,4 +1,4 @@
-"""The page's drawings: values in, SVG out."""
+"""Plots as SVG."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -25,9 +25,9 @@ def curve(
     Args:
         title: what it shows.
         drawn: the curve.
-        x_label: what stands across.
-        y_label: what stands upwards.
-        chance: the two ends of the line on which a model without skill lies.
+        x_label: label of the x axis.
+        y_label: label of the y axis.
+        chance: the two ends of the line of a model without skill.
         point: where the operating threshold is, as far as it is defined.
     """
     axes = Axes()
@@ -45,12 +45,12 @@ def curve(
 
 
 def reliability(title: str, bins: Sequence[ReliabilityBin]) -> Markup:
-    """Draws the share of PNEUMONIA over the probability, and how many pictures each bin has."""
-    axes = Axes(height=340 + _COUNTS_HEIGHT, margins=(46, 14, 12, 42 + _COUNTS_HEIGHT))
+    """Draws the share of PNEUMONIA over the probability, and the number of images in each bin."""
+    axes = Axes(height=340 + _COUNTS_HEIGHT, margins=(58, 14, 12, 44 + _COUNTS_HEIGHT))
     counts = Axes(
         y=(0, max([each.pictures for each in bins] or [0]) or 1),
         height=axes.height,
-        margins=(46, 14, axes.height - 42 - _COUNTS_HEIGHT + 20, 20),
+        margins=(58, 14, axes.height - 44 - _COUNTS_HEIGHT + 22, 22),
     )
     filled = [
         (each, each.probability, each.share.value)
@@ -67,7 +67,7 @@ def reliability(title: str, bins: Sequence[ReliabilityBin]) -> Markup:
                 x,
                 y,
                 "point",
-                title=f"{each.pictures} pictures, probability {figure(x)}, "
+                title=f"{each.pictures} images, probability {figure(x)}, "
                 f"share {with_interval(each.share)}",
             )
             for each, x, y in filled
@@ -75,7 +75,7 @@ def reliability(title: str, bins: Sequence[ReliabilityBin]) -> Markup:
         *(_count(counts, each) for each in bins),
         element(
             "text",
-            "probability; bars: pictures of such a probability",
+            "probability (bars: number of images)",
             x=at((axes.left + axes.right) / 2),
             y=at(axes.height - 4),
             text_anchor="middle",
@@ -98,7 +98,7 @@ def _count(axes: Axes, drawn: ReliabilityBin) -> Markup:
     top = axes.up(drawn.pictures)
     return element(
         "rect",
-        element("title", f"{drawn.pictures} pictures from {drawn.low:g} to {drawn.high:g}"),
+        element("title", f"{drawn.pictures} images from {drawn.low:g} to {drawn.high:g}"),
         x=at(left + 1),
         y=at(top),
         width=at(max(0.0, right - left - 2)),
@@ -150,14 +150,14 @@ def epochs(
 
 
 def strengths(title: str, values: Sequence[tuple[int, float]], least: float) -> Markup:
-    """Draws the AUC of pictures that are spoilt ever more.
+    """Draws the AUC of corrupted images by strength.
 
     Args:
         title: what it shows.
         values: strength, 0 to 5, and AUC.
         least: where the scale of the AUC begins, below 1.
     """
-    axes = Axes(x=(0, 5), y=(least, 1), width=220, height=150, margins=(36, 10, 8, 22))
+    axes = Axes(x=(0, 5), y=(least, 1), width=220, height=150, margins=(36, 10, 10, 22))
     x, y = zip(*values, strict=True) if values else ((), ())
     parts = [
         axes.grid(y_ticks=ticks(least, 1)),

@@ -1,4 +1,4 @@
-"""The test split's pictures, as they are judged."""
+"""The images of the test split, as files to evaluate."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,14 +14,14 @@ from transform_module import features
 
 
 def unpacked(examples: types.Artifact, folder: Path) -> Iterator[Labelled]:
-    """Writes the pictures of the split ``test`` into files.
+    """Writes the images of the split ``test`` into files.
 
     Args:
         examples: as they are before Transform.
-        folder: is there; gets a file each.
+        folder: exists; gets a file for each image.
 
     Yields:
-        Each picture with what its example tells of it.
+        Each image with the fields of its example.
     """
     pattern = io_utils.all_files_pattern(artifact_utils.get_split_uri([examples], features.TEST))
     files = sorted(tf.io.gfile.glob(pattern))
@@ -37,6 +37,7 @@ def unpacked(examples: types.Artifact, folder: Path) -> Iterator[Labelled]:
             label=features.LABELS[example[features.LABEL].int64_list.value[0]],
             subtype="" if subtype == UNKNOWN_SUBTYPE else subtype,
             patient=_text(example, features.PATIENT_ID),
+            sha256=_text(example, features.SHA256),
         )
 
 

@@ -1,27 +1,29 @@
-"""Figures as the page and the card write them, and what each of them means."""
+"""Formatting of metrics on the page and the card, and the meaning of each."""
 
 from typing import Final
 
 from components.analysis.findings import Estimate, Group
 
 UNDEFINED: Final = "\u2013"
-"""Stands where the data leaves a figure undefined."""
+"""Shown for a metric that the data leaves undefined."""
 
 MINUS: Final = "\u2212"
 """The true one, as wide as a plus."""
 
 MEANINGS: Final = {
     "auc": ("AUC", "area under the ROC curve; 0.5 is chance, 1 is perfect"),
-    "sensitivity": ("Sensitivity", "share of PNEUMONIA that is found at the threshold"),
-    "specificity": ("Specificity", "share of NORMAL that is left in peace at the threshold"),
-    "accuracy": ("Accuracy", "share of right answers at the threshold"),
+    "sensitivity": ("Sensitivity", "true-positive rate: share of PNEUMONIA predicted PNEUMONIA"),
+    "specificity": ("Specificity", "true-negative rate: share of NORMAL predicted NORMAL"),
+    "accuracy": ("Accuracy", "share of correct predictions at the threshold"),
     "pr_auc": ("PR-AUC", "average precision; chance is the share of PNEUMONIA"),
     "ece": ("ECE", "expected calibration error, over 10 bins of equal width; 0 is best"),
-    "brier": ("Brier score", "mean squared difference of probability and label; 0 is best"),
+    "brier": ("Brier score", "mean squared difference between probability and label; 0 is best"),
 }
-"""For each figure of `Group`: its name, and its meaning in a few words."""
+"""For each metric of `Group`: its name and its meaning."""
 
-INTERVALS: Final = "Intervals hold 95 %, by bootstrap over patients unless said otherwise."
+INTERVALS: Final = (
+    "Intervals are 95 % intervals by bootstrap over patients, unless stated otherwise."
+)
 
 
 def figure(value: float | None, digits: int = 3) -> str:
@@ -62,8 +64,8 @@ def estimate(group: Group, name: str) -> Estimate:
     return found
 
 
-def told(groups: list[Group]) -> list[str]:
-    """Names the figures that at least one of the groups defines."""
+def defined(groups: list[Group]) -> list[str]:
+    """Returns the names of the metrics that at least one of the groups defines."""
     return [
         name
         for name in MEANINGS
@@ -72,5 +74,5 @@ def told(groups: list[Group]) -> list[str]:
 
 
 def count(number: int, noun: str) -> str:
-    """A number of things, such as ``1 picture`` or ``1,200 pictures``."""
+    """A number of things, such as ``1 image`` or ``1,200 images``."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -1,11 +1,11 @@
-"""What the page tells of right and wrong: curves, calibration, counts at the threshold, slices."""
+"""Performance: curves, calibration, confusion matrix, subgroups."""
 
 from typing import Final
 
 from components.analysis.findings import Confusion, Findings, Group
 from components.report.axes import widened
 from components.report.drawings import curve, interval, reliability
-from components.report.figures import MEANINGS, MINUS, estimate, figure, told, with_interval
+from components.report.figures import MEANINGS, MINUS, defined, estimate, figure, with_interval
 from components.report.figures import interval as span_of
 from components.report.markup import Markup, element, join
 from components.report.tables import note, plot, section, table
@@ -14,7 +14,7 @@ _IN_SLICES: Final = ("auc", "accuracy", "sensitivity", "specificity", "ece")
 
 
 def curves(findings: Findings) -> Markup:
-    """ROC, precision and recall, reliability."""
+    """Returns ROC, precision-recall, reliability and the confusion matrix."""
     group, drawn = findings.overall, []
     counts = findings.confusion
     sensitivity, specificity = group.sensitivity.value, group.specificity.value
@@ -30,7 +30,8 @@ def curves(findings: Findings) -> Markup:
                     chance=((0, 0), (1, 1)),
                     point=(None if specificity is None else 1 - specificity, sensitivity),
                 ),
-                f"AUC {with_interval(group.auc)}{_delong(findings)}. The dot is the threshold.",
+                f"AUC {with_interval(group.auc)}{_delong(findings)}. The dot is the operating "
+                "threshold.",
             )
         )
     if findings.precision_recall:
@@ -47,8 +48,8 @@ def curves(findings: Findings) -> Markup:
                     chance=((0, prevalence), (1, prevalence)),
                     point=(sensitivity, counts.true_positives / positive if positive else None),
                 ),
-                f"PR-AUC {with_interval(group.pr_auc)}. Without skill the precision is the share "
-                f"of PNEUMONIA here, {figure(prevalence)}.",
+                f"PR-AUC {with_interval(group.pr_auc)}. The precision of a model without "
+                f"skill is the share of PNEUMONIA, {figure(prevalence)} here.",
             )
         )
     if any(each.pictures for each in findings.reliability):
@@ -58,8 +59,8 @@ def curves(findings: Findings) -> Markup:
                 reliability(
                     "Share of PNEUMONIA over the probability, by ten bins", findings.reliability
                 ),
-                f"ECE {with_interval(group.ece)}. On the dashed line a probability is what it "
-                "says; bars are 95 % intervals.",
+                f"ECE {with_interval(group.ece)}. On the dashed line the probability equals "
+                "the share of PNEUMONIA; vertical bars are 95 % intervals.",
             )
         )
     if group.pictures:
@@ -70,8 +71,8 @@ def curves(findings: Findings) -> Markup:
 
 
 def _delong(findings: Findings) -> str:
-    told = span_of(findings.delong)
-    return f"; {told} by DeLong" if told else ""
+    span = span_of(findings.delong)
+    return f"; {span} by DeLong" if span else ""
 
 
 def _confusion(counts: Confusion, threshold: float) -> Markup:
@@ -88,10 +89,13 @@ def _confusion(counts: Confusion, threshold: float) -> Markup:
         ]
         return element("tr", element("th", label, scope="row"), *cells)
 
-    heads = [element("th", text, scope="col") for text in ("is", "told NORMAL", "told PNEUMONIA")]
+    heads = [
+        element("th", text, scope="col")
+        for text in ("true label", "predicted NORMAL", "predicted PNEUMONIA")
+    ]
     return element(
         "figure",
-        element("h3", f"Counts at the threshold {figure(threshold)}"),
+        element("h3", f"Confusion matrix at the threshold {figure(threshold)}"),
         element(
             "table",
             element("thead", element("tr", *heads)),
@@ -102,12 +106,12 @@ def _confusion(counts: Confusion, threshold: float) -> Markup:
             ),
             class_="confusion",
         ),
-        element("figcaption", "Shares are of each row: of what the pictures are."),
+        element("figcaption", "Percentages are of each row, the true label."),
     )
 
 
 def slices(findings: Findings) -> Markup:
-    """Figures by group, a table for each dimension."""
+    """Returns the metrics by group, a table for each dimension."""
     tables = [
         join(
             element("h3", dimension[:1].upper() + dimension[1:]),
@@ -117,15 +121,15 @@ def slices(findings: Findings) -> Markup:
         if groups
     ]
     explained = note(
-        "The line holds the 95 % interval, the dashed mark is the figure over everything. Small "
-        "groups have wide intervals; a dash is a figure that the group leaves undefined, such as "
-        "the AUC of one class."
+        "The line is the 95 % interval, the dashed mark the metric over all images. Small groups "
+        "have wide intervals. A dash is a metric that the group leaves undefined, such as the AUC "
+        "of a single class."
     )
     return section("slices", "Subgroups", explained if tables else None, *tables)
 
 
 def _slice(dimension: str, groups: list[Group], overall: Group) -> Markup:
-    names = [name for name in told(groups) if name in _IN_SLICES]
+    names = [name for name in defined(groups) if name in _IN_SLICES]
     spans = {name: _span([overall, *groups], name) for name in names}
 
     def cell(group: Group, name: str) -> Markup:
@@ -139,8 +143,8 @@ def _slice(dimension: str, groups: list[Group], overall: Group) -> Markup:
         )
 
     return table(
-        f"Figures by {dimension}",
-        ("group", "pictures (patients)", *(MEANINGS[name][0] for name in names)),
+        f"Metrics by {dimension}",
+        ("group", "images (patients)", *(MEANINGS[name][0] for name in names)),
         [
             (
                 group.name,
@@ -153,7 +157,7 @@ def _slice(dimension: str, groups: list[Group], overall: Group) -> Markup:
 
 
 def _span(groups: list[Group], name: str) -> tuple[float, float]:
-    """The range that a column of intervals is drawn over."""
+    """Returns the range over which a column of intervals is drawn."""
     values = [
         value
         for group in groups

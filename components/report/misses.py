@@ -1,79 +1,147 @@
-"""The answers that were most wrong."""
+"""The errors that are farthest from the threshold."""
 
 from typing import Final
 
 from components.analysis.findings import Findings, Miss
 from components.report.context import Context
-from components.report.figures import figure
-from components.report.markup import Markup, element
+from components.report.figures import UNDEFINED, figure, signed
+from components.report.markup import Markup, element, join
 from components.report.pictures import image, name, overlay
 from components.report.tables import note, section, table
+from transform_module.features import LABELS
 
 SHOWN: Final = 12
-"""So many are shown."""
+"""The number of errors that are listed."""
+
+_ID_DIGITS: Final = 12
 
 
 def misses(findings: Findings, context: Context) -> Markup:
-    """The most certain wrong answers, with their pictures where they may be shown."""
+    """Returns the section of the worst errors, with thumbnails where the settings allow them."""
     shown = findings.misses[:SHOWN]
     if not shown:
         return Markup()
     total = findings.confusion.false_positives + findings.confusion.false_negatives
-    explained = [
-        f"{total:,} of {findings.overall.pictures:,} answers are wrong at the threshold "
-        f"{figure(findings.threshold)}; these are the most certain ones. A "
-        "probability is of PNEUMONIA."
-    ]
-    if any(each.path in context.pictures for each in shown):
-        if any(context.pictures[e.path].overlay for e in shown if e.path in context.pictures):
-            explained.append(
-                "The second picture is Grad-CAM: the warmer, the more a place spoke for PNEUMONIA. "
-                "It tells where the model looked, not why it is wrong."
-            )
-        content = element("ul", *(_card(each, context) for each in shown), class_="misses")
-    else:
-        content = table(
-            "The most certain wrong answers",
-            ("is", "told", "probability", *(["file"] if context.filenames else [])),
-            [
-                (
-                    _truth(each),
-                    _told(each, findings),
-                    figure(each.probability),
-                    *([name(each.path)] if context.filenames else []),
-                )
-                for each in shown
-            ],
-            left=(0, 1, 3),
+    first = "" if total == len(shown) else f" The first {len(shown)} are listed."
+    explained = note(
+        f"{total:,} of {findings.overall.pictures:,} predictions are wrong at the threshold "
+        f"{figure(findings.threshold)}.{first} They are sorted by how far the probability of "
+        f"{LABELS[1]} is on the wrong side of the threshold, as a share of that side."
+    )
+    listed = _table(shown, findings, context)
+    if not any(each.path in context.pictures for each in shown):
+        return section("misses", "Worst errors", explained, listed, _notes(context))
+    cards = element("ul", *(_card(each, findings, context) for each in shown), class_="misses")
+    overlaid = any(picture.overlay for picture in context.pictures.values())
+    legend = note(
+        "The second image is the first with its Grad-CAM heat map: the warmer a region, the more "
+        f"it contributed to {LABELS[1]}. It shows which region the model used, not why the "
+        "prediction is wrong."
+    )
+    details = element("details", element("summary", "All measures"), listed, _notes(context))
+    return section(
+        "misses", "Worst errors", explained, legend if overlaid else None, cards, details
+    )
+
+
+def _notes(context: Context) -> Markup:
+    parts = [
+        note(
+            f"id: the first {_ID_DIGITS} digits of the file's SHA-256; ",
+            element("code", "find IMAGES -type f -exec sha256sum {} + | grep ^ID"),
+            " finds the file. distance: probability minus threshold. in domain: “no” if the image "
+            "does not resemble the training data. Contrast is the standard deviation of the "
+            "pixels, sharpness that of their Laplacian, in grey levels of 255, at the size that "
+            "the model sees.",
         )
-    if not context.filenames:
-        explained.append("Names of files are left out.")
-    return section("misses", "Worst errors", note(" ".join(explained)), content)
+    ]
+    if context.verdict is None:
+        parts.append(note("pictures.csv beside this page has every image with its file and id."))
+    elif not (context.pictures and context.filenames):
+        wanted = {
+            "report.pictures=thumbnails": not context.pictures,
+            "report.filenames=true": not context.filenames,
+        }
+        options = " ".join(f"--set {key}" for key, is_missing in wanted.items() if is_missing)
+        missing = {
+            "thumbnails with heat maps": not context.pictures,
+            "file names": not context.filenames,
+        }
+        names = " and ".join(what for what, is_missing in missing.items() if is_missing)
+        parts.append(
+            note(
+                f"To show {names}, which may identify patients, repeat the run with ",
+                element("code", options),
+                "; the training is taken from the cache.",
+            )
+        )
+    return join(*parts)
 
 
-def _card(miss: Miss, context: Context) -> Markup:
+def _table(shown: list[Miss], findings: Findings, context: Context) -> Markup:
+    named = ["file"] if context.filenames else []
+    columns = (
+        "id",
+        *named,
+        "true label",
+        "probability",
+        "distance",
+        "in domain",
+        "subtype",
+        "size",
+        "contrast",
+        "sharpness",
+    )
+    texts = {"id", "file", "true label", "subtype", "in domain"}
+    return table(
+        "The worst errors",
+        columns,
+        [
+            (
+                element("code", _identity(each), class_="whole"),
+                *([name(each.path)] if context.filenames else []),
+                each.label,
+                figure(each.probability),
+                signed(each.probability - findings.threshold),
+                {True: "yes", False: "no", None: UNDEFINED}[each.in_domain],
+                _subtype(each) or UNDEFINED,
+                f"{each.width}x{each.height}" if each.width and each.height else UNDEFINED,
+                figure(each.contrast, 1),
+                figure(each.sharpness, 1),
+            )
+            for each in shown
+        ],
+        left=[index for index, column in enumerate(columns) if column in texts],
+    )
+
+
+def _card(miss: Miss, findings: Findings, context: Context) -> Markup:
     picture = context.pictures.get(miss.path)
+    subtype = _subtype(miss)
+    outside = ", out of domain" if miss.in_domain is False else ""
     return element(
         "li",
         element(
             "div",
-            image(picture, f"An X-ray of {miss.label} that was told wrong"),
-            overlay(picture, "The same X-ray under its heat map"),
+            image(picture, f"An X-ray with the true label {miss.label}, predicted wrong"),
+            overlay(picture, "The same X-ray with its heat map"),
             class_="pair",
         ),
         element(
             "p",
-            element("strong", _truth(miss)),
-            f", probability {figure(miss.probability)}",
+            element("strong", f"{miss.label} ({subtype})" if subtype else miss.label),
+            f", probability {figure(miss.probability)} "
+            f"({signed(miss.probability - findings.threshold)}){outside}",
         ),
+        element("p", element("code", _identity(miss)), class_="span"),
         element("p", name(miss.path), class_="span") if context.filenames else None,
     )
 
 
-def _truth(miss: Miss) -> str:
-    subtype = miss.subtype if miss.subtype not in ("", "normal", "unknown") else ""
-    return f"{miss.label} ({subtype})" if subtype else miss.label
+def _identity(miss: Miss) -> str:
+    # Findings that an earlier release wrote have no checksum, and the path may be a file's name.
+    return miss.sha256[:_ID_DIGITS] or UNDEFINED
 
 
-def _told(miss: Miss, findings: Findings) -> str:
-    return "PNEUMONIA" if miss.probability >= findings.threshold else "NORMAL"
+def _subtype(miss: Miss) -> str:
+    return miss.subtype if miss.subtype not in ("", "normal", "unknown") else ""

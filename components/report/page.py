@@ -1,4 +1,4 @@
-"""The report's page: one file of HTML that needs nothing else."""
+"""The report page: one self-contained HTML file."""
 
 import re
 from typing import Final
@@ -19,7 +19,7 @@ from components.report.training import training
 PAGE: Final = "page.html"
 """The file's name."""
 
-# A page that is opened from a disk may load and run nothing either.
+# A page that is opened from a disk loads and runs nothing either.
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'"
 _ICON: Final = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
@@ -30,15 +30,15 @@ _HEADING: Final = re.compile(r'<h2 id="([a-z]+)">(.*?)</h2>')
 
 
 def page(findings: Findings, context: Context | None = None) -> str:
-    """Shows what an evaluation found.
+    """Renders the findings of an evaluation.
 
     Args:
         findings: of the evaluation.
-        context: the run that made the model; None where only the findings are known. What is
-            unknown has no place on the page.
+        context: the run that made the model; None where only the findings are known. Unknown
+            parts are left out.
 
     Returns:
-        HTML. It loads nothing, and tells of pictures no more than the context allows.
+        HTML. It loads nothing, and shows of the images only what the context allows.
     """
     context = context or Context()
     sections = [

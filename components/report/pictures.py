@@ -1,4 +1,4 @@
-"""Pictures and names of files on the page, as far as they may be shown."""
+"""Images and file names on the page."""
 
 import base64
 
@@ -7,17 +7,17 @@ from components.report.markup import Markup, element
 
 
 def image(picture: Picture | None, alt: str) -> Markup | None:
-    """Shows a picture; None without one."""
+    """Returns an image; None without one."""
     return _inline(picture.thumbnail, alt) if picture else None
 
 
 def overlay(picture: Picture | None, alt: str) -> Markup | None:
-    """Shows a picture under its heat map; None without one."""
+    """Returns an image with its heat map; None without one."""
     return _inline(picture.overlay, alt) if picture and picture.overlay else None
 
 
 def name(path: str) -> Markup:
-    """Shows a name of any direction of writing, of any length."""
+    """Returns a file name of any writing direction and length."""
     return element("bdi", path, class_="path")
 
 

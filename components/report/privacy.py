@@ -1,7 +1,7 @@
-"""A report without the names of files and patients, for whoever may not read them.
+"""A report without file names and patient ids.
 
-What leaves with the page (``findings.json``, ``context.json``) is left without them, too: who
-sends a folder on does not look into each file.
+The files beside the page (``findings.json``, ``context.json``) are without them, too, because the
+folder may be passed on as a whole. Checksums of files stay: only who has a file can match it.
 """
 
 import dataclasses
@@ -12,14 +12,14 @@ from components.report.context import Context
 
 
 def anonymous(findings: Findings, context: Context) -> tuple[Findings, Context]:
-    """Replaces the names of files by numbers, and leaves the patients' ids out.
+    """Replaces file names by numbers, and removes patient ids.
 
     Args:
         findings: of the evaluation.
-        context: its pictures are named as in the findings.
+        context: its images have the names of the findings.
 
     Returns:
-        The same without names.
+        Both without names.
     """
     numbers = {miss.path: f"image {n}" for n, miss in enumerate(findings.misses, start=1)}
     misses = [dataclasses.replace(miss, path=numbers[miss.path]) for miss in findings.misses]
@@ -34,6 +34,6 @@ def anonymous(findings: Findings, context: Context) -> tuple[Findings, Context]:
 
 
 def without_patients(dataset: Dataset) -> Dataset:
-    """Replaces the ids of the patients that were dropped by numbers: how many counts."""
+    """Replaces the ids of dropped patients by numbers, so that only their count remains."""
     numbered = tuple(f"patient {n}" for n, _ in enumerate(dataset.dropped_patients, start=1))
     return dataset.model_copy(update={"dropped_patients": numbered})

@@ -1,4 +1,4 @@
-"""Where a model comes from and what it cost: serving, times, configuration, versions."""
+"""Provenance and cost of a model: serving, times, configuration, versions."""
 
 import json
 from collections.abc import Mapping
@@ -12,26 +12,26 @@ from components.report.tables import pairs, section, table
 
 
 def serving(context: Context) -> Markup:
-    """What the check before the push measured."""
+    """Returns the measurements of the check before the push."""
     if not context.serving:
         return Markup()
-    told = context.serving
+    measured = context.serving
     return section(
         "serving",
         "Serving",
         pairs(
             [
-                ("Asked about", f"{told.pictures:,} pictures"),
-                ("Answer to one picture", f"{told.latency_ms:.1f} ms, median"),
-                ("Memory", f"{told.memory_gib:.2f} GiB"),
-                ("Ready after", f"{told.load_seconds:.1f} s"),
+                ("Images in requests", f"{measured.pictures:,}"),
+                ("Median latency, one image", f"{measured.latency_ms:.1f} ms"),
+                ("Memory", f"{measured.memory_gib:.2f} GiB"),
+                ("Ready after", f"{measured.load_seconds:.1f} s"),
             ]
         ),
     )
 
 
 def times(context: Context) -> Markup:
-    """What each step of the run took."""
+    """Returns the time and memory of each step of the run."""
     total = sum(step.seconds for step in context.steps)
     if not total:
         return Markup()
@@ -58,12 +58,12 @@ def times(context: Context) -> Markup:
 
 
 def origin(findings: Findings, context: Context) -> Markup:
-    """The configuration, and versions of packages and code."""
+    """Returns the configuration, and the versions of packages and code."""
     record = findings.record
     versions = {**record.get("versions", {}), **context.versions}
     known = {
-        "Data's fingerprint": record.get("dataset_fingerprint"),
-        "Version of the trainer's code": record.get("code_version"),
+        "Data fingerprint": record.get("dataset_fingerprint"),
+        "Trainer code version": record.get("code_version"),
     }
     chosen = context.configuration or record.get("settings", {})
     rows = [(key, element("code", _value(value))) for key, value in _flat(chosen)]
@@ -74,7 +74,7 @@ def origin(findings: Findings, context: Context) -> Markup:
         pairs(sorted(versions.items())),
         element(
             "details",
-            element("summary", "The configuration" if context.configuration else "The training"),
+            element("summary", "Configuration" if context.configuration else "Training settings"),
             table("Configuration", ("key", "value"), rows, left=(0, 1)),
         )
         if rows

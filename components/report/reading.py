@@ -1,4 +1,4 @@
-"""What a run left behind, read for its report; what is not there is left out."""
+"""Reads the files of a run for its report; absent ones are left out."""
 
 import csv
 import importlib.metadata
@@ -24,7 +24,7 @@ _LISTED: Final = 1000
 
 
 def dataset(folder: str) -> Dataset | None:
-    """Reads what the conversion wrote beside the examples."""
+    """Reads dataset.json beside the examples."""
     text = _text(f"{folder}/{DATASET_FILE}")
     try:
         return Dataset.model_validate_json(text) if text else None
@@ -33,7 +33,7 @@ def dataset(folder: str) -> Dataset | None:
 
 
 def quarantine(folder: str) -> list[Quarantined]:
-    """Reads what the conversion kept out, the first thousand."""
+    """Reads the first thousand rows of quarantine.csv."""
     rows = _rows(f"{folder}/{QUARANTINE_FILE}")
     return [
         Quarantined(path=row["path"], reason=row["reason"], bytes=int(row["bytes"]))
@@ -42,10 +42,10 @@ def quarantine(folder: str) -> list[Quarantined]:
 
 
 def histories(folder: str) -> list[tuple[dict[str, float], ...]]:
-    """Reads the figures of each epoch; those that are not finite are left out.
+    """Reads the metrics of each epoch; those that are not finite are left out.
 
     Returns:
-        One history; of an ensemble, whose rows tell the member, one for each.
+        One history; of an ensemble, one for each member.
     """
     rows = _rows(f"{folder}/{HISTORY}")
     return [
@@ -62,14 +62,14 @@ def histories(folder: str) -> list[tuple[dict[str, float], ...]]:
 
 
 def serving(path: str) -> Serving | None:
-    """Reads what the check before the push measured."""
-    told: dict[str, Any] = json.loads(_text(path) or "{}")
-    known = {name: told.get(name) for name in Serving.model_fields}
+    """Reads the measurements of the check before the push."""
+    found: dict[str, Any] = json.loads(_text(path) or "{}")
+    known = {name: found.get(name) for name in Serving.model_fields}
     return None if None in known.values() else Serving(**known)
 
 
 def versions() -> dict[str, str]:
-    """The versions of Python and of the packages that count."""
+    """Returns the versions of Python and of the main packages."""
     return {
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in _PACKAGES},

@@ -1,4 +1,4 @@
-"""What the page tells of other pictures than those of the test: spoilt, foreign, shifted."""
+"""Robustness: corrupted images, shortcuts, domain and drift."""
 
 from itertools import groupby
 from typing import Final
@@ -14,7 +14,7 @@ _CORRELATIONS: Final = (-1.0, 1.0)
 
 
 def corruptions(findings: Findings) -> Markup:
-    """A curve for each kind of spoiling, and the figures."""
+    """Returns a curve for each kind of corruption, and a table."""
     ordered = sorted(findings.corruptions, key=lambda each: (each.kind, each.strength))
     kinds = {kind: list(found) for kind, found in groupby(ordered, lambda each: each.kind)}
     lines = {kind: _line(found) for kind, found in kinds.items()}
@@ -33,11 +33,11 @@ def corruptions(findings: Findings) -> Markup:
         "corruptions",
         "Corruptions",
         note(
-            f"{count(pictures, 'picture')} of these, spoilt ever more: AUC over strength, where 0 "
-            "is as they are and 5 is the strongest."
+            f"AUC of {count(pictures, 'image')} of the test split by strength of the corruption, "
+            "from 1 to 5; 0 is the original."
         ),
         element("div", *drawn, class_="many") if drawn else None,
-        element("details", element("summary", "All figures"), _corruption_table(ordered)),
+        element("details", element("summary", "All metrics"), _corruption_table(ordered)),
     )
 
 
@@ -53,7 +53,7 @@ def _line(found: list[Corruption]) -> list[tuple[int, float]]:
 
 def _corruption_table(ordered: list[Corruption]) -> Markup:
     return table(
-        "Figures by corruption and strength",
+        "Metrics by corruption and strength",
         ("corruption", "strength", "AUC", "change", "sensitivity", "specificity", "ECE"),
         [
             (
@@ -71,14 +71,14 @@ def _corruption_table(ordered: list[Corruption]) -> Markup:
 
 
 def probes(findings: Findings) -> Markup:
-    """Whether the model follows what says nothing about lungs."""
-    # What is the same in all pictures can be no shortcut.
-    told = [
+    """Returns the correlations of the prediction with quantities unrelated to the lungs."""
+    # What is the same in all images cannot be a shortcut.
+    varying = [
         each
         for each in findings.probes
         if any(value is not None for value in (each.alone, each.within_normal.value))
     ]
-    if not told:
+    if not varying:
         return Markup()
 
     def cell(probe: Probe, among: str) -> Markup:
@@ -95,10 +95,10 @@ def probes(findings: Findings) -> Markup:
         "probes",
         "Shortcuts",
         note(
-            "Quantities that say nothing about lungs. Alone: the AUC of the quantity for the label "
-            "in this data; 0.5 tells nothing. Within a class: Spearman's correlation of the "
-            f"quantity with the probability, from {MINUS}1 to 1; far from 0 the model may follow "
-            "it."
+            "Quantities unrelated to the lungs, which a model may use as a shortcut. Alone: AUC of "
+            "the quantity as a classifier in this data; 0.5 is no information. Within a class: "
+            f"Spearman correlation of the quantity with the probability, from {MINUS}1 to 1; a "
+            "value far from 0 means that the prediction may depend on it."
         ),
         table(
             "Correlation of the probability with other quantities",
@@ -110,14 +110,14 @@ def probes(findings: Findings) -> Markup:
                     cell(each, "within_normal"),
                     cell(each, "within_pneumonia"),
                 )
-                for each in told
+                for each in varying
             ],
         ),
     )
 
 
 def shift(findings: Findings) -> Markup:
-    """Pictures that are not of the model's kind, and how far these are from its training."""
+    """Returns the share out of domain, and the drift from the training data."""
     return section(
         "shift",
         "Domain and drift",
@@ -129,8 +129,9 @@ def shift(findings: Findings) -> Markup:
 def _domain(domain: Domain) -> Markup:
     return element(
         "p",
-        f"The model takes {domain.flagged:,} of {count(domain.pictures, 'picture')} for none of "
-        f"its kind: a share of {with_interval(domain.share)}.",
+        f"{domain.flagged:,} of {count(domain.pictures, 'image')} "
+        f"{'was' if domain.flagged == 1 else 'were'} flagged as out of domain: a share of "
+        f"{with_interval(domain.share)}.",
     )
 
 
@@ -138,7 +139,7 @@ def _drift(drifts: list[Drift]) -> Markup:
     ordered = sorted(drifts, key=lambda each: -each.distance)
     return join(
         table(
-            "Distance from the pictures that were trained on",
+            "Drift from the training data",
             ("quantity", "distance", "", "by chance", "mean in training", "mean here"),
             [
                 (
@@ -153,8 +154,8 @@ def _drift(drifts: list[Drift]) -> Markup:
             ],
         ),
         note(
-            "Distance: Jensen-Shannon divergence of the two distributions, in bits; 0 is equal, "
-            "1 has nothing in common. By chance: the distance to expect of so few pictures if "
-            "nothing had changed."
+            "Distance: Jensen-Shannon divergence between the training images and these, in bits; 0 "
+            "means equal, 1 disjoint. By chance: the expected distance of a sample of this size "
+            "without drift. Means are in the units of the quantity."
         ),
     )

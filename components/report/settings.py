@@ -1,4 +1,4 @@
-"""What the report shows, and what it spends on it."""
+"""Settings of the report page and the model card."""
 
 from typing import Literal
 
@@ -12,21 +12,41 @@ class ReportSettings(pydantic.BaseModel):
 
     pictures: Literal["none", "thumbnails"] = pydantic.Field(
         "none",
-        description="Whether the worst errors are shown, 160 pixels wide, with heat maps where the"
-        " model explains itself. The page then holds pictures of patients.",
+        description="Whether thumbnails of the worst errors are shown, 160 pixels wide, with heat"
+        " maps where the model has the signature `explain`. The page then holds images of"
+        " patients.",
     )
     filenames: bool = pydantic.Field(
         False,
-        description="Whether names of files stand on the page; they may name patients.",
+        description="Whether file names are shown; they may identify patients.",
     )
     corruptions: int = pydantic.Field(
         60,
         ge=0,
-        description="Pictures that are spoilt in every way and strength, half of each class; 0"
-        " spoils none.",
+        description="Number of images that are corrupted in every way and strength, half of each"
+        " class; 0 leaves this part out.",
     )
     dataset: Literal["kermany-2018"] | None = pydantic.Field(
         None,
-        description="The pictures' source, of which the card tells licence and citation; null does"
-        " not tell. Synthetic ones tell it by themselves.",
+        description="The public dataset that the images are from; the card then states its"
+        " citation and licence. Synthetic images need no setting.",
     )
+    data_source: str = pydantic.Field(
+        "",
+        max_length=2000,
+        description="Source of other images, in a sentence of your own, for page and card.",
+    )
+    licence: str = pydantic.Field(
+        "",
+        max_length=500,
+        description="Licence of the images, for page and card, such as CC BY 4.0.",
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _states_one_source(self) -> "ReportSettings":
+        if self.dataset and (self.data_source or self.licence):
+            raise ValueError(
+                "dataset states source and licence; remove data_source and licence, or set"
+                " dataset=null"
+            )
+        return self

@@ -1,4 +1,4 @@
-"""How the page looks; here and not in a file of its own, for the hash of the code to see it."""
+"""The page's style sheet; a string, so that the code's hash covers it."""
 
 from typing import Final
 
@@ -60,13 +60,13 @@ figure h3:first-child { margin-top: 0; }
 .pairs dt { color: var(--muted); }
 .pairs dd { overflow-wrap: anywhere; text-align: right; }
 .scroll { margin: 0 0 .75rem; max-width: 100%; overflow-x: auto;
-  /* A shadow at the side that has more. */
+  /* A shadow at the side that can be scrolled. */
   background: linear-gradient(to right, var(--surface) 30%, transparent) left / 3rem 100% local,
     linear-gradient(to left, var(--surface) 30%, transparent) right / 3rem 100% local,
     linear-gradient(to right, var(--line), transparent) left / .75rem 100% scroll,
     linear-gradient(to left, var(--line), transparent) right / .75rem 100% scroll;
   background-repeat: no-repeat; }
-table { border-collapse: collapse; font-size: .9375rem; min-width: 60%; }
+table { border-collapse: collapse; font-size: .9375rem; width: 100%; }
 th, td { border-bottom: 1px solid var(--line); padding: .375rem 1.25rem .375rem 0; text-align: left;
   vertical-align: top; }
 th:last-child, td:last-child { padding-right: 0; }
@@ -78,6 +78,7 @@ thead .number { white-space: normal; }
 .number .interval, .number .span { display: block; margin-left: auto; }
 td .span { color: var(--muted); font-size: .8125rem; }
 td strong { font-weight: 600; }
+td code { font-size: .8125rem; }
 .whole { white-space: nowrap; }
 .path { overflow-wrap: anywhere; }
 table .path { display: inline-block; min-width: min(21rem, 40vw); }
@@ -87,7 +88,6 @@ table .path { display: inline-block; min-width: min(21rem, 40vw); }
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 12rem), 1fr)); }
 figure { break-inside: avoid; margin: 0; min-width: 0; }
 .many h3 { font-size: .875rem; font-weight: 600; margin: 0; }
-.confusion { min-width: 0; width: 100%; }
 .confusion td { border: 0; padding: .75rem .5rem; text-align: center; }
 .confusion td strong { display: block; font-size: 1.375rem; }
 .confusion td span { color: var(--muted); font-size: .875rem; }
@@ -116,6 +116,7 @@ details[open] summary { margin-bottom: .5rem; }
 svg { display: block; }
 svg text { fill: var(--muted); font-size: 12px; font-variant-numeric: tabular-nums; }
 svg .label { font-size: 12.5px; }
+figcaption { margin-top: .25rem; }
 .plot { height: auto; width: 100%; }
 .interval { height: 16px; width: 120px; }
 .rule { stroke: var(--line); }
@@ -138,6 +139,9 @@ footer { color: var(--muted); font-size: .875rem; }
   .confusion th { font-size: .8125rem; padding-right: .375rem; }
   .confusion td { padding: .5rem .25rem; }
   .many, .misses { gap: .75rem; grid-template-columns: 1fr 1fr; }
+  /* A drawing is scaled down here, and its text with it. */
+  .plot text, .plot .label { font-size: 15px; }
+  .many .plot text { font-size: 17px; }
   .misses .pair { grid-auto-flow: row; max-width: 10rem; }
 }
 @media print {

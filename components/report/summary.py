@@ -1,4 +1,4 @@
-"""The page's head: which model, whether it may be pushed, and the figures that matter most."""
+"""The head of the page: the model, the verdict and the main metrics."""
 
 from typing import Final
 
@@ -9,22 +9,24 @@ from components.report.markup import Markup, element, join
 from components.report.tables import note
 
 NO_MEDICAL_DEVICE: Final = (
-    "This is no medical device, and nothing here is a diagnosis. The figures hold for the pictures "
-    "that they were measured on; do not use the model to judge a patient."
+    "This is not a medical device, and nothing here is a diagnosis. The metrics apply to the "
+    "images on which they were measured. Do not use the model to make decisions about a patient."
 )
 
 
 def head(findings: Findings, context: Context) -> Markup:
-    """Tells what the page is of, and what came of it."""
+    """Returns the title, the verdict and the notes."""
     group = findings.overall
-    judged = f"{count(group.pictures, 'picture')} of {count(group.patients, 'patient')}"
-    invalid = f", and {findings.invalid:,} that cannot be decoded" if findings.invalid else ""
+    evaluated = f"{count(group.pictures, 'image')} of {count(group.patients, 'patient')}"
+    invalid = f"; {findings.invalid:,} could not be decoded" if findings.invalid else ""
     run = f"Run {context.run}. " if context.run else ""
     return join(
         element(
             "header",
             element("h1", findings.model),
-            element("p", f"{run}Judged on {findings.data}: {judged}{invalid}.", class_="subject"),
+            element(
+                "p", f"{run}Evaluated on {findings.data}: {evaluated}{invalid}.", class_="subject"
+            ),
         ),
         _verdict(context.verdict) if context.verdict else None,
         *(element("p", each, class_="notice") for each in (*findings.notes, NO_MEDICAL_DEVICE)),
@@ -32,7 +34,7 @@ def head(findings: Findings, context: Context) -> Markup:
 
 
 def figures(findings: Findings) -> Markup:
-    """The figures over everything."""
+    """Returns the metrics over all images."""
     group = findings.overall
     tiles = [
         element(
@@ -55,7 +57,7 @@ def figures(findings: Findings) -> Markup:
             "dd",
             element("strong", figure(findings.threshold)),
             element("span", _target(findings), class_="span"),
-            element("span", "told PNEUMONIA from this probability on", class_="meaning"),
+            element("span", "PNEUMONIA is predicted from this probability", class_="meaning"),
         ),
     )
     return join(element("dl", *tiles, threshold, class_="tiles"), note(INTERVALS))
@@ -71,12 +73,12 @@ def _target(findings: Findings) -> str:
 
 def _verdict(verdict: Verdict) -> Markup:
     if verdict.blessed:
-        told = f"Pushed as version {verdict.pushed}" if verdict.pushed else "May be pushed"
+        outcome = f"Pushed as version {verdict.pushed}" if verdict.pushed else "May be pushed"
     else:
-        told = "Not pushed"
+        outcome = "Not pushed"
     return element(
         "div",
-        element("p", element("strong", told)),
+        element("p", element("strong", outcome)),
         element("ul", *(element("li", each) for each in (*verdict.reasons, *verdict.notes)))
         if verdict.reasons or verdict.notes
         else None,

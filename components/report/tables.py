@@ -1,4 +1,4 @@
-"""Tables of the page."""
+"""Tables, lists and sections of the page."""
 
 from collections.abc import Collection, Iterable, Sequence
 
@@ -12,15 +12,15 @@ def table(
     *,
     left: Collection[int] = (0,),
 ) -> Markup:
-    """Makes a table, whose rows begin with what they are of.
+    """Returns a table whose first column holds the row heads.
 
-    A table wider than the page scrolls by itself.
+    A table wider than the page scrolls on its own.
 
     Args:
-        label: what it shows, for those who do not see it.
+        label: the name for screen readers.
         columns: the heads.
         rows: the cells.
-        left: indices of the columns that hold text; numbers stand at the right.
+        left: indices of the columns of text; all others are aligned to the right.
     """
 
     def style(index: int) -> str | None:
@@ -48,13 +48,13 @@ def table(
 
 
 def pairs(content: Iterable[tuple[object, object]]) -> Markup:
-    """Makes a list of names and values; nothing of nothing."""
+    """Returns a list of names and values; empty if there are none."""
     found = [element("div", element("dt", name), element("dd", value)) for name, value in content]
     return element("dl", *found, class_="pairs") if found else Markup()
 
 
 def section(identity: str, title: str, *content: object) -> Markup:
-    """Makes a section of the page; nothing without content."""
+    """Returns a section of the page; empty without content."""
     if not any(part for part in content):
         return Markup()
     return element(
@@ -66,12 +66,12 @@ def section(identity: str, title: str, *content: object) -> Markup:
 
 
 def note(*content: object) -> Markup:
-    """A paragraph that explains figures."""
+    """Returns a paragraph that explains metrics."""
     return element("p", *content, class_="note")
 
 
 def plot(title: str, drawing: Markup, *caption: object) -> Markup:
-    """A drawing with its title and what it says."""
+    """Returns a plot with its title and caption."""
     return element(
         "figure",
         element("h3", title),

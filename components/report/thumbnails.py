@@ -1,4 +1,4 @@
-"""Pictures, small enough for a page."""
+"""Thumbnails of images."""
 
 import io
 from collections.abc import Iterable, Mapping
@@ -19,11 +19,11 @@ _QUALITY: Final = 80
 
 
 def thumbnails(files: Mapping[str, Path], model: Model) -> dict[str, Picture]:
-    """Draws pictures small, and under their heat maps where the model explains itself.
+    """Makes thumbnails, with heat maps where the model has the signature ``explain``.
 
     Args:
-        files: valid pictures by the path that findings name.
-        model: is asked.
+        files: valid images, by the path in the findings.
+        model: computes the heat maps.
     """
     decoded = {path: (content, grey(content)) for path, content in _contents(files).items()}
     known = {
@@ -40,11 +40,11 @@ def thumbnails(files: Mapping[str, Path], model: Model) -> dict[str, Picture]:
 
 
 def kept_out(paths: Iterable[str], images: Path) -> dict[str, Picture]:
-    """Draws files that are no usable pictures, as far as they are pictures at all.
+    """Makes thumbnails of quarantined files, where Pillow can decode them.
 
     Args:
-        paths: of the files, as the quarantine has them.
-        images: the folder that they are in.
+        paths: of the files, as in the quarantine.
+        images: their folder.
     """
     found = {}
     for path in paths:
@@ -57,7 +57,7 @@ def kept_out(paths: Iterable[str], images: Path) -> dict[str, Picture]:
 
 
 def small(image: Image.Image) -> bytes:
-    """Encodes a picture of 160 pixels on its longer side at most, as JPEG."""
+    """Encodes an image as JPEG, at most 160 pixels on its longer side."""
     image.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     content = io.BytesIO()
     # From the pixels alone: Pillow writes the comment of the file that it opened into the new one.

@@ -1,4 +1,4 @@
-"""What the page tells of the training."""
+"""The section about the training."""
 
 from typing import Any, Final
 
@@ -16,9 +16,9 @@ _CURVES: Final = {
 
 
 def training(findings: Findings, context: Context) -> Markup:
-    """Figures by epoch, and what the model says of its training."""
-    told: dict[str, Any] = findings.record.get("training", {})
-    best = told.get("best_epoch")
+    """Returns the metrics by epoch and the settings of the training."""
+    record: dict[str, Any] = findings.record.get("training", {})
+    best = record.get("best_epoch")
     drawn = [
         plot(
             name,
@@ -43,7 +43,7 @@ def training(findings: Findings, context: Context) -> Markup:
     return section(
         "training",
         "Training",
-        pairs(_told(findings)) if told else None,
+        pairs(_settings(findings)) if record else None,
         legend if drawn else None,
         element("div", *drawn, class_="two") if drawn else None,
     )
@@ -68,16 +68,16 @@ def _lines(context: Context, key: str) -> list[tuple[str, list[tuple[int, float]
     ]
 
 
-def _told(findings: Findings) -> list[tuple[str, str]]:
+def _settings(findings: Findings) -> list[tuple[str, str]]:
     record = findings.record
-    told, settings = record["training"], record.get("settings", {})
+    trained, settings = record["training"], record.get("settings", {})
     found: dict[str, Any] = {
         "Model": settings.get("model"),
-        "Parameters": _counted(told.get("parameters")),
-        "Members": len(told.get("members", ())) or None,
-        "Epochs": told.get("epochs"),
-        "Chosen by": settings.get("monitor"),
-        "Learnt from": _counted(told.get("train_pictures"), " pictures"),
+        "Parameters": _counted(trained.get("parameters")),
+        "Members": len(trained.get("members", ())) or None,
+        "Epochs": trained.get("epochs"),
+        "Best epoch by": settings.get("monitor"),
+        "Training images": _counted(trained.get("train_pictures")),
         "Batch size": settings.get("batch_size"),
         "Learning rate": settings.get("learning_rate"),
         "Calibration": settings.get("calibration"),

@@ -58,4 +58,4 @@ def brought_near(
 def _convert(compiled: Compiled, folder: Path, images: Path | None, display: Display) -> Dataset:
     config = Config.model_validate_json(compiled.value("Pusher", "configuration"))
     chosen = config.model_copy(update={"images": str(images) if images else None})
-    return examples(chosen, images or folder / "images", folder / "dataset", display.step)
+    return examples(chosen, images or folder / "images", folder / "dataset", None, display.step)

@@ -1,4 +1,4 @@
-"""The graph of a compiled pipeline as a picture."""
+"""The graph of a compiled pipeline as SVG."""
 
 from typing import Final
 from xml.sax.saxutils import escape
@@ -10,10 +10,11 @@ _HEIGHT: Final = 44
 _GAP_X: Final = 40
 _GAP_Y: Final = 56
 _MARGIN: Final = 24
+_EDGE: Final = "#5f7d99"
 
 
 def svg(compiled: Compiled) -> str:
-    """Draws each task, with what it is given, below those that it waits for."""
+    """Draws each task with its resources, and an arrow to it from each task that it waits for."""
     layers = _layers(compiled)
     widest = max(len(layer) for layer in layers)
     width = 2 * _MARGIN + widest * (_WIDTH + _GAP_X) - _GAP_X
@@ -26,6 +27,9 @@ def svg(compiled: Compiled) -> str:
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" font-family="system-ui, sans-serif" font-size="13">',
+        '<defs><marker id="arrow" viewBox="0 0 10 10" refX="10" refY="5" markerWidth="8" '
+        'markerHeight="8" markerUnits="userSpaceOnUse" orient="auto">'
+        f'<path d="M 0 0 L 10 5 L 0 10 z" fill="{_EDGE}"/></marker></defs>',
         '<rect width="100%" height="100%" fill="#ffffff"/>',
         *(_line(place, needed, name) for name in place for needed in _direct(compiled, name)),
         *(_box(*place[name], name, _label(compiled, name)) for name in place),
@@ -52,7 +56,7 @@ def _layers(compiled: Compiled) -> list[list[str]]:
 
 
 def _direct(compiled: Compiled, name: str) -> list[str]:
-    """Leaves out what is reached through another task, which would only clutter the picture."""
+    """Leaves out what is reached through another task, which would only clutter the drawing."""
     needs = compiled.needs(name)
     return sorted(
         need
@@ -96,5 +100,5 @@ def _line(place: dict[str, tuple[float, float]], source: str, target: str) -> st
     half = (y2 - y1) / 2
     return (
         f'<path d="M {x1} {y1} C {x1} {y1 + half} {x2} {y2 - half} {x2} {y2}" fill="none" '
-        'stroke="#8aa4bd" stroke-width="1.5"/>'
+        f'stroke="{_EDGE}" stroke-width="1.5" marker-end="url(#arrow)"/>'
     )

@@ -13,6 +13,7 @@ from typing import Any, Final
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
+from components import quoted_data
 from components.beam_args import BEAM_ARGS
 from components.errors import UserError, refuse
 from components.evaluation import read_evaluation
@@ -150,6 +151,7 @@ class Rehearsal:
         invoked = invocation(self.compiled, name, self._made, folder, self.places)
         for command in filter(None, (invoked.driver, invoked.command)):
             code = processes.run(command, invoked.environment, log)
+            quoted_data.clean_file(log)
             if code:
                 raise UserError(_failure(invoked, code, log))
         artifacts = outcome(invoked)

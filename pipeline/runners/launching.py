@@ -15,6 +15,7 @@ from tfx.orchestration.metadata import Metadata
 from tfx.orchestration.portable import cache_utils, data_types, launcher
 from tfx.orchestration.portable.mlmd import context_lib, execution_lib
 from tfx.proto.orchestration import execution_result_pb2, pipeline_pb2
+from tfx.types import standard_artifacts
 
 from pipeline.runners import seal
 from pipeline.runners.cache_key import cache_key
@@ -50,10 +51,28 @@ class _Launcher(launcher.Launcher):
                 _clear(artifact.uri)
         _clear(execution_info.execution_output_uri)
         finished = super()._run_executor(execution_info)
-        for artifacts in finished.output_artifacts.values():
+        for channel, artifacts in finished.output_artifacts.items():
+            types_of = {each.type_name for each in execution_info.output_dict[channel]}
             for artifact in artifacts.artifacts:
-                seal.seal(artifact)
+                if not any(may_pass(each, artifact) for each in types_of):
+                    seal.seal(artifact)
         return finished
+
+
+def may_pass(type_name: str, artifact: metadata_store_pb2.Artifact) -> bool:
+    """Returns whether an artifact is a refusal whose cause may have gone by the next run.
+
+    A model that did not load or was slow may have met a busy machine or a full memory. Such an
+    artifact is not sealed, so that the check is made again and not taken from the cache.
+
+    Args:
+        type_name: The artifact's type.
+        artifact: What a component made.
+    """
+    return (
+        type_name == standard_artifacts.InfraBlessing.TYPE_NAME
+        and not artifact.custom_properties["blessed"].int_value
+    )
 
 
 def _clear(uri: str) -> None:

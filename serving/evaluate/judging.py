@@ -17,7 +17,7 @@ from transform_module.features import LABELS
 from transform_module.measures import MEASURES
 from transform_module.settings import TransformSettings
 
-_TEXTS = ("path", "patient", "subtype", "mode")
+_TEXTS = ("path", "patient", "subtype", "mode", "sha256")
 _WHOLE = ("width", "height", "bytes")
 
 
@@ -98,15 +98,17 @@ def _row(
         "valid": prediction.valid,
         "in_domain": prediction.in_domain,
         "mode": "",
+        "sha256": picture.sha256,
         **dict.fromkeys(_WHOLE, 0),
         **dict.fromkeys(MEASURES, np.nan),
     }
     if not isinstance(content, bytes):
         return row
     row["bytes"] = len(content)
+    row["sha256"] = sha256 = picture.sha256 or hashlib.sha256(content).hexdigest()
     if picture.patient is None:
-        # Copies of one picture are of one patient.
-        row["patient"] = f"picture-{hashlib.sha256(content).hexdigest()[:16]}"
+        # Copies of one image are of one patient.
+        row["patient"] = f"picture-{sha256[:16]}"
     return row | (describe(content, transform) if prediction.valid else {})
 
 

@@ -23,6 +23,7 @@ class Labelled:
         patient: whose it is; None where nothing tells it.
         problem: why it is no picture, known without reading it; None where it may be one.
         others: further columns of its table.
+        sha256: of the file that the owner has; empty where that is `file` itself.
     """
 
     file: Path
@@ -32,6 +33,7 @@ class Labelled:
     patient: str | None
     problem: str | None = None
     others: Mapping[str, str] = field(default_factory=dict)
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,15 +69,15 @@ def find(images: Path, settings: DatasetSettings) -> LabelledSet:
     outside = sum(not file.label and not file.skipped for file in files)
     notes = []
     if outside:
-        notes.append(f"Files outside the class folders, which are left aside: {outside:,}.")
+        notes.append(f"Files outside the class folders, which were ignored: {outside:,}.")
     left = Counter(file.skipped for file in files if file.skipped)
     for reason, count in left.most_common():
         notes.append(f"Files skipped ({reason}): {count:,}.")
     notes += patient_of.notes
     if any(file.folder == TRAIN for file in labelled):
         notes.append(
-            f"Pictures of the folder {TRAIN} are among them: figures on pictures that the model "
-            "was trained on flatter it."
+            f"Images of the folder {TRAIN} are among them: metrics are too high on images that "
+            "the model was trained on."
         )
     return LabelledSet(
         [

@@ -1,6 +1,6 @@
-"""The page that a server shows at ``/``: pictures are dropped on it and judged over the REST API.
+"""The page that a server shows at ``/``: images dropped on it are classified over the REST API.
 
-It is plain HTML, CSS and JavaScript, without a build and without anything from elsewhere.
+It is plain HTML, CSS and JavaScript, without a build and without external resources.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _FILES: Final = {
 _MODEL: Final = "/page/model.json"
 _FORMAT: Final = "/page/format"
 _HEAD_BYTES: Final = 1024
-"""Of a file, by which `other_formats.describe` knows it."""
+"""Bytes of a file by which `other_formats.describe` recognises it."""
 _HEAD_SECONDS: Final = 10
 _LIMITS: Final = {
     "bytes": MAXIMUM_PICTURE,
@@ -53,7 +53,7 @@ class Page:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._told: WeakKeyDictionary[Servable, dict[str, Any]] = WeakKeyDictionary()
+        self._described: WeakKeyDictionary[Servable, dict[str, Any]] = WeakKeyDictionary()
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Adds the page's paths; others stay as they are."""
@@ -63,23 +63,23 @@ class Page:
         router.add_post(_FORMAT, _format)
 
     async def _models(self, request: web.Request) -> web.Response:
-        """Tells what the page needs to know of the models that can be asked for pictures."""
+        """Responds with the models that classify encoded images, as the page needs them."""
         models = []
         for name in self._core.models():
             try:
                 version = self._core.find(Target(name))
-            except RequestError:  # it is being loaded, or cannot be
+            except RequestError:  # it is being loaded, or failed
                 continue
-            if not _judges_pictures(version):
+            if not _classifies_images(version):
                 continue
-            if version not in self._told:
-                self._told[version] = await asyncio.to_thread(_describe, version)
-            models.append({"name": name, **self._told[version]})
+            if version not in self._described:
+                self._described[version] = await asyncio.to_thread(_describe, version)
+            models.append({"name": name, **self._described[version]})
         return _answer(json.dumps({"models": models, "limits": _LIMITS}), "application/json")
 
 
 async def _format(request: web.Request) -> web.Response:
-    """Tells what a file is that is no image, by its first bytes."""
+    """Responds with the format of a file by its first bytes."""
     size = request.content_length
     if size is None or size > _HEAD_BYTES:
         raise web.HTTPRequestEntityTooLarge(_HEAD_BYTES, size or 0)
@@ -104,7 +104,7 @@ def _answer(text: str, content_type: str) -> web.Response:
     return web.Response(text=text, content_type=content_type, headers=_HEADERS)
 
 
-def _judges_pictures(version: Servable) -> bool:
+def _classifies_images(version: Servable) -> bool:
     signature = version.signatures.get(features.SERVING_DEFAULT)
     wanted = {features.PROBABILITY, features.PREDICTED_LABEL, features.VALID}
     return (
@@ -115,7 +115,7 @@ def _judges_pictures(version: Servable) -> bool:
 
 
 def _describe(version: Servable) -> dict[str, Any]:
-    """Describes a version; what its record does not hold as it should stays unknown."""
+    """Describes a version; an invalid field of its record stays unknown."""
     record = _record(version.path / features.MODEL_RECORD)
     labels, threshold = record.get("labels"), record.get("threshold")
     return {
@@ -132,7 +132,7 @@ def _record(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             content = file.read(_RECORD_BYTES + 1)
-        # json recurses into each bracket, and ends at Python's limit.
+        # json recurses into each bracket, up to Python's limit.
         record = json.loads(content) if len(content) <= _RECORD_BYTES else None
     except (OSError, ValueError, RecursionError):
         return {}

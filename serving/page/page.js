@@ -7,28 +7,28 @@ const ANSWER_MILLISECONDS = 60_000;
 const THUMBNAIL_PIXELS = 144;
 const FIGURE_PIXELS = 640;
 
-// From little to much; page.css draws the scale in the same colours.
+// From low to high; page.css draws the scale in the same colours.
 const HEAT = [[120, 28, 109], [237, 105, 37], [252, 255, 164]];
 const HEAT_OPACITY = 0.8;
 
 const BY_STATUS = {
-  404: "This version of the model is no longer served. Try again to ask the present one.",
-  413: "This file is too large for the server. Export a smaller picture and choose that.",
-  429: "The server has too much to do. Wait a moment, then try again.",
-  503: "The server is not ready. Wait a moment, then try again.",
-  504: "The server took too long. Wait a moment, then try again.",
+  404: "This version of the model is no longer served. Retry with the current one.",
+  413: "This file is too large for the server. Export a smaller image and choose that.",
+  429: "The server is busy. Wait a moment, then retry.",
+  503: "The server is not ready. Wait a moment, then retry.",
+  504: "The server took too long. Wait a moment, then retry.",
 };
-const UNREACHABLE = "The server does not answer. Check that it runs, then try again.";
+const UNREACHABLE = "The server does not respond. Check that it is running, then retry.";
 const NO_MODEL =
-  "The server has no version of the model ready. Wait until it names one above, then try again.";
+  "No version of the model is ready. Wait until a version is shown above, then retry.";
 const UNREADABLE =
-  "The browser cannot read this file. Was it moved? Is it a folder? Then choose the files inside.";
+  "The browser cannot read this file. If it was moved, choose it again; of a folder, choose the files.";
 const UNLIKE =
-  "This picture is unlike those that the model learnt from. Is it a child's frontal chest X-ray, " +
-  "upright and not inverted? Otherwise do not rely on the answer.";
+  "Out of domain: this image does not resemble the training data; do not rely on the prediction. " +
+  "Check that it is a frontal chest X-ray, upright and not inverted.";
 const NOT_OURS =
-  "What the server answers cannot be read. Is it the server of this page's model? Then look at its log.";
-const NOT_SHOWN = "The browser cannot show this picture, and so no heat map on it.";
+  "The response of the server cannot be read. See the server's log.";
+const NOT_SHOWN = "The browser cannot show this image, so there is no heat map.";
 
 const find = (id) => document.getElementById(id);
 const page = {
@@ -53,7 +53,7 @@ let rows = [];
 let waiting = [];
 let asking = 0;
 
-/** What went wrong, in words for the user. */
+/** A failure, described for the user. */
 class Problem extends Error {
   constructor(message, status) {
     super(message);
@@ -65,9 +65,9 @@ class Row {
   constructor(file) {
     this.file = file;
     this.element = page.template.content.firstElementChild.cloneNode(true);
-    const name = file.name || "Pasted picture";
+    const name = file.name || "Pasted image";
     this.part(".name").textContent = name;
-    this.part(".retry").ariaLabel = `Try again: ${name}`;
+    this.part(".retry").ariaLabel = `Retry: ${name}`;
     this.part(".explain").ariaLabel = `Heat map: ${name}`;
     this.part(".retry").addEventListener("click", () => {
       this.element.focus();
@@ -97,17 +97,17 @@ class Row {
     }
     this.part(".retry").hidden = state !== "failed";
     this.part(".details").textContent = details;
-    this.tell(message);
+    this.say(message);
     summarize();
   }
 
-  tell(message) {
+  say(message) {
     this.part(".message").hidden = !message;
     this.part(".message").textContent = message;
   }
 
-  async judge() {
-    this.show("asking", "Asking the model …");
+  async classify() {
+    this.show("asking", "Waiting for the prediction …");
     let drawing;
     try {
       await present();
@@ -150,7 +150,7 @@ class Row {
     this.element.toggleAttribute("data-positive", answer.label === model.labels.at(-1));
     this.part(".explain").hidden = !model.signatures.explain?.includes("heatmap");
     this.hasHeatMap = false;
-    // Models that were pushed before they told it leave it out.
+    // Older models do not have this output.
     this.isUnlike = answer.in_domain === false;
     this.show("answered", "", details);
     if (!this.isUnlike) return;
@@ -165,14 +165,14 @@ class Row {
     if (button.ariaBusy === "true") return;
     const opens = figure.hidden;
     button.ariaBusy = "true";
-    this.tell("");
+    this.say("");
     try {
       if (opens && !this.hasHeatMap) await this.drawHeatMap();
       figure.hidden = !opens;
       button.ariaExpanded = String(opens);
     } catch (problem) {
       if (problem.status === 404) this.show("failed", problem.message);
-      else this.tell(problem instanceof Problem ? problem.message : NOT_OURS);
+      else this.say(problem instanceof Problem ? problem.message : NOT_OURS);
     }
     button.ariaBusy = "false";
   }
@@ -206,7 +206,7 @@ function ask(these) {
 
 async function work() {
   asking += 1;
-  while (waiting.length) await waiting.shift().judge();
+  while (waiting.length) await waiting.shift().classify();
   asking -= 1;
 }
 
@@ -257,7 +257,7 @@ async function post(model, content, signature = "serving_default") {
   }
   const { error } = await response.json().catch(() => ({}));
   throw new Problem(
-    BY_STATUS[response.status] ?? `The server could not answer: ${error ?? response.status}`,
+    BY_STATUS[response.status] ?? `The server failed: ${error ?? response.status}`,
     response.status,
   );
 }
@@ -270,7 +270,7 @@ function read(text) {
   }
 }
 
-/** Asks which models are served, and tells whether there was an answer. */
+/** Fetches which models are served; returns whether the server responded. */
 async function refresh() {
   try {
     const response = await fetch("page/model.json", {
@@ -281,7 +281,7 @@ async function refresh() {
     showModel();
     return true;
   } catch {
-    showStatus("The server does not answer.", true);
+    showStatus("The server does not respond.", true);
     return false;
   }
 }
@@ -313,8 +313,8 @@ function showModel() {
   page.legend.hidden = model.threshold === null;
   if (model.threshold === null) return;
   page.legend.textContent =
-    `operating threshold ${Number(model.threshold.toFixed(4))}: a picture whose probability of ` +
-    `${model.labels.at(-1)} reaches it gets that label`;
+    `threshold ${Number(model.threshold.toFixed(4))}: ${model.labels.at(-1)} is predicted from ` +
+    "this probability";
 }
 
 function showStatus(text, isProblem = false) {
@@ -338,7 +338,7 @@ function showSummary() {
   const counts = new Map();
   let done = 0;
   for (const row of rows) {
-    // An answer that is not to be relied on is no answer.
+    // A prediction out of domain is not counted under its label.
     const key = row.state !== "answered" ? row.state : row.isUnlike ? "unlike" : row.label;
     counts.set(key, (counts.get(key) ?? 0) + 1);
     done += row.state !== "waiting" && row.state !== "asking";
@@ -348,14 +348,14 @@ function showSummary() {
   page.progress.max = rows.length;
   page.progress.value = done;
   page.retryAll.hidden = failed < 2 || done < rows.length;
-  const pictures = rows.length === 1 ? "1 file" : `${rows.length} files`;
+  const files = rows.length === 1 ? "1 file" : `${rows.length} files`;
   if (done < rows.length) {
-    page.summary.textContent = `${done} of ${pictures}`;
+    page.summary.textContent = `${done} of ${files}`;
     return;
   }
-  const names = { unlike: "out of domain", invalid: "invalid", failed: "without an answer" };
+  const names = { unlike: "out of domain", invalid: "invalid", failed: "failed" };
   const parts = [...counts].sort().map(([key, count]) => `${count} ${names[key] ?? key}`);
-  page.summary.textContent = `${pictures}: ${parts.join(", ")}`;
+  page.summary.textContent = `${files}: ${parts.join(", ")}`;
 }
 
 function base64(file) {
@@ -367,7 +367,7 @@ function base64(file) {
   });
 }
 
-/** Draws a picture no larger than a square, and shows it; throws where it cannot be decoded. */
+/** Draws an image within a square; throws if it cannot be decoded. */
 async function drawPicture(canvas, file, side) {
   const [width, height] = (await dimensions(file)) ?? [];
   if (width * height > limits.pixels) throw new Problem(NOT_SHOWN);
@@ -382,7 +382,7 @@ async function drawPicture(canvas, file, side) {
   canvas.hidden = false;
 }
 
-/** Lays values in [0, 1] over the whole of a picture. */
+/** Draws values in [0, 1] over an image. */
 function drawHeat(canvas, values) {
   const width = values[0].length;
   const pixels = new ImageData(width, values.length);

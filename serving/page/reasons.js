@@ -1,9 +1,8 @@
 /**
- * Why a file is no usable image, in the words of `cxr predict`.
+ * Why a file is invalid, in the words of `cxr predict`.
  *
- * The model answers only that it is none. The words stand in components/images/decode_check.py and
- * reasons.py; a test compares both. What no image is that the model reads, the server tells by the
- * first bytes.
+ * The model returns only `valid`. The words are those of components/images/decode_check.py and
+ * reasons.py; a test compares both. The server names other formats by their first bytes.
  */
 
 const HEAD_BYTES = 1024 * 1024;
@@ -17,7 +16,7 @@ const PICTURES = [
   ["BMP", "BM", ""],
 ];
 
-/** Tells why the model refused a file. */
+/** Returns why a file is invalid. */
 export async function reason(file, limits) {
   if (!file.size) return "empty file";
   const head = await bytes(file.slice(0, HEAD_BYTES));
@@ -45,12 +44,12 @@ export async function reason(file, limits) {
   return `${format} that TensorFlow cannot decode: save it anew, as PNG`;
 }
 
-/** Tells why a file is not sent. */
+/** Returns why a file is not sent. */
 export function tooManyBytes(limits) {
   return `too large: a file of more than ${Math.floor(limits.bytes / 1024 ** 2)} MiB`;
 }
 
-/** Reads width and height from a picture's header; null where there is none. */
+/** Reads width and height from an image's header; null if there is none. */
 export async function dimensions(file) {
   const head = await bytes(file.slice(0, HEAD_BYTES));
   const [format] = PICTURES.find(([, magic]) => holds(head, 0, magic)) ?? [];
@@ -87,7 +86,7 @@ function jpegFrame(head) {
   return null;
 }
 
-/** Tells whether a JPEG has four inks and does not say, as Adobe does, what 255 of one is. */
+/** Returns whether a JPEG has four inks without an Adobe marker, which says what 255 means. */
 function hasUnknownInks(head) {
   const at = jpegFrame(head);
   return head[at + 9] === 4 && !new TextDecoder().decode(head.subarray(0, at)).includes("Adobe");
@@ -102,7 +101,7 @@ async function otherContent(head) {
     });
     if (response.ok) return (await response.json()).format;
   } catch {
-    // The server has just answered that it is invalid: that is told at least.
+    // That it is invalid is known and shown.
   }
   return "unknown content";
 }

@@ -1,6 +1,6 @@
 """Writes the TFLite files of a pushed model, and what an app must know of them."""
 
-import contextlib
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +15,8 @@ from serving.model import Model, find_version
 from serving.tflite.choice import Choice, held_out, representative
 from serving.tflite.record import INT8, RECORD, SAVED_MODEL, VARIANTS, Measured, describe, file_name
 from transform_module import features
+
+_LOG = logging.getLogger(__name__)
 
 
 def export(
@@ -93,9 +95,17 @@ def export(
 
 
 def _held_out_of(images: Path | None) -> Choice | None:
-    with contextlib.suppress(UserError):
-        return held_out(images) if images else None
-    return None
+    """Chooses from the representative images where their folder can be used for that, too."""
+    if images is None:
+        return None
+    try:
+        return held_out(images)
+    except UserError as error:
+        _LOG.warning(
+            "The files are not compared with the SavedModel: %s To compare them, give --images.",
+            error,
+        )
+        return None
 
 
 def _refuse_foreign(out: Path) -> None:

@@ -2,9 +2,10 @@
 
     python -m tests.benchmarks.hostile MODEL [--images FOLDER]
 
-MODEL is a version's folder. 2,000 requests of `tests.serving.hostile` are sent beside 500 good
-ones. Prints how long these took and what memory the server had, and ends with 1 where an answer was
-wrong, took more than 2 s, or the memory 2 GB.
+MODEL is a version's folder. 40 bodies that unpack to 63 MiB are sent at once beside a good client,
+and then 2,000 requests of `tests.serving.hostile` beside 500 good ones. Prints how long the good
+ones took and what memory the server had, and ends with 1 where an answer was wrong, took more than
+2 s, or the memory 2 GB.
 """
 
 import argparse
@@ -49,7 +50,7 @@ def main() -> None:
     bodies = [asking.body(image) for image in images]
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(options.model, Path(folder, asking.MODEL, options.model.name))
-        with running(Path(folder, asking.MODEL), "--allow-unverified") as server:
+        with running(Path(folder, asking.MODEL), "--allow-unverified", cold=True) as server:
             right = [answer(server, body) for body in bodies]
             wrong = itertools.count()
 
@@ -59,11 +60,13 @@ def main() -> None:
                 if answer(server, bodies[index])[:20] != right[index][:20]:
                     next(wrong)
 
-            outcome = hostile.attack(server, ask)
-    print(outcome)
+            outcomes = [hostile.bombs(server, ask), hostile.attack(server, ask)]
+    print(*outcomes, sep="\n")
     count = next(wrong)
     print(f"{count} wrong answers")
-    sys.exit(bool(count or outcome.seconds[-1] > SECONDS or outcome.memory > MEMORY))
+    slowest = max(each.seconds[-1] for each in outcomes)
+    memory = max(each.memory for each in outcomes)
+    sys.exit(bool(count or slowest > SECONDS or memory > MEMORY))
 
 
 if __name__ == "__main__":

@@ -123,7 +123,7 @@ def measure(model: Path, files: list[Path], seconds: float, rounds: int) -> list
     connects = {"REST": served.rest, "gRPC": served.rpc}
     rows = [Row(how, clients) for how in connects for clients in CLIENTS]
     pictures = [file.read_bytes() for file in files]
-    with in_process(model, files) as signature, running(model.parent) as server:
+    with in_process(model, files) as signature, running(model.parent, cold=True) as server:
         for number in range(rounds):
             print(f"round {number + 1} of {rounds}", file=sys.stderr)
             milliseconds = signature.measure(BATCH, seconds)

@@ -184,7 +184,7 @@ def main() -> None:
         folder = Path(place, served.MODEL_NAME)
         folder.mkdir()
         publish(version, folder, 1, broken=False)
-        with running(folder) as server:
+        with running(folder, cold=True) as server:
             seen = asyncio.run(
                 soak(
                     server,

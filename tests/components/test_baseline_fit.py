@@ -80,5 +80,14 @@ def test_a_graph_that_was_pushed_damaged_stops_it(model, other, tmp_path):
         misfit(artifact, model)
 
 
+def test_a_record_that_was_pushed_damaged_stops_it(model, other, tmp_path):
+    artifact, saved = other(), tmp_path / "baseline" / "Format-Serving"
+    (saved / features.MODEL_RECORD).write_text('{"threshold": ')
+    manifest = {"version": 17, "files": pushed.sums(saved)}
+    (saved / pushed.MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(UserError, match=r"model\.json is not JSON.*cannot be compared"):
+        misfit(artifact, model)
+
+
 def test_a_model_without_a_record_has_none(tmp_path):
     assert record_of(str(tmp_path)) == {}

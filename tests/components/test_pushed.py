@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from components import pushed
@@ -63,18 +63,37 @@ def test_each_problem_names_its_file(tmp_path):
     path = write_version(tmp_path, 1, {"kept": b"1", "lost": b"2", "changed": b"3"})
     (path / "lost").unlink()
     (path / "changed").write_bytes(b"4")
-    (path / "added").write_bytes(b"5")
+    (path / "assets").mkdir()
+    (path / "assets" / "added").write_bytes(b"5")
     missing, differs, unexpected = pushed.verify(path)
     assert "lost: the file is missing" in missing
     assert "changed: SHA-256 is " in differs
-    assert "added: the file is not in the manifest" in unexpected
+    assert "assets/added: the file is not in the manifest" in unexpected
+
+
+@pytest.mark.parametrize("name", ["saved_model.cpb", "variables/variables.index", "assets.extra/x"])
+def test_what_a_loader_may_read_is_a_file_too_many(tmp_path, name):
+    path = write_version(tmp_path, 1)
+    (path / name).parent.mkdir(exist_ok=True)
+    (path / name).write_bytes(b"other")
+    (problem,) = pushed.verify(path)
+    assert f"{name}: the file is not in the manifest" in problem
+    assert pushed.newest(tmp_path, "cxr").version is None
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "note.txt", "variables/.DS_Store", "old/data"])
+def test_what_nothing_reads_changes_no_version(tmp_path, name):
+    path = write_version(tmp_path, 1)
+    (path / name).parent.mkdir(exist_ok=True)
+    (path / name).write_bytes(b"other")
+    assert pushed.verify(path) == []
+    assert pushed.newest(tmp_path, "cxr").version.version == 1
 
 
 def test_a_deleted_version_is_a_problem(tmp_path):
     assert "missing" in pushed.verify(tmp_path / "1")[0]
 
 
-@settings(deadline=None)
 @given(content=st.binary(min_size=1, max_size=40), data=st.data())
 def test_any_changed_byte_is_found(tmp_path_factory, content, data):
     path = write_version(tmp_path_factory.mktemp("push"), 1, {"file": content})

@@ -1,14 +1,23 @@
-"""The `cxr` command as a process of its own, on a run small enough for tests."""
+"""The `cxr` command as a process of its own, on a run small enough for tests.
+
+The process is a fork of one that has imported TensorFlow and TFX, unless a test asks for a cold
+start: an interpreter that has imported nothing, as a user has it.
+"""
 
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from components import allocator
+from tests import forks
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -47,36 +56,68 @@ def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "pipeline", *map(str, arguments)]
 
 
-def cxr(*arguments: str | Path, folder: Path = REPOSITORY, code: int = 0) -> str:
+def cxr(
+    *arguments: str | Path, folder: Path = REPOSITORY, code: int = 0, cold: bool = False
+) -> str:
     """Runs `cxr` to its end; what it printed to standard output."""
-    done = subprocess.run(
-        command(*arguments), cwd=folder, capture_output=True, text=True, timeout=600, check=False
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout if code == 0 else done.stdout + done.stderr
+    with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
+        files = {"stdout": stdout, "stderr": stderr}
+        with _started(*arguments, folder=folder, cold=cold, **files) as process:
+            returned = process.wait(timeout=600)
+        stdout.seek(0)
+        stderr.seek(0)
+        printed, said = stdout.read(), stderr.read()
+    assert returned == code, printed + said
+    return printed if code == 0 else printed + said
 
 
-def run(root: Path, *arguments: str | Path, folder: Path = REPOSITORY) -> dict[str, Any]:
+def run(
+    root: Path, *arguments: str | Path, folder: Path = REPOSITORY, cold: bool = False
+) -> dict[str, Any]:
     """Runs the small pipeline under a root; its record."""
-    return json.loads(cxr(*_small_run(root), *arguments, folder=folder))
+    return json.loads(cxr(*_small_run(root), *arguments, folder=folder, cold=cold))
 
 
-def run_killed_when(moment: Callable[[], bool], root: Path, *arguments: str | Path) -> None:
+def run_killed_when(moment: Callable[[], bool], root: Path, *, cold: bool = False) -> None:
     """Starts the small pipeline and kills it, with all its children, at a moment."""
-    process = subprocess.Popen(
-        command(*_small_run(root), *arguments),
-        cwd=REPOSITORY,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 300
-    while not moment():
-        assert process.poll() is None, "it ended before the moment came"
-        assert time.monotonic() < deadline, "the moment did not come"
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    with _started(*_small_run(root), folder=REPOSITORY, cold=cold) as process:
+        deadline = time.monotonic() + 600
+        while not moment():
+            assert process.poll() is None, "it ended before the moment came"
+            assert time.monotonic() < deadline, "the moment did not come"
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGKILL)
+        assert process.wait(timeout=60) == -signal.SIGKILL
+
+
+@contextmanager
+def _started(
+    *arguments: str | Path,
+    folder: Path,
+    cold: bool,
+    stdout: IO[str] | int = subprocess.DEVNULL,
+    stderr: IO[str] | int = subprocess.DEVNULL,
+) -> Iterator["subprocess.Popen[str] | forks.Fork"]:
+    """Starts `cxr` in a session of its own, and kills what is left of it after the block."""
+    if not cold:
+        with forks.start(
+            "pipeline",
+            *map(str, arguments),
+            folder=folder,
+            environment={**os.environ, **allocator.environment()},
+            stdout=stdout,
+            stderr=stderr,
+        ) as process:
+            yield process
+        return
+    with subprocess.Popen(
+        command(*arguments), cwd=folder, stdout=stdout, stderr=stderr, start_new_session=True
+    ) as popen:
+        try:
+            yield popen
+        finally:
+            if popen.poll() is None:
+                os.killpg(popen.pid, signal.SIGKILL)
 
 
 def _small_run(root: Path) -> list[str | Path]:

@@ -1,3 +1,7 @@
+import fcntl
+import json
+import os
+
 import pytest
 
 
@@ -11,6 +15,22 @@ def orchestrated(request, tmp_path_factory):
         # A run sets this for its workers; it is set back here.
         patch.setenv("CUDA_VISIBLE_DEVICES", "")
         yield Place(request.param, tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory):
+    """A run of the small pipeline, which all workers share: its folder, to be read, and record."""
+    from tests.pipeline.command import run
+
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder, record = base / "small_run", base / "small_run.json"
+    with (base / "small_run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not record.exists():
+            record.write_text(json.dumps(run(folder / "root")))
+    return folder, json.loads(record.read_text())
 
 
 @pytest.fixture

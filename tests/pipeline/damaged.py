@@ -4,6 +4,7 @@ Called as ``python -m tests.pipeline.damaged FOLDER``: makes a root in FOLDER, a
 JSON for each trial. All runs are forks of this process, which imports TensorFlow and TFX once.
 """
 
+import importlib
 import json
 import os
 import re
@@ -15,7 +16,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tests import forks
 from tests.pipeline.command import SMALL
+
+OURS = (
+    "components.evaluator",
+    "components.report.component",
+    "components.serving_check",
+    "pipeline.graph_check",
+    "pipeline.recipe",
+    "pipeline.run",
+    "pipeline.runners.local",
+    "trainer_module.trainer",
+)
+"""Imported once, for all runs."""
 
 DAMAGES: dict[str, Callable[[bytes], bytes | None]] = {
     "flipped": lambda content: (
@@ -128,11 +142,9 @@ def main(folder: Path, *chosen: str) -> None:
 
     # A run would start this program once more for it.
     tune_allocator()
-    import apache_beam  # noqa: F401
-    import tensorflow as tf  # noqa: F401 - once, for all children
-
-    from pipeline import graph_check, metadata, pipeline, recipe  # noqa: F401
-    from pipeline.runners import beam, local  # noqa: F401
+    forks.import_slow()
+    for module in OURS:
+        importlib.import_module(module)
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     root, out = folder / "small", folder / "out.txt"

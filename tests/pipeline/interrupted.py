@@ -51,7 +51,7 @@ report: {corruptions: 2}
 evaluation: {minimum_auc: 0, minimum_sensitivity: 0, maximum_auc_drop: 1,
   maximum_sensitivity_drop: 1}
 """
-STEPS = ("Draw synthetic pictures", "Convert pictures", "Start TensorFlow and TFX")
+STEPS = ("Draw synthetic images", "Convert images", "Start TensorFlow and TFX")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 _PUBLISHING = "Publishing output artifacts"
 _GONE_SECONDS = 30

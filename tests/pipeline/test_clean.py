@@ -7,7 +7,7 @@ from components.rolled_back import ROLLED_BACK, RolledBack, to_json
 from components.sums import digest, sums
 from pipeline.clean import expired_versions, freed, groups, kept_runs
 from pipeline.root import Root
-from tests.pipeline.records import run
+from tests.pipeline.records import DATASET, run
 
 
 def runs(*states):
@@ -28,6 +28,7 @@ def ids(records):
         (("finished", "finished", "failed", "killed"), 1, [2, 3, 4]),
         (("finished", "failed"), 2, [1, 2]),
         (("failed", "killed"), 1, [1, 2]),
+        (("finished", "refused", "finished"), 2, [2, 3]),
     ],
 )
 def test_the_last_finished_runs_are_kept_and_all_since(states, keep, expected):
@@ -47,6 +48,8 @@ def root(tmp_path):
         "checkpoints/old/state/checkpoint",
         "checkpoints/new/state/checkpoint",
         ".dataset.partial/new/x",
+        "datasets/damaged/dataset.json",
+        "datasets/.0f0f.partial/new/x",
         "pushed/cxr/.tmp-17/x",
         "metadata.sqlite",
         "metadata.sqlite.damaged-1",
@@ -56,9 +59,16 @@ def root(tmp_path):
     ):
         (root.path / name).parent.mkdir(parents=True, exist_ok=True)
         (root.path / name).write_bytes(b"1")
+    root.tensorboard.mkdir()
+    # Of the first run's logs the link alone is left.
+    (root.tensorboard / "20260301-120000").symlink_to("../artifacts/Trainer/model_run/5")
+    (root.tensorboard / "20260302-120000").symlink_to("../artifacts/Trainer/model/9")
     for path in (root.checkpoints / "old").rglob("*"):
         os.utime(path, (1, 1))
     os.utime(root.checkpoints / "old", (1, 1))
+    for name, fingerprint in (("old", "e" * 64), ("of a kept run", "f" * 64)):
+        (root.former_datasets / name).mkdir(parents=True)
+        DATASET.model_copy(update={"fingerprint": fingerprint}).save(root.former_datasets / name)
     return root
 
 
@@ -72,16 +82,29 @@ def listed(root, **changes):
 
 def test_what_no_kept_run_needs_is_listed_and_nothing_else(root):
     assert listed(root) == {
-        "unfinished": {".dataset.partial", "pushed/cxr/.tmp-17", "metadata.sqlite.damaged-1"},
+        "unfinished": {
+            ".dataset.partial",
+            "datasets/.0f0f.partial",
+            "pushed/cxr/.tmp-17",
+            "metadata.sqlite.damaged-1",
+        },
         "artifacts": {"artifacts/Trainer/model/5", "artifacts/Trainer/.system"},
+        "converted images": {"datasets/damaged", "datasets/old"},
         "checkpoints": {"checkpoints/old"},
         "records and logs": {
             "runs/20260301-120000.json",
             "logs/20260301-120000.log",
             "reports/20260301-120000.html",
+            "tensorboard/20260301-120000",
         },
         "pushed versions": set(),
     }
+
+
+def test_a_record_that_says_no_time_makes_nothing_old(root):
+    records = [run(state="finished", started="yesterday")]
+    found = {each.name: each.paths for each in groups(root, records, records, set(), [])}
+    assert found["checkpoints"] == ()
 
 
 def test_a_file_that_also_stands_elsewhere_frees_nothing(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from click.testing import CliRunner
@@ -9,6 +10,7 @@ from ml_metadata import metadata_store as mlmd
 from ml_metadata.proto import metadata_store_pb2 as proto
 
 from components.errors import UserError
+from components.push import locked
 from pipeline import run_record
 from pipeline.clean_command import clean as command
 from pipeline.cleaning import clean
@@ -166,3 +168,21 @@ def test_the_command_is_a_trial_unless_it_is_told_yes(root):
     assert told["removed"]
     assert next(each for each in told["groups"] if each["what"] == "artifacts")["bytes"] == 4096
     assert outputs(root) == ALL[:1] + ALL[2:]
+
+
+def test_what_another_push_is_writing_is_not_removed(root):
+    folder = root.pushed / "chest_xray"
+    unfinished = folder / ".tmp-17"
+    unfinished.mkdir(parents=True)
+    with ThreadPoolExecutor(1) as threads:
+        with locked(folder):
+            # Who only looks waits for nobody.
+            found = {each.name: each.paths for each in clean(root, keep=1, remove=False)}
+            assert unfinished in found["unfinished"]
+            cleaning = threads.submit(clean, root, keep=1, remove=True)
+            with pytest.raises(TimeoutError):
+                cleaning.result(1)
+            assert unfinished.is_dir()
+            version = unfinished.rename(folder / "17")
+        cleaning.result(60)
+    assert version.is_dir()

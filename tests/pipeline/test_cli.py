@@ -19,6 +19,7 @@ from serving.predict import Prediction
 from serving.predict_many.job import Summary
 from tests.pipeline import records
 from tests.pipeline.command import REPOSITORY
+from tests.pipeline.printed import cells
 
 COMMANDS = (
     *("run", "synth", "convert", "config", "runs", "clean", "predict", "explain", "evaluate"),
@@ -72,6 +73,7 @@ def run(called, monkeypatch, tmp_path):
     """Stands for the pipeline, where `cxr run` calls it."""
     monkeypatch.chdir(tmp_path)
     called("components.allocator.tune_allocator", None)
+    called("pipeline.before_run.check", 600)
     return called("pipeline.run.run", records.run())
 
 
@@ -86,6 +88,21 @@ def test_help_answers_without_what_is_slow_to_import(command):
     )
     assert done.stdout.startswith(f"Usage: -c {' '.join(command)}".rstrip())
     assert done.stderr.strip() == ""
+
+
+def test_a_run_is_refused_without_what_is_slow_to_import(tmp_path):
+    words = ["run", "--images", "nowhere", "--root", str(tmp_path / "root")]
+    done = subprocess.run(
+        [sys.executable, "-c", HELP, *words],
+        cwd=REPOSITORY,
+        env={**os.environ, "LD_PRELOAD": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "No image folder at" in done.stderr
+    assert not {"tensorflow", "tfx", "apache_beam"} & set(done.stderr.splitlines()[-1].split())
+    assert not (tmp_path / "root").exists()
 
 
 def test_help_names_every_command():
@@ -157,6 +174,30 @@ def test_run_tunes_the_allocator_before_anything_else(run, called):
     assert run.arguments == ()
 
 
+def test_a_run_says_at_its_start_what_it_trains(run, capfd):
+    cxr("run", "--config", "fast", "--json")
+    told = capfd.readouterr().err
+    assert "Preset fast: model compact, 0.3 million parameters, 20 epochs." in told
+    assert "Expected: about" in told
+    assert run.options["preset"] == "fast"
+
+
+def test_wrong_paths_leave_no_trace(called, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    called("components.allocator.tune_allocator", None)
+    (tmp_path / "chest_xray").mkdir()
+    told = cxr("run", "--images", "chest_xry", code=1)
+    assert told.count("Error") == 1
+    assert f"No image folder at {tmp_path}/chest_xry. Did you mean {tmp_path}/chest_xray?" in told
+    assert [path.name for path in tmp_path.iterdir()] == ["chest_xray"]
+
+
+def test_a_root_that_another_run_holds_gets_no_log(run, tmp_path):
+    run.answer = UserError("Another run holds it.")
+    cxr("run", "--json", code=1)
+    assert list((tmp_path / "cxr-root" / "logs").iterdir()) == []
+
+
 def test_a_mistake_in_the_configuration_runs_nothing(run):
     assert "trainer.epochs" in cxr("run", "--set", "trainer.epoch=3", code=1)
     assert run.arguments == ()
@@ -165,7 +206,7 @@ def test_a_mistake_in_the_configuration_runs_nothing(run):
 @pytest.mark.parametrize(("options", "profile"), [((), False), (("--profile",), True)])
 def test_run_is_profiled_where_it_is_asked_for(run, options, profile):
     cxr("run", *options)
-    assert run.options == {"profile": profile}
+    assert run.options == {"preset": "", "profile": profile}
 
 
 def test_run_prints_its_record_as_json_alone(run):
@@ -186,7 +227,7 @@ def test_a_run_whose_model_is_not_pushed_ends_with_3(run, options):
 
 
 def test_what_libraries_say_goes_to_the_log(run, tmp_path, monkeypatch):
-    def say(config, root, run_id, display, *, profile):
+    def say(config, root, run_id, display, *, preset, profile):
         os.write(1, b"from C++\n")
         logging.getLogger("a.library").info("from a library")
         return records.run()
@@ -347,6 +388,23 @@ def test_an_empty_record_is_listed_beside_the_others(root):
 def test_what_to_type_is_quoted_for_a_shell(tmp_path):
     told = cxr("runs", "--root", tmp_path / "a b; rm *", code=1)
     assert f"cxr run --root '{tmp_path}/a b; rm *'" in told
+
+
+def test_runs_compares_two(root):
+    told = cxr("runs", "20260301", "last", "--root", root)
+    assert told.splitlines()[0].split() == ["run", "20260301-1", "20260302-1"]
+    assert cells(told, "state") == ["state", "finished", "killed"]
+    compared = json.loads(cxr("runs", "20260301", "last", "--json", "--root", root))
+    assert compared["runs"] == ["20260301-1", "20260302-1"]
+    assert {"name": "AUC", "first": "0.9877", "second": ""} in compared["figures"]
+
+
+def test_runs_compares_no_three(root):
+    assert "at most two runs" in cxr("runs", "a", "b", "c", "--root", root, code=2)
+
+
+def test_runs_to_compare_must_be_there(root):
+    assert "Did you mean 20260302-1?" in cxr("runs", "last", "20260302-12", "--root", root, code=1)
 
 
 def test_runs_lists_as_json(root):

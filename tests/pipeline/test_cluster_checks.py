@@ -45,7 +45,9 @@ GPU = 'cluster.resources={"Trainer": {"accelerator": "%s", "accelerators": 2}}'
 @pytest.mark.parametrize(
     ("target", "override", "told"),
     [
-        ("kubeflow", "cluster.image=UPPER/x:1", "is no name of an image"),
+        ("kubeflow", "cluster.image=UPPER/x:1", "is not an image name"),
+        ("kubeflow", "cluster.image=REGISTRY/x:1", "replace REGISTRY with your own"),
+        ("kubeflow", "cluster.examples=gs://BUCKET/x", "replace BUCKET with your own"),
         ("kubeflow", "cluster.image=registry:5000/cxr", "names another image tomorrow"),
         ("vertex", "cluster.image=cxr:latest", "names another image tomorrow"),
         ("kubeflow", "cluster.root=/data/cxr", "a local path, which no task in a cluster finds"),
@@ -59,6 +61,7 @@ GPU = 'cluster.resources={"Trainer": {"accelerator": "%s", "accelerators": 2}}'
         ("vertex", "trainer.strategy=tpu", "Trainer.accelerator gives it none of that kind"),
         ("kubeflow", "trainer.strategy=multi_gpu", "Trainer.accelerator gives it none of that"),
         ("kubeflow", 'cluster.resources={"Trainr": {"cpu": 1}}', "there is no such component"),
+        ("kubeflow", 'cluster.resources={"Trainr": {"cpu": 1}}', "Did you mean Trainer?"),
         ("kubeflow", GPU % "NVIDIA_TESLA_T4", "is no resource of Kubernetes"),
         ("vertex", GPU % "nvidia.com/gpu", "which Vertex AI does not have. It has NVIDIA"),
         ("vertex", GPU % "TPU_V99", "which Vertex AI does not have"),

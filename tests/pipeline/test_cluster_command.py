@@ -55,7 +55,10 @@ def file(tmp_path_factory):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--only", "Trainr"], "There is no task Trainr. There are Baseline, Evaluator"),
+        (
+            ["--only", "Trainr"],
+            "no task Trainr. Did you mean Trainer? There are Baseline, Eva",
+        ),
         (["--only", "Trainer", "--from", "Trainer"], "Choose one of --only and --from."),
         (["--map", "gs://bucket"], "--map takes REMOTE=FOLDER"),
     ],

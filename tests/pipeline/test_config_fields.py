@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
+from components.google_cloud.settings import GoogleCloudSettings
+from pipeline.cluster_settings import ClusterSettings, ResourceSettings
 from pipeline.config import BeamSettings, Config
-from pipeline.config_fields import allowed, submodel, to_yaml
+from pipeline.config_fields import allowed, choices, inner_model, submodel, to_yaml
 from pipeline.config_file import load
 from trainer_module.settings import TrainerSettings
 
@@ -65,7 +67,7 @@ def test_the_whole_configuration_loads_back_equal(tmp_path_factory):
     assert loaded(tmp_path_factory, Config()) == Config()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     text=st.text(),
     arguments=st.lists(st.text(), max_size=3),
@@ -106,3 +108,14 @@ def test_what_components_are_given_loads_back(tmp_path):
     file = tmp_path / "config.yaml"
     file.write_text(to_yaml(config))
     assert load(str(file)) == config
+
+
+def test_the_model_within_a_field_is_found_with_how_it_is_reached():
+    assert inner_model(ClusterSettings.model_fields["resources"]) == (ResourceSettings, True)
+    assert inner_model(ClusterSettings.model_fields["google_cloud"]) == (GoogleCloudSettings, False)
+    assert inner_model(ClusterSettings.model_fields["image"]) == (None, False)
+
+
+def test_the_texts_that_a_type_allows_are_those_of_all_its_parts():
+    assert choices(Literal["a", 1] | tuple[Literal["b"], ...] | None) == ["a", "b"]
+    assert choices(str) == []

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from components.errors import UserError
 from components.text import printable
 from pipeline.config import Config
-from pipeline.config_file import PRESETS, load, presets
+from pipeline.config_file import load
+from pipeline.presets import PRESETS, presets
 from tests.pipeline.test_config import fields
 
 
@@ -112,6 +113,37 @@ def test_an_unknown_room_is_named_where_it_was_written():
 def test_a_key_is_found_at_whatever_level_it_is(key, meant):
     with pytest.raises(UserError, match=rf"{key}: there is no such key\. Did you mean {meant}\?"):
         load(overrides=[f"{key}=1"])
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("trainer.model=compct", "Did you mean compact?"),
+        ("trainer.jit_compile=ato", 'trainer.jit_compile: received "ato"; '),
+        ("trainer.jit_compile=ato", "Did you mean auto?"),
+        ("trainer.operating_point.target=sensitvity", "Did you mean sensitivity?"),
+        ("report.dataset=kermany", "Did you mean kermany-2018?"),
+        ("orchestrator=bem", "Did you mean beam?"),
+        ("cluster.resources.Trainer.cpus=3", "Did you mean cluster.resources.Trainer.cpu?"),
+        ("cluster.resources.Trainer.cpus=3", "Keys under cluster.resources.Trainer: cpu, memory"),
+        (
+            "cluster.google_cloud={project: p, region: r, endpoint: {nam: e}}",
+            "Did you mean cluster.google_cloud.endpoint.name?",
+        ),
+        (
+            "cluster.google_cloud.endpoint.traffic=3",
+            "cluster.google_cloud.project: this key is missing; allowed: text",
+        ),
+    ],
+)
+def test_the_nearest_name_or_key_is_proposed_at_every_depth(override, told):
+    assert told in mistakes(override)
+
+
+def test_a_file_that_was_probably_meant_is_named(tmp_path):
+    (tmp_path / "mine.yaml").touch()
+    with pytest.raises(UserError, match=rf"Did you mean {tmp_path}/mine\.yaml\?"):
+        load(str(tmp_path / "mine.yml"))
 
 
 @pytest.mark.parametrize(("given", "meant"), [("fasst", "fast"), ("Kaggle", "kaggle")])
@@ -270,7 +302,7 @@ def refusal(source=None, overrides=()):
     return None
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(path=st.sampled_from(LEAVES), value=values)
 def test_any_value_at_any_key_loads_or_is_refused_by_name(tmp_path_factory, path, value):
     nested = value
@@ -284,7 +316,7 @@ def test_any_value_at_any_key_loads_or_is_refused_by_name(tmp_path_factory, path
     assert told is None or f"--set {path}" in told
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
 def test_any_file_loads_or_is_refused_in_words(tmp_path_factory, content):
     file = tmp_path_factory.mktemp("config") / "config.yaml"
@@ -292,7 +324,6 @@ def test_any_file_loads_or_is_refused_in_words(tmp_path_factory, content):
     assert str(file) in (refusal(str(file)) or str(file))
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_override_loads_or_is_refused_in_words(override):
     told = refusal(None, [override])

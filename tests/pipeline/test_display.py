@@ -9,17 +9,22 @@ from pipeline import display as module
 from pipeline.display import Display
 from pipeline.progress import Finished
 
+EPOCH = (
+    "epoch 14/25  loss 0.1192  accuracy 0.9554  auc 0.9942  val_loss 0.1954  val_accuracy 0.9180"
+    "  val_auc 1.0000  3 s  best"
+)
+
 
 class Screen:
     """A Display, and what it has printed."""
 
-    def __init__(self, terminal):
+    def __init__(self, terminal, width=80):
         self.file = io.StringIO()
         self.display = Display(
             Console(
                 file=self.file,
                 force_terminal=terminal,
-                width=80,
+                width=width,
                 color_system=None,
                 _environ={"TERM": "xterm"},
             )
@@ -112,6 +117,28 @@ def test_a_component_that_failed_is_crossed_out(log):
 def test_a_line_of_the_trainer_is_printed_as_it_is(log, text):
     log.display.line(text)
     assert log.lines == [f"  {text}"]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_an_epoch_is_one_line_of_a_terminal(width):
+    screen = Screen(terminal=True, width=width)
+    screen.display.line(EPOCH)
+    (line,) = screen.lines
+    assert len(line.rstrip()) < width
+    assert line.startswith("  epoch 14/25  ")
+    assert line.rstrip().endswith("val_auc 1.0000  3 s  best")
+
+
+def test_an_epoch_is_one_whole_line_of_a_log():
+    screen = Screen(terminal=False, width=60)
+    screen.display.line(EPOCH)
+    assert screen.lines == [f"  {EPOCH}"]
+
+
+def test_a_long_line_of_the_trainer_is_broken_between_words(terminal):
+    terminal.display.line("word " * 30)
+    assert {word for line in terminal.lines for word in line.split()} == {"word"}
+    assert all(line.startswith("  word") for line in terminal.lines)
 
 
 def test_the_log_file_is_named_on_one_line(log, tmp_path):

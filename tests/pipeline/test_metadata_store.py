@@ -113,3 +113,20 @@ def test_a_store_that_another_process_holds_is_not_damaged(store, tmp_path, monk
         prepare(store, tmp_path / "artifacts")
     holder.close()
     assert aside(store) == []
+
+
+def test_a_checksum_that_cannot_be_written_whole_leaves_the_former_one(
+    store, tmp_path, monkeypatch
+):
+    former = (tmp_path / "metadata.sqlite.sha256").read_text()
+
+    def cut(path, text, **_):
+        with path.open("w") as file:
+            file.write(text[:10])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(store), "write_text", cut)
+        with pytest.raises(OSError, match="No space"):
+            sign(store)
+    assert (tmp_path / "metadata.sqlite.sha256").read_text() == former

@@ -18,7 +18,6 @@ import pytest
 from components.images.dataset import Dataset
 from pipeline.rehearsal.container import GUARD
 from tests.pipeline.command import REPOSITORY, SMALL, UV, cxr, figures
-from tests.pipeline.command import run as small_run
 from tests.ports import reserved
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e]
@@ -111,13 +110,6 @@ def as_options(beam_args):
     return [f"--beam-arg={each}" for each in beam_args]
 
 
-@pytest.fixture(scope="module")
-def local(tmp_path_factory):
-    """A run with Beam in its own process."""
-    folder = tmp_path_factory.mktemp("local")
-    return folder, small_run(folder / "root")
-
-
 @pytest.mark.parametrize("kind", ["wheel", "sdist"])
 def test_the_package_holds_what_the_checkout_does(kind, tmp_path):
     package = installed(kind, tmp_path)
@@ -127,8 +119,8 @@ def test_the_package_holds_what_the_checkout_does(kind, tmp_path):
     assert not (package / "tests").exists()
 
 
-def test_conversion_and_prediction_come_to_the_same(local, beam_args, tmp_path):
-    folder, record = local
+def test_conversion_and_prediction_come_to_the_same(small_run, beam_args, tmp_path):
+    folder, record = small_run
     images = folder / "root" / "images"
     options = as_options(beam_args)
     told = cxr("convert", images, tmp_path / "out", "--json", *options)
@@ -144,8 +136,8 @@ def test_conversion_and_prediction_come_to_the_same(local, beam_args, tmp_path):
     assert answers["there"]
 
 
-def test_a_run_comes_to_the_same(local, beam_args, tmp_path):
-    _, record = local
+def test_a_run_comes_to_the_same(small_run, beam_args, tmp_path):
+    _, record = small_run
     (tmp_path / "small.yaml").write_text(SMALL)
     told = cxr(
         *("run", "--json", "--root", tmp_path / "root", "--config", tmp_path / "small.yaml"),

@@ -1,4 +1,5 @@
 import logging
+import re
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,8 @@ import tfx
 from absl import logging as tfx_logging
 
 from pipeline.memory import PeakMemory
-from pipeline.progress import ComponentProgress, Finished, watching
+from pipeline.progress import _SECONDS, ComponentProgress, Finished, watching
+from tests.pipeline.command import REPOSITORY
 
 
 class Memory(PeakMemory):
@@ -142,3 +144,21 @@ def test_tfx_is_heard_again_after_tensorflow_has_silenced_it(events, progress):
 )
 def test_tfx_still_logs_what_is_read_here(module, line):
     assert line in (Path(tfx.__file__).parent / "orchestration" / module).read_text()
+
+
+def test_the_time_of_each_epoch_is_taken_unrounded(events, progress):
+    line = "epoch %2d/%d  %s  %.0f s%s"
+    seconds = []
+    with watching(progress, events.append, seconds.append):
+        log = logging.getLogger("trainer_module.fitting")
+        log.info("%s, %s parameters, %d + %d pictures", "cnn", "1,000", 3, 4)
+        log.info(line, 1, 3, "loss 0.5", 1.25, "  best")
+        log.info(line, 2, 3, "loss 0.4", 0.004, "")
+    assert seconds == [1.25, 0.004]
+    assert events[1] == "epoch  1/3  loss 0.5  1 s  best"
+
+
+def test_the_trainer_logs_an_epoch_in_the_format_that_is_read():
+    source = (REPOSITORY / "trainer_module" / "fitting.py").read_text()
+    formats = re.findall(r'"(epoch [^"]*)"', source)
+    assert [bool(_SECONDS.match(each)) for each in formats] == [True]

@@ -7,6 +7,7 @@ from components.errors import UserError
 from pipeline import recipe as recipe_module
 from pipeline.config_file import load
 from pipeline.recipe import baseline_version, recipe_of
+from trainer_module.models.backbones.efficientnet_lite0 import PACKAGE
 
 
 def test_the_same_choices_make_the_same_recipe():
@@ -40,6 +41,19 @@ def test_other_weights_under_the_same_path_change_the_recipe(tmp_path):
     found = set()
     for content in (b"one", b"other"):
         weights.write_bytes(content)
+        found.add(recipe_of(load(None, given), "f1"))
+    assert len(found) == 2
+
+
+def test_another_version_of_the_package_of_the_weights_changes_the_recipe(monkeypatch):
+    given = ["trainer.model=transfer", "trainer.transfer.backbone=efficientnet_lite0"]
+    version, found = recipe_module.metadata.version, set()
+    for number in ("1.0", "2.0"):
+        monkeypatch.setattr(
+            recipe_module.metadata,
+            "version",
+            lambda name, number=number: number if name == PACKAGE else version(name),
+        )
         found.add(recipe_of(load(None, given), "f1"))
     assert len(found) == 2
 

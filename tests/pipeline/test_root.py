@@ -16,6 +16,7 @@ def test_everything_stands_under_the_root_at_a_place_of_its_own(tmp_path):
     places = [
         root.images,
         root.dataset,
+        root.former_datasets,
         root.metadata,
         root.artifacts,
         root.checkpoints,

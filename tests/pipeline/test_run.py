@@ -10,6 +10,7 @@ import yaml
 
 from components import pushed
 from components.analysis import findings as contract
+from pipeline.model_size import parameters
 from tests.pipeline.command import (
     COMPONENTS,
     REPOSITORY,
@@ -19,6 +20,7 @@ from tests.pipeline.command import (
     run_killed_when,
     states,
 )
+from trainer_module.settings import TrainerSettings
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -44,7 +46,7 @@ def source(place):
 @pytest.fixture(scope="module")
 def first(place, source):
     """The first run of the small pipeline, unbroken."""
-    return run(place / "root", folder=source)
+    return run(place / "root", folder=source, cold=True)
 
 
 def ran(record):
@@ -69,6 +71,18 @@ def test_a_first_run_executes_every_component_and_pushes(first):
         first["evaluation"]["slices"]
     )
     assert pushed.verify(first["push"]["path"]) == []
+
+
+def test_a_run_keeps_what_it_trained_on_what_and_how_long(first, place):
+    assert first["training"]["epochs"] == len(first["epoch_seconds"]) == 3
+    assert min(first["epoch_seconds"]) > 0
+    assert first["training"]["parameters"] == parameters(
+        TrainerSettings(**first["config"]["trainer"])
+    )
+    splits = first["data"]["splits"]
+    assert sum(splits["test"].values()) == first["evaluation"]["slices"]["Overall"]["examples"]
+    assert first["data"]["quarantined"] > 0
+    assert list((place / "root" / "tensorboard" / first["id"]).glob("events.*"))
 
 
 def test_evaluating_the_pushed_model_agrees_with_the_evaluator(first, source, place):
@@ -194,7 +208,7 @@ def test_the_beam_orchestrator_comes_to_the_same_result_profiled_too(first, prof
 def test_a_profiled_run_shows_where_its_time_went(profiled):
     drawn = Path(profiled["timeline"]).read_text()
     steps = [*profiled["steps"], *profiled["components"]]
-    assert {"Convert pictures", "Start TensorFlow and TFX", *COMPONENTS} <= {
+    assert {"Convert images", "Start TensorFlow and TFX", *COMPONENTS} <= {
         step["name"] for step in steps
     }
     assert all(step["name"] in drawn for step in steps)
@@ -233,18 +247,18 @@ def log_says(root, text):
 
 def test_a_run_killed_anywhere_ends_in_the_same_result_when_repeated(first, place):
     root = place / "killed" / "root"
-    run_killed_when((root / ".dataset.partial" / "new").is_dir, root)
+    run_killed_when((root / ".dataset.partial" / "new").is_dir, root, cold=True)
     assert not (root / "dataset").exists()
     run_killed_when(lambda: log_says(root, "Component Transform is running"), root)
     run_killed_when(lambda: any(root.glob("checkpoints/*/state/checkpoint")), root)
 
-    repeated = run(root)
+    repeated = run(root, cold=True)
 
     after = {"Baseline", "Evaluator", "ServingCheck", "Pusher", "Report"}
     assert ran(repeated) == {"Trainer", *after}
     assert_same_result(repeated, first)
     assert repeated["push"]["pushed"]
-    assert log_says(root, "going on after epoch")
+    assert log_says(root, "resuming after epoch")
     listed = json.loads(cxr("runs", "--json", "--root", root))
     assert [record["state"] for record in listed] == ["killed"] * 3 + ["finished"]
 

@@ -12,11 +12,12 @@ import pytest
 
 from components import interrupts
 from components.errors import UserError
+from pipeline import data_counts, progress
 from pipeline import run as module
 from pipeline.config_file import load
 from pipeline.root import Root
 from pipeline.root_lock import holder_pid, root_lock
-from pipeline.run_record import load_all, save
+from pipeline.run_record import PushRecord, load_all, save
 from tests.pipeline import records
 
 
@@ -34,6 +35,9 @@ class Run:
 
     def line(self, text):
         self.display.append(text)
+
+    def log(self, path):
+        assert path == self.root.log("20260301-1")
 
     def __call__(self):
         return module.run(
@@ -56,6 +60,15 @@ def test_a_run_that_ends_well_is_kept_as_finished(run):
     assert run.records() == [record]
     assert (record.id, record.state, record.error) == ("20260301-1", "finished", "")
     assert run.display == ["stopped"]
+
+
+def test_a_run_whose_model_is_not_pushed_is_kept_as_refused(run, monkeypatch):
+    def refuse(config, root, images, recorder, profile):
+        recorder.record.push = PushRecord(pushed=False, reason="its model_blessing says no")
+
+    monkeypatch.setattr(module, "_run", refuse)
+    assert run().state == "refused"
+    assert [record.state for record in run.records()] == ["refused"]
 
 
 def test_a_run_is_kept_from_its_first_moment_on(run, monkeypatch):
@@ -141,15 +154,6 @@ def test_temporary_files_of_a_run_are_under_its_root_and_gone_at_its_end(run, mo
     assert list(run.root.temporary.iterdir()) == []
 
 
-def test_an_invalid_tf_config_is_refused_before_anything_is_done(run, monkeypatch):
-    monkeypatch.undo()
-    monkeypatch.chdir(run.root.path.parent)
-    monkeypatch.setenv("TF_CONFIG", "{'cluster': 1}")
-    with pytest.raises(UserError, match=r"^The environment variable TF_CONFIG is no JSON \("):
-        run()
-    assert not run.root.images.exists()
-
-
 def test_a_second_run_on_the_root_leaves_no_record(run, monkeypatch):
     monkeypatch.setattr("pipeline.root_lock._PATIENCE_SECONDS", 0.1)
     with root_lock(run.root.path), pytest.raises(UserError, match="Another run holds"):
@@ -205,3 +209,21 @@ def test_runs_are_named_by_the_time_and_never_two_alike(run):
     names = [record.id for record in run.records()]
     assert len(set(names)) == 3
     assert names == sorted(names)
+
+
+def test_what_is_known_of_the_images_is_said_once(tmp_path, monkeypatch):
+    from components.images import convert
+    from tests.pictures import encode, grey_pixels
+
+    for index in range(12):
+        for label in ("NORMAL", "PNEUMONIA"):
+            path = tmp_path / "images" / label / f"person{index}_{label}_{index}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pixels = grey_pixels(90, 80, seed=2 * index + (label == "NORMAL"))
+            path.write_bytes(encode(pixels, "png-grey"))
+    said = []
+    settings = load().dataset
+    with progress.warnings_to(said.append):
+        made = convert.convert(tmp_path / "images", tmp_path / "out", settings=settings, seed=7)
+    assert said == []
+    assert sum("Patients known for" in line for line in data_counts.lines(made, tmp_path)) == 1

@@ -145,3 +145,14 @@ def test_a_full_disk_hides_no_other_error():
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "for people\n")
+
+
+def test_a_record_that_anything_quotes_is_not_kept(tmp_path):
+    said = f"cannot read {bytes([10, 255])!r} of {b'Jane-Doe.jpeg'!r}"
+    _, log = run(
+        tmp_path,
+        f"with redirected_to(log):\n  os.write(2, {said!r}.encode())\n"
+        f"  logging.getLogger('room').warning({said!r})",
+    )
+    assert "Jane-Doe" not in log
+    assert log.count("cannot read b'…' of b'…'") == 2

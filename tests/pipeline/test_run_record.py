@@ -110,8 +110,48 @@ def test_a_run_is_found_by_its_id_or_as_the_last(wanted, index):
 
 
 def test_a_wrong_id_is_answered_with_the_nearest_one():
-    with pytest.raises(UserError, match=r"no run 20260301-12000\. Did you mean 20260301-120000\?"):
-        find(RUNS, "20260301-12000")
+    with pytest.raises(UserError, match=r"no run 2026031-120000\. Did you mean 20260301-120000\?"):
+        find(RUNS, "2026031-120000")
+
+
+@pytest.mark.parametrize(("wanted", "index"), [("20260301", 0), ("20260302-1", 1)])
+def test_a_run_is_found_by_the_beginning_of_its_id(wanted, index):
+    assert find(RUNS, wanted) is RUNS[index]
+
+
+def test_the_beginning_of_several_ids_is_refused_with_their_names():
+    told = r"2 runs begin with 202603: 20260301-120000, 20260302-130000\. Give more of it\."
+    with pytest.raises(UserError, match=told):
+        find(RUNS, "202603")
+    many = [records.run(f"2026030{day}-1") for day in range(1, 9)]
+    with pytest.raises(UserError, match=r"8 runs begin with 2026: 3 more, 20260304-1, .*08-1\."):
+        find(many, "2026")
+
+
+def test_a_whole_id_counts_though_another_one_begins_with_it():
+    both = [records.run("20260301-120000"), records.run("20260301-120000-2")]
+    assert find(both, "20260301-120000") is both[0]
+
+
+def test_an_empty_id_is_none():
+    with pytest.raises(UserError, match="There is no run "):
+        find(RUNS, "")
+
+
+def test_a_record_with_the_fields_of_a_later_release_loads(tmp_path):
+    content = {**records.run().model_dump(mode="json"), "of a later release": [1]}
+    (tmp_path / "20260301-1.json").write_text(json.dumps(content))
+    assert load_all(tmp_path, None) == [records.run()]
+
+
+def test_an_evaluation_of_an_earlier_release_has_all_metrics(tmp_path):
+    content = records.run().model_dump(mode="json")
+    del content["evaluation"]["slices"]["Overall"]["ece"], content["evaluation"]["baseline"]
+    (tmp_path / "20260301-1.json").write_text(json.dumps(content))
+    (loaded,) = load_all(tmp_path, None)
+    assert loaded.evaluation["slices"]["Overall"]["ece"] is None
+    assert loaded.evaluation["slices"]["Overall"]["auc"] == 0.98765
+    assert loaded.evaluation["baseline"] is None
 
 
 def test_an_id_like_no_other_is_answered_with_the_latest():

@@ -2,12 +2,10 @@ import json
 import shlex
 from pathlib import Path
 
-import pytest
-
 from components.evaluation import OVERALL, Metrics
 from pipeline.root import Root
 from pipeline.run_record import PushRecord, ReportRecord
-from pipeline.run_tables import print_run, print_runs
+from pipeline.run_tables import print_run
 from tests.pipeline import records
 from tests.pipeline.printed import cells, tables
 
@@ -92,6 +90,16 @@ def test_a_refused_run_tells_every_reason_and_the_push(printed):
     ]
 
 
+def test_the_reasons_of_a_refusal_are_printed_once(printed):
+    reasons = ["AUC 0.7 is below the floor 0.9", "sensitivity 0.5 is low; see [a]"]
+    push = PushRecord(pushed=False, reason="; ".join(["its model_blessing says no", *reasons]))
+    refused = records.evaluation(blessed=False, reasons=reasons)
+    print_run(records.run(evaluation=refused, push=push), ROOT)
+    told = printed()
+    assert [told.count(reason) for reason in reasons] == [1, 1]
+    assert told.endswith("The model is not pushed: its model_blessing says no.\n")
+
+
 def test_a_run_ends_by_naming_its_page_and_its_card(printed):
     report = ReportRecord(page="/r/reports/x.html", card="/r/reports/x.md")
     print_run(records.run(report=report), ROOT)
@@ -104,11 +112,11 @@ def test_a_run_without_a_report_tells_why(printed):
 
 
 def test_a_profiled_run_tells_where_its_profile_is(printed):
-    trainer = records.component(outputs={"model_run": ["/r/model_run/5"]})
+    trainer = records.component(outputs={"model_run": ["/r/artifacts/Trainer/model_run/5"]})
     print_run(records.run(timeline="/r/timelines/x.svg", components=[trainer]), ROOT)
     assert tables(printed())[-1] == [
         "Timeline: /r/timelines/x.svg",
-        "Training: tensorboard --logdir /r/model_run/5",
+        "Training: tensorboard --logdir /r/artifacts/Trainer/model_run/5",
         "          (its tab Profile needs: pip install tensorboard-plugin-profile)",
     ]
 
@@ -181,22 +189,3 @@ def test_tables_that_follow_each_other_are_parted_by_an_empty_line(printed):
     print_run(records.run(), ROOT, lineage=True)
     heads = [block[0].split()[0] for block in tables(printed())]
     assert heads == ["Run", "test", "lineage", "Next:"]
-
-
-def test_each_run_is_one_line(printed):
-    failed = records.run(
-        "20260302-1", state="failed", components=[], evaluation=None, push=None, seconds=3
-    )
-    print_runs([records.run(), failed], ROOT)
-    told = printed()
-    assert cells(told, "20260301-120000")[1:] == [
-        *("finished", "local", "83", "1", "1", "0.9877", "1772366400")
-    ]
-    assert cells(told, "20260302-1")[1:] == ["failed", "local", "3", "0", "0", "-", "-"]
-    assert told.endswith("Show one: cxr runs 20260302-1 --root /r\n")
-
-
-@pytest.mark.parametrize("state", ["running", "finished", "failed", "interrupted", "killed"])
-def test_every_state_has_its_word(printed, state):
-    print_runs([records.run(state=state)], ROOT)
-    assert cells(printed(), "20260301-120000")[1] == state

@@ -103,7 +103,7 @@ def test_a_schedule(submit, kubeflow_server):  # noqa: F811
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--param", "epoch=2"], "the pipeline has no such parameter. It has batch_size"),
+        (["--param", "epoch=2"], "no such parameter. Did you mean epochs? It has batch_size"),
         (["--param", "epochs=many"], "--param epochs: 'many' is no int."),
         (["--param", "epochs"], "--param takes NAME=VALUE"),
     ],

@@ -58,7 +58,7 @@ def test_a_synthetic_set_tells_its_pictures_and_what_is_broken(printed):
     assert cells(told, "train") == ["train", "1,000", "20"]
     assert cells(told, "test") == ["test", "3", "0"]
     assert "400 patients, and 1 files broken on purpose:\n  train/x[1].jpeg: text file\n" in told
-    assert told.endswith("\nNext: cxr run --images /out\n")
+    assert told.endswith("\nNext: cxr run --images /out --config demo\n")
 
 
 def test_each_file_is_one_line_with_its_answer_or_the_reason(printed):

@@ -356,3 +356,34 @@ def attack(
         answered = b"".join(each.result() for each in attacks)
         seconds = np.sort([each.result() for each in asked])
     return Outcome(seconds, memory, kinds, answered)
+
+
+def bombs(server: Running, ask: Callable[[int], None], *, count: int = 40) -> Outcome:
+    """Sends so many bodies at once that unpack to 63 MiB each, beside one good client.
+
+    Args:
+        server: see `attack`.
+        ask: see `attack`.
+        count: how many bodies.
+    """
+    _packed("bomb")
+    process = psutil.Process(server.process.pid)
+    memory, seconds, start = 0, [], threading.Barrier(count + 1)
+
+    def harm(seed: int) -> bytes:
+        with grpc.insecure_channel(server.grpc) as channel:
+            attacker = Attacker(server.rest, channel, seed)
+            start.wait()
+            attacker.gzip_bomb()
+            return attacker.answered
+
+    with ThreadPoolExecutor(count) as attackers:
+        attacks = [attackers.submit(harm, seed) for seed in range(count)]
+        start.wait()
+        while not seconds or not all(each.done() for each in attacks):
+            started = time.perf_counter()
+            ask(len(seconds))
+            seconds.append(time.perf_counter() - started)
+            memory = max(memory, process.memory_info().rss)
+        answered = b"".join(each.result() for each in attacks)
+    return Outcome(np.sort(seconds), memory, Counter({"gzip_bomb": count}), answered)

@@ -10,6 +10,7 @@ from grpc import StatusCode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from serving import batching
 from serving.batching import Batcher
 from serving.batching_settings import BatchingSettings
 from serving.status import RequestError
@@ -235,6 +236,22 @@ class TestTurns:
         run, answers = waiting_case(sizes_of(4), steps)
         assert answers == [[2 * value for value in range(50, 61)], [2, 4, 6], [8]]
         assert [batch.tolist() for batch in run.batches[1:3]] == [[4, 1, 2, 3], [50, 51, 52, 53]]
+
+    def test_a_request_of_many_rows_is_not_left_behind_for_ever(self, monkeypatch):
+        monkeypatch.setattr(batching, "_SECONDS_PER_DOUBLING", 0.01)
+
+        async def steps(run, batcher):
+            large = queued(batcher, rows(*range(50, 82)))
+            await settle()
+            # Long before 32 times as long as a single row waits.
+            await asyncio.sleep(0.1)
+            small = queued(batcher, rows(1))
+            await settle()
+            run.open()
+            await asyncio.gather(*large, *small)
+
+        run, _ = waiting_case(sizes_of(32), steps)
+        assert [len(batch) for batch in run.batches[1:]] == [32, 1]
 
     def test_requests_of_as_many_rows_keep_their_order(self):
         async def steps(run, batcher):
@@ -732,7 +749,7 @@ class TestAlone:
         assert tried(case) is StatusCode.DEADLINE_EXCEEDED
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     requests=st.lists(
         st.tuples(st.integers(1, 9), st.integers(1, 2), st.integers(0, 3)), min_size=1, max_size=25

@@ -1,5 +1,6 @@
 import asyncio
 import gzip
+import zlib
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -15,12 +16,16 @@ from serving.status import RequestError
 LIMITS = Limits()
 
 
-def unpack(packed, limits=LIMITS, budget=None):
+async def at_once(size, function, *arguments):
+    return function(*arguments)
+
+
+def unpack(packed, limits=LIMITS, budget=None, in_thread=at_once):
     budget = budget or Budget(limits.memory_bytes)
 
     async def case():
         with Share(budget) as share:
-            return bytes(await body.unpack(bytearray(packed), share, limits))
+            return bytes(await body.unpack(bytearray(packed), share, limits, in_thread))
 
     return asyncio.run(case())
 
@@ -70,6 +75,48 @@ def test_what_is_unpacked_counts_and_is_given_back():
     assert budget.used == 0
 
 
+async def never(size, function, *arguments):
+    raise AssertionError("it is unpacked")
+
+
+@pytest.mark.parametrize(
+    ("content", "budget", "reason"),
+    [
+        (bytes(LIMITS.body_bytes + 1), LIMITS.memory_bytes, "body_bytes"),
+        (bytes(8 << 20), 4 << 20, "memory"),
+    ],
+)
+def test_what_says_that_it_is_too_large_is_refused_before_the_work(content, budget, reason):
+    with pytest.raises(RequestError) as refused:
+        unpack(gzip.compress(content), budget=Budget(budget), in_thread=never)
+    assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize("said", [0, 1 << 20, (8 << 20) - 1])
+def test_what_says_that_it_is_smaller_is_unpacked_so_far(said, monkeypatch):
+    unpacked = 0
+
+    class Counting:
+        def __init__(self, real):
+            self._real = real
+
+        def __getattr__(self, name):
+            return getattr(self._real, name)
+
+        def decompress(self, *arguments):
+            nonlocal unpacked
+            piece = self._real.decompress(*arguments)
+            unpacked += len(piece)
+            return piece
+
+    make = zlib.decompressobj
+    monkeypatch.setattr(body.zlib, "decompressobj", lambda bits: Counting(make(bits)))
+    packed = gzip.compress(bytes(8 << 20))[:-4] + said.to_bytes(4, "little")
+    with pytest.raises(RequestError, match="not gzip"):
+        unpack(packed)
+    assert unpacked <= said + (1 << 20)
+
+
 @pytest.mark.parametrize(
     ("connected", "raised"), [(False, ConnectionResetError), (True, RuntimeError)]
 )
@@ -87,7 +134,7 @@ def test_a_client_that_left_is_no_failure_of_the_server(connected, raised):
     async def case():
         deadline = asyncio.get_running_loop().time() + 60
         with Share(Budget(LIMITS.memory_bytes)) as share:
-            await body.read(request, share, LIMITS, deadline)
+            await body.read(request, share, LIMITS, deadline, at_once)
 
     with pytest.raises(raised):
         asyncio.run(case())

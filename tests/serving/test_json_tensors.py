@@ -99,7 +99,7 @@ def check_same(found, array):
 class TestRoundTrip:
     """What `answer` writes, `inputs_of` reads back."""
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(outputs())
     def test_rows(self, given_outputs):
         tensors, dtypes = given_outputs
@@ -110,7 +110,7 @@ class TestRoundTrip:
         for name, array in tensors.items():
             check_same(found[name], array)
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(st.data())
     def test_columns(self, data):
         names = data.draw(st.sampled_from([["x"], ["x", "y"], ["a", "b_bytes", "c"]]))
@@ -473,7 +473,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(JSON, st.lists(st.sampled_from(DTYPES), min_size=1, max_size=2))
 def test_any_values_are_read_or_refused(value, dtypes):
     for key in ("inputs", "instances"):

@@ -504,7 +504,7 @@ def test_a_picture_unlike_the_training_has_a_warning_and_is_no_answer_in_the_sum
     explained.drop({"black.png": grey(0), "grey.png": grey(128)})
     black, other = explained.rows()
     assert (black.state, other.state) == ("answered", "answered")
-    assert "do not rely on the answer" in black.text(".warning")
+    assert "do not rely on the prediction" in black.text(".warning")
     assert not other.one(".warning").is_displayed()
     assert explained.one("#summary").text == "2 files: 1 PNEUMONIA, 1 out of domain"
 
@@ -515,7 +515,7 @@ def test_a_warning_stays_when_the_heat_map_fails(explained):
     explained.script("window.fetch = async () => Response.json({}, { status: 503 })")
     row.one(".explain").click()
     explained.until(lambda: "not ready" in row.text(".message"))
-    assert "do not rely on the answer" in row.text(".warning")
+    assert "do not rely on the prediction" in row.text(".warning")
 
 
 # Texts of which some point is not what is seen there, in all that is shown; each line of a text is
@@ -565,7 +565,9 @@ def test_nothing_lies_over_a_text(explained, width):
     page.until(lambda: page.script(COVERED) == [])  # once the new rows are drawn
     figures = "document.querySelectorAll('figure').forEach((each) => {each.style.gridArea = '%s'})"
     page.script(figures % "warning")
-    assert "do not rely on the answer" in "".join(page.script(COVERED))  # what is covered is found
+    assert "do not rely on the prediction" in "".join(
+        page.script(COVERED)
+    )  # what is covered is found
 
 
 def test_a_heat_map_is_not_offered_for_a_broken_file(explained, pictures):
@@ -587,10 +589,10 @@ def test_a_turned_jpeg_is_shown_upright_as_the_model_sees_it(page, tmp_path):
 @pytest.mark.parametrize(
     ("status", "told"),
     [
-        (400, "The server could not answer: TOLD"),
+        (400, "The server failed: TOLD"),
         (413, "too large for the server"),
-        (429, "too much to do"),
-        (500, "The server could not answer: TOLD"),
+        (429, "is busy"),
+        (500, "The server failed: TOLD"),
         (503, "not ready"),
         (504, "took too long"),
     ],
@@ -611,7 +613,7 @@ def test_an_error_is_told_with_what_to_do_and_can_be_retried(page, pictures, sta
     assert row.state == "failed"
     assert told in row.text(".message")
     assert not row.one(".answer").is_displayed()
-    assert "1 without an answer" in page.one("#summary").text
+    assert "1 failed" in page.one("#summary").text
     row.one(".retry").click()
     (row,) = page.rows()
     assert row.state == "answered"
@@ -643,7 +645,7 @@ def test_an_answer_that_no_model_gives_is_told(page, body):
     page.drop({"a.png": grey(0)})
     (row,) = page.rows()
     assert row.state == "failed"
-    assert row.text(".message").startswith("What the server answers cannot be read.")
+    assert row.text(".message").startswith("The response of the server cannot be read.")
 
 
 def test_a_name_is_text_and_a_drawing_runs_no_script(page):
@@ -711,7 +713,7 @@ def test_a_thousand_files_do_not_hold_up_the_page(page):
 def test_an_answer_that_is_not_ours_is_told(page, pictures):
     page.script("window.fetch = async () => new Response('<h1>Proxy</h1>', { status: 502 })")
     (row,) = page.choose(pictures[0])
-    assert row.text(".message") == "The server could not answer: 502"
+    assert row.text(".message") == "The server failed: 502"
 
 
 def test_a_stopped_server_shows_the_retry_and_a_new_version_answers(
@@ -740,8 +742,8 @@ def test_a_stopped_server_shows_the_retry_and_a_new_version_answers(
     rows = page.choose(*pictures)[:3]
     for row in rows:
         assert row.state == "failed"
-        assert "The server does not answer. Check that it runs" in row.text(".message")
+        assert "The server does not respond. Check that it is running" in row.text(".message")
         assert row.one(".retry").is_displayed()
     page.one("#retry-all").click()
     assert [row.state for row in page.rows()[:3]] == ["failed"] * 3
-    page.until(lambda: page.one("#status").text == "The server does not answer.")
+    page.until(lambda: page.one("#status").text == "The server does not respond.")

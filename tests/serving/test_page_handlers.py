@@ -145,7 +145,7 @@ def test_every_model_that_has_a_version_is_told(version, tmp_path):
     assert [each["name"] for each in models(*named, empty)] == ["b", "a"]
 
 
-def test_a_model_that_judges_no_pictures_is_left_out(tmp_path):
+def test_a_model_that_classifies_no_images_is_left_out(tmp_path):
     other = save(tmp_path / "other" / "1", signature="other")
     assert models(of_folder(other)) == []
 

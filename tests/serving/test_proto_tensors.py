@@ -77,26 +77,26 @@ def check_same(found, array):
 
 
 class TestRoundTrip:
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(tensors())
     def test_what_is_written_is_read_back(self, tensor):
         dtype, array = tensor
         sent = to_proto(array, dtype).SerializeToString()
         check_same(to_array("x", tensor_pb2.TensorProto.FromString(sent)), array)
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(tensors())
     def test_tensorflow_reads_what_is_written(self, tensor):
         dtype, array = tensor
         check_same(np.asarray(tf.make_ndarray(to_proto(array, dtype))), array)
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(tensors())
     def test_what_tensorflow_writes_is_read(self, tensor):
         dtype, array = tensor
         check_same(to_array("x", tf.make_tensor_proto(array, dtype, array.shape)), array)
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(st.lists(st.binary(max_size=300)))
     def test_strings_may_stand_as_content(self, values):
         content = b"".join(map(varint, map(len, values))) + b"".join(values)
@@ -271,7 +271,7 @@ def damaged(draw):
 class TestDamage:
     """Whatever a client sends, it is read or refused."""
 
-    @settings(max_examples=600, deadline=None)
+    @settings(max_examples=600)
     @given(damaged())
     def test_of_fields(self, proto):
         try:
@@ -281,7 +281,7 @@ class TestDamage:
         else:
             assert array.shape == tuple(dim.size for dim in proto.tensor_shape.dim)
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(tensors(), st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), max_size=4))
     def test_of_bytes(self, tensor, changes):
         sent = bytearray(to_proto(tensor[1], tensor[0]).SerializeToString())

@@ -102,7 +102,7 @@ def test_equal_pictures_have_a_domain_too(chests):
     assert flagged(known, chests[100:120]) == 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), low=st.integers(0, 255), high=st.integers(0, 255))
 def test_any_picture_has_a_finite_distance_alone_and_in_a_batch(known, seed, low, high):
     shape = (3, IMAGE_SIZE, IMAGE_SIZE, 1)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.trainer_module import small
@@ -20,7 +20,6 @@ def assigned(rows, count, seed=7):
         assume(False)
 
 
-@settings(deadline=None)
 @given(PATIENTS, st.integers(2, 5))
 def test_no_patient_stands_in_two_folds_and_every_fold_has_each_class(rows, count):
     found = assigned(rows, count)
@@ -33,7 +32,6 @@ def test_no_patient_stands_in_two_folds_and_every_fold_has_each_class(rows, coun
         )
 
 
-@settings(deadline=None)
 @given(PATIENTS, st.integers(2, 5), st.randoms(use_true_random=False))
 def test_the_order_of_the_pictures_changes_nothing(rows, count, random):
     found = dict(zip([patient for patient, _ in rows], assigned(rows, count), strict=True))
@@ -42,7 +40,6 @@ def test_the_order_of_the_pictures_changes_nothing(rows, count, random):
     assert found == again
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 9), min_size=20, max_size=60), st.integers(2, 5))
 def test_folds_differ_by_no_more_than_one_patient_in_a_class(pictures, count):
     rows = [

@@ -91,7 +91,7 @@ def test_decay_is_that_of_keras_adamw():
     np.testing.assert_allclose(*ends, rtol=1e-4, atol=1e-6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     rate=st.floats(0.01, 0.9),
     shape=st.sampled_from([(500, 101), (50, 10, 10, 10), (40_000, 1)]),

@@ -32,7 +32,7 @@ def test_smoothing_trains_towards_less_than_certainty():
     assert smoothed.argmin() == 2
 
 
-@examples(max_examples=30, deadline=None)
+@examples(max_examples=30)
 @given(
     label=st.sampled_from([0.0, 0.3, 1.0]),
     probability=st.floats(0, 1, width=32),

@@ -75,7 +75,7 @@ def test_an_average_calibrated_so_is_right_about_pictures_that_are_new(correlati
     assert errors["average's"] < errors["members'"] / 2
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.floats(0, 1))
 def test_drawing_together_keeps_the_order_within_a_class_of_a_fold(agreement):
     told = judgements(*drawn(correlation=0.5))[:2]

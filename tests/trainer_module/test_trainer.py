@@ -2,8 +2,10 @@ import base64
 import io
 import json
 import platform
+import shutil
 import subprocess
 import sys
+from http.client import HTTPConnection
 from importlib import metadata
 from types import SimpleNamespace
 
@@ -12,12 +14,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from tensorflow_serving.apis import prediction_log_pb2
+from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from components import sums
 from serving import keras_file
 from tests.conftest import picture
 from tests.pictures import FORMATS, encode, grey_pixels, png_of_16_bits
+from tests.serving import asking
+from tests.serving.running import running
 from tests.serving.tflite.test_export import step
 from tests.trainer_module import small
 from trainer_module import backup, data, fitting, history, models, strategy
@@ -202,6 +206,50 @@ def test_a_batch_without_a_single_image_is_answered(exported, signature, images)
         out = loaded.signatures[signature](image_bytes=tf.constant(images, tf.string))
     assert out[features.PROBABILITY].numpy().tolist() == [0.5] * len(images)
     assert {len(column) for column in out.values()} == {len(images)}
+
+
+def no_rows(signature):
+    """The inputs of a batch of none."""
+    return {
+        name: np.empty([0, *spec.shape[1:]], spec.dtype.as_numpy_dtype)
+        for name, spec in signature.structured_input_signature[1].items()
+    }
+
+
+def test_every_signature_answers_a_batch_of_no_rows(exported):
+    loaded = tf.saved_model.load(str(exported / "model"))
+    assert features.SERVE_PIXELS in loaded.signatures
+    for name, signature in loaded.signatures.items():
+        inputs = {key: tf.constant(array) for key, array in no_rows(signature).items()}
+        for _ in range(2):
+            out = signature(**inputs)
+        shapes = {key: each.shape.as_list() for key, each in signature.structured_outputs.items()}
+        found = {key: [len(each), *each.shape[1:]] for key, each in out.items()}
+        assert found == {key: [0, *shape[1:]] for key, shape in shapes.items()}, name
+
+
+@pytest.mark.e2e
+def test_the_server_answers_a_batch_of_no_rows_for_every_signature(exported, tmp_path):
+    signatures = tf.saved_model.load(str(exported / "model")).signatures
+    folder = shutil.copytree(exported / "model", tmp_path / asking.MODEL / "1").parent
+    with running(folder, "--allow-unverified") as server, asking.stub(server.grpc) as stub:
+        for name, signature in signatures.items():
+            outputs = sorted(signature.structured_outputs)
+            http = HTTPConnection(*asking.place(server.rest), timeout=60)
+            http.request("POST", asking.PREDICT, f'{{"signature_name":"{name}","inputs":[]}}')
+            found = json.loads(http.getresponse().read())
+            http.close()
+            expected = [] if len(outputs) == 1 else {each: [] for each in outputs}
+            assert found == {"outputs": expected}, name
+            request = predict_pb2.PredictRequest()
+            request.model_spec.name, request.model_spec.signature_name = asking.MODEL, name
+            for key, array in no_rows(signature).items():
+                dtype = tf.string if array.dtype == object else None
+                request.inputs[key].CopyFrom(tf.make_tensor_proto(array, dtype, array.shape))
+            answer = stub.Predict(request, timeout=60).outputs
+            assert {
+                key: len(tf.make_ndarray(each)) for key, each in answer.items()
+            } == dict.fromkeys(outputs, 0), name
 
 
 def test_only_the_chief_writes_the_model(transformed, tmp_path, monkeypatch):

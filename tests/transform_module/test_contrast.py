@@ -12,7 +12,7 @@ from transform_module import contrast
 BOTH = pytest.mark.parametrize("spread", [contrast.stretch, contrast.equalize])
 sides = st.integers(1, 12)
 pictures = st.tuples(sides, sides, st.just(1)).flatmap(lambda shape: arrays.arrays(np.uint8, shape))
-quick = settings(max_examples=60, deadline=None)
+quick = settings(max_examples=60)
 
 
 @BOTH

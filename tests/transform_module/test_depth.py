@@ -50,7 +50,19 @@ def test_the_bits_follow_from_the_highest_sample(highest, bits):
     assert decode_png_of_16_bits(tf.constant(png_of_16_bits(samples)))[1] == bits
 
 
-@settings(max_examples=30, deadline=None)
+@pytest.mark.parametrize("side", [40, 1100])
+@pytest.mark.parametrize(("covered", "bits"), [(0.0006, 12), (0.005, 12), (0.05, 16)])
+def test_letters_and_broken_pixels_darken_no_image(side, covered, bits):
+    samples = np.random.default_rng(7).integers(0, 4096, (side, side), dtype=np.uint16)
+    height = max(round(side * covered**0.5), 1)
+    samples[3 : 3 + height, 3 : 3 + height] = 65535
+    data = png_of_16_bits(samples)
+    assert decode_png_of_16_bits(tf.constant(data))[1] == bits
+    found = in_graph(data).numpy()[..., 0]
+    np.testing.assert_array_equal(found, np.minimum(samples >> (bits - 8), 255))
+
+
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**31), colours=st.booleans())
 def test_an_image_of_all_bits_stays_as_it_always_was(seed, colours):
     shape = (40, 44, 3) if colours else (40, 44)

@@ -80,7 +80,7 @@ def test_resizes_with_antialiasing():
     assert resized[5:-5, 5:-5].std() < 10
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(height=st.integers(32, 300), width=st.integers(32, 300), level=st.integers(1, 255))
 def test_padding_keeps_the_aspect_ratio_and_centres_the_picture(height, width, level):
     picture = tf.fill((height, width, 1), tf.constant(level, tf.uint8))
@@ -160,7 +160,7 @@ def test_what_is_stored_is_what_the_model_sees():
     assert pixels.dtype == tf.float32
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     name=st.sampled_from(sorted(FORMATS)),
     cut=st.floats(0, 1),

@@ -187,7 +187,7 @@ def test_hostile_data_are_read_as_pillow_reads_them(case):
 
 
 @pytest.mark.filterwarnings("ignore")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     value=st.integers(0, 10),
     order=st.sampled_from("<>"),

@@ -22,6 +22,7 @@ def judged(label, probability, **columns):
         "height": np.full(count, 200),
         "mode": np.full(count, "L"),
         "bytes": np.full(count, 1000),
+        "sha256": np.array([f"{row:064x}" for row in range(count)], str),
         **{name: np.full(count, 5.0) for name in ("brightness", "contrast", "sharpness", "border")},
     }
     others = columns.pop("others", {})

@@ -11,7 +11,7 @@ each_kind = pytest.mark.parametrize("kind", KINDS)
 SIDES = st.integers(32, 260)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @each_kind
 @given(SIDES, SIDES, st.sampled_from(STRENGTHS), st.integers(0, 2**32))
 def test_a_spoilt_picture_keeps_its_form(kind, width, height, strength, seed):
@@ -65,7 +65,7 @@ def test_a_picture_that_is_small_enough_stays():
 
 
 @given(st.integers(33, 700), st.integers(33, 700))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_a_reduced_picture_keeps_its_aspect_ratio(width, height):
     reduced = reduce(np.zeros((height, width), np.uint8))
     assert min(reduced.shape) == min(width, height, REFERENCE_SIDE)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
@@ -57,7 +57,6 @@ def covariance_by_definition(label, scores, patient):
     return auc, out
 
 
-@settings(deadline=None)
 @given(ROWS)
 def test_the_fast_way_is_the_definition(rows):
     label, one, other, patient = map(np.array, zip(*rows, strict=True))

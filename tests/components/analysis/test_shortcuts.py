@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
@@ -13,7 +13,6 @@ BOOTSTRAP = Bootstrap(replicates=200)
 VALUES = st.integers(0, 5).map(float)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(VALUES, VALUES, st.integers(0, 3)), min_size=2, max_size=20))
 def test_the_weighted_correlation_is_spearmans_of_so_many_copies(rows):
     one, other, weights = (np.array(column, float) for column in zip(*rows, strict=True))

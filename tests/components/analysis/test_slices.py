@@ -44,8 +44,8 @@ def test_patients_are_told_by_how_many_pictures_they_have():
     pictures = judged([1] * 8, [0.5] * 8, patient=list("abbccccc"))
     found = slices.masks(pictures)[slices.PICTURES_OF_PATIENT]
     assert {name: int(rows.sum()) for name, rows in found.items()} == {
-        "1 picture": 1,
-        "2-3 pictures": 2,
+        "1 image": 1,
+        "2-3 images": 2,
         "4 or more": 5,
     }
 

@@ -1,15 +1,18 @@
 """What is sent to Vertex AI, received by a server that reads it with the official protos."""
 
+import hashlib
 import json
 import re
+import uuid
 from functools import partial
 
 import pytest
+import tensorflow as tf
 from google.cloud import aiplatform, aiplatform_v1
 from google.protobuf import json_format
 from tfx.types import standard_artifacts
 
-from components import remote
+from components import pushed, remote
 from components.errors import UserError
 from components.google_cloud.endpoint import DEPLOYED, ENDPOINT, Executor
 from components.pusher import PUSHED, PUSHED_DESTINATION, PUSHED_VERSION, REASON
@@ -117,23 +120,36 @@ def server(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def copied(monkeypatch):
-    """What was copied from bucket to bucket."""
-    found = []
-    monkeypatch.setattr(remote, "files", lambda _: ["saved_model.pb"])
-    monkeypatch.setattr(remote, "copy", lambda *what: found.append(what))
-    return found
+def bucket():
+    return f"ram://{uuid.uuid4().hex}"
+
+
+def write_version(bucket, version):
+    """Pushes a version; what others put beside it is no part of it."""
+    folder = f"{bucket}/pushed/chest_xray/{version}"
+    tf.io.gfile.makedirs(folder)
+    files = {"saved_model.pb": hashlib.sha256(b"graph").hexdigest()}
+    manifest = json.dumps({"name": "chest_xray", "version": int(version), "files": files})
+    contents = {"saved_model.pb": "graph", pushed.MANIFEST: manifest, "note.txt": "hello"}
+    for name, content in contents.items():
+        with tf.io.gfile.GFile(f"{folder}/{name}", "w") as file:
+            file.write(content)
+    return folder
 
 
 @pytest.fixture
-def serve(server, copied):
-    def serve(version="17", traffic=100, *, pushed=True):
+def serve(server, bucket):
+    def serve(version="17", traffic=100, *, is_pushed=True, damage=""):
         model, served = standard_artifacts.PushedModel(), standard_artifacts.PushedModel()
-        served.uri = "gs://bucket/served"
-        model.set_int_custom_property(PUSHED, int(pushed))
-        model.set_string_custom_property(REASON, "" if pushed else "its model_blessing says no")
+        served.uri = f"{bucket}/served"
+        folder = write_version(bucket, version)
+        if damage:
+            with tf.io.gfile.GFile(f"{folder}/{damage}", "w") as file:
+                file.write("{")
+        model.set_int_custom_property(PUSHED, int(is_pushed))
+        model.set_string_custom_property(REASON, "" if is_pushed else "its model_blessing says no")
         model.set_string_custom_property(PUSHED_VERSION, version)
-        model.set_string_custom_property(PUSHED_DESTINATION, f"gs://bucket/pushed/{version}")
+        model.set_string_custom_property(PUSHED_DESTINATION, folder)
         settings = {**SETTINGS, "endpoint": {**SETTINGS["endpoint"], "traffic": traffic}}
         Executor().Do(
             {"pushed_model": [model]},
@@ -145,17 +161,17 @@ def serve(server, copied):
     return serve
 
 
-def test_the_first_model_makes_the_endpoint_and_gets_all_requests(server, serve, copied):
+def test_the_first_model_makes_the_endpoint_and_gets_all_requests(server, serve, bucket):
     served = serve(traffic=20)
     assert served.get_int_custom_property(DEPLOYED) == 1
     assert served.get_string_custom_property(ENDPOINT) == ENDPOINT_NAME
-    assert copied == [("gs://bucket/pushed/17", "gs://bucket/served/17", ["saved_model.pb"])]
+    assert remote.files(f"{bucket}/served/17") == [pushed.MANIFEST, "saved_model.pb"]
     (made,) = server.bodies("POST /v1/" + PARENT + "/endpoints")[:1]
     assert made["displayName"] == "x-rays"
     (uploaded,) = server.bodies("models:upload")
     model = uploaded["model"]
     assert model["displayName"] == "chest_xray-17"
-    assert model["artifactUri"] == "gs://bucket/served"
+    assert model["artifactUri"] == f"{bucket}/served"
     assert model["containerSpec"] == {
         "imageUri": "tensorflow/serving:2.19.1",
         "command": ["/usr/bin/tensorflow_model_server"],
@@ -182,6 +198,15 @@ def test_the_first_model_makes_the_endpoint_and_gets_all_requests(server, serve,
     assert model["dedicatedResources"]["maxReplicaCount"] == 5
 
 
+@pytest.mark.parametrize("damage", ["saved_model.pb", pushed.MANIFEST])
+def test_a_damaged_version_is_not_deployed(server, serve, bucket, damage):
+    said = f"{bucket}/pushed/chest_xray/17/{damage}: .* is not deployed"
+    with pytest.raises(UserError, match=said):
+        serve(damage=damage)
+    assert not server.bodies("models:upload")
+    assert remote.files(f"{bucket}/served") == []
+
+
 def test_the_next_one_gets_its_share_of_them(server, serve):
     serve("17")
     serve("18", traffic=20)
@@ -205,7 +230,7 @@ def test_a_task_that_runs_again_deploys_nothing_again(server, serve):
 
 
 def test_what_is_not_pushed_is_not_deployed(server, serve):
-    served = serve(pushed=False)
+    served = serve(is_pushed=False)
     assert served.get_int_custom_property(DEPLOYED) == 0
     assert served.get_string_custom_property(REASON) == "its model_blessing says no"
     assert server.requests == []

@@ -355,7 +355,7 @@ def test_what_is_dropped_or_missing_is_said(tmp_path, caplog):
         "test/NORMAL/IM-0001-0002.png": picture(2),
         "train/PNEUMONIA/person1_virus_1.png": picture(3),
     }
-    with caplog.at_level(logging.WARNING, "components"):
+    with caplog.at_level(logging.INFO, "components"):
         dataset_of(fill(tmp_path / "images", files), tmp_path / "out")
     assert "1 pictures of 1 patients were dropped from train and val" in caplog.text
     assert "The split test holds no PNEUMONIA" in caplog.text
@@ -611,7 +611,7 @@ def test_what_only_all_images_together_tell_is_recorded_and_said(tmp_path, caplo
         "val/NORMAL/IM-0906-0001.jpeg": encode(grey_pixels(44, 40, 905), "jpeg-grey"),
     }
     out = tmp_path / "out"
-    with caplog.at_level(logging.WARNING, "components"):
+    with caplog.at_level(logging.INFO, "components"):
         dataset = dataset_of(fill(tmp_path / "images", files), out)
     findings = {each.kind: each for each in Dataset.load(out).findings}
     assert findings["turned"].examples == ("train/NORMAL/IM-0902-0001.jpeg",)

@@ -47,7 +47,7 @@ def test_no_images_and_one_have_no_copies():
     assert groups(hashes[:0], small[:0]).tolist() == []
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 1000), number=st.integers(0, 40), most=st.integers(0, 256))
 def test_all_pairs_are_compared_once(seed, number, most):
     hashes = np.random.default_rng(seed).integers(0, 256, (number, 32), dtype=np.uint8)

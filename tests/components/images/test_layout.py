@@ -284,7 +284,7 @@ names = st.binary(min_size=1, max_size=60).filter(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(names=st.sets(names, min_size=1, max_size=8))
 def test_every_name_is_listed_once_and_sorted(tmp_path_factory, names):
     images = fill(tmp_path_factory.mktemp("images"), {"NORMAL/0": b""})

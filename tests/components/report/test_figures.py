@@ -1,7 +1,7 @@
 import pytest
 
 from components.analysis.findings import Estimate
-from components.report.figures import count, figure, interval, signed, told, with_interval
+from components.report.figures import count, defined, figure, interval, signed, with_interval
 from tests.components.report import made
 
 
@@ -37,10 +37,10 @@ def test_an_interval_stands_behind_its_figure():
 
 def test_a_figure_that_no_group_defines_is_not_told():
     groups = made.findings().slices["subtype"]
-    assert "auc" not in told(groups)
-    assert {"sensitivity", "specificity"} <= set(told(groups))
+    assert "auc" not in defined(groups)
+    assert {"sensitivity", "specificity"} <= set(defined(groups))
 
 
 def test_one_thing_is_no_plural():
-    assert count(1, "picture") == "1 picture"
+    assert count(1, "image") == "1 image"
     assert count(1200, "picture") == "1,200 pictures"

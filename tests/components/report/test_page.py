@@ -182,7 +182,7 @@ def test_a_model_that_is_refused_is_told_first_with_the_reason():
 def test_a_figure_stands_with_its_interval_and_meaning(whole):
     assert "0.905 to 0.965" in whole
     assert "area under the ROC curve; 0.5 is chance" in whole
-    assert "Intervals hold 95 %" in whole
+    assert "Intervals are 95 % intervals" in whole
 
 
 def test_a_group_of_one_class_has_a_dash():

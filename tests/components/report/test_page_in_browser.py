@@ -55,6 +55,46 @@ def test_nothing_but_wide_tables_scrolls(browser, address, width):
     assert wide == []
 
 
+def test_tables_are_as_wide_as_the_page(browser, address):
+    open_at(browser, address, 1280)
+    narrow = browser.execute_script(
+        "return [...document.querySelectorAll('.scroll table')]"
+        ".filter(e => e.offsetWidth < e.parentElement.clientWidth - 1).map(e => e.ariaLabel)"
+    )
+    assert narrow == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_text_of_plots_can_be_read(browser, address, width):
+    open_at(browser, address, width)
+    sizes = browser.execute_script(
+        "return [...document.querySelectorAll('.plot text')].map(e =>"
+        " parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().a"
+        " * Math.hypot(1, e.getScreenCTM().b / (e.getScreenCTM().a || 1)))"
+    )
+    assert min(size for size in sizes if size) >= 10
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_text_of_a_plot_does_not_overlap(browser, address, width):
+    open_at(browser, address, width)
+    overlapping = browser.execute_script(
+        """
+        const found = [];
+        for (const plot of document.querySelectorAll('.two .plot')) {
+          const texts = [...plot.querySelectorAll('text')].map(e => [e, e.getBoundingClientRect()]);
+          for (const [one, a] of texts) for (const [other, b] of texts) {
+            const meet = a.left < b.right - 1 && b.left < a.right - 1
+              && a.top < b.bottom - 5 && b.top < a.bottom - 5;
+            if (one !== other && meet) found.push([one.textContent, other.textContent]);
+          }
+        }
+        return found;
+        """
+    )
+    assert overlapping == []
+
+
 def test_the_browser_has_nothing_to_complain_of(browser, address):
     open_at(browser, address, 1100)
     assert browser.get_log("browser") == []

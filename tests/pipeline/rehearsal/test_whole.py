@@ -7,49 +7,58 @@ import pytest
 
 from pipeline.rehearsal.container import ROOMS
 from tests.pipeline.cluster import CLUSTER
-from tests.pipeline.command import COMPONENTS, REPOSITORY, cxr, figures, run
+from tests.pipeline.command import COMPONENTS, REPOSITORY, cxr, figures
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e]
 
 
 @pytest.fixture(scope="module")
-def local(tmp_path_factory):
-    """A local run: its folder, with the configuration and the pictures, and its record."""
-    folder = tmp_path_factory.mktemp("rehearsal")
-    return folder, run(folder / "root")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("rehearsal")
 
 
-def rehearsed(folder, target, *options):
-    file = folder / f"{target}.file"
-    chosen = [word for each in CLUSTER for word in ("--set", each)]
-    cxr(
-        *("compile", "--target", target, "--out", file),
-        *("--config", folder / "small.yaml", *chosen),
-    )
-    images = folder / "root" / "images"
-    told = cxr(
-        *("rehearse", file, "--images", images, "--root", folder / target, "--json", *options)
-    )
-    return json.loads(told)
+@pytest.fixture(scope="module")
+def compiled(small_run, folder):
+    """Compiles the small pipeline for a target, once; the file."""
+    small, _ = small_run
+
+    def compile_for(target):
+        file = folder / f"{target}.file"
+        if not file.exists():
+            chosen = [word for each in CLUSTER for word in ("--set", each)]
+            cxr(
+                *("compile", "--target", target, "--out", file),
+                *("--config", small / "small.yaml", *chosen),
+            )
+        return file
+
+    return compile_for
 
 
 @pytest.mark.parametrize(("target", "options"), [("kubeflow", ()), ("vertex", ("--exact",))])
-def test_a_rehearsal_ends_in_a_pushed_model_with_the_local_runs_metrics(local, target, options):
-    folder, record = local
-    outcome = rehearsed(folder, target, *options)
+def test_a_rehearsal_ends_in_a_pushed_model_with_the_local_runs_metrics(
+    small_run, compiled, folder, target, options
+):
+    small, record = small_run
+    images = small / "root" / "images"
+    told = cxr(
+        *("rehearse", compiled(target), "--images", images),
+        *("--root", folder / target, "--json", *options),
+    )
+    outcome = json.loads(told)
     assert set(outcome["tasks"]) == COMPONENTS
     # Batches of other sizes are summed in another order.
     assert figures(outcome) == pytest.approx(figures(record), rel=1e-6)
     assert outcome["pushed"]
 
 
-def test_a_package_that_lacks_a_module_is_told_before_anything_runs(local, tmp_path):
-    folder, _ = local
+def test_a_package_that_lacks_a_module_is_told_before_anything_runs(small_run, compiled, tmp_path):
+    small, _ = small_run
     for room in ROOMS:
         shutil.copytree(REPOSITORY / room, tmp_path / room)
     (tmp_path / "components" / "pusher.py").unlink()
     told = cxr(
-        *("rehearse", folder / "kubeflow.file", "--images", folder / "root" / "images"),
+        *("rehearse", compiled("kubeflow"), "--images", small / "root" / "images"),
         *("--root", tmp_path / "rehearsal"),
         folder=tmp_path,
         code=1,

@@ -4,9 +4,11 @@ import logging
 from pathlib import Path
 
 import pytest
+from tfx.types import standard_artifacts
 
 from components import baseline
 from pipeline.metadata import executions
+from pipeline.runners import launching
 
 
 def model_of(orchestrated, run):
@@ -83,3 +85,27 @@ def test_a_pipeline_of_another_name_shares_the_cache(orchestrated, monkeypatch):
     monkeypatch.setattr(orchestrated, "pipeline", renamed)
     orchestrated.run("other name", version="19", uncached=["Pusher"])
     assert orchestrated.cached()["Baseline"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "blessed", "passes"),
+    [
+        (standard_artifacts.InfraBlessing, 0, True),
+        (standard_artifacts.InfraBlessing, 1, False),
+        # What the Evaluator finds depends on the model and the data alone.
+        (standard_artifacts.ModelBlessing, 0, False),
+    ],
+)
+def test_only_a_refusal_by_the_serving_check_is_not_kept(kind, blessed, passes):
+    artifact = kind()
+    artifact.set_int_custom_property("blessed", blessed)
+    assert launching.may_pass(kind.TYPE_NAME, artifact.mlmd_artifact) is passes
+
+
+@pytest.mark.parametrize("passes", [True, False])
+def test_what_may_pass_is_computed_again(orchestrated, monkeypatch, passes):
+    version = f"3{int(passes)}"
+    monkeypatch.setattr(launching, "may_pass", lambda *_: passes)
+    orchestrated.run(f"passes-{passes}", version=version)
+    orchestrated.run(f"passes-{passes}-again", version=version, uncached=["Pusher"])
+    assert orchestrated.cached()["Baseline"] is not passes

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from trainer_module.export import at_least_one
 from transform_module import features, image_ops
 
 SLOPE, SHIFT = 0.9, 0.2
@@ -27,10 +28,13 @@ class _Bright(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None, 160, 160, 1], name=features.IMAGE_XF)])
     def serve_pixels(self, image_xf):
-        probability = tf.sigmoid(self.scale * (self.sum(image_xf) - self.middle))[:, 0]
+        # As the pipeline exports it.
+        pixels = at_least_one(image_xf)
+        probability = tf.sigmoid(self.scale * (self.sum(pixels) - self.middle))[:, 0]
         kept = tf.clip_by_value(probability, 1e-7, 1 - 1e-7)
         logit = tf.math.log(kept) - tf.math.log1p(-kept)
-        return {features.PROBABILITY: tf.sigmoid(SLOPE * logit + SHIFT)}
+        calibrated = tf.sigmoid(SLOPE * logit + SHIFT)
+        return {features.PROBABILITY: calibrated[: tf.shape(image_xf)[0]]}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=features.EXAMPLES)])
     def transform_features(self, examples):

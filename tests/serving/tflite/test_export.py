@@ -142,6 +142,18 @@ def test_one_variant_alone_needs_no_pictures_and_replaces_an_export(exported, ve
     assert record["judged_pictures"] is record["representative_pictures"] is None
 
 
+def test_what_is_not_compared_is_said_with_its_reason(version, tmp_path, caplog):
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "1.png").write_bytes(grey(100))
+    record = export(
+        version, tmp_path / "out", variants=[FLOAT16], pictures=tmp_path / "pictures", step=step
+    )
+    assert record["judged_pictures"] is None
+    (said,) = [each for each in caplog.messages if "not compared" in each]
+    assert "pictures" in said
+    assert "give --data" in said
+
+
 def refused(*arguments, **options):
     with pytest.raises(UserError) as refusal:
         export(*arguments, step=step, **options)

@@ -56,7 +56,7 @@ def test_each_change_changes_alike_for_a_seed_whatever_the_batch_also_in_a_datas
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     changes=st.fixed_dictionaries(
         {

@@ -125,7 +125,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path):
         torch_weights.read(tmp_path / "none.pth")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_a_damaged_file_is_refused_or_read(tmp_path_factory, data):
     content = bytearray(written({"a": Tensor(FLOATS, 0, (3, 4), (4, 1))}, [FLOATS]))
