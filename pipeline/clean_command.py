@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from components.collector import importing
 from components.command import for_people
 from pipeline import options
 
@@ -38,7 +39,8 @@ def clean(root: Path, keep: int, yes: bool, as_json: bool) -> None:
     whole, and the one that `cxr rollback` goes back to, stay in any case. So do the converted
     images of the last run, and those of the runs that are kept.
     """  # noqa: D301  (Click knows the character, not its escape)
-    from pipeline.cleaning import clean as clean_root
+    with importing():
+        from pipeline.cleaning import clean as clean_root
     from pipeline.root import Root
     from pipeline.run_log import silenced
 

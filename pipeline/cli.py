@@ -11,6 +11,7 @@ import click
 
 from components.allocator import with_tuned_allocator
 from components.choice_argument import Choice
+from components.collector import importing
 from components.command import for_people, when_interrupted
 from components.errors import UserError
 from components.path_argument import LocalPath
@@ -91,8 +92,9 @@ def run(
     given = [f"images={json.dumps(str(images))}"] if images else []
     given += [f"orchestrator={orchestrator}"] if orchestrator else []
     config = load(source, [*overrides, *given])
-    from pipeline import before_run, run_record
-    from pipeline import run as runs
+    with importing():
+        from pipeline import before_run, run_record
+        from pipeline import run as runs
     from pipeline.announcement import announce
     from pipeline.cells import console
     from pipeline.display import Display

@@ -48,8 +48,8 @@ def test_a_table_that_fits_is_one(monkeypatch):
 
 
 def test_a_long_text_is_folded_and_a_number_is_not(monkeypatch):
-    lines = shown(monkeypatch, 40, ("folder/" * 8 + "a.png", "0.9953", ""))
-    assert all(len(line) <= 40 for line in lines)
+    lines = shown(monkeypatch, 50, ("folder/" * 8 + "a.png", "0.9953", ""))
+    assert all(len(line) <= 50 for line in lines)
     assert any("0.9953" in line for line in lines)
     assert "".join(line.split()[0] for line in lines[1:]) == "folder/" * 8 + "a.png"
 

@@ -13,7 +13,8 @@ import unicodedata
 
 import pytest
 
-from tests.pipeline.command import REPOSITORY
+from components.native_log import is_notice
+from tests.pipeline.command import REPOSITORY, command
 from tests.pipeline.everything_printed import HOSTILE
 from tests.serving.running import running
 from tests.serving.saved import save, write_manifest
@@ -90,6 +91,20 @@ def test_a_terminal_with_colours_gets_them_and_no_name_raw(tmp_path):
     assert ESCAPES.search(shown)
     assert acting(ESCAPES.sub("", shown).replace("\r", "")) == set()
     assert "\x1b[31mb" not in shown
+
+
+@pytest.mark.parametrize("name", ["run", "clean"])
+def test_no_notice_of_tensorflow_precedes_the_output(tmp_path, name):
+    variables = {key: value for key, value in os.environ.items() if key != "CUDA_VISIBLE_DEVICES"}
+    images = ("--images", "absent") if name == "run" else ()
+    done = subprocess.run(
+        [*command(name, "--root", tmp_path / "root"), *images],
+        env=variables | {"PYTHONPATH": str(REPOSITORY)},
+        cwd=tmp_path,
+        capture_output=True,
+    )
+    assert b"Error: " in done.stderr
+    assert not [line for line in done.stderr.splitlines() if is_notice(line, has_driver=False)]
 
 
 def test_the_servers_log_escapes_the_path_of_its_model_and_holds_no_notice(served):

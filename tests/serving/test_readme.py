@@ -6,16 +6,18 @@ import pytest
 
 from tests.pipeline.command import REPOSITORY
 from tests.serving.asking import picture
-from tests.serving.saved import save
+from tests.serving.saved import save, write_manifest
 
 README = (REPOSITORY / "serving" / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+SECTION = README.partition("## From Python\n")[2].partition("\n## ")[0]
+EXAMPLES = re.findall(r"```python\n(.*?)```", SECTION, re.DOTALL)
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A working directory with what the examples name."""
-    save(tmp_path / "cxr-root" / "pushed" / "chest_xray" / "1", tells_domain=True)
+    version = tmp_path / "cxr-root" / "pushed" / "chest_xray" / "1"
+    write_manifest(save(version, tells_domain=True))
     (tmp_path / "xray.jpeg").write_bytes(picture(200))
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "dark.png").write_bytes(picture(20))

@@ -86,7 +86,7 @@ def test_where_no_picture_can_be_used_the_reasons_are_left(version, former, pict
     with pytest.raises(NothingUsable) as refusal:
         evaluate(version, pictures / "labels.csv", out, against=former)
     told = str(refusal.value)
-    assert "None of the 2 pictures of" in told
+    assert "None of the 2 images of" in told
     assert "cannot be opened: no such file or directory (2)" in told
     assert "paths relative to the table's folder" in told
     assert [path.name for path in out.iterdir()] == [writing.PICTURES]
@@ -175,7 +175,7 @@ def test_nothing_that_can_be_judged_is_refused(version, pictures, tmp_path):
     for path in pictures.rglob("*.png"):
         path.write_bytes(b"text")
     refuse(
-        r"None of the 8 pictures of .* can be used: text file \(8\)",
+        r"None of the 8 images of .* can be used: text file \(8\)",
         version,
         pictures,
         tmp_path / "out",
