@@ -1,6 +1,7 @@
 """The format of log lines: no data that libraries quote, no name that acts on a terminal."""
 
 import logging
+from typing import Any
 
 from components.quoted_data import without_quoted_data
 from components.text import printable
@@ -23,6 +24,11 @@ class Formatter(logging.Formatter):
         """Returns the record's line."""
         return printable(without_quoted_data(super().formatMessage(record)), keep=self._keep)
 
+    def formatException(self, ei: Any) -> str:
+        """Returns a traceback."""
+        return printable(without_quoted_data(super().formatException(ei)), keep="\n\t")
+
     def format(self, record: logging.LogRecord) -> str:
         """Returns the record's line, with its traceback."""
-        return printable(without_quoted_data(super().format(record)), keep="\n\t")
+        record.exc_text = None  # Another handler's formatter may have left it.
+        return super().format(record)

@@ -148,7 +148,7 @@ def _estimates(found: Findings | None) -> Iterator[tuple[str, str]]:
             continue
         text = f"{estimate.value:.4f}"
         if estimate.low is not None and estimate.high is not None:
-            text += f" ({estimate.low:.4f} to {estimate.high:.4f})"
+            text += f" ({estimate.low:.4f}-{estimate.high:.4f})"
         yield key, text
 
 

@@ -56,7 +56,10 @@ def test_the_cluster_configuration_compiles_as_it_is_printed(count, tmp_path):
         merged |= block["cluster"]
     file = tmp_path / "cluster.yaml"
     file.write_text(yaml.safe_dump({"cluster": merged}), encoding="utf-8")
-    assert problems(load(str(file), ()), "kubeflow") == []
+    for target in ("kubeflow", "vertex"):
+        (line,) = re.findall(rf"^cxr compile --target {target} .*", README, re.MULTILINE)
+        overrides = re.findall(r"--set (\S+)", line)
+        assert problems(load(str(file), overrides), target) == []
 
 
 def test_the_contents_lead_to_every_chapter():

@@ -40,7 +40,7 @@ def run(prelude="", **variables):
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=600,
     )
     assert not done.stderr
     return done.stdout.splitlines()

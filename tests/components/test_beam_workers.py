@@ -10,10 +10,10 @@ import pytest
 from components.synthetic.generate import generate
 from tests.pipeline.command import REPOSITORY, command
 
-pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 WORKER = "apache_beam.runners.worker.sdk_worker_main"
-DEADLINE_SECONDS = 120
+DEADLINE_SECONDS = 600
 
 
 def wait_until(condition):

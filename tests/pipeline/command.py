@@ -63,7 +63,7 @@ def cxr(
     with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
         files = {"stdout": stdout, "stderr": stderr}
         with _started(*arguments, folder=folder, cold=cold, **files) as process:
-            returned = process.wait(timeout=600)
+            returned = process.wait(timeout=1800)
         stdout.seek(0)
         stderr.seek(0)
         printed, said = stdout.read(), stderr.read()
@@ -81,13 +81,13 @@ def run(
 def run_killed_when(moment: Callable[[], bool], root: Path, *, cold: bool = False) -> None:
     """Starts the small pipeline and kills it, with all its children, at a moment."""
     with _started(*_small_run(root), folder=REPOSITORY, cold=cold) as process:
-        deadline = time.monotonic() + 600
+        deadline = time.monotonic() + 1800
         while not moment():
             assert process.poll() is None, "it ended before the moment came"
             assert time.monotonic() < deadline, "the moment did not come"
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGKILL)
-        assert process.wait(timeout=60) == -signal.SIGKILL
+        assert process.wait(timeout=600) == -signal.SIGKILL
 
 
 @contextmanager

@@ -54,7 +54,7 @@ evaluation: {minimum_auc: 0, minimum_sensitivity: 0, maximum_auc_drop: 1,
 STEPS = ("Draw synthetic images", "Convert images", "Start TensorFlow and TFX")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 _PUBLISHING = "Publishing output artifacts"
-_GONE_SECONDS = 30
+_GONE_SECONDS = 300
 
 
 @dataclass

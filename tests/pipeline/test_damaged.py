@@ -14,7 +14,7 @@ from pipeline.runners import seal
 from tests.pipeline import damaged
 from tests.pipeline.command import REPOSITORY
 
-pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(7200)]
 
 
 @pytest.fixture(scope="module")

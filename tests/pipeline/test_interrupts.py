@@ -9,7 +9,7 @@ import pytest
 
 from tests.pipeline.command import COMPONENTS, REPOSITORY, cxr, figures
 
-pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(7200)]
 
 MOMENTS = 30
 SAID = {

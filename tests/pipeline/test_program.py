@@ -53,7 +53,7 @@ def program(script, *arguments):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
 
 
@@ -93,7 +93,7 @@ def test_a_reader_that_has_gone_ends_it_without_a_word(root, given):
         stderr=subprocess.PIPE,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")

@@ -22,7 +22,7 @@ from tests.pipeline.command import (
 )
 from trainer_module.settings import TrainerSettings
 
-pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(3600)]
 
 PACKAGES = ("pipeline", "components", "transform_module", "trainer_module", "serving", "tests")
 

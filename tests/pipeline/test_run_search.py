@@ -10,7 +10,7 @@ from pipeline.recipe import recipe_of
 from tests.pipeline.cluster import CLUSTER
 from tests.pipeline.command import COMPONENTS, cxr, figures, run, states
 
-pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(3600)]
 
 CHOSEN = (
     "trainer.folds=2",

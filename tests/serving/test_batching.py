@@ -15,7 +15,7 @@ from serving.batching import Batcher
 from serving.batching_settings import BatchingSettings
 from serving.status import RequestError
 
-SECONDS = 60  # no case waits as long, unless it fails
+SECONDS = 600  # no case waits as long, unless it fails
 
 
 class Doubling:

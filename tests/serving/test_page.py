@@ -24,7 +24,7 @@ Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
 
 pytestmark = pytest.mark.e2e
 
-ANSWER_SECONDS = 30
+ANSWER_SECONDS = 300
 WINDOW = (1100, 800)
 OPTIONS = ("--allow-unverified", "--poll-seconds", "0.2")
 

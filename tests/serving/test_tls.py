@@ -15,7 +15,7 @@ from components.errors import UserError
 from serving import tls
 from tests.serving.certificates import Authority, Pair, key_pem, ssl_config, write
 
-SECONDS = 60
+SECONDS = 600
 
 AUTHORITY = Authority()
 SERVER = AUTHORITY.sign("server")

@@ -18,7 +18,7 @@ from serving.model_config import ModelConfig
 from serving.status import RequestError
 from serving.versions import ServedModel, State
 
-SECONDS = 60  # no case waits as long, unless it fails
+SECONDS = 600  # no case waits as long, unless it fails
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -44,12 +44,12 @@ def test_a_worker_trains_what_the_chief_draws(transformed, tmp_path, monkeypatch
         env={**os.environ, "KERASTUNER_TUNER_ID": "1"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     assert worker.returncode == 0, worker.stderr[-3000:]
     assert "trial  2/2  val_auc" in worker.stderr
-    leading.join(timeout=300)
+    leading.join(timeout=600)
     assert not leading.is_alive()
     scores = [trial.score for trial in chief.oracle.trials.values()]
     assert len(scores) == 2

@@ -20,7 +20,7 @@ def check(*options, python=sys.executable):
         cwd=program.CHECKOUT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
     )
 
 

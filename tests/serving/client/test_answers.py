@@ -137,7 +137,7 @@ def test_the_largest_request_is_taken(served):
     # Zeros are no picture, but they are sent as one.
     pictures = [bytes(MAXIMUM_PICTURE // 32)] * 32
     for url in (served.rest, served.grpc):
-        with connect(url, timeout=60) as client:
+        with connect(url, timeout=600) as client:
             assert not any(answer.valid for answer in client.predict(pictures))
             with pytest.raises(Refused, match=r"request of \d\d,.* bytes.*Give fewer"):
                 client.predict([*pictures, bytes(17 * 2**20)])

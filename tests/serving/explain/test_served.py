@@ -30,7 +30,7 @@ def server(version):
 def test_rest_tells_the_maps_of_a_batch(server, version):
     pictures = [picture(51), b"broken", picture(204)]
     asked = body(*pictures)[:-1] + b', "signature_name": "explain"}'
-    with httpx.Client(trust_env=False, timeout=60) as client:
+    with httpx.Client(trust_env=False, timeout=600) as client:
         rows = client.post(f"{server.rest}{PREDICT}", content=asked).json()["predictions"]
     assert [row[features.PROBABILITY] for row in rows] == pytest.approx([0.2, 0.5, 0.8])
     np.testing.assert_allclose(
@@ -44,7 +44,7 @@ def test_grpc_tells_the_maps_of_a_full_batch_within_its_usual_message(server, ve
     message.model_spec.signature_name = features.EXPLAIN
     with grpc.insecure_channel(server.grpc) as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-        outputs = stub.Predict(message, timeout=60).outputs
+        outputs = stub.Predict(message, timeout=600).outputs
     heat = tf.make_ndarray(outputs[features.HEATMAP])
     assert heat.shape == (32, features.IMAGE_SIZE, features.IMAGE_SIZE)
     np.testing.assert_allclose(heat, Model(version).heat_maps(pictures), rtol=1e-6)
