@@ -141,6 +141,8 @@ def bucket(monkeypatch):
 def write_version(bucket, version):
     """Pushes a version; what others put beside it is no part of it."""
     folder = f"{bucket}/pushed/chest_xray/{version}"
+    if tf.io.gfile.exists(folder):  # written over, a file in memory keeps what it had
+        return folder
     tf.io.gfile.makedirs(folder)
     files = {"saved_model.pb": hashlib.sha256(b"graph").hexdigest()}
     manifest = json.dumps({"name": "chest_xray", "version": int(version), "files": files})
