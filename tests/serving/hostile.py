@@ -368,7 +368,8 @@ def bombs(server: Running, ask: Callable[[int], None], *, count: int = 40) -> Ou
     """
     _packed("bomb")
     process = psutil.Process(server.process.pid)
-    memory, seconds, start = 0, [], threading.Barrier(count + 1)
+    memory, start = 0, threading.Barrier(count + 1)
+    seconds: list[float] = []
 
     def harm(seed: int) -> bytes:
         with grpc.insecure_channel(server.grpc) as channel:
