@@ -45,7 +45,7 @@ def place(tmp_path):
     "arguments",
     [
         ("rollback", "root/pushed/cxr"),
-        ("synth", "root/drawn", "--images", "60"),
+        ("synth", "root/drawn", "--count", "60"),
         ("clean", "--root", "root"),
         ("convert", "images", "root/converted"),
         pytest.param(("run", "--root", "root"), marks=pytest.mark.slow),
