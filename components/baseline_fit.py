@@ -84,7 +84,7 @@ def try_out(pushed_model: types.Artifact, examples: list[bytes]) -> None:
     """
     path = path_utils.serving_model_path(pushed_model.uri)
     try:
-        list(evaluation_sample.judge(path, examples))
+        list(evaluation_sample.predict(path, examples))
     except (OSError, ValueError, tf.errors.OpError) as error:
         version = pushed_model.get_string_custom_property(baseline.VERSION)
         raise UserError(

@@ -80,11 +80,11 @@ def _metrics_specs(threshold: float, *model_names: str) -> list[config_pb2.Metri
         "calibration_plot": ("CalibrationPlot", {"num_buckets": _BINS}),
     }
     # The weight of a row tells whether it counts (see evaluation_extractors).
-    judged = _spec(metrics, model_names)
-    judged.example_weights.weighted = True
+    predicted = _spec(metrics, model_names)
+    predicted.example_weights.weighted = True
     every_row = _spec({"rows": ("ExampleCount", {})}, model_names)
     every_row.example_weights.unweighted = True
-    return [judged, every_row]
+    return [predicted, every_row]
 
 
 def _spec(

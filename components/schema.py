@@ -16,7 +16,7 @@ def contract_schema() -> "schema_pb2.Schema":
 
     Each example holds exactly one value of each feature, but for ``subtype``, which stands only
     where the file's name tells it. ``label`` is 0 or 1, ``label_name`` its name; sides are in
-    pixels. ``image`` is declared as a picture, so that statistics count its bytes and leave its
+    pixels. ``image`` is declared as an image, so that statistics count its bytes and leave its
     values alone.
 
     Returns:

@@ -16,7 +16,7 @@ class ServingCheckSettings(pydantic.BaseModel):
         " TensorFlow Serving's container through TFX's InfraValidator, which needs Docker.",
     )
     maximum_latency_ms: float = pydantic.Field(
-        2_000.0, gt=0, description="The median answer to one picture may take so long."
+        2_000.0, gt=0, description="The median answer to one image may take so long."
     )
     maximum_memory_gib: float = pydantic.Field(
         8.0, gt=0, description="The server's memory may reach so much."

@@ -95,7 +95,7 @@ class Tuner(base_component.BaseComponent):
             source: The examples before Transform, which tell how many there are.
             tuner_fn: Path of the function.
             custom_config: What else it is given. Its ``settings`` lack those of `TRIED_WITH`.
-            batch_size: Pictures a step and replica, where it is not searched for.
+            batch_size: Images a step and replica, where it is not searched for.
             learning_rate: The optimizer's, where it is not searched for.
             dataset_fingerprint: Of the data that the examples came from.
         """

@@ -47,7 +47,7 @@ _beam_args = click.option(
 )
 @click.version_option(package_name="chest-xray-pipeline", prog_name="cxr")
 def main() -> None:
-    """Chest X-rays: from folders of pictures to a served model that tells pneumonia from normal."""
+    """Chest X-rays: from folders of images to a served model that tells pneumonia from normal."""
 
 
 @main.command(cls=ImagesByOption)
@@ -140,10 +140,10 @@ def synth(out: Path, count: int, seed: int, as_json: bool) -> None:
     from pipeline.display import Display
     from pipeline.tables import print_synthetic
 
-    with Display(console(sys.stderr)).step(f"Draw {count} pictures") as progress:
+    with Display(console(sys.stderr)).step(f"Draw {count} images") as progress:
         made = generate(out, images=count, seed=seed, progress=progress)
     if as_json:
-        content = {"pictures": made.pictures, "patients": made.patients, "broken": made.broken}
+        content = {"images": made.images, "patients": made.patients, "broken": made.broken}
         click.echo(json.dumps(content, indent=2))
     else:
         print_synthetic(made, out)
@@ -181,7 +181,7 @@ def convert(
     """Convert the folder IMAGES to TFRecords in the folder OUT.
 
     IMAGES, or the one folder in it, holds train|val|test/NORMAL|PNEUMONIA/..., or only
-    NORMAL|PNEUMONIA/... What is no usable picture is listed in OUT/quarantine.csv with its reason.
+    NORMAL|PNEUMONIA/... What is no usable image is listed in OUT/quarantine.csv with its reason.
     """
     from components.images import convert as images_convert
     from pipeline.cells import console
@@ -314,11 +314,11 @@ def predict(
     cxr predict --url grpcs://HOST:8500 --ca-cert ca.pem --label stable folder
 
     MODEL is a version's folder, or the folder of the versions, of which the latest is taken. A file
-    that is no usable picture gets a row with the reason. A picture that is not in the domain is
+    that is no usable image gets a row with the reason. An image that is not in the domain is
     unlike those that the model learnt from: its answer tells nothing.
 
-    With --out any number of pictures is judged, in Beam, and a summary is printed. IMAGES may then
-    be TFRecord files of pictures, too. A killed call goes on where it stopped when the same command
+    With --out any number of images is evaluated, in Beam, and a summary is printed. IMAGES may then
+    be TFRecord files of images, too. A killed call goes on where it stopped when the same command
     is given again.
 
     The exit code is 4 where nothing that was given could be used.
@@ -327,7 +327,7 @@ def predict(
     from pipeline.display import Display
     from pipeline.run_log import silenced
     from pipeline.tables import print_summary
-    from serving.client import MAXIMUM_PICTURE
+    from serving.client import MAXIMUM_IMAGE
     from serving.predict import predict as predict_paths
     from serving.predict import predict_by
     from serving.predict_many.job import predict_many
@@ -344,13 +344,13 @@ def predict(
     if url:
         with (
             silenced() as terminal,
-            Display(console(terminal)).step("Judge pictures") as told,
+            Display(console(terminal)).step("Predict images") as told,
             served.connected(url, **server) as client,
         ):
             predictions = predict_by(
                 client.predict_in_parts,
                 model_and_images,
-                maximum_bytes=MAXIMUM_PICTURE,
+                maximum_bytes=MAXIMUM_IMAGE,
                 progress=told,
             )
         _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
@@ -362,7 +362,7 @@ def predict(
         with (
             when_interrupted(),
             silenced() as terminal,
-            Display(console(terminal)).step("Judge pictures") as told,
+            Display(console(terminal)).step("Predict images") as told,
         ):
             summary = predict_many(model, images, out, beam_args=beam_args, progress=told)
         if as_json:
@@ -372,7 +372,7 @@ def predict(
         if not summary.valid:
             sys.exit(NOTHING_USABLE)
         return
-    with silenced() as terminal, Display(console(terminal)).step("Judge pictures") as told:
+    with silenced() as terminal, Display(console(terminal)).step("Predict images") as told:
         predictions = predict_paths(model, images, progress=told)
     _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
 

@@ -94,11 +94,11 @@ def _pushes_are_blessed(nodes: Collection[BaseNode]) -> Iterator[str]:
             if name not in node.inputs:
                 yield f"{node.id}: it pushes without {name}; wire {makers}."
             else:
-                judge = producers[_producer(node.inputs[name])]
-                judged, pushed = judge.inputs.get("model"), node.inputs["model"]
-                if judged is None or _producer(judged) != _producer(pushed):
+                predict = producers[_producer(node.inputs[name])]
+                predicted, pushed = predict.inputs.get("model"), node.inputs["model"]
+                if predicted is None or _producer(predicted) != _producer(pushed):
                     yield (
-                        f"{node.id}: it pushes the model of {_producer(pushed)}, and {judge.id} "
+                        f"{node.id}: it pushes the model of {_producer(pushed)}, and {predict.id} "
                         "blesses another one; wire the same model to both."
                     )
 

@@ -47,7 +47,7 @@ class Inputs:
       examples: Folder of the sharded examples, one folder a split inside.
       fingerprint: Of these examples.
       images: Folder that they were made from.
-      quarantine: List of the files in it that are no usable pictures.
+      quarantine: List of the files in it that are no usable images.
       artifacts: Folder for what the components make.
       checkpoints: Folder for the state of an unfinished training.
       push_dir: Folder that a server watches.
@@ -58,7 +58,7 @@ class Inputs:
       beam_args: What each of Beam's steps is started with; empty where a task is told itself.
       google_cloud: The services of Google Cloud that are used; None uses none.
       profile: Whether the training is profiled.
-      synthetic: Whether the pictures are the embedded ones.
+      synthetic: Whether the images are the embedded ones.
     """
 
     examples: str | RuntimeParameter

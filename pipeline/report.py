@@ -73,7 +73,7 @@ def _write(record: RunRecord, root: Root, made: Path) -> ReportRecord:
             update["verdict"] = context.verdict.model_copy(update={"pushed": record.push.version})
     if record.config["report"]["pictures"] == "thumbnails":
         listed = (each.path for each in quarantine[:LISTED])
-        update["pictures"] = context.pictures | kept_out(listed, Path(record.images))
+        update["images"] = context.images | kept_out(listed, Path(record.images))
     context = context.model_copy(update=update)
     place, card_place = root.page(record.id), root.card(record.id)
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -21,12 +21,12 @@ class Root:
 
     @property
     def images(self) -> Path:
-        """The embedded synthetic pictures."""
+        """The embedded synthetic images."""
         return self.path / "images"
 
     @property
     def dataset(self) -> Path:
-        """The pictures as sharded examples."""
+        """The images as sharded examples."""
         return self.path / "dataset"
 
     @property

@@ -1,4 +1,4 @@
-"""One run: pictures to examples where they changed, then the pipeline, then what came of it."""
+"""One run: images to examples where they changed, then the pipeline, then what came of it."""
 
 import contextlib
 import itertools

@@ -1,4 +1,4 @@
-"""Where a run's time went, as a picture."""
+"""Where a run's time went, as an image."""
 
 import math
 from typing import Final

@@ -20,13 +20,13 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model says of one picture.
+    """What the model says of one image.
 
     Attributes:
         probability: of pneumonia; 0.5 where it is not valid.
         label: NORMAL, PNEUMONIA or INVALID.
-        valid: whether the picture could be decoded.
-        in_domain: whether it looks like the pictures that the model learnt from; false where it is
+        valid: whether the image could be decoded.
+        in_domain: whether it looks like the images that the model learnt from; false where it is
             not valid; None where the model was pushed before models told this.
         domain_distance: how far it is from them, about 1 for one of them; None as ``in_domain``.
     """
@@ -100,10 +100,10 @@ class Model:
             )
 
     def heat_maps(self, images: Sequence[bytes]) -> np.ndarray:
-        """Explains the answers to encoded pictures; see `check_explains`.
+        """Explains the answers to encoded images; see `check_explains`.
 
         Returns:
-            [N, 160, 160] float32 in [0, 1]: where in the picture pneumonia is seen; a map's highest
+            [N, 160, 160] float32 in [0, 1]: where in the image pneumonia is seen; a map's highest
             value is 1, or all of it 0.
         """
         import tensorflow as tf
@@ -113,7 +113,7 @@ class Model:
         return np.asarray(out[features.HEATMAP])
 
     def answer(self, images: Sequence[bytes]) -> list[Answer]:
-        """Judges encoded pictures; one that is broken does not touch the others."""
+        """Predicts encoded images; one that is broken does not touch the others."""
         import tensorflow as tf
 
         out = self._predict(**{features.IMAGE_BYTES: tf.constant(list(images), tf.string)})

@@ -1,4 +1,4 @@
-"""Heat maps: which regions of a picture speak for pneumonia."""
+"""Heat maps: which regions of an image speak for pneumonia."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,7 +18,7 @@ def grad_cam(members: Sequence[keras.Model]) -> Callable[[tf.Tensor], tf.Tensor]
     """Makes what explains answers by Grad-CAM, weighted at each position.
 
     Each value of the last convolutional feature map counts by the logit's gradient there; what
-    speaks for pneumonia is kept, and stretched over the picture. Sources: Selvaraju et al.,
+    speaks for pneumonia is kept, and stretched over the image. Sources: Selvaraju et al.,
     "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization" (2017);
     Draelos and Carin, "Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional
     neural networks" (2020), whose weights these are. Where the map is pooled globally, as in

@@ -25,8 +25,8 @@ _log = logging.getLogger(__name__)
 def fit(
     job: Job,
     where: tf.distribute.Strategy,
-    train: data.Pictures,
-    evaluation: data.Pictures,
+    train: data.Images,
+    evaluation: data.Images,
     *,
     backup_dir: Path,
     log_dir: Path,
@@ -134,7 +134,7 @@ def fit(
 
 
 def _require_equal_data(
-    where: tf.distribute.Strategy, train: data.Pictures, evaluation: data.Pictures
+    where: tf.distribute.Strategy, train: data.Images, evaluation: data.Images
 ) -> None:
     """Stops each worker where one reads other images, before it waits for the others forever."""
     facts = [[part.count, _digest(part)] for part in (train, evaluation)]
@@ -145,8 +145,8 @@ def _require_equal_data(
         )
 
 
-def _digest(pictures: data.Pictures) -> int:
-    return zlib.crc32(pictures.labels.tobytes() + b"\n".join(pictures.patients.tolist()))
+def _digest(images: data.Images) -> int:
+    return zlib.crc32(images.labels.tobytes() + b"\n".join(images.patients.tolist()))
 
 
 def _to_tensorboard(board: tf.summary.SummaryWriter, epoch: int, figures: Epoch) -> None:

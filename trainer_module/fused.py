@@ -13,7 +13,7 @@ import tensorflow as tf
 
 
 class BatchNormalization(keras.layers.BatchNormalization):
-    """Keras's, whose training over pictures is one operation (``FusedBatchNormV3``)."""
+    """Keras's, whose training over images is one operation (``FusedBatchNormV3``)."""
 
     def call(self, inputs: tf.Tensor, training: bool | None = None, mask: Any = None) -> tf.Tensor:
         """Normalizes; see Keras.

@@ -8,7 +8,7 @@ from trainer_module.settings import OperatingPointSettings
 def choose(
     probabilities: np.ndarray, labels: np.ndarray, settings: OperatingPointSettings
 ) -> float:
-    """Chooses the operating threshold on pictures that were not trained on.
+    """Chooses the operating threshold on images that were not trained on.
 
     Args:
         probabilities: [N] float32, of pneumonia.

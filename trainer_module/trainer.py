@@ -73,13 +73,13 @@ def _export(
     job: Job,
     tuning: dict[str, Any],
     trained: list[members.Member],
-    train: data.Pictures,
-    evaluation: data.Pictures,
+    train: data.Images,
+    evaluation: data.Images,
 ) -> None:
     """Writes the model with its record and its statistics."""
     model_dir = Path(fn_args.serving_model_dir)
     served = members.assemble(job, trained)
-    decided = decision.decide([member.judgement for member in trained], job.settings)
+    decided = decision.decide([member.predictions for member in trained], job.settings)
     for warning in decided.warnings:
         _log.warning("warning: %s.", warning)
     known = domain.fit(train, evaluation, job.settings.domain)

@@ -92,7 +92,7 @@ class Search(keras_tuner.Tuner):
         job: Job,
         settings: TunerSettings,
         where: tf.distribute.Strategy,
-        parts: list[tuple[data.Pictures, data.Pictures]],
+        parts: list[tuple[data.Images, data.Images]],
         folder: Path,
     ) -> None:
         """Makes the search.

@@ -1,6 +1,6 @@
-"""The figures of a binary classifier on weighted pictures, for many sets of weights at once.
+"""The figures of a binary classifier on weighted images, for many sets of weights at once.
 
-A set of weights is a replicate of the bootstrap: how often each picture was drawn. Ones give the
+A set of weights is a replicate of the bootstrap: how often each image was drawn. Ones give the
 figures themselves.
 """
 
@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 SHARES: Final = ("accuracy", "sensitivity", "specificity")
-"""The figures that are shares of pictures."""
+"""The figures that are shares of images."""
 
 BINS: Final = 10
 """Bins of equal width of the calibration error and the reliability."""
@@ -45,7 +45,7 @@ def figures(
 
 
 def told_positive(probability: np.ndarray, threshold: float) -> np.ndarray:
-    """Tells which pictures a model calls PNEUMONIA; it compares in float32."""
+    """Tells which images a model calls PNEUMONIA; it compares in float32."""
     return probability.astype(np.float32) >= np.float32(threshold)
 
 
@@ -94,7 +94,7 @@ def auc(found: np.ndarray, alarms: np.ndarray) -> np.ndarray:
 
 
 def auc_of(label: np.ndarray, values: np.ndarray) -> float | None:
-    """Computes `auc` of values, each picture once; None where a class is absent.
+    """Computes `auc` of values, each image once; None where a class is absent.
 
     Args:
         label: [N] bool, at least one.

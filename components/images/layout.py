@@ -48,7 +48,7 @@ class SourceFile:
         mtime_ns: time of the last change, in nanoseconds.
         readable: whether it is a regular file, whose content can be read.
         skipped: why it is counted and left alone, as a file of the system; None where it is not.
-        problem: why it is no picture of the dataset, known without reading it; None where it may
+        problem: why it is no image of the dataset, known without reading it; None where it may
             be one.
         depth: how many folders stand above what is below its split and its class folder.
     """
@@ -88,7 +88,7 @@ def scan(images: Path) -> list[SourceFile]:
 
     Folders are walked and not counted, but for those that stand for a lost file: one outside the
     class folders that cannot be opened, one that a link leads back into, and an empty one that is
-    named like a picture.
+    named like an image.
 
     Args:
         images: the image folder.
@@ -168,7 +168,7 @@ class _Walk:
         if not skipped:
             self.seen.append(tuple(map(as_text, relative.split(b"/"))) if relative else ())
         if not children and relative.lower().endswith(_IMAGE_SUFFIXES):
-            problem = "empty folder that is named like a picture"
+            problem = "empty folder that is named like an image"
             self.entries.append(_Entry(relative, skipped=skipped, problem=problem))
         for name, is_folder in children:
             child = os.path.join(relative, name)
@@ -357,7 +357,7 @@ def _nothing_recognised(images: Path, tree: folders.Tree, entries: Iterable[_Ent
     within, found = _topmost_names(set(tree.folders), paths)
     shown = ", ".join(found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
     message = (
-        f"{images} holds no pictures in class folders. Expected {EXPECTED_LAYOUT}. "
+        f"{images} holds no images in class folders. Expected {EXPECTED_LAYOUT}. "
         f"Found{' in ' if within else ''}{'/'.join(within)}: {shown or 'nothing'}."
     )
     if inside := tree.below_splits():

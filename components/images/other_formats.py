@@ -65,7 +65,7 @@ def describe(data: bytes) -> str:
         return _media(data[8:12])
     if data.startswith(_DICOM_ELEMENTS) and len(data) > 132:
         return _DICOM
-    return _text(data[:1024]) or "not a picture: unknown content"
+    return _text(data[:1024]) or "not an image: unknown content"
 
 
 def _media(brand: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Why a file is no picture, where nothing of its content is known yet."""
+"""Why a file is no image, where nothing of its content is known yet."""
 
 from typing import Final
 

@@ -10,12 +10,12 @@ from components.synthetic.raster import Pixels, Pose, band, clouds, step, tree
 
 @dataclass(frozen=True)
 class Anatomy:
-    """What stays the same between two pictures of one patient, in the coordinates of the chest.
+    """What stays the same between two images of one patient, in the coordinates of the chest.
 
     Args:
         lung: half width of the chest inside the ribs, at the diaphragm.
         apex: height (v) of the top of the lungs.
-        base: height (v) of the domes of the diaphragm, as (left, right) in the picture.
+        base: height (v) of the domes of the diaphragm, as (left, right) in the image.
         mediastinum: half width of the band between the lungs.
         heart: its middle (u, v) and its half axes.
         rib_gap: distance between two ribs.
@@ -83,7 +83,7 @@ def density(anatomy: Anatomy, lungs: Pixels, pose: Pose, rng: np.random.Generato
         anatomy: the patient.
         lungs: ``anatomy.lungs`` for this pose.
         pose: how the patient stands.
-        rng: the source of what differs between pictures: vessels, gas, the wash of soft tissue.
+        rng: the source of what differs between images: vessels, gas, the wash of soft tissue.
     """
     shape = lungs.shape
     u, v = pose.coordinates(shape)

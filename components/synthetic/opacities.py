@@ -7,7 +7,7 @@ import numpy as np
 from components.synthetic.anatomy import Anatomy
 from components.synthetic.raster import Pixels, Pose, clouds, step, tree
 
-# Side of the picture (-1 is its left, the patient's right), height within the lung as a share from
+# Side of the image (-1 is its left, the patient's right), height within the lung as a share from
 # apex to base, and how often. Pneumonia prefers the lower lobes, the right one before the left.
 LOBES = (
     (-1, 0.28, 0.14),

@@ -1,4 +1,4 @@
-"""What is known of the machine before anything is installed: facts, no judgement."""
+"""What is known of the machine before anything is installed: facts, no evaluation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pictures that a rehearsal trains on, and where its places are on this machine."""
+"""The images that a rehearsal trains on, and where its places are on this machine."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,9 +26,9 @@ def brought_near(
 
     Args:
         compiled: The pipeline.
-        folder: For the pictures and the examples.
+        folder: For the images and the examples.
         places: Local folders by the remote place that they stand for.
-        images: Folder of pictures; synthetic ones if None.
+        images: Folder of images; synthetic ones if None.
         display: Is told what happens.
 
     Returns:

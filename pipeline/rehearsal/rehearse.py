@@ -95,8 +95,8 @@ class Rehearsal:
             chosen: Their names; all if None. What the others made comes from the last rehearsal.
 
         Raises:
-            UserError: The specification is spoilt, a task failed, or the model that was pushed does
-                not answer, or there is no report; with the task and the reason.
+            UserError: The specification is corrupted, a task failed, or the model that was pushed
+                does not answer, or there is no report; with the task and the reason.
         """
         tasks = set(chosen if chosen is not None else self.compiled.tasks)
         refuse("The pipeline cannot run", [*problems(self.compiled), *self._misplaced()])

@@ -6,7 +6,7 @@ from pathlib import Path
 from google.protobuf import json_format
 
 from components.errors import UserError
-from components.serving_check_pictures import formats
+from components.serving_check_images import formats
 from pipeline.rehearsal.invocation import Artifacts
 from pipeline.rehearsal.processes import Processes
 
@@ -19,7 +19,7 @@ def pushed_version(made: Artifacts, folder: Path, processes: Processes) -> Path:
 
     Args:
         made: By the Pusher.
-        folder: For the picture and the answer.
+        folder: For the image and the answer.
         processes: Run it.
 
     Returns:
@@ -35,11 +35,11 @@ def pushed_version(made: Artifacts, folder: Path, processes: Processes) -> Path:
             f"The model was not pushed: {told.get('reason') or 'the Pusher gives no reason'}."
         )
     version = Path(str(told["pushed_destination"]))
-    picture, answer = folder / "picture.png", folder / "answer.json"
-    picture.write_bytes(formats()["PNG, grey"])
+    image, answer = folder / "image.png", folder / "answer.json"
+    image.write_bytes(formats()["PNG, grey"])
     answer.unlink(missing_ok=True)
     code = processes.run(
-        ["python", "-m", "pipeline", "predict", str(version), str(picture), "--json"],
+        ["python", "-m", "pipeline", "predict", str(version), str(image), "--json"],
         {},
         answer,
     )

@@ -76,7 +76,7 @@ class Metadata:
 
 
 def answers(endpoint: Endpoint, outputs: Mapping[str, Any], count: int) -> list[Answer]:
-    """Reads the outputs of a model, each with one value a picture.
+    """Reads the outputs of a model, each with one value an image.
 
     Raises:
         NotOurModel: they are none of a chest X-ray model.
@@ -84,7 +84,7 @@ def answers(endpoint: Endpoint, outputs: Mapping[str, Any], count: int) -> list[
     names = [*OUTPUTS, *(name for name in LATER_OUTPUTS if name in outputs)]
     columns = [outputs.get(name) for name in names]
     if not all(isinstance(column, list) and len(column) == count for column in columns):
-        raise endpoint.not_ours(f"it does not answer each picture with {', '.join(names)}")
+        raise endpoint.not_ours(f"it does not answer each image with {', '.join(names)}")
     return [
         _answer(endpoint, dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)
     ]

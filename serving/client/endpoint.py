@@ -25,8 +25,8 @@ MESSAGE_BYTES: Final = 64 * 1024 * 1024
 ANSWER_BYTES: Final = 8 * 1024 * 1024
 """The largest answer that is read: 50,000 images have less, and Python makes 20 times as much."""
 
-MAXIMUM_PICTURE: Final = (MESSAGE_BYTES - 4096) // 4 * 3
-"""Bytes of the pictures of one request: base64 makes four of three, and something stands around."""
+MAXIMUM_IMAGE: Final = (MESSAGE_BYTES - 4096) // 4 * 3
+"""Bytes of the images of one request: base64 makes four of three, and something stands around."""
 
 _PORTS: Final = {"http": 80, "https": 443, "grpc": 8500, "grpcs": 8500}
 _LONGEST_QUOTE: Final = 500
@@ -181,7 +181,7 @@ class Endpoint:
         """Says that the time of a call is over."""
         return DeadlinePassed(
             f"{self.url} gave no answer for {self.named} within {self.timeout:g} s. Give it more "
-            "time, or fewer pictures at a time."
+            "time, or fewer images at a time."
         )
 
     def refused(self, said: object) -> Refused:
@@ -194,8 +194,8 @@ class Endpoint:
     def too_large(self, size: int) -> Refused:
         """Says that a request is not sent because of its size."""
         return Refused(
-            f"The pictures make a request of {size:,} bytes, and a server takes {MESSAGE_BYTES:,}. "
-            "Give fewer pictures at a time."
+            f"The images make a request of {size:,} bytes, and a server takes {MESSAGE_BYTES:,}. "
+            "Give fewer images at a time."
         )
 
     def too_long(self) -> NotOurModel:

@@ -35,11 +35,11 @@ class _RestCalls:
         self._endpoint = endpoint
 
     def predict(self, images: Sequence[bytes]) -> Call[list[Answer]]:
-        pictures = b'"},{"b64":"'.join(map(base64.b64encode, images))
+        encoded = b'"},{"b64":"'.join(map(base64.b64encode, images))
         body = b'{"signature_name":"%b","inputs":{"%b":[{"b64":"%b"}]}}' % (
             features.SERVING_DEFAULT.encode(),
             features.IMAGE_BYTES.encode(),
-            pictures,
+            encoded,
         )
         if len(body) > MESSAGE_BYTES:
             raise self._endpoint.too_large(len(body))

@@ -53,7 +53,7 @@ class _RpcCalls:
     def predict(self, images: Sequence[bytes]) -> Call[list[Answer]]:
         request = predict_pb2.PredictRequest(model_spec=self._spec())
         request.model_spec.signature_name = features.SERVING_DEFAULT
-        # `tf.make_tensor_proto` would make an array of the pictures first.
+        # `tf.make_tensor_proto` would make an array of the images first.
         tensor = request.inputs[features.IMAGE_BYTES]
         tensor.dtype = types_pb2.DT_STRING
         tensor.tensor_shape.dim.add(size=len(images))

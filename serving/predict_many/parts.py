@@ -1,13 +1,13 @@
-"""What is judged so far: the folder ``OUT.parts``, which every worker has to see.
+"""What is evaluated so far: the folder ``OUT.parts``, which every worker has to see.
 
-* ``inputs.jsonl``: what is judged, see `inputs`. The other files are used again only where this one
-  would be written the same.
+* ``inputs.jsonl``: what is evaluated, see `inputs`. The other files are used again only where this
+one   would be written the same.
 * ``00000007-00000256-32.jsonl``: of chunk 7 the 32 rows after its first 256.
 * ``00000007.done``: all rows of chunk 7 are there. What it holds tells of damage.
 * ``table``: all rows, until it is renamed to OUT.
 
-Each but the last appears whole or not at all. Where several processes judge one chunk, they write
-the same.
+Each but the last appears whole or not at all. Where several processes evaluate one chunk, they
+write the same.
 """
 
 import json
@@ -24,7 +24,7 @@ from serving import strict_json
 from serving.predict import Prediction
 from serving.predict_many.tables import Row
 
-PART_PICTURES: Final = 256
+PART_IMAGES: Final = 256
 """So many rows are written at once, and lost at most to a kill."""
 
 _INPUTS = "inputs.jsonl"
@@ -45,7 +45,7 @@ class Parts:
 
     @property
     def inputs(self) -> Path:
-        """The list of what is judged."""
+        """The list of what is evaluated."""
         return self.folder / _INPUTS
 
     @property

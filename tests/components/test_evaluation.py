@@ -47,7 +47,7 @@ def test_a_model_within_every_bound_is_not_refused():
         (changed(sensitivity=0.5), "sensitivity 0.5000 is below the floor 0.8 on slice Overall"),
         (
             changed(invalid=12),
-            "invalid pictures 12 of 112 are more than the allowed share 0.1 on slice Overall",
+            "invalid images 12 of 112 are more than the allowed share 0.1 on slice Overall",
         ),
     ],
 )
@@ -110,7 +110,7 @@ def test_a_metric_that_only_the_pushed_model_leaves_undefined_is_no_comparison()
     )
 
 
-def test_a_split_without_any_picture_is_refused_by_both_floors():
+def test_a_split_without_any_image_is_refused_by_both_floors():
     assert len(reasons(Metrics())) == 2
 
 

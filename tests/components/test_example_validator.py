@@ -43,7 +43,7 @@ def test_one_class_in_a_hundred_passes():
 
 BREACHES: dict[str, tuple[dict[str, Any], str]] = {
     "missing everywhere": ({features.SHA256: None}, "The feature was not present in any examples"),
-    "a picture missing everywhere": (
+    "an image missing everywhere": (
         {features.IMAGE: None},
         "The feature was not present in any examples",
     ),
@@ -54,11 +54,11 @@ BREACHES: dict[str, tuple[dict[str, Any], str]] = {
     "a label as text": ({features.LABEL: "1"}, "Unexpected data type"),
     "a label as a fraction": ({features.LABEL: 0.5}, "Expected data of type: INT but got FLOAT"),
     "a width as text": ({features.WIDTH: "100"}, "Unexpected data type"),
-    "a picture as a number": ({features.IMAGE: 3}, "Expected data of type: BYTES but got INT"),
+    "an image as a number": ({features.IMAGE: 3}, "Expected data of type: BYTES but got INT"),
     "a label of a third class": ({features.LABEL: 2}, "Out-of-range values"),
     "a negative label": ({features.LABEL: -1}, "Out-of-range values"),
     "an unknown name": ({features.LABEL_NAME: "COVID"}, "Unexpected string values"),
-    "a tiny picture": ({features.HEIGHT: 31}, "Out-of-range values"),
+    "a tiny image": ({features.HEIGHT: 31}, "Out-of-range values"),
     "two labels": ({features.LABEL: [0, 1]}, "Superfluous values"),
 }
 

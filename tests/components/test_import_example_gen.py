@@ -46,7 +46,7 @@ def dataset(tmp_path):
         shards=1,
         folders=(),
         splits=tuple(
-            SplitCount(split=split, label="NORMAL", subtype="normal", pictures=count, patients=1)
+            SplitCount(split=split, label="NORMAL", subtype="normal", images=count, patients=1)
             for split, count in counts.items()
         ),
         quarantine_reasons={},

@@ -142,8 +142,8 @@ def test_run_without_anything_has_the_default_configuration(run, tmp_path):
     assert (root.path / "logs" / f"{run_id}.log").is_file()
 
 
-@pytest.mark.parametrize("images", ["pictures", "a folder: 'x', [1]", "null", "7"])
-def test_run_hands_the_folder_of_pictures_on_as_it_is(run, images):
+@pytest.mark.parametrize("images", ["images", "a folder: 'x', [1]", "null", "7"])
+def test_run_hands_the_folder_of_images_on_as_it_is(run, images):
     cxr("run", "--images", images)
     assert config_of(run).images == images
 
@@ -252,7 +252,7 @@ def test_synth_hands_its_options_on(called, tmp_path):
 def test_synth_prints_json(called, tmp_path):
     called("components.synthetic.generate.generate", SET)
     assert json.loads(cxr("synth", tmp_path, "--json")) == {
-        "pictures": {"train": {"NORMAL": 2}},
+        "images": {"train": {"NORMAL": 2}},
         "patients": 1,
         "broken": {"train/x.jpeg": "text file"},
     }
@@ -454,7 +454,7 @@ def predict(called):
 
 
 def test_predict_hands_model_and_paths_on(predict):
-    assert "1 of 2 files are no usable pictures." in cxr("predict", "model", "a.png", "folder")
+    assert "1 of 2 files are no usable images." in cxr("predict", "model", "a.png", "folder")
     assert predict.arguments == (Path("model"), [Path("a.png"), Path("folder")])
 
 
@@ -499,7 +499,7 @@ def test_predict_ends_with_its_own_code_where_a_table_holds_nothing_valid(monkey
     monkeypatch.setattr(
         "serving.predict_many.job.predict_many", lambda *_, **__: Summary(2, 0, 2, 0, ())
     )
-    assert "Each picture" in cxr("predict", "model", "x", "--out", "o.csv", code=4)
+    assert "Each image" in cxr("predict", "model", "x", "--out", "o.csv", code=4)
 
 
 @pytest.fixture
@@ -513,14 +513,14 @@ def test_predict_hands_all_on_where_a_file_is_to_be_written(predict, predict_man
     told = cxr("predict", "model", *given, "--out", "o.csv", "--beam-arg=--a=1", "--beam-arg=--b=2")
     assert predict_many.arguments == (Path("model"), list(map(Path, given)), Path("o.csv"))
     assert predict_many.options["beam_args"] == ("--a=1", "--b=2")
-    assert "Each picture with its answer: o.csv" in told
+    assert "Each image with its answer: o.csv" in told
     assert "x.gz is damaged." in told
     assert predict.arguments == ()
 
 
 def test_predict_prints_the_summary_of_a_file_as_json(predict_many):
     assert json.loads(cxr("predict", "model", "x", "--out", "o.csv", "--json")) == {
-        "pictures": 5,
+        "images": 5,
         "valid": 4,
         "invalid": 1,
         "resumed": 2,
@@ -531,14 +531,14 @@ def test_predict_prints_the_summary_of_a_file_as_json(predict_many):
 
 
 def test_predict_shows_progress_where_a_file_is_written(monkeypatch, capfd):
-    def judge(model, paths, out, *, beam_args, progress):
+    def predict(model, paths, out, *, beam_args, progress):
         progress(3, 5)
         return Summary(5, 5, 0, 0, ())
 
-    monkeypatch.setattr("serving.predict_many.job.predict_many", judge)
+    monkeypatch.setattr("serving.predict_many.job.predict_many", predict)
     monkeypatch.setattr("pipeline.display._SECONDS_BETWEEN_LINES", -1)
     cxr("predict", "model", "x", "--out", "o.csv")
-    assert "Judge pictures: 3 of 5" in capfd.readouterr().err
+    assert "Predict images: 3 of 5" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -554,7 +554,7 @@ def test_predict_refuses_options_that_exclude_each_other(predict, predict_many, 
     assert predict.arguments == predict_many.arguments == ()
 
 
-def test_predict_needs_something_to_judge():
+def test_predict_needs_something_to_predict():
     assert "Give MODEL and IMAGES, or --url and IMAGES." in cxr("predict", "model", code=2)
 
 

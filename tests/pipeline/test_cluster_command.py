@@ -23,14 +23,14 @@ def test_a_file_is_written_twice_alike_and_what_is_next_is_told(tmp_path, target
 
 
 def test_the_graph_is_drawn_with_what_each_task_is_given(tmp_path):
-    picture = tmp_path / "graph.svg"
+    image = tmp_path / "graph.svg"
     resources = 'cluster.resources={"Trainer": {"cpu": 8, "memory": 32}}'
     done = cxr(
-        *("compile", "--target", "kubeflow", "--out", tmp_path / "p.yaml", "--draw", picture),
+        *("compile", "--target", "kubeflow", "--out", tmp_path / "p.yaml", "--draw", image),
         *(*CHOSEN, "--set", resources),
     )
     assert done.exit_code == 0, done.output
-    drawn = picture.read_text()
+    drawn = image.read_text()
     assert drawn.startswith("<svg")
     assert ">Trainer</text>" in drawn
     assert ">8 cores, 32 GB</text>" in drawn

@@ -69,10 +69,10 @@ def test_everything_is_handed_on(job):
         "slices": ("site", "sex"),
         "settings": DatasetSettings(patient_pattern="(.)", patients="p.csv"),
     }
-    assert "m/1 on d: 60 pictures of 20 patients" in told
+    assert "m/1 on d: 60 images of 20 patients" in told
 
 
-def test_spoilt_pictures_are_judged_unless_refused(job):
+def test_corrupted_images_are_predicted_unless_refused(job):
     cxr(*REQUIRED)
     assert job[0][1]["corruptions"] is True
     assert job[0][1]["settings"] == DatasetSettings()
@@ -80,7 +80,7 @@ def test_spoilt_pictures_are_judged_unless_refused(job):
 
 def test_json_is_the_findings(job):
     told = json.loads(cxr(*REQUIRED, "--json"))
-    assert (told["model"], told["overall"]["pictures"]) == ("m/1", 60)
+    assert (told["model"], told["overall"]["images"]) == ("m/1", 60)
 
 
 def test_images_and_out_are_needed():
@@ -111,9 +111,9 @@ def test_ctrl_c_promises_nothing_where_nothing_is_kept():
     assert cxr(*REQUIRED, code=130).endswith("Interrupted.\n")
 
 
-def test_where_no_picture_can_be_used_the_exit_code_says_so(monkeypatch):
+def test_where_no_image_can_be_used_the_exit_code_says_so(monkeypatch):
     def evaluate(*_, **__):
-        raise NothingUsable("None of the 2 pictures can be used.")
+        raise NothingUsable("None of the 2 images can be used.")
 
     monkeypatch.setattr("serving.evaluate.job.evaluate", evaluate)
-    assert cxr(*REQUIRED, code=4) == "Error: None of the 2 pictures can be used.\n"
+    assert cxr(*REQUIRED, code=4) == "Error: None of the 2 images can be used.\n"

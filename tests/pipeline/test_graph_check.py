@@ -17,7 +17,7 @@ from tests.pipeline.wired import wire
 
 
 class Graph:
-    """The wired pipeline, which a test may spoil."""
+    """The wired pipeline, which a test may corrupt."""
 
     def __init__(self):
         self.components = wire().components
@@ -132,7 +132,7 @@ def test_a_push_without_a_blessing_is_refused(graph, name, maker):
     assert problem == f"Pusher: it pushes without {name}; wire the {maker}'s."
 
 
-def test_a_push_of_a_model_that_was_not_judged_is_refused(graph):
+def test_a_push_of_a_model_that_was_not_predicted_is_refused(graph):
     other = Pusher(
         model=graph.node("Baseline").outputs["model"],
         model_blessing=graph.node("Evaluator").outputs["blessing"],
@@ -143,9 +143,9 @@ def test_a_push_of_a_model_that_was_not_judged_is_refused(graph):
     )
     graph.components[graph.components.index(graph.node("Pusher"))] = other
     assert list(graph.problems()) == [
-        f"Pusher: it pushes the model of Baseline, and {judge} blesses another one; wire the "
+        f"Pusher: it pushes the model of Baseline, and {predict} blesses another one; wire the "
         "same model to both."
-        for judge in ("Evaluator", "ServingCheck")
+        for predict in ("Evaluator", "ServingCheck")
     ]
 
 

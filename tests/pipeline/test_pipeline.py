@@ -147,7 +147,7 @@ def test_the_report_comes_after_the_push_and_nothing_waits_for_it(pipeline):
     assert not report.downstream_nodes
 
 
-def test_the_report_is_told_whose_pictures_they_are(pipeline):
+def test_the_report_is_told_whose_images_they_are(pipeline):
     assert properties(pipeline, "Report")["source"] == ""
     assert properties(wire(synthetic=True), "Report")["source"] == "synthetic"
     named = wire("report.dataset=kermany-2018", synthetic=True)

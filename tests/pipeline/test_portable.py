@@ -144,6 +144,6 @@ def test_a_run_comes_to_the_same(small_run, beam_args, tmp_path):
         *("--set", f"beam.args={json.dumps(beam_args)}"),
     )
     there = json.loads(told)
-    # Sums over the pictures come in another order.
+    # Sums over the images come in another order.
     assert figures(there) == pytest.approx(figures(record), rel=1e-6)
     assert there["push"]["pushed"]

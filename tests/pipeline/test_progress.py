@@ -151,7 +151,7 @@ def test_the_time_of_each_epoch_is_taken_unrounded(events, progress):
     seconds = []
     with watching(progress, events.append, seconds.append):
         log = logging.getLogger("trainer_module.fitting")
-        log.info("%s, %s parameters, %d + %d pictures", "cnn", "1,000", 3, 4)
+        log.info("%s, %s parameters, %d + %d images", "cnn", "1,000", 3, 4)
         log.info(line, 1, 3, "loss 0.5", 1.25, "  best")
         log.info(line, 2, 3, "loss 0.4", 0.004, "")
     assert seconds == [1.25, 0.004]

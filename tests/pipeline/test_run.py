@@ -86,13 +86,13 @@ def test_a_run_keeps_what_it_trained_on_what_and_how_long(first, place):
 
 
 def test_evaluating_the_pushed_model_agrees_with_the_evaluator(first, source, place):
-    model, pictures = Path(first["push"]["path"]).parent, Path(first["images"]) / "test"
-    given = (pictures, "--out", place / "evaluation", "--no-corruptions", "--json")
+    model, images = Path(first["push"]["path"]).parent, Path(first["images"]) / "test"
+    given = (images, "--out", place / "evaluation", "--no-corruptions", "--json")
     found = json.loads(cxr("evaluate", model, *given, folder=source))
     told = first["evaluation"]["slices"]
     groups = {f"subtype:{group['name']}": group for group in found["slices"]["subtype"]}
     for name, group in {"Overall": found["overall"], **groups}.items():
-        assert group["pictures"] == told[name]["examples"]
+        assert group["images"] == told[name]["examples"]
         # Not the PR-AUC, which the Evaluator interpolates; its AUC is over 10,000 thresholds.
         for figure in ("auc", "accuracy", "sensitivity", "specificity", "ece", "brier"):
             expected = pytest.approx(told[name][figure], abs=2e-4)
@@ -114,7 +114,7 @@ def test_broken_synthetic_files_are_quarantined_and_the_run_goes_on(first, place
     assert "person0_bacteria_0.jpeg,truncated JPEG" in quarantine
 
 
-def test_the_pushed_model_judges_files(first, place):
+def test_the_pushed_model_predicts_files(first, place):
     rows = json.loads(
         cxr(
             "predict",

@@ -19,7 +19,7 @@ def test_a_run_ends_with_its_metrics_by_slice(printed):
     assert cells(told, "test") == ["test", "split", "Overall", "virus"]
     assert cells(told, "AUC") == ["AUC", "0.9877", "-"]
     assert cells(told, "sensitivity") == ["sensitivity", "0.9500", "0.2500"]
-    assert cells(told, "pictures") == ["pictures", "1,234", "0"]
+    assert cells(told, "images") == ["images", "1,234", "0"]
     assert tables(told)[0][10:14] == [
         "true positives       700       0",
         "false negatives       34       0",
@@ -165,7 +165,7 @@ def test_a_shown_run_tells_the_way_from_the_model_back_to_the_data(printed):
         "/r/model/5",
         "/r/examples/1",
         "f" * 64,
-        "/pictures",
+        "/images",
     ]
 
 

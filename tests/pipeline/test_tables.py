@@ -51,9 +51,9 @@ def test_a_dataset_tells_what_is_doubtful_in_its_images(printed):
     assert "\nOne is unlike. Such as: a/[b].png\n" in printed()
 
 
-def test_a_synthetic_set_tells_its_pictures_and_what_is_broken(printed):
-    pictures = {"train": {"NORMAL": 1000, "PNEUMONIA": 20}, "test": {"NORMAL": 3}}
-    print_synthetic(SyntheticSet(pictures, 400, {"train/x[1].jpeg": "text file"}), Path("/out"))
+def test_a_synthetic_set_tells_its_images_and_what_is_broken(printed):
+    images = {"train": {"NORMAL": 1000, "PNEUMONIA": 20}, "test": {"NORMAL": 3}}
+    print_synthetic(SyntheticSet(images, 400, {"train/x[1].jpeg": "text file"}), Path("/out"))
     told = printed()
     assert cells(told, "train") == ["train", "1,000", "20"]
     assert cells(told, "test") == ["test", "3", "0"]
@@ -66,7 +66,7 @@ def test_each_file_is_one_line_with_its_answer_or_the_reason(printed):
     assert [line.split() for line in printed().splitlines()[1:]] == [
         ["a/[b]/one.png", "0.9877", "PNEUMONIA"],
         ["a/two,", "really.png", "-", "INVALID", "truncated", "[red]JPEG[/red]"],
-        ["1", "of", "2", "files", "are", "no", "usable", "pictures."],
+        ["1", "of", "2", "files", "are", "no", "usable", "images."],
     ]
 
 
@@ -75,7 +75,7 @@ def test_good_files_alone_are_not_counted_as_bad(printed):
     assert len(printed().splitlines()) == 2
 
 
-def test_a_picture_unlike_the_training_is_told(printed):
+def test_an_image_unlike_the_training_is_told(printed):
     print_predictions(
         [
             Prediction("a.png", 0.5, "NORMAL", True, in_domain=True, domain_distance=1.0),
@@ -85,7 +85,7 @@ def test_a_picture_unlike_the_training_is_told(printed):
     told = printed()
     assert cells(told, "a.png") == ["a.png", "0.5000", "NORMAL", "yes"]
     assert cells(told, "b.png") == ["b.png", "0.5000", "NORMAL", "no"]
-    assert "1 of 2 pictures are unlike those that the model learnt from" in told
+    assert "1 of 2 images are unlike those that the model learnt from" in told
 
 
 def test_a_long_path_in_a_pipe_stays_on_its_line(printed):
@@ -97,9 +97,9 @@ def test_a_long_path_in_a_pipe_stays_on_its_line(printed):
 def test_a_summary_tells_the_counts_and_the_table(printed):
     print_summary(Summary(1968, 1960, 8, 1024, (), 12), Path("/[out]/answers.csv"))
     header, counts, where = printed().splitlines()
-    assert header.split() == [*("pictures", "valid", "invalid", "out", "of", "domain", "resumed")]
+    assert header.split() == [*("images", "valid", "invalid", "out", "of", "domain", "resumed")]
     assert counts.split() == ["1,968", "1,960", "8", "12", "1,024"]
-    assert where == "Each picture with its answer: /[out]/answers.csv"
+    assert where == "Each image with its answer: /[out]/answers.csv"
 
 
 def test_a_summary_tells_of_each_damaged_file(printed):

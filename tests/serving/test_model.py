@@ -6,7 +6,7 @@ import pytest
 from components import pushed
 from components.errors import UserError
 from serving.model import Answer, Model, find_version
-from tests.pictures import encode
+from tests.images import encode
 from tests.serving.saved import save, write_manifest
 from transform_module import features
 
@@ -99,7 +99,7 @@ def test_a_folder_without_a_model_is_told_with_the_way_out(tmp_path, name):
         find_version(tmp_path / name)
 
 
-def test_a_model_judges_each_picture_in_its_order(version):
+def test_a_model_predicts_each_image_in_its_order(version):
     answers = Model(version).answer([grey(204), b"broken", grey(51)])
     assert answers == [
         Answer(pytest.approx(0.8), "PNEUMONIA", True),
@@ -117,7 +117,7 @@ def test_a_model_tells_what_is_unlike_its_training(tmp_path):
     ]
 
 
-def test_no_pictures_have_no_answers(version):
+def test_no_images_have_no_answers(version):
     assert Model(version).answer([]) == []
 
 

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from components.images import other_formats
 from serving.batching_settings import BatchingSettings
-from serving.client import MAXIMUM_PICTURE
+from serving.client import MAXIMUM_IMAGE
 from serving.core import Core
 from serving.model_config import ModelConfig, of_folder
 from serving.rest import Rest
@@ -173,7 +173,7 @@ def test_a_record_is_read_once(copied):
 
 def test_the_limits_are_those_of_the_files(version):
     limits = json.loads(get(MODEL).body)["limits"]
-    assert limits == {"bytes": MAXIMUM_PICTURE, "pixels": 50_000_000, "side": 32, "head": 1024}
+    assert limits == {"bytes": MAXIMUM_IMAGE, "pixels": 50_000_000, "side": 32, "head": 1024}
 
 
 def asked_format(head, **options):

@@ -223,8 +223,8 @@ class TestBombs:
         large = np.ones(MAXIMUM_BYTES // 4, np.float32)
         proto = proto_of(tf.float32, large.shape, tensor_content=large.tobytes())
         assert to_array("x", proto).nbytes == MAXIMUM_BYTES
-        pictures = [b"1" * LONG] * 63
-        assert to_array("x", proto_of(tf.string, [63], string_val=pictures)).tolist() == pictures
+        images = [b"1" * LONG] * 63
+        assert to_array("x", proto_of(tf.string, [63], string_val=images)).tolist() == images
 
     def test_and_some_of_it_repeated(self):
         proto = proto_of(tf.string, [32], string_val=[b"1" * LONG])

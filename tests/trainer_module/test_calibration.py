@@ -8,7 +8,7 @@ from trainer_module.calibration import Calibration, fit
 
 
 def sample(slope, shift, count=20_000, seed=0):
-    """Pictures whose true logit is ``slope * logit + shift`` of what the model says."""
+    """Images whose true logit is ``slope * logit + shift`` of what the model says."""
     generator = np.random.default_rng(seed)
     logits = generator.normal(0.5, 2.0, count)
     truth = 1 / (1 + np.exp(-(slope * logits + shift)))

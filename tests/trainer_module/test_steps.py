@@ -40,19 +40,19 @@ def make(strategy, *, batch_size, synchronized=False, precision="float32", setti
 
 def train(steps, *, batch_size, epochs=2):
     """Trains two epochs; returns the figures of each and a sum of the weights."""
-    pictures = small.pictures()
+    images = small.images()
     rows = []
     for epoch in range(epochs):
         batches = partial(
             data.training_batches,
-            pictures,
+            images,
             batch_size,
             epoch=epoch,
             seed=7,
             augmentation=small.SETTINGS.augmentation,
             balance="class_weights",
         )
-        evaluation = partial(data.evaluation_batches, small.pictures(21, seed=1), batch_size)
+        evaluation = partial(data.evaluation_batches, small.images(21, seed=1), batch_size)
         rows.append({"train": steps.train(batches), "eval": steps.evaluate(evaluation)})
     weights = [
         float(np.abs(weight).sum())
@@ -153,7 +153,7 @@ def test_the_average_follows_the_weights_and_is_what_is_evaluated():
         ]
     for average, each in zip(steps.averaged.get_weights(), expected, strict=True):
         np.testing.assert_allclose(average, each, atol=1e-5)
-    first = partial(data.evaluation_batches, small.pictures(8), 8)
+    first = partial(data.evaluation_batches, small.images(8), 8)
     loss = steps.evaluate(first)["loss"]
     pixels, labels, _ = next(iter(first()))
     entropies = keras.ops.binary_crossentropy(labels, steps.averaged(pixels)[:, 0])
@@ -186,7 +186,7 @@ def test_without_an_average_the_model_itself_is_evaluated():
 
 def training_batch(share=data.ALONE):
     return data.training_batches(
-        small.pictures(8),
+        small.images(8),
         8,
         share,
         epoch=0,

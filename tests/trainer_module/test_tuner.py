@@ -52,7 +52,7 @@ def fits(monkeypatch):
 
 def stub(monkeypatch, fit):
     monkeypatch.setattr(fitting, "fit", fit)
-    monkeypatch.setattr(tuner.data, "read", lambda _: small.pictures(12))
+    monkeypatch.setattr(tuner.data, "read", lambda _: small.images(12))
 
 
 def figures(monkeypatch, *told, monitor="val_auc"):

@@ -51,7 +51,7 @@ def test_a_folder_is_converted_and_nothing_but_its_images(tmp_path, folder, imag
 @pytest.mark.parametrize("folder", ["", "/chest_xray"])
 def test_the_archive_keeps_its_test_set_from_the_folder_and_from_its_parent(tmp_path, folder):
     dataset, names = converted(f"02_kaggle_zip_as_unpacked{folder}", tmp_path)
-    assert dataset.pictures("test") == 6
+    assert dataset.images("test") == 6
     assert {name.removeprefix("chest_xray/").count("/") for name in names} == {2}
 
 

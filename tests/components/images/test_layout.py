@@ -162,17 +162,17 @@ def test_several_datasets_are_refused_by_name(tmp_path):
         scan(tmp_path)
 
 
-def test_an_empty_folder_named_like_a_picture_stands_for_a_lost_file(tmp_path):
+def test_an_empty_folder_named_like_an_image_stands_for_a_lost_file(tmp_path):
     fill(tmp_path, {GOOD: b"1"})
     (tmp_path / "train/NORMAL/x.jpeg").mkdir()
     (tmp_path / "train/NORMAL/empty").mkdir()
     assert [(file.filename, file.problem) for file in scan(tmp_path)] == [
         (GOOD, None),
-        ("train/NORMAL/x.jpeg", "empty folder that is named like a picture"),
+        ("train/NORMAL/x.jpeg", "empty folder that is named like an image"),
     ]
 
 
-def test_a_folder_named_like_a_picture_is_walked(tmp_path):
+def test_a_folder_named_like_an_image_is_walked(tmp_path):
     fill(tmp_path, {"NORMAL/x.jpeg/a.png": b"1"})
     assert [file.filename for file in scan(tmp_path)] == ["NORMAL/x.jpeg/a.png"]
 
@@ -313,7 +313,7 @@ def test_a_missing_folder_is_named(tmp_path):
         ({"data/images/0/a.png": b"1", "data/images/1/b.png": b"1"}, "Found in data/images: 0, 1."),
         ({"scan.dcm": b"1"}, "DICOM files are not read"),
         ({"data.zip": b"1"}, "Unpack the archives"),
-        ({"train/NORMAL/.DS_Store": b"1"}, "holds no pictures in class folders"),
+        ({"train/NORMAL/.DS_Store": b"1"}, "holds no images in class folders"),
         ({f"{letter}.png": b"1" for letter in "abcdefghij"}, "h.png, ..."),
     ],
 )

@@ -8,7 +8,7 @@ from components.images.appearance import thumbnail
 from components.images.likeness import LEAST_IMAGES, compare
 from components.synthetic import generate, plan
 from tests.conftest import SHARED
-from tests.pictures import grey_pixels
+from tests.images import grey_pixels
 
 
 def chest(seed):

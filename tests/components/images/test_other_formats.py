@@ -27,8 +27,8 @@ CONVERT = "convert it to PNG"
         (b"\x93NUMPY\x01\0", "NumPy array"),
         (b"<!DOCTYPE html>\n<title>404", "text file: an HTML page"),
         (b"version https://git-lfs.github.com/spec/v1\n", "text file: a pointer of Git LFS"),
-        (b"\x08\x00\x05", "not a picture: unknown content"),
-        (b"\x00\x01\x02\x03", "not a picture: unknown content"),
+        (b"\x08\x00\x05", "not an image: unknown content"),
+        (b"\x00\x01\x02\x03", "not an image: unknown content"),
     ],
 )
 def test_what_a_file_is_is_told_with_what_to_do(data, told):

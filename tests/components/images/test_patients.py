@@ -140,7 +140,7 @@ def test_nothing_that_tells_the_patients_is_said():
         ("path,patient\nx.png,a\nx.png,b\n", "line 3: x.png has two patients, a and b"),
         (
             "path,patient\nx.png,a\n",
-            "names none of the pictures.*such as train/PNEUMONIA/person100",
+            "names none of the images.*such as train/PNEUMONIA/person100",
         ),
     ],
 )
@@ -161,7 +161,5 @@ def test_a_table_that_is_no_text_is_refused(tmp_path):
 
 
 def test_a_pattern_that_fits_nothing_is_refused():
-    with pytest.raises(
-        UserError, match=r"'\(case\)' fits none of the 3 pictures, such as person100"
-    ):
+    with pytest.raises(UserError, match=r"'\(case\)' fits none of the 3 images, such as person100"):
         found(patient_pattern="(case)")

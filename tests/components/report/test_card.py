@@ -8,7 +8,7 @@ from components.report.card import card, escape, snippets
 from components.report.context import Source
 from components.report.sources import KERMANY
 from tests.components.report import made
-from tests.pictures import encode
+from tests.images import encode
 
 SECTIONS = (
     "Model details",

@@ -43,4 +43,4 @@ def test_a_figure_that_no_group_defines_is_not_told():
 
 def test_one_thing_is_no_plural():
     assert count(1, "image") == "1 image"
-    assert count(1200, "picture") == "1,200 pictures"
+    assert count(1200, "image") == "1,200 images"

@@ -1,4 +1,4 @@
-"""Spoilt specifications: each is told with its task, its field and what to do."""
+"""Corrupted specifications: each is told with its task, its field and what to do."""
 
 import copy
 import json
@@ -18,7 +18,7 @@ def job():
 
 
 @pytest.fixture
-def spoilt(job, tmp_path):
+def corrupted(job, tmp_path):
     """Reads the specification after an edit; returns what is wrong with it."""
 
     def read(edit):
@@ -126,8 +126,8 @@ def a_circle(content):
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
-def test_a_spoilt_specification_is_told(spoilt, edit, told):
-    found = spoilt(edit)
+def test_a_corrupted_specification_is_told(corrupted, edit, told):
+    found = corrupted(edit)
     assert [each for each in found if told in each], found
 
 

@@ -26,7 +26,7 @@ def converted(monkeypatch):
 
 
 @pytest.mark.parametrize("place", ["gs://bucket/examples", "gs://bucket/runs/examples"])
-def test_pictures_are_converted_wherever_the_examples_would_be(tmp_path, converted, place):
+def test_images_are_converted_wherever_the_examples_would_be(tmp_path, converted, place):
     given, places = data.brought_near(compiled(examples=place), tmp_path, {}, None, None)
     assert len(converted) == 1
     assert given.parameters["dataset_fingerprint"] == "f1"
@@ -36,7 +36,7 @@ def test_pictures_are_converted_wherever_the_examples_would_be(tmp_path, convert
     }
 
 
-def test_pictures_count_before_a_place_for_the_examples(tmp_path, converted):
+def test_images_count_before_a_place_for_the_examples(tmp_path, converted):
     place = "gs://bucket/examples"
     _, places = data.brought_near(
         compiled(examples=place), tmp_path, {place: "here"}, tmp_path / "images", None

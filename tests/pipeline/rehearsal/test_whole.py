@@ -1,4 +1,4 @@
-"""The compiled pipeline, rehearsed from pictures to a pushed model, beside a local run."""
+"""The compiled pipeline, rehearsed from images to a pushed model, beside a local run."""
 
 import json
 import shutil

@@ -5,7 +5,7 @@ from components.errors import UserError
 from serving.client import Tls, TlsFailed, Unavailable
 from serving.model import Model
 from tests.serving.certificates import Authority, key_pem
-from tests.serving.client.asked import PICTURE
+from tests.serving.client.asked import IMAGE
 from tests.serving.client.conftest import pair_files
 
 
@@ -16,7 +16,7 @@ def url(request, encrypted):
 
 def test_a_client_with_a_certificate_is_answered(url, ask, version, authority_file, client_files):
     tls = Tls(authority_file, *client_files)
-    assert ask(url, "predict", [PICTURE], tls=tls) == Model(version).answer([PICTURE])
+    assert ask(url, "predict", [IMAGE], tls=tls) == Model(version).answer([IMAGE])
 
 
 def test_certificate_and_key_may_stand_in_one_file(
@@ -32,7 +32,7 @@ def test_a_server_of_an_unknown_authority_is_not_asked(url, ask, client_files, t
     stranger.write_text(Authority("stranger").certificate)
     for trusted in (None, stranger):
         with pytest.raises(TlsFailed) as caught:
-            ask(url, "predict", [PICTURE], tls=Tls(trusted, *client_files))
+            ask(url, "predict", [IMAGE], tls=Tls(trusted, *client_files))
         assert f"{url}: no encrypted connection was agreed upon: " in str(caught.value)
         assert "CERTIFICATE_VERIFY_FAILED" in str(caught.value)
         assert "tried" not in str(caught.value)
@@ -43,20 +43,20 @@ def test_a_server_with_a_certificate_for_another_name_is_not_asked(
 ):
     other_name = url.replace("127.0.0.1", "[::ffff:127.0.0.1]")
     with pytest.raises(TlsFailed, match=r"mismatch|Hostname Verification"):
-        ask(other_name, "predict", [PICTURE], tls=Tls(authority_file, *client_files))
+        ask(other_name, "predict", [IMAGE], tls=Tls(authority_file, *client_files))
 
 
 def test_a_client_without_a_trusted_certificate_is_not_answered(url, ask, authority_file, tmp_path):
     untrusted = pair_files(Authority("stranger"), tmp_path / "stranger")
     for tls in (Tls(authority_file), Tls(authority_file, *untrusted)):
         with pytest.raises((Unavailable, TlsFailed), match="your certificate"):
-            ask(url, "predict", [PICTURE], tls=tls, retries=0)
+            ask(url, "predict", [IMAGE], tls=tls, retries=0)
 
 
 def test_a_server_in_the_clear_is_not_asked_in_secret(served, ask):
     for url in (served.rest.replace("http", "https"), served.grpc.replace("grpc", "grpcs")):
         with pytest.raises(TlsFailed, match="Does the server speak TLS there"):
-            ask(url, "predict", [PICTURE])
+            ask(url, "predict", [IMAGE])
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1:9", "grpcs://127.0.0.1:9"])

@@ -8,23 +8,23 @@ ROW = "NORMAL/x.png,NORMAL\n"
 
 
 @pytest.fixture
-def table(pictures):
+def table(images):
     def write(text):
-        path = pictures / "labels.csv"
+        path = images / "labels.csv"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return path
 
     return write
 
 
-def test_a_table_tells_everything(table, pictures):
+def test_a_table_tells_everything(table, images):
     path = table(
         "path,label,patient,subtype,site\n"
         "NORMAL/x.png,normal,7,,Rome\n"
         "PNEUMONIA/person1_virus_1.png,1,8,fungus,\n"
     )
-    one, other = read(path, ["site"]).pictures
-    assert (one.file, one.name) == (pictures / "NORMAL/x.png", "NORMAL/x.png")
+    one, other = read(path, ["site"]).images
+    assert (one.file, one.name) == (images / "NORMAL/x.png", "NORMAL/x.png")
     assert (one.label, one.patient, one.subtype) == ("NORMAL", "7", "normal")
     assert one.others == {"site": "Rome"}
     assert (other.label, other.patient, other.subtype) == ("PNEUMONIA", "8", "fungus")
@@ -32,12 +32,12 @@ def test_a_table_tells_everything(table, pictures):
 
 
 def test_names_tell_what_the_table_does_not(table):
-    (only,) = read(table(HEAD + "PNEUMONIA/person1_virus_1.png,PNEUMONIA\n")).pictures
+    (only,) = read(table(HEAD + "PNEUMONIA/person1_virus_1.png,PNEUMONIA\n")).images
     assert (only.patient, only.subtype) == ("virus-1", "virus")
 
 
 def test_a_byte_order_mark_and_windows_lines_are_taken(table):
-    (only,) = read(table(b"\xef\xbb\xbfpath,label\r\nNORMAL/x.png,0\r\n")).pictures
+    (only,) = read(table(b"\xef\xbb\xbfpath,label\r\nNORMAL/x.png,0\r\n")).images
     assert only.label == "NORMAL"
 
 

@@ -1,12 +1,12 @@
-"""What is known of a picture."""
+"""What is known of an image."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """What is known of a picture that decodes.
+class Image:
+    """What is known of an image that decodes.
 
     Attributes:
         filename: path relative to the image folder, as readable text.
