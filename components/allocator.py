@@ -70,7 +70,7 @@ def with_tuned_allocator(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def environment() -> dict[str, str]:
-    """Tells the variables with which such a process is started; none where all is left as it is."""
+    """Returns the variables with which such a process is started; none to leave all as it is."""
     if not _is_glibc() or _PRELOAD in os.environ or "GLIBC_TUNABLES" in os.environ:
         return {}
     library = str(_PRIVATE) if _PRIVATE.exists() else ctypes.util.find_library("tcmalloc_minimal")

@@ -1,4 +1,4 @@
-"""How Beam runs where nothing else is asked for."""
+"""Beam's default options."""
 
 from typing import Final
 

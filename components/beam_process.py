@@ -1,4 +1,4 @@
-"""What a process that runs Beam's steps needs."""
+"""Set-up of a process that runs Beam's steps."""
 
 import os
 from typing import Final

@@ -1,4 +1,4 @@
-"""What the commands share."""
+"""Helpers that the commands share."""
 
 import contextlib
 import os
@@ -57,7 +57,7 @@ def for_people(command: Callable[P, R]) -> Callable[P, R]:
 
 
 @contextmanager
-def when_interrupted(told: str = "The same command goes on from here.") -> Iterator[None]:
+def when_interrupted(told: str = "Repeat the command to resume.") -> Iterator[None]:
     """Has a command that is interrupted within tell what becomes of its work; also a decorator.
 
     Args:

@@ -25,13 +25,13 @@ class NothingUsable(UserError):
 
 
 def first_mistake(error: ValidationError) -> str:
-    """Tells the first thing that is wrong with a file of ours, as `field: what`."""
+    """Returns the first thing that is wrong with a file of ours, as `field: what`."""
     first = error.errors()[0]
     return f"{'.'.join(map(str, first['loc'])) or 'content'}: {first['msg']}"
 
 
 def refuse(headline: str, problems: Iterable[str]) -> None:
-    """Tells all that is wrong at once, a line for each problem; does nothing where nothing is.
+    """Reports all that is wrong at once, a line for each problem; does nothing where nothing is.
 
     Raises:
         UserError: There is a problem.

@@ -43,7 +43,7 @@ class Metrics:
         pr_auc: Area under the precision-recall curve.
         accuracy: Share of right answers at the operating threshold.
         sensitivity: Share of PNEUMONIA that is found at the operating threshold.
-        specificity: Share of NORMAL that is left in peace at the operating threshold.
+        specificity: True-negative rate: share of NORMAL classified as NORMAL.
         true_positives: PNEUMONIA told PNEUMONIA.
         false_positives: NORMAL told PNEUMONIA.
         true_negatives: NORMAL told NORMAL.
@@ -103,7 +103,7 @@ class Evaluation:
 def refusals(
     model: Metrics, baseline: Metrics | None, settings: EvaluationSettings
 ) -> Iterator[str]:
-    """Tells why a model is not blessed.
+    """Yields why a model is not blessed.
 
     A metric that is undefined clears no floor, and one that is undefined for the baseline alone
     cannot be compared.

@@ -1,4 +1,4 @@
-"""What TFMA hands to its metrics: rows weighted by validity, without their images."""
+"""Input of TFMA's metrics: rows weighted by validity, without their images."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What TFMA computes, and its results as our Metrics."""
+"""Metrics that TFMA computes, and its results as our Metrics."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""What a model must reach to be blessed."""
+"""Bounds that a model must reach to be blessed."""
 
 import pydantic
 

@@ -82,7 +82,7 @@ class Executor(tfx_executor.Executor):
 
         Raises:
             UserError: The model is not what was trained, or the baseline fits and fails.
-            Exception: Whatever else stands in the way. There is no verdict then.
+            Exception: Any other failure. There is no verdict then.
         """
         settings = EvaluationSettings.model_validate_json(exec_properties["settings"])
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
@@ -203,7 +203,7 @@ def _notes(overall: Metrics) -> list[str]:
         return []
     return [
         f"{overall.invalid} images of the split {features.TEST} cannot be decoded by the model "
-        "and stand in no metric."
+        "and count in no metric."
     ]
 
 

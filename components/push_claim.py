@@ -138,8 +138,8 @@ def _claim(folder: str) -> Claim:
             return claim
         claim.withdraw()
     raise UserError(
-        f"{folder}: another push is going on ({others[0]}, {_holder(others[0])}). Wait until it "
-        "has ended, and run again. If none is going on, remove that object."
+        f"{folder}: another push is running ({others[0]}, {_holder(others[0])}). Wait until it "
+        "has finished, and run again. If none is running, remove that object."
     )
 
 

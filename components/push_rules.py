@@ -1,4 +1,4 @@
-"""Whether a blessed model may be pushed, as a pure function of what the push folder holds."""
+"""Decides whether a blessed model may be pushed: a pure function of the push folder's content."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

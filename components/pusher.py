@@ -98,7 +98,7 @@ class Executor(base_executor.BaseExecutor):
         version, path = pushed
         outcome.set_string_custom_property(PUSHED_VERSION, str(version))
         outcome.set_string_custom_property(PUSHED_DESTINATION, path)
-        _LOG.info("The model stands in %s.", path)
+        _LOG.info("Pushed the model to %s.", path)
 
     def _push(
         self,
@@ -188,7 +188,7 @@ class Pusher(base_component.BaseComponent):
 
 
 def _refusal(input_dict: dict[str, list[types.Artifact]]) -> str:
-    """Tells which blessing is missing or says no; empty when both hold."""
+    """Returns which blessing is missing or says no; empty when both hold."""
     for key in BLESSINGS:
         if not input_dict.get(key):
             return f"there is no {key}"

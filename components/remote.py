@@ -10,7 +10,7 @@ from tfx import types
 
 
 def is_remote(uri: str) -> bool:
-    """Tells whether a place is no local path."""
+    """Returns whether a place is no local path."""
     return "://" in uri
 
 

@@ -1,4 +1,4 @@
-"""What the check before the push finds wrong, as pure functions of the answers."""
+"""Problems that the check before the push finds, as pure functions of the predictions."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -107,8 +107,9 @@ def of_neighbours(name: str, alone: Answer, beside: Sequence[Answer]) -> Iterato
             abs(answer.probability - alone.probability) <= MAXIMUM_DIFFERENCE
         ):
             yield (
-                f"beside a file that is no image ({name}) a good image's answer changes from "
-                f"{alone.label} {alone.probability:.4f} to {answer.label} {answer.probability:.4f}"
+                f"beside a file that is not an image ({name}) a good image's prediction changes "
+                f"from {alone.label} {alone.probability:.4f} "
+                f"to {answer.label} {answer.probability:.4f}"
             )
             return
 
@@ -116,4 +117,4 @@ def of_neighbours(name: str, alone: Answer, beside: Sequence[Answer]) -> Iterato
 def of_broken(name: str, answer: Answer) -> Iterator[str]:
     """Checks that a file that is no image is called invalid."""
     if answer.valid:
-        yield f"a file that is no image ({name}) is called valid, with {answer.label}"
+        yield f"a file that is not an image ({name}) is called valid, with {answer.label}"

@@ -35,7 +35,7 @@ def formats() -> dict[str, bytes]:
 
 
 def is_lossless(name: str) -> bool:
-    """Tells whether a format keeps every pixel."""
+    """Returns whether a format keeps every pixel."""
     return not name.startswith("JPEG")
 
 

@@ -194,7 +194,7 @@ def _in_batches(client: Client, images: Sequence[bytes]) -> list[Answer]:
 def _beyond(latency_ms: float, memory_gib: float, settings: ServingCheckSettings) -> Iterator[str]:
     if latency_ms > settings.maximum_latency_ms:
         yield (
-            f"the median answer takes {latency_ms:.0f} ms, more than maximum_latency_ms, "
+            f"the median latency is {latency_ms:.0f} ms, more than maximum_latency_ms, "
             f"{settings.maximum_latency_ms:g}"
         )
     if memory_gib > settings.maximum_memory_gib:

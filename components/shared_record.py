@@ -1,4 +1,4 @@
-"""What of a run's configuration is told to others, who get its model: no place on this machine."""
+"""Configuration of a run as it is shared with the model: no path on this machine."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What StatisticsGen computes."""
+"""Settings of StatisticsGen."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What a shell offers for the values of options, in a moment: TensorFlow is not imported.
+"""Shell completion of options' values, fast: TensorFlow is not imported.
 
 bash splits words at ``=`` and adds a blank after what it completes. `Bash` takes both back, so that
 ``--set trainer.mo<TAB>`` becomes ``--set trainer.model=`` and then offers the models.

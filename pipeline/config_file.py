@@ -178,7 +178,7 @@ def _locate(node: yaml.Node | None, prefix: str, where: Where, places: dict[str,
             raise UserError(f"{place}: a key is text, and {key.value or 'nothing'} is none.")
         name = f"{prefix}{key.value}"
         if name in places:
-            raise UserError(f"{place}: {name} stands twice; the first is at {places[name]}.")
+            raise UserError(f"{place}: {name} is set twice; the first is at {places[name]}.")
         places[name] = place
         _locate(value, f"{name}.", where, places)
 

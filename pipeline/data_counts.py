@@ -1,4 +1,4 @@
-"""How many images a run has, as its record keeps it and as it is printed."""
+"""Image counts of a run, for its record and for printing."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: a line for each step as it ends."""
+"""Progress display of a run: a line for each step as it finishes."""
 
 import time
 from collections.abc import Iterator

@@ -33,7 +33,7 @@ _PATH = LocalPath()
     "slices",
     multiple=True,
     metavar="COLUMN",
-    help="Column of the CSV file to tell groups by; may be repeated.",
+    help="Column of the CSV file to group by; may be repeated.",
 )
 @click.option("--patient-pattern", metavar="REGEX", help="Its group is the patient's id.")
 @click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")

@@ -1,4 +1,4 @@
-"""What `cxr evaluate` prints."""
+"""Output of `cxr evaluate`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -76,8 +76,8 @@ def print_evaluated(evaluated: Evaluated, out: Path) -> None:
         print_table(console, _drift(found.drift))
     if found.domain:
         console.print(
-            f"\nThe model takes {found.domain.flagged:,} of {found.domain.images:,} images for "
-            f"none of its kind: {figure(found.domain.share.value)} {_interval(found.domain.share)}"
+            f"\nOut of domain: {found.domain.flagged:,} of {found.domain.images:,} images, "
+            f"{figure(found.domain.share.value)} {_interval(found.domain.share)}"
         )
     console.print(f"\nReport: {short_path(out / PAGE)}")
     console.print(f"All of it: {short_path(out / FINDINGS)}")
@@ -88,7 +88,7 @@ def _print_refused(console: Console, evaluated: Evaluated) -> None:
     refused = evaluated.refused
     if not refused:
         return
-    console.print(f"[yellow]Files that are no usable images: {len(refused):,}[/]")
+    console.print(f"[yellow]Files that are not readable images: {len(refused):,}[/]")
     for name, reason in refused[:_REFUSED_SHOWN]:
         console.print(f"  {escape(name)}: {escape(reason)}")
     if len(refused) > _REFUSED_SHOWN:

@@ -27,7 +27,7 @@ _PATH = LocalPath()
 @options.as_json
 @for_people
 def explain(model: Path, images: tuple[Path, ...], out: Path, as_json: bool) -> None:
-    """Show what speaks for pneumonia in IMAGES: files, folders and patterns.
+    """Draw heat maps of the evidence for pneumonia in IMAGES: files, folders and patterns.
 
     \b
     cxr explain pushed/chest_xray xray.jpeg folder --out explained
@@ -35,8 +35,8 @@ def explain(model: Path, images: tuple[Path, ...], out: Path, as_json: bool) -> 
     MODEL is a version's folder, or the folder of the versions, of which the latest is taken. Each
     image is drawn to FOLDER/LABEL-PROBABILITY-NAME.png under its heat map: bright where the model
     found the most evidence in this image, however little that is. It marks no borders of an
-    illness. A file that is no usable image gets a row with the reason; the exit code is 4 where
-    all are.
+    illness. A file that is not a readable image gets a row with the reason; the exit code is 4
+    if all are.
     """  # noqa: D301  (Click knows the character, not its escape)
     from pipeline.cells import console
     from pipeline.display import Display

@@ -1,4 +1,4 @@
-"""What is wrong with a wired pipeline, found before anything of it runs."""
+"""Checks of a wired pipeline, before anything of it runs."""
 
 import importlib
 import json

@@ -1,4 +1,4 @@
-"""What TFX's metadata store tells of a run."""
+"""Reads a run from TFX's metadata store."""
 
 import json
 from collections import defaultdict

@@ -47,7 +47,7 @@ class Inputs:
       examples: Folder of the sharded examples, one folder a split inside.
       fingerprint: Of these examples.
       images: Folder that they were made from.
-      quarantine: List of the files in it that are no usable images.
+      quarantine: List of the files in it that are not readable images.
       artifacts: Folder for what the components make.
       checkpoints: Folder for the state of an unfinished training.
       push_dir: Folder that a server watches.

@@ -1,4 +1,4 @@
-"""What the components do, learnt live from what TFX logs."""
+"""Progress of the components, read live from TFX's log."""
 
 import logging
 import re

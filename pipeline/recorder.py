@@ -1,4 +1,4 @@
-"""What a run does, kept in its record as it ends."""
+"""Records a run while its components finish."""
 
 import time
 from collections.abc import Iterator

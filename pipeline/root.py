@@ -1,4 +1,4 @@
-"""What stands where under a root."""
+"""Paths under a root."""
 
 from dataclasses import dataclass
 from pathlib import Path

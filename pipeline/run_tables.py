@@ -1,4 +1,4 @@
-"""What commands print of a run."""
+"""Output of the commands about a run."""
 
 import json
 from collections.abc import Sequence

@@ -96,7 +96,7 @@ def submit(file: Path, *, wait: bool, dry_run: bool, as_json: bool, **given: Any
         say(f"{asked.name} is submitted: {run.link or run.id}")
         progress = None
         if wait:
-            with when_interrupted("The run goes on in the cluster."):
+            with when_interrupted("The run continues in the cluster."):
                 progress = follow(cluster, run.id, lambda task, state: say(f"  {state:<10} {task}"))
     if as_json:
         content = {**asdict(run), "state": progress.state if progress else "submitted"}

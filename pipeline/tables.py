@@ -1,4 +1,4 @@
-"""What commands print of data and of predictions."""
+"""Output of the commands about data and predictions."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -67,7 +67,7 @@ def print_dataset(dataset: Dataset, out: Path) -> None:
         )
     elif dataset.dropped_patients:
         console.print(
-            f"Dropped from train and val: {len(dataset.dropped_patients)} patients that stand in "
+            f"Dropped from train and val: {len(dataset.dropped_patients)} patients that are in "
             "test too."
         )
     if dataset.skipped_reasons:
@@ -132,12 +132,13 @@ def print_explanations(explanations: Sequence[Explanation]) -> None:
 def _print_doubts(console: Console, predictions: Sequence[Prediction]) -> None:
     bad = sum(not each.valid for each in predictions)
     if bad:
-        console.print(f"{bad} of {len(predictions)} files are no usable images.")
+        what = "is not a readable image" if bad == 1 else "are not readable images"
+        console.print(f"{bad} of {len(predictions)} files {what}.")
     unlike = sum(each.in_domain is False for each in predictions)
     if unlike:
         console.print(
-            f"{unlike} of {len(predictions)} images are unlike those that the model learnt from: "
-            "do not rely on their answers."
+            f"{unlike} of {len(predictions)} images are out of domain, unlike the training data: "
+            "do not rely on their predictions."
         )
 
 
@@ -156,7 +157,7 @@ def print_summary(summary: Summary, out: Path) -> None:
     print_table(console, table)
     for sentence in summary.damaged:
         console.print(f"[yellow]{escape(printable(sentence))}[/]")
-    console.print(f"Each image with its answer: {short_path(out)}")
+    console.print(f"Predictions: {short_path(out)}")
 
 
 def print_keras(record: Mapping[str, Any]) -> None:

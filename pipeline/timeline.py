@@ -1,4 +1,4 @@
-"""Where a run's time went, as an image."""
+"""Drawing of a run's time by component."""
 
 import math
 from typing import Final

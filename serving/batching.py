@@ -287,7 +287,7 @@ def check_answer(size: int, limit: int) -> None:
     """
     if size > limit:
         raise too_large(
-            f"The answer has more than {limit} bytes. Send fewer rows.", reason="answer"
+            f"The response has more than {limit} bytes. Send fewer rows.", reason="answer"
         )
 
 
@@ -326,5 +326,5 @@ def _check_rows(inputs: Tensors, outputs: Tensors) -> None:
             raise RequestError(
                 StatusCode.FAILED_PRECONDITION,
                 f"The model's output {name} has {len(output)} rows for {rows} rows of input: the "
-                "rows of several requests cannot be told apart.",
+                "rows of several requests cannot be separated.",
             )

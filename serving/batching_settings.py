@@ -1,4 +1,4 @@
-"""How a server joins single requests into batches; TensorFlow Serving's file tells the same."""
+"""Settings of batching, also read from TensorFlow Serving's file."""
 
 import re
 from dataclasses import dataclass, fields, replace

@@ -69,7 +69,7 @@ _PORT = click.IntRange(0, 65535)
     type=click.FloatRange(min=0),
     default=30.0,
     show_default=True,
-    help="To answer what was accepted, once it shall stop; then it stops in any case.",
+    help="Time to finish accepted requests after a stop is requested.",
 )
 @click.option(
     "--limit",

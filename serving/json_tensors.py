@@ -105,7 +105,7 @@ def _finite(text: str) -> float:
 
 
 def signature_name(request: Mapping[str, Any], default: str) -> str:
-    """Tells which signature a request is for.
+    """Returns which signature a request is for.
 
     Raises:
         RequestError: its name is no text.

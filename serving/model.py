@@ -26,7 +26,7 @@ class Answer:
         probability: of pneumonia; 0.5 where it is not valid.
         label: NORMAL, PNEUMONIA or INVALID.
         valid: whether the image could be decoded.
-        in_domain: whether it looks like the images that the model learnt from; false where it is
+        in_domain: whether it looks like the training images; false where it is
             not valid; None where the model was pushed before models told this.
         domain_distance: how far it is from them, about 1 for one of them; None as ``in_domain``.
     """
@@ -94,7 +94,7 @@ class Model:
         """
         if features.EXPLAIN not in self.loaded.signatures:
             raise UserError(
-                f"{self.path} does not explain its answers: it has no signature "
+                f"{self.path} does not explain its predictions: it has no signature "
                 f"{features.EXPLAIN}, as models that were pushed before there was one. Train and "
                 "push one anew (cxr run)."
             )

@@ -33,12 +33,12 @@ class Prediction:
 
     Attributes:
         path: the file.
-        probability: of pneumonia; None where the file is no usable image.
+        probability: of pneumonia; None where the file is not a readable image.
         label: NORMAL, PNEUMONIA or INVALID.
-        valid: whether it is a usable image.
+        valid: whether it is a readable image.
         reason: why it is none.
-        in_domain: whether it looks like the images that the model learnt from; None where it is
-            no usable image, or the model does not tell.
+        in_domain: whether it looks like the training images; None where it is
+            not a readable image, or the model does not report it.
         domain_distance: how far it is from them, see `Answer`; None as ``in_domain``.
     """
 
@@ -230,7 +230,7 @@ def predict_batch(ask: Ask, batch: Sequence[Content]) -> Iterator[Prediction]:
         answer = next(answers)
         if math.isnan(answer.probability):
             raise UserError(
-                "The model answers nan, which is no probability: its weights are damaged. Take "
+                "The model returned nan, not a probability: its weights are damaged. Take "
                 "another version; cxr rollback brings the former one back."
             )
         if answer.valid:

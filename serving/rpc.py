@@ -305,7 +305,7 @@ def _wanted(chosen: list[str], known: list[str]) -> list[str]:
             f"An output tensor alias is not found in signature; there are {', '.join(known)}."
         )
     if len(set(chosen)) < len(chosen):
-        raise invalid("An output tensor alias stands twice.")
+        raise invalid("An output tensor alias is given twice.")
     return chosen or known
 
 

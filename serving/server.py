@@ -163,7 +163,7 @@ async def _serve(
         if not stopped.is_set():
             ready(Addresses(rest_address, grpc_address), core)
         await stopped.wait()
-        _LOG.info("Stopping: answering what was accepted.")
+        _LOG.info("Stopping: finishing accepted requests.")
         rest.draining = True
     for task in watching:
         task.cancel()
@@ -357,7 +357,7 @@ def _cannot_listen(what: str, host: str, port: int, error: Exception) -> UserErr
 
 
 def write_ready_file(path: Path, addresses: Addresses) -> None:
-    """Tells other programs where a server listens, in a file that appears whole."""
+    """Reports to other programs where a server listens, in a file that appears whole."""
     unfinished = path.with_name(f"{path.name}.tmp")
     unfinished.write_text(json.dumps({"rest": addresses.rest, "grpc": addresses.grpc}))
     unfinished.rename(path)

@@ -1,4 +1,4 @@
-"""How training images are changed: frozen, typed, validated on construction."""
+"""Settings of augmentation: frozen, typed, validated on construction."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

@@ -1,4 +1,4 @@
-"""What is fitted on images that no network has learnt from: calibration, then the threshold."""
+"""Calibration and threshold, fitted on images that no network was trained on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

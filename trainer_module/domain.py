@@ -1,4 +1,4 @@
-"""What the training images look like, and how far another image is from them.
+"""Distribution of the training images, and the distance of another image from it.
 
 A network answers whatever it is shown, a hand or an adult's chest too. The distance here knows
 nothing of the network: it is that of a small description of the pixels from the normal distribution
@@ -64,7 +64,7 @@ class Domain:
     eval_false_alarms: float
 
     def distance(self, pixels: tf.Tensor) -> tf.Tensor:
-        """Tells how far images are from those of the training; runs in graphs too.
+        """Returns how far images are from those of the training; runs in graphs too.
 
         Args:
             pixels: [N, 160, 160, 1] float32 in [0, 1].

@@ -10,7 +10,7 @@ from transform_module.features import IMAGE_SIZE
 
 
 def has_feature_map(model: keras.Model) -> bool:
-    """Tells whether a model has the feature map that `grad_cam` explains it by."""
+    """Returns whether a model has the feature map that `grad_cam` explains it by."""
     return any(layer.name == FEATURES for layer in model.layers)
 
 

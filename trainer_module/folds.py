@@ -1,4 +1,4 @@
-"""Which fold an image is in: no patient is in two, and each fold has its share of each class."""
+"""Folds: no patient is in two, and each fold has its share of each class."""
 
 import hashlib
 from collections import Counter, defaultdict

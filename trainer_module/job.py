@@ -1,4 +1,4 @@
-"""What a training is told."""
+"""Parameters of a training."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a training makes small."""
+"""Training losses."""
 
 import keras
 import tensorflow as tf

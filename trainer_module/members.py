@@ -1,4 +1,4 @@
-"""What is trained: one model, or a member of an ensemble for each fold of the patients."""
+"""Training of one model, or of a member of an ensemble for each fold of the patients."""
 
 import logging
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What an ensemble's average would say of images that none of its members has learnt from.
+"""Estimates an ensemble's average for images that none of its members was trained on.
 
 There is no such image: each was learnt from by all members but one, and what that one says of it
 is spread wider than an average. Within a class the variance of the mean of k logits is that of one

@@ -1,4 +1,4 @@
-"""What TensorBoard's profiler tells of a training."""
+"""Figures of TensorBoard's profiler about a training."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice

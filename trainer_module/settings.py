@@ -1,4 +1,4 @@
-"""What can be chosen about a training: frozen, typed, validated on construction."""
+"""Settings of a training: frozen, typed, validated on construction."""
 
 from typing import Literal
 
@@ -31,7 +31,7 @@ class OperatingPointSettings(BaseModel):
         0.5,
         gt=0,
         lt=1,
-        description="PNEUMONIA is told from this probability on, for the target fixed.",
+        description="Decision threshold; used only when target is `fixed`.",
     )
 
 
@@ -71,7 +71,7 @@ class TrainerSettings(BaseModel):
         1,
         le=20,
         description="1 trains one model on `train`, watched on `eval`. More train an ensemble: the"
-        " images of both are dealt by patient to this many folds, each member learns from all"
+        " images of both are dealt by patient to this many folds, each member trains on all"
         " but one, and their average is served.",
     )
     epochs: PositiveInt = Field(25, description="Epochs at most, of each member.")
@@ -112,7 +112,7 @@ class TrainerSettings(BaseModel):
         0.0, ge=0, lt=1, description="Train towards this / 2 and 1 - this / 2 instead of 0 and 1."
     )
     focal_gamma: NonNegativeFloat = Field(
-        0.0, description="The focal loss's exponent: above 0, images told well weigh less."
+        0.0, description="The focal loss's exponent: above 0, images predicted well weigh less."
     )
     weight_decay: NonNegativeFloat = Field(
         0.0,
@@ -130,13 +130,13 @@ class TrainerSettings(BaseModel):
     )
     calibration: Literal["platt", "temperature", "none"] = Field(
         "platt",
-        description="What makes the served probability right on images that were not learnt from,"
+        description="What makes the served probability right on images that were not trained on,"
         " the split `eval` or each member's fold: slope and shift of its logit, the slope alone, or"
         " nothing.",
     )
     operating_point: OperatingPointSettings = Field(
         default_factory=OperatingPointSettings,
-        description="The probability from which PNEUMONIA is told.",
+        description="Decision threshold: how it is chosen.",
     )
     domain: DomainSettings = Field(
         default_factory=DomainSettings,

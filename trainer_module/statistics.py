@@ -1,4 +1,4 @@
-"""What a model was trained on, in a few distributions that go with it.
+"""Distributions of a model's training data, stored with it.
 
 Whoever evaluates the model later tells by them how far other images are from these.
 """

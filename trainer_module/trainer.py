@@ -1,4 +1,4 @@
-"""What the Trainer runs: ``run_fn``."""
+"""The Trainer's ``run_fn``."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What the Tuner runs: ``tuner_fn``, a search by KerasTuner over trainings of ours."""
+"""The Tuner's ``tuner_fn``, a search by KerasTuner over trainings of ours."""
 
 import hashlib
 import json
@@ -153,7 +153,7 @@ class Search(keras_tuner.Tuner):
         return {_SCORE: float(worst(scores))}
 
     def on_trial_end(self, trial: Trial) -> None:
-        """Tells the oracle and people."""
+        """Reports the trial's end to the oracle and the log."""
         super().on_trial_end(trial)
         number = f"trial {int(trial.trial_id) + 1:2d}/{self._settings.trials}"
         ended = self.oracle.get_trial(trial.trial_id)

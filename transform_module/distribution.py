@@ -1,4 +1,4 @@
-"""How a quantity is spread over images, in few numbers."""
+"""Distribution of a quantity over images, in few numbers."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -37,6 +37,6 @@ def summarise(values: np.ndarray) -> Distribution:
 
 
 def shares(values: np.ndarray, edges: np.ndarray | list[float]) -> list[float]:
-    """Tells the share of values in each range between edges, see `Distribution`."""
+    """Returns the share of values in each range between edges, see `Distribution`."""
     number = np.searchsorted(edges, values, side="right")
     return (np.bincount(number, minlength=len(edges) + 1) / len(values)).tolist()

@@ -1,4 +1,4 @@
-"""What is measured of an image's pixels, which says nothing about lungs."""
+"""Measures of an image's pixels, which say nothing about lungs."""
 
 from typing import Final
 

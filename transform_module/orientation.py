@@ -1,4 +1,4 @@
-"""Which way up an encoded image is, by its EXIF data, and its pixels turned accordingly.
+"""Orientation of an encoded image by its EXIF data, and its pixels turned accordingly.
 
 TensorFlow's decoders ignore the orientation that cameras and exporting programs record, so it is
 read here from the bytes, by operations that a serving graph can run. The rules are those of

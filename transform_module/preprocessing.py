@@ -1,4 +1,4 @@
-"""What Transform runs: ``preprocessing_fn``."""
+"""Transform's ``preprocessing_fn``."""
 
 from typing import Any
 

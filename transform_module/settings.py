@@ -1,4 +1,4 @@
-"""What can be chosen about the pixels that the model sees: frozen, typed, validated."""
+"""Settings of the pixels that the model sees: frozen, typed, validated."""
 
 from typing import Literal
 

@@ -114,7 +114,7 @@ def corruption(
     intact: np.ndarray,
     threshold: float,
 ) -> Corruption:
-    """Tells how a model predicts corrupted images.
+    """Returns how a model predicts corrupted images.
 
     Args:
         kind: of corrupting.

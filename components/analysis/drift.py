@@ -1,4 +1,4 @@
-"""How far images are from those that a model was trained on."""
+"""Distance of images from those that a model was trained on."""
 
 import math
 from collections.abc import Mapping

@@ -45,7 +45,7 @@ def figures(
 
 
 def told_positive(probability: np.ndarray, threshold: float) -> np.ndarray:
-    """Tells which images a model calls PNEUMONIA; it compares in float32."""
+    """Returns which images a model calls PNEUMONIA; it compares in float32."""
     return probability.astype(np.float32) >= np.float32(threshold)
 
 

@@ -1,4 +1,4 @@
-"""What an evaluation on labelled images found: the content of ``findings.json``.
+"""Results of an evaluation on labelled images: the content of ``findings.json``.
 
 The evaluation fills it, the page and the card show it. Whatever the data leaves undefined (an AUC
 of one class, say) is None.
@@ -47,7 +47,7 @@ class Group:
         pr_auc: average precision.
         accuracy: share of right answers at the operating threshold.
         sensitivity: share of PNEUMONIA that is found at the operating threshold.
-        specificity: share of NORMAL that is left in peace at the operating threshold.
+        specificity: true-negative rate: share of NORMAL classified as NORMAL.
         ece: expected calibration error, over 10 bins of equal width.
         brier: mean squared difference between probability and label.
     """
@@ -189,7 +189,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Domain:
-    """Images that the model says are none of its kind.
+    """Images that the model flags as out of domain.
 
     Attributes:
         images: that were asked about.

@@ -1,4 +1,4 @@
-"""What was evaluated: a table of images, a column an array."""
+"""Table of images with their predictions, a column an array."""
 
 import dataclasses
 from dataclasses import dataclass, field

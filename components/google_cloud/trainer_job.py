@@ -17,7 +17,7 @@ class Executor(cloud_executor.GenericExecutor):
 
 
 def custom_config(settings: GoogleCloudSettings, name: str, image: str) -> dict[str, Any]:
-    """Tells the executor which job to start.
+    """Returns the configuration of the job that the executor starts.
 
     Args:
         settings: With ``trainer_job``.

@@ -202,7 +202,7 @@ def read_file(path: bytes) -> tuple[bytes | None, str]:
 
 
 def inspect_file(path: bytes, measured: bool = False) -> Inspection:
-    """Tells what one file is.
+    """Returns the inspection of one file.
 
     Args:
         path: the file; anything may be in it.

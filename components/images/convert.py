@@ -89,7 +89,7 @@ def convert(
 
 
 def converted(images: Path, out: Path, *, settings: DatasetSettings, seed: int) -> Dataset | None:
-    """Tells whether a conversion would change nothing, without reading an image.
+    """Returns whether a conversion would change nothing, without reading an image.
 
     Args:
         images: see `convert`.
@@ -282,7 +282,7 @@ def _report(dataset: Dataset) -> None:
         _log.info("The split test is %s; the test folder takes no part.", dataset.hold_out)
     elif dataset.dropped_patients:
         _log.info(
-            "%d images of %d patients were dropped from train and val: they stand in test too.",
+            "%d images of %d patients were dropped from train and val: they are in test too.",
             sum(count.dropped for count in dataset.folders),
             len(dataset.dropped_patients),
         )

@@ -1,4 +1,4 @@
-"""What a converted dataset is: the content of its ``dataset.json``."""
+"""Description of a converted dataset: the content of its ``dataset.json``."""
 
 import hashlib
 from pathlib import Path
@@ -30,7 +30,7 @@ class FolderCount(_Record):
     quarantined: int = Field(description="Files listed in quarantine.csv.")
     skipped: int = Field(description="System files, texts, masks, thumbnails.")
     dropped: int = Field(
-        description="Good images whose patient stands in the test folder too; with a group held"
+        description="Good images whose patient is in the test folder too; with a group held"
         " out, those of the test folder as well."
     )
 
@@ -67,9 +67,9 @@ class PatientsKnown(_Record):
 
     images: int = Field(description="Images that can be used.")
     known: int = Field(description="Those whose patient is known.")
-    by: dict[str, int] = Field(description="Their number, by what tells the patient.")
+    by: dict[str, int] = Field(description="Their number, by the source of the patient.")
     no_patient_in: dict[str, int] = Field(
-        default={}, description="Number of images whose names tell a study or an image alone."
+        default={}, description="Number of images whose names identify a study or an image alone."
     )
 
     @property

@@ -1,4 +1,4 @@
-"""Whether bytes are an image that the model can be shown, and in words why not.
+"""Checks whether bytes are an image that the model can decode, and says why not.
 
 An image passes when TensorFlow decodes it, exactly as the model will, and Pillow, an independent
 decoder, sees the same grey pixels, the same side up. JPEGs with arithmetic coding, which Pillow is

@@ -1,4 +1,4 @@
-"""Which patients are held out on purpose, so that a model is evaluated on others than it has seen.
+"""Groups of patients held out on purpose, to evaluate a model on others than it has seen.
 
 Pure: facts about the images in, patients out.
 """

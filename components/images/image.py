@@ -1,4 +1,4 @@
-"""What is known of an image."""
+"""Facts about an image."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What lies in an image folder: every file, with the folder and the class that it stands under.
+"""Content of an image folder: every file, with its folder and its class.
 
 The layout is ``train|val|test/NORMAL|PNEUMONIA/**``, ``NORMAL|PNEUMONIA/train|val|test/**`` or
 ``NORMAL|PNEUMONIA/**``, names in any case, in the image folder or in the one folder below it that
@@ -340,7 +340,7 @@ def _refuse_mixed(images: Path, files: Iterable[SourceFile]) -> None:
     beside = [file for file in good if not file.folder]
     if inside and beside:
         raise UserError(
-            f"In {images} {len(inside):,} files stand in folders of splits below their class "
+            f"In {images} {len(inside):,} files are in folders of splits below their class "
             f"folders, such as {inside[0].filename}, and {len(beside):,} beside them, such as "
             f"{beside[0].filename}: which split these belong to cannot be known. Put all into "
             "folders of splits, or none."

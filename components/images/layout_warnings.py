@@ -1,4 +1,4 @@
-"""What is doubtful in an image folder, in sentences with counts and examples. Pure."""
+"""Warnings about an image folder, in sentences with counts and examples. Pure."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,7 +32,7 @@ def layout_warnings(
     Args:
         outcomes: what became of each file.
         patients: whose images they are.
-        known: for how many of the usable images the patient is known.
+        known: for how many of the readable images the patient is known.
 
     Returns:
         One sentence, or a few, for each doubt.

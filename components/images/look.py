@@ -1,4 +1,4 @@
-"""What an image looks like, in figures that say nothing about lungs."""
+"""Figures of an image's appearance that say nothing about lungs."""
 
 import functools
 from typing import Any

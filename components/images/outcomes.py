@@ -1,4 +1,4 @@
-"""What became of each file, and the counts of it. Pure."""
+"""Outcome of each file, and its counts. Pure."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence

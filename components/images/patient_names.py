@@ -86,7 +86,7 @@ CONVENTIONS: Final = (
         True,
     ),
     Convention(
-        "the names of PadChest, which tell the study at most",
+        "the names of PadChest, which identify the study at most",
         re.compile(r"(?:^|/)(?P<id>\d{30,50})_[0-9a-z-]+\.[^/]+$", re.IGNORECASE),
         "padchest-",
         False,

@@ -1,4 +1,4 @@
-"""Whose image it is, told by a table, by a pattern, or by the names of public datasets."""
+"""Patients of images, by a table, by a pattern, or by the names of public datasets."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ _SHOWN = 3
 
 
 def subtype(label: str, name: str) -> str:
-    """Tells the subtype of an image.
+    """Returns the subtype of an image.
 
     Args:
         label: its class, one of LABELS.
@@ -95,7 +95,7 @@ def patient_finder(settings: DatasetSettings, files: Sequence[SourceFile]) -> Pa
         raise UserError(
             f"The patient pattern {settings.patient_pattern!r} fits none of the "
             f"{len(images):,} images, such as {images[0].below_class} (it is searched in "
-            "the path below the class folder). Mend it, or leave it out."
+            "the path below the class folder). Correct it, or leave it out."
         )
     found: dict[bytes, Patient] = {}
     rest = []
@@ -170,7 +170,8 @@ def _check_table(
             f"{settings.patients} names {len(by_table):,} of {len(images):,} images, and misses "
             f"{len(rest):,}, {_such_as(file.filename for file in rest)}. Add the rows, or allow "
             "it: --unlisted-patients alone (dataset.unlisted_patients=alone) takes each of these "
-            "images by its name, where that tells the patient, or else as a patient of its own."
+            "images by its name, where that identifies the patient, or else as a patient of its "
+            "own."
         )
     notes = []
     if rest:

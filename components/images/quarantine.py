@@ -17,7 +17,7 @@ _FOLDERS: Final = 8
 
 
 def refused_list(out: Path) -> Path:
-    """Tells where the list is written when the conversion is refused."""
+    """Returns where the list is written when the conversion is refused."""
     return out.with_name(f"{out.name}.quarantine.csv")
 
 
@@ -57,7 +57,7 @@ def refuse_mostly_bad(outcomes: Sequence[Outcome], out: Path, max_bad: float) ->
     write_list(outcomes, refused_list(out))
     raise UserError(
         f"{len(bad):,} of {len(predicted):,} files ({len(bad) / max(1, len(predicted)):.0%}) are "
-        f"no usable images; allowed are {max_bad:.0%} (max_bad). {_commonest(bad)}"
+        f"not readable images; allowed are {max_bad:.0%} (max_bad). {_commonest(bad)}"
         f"{_skipped(outcomes)}{_folders(predicted)}Every file with its reason is in "
         f"{refused_list(out)}. {_advice(bad, good)}"
     )
@@ -101,7 +101,7 @@ def _folders(predicted: Sequence[Outcome]) -> str:
     more = ", ..." if len(found) > _FOLDERS else ""
     return (
         f"Files by folder: {shown}{more}. Class folders are named {' and '.join(LABELS)}, in any "
-        f"case; above or below them may stand {', '.join(FOLDERS)} ({ALSO_SPLITS}). "
+        f"case; above or below them may be {', '.join(FOLDERS)} ({ALSO_SPLITS}). "
     )
 
 

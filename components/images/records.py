@@ -1,4 +1,4 @@
-"""What a TFRecord holds of an image, and in which file of its split it stands."""
+"""Features of an image's TFRecord, and its file and place in the split."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -27,7 +27,7 @@ Features = dict[str, int | str]
 
 
 def features(image: Image, placement: Placement) -> Features:
-    """Tells what an example says of its image, all but the bytes themselves."""
+    """Returns what an example says of its image, all but the bytes themselves."""
     return {
         LABEL: LABELS.index(image.label),
         LABEL_NAME: image.label,
@@ -61,7 +61,7 @@ def shard_path(split: str, shard: int, shards: int) -> str:
 
 
 def shard_key(filename: str) -> int:
-    """Tells an image's place: its shard is the key modulo their number, its order the key's.
+    """Returns an image's place: its shard is the key modulo their number, its order the key's.
 
     It depends on the name alone: what is added moves nothing, and classes come mixed.
     """

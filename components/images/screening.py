@@ -1,4 +1,4 @@
-"""What makes a good image a wrong one to learn from, which shows only beside all the others. Pure.
+"""Good images that are wrong to train on, which shows only beside all the others. Pure.
 
 What is certain is quarantined with its reason; what is doubtful becomes a finding, as does what was
 corrected.

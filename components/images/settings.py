@@ -1,4 +1,4 @@
-"""What a user decides about turning image folders into a dataset."""
+"""Settings of the conversion of image folders to a dataset."""
 
 import re
 from typing import Literal
@@ -32,8 +32,8 @@ class DatasetSettings(BaseModel):
         default="refuse",
         description=(
             "What becomes of images that neither the table of patients nor the pattern names: "
-            "`refuse` stops the conversion; `alone` takes each by its name, where that tells the "
-            "patient, or else as a patient of its own."
+            "`refuse` stops the conversion; `alone` takes each by its name, where that identifies "
+            "the patient, or else as a patient of its own."
         ),
     )
     max_bad: float = Field(
@@ -46,7 +46,7 @@ class DatasetSettings(BaseModel):
         default=None,
         description=(
             "A group of patients that becomes the test set on purpose, so that a model is "
-            "evaluated on images unlike those it learnt from: a subtype, or the outer fifth of "
+            "evaluated on images unlike its training data: a subtype, or the outer fifth of "
             "each class by a quantity. The folder `test` then takes no part at all, so that nobody "
             "tunes on it."
         ),

@@ -1,4 +1,4 @@
-"""Whether a conversion is needed: a cheap fingerprint of all that goes into one."""
+"""Checks whether a conversion is needed, by a cheap fingerprint of all that goes into it."""
 
 import functools
 import hashlib

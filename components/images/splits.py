@@ -1,4 +1,4 @@
-"""Which split an image goes to: by a hash of its patient, so that no patient is in two.
+"""Split of each image, by a hash of its patient, so that no patient is in two.
 
 Pure: facts about the images in, placements out.
 """

@@ -18,7 +18,7 @@ from components.interrupts import held
 
 @contextlib.contextmanager
 def staged(out: Path) -> Iterator[Path]:
-    """Gives an empty folder to write into, until `publish`.
+    """Yields an empty folder to write into, until `publish`.
 
     Args:
         out: the folder that shall appear.

@@ -1,4 +1,4 @@
-"""What pneumonia adds to a healthy chest: air in the lungs gives way to fluid."""
+"""Opacities that pneumonia adds to a healthy chest: air in the lungs gives way to fluid."""
 
 from math import atan2
 

@@ -1,4 +1,4 @@
-"""Who is photographed how often, into which split, under which name."""
+"""Plan of a synthetic dataset: patients, their images, splits and names."""
 
 from collections import Counter
 from dataclasses import dataclass

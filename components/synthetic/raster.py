@@ -1,4 +1,4 @@
-"""Where a chest stands in an image, and the soft shapes that it is drawn with.
+"""Position of a chest in an image, and the soft shapes that it is drawn with.
 
 A chest is drawn in its own coordinates: ``u`` to the right and ``v`` down, both 0 in its middle;
 a chest of scale 1 spans -1 to 1 from the top of the image to its bottom.

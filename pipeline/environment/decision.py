@@ -38,7 +38,7 @@ class Plan:
         pip: Where pip comes from, which fetches the installer; None where Python brings it.
         python: Why this Python will not do, with the way out; uv's own Python is tried instead.
             Empty where it will do.
-        obstacles: What stands in the way, each in words with the way out; empty when nothing does.
+        obstacles: What is missing, each in words with the way out; empty when nothing does.
     """
 
     glibc: AptPackages | None
@@ -164,7 +164,7 @@ def _glibc(machine: Machine) -> AptPackages | str | None:
         return (
             f"{headline}; apt is set to no mirror of `{machine.codename} main` to fetch a private "
             "one from.\n"
-            "  Name one in /etc/apt/sources.list (`apt-get update` tells whether it works), or "
+            "  Name one in /etc/apt/sources.list (`apt-get update` shows whether it works), or "
             f"work in the container: {CONTAINER}"
         )
     return AptPackages(BY_FAMILY[family], mirror)

@@ -1,4 +1,4 @@
-"""What is known of the machine before anything is installed: facts, no evaluation."""
+"""Facts about the machine before anything is installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stops the installation, told to a person."""
+"""Errors that stop the installation."""
 
 
 class SetUpError(Exception):

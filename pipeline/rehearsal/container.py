@@ -1,4 +1,4 @@
-"""What stands in for the container: a copy of what the image holds, and nothing else of ours."""
+"""Replacement of the container: a copy of the image's content, and nothing else of ours."""
 
 import os
 import shutil
@@ -54,7 +54,7 @@ class Container:
         (self._guard / "sitecustomize.py").write_text(GUARD, encoding="utf-8")
 
     def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
-        """Tells the variables of a task's process.
+        """Returns the variables of a task's process.
 
         Args:
             extra: What the specification sets.

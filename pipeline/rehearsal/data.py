@@ -22,7 +22,7 @@ def brought_near(
     images: Path | None,
     display: Display,
 ) -> tuple[Compiled, dict[str, str]]:
-    """Gives a compiled pipeline data, unless a place stands for its own.
+    """Provides data for a compiled pipeline, unless a local folder is mapped to its own.
 
     Args:
         compiled: The pipeline.

@@ -182,8 +182,8 @@ class Rehearsal:
                 where = f"{task}: inputs.parameters.{name}"
                 for uri in _REMOTE.findall(near(value, self.places)):
                     found.append(
-                        f"{where} has {uri}, which is not on this machine; say what stands for "
-                        f"it: --map {uri}=FOLDER"
+                        f"{where} has {uri}, which is not on this machine; name a "
+                        f"local folder: --map {uri}=FOLDER"
                     )
                 for path in _LOCAL.findall(_REMOTE.sub("", value)):
                     if Path(path).exists():
@@ -194,7 +194,7 @@ class Rehearsal:
         return found
 
     def _handed_on(self, task: str) -> str:
-        """Tells that a task has Google Cloud work for it; empty where it works itself."""
+        """Returns why a task runs on Google Cloud; empty if it runs here."""
         words = list(self.compiled.executor(task).container.args)
         executor = words[words.index(_EXECUTOR) + 1] if _EXECUTOR in words[:-1] else ""
         inputs = self.compiled.component(task).input_definitions.parameters
@@ -202,7 +202,7 @@ class Rehearsal:
         if not executor.startswith(_GOOGLE_CLOUD) and "DataflowRunner" not in str(beam_args):
             return ""
         return (
-            f"{task} hands its work to Google Cloud, which nothing here stands in for; compile "
+            f"{task} hands its work to Google Cloud, which a rehearsal cannot replace; compile "
             "another file for the rehearsal: --set cluster.google_cloud=null"
         )
 

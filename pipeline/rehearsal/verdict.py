@@ -1,4 +1,4 @@
-"""Whether a rehearsal came to what a run is for: a pushed model that answers, and its report."""
+"""Checks the outcome of a rehearsal: a pushed model that predicts, and its report."""
 
 import json
 from pathlib import Path
@@ -46,7 +46,7 @@ def pushed_version(made: Artifacts, folder: Path, processes: Processes) -> Path:
     said = answer.read_text(encoding="utf-8", errors="replace")
     start = said.find("[\n")
     if code or start < 0 or not json.loads(said[start:])[0]["valid"]:
-        raise UserError(f"{version}: the pushed model does not answer: {said.strip()[-500:]}")
+        raise UserError(f"{version}: the pushed model does not predict: {said.strip()[-500:]}")
     return version
 
 
@@ -62,5 +62,5 @@ def refuse_without_report(made: Artifacts) -> None:
     (artifact,) = made["report"]
     if reason := json_format.MessageToDict(artifact.metadata).get("reason"):
         raise UserError(
-            f"{REPORT}: there is no report: {reason}\nA run in a cluster goes on without it."
+            f"{REPORT}: there is no report: {reason}\nA run in a cluster continues without it."
         )

@@ -1,4 +1,4 @@
-"""What the cache knows an execution by: what it computes, and nothing of where that is stored.
+"""Cache key of an execution: what it computes, and nothing of where that is stored.
 
 TFX hashes the pipeline's name and the identity, the times and the path of every input. Then a root
 that is copied, a preset of another name, or data that was used before finds nothing in the cache.

@@ -83,7 +83,7 @@ class Cluster(Protocol):
         """
 
     def progress(self, run: str) -> Progress:
-        """Tells how a run stands.
+        """Returns how a run stands.
 
         Raises:
             UserError: It cannot be told, after some tries.

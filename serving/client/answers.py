@@ -1,4 +1,4 @@
-"""What a server tells, read from either API."""
+"""Responses of a server, read from either API."""
 
 import math
 import struct
@@ -84,7 +84,7 @@ def answers(endpoint: Endpoint, outputs: Mapping[str, Any], count: int) -> list[
     names = [*OUTPUTS, *(name for name in LATER_OUTPUTS if name in outputs)]
     columns = [outputs.get(name) for name in names]
     if not all(isinstance(column, list) and len(column) == count for column in columns):
-        raise endpoint.not_ours(f"it does not answer each image with {', '.join(names)}")
+        raise endpoint.not_ours(f"its response lacks, for each image, {', '.join(names)}")
     return [
         _answer(endpoint, dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)
     ]
@@ -101,7 +101,7 @@ def _answer(endpoint: Endpoint, row: Mapping[str, Any]) -> Answer:
         and isinstance(row.get(features.IN_DOMAIN), bool | None)
         and (distance is None or (_is_number(distance) and 0 <= distance <= _LARGEST))
     ):
-        raise endpoint.not_ours(f"it answers {', '.join(map(repr, row.values()))}")
+        raise endpoint.not_ours(f"it responds {', '.join(map(repr, row.values()))}")
     return Answer(
         _float32(probability),
         row[features.PREDICTED_LABEL],

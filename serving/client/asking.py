@@ -140,7 +140,7 @@ class Client:
 
         Yields:
             Up to 32 predictions, in the order of the paths, within a folder by name. A file that
-            is no usable image has its reason.
+            is not a readable image has its reason.
 
         Raises:
             UserError: there is no file, or no answer; see `predict`.
@@ -149,11 +149,11 @@ class Client:
             yield list(predict_batch(self.predict_in_parts, batch))
 
     def status(self) -> list[VersionStatus]:
-        """Tells the state of the versions that the server knows; raises as `predict`."""
+        """Returns the state of the versions that the server knows; raises as `predict`."""
         return self._make(self._transport.status())
 
     def metadata(self) -> Metadata:
-        """Tells what the model takes and gives; raises as `predict`."""
+        """Returns what the model takes and gives; raises as `predict`."""
         return self._make(self._transport.metadata())
 
     def close(self) -> None:
@@ -213,11 +213,11 @@ class AsyncClient:
             yield await asyncio.to_thread(_rows, answers, batch)
 
     async def status(self) -> list[VersionStatus]:
-        """Tells the state of the versions that the server knows."""
+        """Returns the state of the versions that the server knows."""
         return await self._make(self._transport.status())
 
     async def metadata(self) -> Metadata:
-        """Tells what the model takes and gives."""
+        """Returns what the model takes and gives."""
         return await self._make(self._transport.metadata())
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Where a model is served, and how its server is spoken to."""
+"""Address of a served model, and how its server is called."""
 
 import ipaddress
 import math
@@ -157,7 +157,7 @@ class Endpoint:
         """Says that the server has no time now."""
         asked = "" if retry_after is None else f" It asks to wait {retry_after:g} s."
         return Unavailable(
-            f"{self.url} cannot answer for {self.named} now: {_quoted(said)}.{asked} Ask later, or "
+            f"{self.url} cannot serve {self.named} now: {_quoted(said)}.{asked} Try later, or "
             "fewer at a time.",
             retry_after=retry_after,
         )
@@ -167,7 +167,7 @@ class Endpoint:
         return TlsFailed(
             f"{self.url}: no encrypted connection was agreed upon: {_quoted(said)}. Does the "
             "server speak TLS there? Give the authority that signed its certificate and, if it "
-            "asks for yours, your certificate with its key."
+            "requires yours, your certificate with its key."
         )
 
     def unknown(self, said: object) -> UnknownModel:
@@ -180,15 +180,15 @@ class Endpoint:
     def late(self) -> DeadlinePassed:
         """Says that the time of a call is over."""
         return DeadlinePassed(
-            f"{self.url} gave no answer for {self.named} within {self.timeout:g} s. Give it more "
+            f"{self.url} sent no response for {self.named} within {self.timeout:g} s. Give it more "
             "time, or fewer images at a time."
         )
 
     def refused(self, said: object) -> Refused:
         """Says that the server does not answer a call like this."""
         return Refused(
-            f"{self.url} does not answer this call for {self.named}: {_quoted(said)}. Its "
-            "metadata tell what the model takes."
+            f"{self.url} does not support this call for {self.named}: {_quoted(said)}. Its "
+            "metadata describe what the model takes."
         )
 
     def too_large(self, size: int) -> Refused:
@@ -200,7 +200,7 @@ class Endpoint:
 
     def too_long(self) -> NotOurModel:
         """Says that an answer is not read because of its size."""
-        return self.not_ours(f"its answer has more than {ANSWER_BYTES:,} bytes")
+        return self.not_ours(f"its response has more than {ANSWER_BYTES:,} bytes")
 
     def not_ours(self, why: str) -> NotOurModel:
         """Says that what answered is no chest X-ray model."""

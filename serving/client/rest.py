@@ -83,7 +83,7 @@ class _RestCalls:
             *(AttributeError, KeyError, TypeError, ValueError),
             *(OverflowError, RecursionError),
         ) as error:
-            raise self._endpoint.not_ours("its answer is none of TensorFlow Serving's") from error
+            raise self._endpoint.not_ours("its response is not TensorFlow Serving's") from error
 
     def _request(self, call: Call[Result]) -> dict[str, Any]:
         return {

@@ -1,4 +1,4 @@
-"""What the clients ask of REST and gRPC."""
+"""Interface that the clients require of REST and gRPC."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

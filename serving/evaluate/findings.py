@@ -1,4 +1,4 @@
-"""What models say of labelled images, and what that tells of them."""
+"""Predicts labelled images and computes the findings."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
@@ -133,7 +133,7 @@ def _compared(other: Named | None, predictions: Predictions) -> compute.Other | 
 def _threshold(model: Model) -> float:
     threshold = model.record.get("threshold")
     if not isinstance(threshold, int | float):
-        raise UserError(f"The record of {model.path} tells no operating threshold.")
+        raise UserError(f"The record of {model.path} has no operating threshold.")
     return float(threshold)
 
 

@@ -26,7 +26,7 @@ class Evaluated:
 
     Attributes:
         findings: as they are written.
-        refused: path and reason of each file that is no usable image.
+        refused: path and reason of each file that is not a readable image.
     """
 
     findings: Findings
@@ -111,7 +111,7 @@ def _find(images: Path, settings: DatasetSettings, slices: Sequence[str]) -> Lab
         )
     if settings != DatasetSettings():
         raise UserError(
-            f"{images} is a table, whose column `{labels_table.PATIENT}` tells the patients. Leave "
+            f"{images} is a table, whose column `{labels_table.PATIENT}` names the patients. Leave "
             "--patients and --patient-pattern out."
         )
     return labels_table.read(images, slices)

@@ -96,6 +96,6 @@ def find(images: Path, settings: DatasetSettings) -> LabelledSet:
 
 
 def subtype_of(label: str, name: str) -> str:
-    """Tells an image's subtype by its name; empty where that does not tell it."""
+    """Returns an image's subtype by its name; empty where that does not tell it."""
     found = patients.subtype(label, name.rsplit("/", 1)[-1])
     return "" if found == patients.UNKNOWN_SUBTYPE else found

@@ -63,7 +63,7 @@ def read(table: Path, others: Sequence[str] = ()) -> LabelledSet:
             raise UserError(f"{where}: the path is empty.")
         if name in lines:
             raise UserError(
-                f"{where}: {name} stands in line {lines[name]} already. Keep one line an image."
+                f"{where}: {name} is in line {lines[name]} already. Keep one line for each image."
             )
         lines[name] = line
         label = _label(cells[LABEL], where)

@@ -30,7 +30,7 @@ def grey(content: bytes, transform: TransformSettings | None = None) -> np.ndarr
 
 
 def describe(content: bytes, transform: TransformSettings) -> dict[str, Any]:
-    """Tells what an image is besides what it shows.
+    """Returns what an image is besides what it shows.
 
     Args:
         content: encoded, as the model takes it.

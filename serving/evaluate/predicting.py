@@ -40,7 +40,7 @@ class Predictions:
 
     Attributes:
         predicted: the images with the model's answers, in their order.
-        reasons: why each is no usable image, empty where it is one.
+        reasons: why each is not a readable image, empty where it is one.
         other: the other model's answers, None without one.
     """
 

@@ -43,7 +43,7 @@ def write(out: Path, findings: Findings, predicted: Predicted, reasons: Sequence
         out: a folder that is there.
         findings: all of them.
         predicted: the images.
-        reasons: why each is no usable image.
+        reasons: why each is not a readable image.
 
     Raises:
         UserError: a file cannot be written.
@@ -68,7 +68,7 @@ def write_images(out: Path, predicted: Predicted, reasons: Sequence[str], thresh
     Args:
         out: a folder that is there.
         predicted: the images.
-        reasons: why each is no usable image.
+        reasons: why each is not a readable image.
         threshold: the operating threshold.
 
     Raises:
@@ -82,7 +82,7 @@ def write_images(out: Path, predicted: Predicted, reasons: Sequence[str], thresh
 def image_rows(
     predicted: Predicted, reasons: Sequence[str], threshold: float
 ) -> list[dict[str, Any]]:
-    """One row an image: every column, what it was told, and why it is no usable image."""
+    """One row an image: every column, what it was told, and why it is not a readable image."""
     told = told_positive(predicted.probability, threshold)
     columns = predicted.others | predicted.columns()
     rows = []

@@ -22,7 +22,7 @@ class Explanation(Prediction):
     """The answer to one file, and where its heat map was drawn.
 
     Attributes:
-        overlay: the file of the image under its heat map; empty where it is no usable image.
+        overlay: the file of the image under its heat map; empty where it is not a readable image.
     """
 
     overlay: str = ""

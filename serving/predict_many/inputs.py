@@ -1,4 +1,4 @@
-"""What is evaluated: a list in a file, which is cut into chunks and tells when anything changed."""
+"""Input of a prediction in Beam: a list in a file, cut into chunks, which detects any change."""
 
 import filecmp
 import itertools

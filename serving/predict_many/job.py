@@ -26,11 +26,11 @@ class Summary:
 
     Attributes:
         images: all rows.
-        valid: the usable images.
+        valid: the readable images.
         invalid: the others.
         resumed: rows that an earlier call left, which was killed.
         damaged: one sentence for each TFRecord file of which the rest is lost.
-        out_of_domain: valid images that are unlike those that the model learnt from.
+        out_of_domain: valid images that are unlike the training images.
     """
 
     images: int
@@ -109,7 +109,7 @@ def predict_many(
 
 @contextlib.contextmanager
 def _watched(parts: Parts, total: int, progress: Progress | None) -> Iterator[None]:
-    """Tells how far the parts are, whichever processes write them."""
+    """Yields how far the parts are, whichever processes write them."""
     if progress is None:
         yield
         return

@@ -1,4 +1,4 @@
-"""What is evaluated so far: the folder ``OUT.parts``, which every worker has to see.
+"""Finished predictions so far: the folder ``OUT.parts``, which every worker has to see.
 
 * ``inputs.jsonl``: what is evaluated, see `inputs`. The other files are used again only where this
 one   would be written the same.
@@ -79,11 +79,11 @@ class Parts:
         self._write(self._done(chunk), damage)
 
     def finished(self, chunk: int) -> bool:
-        """Tells whether all rows of a chunk are there."""
+        """Returns whether all rows of a chunk are there."""
         return self._done(chunk).exists()
 
     def damage(self, chunk: int) -> str:
-        """Tells what was damaged of a finished chunk; nothing where it is whole."""
+        """Returns what was damaged of a finished chunk; nothing where it is whole."""
         return self._done(chunk).read_text(encoding="utf-8")
 
     def count_rows(self, chunk: int | None = None) -> int:

@@ -17,12 +17,12 @@ _FRAME = 16
 
 
 def is_records(file: Path) -> bool:
-    """Tells by its name whether a file holds records; what is not there is read like an image."""
+    """Returns whether a file holds records, by its name; a missing one is read like an image."""
     return file.name.lower().endswith(_SUFFIXES) and os.path.lexists(file)
 
 
 def estimate(file: Path) -> int:
-    """Tells how many records a file holds, by the size of the first.
+    """Returns how many records a file holds, by the size of the first.
 
     Raises:
         UserError: the file cannot be read at all, or its first record has no image.
@@ -88,7 +88,7 @@ def _is_gzip(file: Path) -> bool:
 
 
 def _is_cut_off(file: Path, size: int) -> bool:
-    """Tells what TensorFlow does not: whether a GZIP file lacks its end, between two records.
+    """Returns what TensorFlow does not: whether a GZIP file lacks its end, between two records.
 
     Args:
         file: the file.

@@ -1,4 +1,4 @@
-"""What can be chosen of a deployment of TensorFlow Serving."""
+"""Settings of a deployment of TensorFlow Serving."""
 
 import re
 from dataclasses import dataclass, field

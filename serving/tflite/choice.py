@@ -1,4 +1,4 @@
-"""Which files of a folder are shown to a network."""
+"""Choice of a folder's files that are shown to a network."""
 
 import hashlib
 import os

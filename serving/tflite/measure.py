@@ -1,4 +1,4 @@
-"""What a network answers and how long it takes, image by image, as on a telephone."""
+"""Predictions and latency of a network, image by image, as on a telephone."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What stands beside the TFLite files: all that an app must know of them."""
+"""Record beside the TFLite files: all that an app must know of them."""
 
 import hashlib
 from collections.abc import Mapping
@@ -95,7 +95,7 @@ def describe(
             "name": features.PROBABILITY,
             "shape": ["N"],
             "type": "float32",
-            "meaning": f"Calibrated probability of {features.LABELS[1]}, which is told where it is "
+            "meaning": f"Calibrated probability of {features.LABELS[1]}, the label where it is "
             "at least the threshold.",
         },
         "files": [

@@ -127,7 +127,7 @@ def test_a_users_mistake_is_told_in_one_sentence_without_a_traceback(run):
 def test_ctrl_c_ends_with_130_and_says_how_to_go_on(run):
     run.answer = KeyboardInterrupt()
     told = cxr("run", code=130)
-    assert told == "Interrupted. The same command goes on from here.\n"
+    assert told == "Interrupted. Repeat the command to resume.\n"
 
 
 def config_of(run):
@@ -454,7 +454,7 @@ def predict(called):
 
 
 def test_predict_hands_model_and_paths_on(predict):
-    assert "1 of 2 files are no usable images." in cxr("predict", "model", "a.png", "folder")
+    assert "1 of 2 files is not a readable image." in cxr("predict", "model", "a.png", "folder")
     assert predict.arguments == (Path("model"), [Path("a.png"), Path("folder")])
 
 
@@ -513,7 +513,7 @@ def test_predict_hands_all_on_where_a_file_is_to_be_written(predict, predict_man
     told = cxr("predict", "model", *given, "--out", "o.csv", "--beam-arg=--a=1", "--beam-arg=--b=2")
     assert predict_many.arguments == (Path("model"), list(map(Path, given)), Path("o.csv"))
     assert predict_many.options["beam_args"] == ("--a=1", "--b=2")
-    assert "Each image with its answer: o.csv" in told
+    assert "Predictions: o.csv" in told
     assert "x.gz is damaged." in told
     assert predict.arguments == ()
 

@@ -110,6 +110,6 @@ def test_notes_and_refused_files_are_told_as_they_are(printed, images):
     print_evaluated(evaluated(images, REFUSED, notes=["Mind the [gap]."]), OUT)
     told = printed()
     assert "\nMind the [gap].\n" in told
-    assert "Files that are no usable images: 7\n  [0].png: text file\n" in told
+    assert "Files that are not readable images: 7\n  [0].png: text file\n" in told
     assert "[5].png" not in told
     assert "  and 2 more, in images.csv\n" in told

@@ -40,7 +40,7 @@ def test_model_paths_and_folder_are_handed_on_and_each_file_gets_a_line(asked):
     assert header.split() == ["image", "probability", "label", "in", "domain", "overlay"]
     assert first.split() == ["a.png", "0.7500", "PNEUMONIA", "yes", "out/PNEUMONIA-0.7500-a.png"]
     assert second.split() == ["b.png", "-", "INVALID", "text", "file"]
-    assert last == "1 of 2 files are no usable images."
+    assert last == "1 of 2 files is not a readable image."
 
 
 def test_json_holds_every_field(asked):
@@ -51,7 +51,7 @@ def test_json_holds_every_field(asked):
 
 def test_where_no_file_can_be_used_the_exit_code_says_so(monkeypatch):
     monkeypatch.setattr("serving.explain.job.explain", lambda *_, **__: EXPLANATIONS[1:])
-    assert "1 of 1 files are no usable images." in cxr("m", "b.png", "--out", "out", code=4)
+    assert "1 of 1 files are not readable images." in cxr("m", "b.png", "--out", "out", code=4)
 
 
 def test_a_mistake_is_told_without_a_traceback(monkeypatch):

@@ -13,8 +13,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(7200)]
 
 MOMENTS = 30
 SAID = {
-    "SIGINT": "Interrupted. The same command goes on from here.",
-    "SIGTERM": "Stopped by SIGTERM. The same command goes on from here.",
+    "SIGINT": "Interrupted. Repeat the command to resume.",
+    "SIGTERM": "Stopped by SIGTERM. Repeat the command to resume.",
 }
 
 

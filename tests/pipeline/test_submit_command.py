@@ -84,7 +84,7 @@ def test_ctrl_c_leaves_the_run_in_the_cluster_and_says_so(
     kubeflow_server.states = [run("RUNNING", task("First", "RUNNING"))]
     done = submit("--wait")
     assert done.exit_code == 130
-    assert done.output.endswith("Interrupted. The run goes on in the cluster.\n")
+    assert done.output.endswith("Interrupted. The run continues in the cluster.\n")
 
 
 def test_a_dry_run_sends_nothing(submit, kubeflow_server):  # noqa: F811

@@ -85,7 +85,7 @@ def test_an_image_unlike_the_training_is_told(printed):
     told = printed()
     assert cells(told, "a.png") == ["a.png", "0.5000", "NORMAL", "yes"]
     assert cells(told, "b.png") == ["b.png", "0.5000", "NORMAL", "no"]
-    assert "1 of 2 images are unlike those that the model learnt from" in told
+    assert "1 of 2 images are unlike the training images" in told
 
 
 def test_a_long_path_in_a_pipe_stays_on_its_line(printed):
@@ -99,7 +99,7 @@ def test_a_summary_tells_the_counts_and_the_table(printed):
     header, counts, where = printed().splitlines()
     assert header.split() == [*("images", "valid", "invalid", "out", "of", "domain", "resumed")]
     assert counts.split() == ["1,968", "1,960", "8", "12", "1,024"]
-    assert where == "Each image with its answer: /[out]/answers.csv"
+    assert where == "Predictions: /[out]/answers.csv"
 
 
 def test_a_summary_tells_of_each_damaged_file(printed):

@@ -80,7 +80,7 @@ def test_system_files_in_folders_are_passed_over(version, images):
 
 
 def reason(version, path):
-    """Why the one file is no usable image, and that it tells nothing else."""
+    """Why the one file is not a readable image, and that it tells nothing else."""
     (only,) = predict(version, [path])
     assert (only.probability, only.label, only.valid) == (None, "INVALID", False)
     return only.reason

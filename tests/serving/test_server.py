@@ -421,7 +421,7 @@ class TestEnd:
         assert load.seen.bad == []
         assert load.seen.right > before
         assert load.seen.closed <= 16
-        assert "Stopping: answering what was accepted." in log
+        assert "Stopping: finishing accepted requests." in log
         assert "Traceback" not in log
         assert "Error" not in log
 

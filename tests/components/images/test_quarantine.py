@@ -53,7 +53,7 @@ def refusal(tmp_path, *found):
 def test_the_refusal_tells_the_figures_and_the_way_out(tmp_path):
     both = [Outcome(source("n", "train", "NORMAL"), split="train")]
     assert refusal(tmp_path, *both, *outcomes(good=2999, bad=1000)) == (
-        "1,000 of 4,000 files (25%) are no usable images; allowed are 10% (max_bad). "
+        "1,000 of 4,000 files (25%) are not readable images; allowed are 10% (max_bad). "
         "Commonest: too small (1,000, such as b, b). Every file with its reason is in "
         f"{tmp_path}/out.quarantine.csv. Fix the files, or raise max_bad if this is as it should "
         "be."
@@ -89,5 +89,5 @@ def test_the_refusal_never_advises_a_dataset_of_one_class(tmp_path):
 
 def test_a_folder_of_which_nothing_is_left_is_refused(tmp_path):
     told = refusal(tmp_path, *outcomes(skipped=3))
-    assert told.startswith("0 of 0 files (0%) are no usable images")
+    assert told.startswith("0 of 0 files (0%) are not readable images")
     assert "Skipped beside these: system file (3)" in told

@@ -30,7 +30,7 @@ def test_the_preflight_answers_in_words_on_this_machine():
         assert done.returncode == 1
         assert done.stderr.startswith("The environment cannot be made on this machine:\n\n* ")
     else:
-        assert done.stdout == "Nothing stands in the way: `make demo`\n"
+        assert done.stdout == "Nothing is missing: `make demo`\n"
 
 
 def test_the_preflight_needs_the_standard_library_alone():
@@ -86,7 +86,7 @@ def test_obstacles_are_listed_and_nothing_is_made(monkeypatch, capsys, checkout,
 
 def test_a_check_makes_nothing(monkeypatch, capsys, checkout):
     assert call(monkeypatch, machines.DEBIAN_12, "check") == 0
-    assert capsys.readouterr().out == "Nothing stands in the way: `make demo`\n"
+    assert capsys.readouterr().out == "Nothing is missing: `make demo`\n"
     assert not (checkout / ".venv").exists()
 
 
