@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class UserError(Exception):
-    """What a user can mend: the message tells what is wrong, where, and what to do."""
+    """An error that a user can fix: the message says what is wrong, where, and what to do."""
 
     def __str__(self) -> str:
         """Returns the message; names in it are safe to print."""
@@ -36,6 +36,6 @@ def refuse(headline: str, problems: Iterable[str]) -> None:
     Raises:
         UserError: There is a problem.
     """
-    told = "".join(f"\n  {problem}" for problem in problems)
-    if told:
-        raise UserError(f"{headline}:{told}")
+    listed = "".join(f"\n  {problem}" for problem in problems)
+    if listed:
+        raise UserError(f"{headline}:{listed}")

@@ -44,10 +44,10 @@ class Metrics:
         accuracy: Share of right answers at the operating threshold.
         sensitivity: Share of PNEUMONIA that is found at the operating threshold.
         specificity: True-negative rate: share of NORMAL classified as NORMAL.
-        true_positives: PNEUMONIA told PNEUMONIA.
-        false_positives: NORMAL told PNEUMONIA.
-        true_negatives: NORMAL told NORMAL.
-        false_negatives: PNEUMONIA told NORMAL.
+        true_positives: PNEUMONIA predicted PNEUMONIA.
+        false_positives: NORMAL predicted PNEUMONIA.
+        true_negatives: NORMAL predicted NORMAL.
+        false_negatives: PNEUMONIA predicted NORMAL.
         calibration: Mean probability over the share of PNEUMONIA; 1 is right.
         ece: Expected calibration error, over 10 bins of equal width.
         brier: Mean squared difference between probability and label.

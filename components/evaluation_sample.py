@@ -33,7 +33,7 @@ class PredictedImage:
         label: NORMAL, PNEUMONIA or INVALID.
         valid: whether the model could decode it.
         domain_distance: how far it is from the training images; None where the model does not
-            tell.
+            report it.
     """
 
     sha256: str

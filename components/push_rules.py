@@ -10,7 +10,7 @@ from components.sums import digest
 
 
 class PushRefused(Exception):
-    """A model that is not pushed; the message tells why and what to do."""
+    """A model that is not pushed; the message says why and what to do."""
 
 
 @dataclass(frozen=True)

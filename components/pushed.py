@@ -16,7 +16,7 @@ from components.sums import differences, digest, mode_of
 from components.sums import sums as sums_of
 
 MANIFEST: Final = "manifest.json"
-"""The file of a pushed version that tells what it is made of."""
+"""The file of a pushed version that lists its files."""
 
 SAVED_MODEL: Final = "saved_model.pb"
 """The file of a version that servers take as the sign that it can be loaded."""

@@ -110,7 +110,7 @@ class Executor(base_executor.BaseExecutor):
         configuration = json.loads(exec_properties["configuration"])
         (model_blessing,), (infra_blessing,) = (input_dict[key] for key in BLESSINGS)
         examined = model_sums.blessed(model_blessing)
-        # TFX's InfraValidator tells no digest; what the Evaluator examined bounds it then.
+        # TFX's InfraValidator records no digest; what the Evaluator examined bounds it then.
         if infra_blessing.get_string_custom_property(model_sums.DIGEST):
             check_examined(examined, model_sums.blessed(infra_blessing), infra_blessing.uri)
         version = model_blessing.get_string_custom_property(BASELINE_VERSION)

@@ -15,7 +15,7 @@ def contract_schema() -> "schema_pb2.Schema":
     """Builds the schema that every split must satisfy.
 
     Each example holds exactly one value of each feature, but for ``subtype``, which stands only
-    where the file's name tells it. ``label`` is 0 or 1, ``label_name`` its name; sides are in
+    where the file's name has it. ``label`` is 0 or 1, ``label_name`` its name; sides are in
     pixels. ``image`` is declared as an image, so that statistics count its bytes and leave its
     values alone.
 

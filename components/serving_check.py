@@ -20,7 +20,7 @@ from serving import strict_json
 from transform_module.features import TEST
 
 REPORT: Final = "serving_check.json"
-"""The file within the InfraBlessing artifact that tells what was asked, measured and found."""
+"""The file within the InfraBlessing artifact with what was requested, measured and found."""
 
 # As TFX's InfraValidator marks its blessing.
 _BLESSED: Final = "blessed"

@@ -124,10 +124,10 @@ def _served(folder: Path) -> Iterator[tuple[str, str, psutil.Process]]:
             deadline = time.monotonic() + _START_SECONDS
             while not ready.exists():
                 if process.poll() is not None or time.monotonic() > deadline:
-                    told = log.read_text(errors="replace").strip().splitlines()[-1:]
+                    last_line = log.read_text(errors="replace").strip().splitlines()[-1:]
                     how = "ended" if process.returncode is not None else "was not ready"
                     seconds = _START_SECONDS - (deadline - time.monotonic())
-                    raise UserError(f"the server {how} after {seconds:.0f} s: {''.join(told)}")
+                    raise UserError(f"the server {how} after {seconds:.0f} s: {''.join(last_line)}")
                 time.sleep(0.1)
             addresses = json.loads(ready.read_text())
             yield addresses["rest"], f"grpc://{addresses['grpc']}", psutil.Process(process.pid)

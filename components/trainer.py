@@ -150,7 +150,7 @@ class Trainer(base_component.BaseComponent):
         Args:
             examples: Transformed examples.
             transform_graph: That transformed them.
-            source: The examples before Transform, which tell how many there are.
+            source: The examples before Transform, which record how many there are.
             run_fn: Path of the function.
             custom_config: What else it is given. Its ``settings`` lack those of `TUNABLE`.
             epochs: The most epochs.

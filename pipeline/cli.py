@@ -345,14 +345,14 @@ def predict(
     if url:
         with (
             silenced() as terminal,
-            Display(console(terminal)).step("Predict images") as told,
+            Display(console(terminal)).step("Predict images") as progress,
             served.connected(url, **server) as client,
         ):
             predictions = predict_by(
                 client.predict_in_parts,
                 model_and_images,
                 maximum_bytes=MAXIMUM_IMAGE,
-                progress=told,
+                progress=progress,
             )
         _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
         return
@@ -363,9 +363,9 @@ def predict(
         with (
             when_interrupted(),
             silenced() as terminal,
-            Display(console(terminal)).step("Predict images") as told,
+            Display(console(terminal)).step("Predict images") as progress,
         ):
-            summary = predict_many(model, images, out, beam_args=beam_args, progress=told)
+            summary = predict_many(model, images, out, beam_args=beam_args, progress=progress)
         if as_json:
             click.echo(strict_json.dumps({**vars(summary), "out": str(out)}, indent=2))
         else:
@@ -373,8 +373,8 @@ def predict(
         if not summary.valid:
             sys.exit(NOTHING_USABLE)
         return
-    with silenced() as terminal, Display(console(terminal)).step("Predict images") as told:
-        predictions = predict_paths(model, images, progress=told)
+    with silenced() as terminal, Display(console(terminal)).step("Predict images") as progress:
+        predictions = predict_paths(model, images, progress=progress)
     _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
 
 

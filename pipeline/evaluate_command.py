@@ -90,8 +90,8 @@ def evaluate(
             unlisted_patients=unlisted_patients,
         )
     except ValidationError as error:
-        told = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise UserError(f"--patient-pattern: {told}") from error
+        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise UserError(f"--patient-pattern: {reason}") from error
     with where_nothing_is_usable(), silenced() as terminal:
         evaluated = evaluate_model(
             model,

@@ -44,8 +44,8 @@ def explain(model: Path, images: tuple[Path, ...], out: Path, as_json: bool) -> 
     from pipeline.tables import print_explanations
     from serving.explain.job import explain as explain_paths
 
-    with silenced() as terminal, Display(console(terminal)).step("Explain images") as told:
-        explanations = explain_paths(model, images, out, progress=told)
+    with silenced() as terminal, Display(console(terminal)).step("Explain images") as progress:
+        explanations = explain_paths(model, images, out, progress=progress)
     if as_json:
         click.echo(strict_json.dumps([vars(each) for each in explanations], indent=2))
     else:

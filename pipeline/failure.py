@@ -39,8 +39,8 @@ def explain(error: BaseException, root: Path | None = None) -> str:
     for link in chain(error):
         if found := _RAISED.findall(str(link)):
             return str(found[-1]).strip()
-    if told := system_errors.explain(error, root):
-        return told
+    if explained := system_errors.explain(error, root):
+        return explained
     lines = [each.strip() for each in _without_stage(str(error)).strip().split("\n")]
     # TensorFlow ends with the operation: [[{{node IteratorGetNext}}]] [Op:IteratorGetNext].
     last = next((each for each in reversed(lines) if each and not each.startswith("[")), "")

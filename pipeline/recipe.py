@@ -34,7 +34,7 @@ def training_version(config: Config) -> str:
 
 
 def _weights(config: Config) -> str:
-    """Returns what tells the weights of the backbone from others; empty where Keras brings them."""
+    """Returns the identity of the backbone's weights; empty where Keras brings them."""
     transfer = config.trainer.transfer
     if Path(transfer.weights).is_file():
         return intact.sha256(Path(transfer.weights))

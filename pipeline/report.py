@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 def finish(record: RunRecord, root: Root) -> None:
     """Writes the page and the card of a run, and adds their places to its record.
 
-    A report that cannot be written costs the run nothing: the record tells the reason.
+    A report that cannot be written costs the run nothing: the record has the reason.
 
     Args:
       record: Of a run whose components have ended well.

@@ -170,10 +170,10 @@ def load_all(folder: Path, alive: int | None) -> list[RunRecord]:
 
     Args:
       folder: Where they stand; need not exist.
-      alive: The process that runs on the root now; another one that never told its end is dead.
+      alive: The process that runs on the root now; another one that never recorded its end is dead.
 
     Returns:
-      The records; for a file that cannot be read, one of the state `damaged` whose error tells why.
+      The records; for a file that cannot be read, one of the state `damaged` whose error says why.
     """
     paths = sorted(folder.glob("[!.]*.json"), key=lambda path: path.stem)
     return [_load(path, alive) for path in paths]

@@ -103,8 +103,8 @@ def submit(file: Path, *, wait: bool, dry_run: bool, as_json: bool, **given: Any
         click.echo(json.dumps(content, indent=2))
     if progress:
         if progress.state != "succeeded":
-            told = f"The run has {progress.state}. {progress.error}".strip()
-            click.echo(printable(told, keep="\n\t"), err=True)
+            message = f"The run has {progress.state}. {progress.error}".strip()
+            click.echo(printable(message, keep="\n\t"), err=True)
             sys.exit(_FAILED)
         if not as_json:
             click.echo("The run has succeeded.")

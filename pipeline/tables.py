@@ -71,8 +71,8 @@ def print_dataset(dataset: Dataset, out: Path) -> None:
             "test too."
         )
     if dataset.skipped_reasons:
-        told = ", ".join(f"{why} {files:,}" for why, files in dataset.skipped_reasons.items())
-        console.print(f"Skipped: {escape(told)}.")
+        reasons = ", ".join(f"{why} {files:,}" for why, files in dataset.skipped_reasons.items())
+        console.print(f"Skipped: {escape(reasons)}.")
     for sentence in dataset.sentences:
         is_figure = dataset.patients and sentence == dataset.patients.sentence
         style = "" if is_figure else "yellow"

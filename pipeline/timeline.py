@@ -69,8 +69,8 @@ def _state(step: StepRecord) -> str:
 
 def _name(step: StepRecord) -> str:
     state = _state(step)
-    told = f'<tspan fill="{_GREY}">, {state}</tspan>' if state in ("cached", "failed") else ""
-    return escape(step.name) + told
+    suffix = f'<tspan fill="{_GREY}">, {state}</tspan>' if state in ("cached", "failed") else ""
+    return escape(step.name) + suffix
 
 
 def _place(second: float, whole: float) -> float:

@@ -319,7 +319,7 @@ def _joinable(first: Tensors, other: Tensors) -> bool:
 
 
 def _check_rows(inputs: Tensors, outputs: Tensors) -> None:
-    """Checks that each request's rows can be told apart; else it got those of another one."""
+    """Checks that each request's rows can be separated; else it got those of another one."""
     rows = len(next(iter(inputs.values())))
     for name, output in outputs.items():
         if len(output) != rows:

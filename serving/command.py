@@ -238,8 +238,8 @@ def _rolled_back(model: str, to: int | None) -> tuple[int, int]:
     try:
         version = publish(folder.resolve(), to)
     except OSError as error:
-        told = system_errors.explain(error) or str(error)
-        raise UserError(f"{model}: the version cannot be published. {told}") from error
+        explained = system_errors.explain(error) or str(error)
+        raise UserError(f"{model}: the version cannot be published. {explained}") from error
     return (version.manifest or {})["restores"], version.version
 
 

@@ -25,7 +25,7 @@ _BYTES_SUFFIX: Final = "_bytes"
 """Strings of an output whose name ends so are bytes, and are answered in base64."""
 
 _TYPE_NAMES: Final = {tf.float32: "float", tf.float64: "double"}
-# Above them neighbouring whole numbers of a type are no longer told apart.
+# Above them neighbouring whole numbers of a type can no longer be distinguished.
 _WHOLE_LIMITS: Final = {tf.float32: 2**24, tf.float64: 2**53}
 Buffer = bytes | bytearray
 

@@ -27,7 +27,7 @@ class Answer:
         label: NORMAL, PNEUMONIA or INVALID.
         valid: whether the image could be decoded.
         in_domain: whether it looks like the training images; false where it is
-            not valid; None where the model was pushed before models told this.
+            not valid; None where the model is of an earlier release without it.
         domain_distance: how far it is from them, about 1 for one of them; None as ``in_domain``.
     """
 
@@ -43,7 +43,7 @@ class Model:
 
     Attributes:
         path: the version's folder.
-        record: what the model tells of itself: labels, threshold, training.
+        record: the model's own record: labels, threshold, training.
         loaded: the SavedModel, as TensorFlow gives it.
     """
 
@@ -139,7 +139,7 @@ def find_version(path: Path) -> Path:
 
     Args:
         path: a version's folder, or a folder of versions, of which the newest whole one is taken;
-            of each newer one that is not whole a warning tells why. A version's folder that has no
+            of each newer one that is not whole a warning says why. A version's folder that has no
             manifest is no pushed one, and is taken as it is.
 
     Returns:

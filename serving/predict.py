@@ -117,7 +117,7 @@ def given(path: Path) -> Iterator[Path]:
 
     Yields:
         The files, by name. What stands for none is given itself, and so is a folder that cannot be
-        opened: `read` tells why.
+        opened: `read` says why.
     """
     for match in matches(path):
         nothing = True
@@ -185,7 +185,7 @@ def batches(contents: Iterable[Content]) -> Iterator[list[Content]]:
 
 
 def read(file: Path, maximum_bytes: int = MAXIMUM_BYTES) -> bytes | str:
-    """Reads a file; tells why where that cannot be."""
+    """Reads a file; returns the reason if it cannot be read."""
     if address := remote_address(file):
         return reasons.remote(address)
     try:

@@ -212,7 +212,7 @@ def _affordable(connections: int) -> int:
 async def _watch_memory(core: Core, rpc: Rpc) -> None:
     """Refuses messages that arrive where the process has too much, and gives back what is free.
 
-    gRPC tells the size of a message once it is there, so that no budget can be asked before.
+    gRPC reports the size of a message once it is there, so that no budget can be asked before.
     """
     allocator = Allocator()
     given_back, most = time.monotonic(), 0
@@ -293,7 +293,7 @@ async def _rest(rest: Rest, settings: ServerSettings, limits: Limits, grace: _Gr
 async def _grpc(
     core: Core, rpc: Rpc, settings: ServerSettings, first: asyncio.Event, grace: _Grace
 ) -> Any:
-    # The number of calls is limited in `Rpc`, for predictions alone: health is always told.
+    # The number of calls is limited in `Rpc`, for predictions alone: health is always reported.
     server = grpc.aio.server(
         options=[
             ("grpc.max_receive_message_length", core.limits.body_bytes),

@@ -40,7 +40,7 @@ class Version:
     Attributes:
         state: where it stands.
         error: why it did not load; empty otherwise.
-        stamp: tells whether its files changed since.
+        stamp: shows whether its files changed since.
         servable: while it is available.
     """
 

@@ -87,8 +87,8 @@ class Backup:
 
     def _share(self, variables: Sequence[keras.Variable]) -> None:
         """Sets each worker's variables to the chief's."""
-        told = strategy.of_chief(self._where, [variable.value for variable in variables])
-        for variable, value in zip(variables, told, strict=True):
+        chiefs = strategy.of_chief(self._where, [variable.value for variable in variables])
+        for variable, value in zip(variables, chiefs, strict=True):
             variable.assign(value)
 
     def _manager(self, checkpoint: tf.train.Checkpoint, name: str) -> tf.train.CheckpointManager:

@@ -45,7 +45,7 @@ def grad_cam(members: Sequence[keras.Model]) -> Callable[[tf.Tensor], tf.Tensor]
 
 
 def _evidence(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Makes what tells how far each position of the feature map raises the logit."""
+    """Builds the model of how far each position of the feature map raises the logit."""
     last = model.layers[-1]
     inner = keras.Model(model.inputs, [model.get_layer(FEATURES).output, last.input])
 

@@ -65,7 +65,7 @@ def export(
         calibration: of the model's probabilities.
         domain: what the training images look like.
         threshold: ``label`` is PNEUMONIA where the probability is at least this.
-        record: what else ``assets.extra/model.json`` tells.
+        record: what else ``assets.extra/model.json`` has.
     """
     transform = transform_output.transform_features_layer()
 
@@ -77,13 +77,13 @@ def export(
         probability = calibration(model(at_least_one(image_xf), training=False)[:, 0])
         return {features.PROBABILITY: probability[: tf.shape(image_xf)[0]]}
 
-    def told(pixels: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
+    def probability_of(pixels: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
         predicted = serve_pixels(pixels)[features.PROBABILITY]
         return tf.where(valid, predicted, _INVALID_PROBABILITY)
 
     def predict(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels, valid = pixels_of(image_bytes)
-        probability = told(pixels, valid)
+        probability = probability_of(pixels, valid)
         distance = domain.distance(pixels)
         return {
             features.PROBABILITY: probability,
@@ -117,7 +117,7 @@ def export(
             pixels, valid = pixels_of(image_bytes)
             is_shown = valid[:, tf.newaxis, tf.newaxis]
             return {
-                features.PROBABILITY: told(pixels, valid),
+                features.PROBABILITY: probability_of(pixels, valid),
                 features.HEATMAP: tf.where(
                     is_shown, heat_map(at_least_one(pixels))[: tf.size(valid)], 0.0
                 ),

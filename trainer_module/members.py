@@ -96,21 +96,21 @@ def assemble(job: Job, members: Sequence[Member]) -> keras.Model:
 
 
 def figures(members: Sequence[Member], monitor: str) -> dict[str, Any]:
-    """What the record tells of the training; of an ensemble, each member's figures."""
-    told = []
+    """The record's figures of the training; of an ensemble, each member's figures."""
+    rows = []
     for member in members:
         best = history.best_epoch(member.epochs, monitor)
-        told.append({"epochs": len(member.epochs), "best_epoch": best + 1, **member.epochs[best]})
-    if len(told) == 1:
-        return told[0]
+        rows.append({"epochs": len(member.epochs), "best_epoch": best + 1, **member.epochs[best]})
+    if len(rows) == 1:
+        return rows[0]
     images = [
         {"train_pictures": member.train_images, "eval_pictures": len(member.predictions.labels)}
         for member in members
     ]
     return {
         "agreement": out_of_fold.agreement([member.predictions for member in members]),
-        "epochs": sum(each["epochs"] for each in told),
-        "members": [{**counts, **each} for counts, each in zip(images, told, strict=True)],
+        "epochs": sum(each["epochs"] for each in rows),
+        "members": [{**counts, **each} for counts, each in zip(images, rows, strict=True)],
     }
 
 

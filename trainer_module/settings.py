@@ -50,7 +50,7 @@ class DomainSettings(BaseModel):
 
 
 class TrainerSettings(BaseModel):
-    """Everything that `run_fn` is told beside the data."""
+    """Everything that `run_fn` gets beside the data."""
 
     model_config = _STRICT
 

@@ -1,6 +1,6 @@
 """Distributions of a model's training data, stored with it.
 
-Whoever evaluates the model later tells by them how far other images are from these.
+Whoever evaluates the model later sees by them how far other images are from these.
 """
 
 import json

@@ -178,8 +178,8 @@ def facts_of_chief(strategy: tf.distribute.Strategy, facts: Any) -> Any:
         return facts
     text = np.frombuffer(json.dumps(facts).encode(), np.uint8).astype(np.int64)
     (length,) = of_chief(strategy, [tf.constant(len(text), tf.int64)])
-    (told,) = of_chief(strategy, [tf.constant(np.resize(text, int(length)))])
-    return json.loads(told.numpy().astype(np.uint8).tobytes())
+    (encoded,) = of_chief(strategy, [tf.constant(np.resize(text, int(length)))])
+    return json.loads(encoded.numpy().astype(np.uint8).tobytes())
 
 
 def _best() -> str:

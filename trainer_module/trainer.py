@@ -129,7 +129,7 @@ def _export(
 
 
 def _tuned(job: Job, hyperparameters: dict[str, Any] | None) -> tuple[Job, dict[str, Any]]:
-    """Returns the job with what a Tuner found, and what the record tells of it."""
+    """Returns the job with a Tuner's result, and its part of the record."""
     if hyperparameters is None:
         return job, {}
     assert job.tuner is not None

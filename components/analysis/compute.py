@@ -8,7 +8,7 @@ import numpy as np
 
 from components.analysis import curves, delong, groups, shortcuts, slices
 from components.analysis.bootstrap import Bootstrap
-from components.analysis.figures import figures, told_positive
+from components.analysis.figures import figures, predicted_positive
 from components.analysis.findings import (
     Comparison,
     Confusion,
@@ -57,12 +57,12 @@ def findings(
     notes: Sequence[str] = (),
     bootstrap: Bootstrap = Bootstrap(),  # noqa: B008  (a frozen value)
 ) -> Findings:
-    """Computes what predicted images tell of a model.
+    """Computes the findings about a model from predicted images.
 
     Args:
         predicted: the images, with those that could not be decoded.
         model: its name and version.
-        record: what it tells of itself.
+        record: its own record.
         data: what was evaluated, in a few words.
         threshold: its operating threshold.
         corruptions: how it predicts images that were corrupted.
@@ -76,7 +76,7 @@ def findings(
     """
     seen = predicted.only(predicted.valid)
     _refuse_one_class(seen, len(predicted))
-    told = told_positive(seen.probability, threshold)
+    positive = predicted_positive(seen.probability, threshold)
     return Findings(
         model=model,
         record=dict(record),
@@ -92,12 +92,12 @@ def findings(
         precision_recall=curves.precision_recall(seen, bootstrap),
         reliability=curves.reliability(seen, bootstrap),
         confusion=Confusion(
-            true_positives=int((told & seen.label).sum()),
-            false_positives=int((told & ~seen.label).sum()),
-            true_negatives=int((~told & ~seen.label).sum()),
-            false_negatives=int((~told & seen.label).sum()),
+            true_positives=int((positive & seen.label).sum()),
+            false_positives=int((positive & ~seen.label).sum()),
+            true_negatives=int((~positive & ~seen.label).sum()),
+            false_negatives=int((~positive & seen.label).sum()),
         ),
-        misses=_misses(seen, told, threshold),
+        misses=_misses(seen, positive, threshold),
         corruptions=list(corruptions),
         probes=shortcuts.probe(seen, bootstrap),
         domain=_domain(seen, bootstrap),

@@ -84,7 +84,7 @@ def _precisions(found: np.ndarray, alarms: np.ndarray) -> np.ndarray:
     """Heights of one precision-recall curve; not a number where a class is absent."""
     if not found[-1] or not alarms[-1]:
         return np.full_like(_AT, np.nan)
-    told = found + alarms
-    # The first threshold that finds as much; above the highest probability nothing is told.
-    first = np.maximum(np.searchsorted(found, _AT * found[-1] - 1e-9), np.argmax(told > 0))
-    return found[first] / told[first]
+    flagged = found + alarms
+    # The first threshold that finds as much; above the highest probability nothing is PNEUMONIA.
+    first = np.maximum(np.searchsorted(found, _AT * found[-1] - 1e-9), np.argmax(flagged > 0))
+    return found[first] / flagged[first]

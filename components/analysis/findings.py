@@ -244,7 +244,7 @@ class Findings:
 
     Attributes:
         model: name and version, such as ``chest_xray/17``.
-        record: what the model tells of itself, see ``assets.extra/model.json``.
+        record: the model's own record, see ``assets.extra/model.json``.
         data: what was evaluated, in a few words.
         threshold: the operating threshold.
         images: that were given.
@@ -258,7 +258,7 @@ class Findings:
         misses: wrong answers, the most certain first.
         corruptions: empty unless asked for.
         probes: for shortcuts.
-        domain: None where the model tells no domain.
+        domain: None where the model reports none.
         drift: empty where the model brings no statistics of its training.
         comparison: with another model, None without one.
         delong: AUC of everything with DeLong's interval, by patients.

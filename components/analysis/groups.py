@@ -17,7 +17,7 @@ def describe(name: str, predicted: Predicted, threshold: float, bootstrap: Boots
     Args:
         name: the group's.
         predicted: its images, valid ones only; at least one.
-        threshold: told PNEUMONIA from this probability on.
+        threshold: PNEUMONIA from this probability on.
         bootstrap: draws the replicates.
     """
     values, replicates = _replicated(predicted, predicted.probability, threshold, bootstrap)

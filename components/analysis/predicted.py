@@ -17,9 +17,9 @@ class Predicted:
         path: str, of each image.
         patient: str, whose image it is.
         label: bool, whether it is PNEUMONIA.
-        subtype: str, empty where nothing tells it.
+        subtype: str, empty if unknown.
         probability: float64 in [0, 1], of pneumonia.
-        valid: bool, whether the model could decode it. Without it the columns below tell nothing.
+        valid: bool, whether the model could decode it. The columns below need it.
         in_domain: bool, whether the model takes it for an image of its kind; None where the model
             does not say.
         width: int64, in pixels, of the file.

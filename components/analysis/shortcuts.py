@@ -2,7 +2,7 @@
 
 A network can learn the scanner, the crop or the compression in place of the disease (Zech et al.
 2018, https://doi.org/10.1371/journal.pmed.1002683; Geirhos et al. 2020,
-https://doi.org/10.1038/s42256-020-00257-z). A quantity that tells the classes apart on its own is a
+https://doi.org/10.1038/s42256-020-00257-z). A quantity that separates the classes on its own is a
 temptation in the data; one that the probability follows within a class may have been given way to.
 """
 

@@ -41,7 +41,7 @@ _INSPECTORS = min(4, os.cpu_count() or 1)
 _COUNTER = "images"
 
 Inspection = dict[str, Any]
-"""What reading a file told: index, sha256, reason (None if it is good), format, width, height,
+"""Result of reading a file: index, sha256, reason (None if it is good), format, width, height,
 orientation, unused_bits and, of a good one, its thumbnail and hash in base64 (see `appearance`),
 and its measures, where they were asked for."""
 
@@ -133,14 +133,14 @@ def options(beam_args: Sequence[str]) -> PipelineOptions:
     Raises:
         UserError: Beam does not understand one, or has no such runner.
     """
-    told = io.StringIO()
+    printed = io.StringIO()
     try:
-        with contextlib.redirect_stderr(told):
+        with contextlib.redirect_stderr(printed):
             made = PipelineOptions([*DEFAULT_BEAM_ARGS, *beam_args])
             made.get_all_options()
     except SystemExit as error:
         # Beam parses them when they are asked for, as a program does its own: it prints and exits.
-        mistake = told.getvalue().strip().rpartition("error: ")[2]
+        mistake = printed.getvalue().strip().rpartition("error: ")[2]
         raise UserError(f"Beam does not understand {' '.join(beam_args)}: {mistake}") from error
     try:
         create_runner(made.view_as(StandardOptions).runner)

@@ -269,8 +269,8 @@ def _explain(error: Exception, out: Path) -> str | None:
         )
     if not isinstance(error, OSError):
         return None
-    if error.errno in _NOT_ALLOWED and (told := system_errors.explain(error, out.parent)):
-        return f"{out} could not be made. {told}"
+    if error.errno in _NOT_ALLOWED and (explained := system_errors.explain(error, out.parent)):
+        return f"{out} could not be made. {explained}"
     return f"{out} could not be made: {text}."
 
 

@@ -64,7 +64,7 @@ class Decoded:
     """What an image that passed is.
 
     Attributes:
-        format: ``jpeg``, ``png``, ``bmp`` or ``gif``, told by the content and not by a name.
+        format: ``jpeg``, ``png``, ``bmp`` or ``gif``, by the content and not by a name.
         width: in pixels, upright.
         height: in pixels, upright.
         orientation: as its EXIF data say, 1 to 8; 1 is upright.
@@ -186,7 +186,7 @@ def _decode_as_the_model(data: bytes) -> np.ndarray | None:
 
 
 def _has_arithmetic_coding(data: bytes) -> bool:
-    """Whether a JPEG's frame header is SOF9 to SOF15 (T.81, table B.1), as its segments tell."""
+    """Whether a JPEG's frame header is SOF9 to SOF15 (T.81, table B.1), by its segments."""
     position = 2
     while position + 4 <= len(data) and data[position] == 0xFF:
         code = data[position + 1]

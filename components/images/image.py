@@ -13,7 +13,7 @@ class Image:
         folder: ``train``, ``val``, ``test``, or ``""`` where there are only class folders.
         label: one of LABELS.
         subtype: ``normal``, ``bacteria``, ``virus`` or ``unknown``.
-        patient: the patient's id, None where nothing tells it.
+        patient: the patient's id, None if unknown.
         sha256: of its bytes, in hexadecimal digits.
         format: ``jpeg``, ``png``, ``bmp`` or ``gif``.
         width: in pixels.

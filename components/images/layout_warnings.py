@@ -112,9 +112,9 @@ def _patients(known: PatientsKnown) -> Iterator[str]:
     unknown = known.images - known.known
     if not unknown:
         return
-    told = "".join(f" ({what})" for what in known.no_patient_in)
+    kinds = "".join(f" ({what})" for what in known.no_patient_in)
     yield (
-        f"{unknown:,} images are taken as of one patient each{told}: if a patient has several, "
+        f"{unknown:,} images are taken as of one patient each{kinds}: if a patient has several, "
         "they may lie in two splits, and figures are too good. Name the patients with --patients "
         "or --patient-pattern."
     )

@@ -65,8 +65,8 @@ def decide(
 
     Args:
         files: all files of the image folder.
-        inspections: what reading told of those that could be read, with their index in files.
-        patient_of: names a file's patient, None where nothing tells it.
+        inspections: the results of reading those that could be read, with their index in files.
+        patient_of: names a file's patient, None if unknown.
         seed: seed of the split.
         hold_out: the group that becomes the test set.
 

@@ -18,7 +18,7 @@ from components.text import printable
 from transform_module.features import LABELS
 
 UNKNOWN_SUBTYPE: Final = "unknown"
-"""Subtype of a PNEUMONIA image whose name does not tell it."""
+"""Subtype of a PNEUMONIA image whose name does not have it."""
 
 _TABLE: Final = "the table"
 _PATTERN: Final = "the pattern"
@@ -45,7 +45,7 @@ class Patients:
     """Whose images files are.
 
     Attributes:
-        of: the patient of each file, by its path, where anything tells it.
+        of: the patient of each file, by its path, where it is known.
         notes: what to know of them, a sentence each.
     """
 
@@ -53,12 +53,12 @@ class Patients:
     notes: tuple[str, ...] = ()
 
     def __call__(self, file: SourceFile) -> str | None:
-        """Returns the id that images of the same patient share, None where nothing tells it."""
+        """Returns the id that images of the same patient share, None if unknown."""
         found = self.of.get(file.path)
         return found.id if found else None
 
     def known(self, files: Iterable[SourceFile]) -> PatientsKnown:
-        """Counts the files whose patient is known, by what tells it."""
+        """Counts the files whose patient is known, by the source."""
         total, by, unknown = 0, Counter[str](), Counter[str]()
         for file in files:
             total += 1

@@ -72,18 +72,18 @@ def _commonest(bad: Sequence[Outcome]) -> str:
         short = reason.split(":")[0]
         whole[short].add(reason)
         examples[short].append(outcome.file.filename)
-    told = "; ".join(
+    listed = "; ".join(
         # The particulars, where they are the same for all: mostly what to do.
         f"{reason if len(whole[reason]) > 1 else whole[reason].pop()} "
         f"({count:,}, such as {', '.join(examples[reason][:_EXAMPLES])})"
         for reason, count in list(count_reasons(bad).items())[:_REASONS]
     )
-    return f"Commonest: {told}. " if told else ""
+    return f"Commonest: {listed}. " if listed else ""
 
 
 def _skipped(outcomes: Sequence[Outcome]) -> str:
-    told = "; ".join(f"{reason} ({count:,})" for reason, count in count_skipped(outcomes).items())
-    return f"Skipped beside these: {told}. " if told else ""
+    listed = "; ".join(f"{reason} ({count:,})" for reason, count in count_skipped(outcomes).items())
+    return f"Skipped beside these: {listed}. " if listed else ""
 
 
 def _folders(predicted: Sequence[Outcome]) -> str:

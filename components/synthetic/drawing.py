@@ -65,7 +65,7 @@ def draw(anatomy: Anatomy, subtype: str, rng: np.random.Generator) -> Drawing:
     if subtype != NORMAL:
         opacity = _OPACITIES[subtype](anatomy, lungs, pose, rng)
 
-    # Fluid brightens a lung, and a brighter image would tell the class: what the opacity adds is
+    # Fluid brightens a lung, and a brighter image would reveal the class: what the opacity adds is
     # taken from the whole of the lungs, so that their mean, and everything outside, stays the same.
     added = anatomy.air * opacity
     added -= lungs * (added.sum() / lungs.sum())

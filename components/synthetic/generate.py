@@ -27,7 +27,7 @@ from components.synthetic.plan import PlannedImage, plan
 logger = logging.getLogger(__name__)
 
 MARKER = ".synthetic.json"
-"""Stands in a finished set and tells what it was made from, with the SHA-256 of each file."""
+"""File of a finished set: what it was made from, and the SHA-256 of each file."""
 
 _FILES = "files"
 
@@ -74,7 +74,7 @@ def generate(
         out: the folder to make; it may be missing, empty, or an earlier set, which is replaced.
         images: how many good images, `MINIMUM_IMAGES` or more.
         seed: 0 or more; a larger set with the same seed holds the images of a smaller one.
-        progress: is told (written, of how many) after each image.
+        progress: is called with (written, of how many) after each image.
 
     Returns:
         What the set holds.

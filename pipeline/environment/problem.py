@@ -2,4 +2,4 @@
 
 
 class SetUpError(Exception):
-    """The message tells what failed and what to do."""
+    """The message says what failed and what to do."""

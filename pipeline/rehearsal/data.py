@@ -29,7 +29,7 @@ def brought_near(
         folder: For the images and the examples.
         places: Local folders by the remote place that they stand for.
         images: Folder of images; synthetic ones if None.
-        display: Is told what happens.
+        display: Shows what happens.
 
     Returns:
         The pipeline with the data's fingerprint, and the places with those of its root and data.

@@ -247,12 +247,12 @@ def _failure(invoked: Invocation, code: int, log: Path) -> str:
     said = raised[-1] if raised else (lines[-1] if lines else "it said nothing")
     if not said.startswith(_OURS):
         said = without_data(said.partition(":")[0] if raised else "its last line", said)
-    told = f"{invoked.task}: it failed with exit code {code}: {said}"
+    message = f"{invoked.task}: it failed with exit code {code}: {said}"
     if match := _MISSING.search(said):
         name = match[1] or match[2]
         if name not in invoked.executor_input.inputs.artifacts:
-            told += (
+            message += (
                 f"\n{invoked.task} reads {name}, which its component does not declare; add it to "
                 "inputs and compile again."
             )
-    return f"{told}\nAll that it said is in {log}"
+    return f"{message}\nAll that it said is in {log}"

@@ -29,12 +29,12 @@ def pushed_version(made: Artifacts, folder: Path, processes: Processes) -> Path:
         UserError: Nothing was pushed, or it does not answer.
     """
     (artifact,) = made["pushed_model"]
-    told = json_format.MessageToDict(artifact.metadata)
-    if not told.get("pushed"):
+    outcome = json_format.MessageToDict(artifact.metadata)
+    if not outcome.get("pushed"):
         raise UserError(
-            f"The model was not pushed: {told.get('reason') or 'the Pusher gives no reason'}."
+            f"The model was not pushed: {outcome.get('reason') or 'the Pusher gives no reason'}."
         )
-    version = Path(str(told["pushed_destination"]))
+    version = Path(str(outcome["pushed_destination"]))
     image, answer = folder / "image.png", folder / "answer.json"
     image.write_bytes(formats()["PNG, grey"])
     answer.unlink(missing_ok=True)

@@ -67,21 +67,21 @@ def _located(
     parameters: Mapping[str, Any], trained: Sequence[types.Artifact] = ()
 ) -> dict[str, str]:
     """Replaces paths by a digest of what is read from them."""
-    told = {name: str(value) for name, value in parameters.items() if name not in _UNREAD}
-    for name in set(told) & set(_DATASETS):
-        folder = Path(told[name])
-        told[name] = ",".join(_digest(folder / file) for file in (DATASET_FILE, QUARANTINE_FILE))
-    if "quarantine" in told:
-        told["quarantine"] = _digest(Path(told["quarantine"]))
-    if "push_dir" in told:
-        push_dir, model = told["push_dir"], told["model_name"]
-        version = _compared(push_dir, model, trained) or told.get("version", "")
-        told["push_dir"] = (
+    keyed = {name: str(value) for name, value in parameters.items() if name not in _UNREAD}
+    for name in set(keyed) & set(_DATASETS):
+        folder = Path(keyed[name])
+        keyed[name] = ",".join(_digest(folder / file) for file in (DATASET_FILE, QUARANTINE_FILE))
+    if "quarantine" in keyed:
+        keyed["quarantine"] = _digest(Path(keyed["quarantine"]))
+    if "push_dir" in keyed:
+        push_dir, model = keyed["push_dir"], keyed["model_name"]
+        version = _compared(push_dir, model, trained) or keyed.get("version", "")
+        keyed["push_dir"] = (
             _digest(Path(push_dir, model, version, pushed.MANIFEST)) if version else ""
         )
-    if "custom_config" in told:
-        told["custom_config"] = _without_checkpoints(told["custom_config"])
-    return told
+    if "custom_config" in keyed:
+        keyed["custom_config"] = _without_checkpoints(keyed["custom_config"])
+    return keyed
 
 
 def _compared(push_dir: str, model_name: str, trained: Sequence[types.Artifact]) -> str:

@@ -1,4 +1,4 @@
-"""Requests that fail: which are tried again, and what is told of those that are not."""
+"""Requests that fail: which are tried again, and the messages for those that are not."""
 
 import time
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def attempt(
         request: What is done.
         understand: Reads an exception; None lets it pass.
         where: The server, for the message.
-        login: How one tells it who one is, for the message.
+        login: How to authenticate, for the message.
         repeatable: Whether it changes nothing.
 
     Raises:
@@ -77,9 +77,9 @@ def attempt(
 
 def _message(refusal: Refusal, where: str, login: str, repeatable: bool) -> str:
     if not refusal.status:
-        told = f"{where} cannot be reached, or broke off: {refusal.said}"
+        message = f"{where} cannot be reached, or broke off: {refusal.said}"
         if not repeatable:
-            told += "\nA run may have begun nevertheless. Look there before you submit again."
-        return told
+            message += "\nA run may have begun nevertheless. Look there before you submit again."
+        return message
     advice = _ADVICE.get(refusal.status, "").format(login=login)
     return f"{where} responds {refusal.status}: {refusal.said}" + (f"\n{advice}" if advice else "")

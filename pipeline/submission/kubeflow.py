@@ -109,7 +109,7 @@ class Kubeflow:
 
 
 def _wanted(asked: Submission) -> dict[str, Any]:
-    """What a run and a recurring run are told alike."""
+    """Parameters that a run and a recurring run share."""
     return {
         "job_name": asked.name,
         "pipeline_package_path": asked.file,

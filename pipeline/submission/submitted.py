@@ -57,7 +57,7 @@ class Progress:
     Attributes:
         state: Of the whole.
         tasks: States by task, as the cluster names them.
-        error: Why it failed, if it tells.
+        error: Why it failed, if known.
     """
 
     state: State
@@ -72,7 +72,7 @@ class Cluster(Protocol):
         """Starts a run.
 
         Raises:
-            UserError: The cluster does not take it; the message tells why and what to do.
+            UserError: The cluster does not take it; the message says why and what to do.
         """
 
     def schedule(self, asked: Submission, cron: str) -> Submitted:
@@ -86,5 +86,5 @@ class Cluster(Protocol):
         """Returns how a run stands.
 
         Raises:
-            UserError: It cannot be told, after some tries.
+            UserError: It cannot be read, after some tries.
         """

@@ -12,7 +12,7 @@ from transform_module import features
 
 OUTPUTS = (features.PROBABILITY, features.PREDICTED_LABEL, features.VALID)
 LATER_OUTPUTS = (features.IN_DOMAIN, features.DOMAIN_DISTANCE)
-"""What models lack that were pushed before they told it."""
+"""Outputs that models of earlier releases lack."""
 
 # Of float32, IEEE 754.
 _LARGEST = (2 - 2**-23) * 2.0**127
@@ -142,6 +142,6 @@ def _shape(given: Mapping[str, Any]) -> tuple[int | None, ...] | None:
 
 
 def _float32(value: float) -> float:
-    """Rounds what JSON tells of a float32, so that both APIs give the same number."""
+    """Rounds a float32 read from JSON, so that both APIs give the same number."""
     rounded: float = struct.unpack("f", struct.pack("f", value))[0]
     return rounded

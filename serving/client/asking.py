@@ -106,14 +106,14 @@ class Client:
             One answer an image, in their order.
 
         Raises:
-            ClientError: there is no answer; the classes in `serving.client.errors` tell why.
+            ClientError: there is no answer; the classes in `serving.client.errors` say why.
         """
         return self._make(self._transport.predict(images)) if images else []
 
     def predict_in_parts(self, images: Sequence[bytes]) -> list[Answer]:
         """Asks about images, in halves where a server refuses all in one request.
 
-        Servers bound the bytes, the rows and the pixels of a request, and do not tell the bounds.
+        Servers bound the bytes, the rows and the pixels of a request, and do not report the bounds.
 
         Args:
             images: see `predict`.

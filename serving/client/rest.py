@@ -67,11 +67,11 @@ class _RestCalls:
 
     def _metadata(self, content: bytes) -> Metadata:
         with self._understood():
-            told = json.loads(content)
+            parsed = json.loads(content)
             return answers.metadata(
-                told["model_spec"]["name"],
-                int(told["model_spec"]["version"]),
-                told["metadata"]["signature_def"]["signature_def"],
+                parsed["model_spec"]["name"],
+                int(parsed["model_spec"]["version"]),
+                parsed["metadata"]["signature_def"]["signature_def"],
             )
 
     @contextlib.contextmanager
@@ -258,7 +258,7 @@ class _Stream(httpcore.NetworkStream):
 
 
 def _first_cause(error: BaseException) -> BaseException:
-    """Finds what happened, of which the libraries' own errors tell less."""
+    """Finds what happened, of which the libraries' own errors say less."""
     while True:
         # httpcore cuts the chain of causes, but holds the first as an argument.
         cause = error.__cause__ or next(iter(error.args), None)
@@ -270,10 +270,10 @@ def _first_cause(error: BaseException) -> BaseException:
 def _said(content: bytes) -> str:
     """Takes the message of an error."""
     try:
-        told = json.loads(content)
+        parsed = json.loads(content)
     except (ValueError, RecursionError):
         return content.decode(errors="replace")
-    return str(told.get("error", told)) if isinstance(told, dict) else str(told)
+    return str(parsed.get("error", parsed)) if isinstance(parsed, dict) else str(parsed)
 
 
 def _retry_after(response: httpcore.Response) -> float | None:

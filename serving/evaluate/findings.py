@@ -22,7 +22,7 @@ from transform_module.distribution import Distribution
 from transform_module.settings import TransformSettings
 
 Step = Callable[[str], AbstractContextManager[Progress | None]]
-"""Begins a step of the work, by its name; what it gives is told the progress."""
+"""Begins a step of the work, by its name; it yields a progress callback."""
 
 
 @contextlib.contextmanager
@@ -63,7 +63,7 @@ def findings(
     notes: Sequence[str] = (),
     step: Step = untold,
 ) -> tuple[Findings, Predictions]:
-    """Predicts images, and computes what that tells.
+    """Predicts images, and computes the findings.
 
     Args:
         subject: the model.
@@ -79,7 +79,7 @@ def findings(
 
     Raises:
         NoneUsable: none of the images can be used.
-        UserError: a class is missing, or a model's record tells too little.
+        UserError: a class is missing, or a model's record has too little.
     """
     model = subject.model
     threshold = _threshold(model)

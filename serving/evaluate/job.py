@@ -44,7 +44,7 @@ def evaluate(
     slices: Sequence[str] = (),
     step: Step = untold,
 ) -> Evaluated:
-    """Predicts labelled images, computes what that tells, and writes it.
+    """Predicts labelled images, computes the findings, and writes them.
 
     Args:
         model: a version's folder, or the folder of the versions, of which the latest is taken.
@@ -53,7 +53,7 @@ def evaluate(
             replaced.
         against: another model, to compare with.
         corruptions: whether to predict corrupted images, too, see `corrupting`.
-        settings: how patients are told, of a folder.
+        settings: how patients are identified, of a folder.
         slices: further columns of a table to slice by.
         step: shows what is done.
 

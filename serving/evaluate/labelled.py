@@ -17,10 +17,10 @@ class Labelled:
 
     Attributes:
         file: where it is.
-        name: its path as people are told it.
+        name: its path as messages show it.
         label: one of LABELS.
-        subtype: of it; empty where nothing tells it.
-        patient: whose it is; None where nothing tells it.
+        subtype: of it; empty if unknown.
+        patient: whose it is; None if unknown.
         problem: why it is no image, known without reading it; None where it may be one.
         others: further columns of its table.
         sha256: of the file that the owner has; empty where that is `file` itself.
@@ -54,7 +54,7 @@ def find(images: Path, settings: DatasetSettings) -> LabelledSet:
 
     Args:
         images: a folder as `cxr convert` takes it. All its images are taken, of whichever split.
-        settings: how patients are told.
+        settings: how patients are identified.
 
     Returns:
         The images, in the order of their paths.
@@ -96,6 +96,6 @@ def find(images: Path, settings: DatasetSettings) -> LabelledSet:
 
 
 def subtype_of(label: str, name: str) -> str:
-    """Returns an image's subtype by its name; empty where that does not tell it."""
+    """Returns an image's subtype by its name; empty where that does not have it."""
     found = patients.subtype(label, name.rsplit("/", 1)[-1])
     return "" if found == patients.UNKNOWN_SUBTYPE else found

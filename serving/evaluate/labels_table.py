@@ -26,7 +26,7 @@ def read(table: Path, others: Sequence[str] = ()) -> LabelledSet:
     Args:
         table: CSV file with the columns ``path``, relative to the table's folder, and ``label``,
             NORMAL or PNEUMONIA in any case, or 0 or 1; and, where they are known, ``patient`` and
-            ``subtype``. Without these the names of the public dataset tell them.
+            ``subtype``. Without these the names of the public dataset give them.
         others: further columns that are wanted.
 
     Returns:
@@ -82,8 +82,8 @@ def read(table: Path, others: Sequence[str] = ()) -> LabelledSet:
     named = by_names([Named(image.label, image.name) for image in images])
     return LabelledSet(
         [
-            image if image.patient or not told else replace(image, patient=told.id)
-            for image, told in zip(images, named, strict=True)
+            image if image.patient or not known else replace(image, patient=known.id)
+            for image, known in zip(images, named, strict=True)
         ]
     )
 

@@ -118,7 +118,7 @@ def _table(rows: Sequence[dict[str, Any]], images: Sequence[Labelled]) -> Predic
         for name in rows[0]
     }
     in_domain = columns.pop("in_domain")
-    # A model tells it of every valid image, or of none.
+    # A model reports it for every valid image, or of none.
     is_told = any(each is not None for each in in_domain)
     others = {
         name: np.array([image.others[name] for image in images], str) for name in images[0].others

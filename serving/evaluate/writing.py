@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from components.analysis.figures import told_positive
+from components.analysis.figures import predicted_positive
 from components.analysis.findings import FINDINGS, Corruption, Estimate, Findings, Group, to_json
 from components.analysis.predicted import Predicted
 from components.errors import UserError
@@ -82,14 +82,14 @@ def write_images(out: Path, predicted: Predicted, reasons: Sequence[str], thresh
 def image_rows(
     predicted: Predicted, reasons: Sequence[str], threshold: float
 ) -> list[dict[str, Any]]:
-    """One row an image: every column, what it was told, and why it is not a readable image."""
-    told = told_positive(predicted.probability, threshold)
+    """One row an image: every column, its predicted label, and why it is not a readable image."""
+    positive = predicted_positive(predicted.probability, threshold)
     columns = predicted.others | predicted.columns()
     rows = []
     for index, reason in enumerate(reasons):
         row = {name: _cell(column[index]) for name, column in columns.items()}
         row["label"] = LABELS[int(predicted.label[index])]
-        row["told"] = LABELS[int(told[index])] if predicted.valid[index] else INVALID
+        row["predicted"] = LABELS[int(positive[index])] if predicted.valid[index] else INVALID
         row["reason"] = reason
         if not predicted.valid[index]:
             row["probability"] = None

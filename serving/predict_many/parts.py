@@ -3,7 +3,7 @@
 * ``inputs.jsonl``: what is evaluated, see `inputs`. The other files are used again only where this
 one   would be written the same.
 * ``00000007-00000256-32.jsonl``: of chunk 7 the 32 rows after its first 256.
-* ``00000007.done``: all rows of chunk 7 are there. What it holds tells of damage.
+* ``00000007.done``: all rows of chunk 7 are there. It lists damage.
 * ``table``: all rows, until it is renamed to OUT.
 
 Each but the last appears whole or not at all. Where several processes evaluate one chunk, they

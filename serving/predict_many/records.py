@@ -50,7 +50,7 @@ def images(file: Path, name: Path, damaged: Callable[[str], None]) -> Iterator[C
 
     Args:
         file: the file.
-        name: how it is told of.
+        name: how messages name it.
         damaged: gets a sentence where the file is damaged.
 
     Yields:

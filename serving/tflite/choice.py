@@ -14,7 +14,7 @@ from serving import predict
 from transform_module import features
 
 REPRESENTATIVE: Final = 256
-"""So many images tell the ranges of an 8-bit network; more change them little."""
+"""So many images set the ranges of an 8-bit network; more change them little."""
 
 COMPARED: Final = 2000
 """By so many images at most the files are compared: each is evaluated one at a time."""
@@ -28,7 +28,7 @@ class Choice:
         folder: what the user named.
         part: the folder in it that they are of, such as ``train``; empty where they are of all.
         files: the files.
-        labels: 0 or 1 for each file; None where the folder tells no classes.
+        labels: 0 or 1 for each file; None where the folder has no classes.
         of: how many files that part holds.
         undecodable: how many of the chosen were left out since, because they are no images.
     """

@@ -49,7 +49,7 @@ def _int8(model: Model, grey_levels: np.ndarray, progress: Progress) -> bytes:
 
     converter = _converter(*_of_grey_levels(model))
     converter.representative_dataset = representative
-    # What is to be left alone can be told to the second of the converter's two steps only.
+    # What is to be left alone can be given to the second of the converter's two steps only.
     converter._experimental_calibrate_only = True
     prepared, head_names = head.kept_in_float(converter.convert())
     return bytes(mlir_quantize(prepared, denylisted_nodes=head_names))

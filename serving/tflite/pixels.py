@@ -28,7 +28,7 @@ class Images:
 
     @property
     def labels(self) -> np.ndarray | None:
-        """[N] int; None where the folder tells no classes."""
+        """[N] int; None where the folder has no classes."""
         return None if self.choice.labels is None else np.array(self.choice.labels)
 
     @property

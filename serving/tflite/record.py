@@ -31,7 +31,7 @@ GREY_LEVELS: Final = "grey_levels"
 """Input of INT8."""
 
 LARGEST_LOSS: Final = 0.005
-"""A file whose AUC is further below the SavedModel's is to be told as one that loses."""
+"""A file whose AUC is further below the SavedModel's is to be reported as one that loses."""
 
 THREADS: Final = 1
 """Threads that a TFLite file is measured in."""
@@ -78,7 +78,7 @@ def describe(
         model: what the files were made of.
         contents: the files, by variant.
         measured: by variant, and of SAVED_MODEL; empty where nothing was evaluated.
-        representative: the images that told the ranges of INT8.
+        representative: the images that set the ranges of INT8.
         predicted: the images that everything was measured on.
     """
     manifest = pushed.read_manifest(model.path) or {}

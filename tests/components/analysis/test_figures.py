@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from components.analysis.figures import BINS, auc_of, figures, told_positive
+from components.analysis.figures import BINS, auc_of, figures, predicted_positive
 
 # Few different values, so that ties are common.
 PROBABILITIES = st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.5000001, 0.75, 0.9, 1.0])
@@ -46,7 +46,7 @@ def test_average_precision_is_the_mean_precision_over_the_ill(images):
 @given(IMAGES, PROBABILITIES)
 def test_shares_count_right_answers(images, threshold):
     label, probability = map(np.array, zip(*images, strict=True))
-    right = told_positive(probability, threshold) == label
+    right = predicted_positive(probability, threshold) == label
 
     def share(chosen):
         return right[chosen].mean() if chosen.any() else np.nan
@@ -93,8 +93,10 @@ def test_a_probability_at_the_threshold_is_told_positive_as_the_model_does_in_fl
     threshold = 0.1
     served = float(np.float32(threshold))
     assert served != threshold
-    assert told_positive(np.array([served, threshold]), threshold).all()
-    assert not told_positive(np.array([np.nextafter(np.float32(0.1), np.float32(0))]), threshold)
+    assert predicted_positive(np.array([served, threshold]), threshold).all()
+    assert not predicted_positive(
+        np.array([np.nextafter(np.float32(0.1), np.float32(0))]), threshold
+    )
 
 
 def test_perfect_answers():

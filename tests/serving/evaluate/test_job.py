@@ -91,7 +91,7 @@ def test_where_no_image_can_be_used_the_reasons_are_left(version, former, images
     assert "paths relative to the table's folder" in told
     assert [path.name for path in out.iterdir()] == [writing.IMAGES]
     with (out / writing.IMAGES).open(newline="") as file:
-        rows = [(row["path"], row["told"], row["reason"]) for row in csv.DictReader(file)]
+        rows = [(row["path"], row["predicted"], row["reason"]) for row in csv.DictReader(file)]
     why = "cannot be opened: no such file or directory"
     assert rows == [("a.png", "INVALID", why), (r"b\x1b.png", "INVALID", why)]
 

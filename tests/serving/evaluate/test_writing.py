@@ -43,13 +43,13 @@ def test_every_image_has_a_row(written):
     found = rows(written / writing.IMAGES)
     assert [row["path"] for row in found] == IMAGES.path.tolist()
     first, *_, last = found
-    assert (first["label"], first["told"], first["probability"]) == (
+    assert (first["label"], first["predicted"], first["probability"]) == (
         "PNEUMONIA",
         "PNEUMONIA",
         "0.9",
     )
-    assert found[2]["told"] == "NORMAL"
-    assert (last["told"], last["probability"], last["brightness"]) == ("INVALID", "", "")
+    assert found[2]["predicted"] == "NORMAL"
+    assert (last["predicted"], last["probability"], last["brightness"]) == ("INVALID", "", "")
     assert last["reason"] == "text file"
 
 
