@@ -18,7 +18,7 @@ def custom_extractors(
     """Inserts our extractor into TFMA's. TFX's Evaluator finds it by this name.
 
     A row whose image the evaluated model calls undecodable (``valid`` false) has weight 0, so
-    that no metric counts the probability that stands there; the number of such rows is the rows
+    that no metric counts the probability that is there; the number of such rows is the rows
     less the weights. The baseline is evaluated on the same rows, and answers for those that only it
     cannot decode. Serialized examples and images are dropped, since nothing after the prediction
     needs them and they are nearly all of a row's bytes.

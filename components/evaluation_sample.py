@@ -18,7 +18,7 @@ SAMPLE: Final = "sample.jsonl"
 """The file within a ModelEvaluation artifact that holds the answers, a line each."""
 
 SIZE: Final = 128
-"""Images in the sample: the first ones of the test split, where the classes stand mixed."""
+"""Images in the sample: the first ones of the test split, where the classes are mixed."""
 
 _BATCH: Final = features.SERVING_BATCH_SIZES[-1]
 

@@ -1,4 +1,4 @@
-"""Files that stand in two places."""
+"""Hard links and copies of files."""
 
 import os
 import shutil

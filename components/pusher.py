@@ -28,7 +28,7 @@ BLESSINGS: Final = ("model_blessing", "infra_blessing")
 """The inputs that must say yes: the model is good enough, and it can be served."""
 
 PUSHED: Final = "pushed"
-"""Custom property of the pushed model: 1 when the model stands in the push folder, else 0."""
+"""Custom property of the pushed model: 1 when the model is in the push folder, else 0."""
 
 PUSHED_VERSION: Final = "pushed_version"
 """Custom property of the pushed model: its version, where it is pushed."""
@@ -123,7 +123,7 @@ class Executor(base_executor.BaseExecutor):
                 **({"model_uri": model_uri} if is_remote(model_uri) else {}),
                 "recipe": recipe(trained),
                 "baseline_version": version,
-                # What a submitted run has chosen anew stands in the model's own record.
+                # What a submitted run has chosen anew is in the model's own record.
                 "configuration": {
                     **without_places(configuration),
                     "trainer": trained["settings"],

@@ -107,7 +107,7 @@ def _values(annotation: Any) -> list[str]:
 
 
 class Bash(BashComplete):
-    """Click's, with words that hold ``=``, and without a blank after what goes on."""
+    """Click's, with words that hold ``=``, and without a blank after a partial word."""
 
     source_template: ClassVar[str] = BashComplete.source_template.replace(
         "    return 0\n",

@@ -1,7 +1,7 @@
 """Everything that can be chosen about a run: one frozen, typed, validated value.
 
-`cxr config --show` prints every key of it with its meaning and default; those stand here and in
-the settings of the rooms that it is composed of, and nowhere else.
+`cxr config --show` prints every key of it with its meaning and default; those are here and in
+the settings of the packages that it is composed of, and nowhere else.
 """
 
 from typing import Literal

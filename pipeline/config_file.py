@@ -102,7 +102,7 @@ def _find(source: str) -> Path:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
-    """The file's values, and by key path the place where each stands (`file:line`)."""
+    """The file's values, and by key path the place of each (`file:line`)."""
     try:
         content = path.read_bytes()
         text = content.decode()

@@ -56,7 +56,7 @@ class Root:
 
     @property
     def temporary(self) -> Path:
-        """Temporary files of the run that is going on."""
+        """Temporary files of the current run."""
         return self.path / "tmp"
 
     @property

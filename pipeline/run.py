@@ -61,7 +61,7 @@ def run(
 
     Args:
       config: What was chosen; `before_run` has checked it.
-      root: Where everything stands.
+      root: The run directory.
       run_id: Its name; see `new_id`.
       display: Shows what happens.
       preset: The preset, or the file, of the configuration.

@@ -169,7 +169,7 @@ def load_all(folder: Path, alive: int | None) -> list[RunRecord]:
     """Reads every run's record, the oldest first.
 
     Args:
-      folder: Where they stand; need not exist.
+      folder: Their folder; need not exist.
       alive: The process that runs on the root now; another one that never recorded its end is dead.
 
     Returns:

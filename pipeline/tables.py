@@ -211,7 +211,7 @@ def print_tflite(record: Mapping[str, Any], out: Path) -> None:
             if loss > LARGEST_LOSS:
                 console.print(
                     f"[yellow]{each['file']} loses {loss:.4f} of the AUC: this network does not "
-                    "bear so few bits. Take a larger file.[/]"
+                    "do well with so few bits. Take a larger file.[/]"
                 )
     if shown:
         console.print(f"Ranges of int8 from {_named_images(shown)}.")

@@ -119,7 +119,7 @@ def signature_name(request: Mapping[str, Any], default: str) -> str:
 def inputs_of(
     request: Mapping[str, Any], specs: Mapping[str, tf.TensorSpec], batching: BatchingSettings
 ) -> Tensors:
-    """Reads the input tensors, which stand in rows or in columns.
+    """Reads the input tensors, which are in rows or in columns.
 
     Args:
         request: with ``instances`` or ``inputs``.

@@ -50,7 +50,7 @@ class ModelConfig:
 
 
 def of_folder(path: Path) -> ModelConfig:
-    """Serves what stands in a folder.
+    """Serves what is in a folder.
 
     Args:
         path: the folder of the versions, whose latest is followed, or of one version, which alone

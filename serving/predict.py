@@ -166,7 +166,7 @@ def _leads_back(folder: Path) -> bool:
 def batches(contents: Iterable[Content]) -> Iterator[list[Content]]:
     """Joins images to batches, bounded by their number and their bytes.
 
-    An image that is larger than a batch may be stands alone.
+    An image that is larger than the limit of a batch is a batch of its own.
     """
     batch: list[Content] = []
     size = 0

@@ -96,7 +96,7 @@ def _memory(proto: tensor_pb2.TensorProto, elements: int) -> int:
 
 
 def _strings(content: bytes, count: int) -> np.ndarray:
-    """Reads strings that stand as their lengths, in varints, and then their bytes."""
+    """Reads strings stored as their lengths, in varints, and then their bytes."""
     lengths: list[int] = []
     position = 0
     while len(lengths) < count:

@@ -76,7 +76,7 @@ class ServerSettings:
         limits: of all requests.
         ssl_config: a message of `tls.read`; None serves in the clear.
         poll_seconds: how often the folders of the versions are looked at.
-        grace_seconds: how long a server that shall stop goes on answering.
+        grace_seconds: how long a stopping server still serves requests.
         allow_unverified: whether a model is loaded that is not what was pushed.
     """
 

@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class State(Enum):
-    """Where a version stands; the names are those of ``ModelVersionStatus.State``."""
+    """State of a version; the names are those of ``ModelVersionStatus.State``."""
 
     START = 10
     LOADING = 20
@@ -38,7 +38,7 @@ class Version:
     """What is known of a version.
 
     Attributes:
-        state: where it stands.
+        state: of the version.
         error: why it did not load; empty otherwise.
         stamp: shows whether its files changed since.
         servable: while it is available.

@@ -1,4 +1,4 @@
-"""The state of an unfinished training, so that a killed one goes on from its last epoch.
+"""The state of an unfinished training, so that a killed one resumes at its last epoch.
 
 Beside what Keras's BackupAndRestore keeps (weights, optimizer) it holds the states of the random
 generators, the best epoch's weights and the history: a resumed training ends as an unbroken one.

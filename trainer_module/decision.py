@@ -38,7 +38,7 @@ def decide(member_predictions: Sequence[Predictions], settings: TrainerSettings)
     """Fits the calibration, and then chooses the threshold among calibrated probabilities.
 
     An ensemble's are fitted on each image's out-of-fold probability, that of the member which did
-    not learn from it: the calibration after these are drawn together as the average is
+    not train on it: the calibration after these are drawn together as the average is
     (`out_of_fold`), the operating point with the wider spread of single members, by which the
     average finds at least what the target asks for.
 
@@ -52,7 +52,7 @@ def decide(member_predictions: Sequence[Predictions], settings: TrainerSettings)
     labels = np.concatenate([each.labels for each in member_predictions])
     if not all(np.isfinite(each.probabilities).all() for each in member_predictions):
         raise TrainingError(
-            "the trained model's probabilities on images that it did not learn from are not finite"
+            "the trained model's probabilities on images that it was not trained on are not finite"
             " numbers. Lower trainer.learning_rate, or limit the gradients by trainer.clip_norm=1."
         )
     if len(member_predictions) == 1:
@@ -78,7 +78,7 @@ def _warnings(probabilities: np.ndarray, labels: np.ndarray) -> list[str]:
     positive, negative = probabilities[labels == 1], np.sort(probabilities[labels == 0])
     if not len(positive) or not len(negative):
         return [
-            f"the {len(labels)} images that the model did not learn from are all of one class: it"
+            f"the {len(labels)} images that the model was not trained on are all of one class: it"
             " is not calibrated, and its threshold is trainer.operating_point.threshold"
         ]
     ranks = [np.searchsorted(negative, positive, side) for side in ("left", "right")]

@@ -114,7 +114,7 @@ def fit(train: data.Images, evaluation: data.Images, settings: DomainSettings) -
     As many components are kept as explain 90 % of the variance, but at most one for ten images.
 
     Args:
-        train: what the network learns from.
+        train: the training split.
         evaluation: other patients.
         settings: the share of false alarms that is aimed at.
     """

@@ -37,9 +37,9 @@ def fit(
     Args:
         job: settings and seed.
         where: the strategy.
-        train: what is learnt from.
+        train: the training split.
         evaluation: what decides which epoch was best.
-        backup_dir: an interrupted training goes on from what it left here; the chief's counts.
+        backup_dir: an interrupted training resumes from this folder; the chief's counts.
         log_dir: gets ``history.csv``, and TensorBoard's event files and profile.
         log: is given a line at the start and after each epoch, as `logging` takes it.
 

@@ -62,7 +62,7 @@ def assign(patients: np.ndarray, labels: np.ndarray, *, folds: int, seed: int) -
 def split(
     train: Images, evaluation: Images, *, folds: int, seed: int
 ) -> list[tuple[Images, Images]]:
-    """Pairs what is learnt from with what evaluates it.
+    """Pairs each training part with its evaluation part.
 
     Args:
         train: the split.

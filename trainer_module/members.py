@@ -27,7 +27,7 @@ class Member:
 
     Attributes:
         epochs: the figures of each epoch.
-        train_images: it learnt from.
+        train_images: number of training images.
         predictions: before calibration.
         weights: file that keeps the model.
     """

@@ -1,6 +1,6 @@
 """Estimates an ensemble's average for images that none of its members was trained on.
 
-There is no such image: each was learnt from by all members but one, and what that one says of it
+There is no such image: all members but one were trained on each, and what that one says of it
 is spread wider than an average. Within a class the variance of the mean of k logits is that of one
 times ``(1 + (k - 1) r) / k``, where r is their correlation. So the one member's logits, drawn to
 their class's mean by the root of that, are spread as the average's are. Fitted on them, Platt's
@@ -27,7 +27,7 @@ class Predictions:
     """What one member said.
 
     Attributes:
-        probabilities: [N] of the images of its own fold, which it has not learnt from.
+        probabilities: [N] of the images of its own fold, which it was not trained on.
         labels: [N] 0 or 1, of these.
         of_next: [M] probabilities of the images of the next member's fold; the last one's next
             is the first.
@@ -41,7 +41,7 @@ class Predictions:
 def agreement(member_predictions: Sequence[Predictions]) -> float:
     """Estimates the correlation of two members' logits within a class.
 
-    Each fold is evaluated by the member that has not learnt from it and by the one before.
+    Each fold is evaluated by the member that was not trained on it and by the one before.
 
     Args:
         member_predictions: of 2 members or more.

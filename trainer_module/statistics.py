@@ -20,8 +20,8 @@ def write(directory: Path, train: Images, probabilities: np.ndarray) -> None:
 
     Args:
         directory: of the exported model.
-        train: what was learnt from, whose pixels are measured.
-        probabilities: [N] of pneumonia, calibrated, of images that were not learnt from.
+        train: the training split, whose pixels are measured.
+        probabilities: [N] of pneumonia, calibrated, of images that were not trained on.
     """
     measured = [measure(pixels.numpy()[..., 0]) for pixels in train.pixels]
     columns = {name: np.array([each[name] for each in measured]) for name in MEASURES}

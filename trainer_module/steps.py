@@ -114,7 +114,7 @@ class Steps:
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """All that a training goes on from."""
+        """Everything that a training resumes from."""
         averages = self.averaged.weights if self.averaged is not self.model else []
         moments = [variable for each in self._optimizers for variable in each.variables]
         return [*self.model.variables, *averages, *moments]

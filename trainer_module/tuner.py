@@ -82,7 +82,7 @@ class Search(keras_tuner.Tuner):
 
     What a trial scored is kept in a file of its own, under all that decides it, and is never
     trained again. KerasTuner's own state is not read back: a search that was killed draws the same
-    trials from the same seed, finds the scores of those that had ended, and goes on in the epoch
+    trials from the same seed, finds the scores of those that had ended, and resumes in the epoch
     where it was killed; one with more trials, or another space, takes up what it has in common
     with former ones.
     """
@@ -101,7 +101,7 @@ class Search(keras_tuner.Tuner):
             job: what is trained, but for what is searched for.
             settings: of the search.
             where: the strategy.
-            parts: for each fold what is learnt from, and what scores.
+            parts: for each fold its training part and its scoring part.
             folder: belongs to the trainings of this job; several searches may have it in common.
         """
         self._job, self._settings, self._where, self._parts = job, settings, where, parts

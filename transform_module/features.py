@@ -1,4 +1,4 @@
-"""The names that every room shares: features, labels, splits and signatures.
+"""The names that every package shares: features, labels, splits and signatures.
 
 Each of them is a literal here and nowhere else.
 """

@@ -1,4 +1,4 @@
-"""Images corrupted on purpose, to see how much a model bears.
+"""Images corrupted on purpose, to measure a model's robustness.
 
 The idea, and the strengths of noise, blur, contrast, brightness and JPEG, are those of ImageNet-C
 (Hendrycks and Dietterich 2019, https://arxiv.org/abs/1903.12261), meant for images of 224 pixels;

@@ -76,7 +76,7 @@ def _sensitivities(found: np.ndarray, alarms: np.ndarray) -> np.ndarray:
     """Heights of one ROC curve; not a number where a class is absent."""
     if not found[-1] or not alarms[-1]:
         return np.full_like(_AT, np.nan)
-    # Where several points stand above one another, np.interp takes the highest.
+    # Where several points are above one another, np.interp takes the highest.
     return np.interp(_AT, alarms / alarms[-1], found / found[-1])
 
 

@@ -20,7 +20,7 @@ class Predicted:
         subtype: str, empty if unknown.
         probability: float64 in [0, 1], of pneumonia.
         valid: bool, whether the model could decode it. The columns below need it.
-        in_domain: bool, whether the model takes it for an image of its kind; None where the model
+        in_domain: bool, whether the model finds it in domain; None where the model
             does not say.
         width: int64, in pixels, of the file.
         height: int64, in pixels, of the file.

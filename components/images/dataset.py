@@ -97,7 +97,7 @@ class Finding(_Record):
 
 
 class Dataset(_Record):
-    """Describes the TFRecords that stand beside it."""
+    """Describes the TFRecords that are beside it."""
 
     fingerprint: str = Field(description="SHA-256 over what all records hold.")
     source_fingerprint: str = Field(

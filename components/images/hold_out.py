@@ -105,6 +105,6 @@ def _least(quantities: Mapping[str, float]) -> set[str]:
 
 
 def _hash(patient: str, seed: int) -> float:
-    # Another one than decides between train and eval, which goes on among those that stay.
+    # Another one than decides between train and eval, which continues among those that stay.
     digest = hashlib.sha256(f"{seed}:hold out:{patient}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

@@ -50,7 +50,7 @@ class SourceFile:
         skipped: why it is counted and left alone, as a file of the system; None where it is not.
         problem: why it is no image of the dataset, known without reading it; None where it may
             be one.
-        depth: how many folders stand above what is below its split and its class folder.
+        depth: how many folders are above what is below its split and its class folder.
     """
 
     path: bytes
@@ -99,7 +99,7 @@ def scan(images: Path) -> list[SourceFile]:
     Raises:
         NothingUsable: there is no class folder with a file in it.
         UserError: there is no such folder, or more than one place that may be meant; a folder that
-            may hold images of a class cannot be opened; or files of a class stand both in and
+            may hold images of a class cannot be opened; or files of a class are both in and
             beside folders of splits.
     """
     require_local(images, "The image folder")
@@ -252,7 +252,7 @@ def _copies(tree: folders.Tree, base: Parts) -> tuple[Parts, ...]:
 def _placed(
     entry: _Entry, base: Parts, copies: Sequence[Parts], sizes: dict[bytes, int]
 ) -> SourceFile:
-    """Finds where in the layout a file stands, and what that makes of it."""
+    """Finds where in the layout a file is, and what that makes of it."""
     raw = entry.path.split(b"/")
     parts = tuple(as_text(part) for part in raw)
     found = folders.place(parts[:-1], base)
@@ -333,7 +333,7 @@ def _refuse_closed(images: Path, closed: Sequence[tuple[bytes, str]]) -> None:
 
 
 def _refuse_mixed(images: Path, files: Iterable[SourceFile]) -> None:
-    """Stops where some files of the class folders stand in folders of splits, and some do not."""
+    """Stops where some files of the class folders are in folders of splits, and some do not."""
     good = [file for file in files if file.label and not file.skipped and file.problem is None]
     # A split below its class folder: with the class folder's own path no file has a split.
     inside = [file for file in good if file.folder and _is_class_first(file)]

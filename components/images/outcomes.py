@@ -23,7 +23,7 @@ class Outcome:
         file: the file.
         split: the split that its record is written to.
         quarantined: why it is quarantined.
-        dropped: whether it is a good image whose patient stands in the test folder, too or, with
+        dropped: whether it is a good image whose patient is in the test folder, too or, with
             a group held out, at all.
         patient: the joined patient's id, where the image is good.
         sha256: of its bytes, empty where they were not read.

@@ -30,7 +30,7 @@ class Placement:
         patient: the id that its joined patients share.
         split: one of SPLITS; None where it goes to none.
         quarantined: why it is quarantined, or None. Without split and without reason it is
-            dropped: its patient stands in the test folder, too or, with a group held out, at all.
+            dropped: its patient is in the test folder, too or, with a group held out, at all.
     """
 
     patient: str

@@ -19,7 +19,7 @@ class Anatomy:
         mediastinum: half width of the band between the lungs.
         heart: its middle (u, v) and its half axes.
         rib_gap: distance between two ribs.
-        rib_phase: where the first rib stands, as a share of ``rib_gap``.
+        rib_phase: where the first rib is, as a share of ``rib_gap``.
         bone: density of the ribs.
         air: how much less dense than tissue the lungs are.
         torso: half width of the body.
@@ -82,7 +82,7 @@ def density(anatomy: Anatomy, lungs: Pixels, pose: Pose, rng: np.random.Generato
     Args:
         anatomy: the patient.
         lungs: ``anatomy.lungs`` for this pose.
-        pose: how the patient stands.
+        pose: of the patient.
         rng: the source of what differs between images: vessels, gas, the wash of soft tissue.
     """
     shape = lungs.shape

@@ -1,4 +1,4 @@
-"""The few files of a set that are no images to learn from, as real folders hold them."""
+"""The few files of a set that are not good images, as real folders hold them."""
 
 import io
 from collections.abc import Callable, Sequence

@@ -18,7 +18,7 @@ _OPACITIES: dict[str, Callable[[Anatomy, Pixels, Pose, np.random.Generator], Pix
     VIRUS: viral,
 }
 
-# Strokes of an R and of an L, in a box of height 1. The R stands at the patient's right, which is
+# Strokes of an R and of an L, in a box of height 1. The R is at the patient's right, which is
 # the image's left.
 _LETTERS = (
     ((0, 1), (0, 0), (0.5, 0), (0.55, 0.25), (0.5, 0.5), (0, 0.5), (0.15, 0.5), (0.6, 1)),

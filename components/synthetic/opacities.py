@@ -24,7 +24,7 @@ def bacterial(anatomy: Anatomy, lungs: Pixels, pose: Pose, rng: np.random.Genera
     Args:
         anatomy: the patient.
         lungs: ``anatomy.lungs`` for this pose, float32 [height, width] in [0, 1].
-        pose: how the patient stands.
+        pose: of the patient.
         rng: the source of chance.
 
     Returns:

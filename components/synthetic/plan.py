@@ -47,7 +47,7 @@ def plan(images: int, seed: int) -> tuple[PlannedImage, ...]:
     """Plans ``images`` images; a longer plan with the same seed begins with a shorter one.
 
     Every patient goes where images are missing most, so that the shares hold at any length, and
-    no patient stands in two splits.
+    no patient is in two splits.
 
     Args:
         images: how many images, 1 or more.

@@ -1,4 +1,4 @@
-"""Decides from the facts how the environment is made, or what stands in its way.
+"""Decides from the facts how the environment is made, or what prevents it.
 
 Where the wheels exist: those of ml-metadata 1.21 and tensorflow-data-validation 1.21 are for
 CPython 3.10 to 3.13, on Linux x86-64 with glibc 2.39 or on macOS on arm64; TensorFlow's for x86-64

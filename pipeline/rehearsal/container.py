@@ -10,7 +10,7 @@ from typing import Final
 from components import allocator
 from components.scratch import LOCKED
 
-ROOMS: Final = ("pipeline", "components", "transform_module", "trainer_module", "serving")
+PACKAGES: Final = ("pipeline", "components", "transform_module", "trainer_module", "serving")
 
 # What a process takes from this machine; nothing else of its environment is there.
 _KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", LOCKED)
@@ -43,11 +43,11 @@ class Container:
         self._guard = folder / "guard"
         for each in (self.folder, self._guard):
             shutil.rmtree(each, ignore_errors=True)
-        for room in ROOMS:
-            if (source / room).is_dir():
+        for package in PACKAGES:
+            if (source / package).is_dir():
                 shutil.copytree(
-                    source / room,
-                    self.folder / room,
+                    source / package,
+                    self.folder / package,
                     ignore=shutil.ignore_patterns("__pycache__"),
                 )
         self._guard.mkdir(parents=True)

@@ -51,7 +51,7 @@ def invocation(
     folder: Path,
     places: Mapping[str, str],
 ) -> Invocation:
-    """Resolves what stands in the specification.
+    """Resolves what is in the specification.
 
     Args:
         compiled: The pipeline.

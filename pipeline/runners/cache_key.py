@@ -29,7 +29,7 @@ _LIBRARIES: Final = (
     "tfx",
     "tfx-bsl",
 )
-"""That TFX's own components compute with; those of ours stand in their `code_version`."""
+"""That TFX's own components compute with; those of ours are in their `code_version`."""
 
 # TFX's digest of sizes and times of files, where the content of dataset.json says more.
 _UNREAD: Final = ("images", "input_fingerprint")

@@ -22,7 +22,7 @@ def follow(
         seconds_between: Between two looks.
 
     Raises:
-        UserError: The cluster cannot be asked any more; the run goes on.
+        UserError: The cluster cannot be reached any more; the run continues.
     """
     states: dict[str, str] = {}
     while True:

@@ -81,7 +81,7 @@ class Kubeflow:
         return Submitted(job.recurring_run_id, link)
 
     def progress(self, run: str) -> Progress:
-        """Returns how a run stands; see `submitted.Cluster`."""
+        """Returns the state of a run; see `submitted.Cluster`."""
         found = self._attempt(lambda: self._client.get_run(run), repeatable=True)
         details = (found.run_details.task_details or []) if found.run_details else []
         tasks = {each.display_name: str(each.state).lower() for each in details}

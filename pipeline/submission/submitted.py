@@ -52,7 +52,7 @@ class Submitted:
 
 @dataclass(frozen=True)
 class Progress:
-    """How a run stands.
+    """State of a run.
 
     Attributes:
         state: Of the whole.
@@ -83,7 +83,7 @@ class Cluster(Protocol):
         """
 
     def progress(self, run: str) -> Progress:
-        """Returns how a run stands.
+        """Returns the state of a run.
 
         Raises:
             UserError: It cannot be read, after some tries.

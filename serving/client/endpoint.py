@@ -26,7 +26,7 @@ ANSWER_BYTES: Final = 8 * 1024 * 1024
 """The largest answer that is read: 50,000 images have less, and Python makes 20 times as much."""
 
 MAXIMUM_IMAGE: Final = (MESSAGE_BYTES - 4096) // 4 * 3
-"""Bytes of the images of one request: base64 makes four of three, and something stands around."""
+"""Bytes of the images of one request: base64 makes four of three, and JSON surrounds it."""
 
 _PORTS: Final = {"http": 80, "https": 443, "grpc": 8500, "grpcs": 8500}
 _LONGEST_QUOTE: Final = 500
@@ -44,7 +44,7 @@ class Tls:
     Attributes:
         authority: certificates that the server's is trusted by; None trusts the system's.
         certificate: the client's own, for a server that asks for one.
-        key: of the client's certificate; None where it stands in the certificate's file.
+        key: of the client's certificate; None where it is in the certificate's file.
     """
 
     authority: Path | None = None
@@ -85,7 +85,7 @@ class Endpoint:
         scheme: http, https, grpc or grpcs.
         host: name or address, without brackets.
         port: of the API that the scheme names.
-        path: what stands before REST's own paths.
+        path: what is before REST's own paths.
         model: its name.
         version: one of it; without it and a label the latest.
         label: names a version.

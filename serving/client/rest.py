@@ -1,6 +1,6 @@
 """REST, on httpcore: the engine of httpx, which alone lets a blocking call keep a deadline.
 
-A timeout of httpx is one of each read and write, so that a slow line could go on for ever.
+A timeout of httpx is one of each read and write, so that a slow line could take forever.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Images whose labels are known: by the folders that they stand in, or by a table."""
+"""Labelled images: of a folder with class folders, or of a table."""
 
 import os
 from collections import Counter

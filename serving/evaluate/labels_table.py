@@ -1,4 +1,4 @@
-"""Images whose labels stand in a CSV file."""
+"""Labelled images of a CSV file."""
 
 import csv
 import difflib

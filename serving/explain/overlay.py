@@ -1,4 +1,4 @@
-"""A heat map laid over its image."""
+"""Heat map drawn over its image."""
 
 from typing import Final
 

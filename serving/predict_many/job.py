@@ -52,7 +52,7 @@ def predict_many(
     """Predicts images and writes a table: the columns of a `Prediction`, one row an image.
 
     The rows are those of `serving.predict.predict`, in the order of the paths, within a folder or a
-    pattern by name. Call it again as before to go on after a kill; what is finished stays, as
+    pattern by name. Call it again as before to resume after a kill; what is finished stays, as
     long as model and inputs do.
 
     Args:

@@ -38,7 +38,7 @@ class Parts:
     """The parts of a table.
 
     Attributes:
-        folder: where they stand.
+        folder: where they are.
     """
 
     folder: Path

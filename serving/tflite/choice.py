@@ -62,7 +62,7 @@ class Choice:
 
 
 def representative(folder: Path) -> Choice:
-    """Chooses from a folder of any layout; what stands in ``test`` is never taken.
+    """Chooses from a folder of any layout; what is in ``test`` is never taken.
 
     Raises:
         UserError: there is no such folder, or no file in it.

@@ -35,7 +35,7 @@ def blur(
         # Of a deviation of 0 only the middle is left, and no number is divided by 0.
         deviation = tf.maximum(settings.blur * (number + 1) / 2, 1e-3)
         weights = tf.nn.softmax(-0.5 * (offsets[:, tf.newaxis] / deviation) ** 2, axis=0)
-        # The images stand as channels, so that each has a kernel of its own.
+        # The images become channels, so that each has a kernel of its own.
         x = tf.transpose(some, (3, 1, 2, 0))
         x = tf.pad(x, [[0, 0], [reach, reach], [reach, reach], [0, 0]], "SYMMETRIC")
         for axis in (0, 1):

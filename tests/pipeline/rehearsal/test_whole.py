@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from pipeline.rehearsal.container import ROOMS
+from pipeline.rehearsal.container import PACKAGES
 from tests.pipeline.cluster import CLUSTER
 from tests.pipeline.command import COMPONENTS, REPOSITORY, cxr, figures
 
@@ -54,8 +54,8 @@ def test_a_rehearsal_ends_in_a_pushed_model_with_the_local_runs_metrics(
 
 def test_a_package_that_lacks_a_module_is_told_before_anything_runs(small_run, compiled, tmp_path):
     small, _ = small_run
-    for room in ROOMS:
-        shutil.copytree(REPOSITORY / room, tmp_path / room)
+    for package in PACKAGES:
+        shutil.copytree(REPOSITORY / package, tmp_path / package)
     (tmp_path / "components" / "pusher.py").unlink()
     told = cxr(
         *("rehearse", compiled("kubeflow"), "--images", small / "root" / "images"),
