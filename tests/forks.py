@@ -251,12 +251,12 @@ def _become(request: int, *streams: int) -> None:
         os.close(descriptor)
     with os.fdopen(request) as file:
         file.seek(0)
-        told = json.load(file)
+        record = json.load(file)
     os.environ.clear()
-    os.environ.update(told["environment"])
-    os.chdir(told["folder"])
-    sys.path[0] = told["folder"]
-    sys.argv = told["argv"]
+    os.environ.update(record["environment"])
+    os.chdir(record["folder"])
+    sys.path[0] = record["folder"]
+    sys.argv = record["argv"]
     tempfile.tempdir = None
     # Libraries add handlers when they are imported, and a program comes first that sets its own.
     logging.root.handlers.clear()

@@ -190,8 +190,8 @@ def table(found: Mapping[str, Share]) -> str:
     """Draws the shares as Markdown."""
     lines = ["| images | | flagged | 95 % interval by image |", "|---|---:|---:|---:|"]
     for kind, share in found.items():
-        told = wilson(share.flagged, share.images)
-        value, low, high = (f"{each:.1%}" if each is not None else "-" for each in astuple(told))
+        message = wilson(share.flagged, share.images)
+        value, low, high = (f"{each:.1%}" if each is not None else "-" for each in astuple(message))
         lines.append(f"| {kind} | {share.images:,} | {value} | {low} to {high} |")
     return "\n".join(lines)
 
@@ -202,8 +202,8 @@ def _made(kind: str, pixels: Pixels) -> Content:
 
 def _share(ask: Ask, contents: Iterable[Content]) -> Share:
     answers = [answer for batch in batches(contents) for answer in predict_batch(ask, batch)]
-    told = [answer.in_domain for answer in answers if answer.valid]
-    return Share(told.count(False), len(told))
+    message = [answer.in_domain for answer in answers if answer.valid]
+    return Share(message.count(False), len(message))
 
 
 def main() -> None:

@@ -176,8 +176,8 @@ def first_run(bench: Bench) -> None:
     )  # fmt: skip
     reached = guide.seconds
     for line in bench.log("Keras's guide").read_text().splitlines():
-        if line.startswith("{") and (told := json.loads(line))["val_auc"] >= TARGET_AUC:
-            reached = told["at"]
+        if line.startswith("{") and (output := json.loads(line))["val_auc"] >= TARGET_AUC:
+            reached = output["at"]
             break
     bench.found["target"].compare(_reached(root, ours), reached)
     wider = bench.run("rerun, wider", *run, root, *_WIDER)

@@ -57,8 +57,8 @@ def test_none_at_all_is_told_in_its_own_words(model):
     ],
 )
 def test_another_signature_does_not_fit(model, other, change, side):
-    told = misfit(other(change), model)
-    assert told == f"the {side} of the pushed model's serve_examples are others"
+    message = misfit(other(change), model)
+    assert message == f"the {side} of the pushed model's serve_examples are others"
 
 
 def test_what_cannot_be_read_stops_it(model, other, monkeypatch):

@@ -20,9 +20,9 @@ def temporary(tmp_path, monkeypatch):
     return tmp_path
 
 
-def called(work, told=""):
+def called(work, message=""):
     """The exit code and what is said of a command that does some work."""
-    command = for_people(when_interrupted(told)(work) if told else work)
+    command = for_people(when_interrupted(message)(work) if message else work)
     result = CliRunner().invoke(click.command()(command))
     return result.exit_code, result.stderr
 

@@ -138,7 +138,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("name", DAMAGES)
 def test_a_damaged_dataset_is_not_taken(dataset, tmp_path, name):
-    damage, told = DAMAGES[name]
+    damage, message = DAMAGES[name]
     damage(dataset / "train" / "a.gz")
-    with pytest.raises(UserError, match=rf"{told}\. Convert the images again"):
+    with pytest.raises(UserError, match=rf"{message}\. Convert the images again"):
         imported(dataset, tmp_path / "out")

@@ -19,8 +19,8 @@ def write_version(folder, version, files=None, manifest=True):
         (path / name).write_bytes(content)
     if manifest:
         sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-        told = {"version": version, "files": sums}
-        (path / pushed.MANIFEST).write_text(json.dumps(told))
+        message = {"version": version, "files": sums}
+        (path / pushed.MANIFEST).write_text(json.dumps(message))
     return path
 
 

@@ -18,12 +18,12 @@ def make(tmp_path):
             path = tmp_path / name.removeprefix("v")
             path.mkdir()
             if model:
-                told = {
+                message = {
                     "version": int(path.name),
                     "recipe": f"recipe {model}",
                     "files": {"f": model},
                 }
-                (path / pushed.MANIFEST).write_text(json.dumps(told))
+                (path / pushed.MANIFEST).write_text(json.dumps(message))
         return [
             pushed.PushedVersion(int(name.removeprefix("v")), tmp_path / name.removeprefix("v"))
             for name in models

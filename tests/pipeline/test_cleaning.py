@@ -164,9 +164,9 @@ def test_the_command_is_a_trial_unless_it_is_told_yes(root):
     assert "4,096" in shown.output
     assert "with --yes" in shown.output
     assert outputs(root) == ALL
-    told = json.loads(CliRunner().invoke(command, [*given, "--yes", "--json"]).output)
-    assert told["removed"]
-    assert next(each for each in told["groups"] if each["what"] == "artifacts")["bytes"] == 4096
+    record = json.loads(CliRunner().invoke(command, [*given, "--yes", "--json"]).output)
+    assert record["removed"]
+    assert next(each for each in record["groups"] if each["what"] == "artifacts")["bytes"] == 4096
     assert outputs(root) == ALL[:1] + ALL[2:]
 
 

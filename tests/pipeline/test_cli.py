@@ -106,8 +106,8 @@ def test_a_run_is_refused_without_what_is_slow_to_import(tmp_path):
 
 
 def test_help_names_every_command():
-    told = cxr("--help")
-    assert all(f"\n  {name} " in told for name in COMMANDS)
+    message = cxr("--help")
+    assert all(f"\n  {name} " in message for name in COMMANDS)
     assert set(main.commands) == set(COMMANDS)
 
 
@@ -126,8 +126,8 @@ def test_a_users_mistake_is_told_in_one_sentence_without_a_traceback(run):
 
 def test_ctrl_c_ends_with_130_and_says_how_to_go_on(run):
     run.answer = KeyboardInterrupt()
-    told = cxr("run", code=130)
-    assert told == "Interrupted. Repeat the command to resume.\n"
+    message = cxr("run", code=130)
+    assert message == "Interrupted. Repeat the command to resume.\n"
 
 
 def config_of(run):
@@ -176,9 +176,9 @@ def test_run_tunes_the_allocator_before_anything_else(run, called):
 
 def test_a_run_says_at_its_start_what_it_trains(run, capfd):
     cxr("run", "--config", "fast", "--json")
-    told = capfd.readouterr().err
-    assert "Preset fast: model compact, 0.3 million parameters, 20 epochs." in told
-    assert "Expected: about" in told
+    message = capfd.readouterr().err
+    assert "Preset fast: model compact, 0.3 million parameters, 20 epochs." in message
+    assert "Expected: about" in message
     assert run.options["preset"] == "fast"
 
 
@@ -186,9 +186,11 @@ def test_wrong_paths_leave_no_trace(called, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     called("components.allocator.tune_allocator", None)
     (tmp_path / "chest_xray").mkdir()
-    told = cxr("run", "--images", "chest_xry", code=1)
-    assert told.count("Error") == 1
-    assert f"No image folder at {tmp_path}/chest_xry. Did you mean {tmp_path}/chest_xray?" in told
+    message = cxr("run", "--images", "chest_xry", code=1)
+    assert message.count("Error") == 1
+    assert (
+        f"No image folder at {tmp_path}/chest_xry. Did you mean {tmp_path}/chest_xray?" in message
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["chest_xray"]
 
 
@@ -309,9 +311,9 @@ def test_convert_hands_on_what_becomes_of_images_that_the_table_misses(convert):
 )
 def test_an_address_is_refused_where_a_local_path_is_needed(words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    told = cxr(*words, code=1)
-    assert "must be a local path; received" in told
-    assert "Copy between this machine and there" in told
+    message = cxr(*words, code=1)
+    assert "must be a local path; received" in message
+    assert "Copy between this machine and there" in message
     assert list(tmp_path.iterdir()) == []
 
 
@@ -374,26 +376,26 @@ def test_runs_lists_every_run_under_a_root(root):
 
 def test_an_empty_record_is_listed_beside_the_others(root):
     (root / "runs" / "20260303-1.json").touch()
-    told = cxr("runs", "--root", root)
-    assert [line.split()[:2] for line in told.splitlines()[1:4]] == [
+    message = cxr("runs", "--root", root)
+    assert [line.split()[:2] for line in message.splitlines()[1:4]] == [
         ["20260301-1", "finished"],
         ["20260302-1", "killed"],
         ["20260303-1", "damaged"],
     ]
-    assert f"{root}/runs/20260303-1.json is no record of a run" in told
+    assert f"{root}/runs/20260303-1.json is no record of a run" in message
     assert "is no record of a run" in cxr("runs", "last", "--root", root)
     assert json.loads(cxr("runs", "last", "--json", "--root", root))["state"] == "damaged"
 
 
 def test_what_to_type_is_quoted_for_a_shell(tmp_path):
-    told = cxr("runs", "--root", tmp_path / "a b; rm *", code=1)
-    assert f"cxr run --root '{tmp_path}/a b; rm *'" in told
+    message = cxr("runs", "--root", tmp_path / "a b; rm *", code=1)
+    assert f"cxr run --root '{tmp_path}/a b; rm *'" in message
 
 
 def test_runs_compares_two(root):
-    told = cxr("runs", "20260301", "last", "--root", root)
-    assert told.splitlines()[0].split() == ["run", "20260301-1", "20260302-1"]
-    assert cells(told, "state") == ["state", "finished", "killed"]
+    message = cxr("runs", "20260301", "last", "--root", root)
+    assert message.splitlines()[0].split() == ["run", "20260301-1", "20260302-1"]
+    assert cells(message, "state") == ["state", "finished", "killed"]
     compared = json.loads(cxr("runs", "20260301", "last", "--json", "--root", root))
     assert compared["runs"] == ["20260301-1", "20260302-1"]
     assert {"name": "AUC", "first": "0.9877", "second": ""} in compared["figures"]
@@ -436,9 +438,10 @@ def test_a_run_that_is_not_there_is_told(root):
 
 
 def test_a_root_without_runs_is_told_with_the_next_command(tmp_path):
-    told = cxr("runs", "--root", tmp_path, code=1)
+    message = cxr("runs", "--root", tmp_path, code=1)
     assert (
-        told == f"Error: No run has begun under {tmp_path}. Start one: cxr run --root {tmp_path}\n"
+        message
+        == f"Error: No run has begun under {tmp_path}. Start one: cxr run --root {tmp_path}\n"
     )
 
 
@@ -510,11 +513,13 @@ def predict_many(called):
 
 def test_predict_hands_all_on_where_a_file_is_to_be_written(predict, predict_many):
     given = ("a.png", "folder/**/*.png", "x.tfrecord.gz")
-    told = cxr("predict", "model", *given, "--out", "o.csv", "--beam-arg=--a=1", "--beam-arg=--b=2")
+    message = cxr(
+        "predict", "model", *given, "--out", "o.csv", "--beam-arg=--a=1", "--beam-arg=--b=2"
+    )
     assert predict_many.arguments == (Path("model"), list(map(Path, given)), Path("o.csv"))
     assert predict_many.options["beam_args"] == ("--a=1", "--b=2")
-    assert "Predictions: o.csv" in told
-    assert "x.gz is damaged." in told
+    assert "Predictions: o.csv" in message
+    assert "x.gz is damaged." in message
     assert predict.arguments == ()
 
 
@@ -542,15 +547,15 @@ def test_predict_shows_progress_where_a_file_is_written(monkeypatch, capfd):
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (("--json", "--csv"), "Choose one of --json and --csv."),
         (("--out", "o.csv", "--csv"), "Choose one of --out, which writes a file, and --csv"),
         (("--beam-arg=--a=1",), "--beam-arg needs --out"),
     ],
 )
-def test_predict_refuses_options_that_exclude_each_other(predict, predict_many, options, told):
-    assert told in cxr("predict", "model", "x", *options, code=2)
+def test_predict_refuses_options_that_exclude_each_other(predict, predict_many, options, message):
+    assert message in cxr("predict", "model", "x", *options, code=2)
     assert predict.arguments == predict_many.arguments == ()
 
 
@@ -576,9 +581,9 @@ def test_predict_by_url_needs_no_model(monkeypatch):
         return Client()
 
     monkeypatch.setattr("serving.client.connect", connect)
-    told = cxr("predict", "--url", "http://x", "--model-name", "m", __file__, code=1)
+    message = cxr("predict", "--url", "http://x", "--model-name", "m", __file__, code=1)
     assert (asked["url"], asked["model"]) == ("http://x", "m")
-    assert "http://x, model m: answers 503: full" in told
+    assert "http://x, model m: answers 503: full" in message
 
 
 def test_predict_by_url_writes_no_file():

@@ -53,7 +53,7 @@ def file(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (
             ["--only", "Trainr"],
@@ -63,10 +63,10 @@ def file(tmp_path_factory):
         (["--map", "gs://bucket"], "--map takes REMOTE=FOLDER"),
     ],
 )
-def test_what_is_asked_wrongly_of_a_rehearsal_is_told(file, arguments, told):
+def test_what_is_asked_wrongly_of_a_rehearsal_is_told(file, arguments, message):
     done = cxr("rehearse", file, *arguments)
     assert done.exit_code
-    assert told in done.output
+    assert message in done.output
 
 
 def test_a_rehearsal_of_no_file_is_told(tmp_path):

@@ -30,9 +30,9 @@ def test_an_unknown_command_is_answered_with_the_one_that_was_meant(given, meant
 
 
 def test_a_command_like_no_other_is_answered_without_a_guess():
-    told = failed("xyzzy")
-    assert "No such command 'xyzzy'." in told
-    assert "Did you mean" not in told
+    message = failed("xyzzy")
+    assert "No such command 'xyzzy'." in message
+    assert "Did you mean" not in message
 
 
 def test_an_unknown_option_is_answered_with_the_nearest_one():

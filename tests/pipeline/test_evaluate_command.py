@@ -55,7 +55,7 @@ REQUIRED = ("model", "images", "--out", "out")
 
 
 def test_everything_is_handed_on(job):
-    told = cxr(
+    printed = cxr(
         *REQUIRED,
         *("--against", "other", "--no-corruptions", "--slice", "site", "--slice", "sex"),
         *("--patient-pattern", "(.)", "--patients", "p.csv"),
@@ -69,7 +69,7 @@ def test_everything_is_handed_on(job):
         "slices": ("site", "sex"),
         "settings": DatasetSettings(patient_pattern="(.)", patients="p.csv"),
     }
-    assert "m/1 on d: 60 images of 20 patients" in told
+    assert "m/1 on d: 60 images of 20 patients" in printed
 
 
 def test_corrupted_images_are_predicted_unless_refused(job):
@@ -79,8 +79,8 @@ def test_corrupted_images_are_predicted_unless_refused(job):
 
 
 def test_json_is_the_findings(job):
-    told = json.loads(cxr(*REQUIRED, "--json"))
-    assert (told["model"], told["overall"]["images"]) == ("m/1", 60)
+    printed = json.loads(cxr(*REQUIRED, "--json"))
+    assert (printed["model"], printed["overall"]["images"]) == ("m/1", 60)
 
 
 def test_images_and_out_are_needed():
@@ -102,8 +102,8 @@ def test_a_users_mistake_is_told(monkeypatch):
 
 
 def test_mistakes_are_told_in_full(tmp_path):
-    told = cxr(str(tmp_path), str(tmp_path), "--out", str(tmp_path / "out"), code=1)
-    assert told.startswith("Error: No model at")
+    printed = cxr(str(tmp_path), str(tmp_path), "--out", str(tmp_path / "out"), code=1)
+    assert printed.startswith("Error: No model at")
 
 
 @pytest.mark.usefixtures("interrupted")

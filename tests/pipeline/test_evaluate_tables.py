@@ -39,12 +39,12 @@ def evaluated(images, refused=(), **options):
 def test_figures_are_told_with_their_intervals(printed, images):
     result = evaluated(images)
     print_evaluated(result, OUT)
-    told = printed()
+    message = printed()
     auc = result.findings.overall.auc
-    assert cells(told, "PR-AUC")[1] == f"{result.findings.overall.pr_auc.value:.4f}"
-    assert f"AUC           {auc.value:.4f}  {auc.low:.4f} to {auc.high:.4f}\n" in told
-    assert "chest_xray/1795785664 on chest_xray/test: 180 images of 60 patients\n" in told
-    assert "Difference from" not in told
+    assert cells(message, "PR-AUC")[1] == f"{result.findings.overall.pr_auc.value:.4f}"
+    assert f"AUC           {auc.value:.4f}  {auc.low:.4f} to {auc.high:.4f}\n" in message
+    assert "chest_xray/1795785664 on chest_xray/test: 180 images of 60 patients\n" in message
+    assert "Difference from" not in message
 
 
 def test_counts_at_the_threshold_are_told(printed, images):
@@ -60,10 +60,10 @@ def test_counts_at_the_threshold_are_told(printed, images):
 def test_another_model_stands_beside(printed, images):
     other = Other("m/1", 0.5, 1 - images.probability, np.ones(len(images), bool))
     print_evaluated(evaluated(images, other=other), OUT)
-    told = printed()
-    assert cells(told, "all")[-4:] == ["difference", "95", "%", "interval"]
-    assert "Difference from m/1: AUC +0." in told
-    assert "by DeLong's test over patients." in told
+    message = printed()
+    assert cells(message, "all")[-4:] == ["difference", "95", "%", "interval"]
+    assert "Difference from m/1: AUC +0." in message
+    assert "by DeLong's test over patients." in message
 
 
 def test_an_equal_model_has_no_p_value(printed, images):
@@ -108,8 +108,8 @@ def test_drift_has_a_table(printed, images):
 
 def test_notes_and_refused_files_are_told_as_they_are(printed, images):
     print_evaluated(evaluated(images, REFUSED, notes=["Mind the [gap]."]), OUT)
-    told = printed()
-    assert "\nMind the [gap].\n" in told
-    assert "Files that are not readable images: 7\n  [0].png: text file\n" in told
-    assert "[5].png" not in told
-    assert "  and 2 more, in images.csv\n" in told
+    message = printed()
+    assert "\nMind the [gap].\n" in message
+    assert "Files that are not readable images: 7\n  [0].png: text file\n" in message
+    assert "[5].png" not in message
+    assert "  and 2 more, in images.csv\n" in message

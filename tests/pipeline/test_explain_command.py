@@ -59,8 +59,8 @@ def test_a_mistake_is_told_without_a_traceback(monkeypatch):
         raise UserError("m does not explain its answers.")
 
     monkeypatch.setattr("serving.explain.job.explain", explain)
-    told = cxr("m", "a.png", "--out", "out", code=1)
-    assert told.endswith("Error: m does not explain its answers.\n")
+    message = cxr("m", "a.png", "--out", "out", code=1)
+    assert message.endswith("Error: m does not explain its answers.\n")
 
 
 @pytest.mark.parametrize("words", [("m", "a.png"), ("m", "--out", "out")])

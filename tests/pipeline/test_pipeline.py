@@ -220,8 +220,8 @@ def test_transform_is_told_what_the_pixels_are_made_with():
 
 def test_a_profile_changes_what_the_trainer_is_told_and_nothing_else(pipeline):
     profiled = wire(profile=True)
-    told = config_of(profiled, "Trainer")
-    assert told == {**config_of(pipeline, "Trainer"), "profile": True}
+    record = config_of(profiled, "Trainer")
+    assert record == {**config_of(pipeline, "Trainer"), "profile": True}
     for node in pipeline.components:
         changes = {"custom_config"} if node.id == "Trainer" else set()
         other = properties(profiled, node.id)
@@ -276,8 +276,8 @@ def test_the_bounds_of_a_blessing_reach_the_evaluator():
 
 def test_the_model_is_compared_with_the_version_and_pushed_where_it_was_chosen(pipeline):
     for node in ("Baseline", "Pusher"):
-        told = properties(pipeline, node)
-        assert (told["push_dir"], told["model_name"]) == ("/place/pushed", "chest_xray")
+        record = properties(pipeline, node)
+        assert (record["push_dir"], record["model_name"]) == ("/place/pushed", "chest_xray")
     assert properties(pipeline, "Baseline")["version"] == "17"
 
 

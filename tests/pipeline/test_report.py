@@ -45,9 +45,9 @@ def record(root, **changes):
 
 
 def finished(root, **changes):
-    told = record(root, **changes)
-    finish(told, root)
-    return told.report
+    message = record(root, **changes)
+    finish(message, root)
+    return message.report
 
 
 def test_the_page_tells_what_is_known_only_at_the_end(root):

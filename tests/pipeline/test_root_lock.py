@@ -47,8 +47,10 @@ def assert_free(root):
 def test_a_second_run_is_refused_and_told_who_holds_the_root(tmp_path):
     with other_run(tmp_path) as process, pytest.raises(UserError) as caught, root_lock(tmp_path):
         pytest.fail("two runs hold the root")
-    told = rf"Another run holds {re.escape(str(tmp_path))}: process {process.pid}, since 2\d{{3}}-"
-    assert re.match(told, str(caught.value))
+    message = (
+        rf"Another run holds {re.escape(str(tmp_path))}: process {process.pid}, since 2\d{{3}}-"
+    )
+    assert re.match(message, str(caught.value))
     assert "--root" in str(caught.value)
 
 

@@ -89,13 +89,13 @@ def test_evaluating_the_pushed_model_agrees_with_the_evaluator(first, source, pl
     model, images = Path(first["push"]["path"]).parent, Path(first["images"]) / "test"
     given = (images, "--out", place / "evaluation", "--no-corruptions", "--json")
     found = json.loads(cxr("evaluate", model, *given, folder=source))
-    told = first["evaluation"]["slices"]
+    message = first["evaluation"]["slices"]
     groups = {f"subtype:{group['name']}": group for group in found["slices"]["subtype"]}
     for name, group in {"Overall": found["overall"], **groups}.items():
-        assert group["images"] == told[name]["examples"]
+        assert group["images"] == message[name]["examples"]
         # Not the PR-AUC, which the Evaluator interpolates; its AUC is over 10,000 thresholds.
         for figure in ("auc", "accuracy", "sensitivity", "specificity", "ece", "brier"):
-            expected = pytest.approx(told[name][figure], abs=2e-4)
+            expected = pytest.approx(message[name][figure], abs=2e-4)
             assert group[figure]["value"] == expected, (name, figure)
     assert {each["name"] for each in found["drift"]} >= {"brightness", "probability"}
     assert contract.read(place / "evaluation" / contract.FINDINGS).invalid == found["invalid"]
@@ -264,21 +264,21 @@ def test_a_run_killed_anywhere_ends_in_the_same_result_when_repeated(first, plac
 
 
 def test_a_run_that_fails_says_why_and_stands_in_no_ones_way(first, place):
-    told = cxr(
+    message = cxr(
         *("run", "--root", place / "root", "--config", place / "small.yaml"),
         *("--set", "trainer.strategy=tpu"),
         code=1,
     )
-    assert "strategy 'tpu' found no TPU: set TPU_NAME" in told
-    assert "Traceback" not in told
+    assert "strategy 'tpu' found no TPU: set TPU_NAME" in message
+    assert "Traceback" not in message
     assert run(place / "root")["state"] == "finished"
 
 
 def test_a_refused_model_is_not_pushed_and_the_reason_is_told(first, place):
-    told = cxr(
+    message = cxr(
         *("run", "--root", place / "root", "--config", place / "small.yaml"),
         *("--set", "evaluation.minimum_auc=1", "--set", "evaluation.minimum_sensitivity=1"),
         code=3,
     )
-    assert "is below the floor 1 on slice Overall" in told
-    assert version_of(first).path == Path(first["push"]["path"]) or "not pushed" in told
+    assert "is below the floor 1 on slice Overall" in message
+    assert version_of(first).path == Path(first["push"]["path"]) or "not pushed" in message

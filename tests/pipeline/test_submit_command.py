@@ -101,17 +101,17 @@ def test_a_schedule(submit, kubeflow_server):  # noqa: F811
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "text"),
     [
         (["--param", "epoch=2"], "no such parameter. Did you mean epochs? It has batch_size"),
         (["--param", "epochs=many"], "--param epochs: 'many' is no int."),
         (["--param", "epochs"], "--param takes NAME=VALUE"),
     ],
 )
-def test_what_is_asked_wrongly_is_told(submit, arguments, told):
+def test_what_is_asked_wrongly_is_told(submit, arguments, text):
     done = submit(*arguments)
     assert done.exit_code
-    assert told in done.output
+    assert text in done.output
 
 
 def test_a_cron_that_is_none_is_told(submit):

@@ -16,10 +16,10 @@ PREDICTIONS = [
 
 def test_a_dataset_tells_where_every_file_went(printed):
     print_dataset(records.DATASET, Path("/out"))
-    told = printed()
+    text = printed()
     counts = ["1,341", "1,072", "260", "0", "5", "1", "3"]
-    assert tables(told)[0][1].split() == ["train", "NORMAL", *counts]
-    assert cells(told, "total")[1:] == counts
+    assert tables(text)[0][1].split() == ["train", "NORMAL", *counts]
+    assert cells(text, "total")[1:] == counts
 
 
 def test_a_dataset_tells_what_its_splits_hold_in_their_order(printed):
@@ -32,12 +32,12 @@ def test_a_dataset_tells_what_its_splits_hold_in_their_order(printed):
 
 def test_a_dataset_tells_why_files_were_kept_out(printed):
     print_dataset(records.DATASET, Path("/out"))
-    told = printed()
-    assert cells(told, "truncated") == ["truncated", "JPEG", "5"]
-    assert "Each file with its reason: /out/quarantine.csv\n" in told
-    assert "2 patients that stand in test too" in told
-    assert "The split test holds no PNEUMONIA." in told
-    assert f"Fingerprint {'f' * 16}, written to /out\n" in told
+    text = printed()
+    assert cells(text, "truncated") == ["truncated", "JPEG", "5"]
+    assert "Each file with its reason: /out/quarantine.csv\n" in text
+    assert "2 patients that stand in test too" in text
+    assert "The split test holds no PNEUMONIA." in text
+    assert f"Fingerprint {'f' * 16}, written to /out\n" in text
 
 
 def test_a_clean_dataset_tells_of_no_quarantine(printed):
@@ -54,11 +54,11 @@ def test_a_dataset_tells_what_is_doubtful_in_its_images(printed):
 def test_a_synthetic_set_tells_its_images_and_what_is_broken(printed):
     images = {"train": {"NORMAL": 1000, "PNEUMONIA": 20}, "test": {"NORMAL": 3}}
     print_synthetic(SyntheticSet(images, 400, {"train/x[1].jpeg": "text file"}), Path("/out"))
-    told = printed()
-    assert cells(told, "train") == ["train", "1,000", "20"]
-    assert cells(told, "test") == ["test", "3", "0"]
-    assert "400 patients, and 1 files broken on purpose:\n  train/x[1].jpeg: text file\n" in told
-    assert told.endswith("\nNext: cxr run --images /out --config demo\n")
+    text = printed()
+    assert cells(text, "train") == ["train", "1,000", "20"]
+    assert cells(text, "test") == ["test", "3", "0"]
+    assert "400 patients, and 1 files broken on purpose:\n  train/x[1].jpeg: text file\n" in text
+    assert text.endswith("\nNext: cxr run --images /out --config demo\n")
 
 
 def test_each_file_is_one_line_with_its_answer_or_the_reason(printed):
@@ -82,10 +82,10 @@ def test_an_image_unlike_the_training_is_told(printed):
             Prediction("b.png", 0.5, "NORMAL", True, in_domain=False, domain_distance=3.0),
         ]
     )
-    told = printed()
-    assert cells(told, "a.png") == ["a.png", "0.5000", "NORMAL", "yes"]
-    assert cells(told, "b.png") == ["b.png", "0.5000", "NORMAL", "no"]
-    assert "1 of 2 images are unlike the training images" in told
+    text = printed()
+    assert cells(text, "a.png") == ["a.png", "0.5000", "NORMAL", "yes"]
+    assert cells(text, "b.png") == ["b.png", "0.5000", "NORMAL", "no"]
+    assert "1 of 2 images are unlike the training images" in text
 
 
 def test_a_long_path_in_a_pipe_stays_on_its_line(printed):

@@ -251,7 +251,7 @@ def test_the_reason_is_the_one_of_the_command(page):
     for name in ("03_arithmetic.jpg", "05b_cmyk_noadobe_marker.jpg"):
         expected.pop(name, None)
     assert len(set(expected.values())) >= 15
-    told = page.browser.execute_async_script(
+    printed = page.browser.execute_async_script(
         """
         const [contents, done] = arguments;
         const { reason } = await import("/page/reasons.js");
@@ -265,7 +265,7 @@ def test_the_reason_is_the_one_of_the_command(page):
         """,
         {name: base64.b64encode(contents[name]).decode() for name in expected},
     )
-    assert told == expected
+    assert printed == expected
 
 
 def test_the_mark_stands_at_the_threshold(page, images):
@@ -587,7 +587,7 @@ def test_a_turned_jpeg_is_shown_upright_as_the_model_sees_it(page, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "printed"),
     [
         (400, "The server failed: TOLD"),
         (413, "too large for the server"),
@@ -597,7 +597,7 @@ def test_a_turned_jpeg_is_shown_upright_as_the_model_sees_it(page, tmp_path):
         (504, "took too long"),
     ],
 )
-def test_an_error_is_told_with_what_to_do_and_can_be_retried(page, images, status, told):
+def test_an_error_is_told_with_what_to_do_and_can_be_retried(page, images, status, printed):
     page.script(
         """
         const real = window.fetch;
@@ -611,7 +611,7 @@ def test_an_error_is_told_with_what_to_do_and_can_be_retried(page, images, statu
     )
     (row,) = page.choose(images[0])
     assert row.state == "failed"
-    assert told in row.text(".message")
+    assert printed in row.text(".message")
     assert not row.one(".answer").is_displayed()
     assert "1 failed" in page.one("#summary").text
     row.one(".retry").click()

@@ -161,12 +161,12 @@ def test_what_blocks_a_reader_is_not_read(copied):
 def test_a_record_is_read_once(copied):
     async def ask():
         async with served(of_folder(copied)) as (client, _):
-            told = []
+            message = []
             for threshold in (0.25, 0.75):
                 (copied / features.MODEL_RECORD).write_text(json.dumps({"threshold": threshold}))
                 (only,) = (await (await client.get(MODEL)).json())["models"]
-                told.append(only["threshold"])
-            return told
+                message.append(only["threshold"])
+            return message
 
     assert asyncio.run(ask()) == [0.25, 0.25]
 
@@ -204,12 +204,12 @@ def test_more_than_the_first_bytes_is_refused(head):
 def test_a_new_version_is_told_once_it_is_served(copied):
     async def ask():
         async with served(of_folder(copied.parent)) as (client, core):
-            told = []
+            message = []
             for _ in range(2):
                 (only,) = (await (await client.get(MODEL)).json())["models"]
-                told.append(only["version"])
+                message.append(only["version"])
                 shutil.copytree(copied, copied.with_name("18"), dirs_exist_ok=True)
                 await core.refresh()
-            return told
+            return message
 
     assert asyncio.run(ask()) == ["17", "18"]

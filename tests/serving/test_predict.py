@@ -43,10 +43,10 @@ def test_an_image_unlike_the_training_is_told(tmp_path, images):
 
     (images / "text.png").write_bytes(b"text")
     predictions = predict(save(tmp_path / "1", tells_domain=True), [images])
-    told = {Path(each.path).name: (each.in_domain, each.domain_distance) for each in predictions}
-    assert told["1.png"] == (True, 1.0)
-    assert told["2.png"] == (False, 3.0)
-    assert told["text.png"] == (None, None)
+    record = {Path(each.path).name: (each.in_domain, each.domain_distance) for each in predictions}
+    assert record["1.png"] == (True, 1.0)
+    assert record["2.png"] == (False, 3.0)
+    assert record["text.png"] == (None, None)
 
 
 def test_the_latest_whole_version_predicts(version, images, tmp_path):
@@ -218,9 +218,9 @@ def test_a_model_that_answers_no_number_is_told():
 
 
 def test_progress_is_told_up_to_the_total(version, images):
-    told = []
-    predict(version, [images / "4.png"] * 40, progress=lambda *now: told.append(now))
-    assert told == [(32, 40), (40, 40)]
+    record = []
+    predict(version, [images / "4.png"] * 40, progress=lambda *now: record.append(now))
+    assert record == [(32, 40), (40, 40)]
 
 
 @pytest.mark.parametrize(

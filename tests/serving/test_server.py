@@ -565,9 +565,9 @@ class TestVersions:
             found = statuses(server)
             assert found[new] == ("AVAILABLE", "")
             assert re.match(rf"{folder / str(broken)}/variables/.*: SHA-256 is ", found[broken][1])
-            told = grpc_statuses(server)
-            assert told[broken].status.error_code == grpc.StatusCode.UNKNOWN.value[0]
-            assert "SHA-256" in told[broken].status.error_message
+            printed = grpc_statuses(server)
+            assert printed[broken].status.error_code == grpc.StatusCode.UNKNOWN.value[0]
+            assert "SHA-256" in printed[broken].status.error_message
 
             count = load.seen.right
             until(lambda: load.seen.right > count + 50)

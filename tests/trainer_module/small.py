@@ -55,10 +55,10 @@ def run(
     hyperparameters: dict[str, Any] | None = None,
 ) -> Path:
     """Trains and exports as the Trainer does; returns the SavedModel's folder."""
-    told = replace(job(folder / "backups", settings), tuner=tuner)
+    message = replace(job(folder / "backups", settings), tuner=tuner)
     trainer.run_fn(
         SimpleNamespace(
-            custom_config=told.custom_config(),
+            custom_config=message.custom_config(),
             transform_output=transformed.graph,
             hyperparameters=hyperparameters,
             train_files=transformed.train_files,

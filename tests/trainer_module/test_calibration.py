@@ -33,8 +33,8 @@ def test_temperature_finds_the_slope_alone(slope):
 def test_what_is_calibrated_is_as_often_right_as_it_says():
     probabilities, labels = sample(0.4, 1.0)
     calibrated = fit(probabilities, labels, "platt")(tf.constant(probabilities)).numpy()
-    for told in np.array_split(np.argsort(calibrated), 10):
-        assert labels[told].mean() == pytest.approx(calibrated[told].mean(), abs=0.04)
+    for message in np.array_split(np.argsort(calibrated), 10):
+        assert labels[message].mean() == pytest.approx(calibrated[message].mean(), abs=0.04)
     assert abs(probabilities.mean() - labels.mean()) > 0.05
 
 

@@ -142,16 +142,16 @@ def shares(pipelines, replicas):
 
 @pytest.mark.parametrize(("pipelines", "replicas"), SHARES)
 def test_the_workers_take_what_one_takes_in_a_batch_of_all_theirs(train, pipelines, replicas):
-    told = {
+    record = {
         "epoch": 1,
         "seed": 7,
         "augmentation": EVERYTHING.model_copy(update={"jpeg_quality": 0, "blur": 0}),
         "balance": "class_weights",
     }
     # Neither 2, 3 nor 4 times 5 divides 48.
-    whole = list(data.training_batches(train, 5 * replicas, **told).as_numpy_iterator())
+    whole = list(data.training_batches(train, 5 * replicas, **record).as_numpy_iterator())
     parts = [
-        list(data.training_batches(train, 5, share, **told).as_numpy_iterator())
+        list(data.training_batches(train, 5, share, **record).as_numpy_iterator())
         for share in shares(pipelines, replicas)
     ]
     assert_joined(parts, whole, steps=48 // (5 * replicas), replicas=replicas)

@@ -31,7 +31,7 @@ def trained(transformed, tmp_path_factory):
         patch.setattr(
             trainer.export,
             "export",
-            lambda model, *args, **told: exported.append(model) or export(model, *args, **told),
+            lambda model, *args, **output: exported.append(model) or export(model, *args, **output),
         )
         small.run(transformed, folder, SETTINGS)
     return folder, exported[0]
@@ -43,12 +43,12 @@ def record(trained):
 
 
 def test_the_record_tells_each_members_training(record):
-    told = record["training"]
-    assert len(told["members"]) == 3
-    assert told["epochs"] == sum(member["epochs"] for member in told["members"])
-    images = told["train_pictures"] + told["eval_pictures"]
-    assert sum(member["eval_pictures"] for member in told["members"]) == images
-    for member in told["members"]:
+    output = record["training"]
+    assert len(output["members"]) == 3
+    assert output["epochs"] == sum(member["epochs"] for member in output["members"])
+    images = output["train_pictures"] + output["eval_pictures"]
+    assert sum(member["eval_pictures"] for member in output["members"]) == images
+    for member in output["members"]:
         assert member["train_pictures"] + member["eval_pictures"] == images
         assert 0 <= member["val_auc"] <= 1
 
@@ -109,8 +109,8 @@ def test_calibration_and_threshold_are_fitted_out_of_fold(transformed, trained, 
     fitted = calibration.fit(raw, labels, "platt")
     assert record["calibration"]["slope"] == pytest.approx(fitted.slope, rel=1e-3)
     spread = out_of_fold.as_average(member_predictions, 1.0)
-    told = fitted(tf.constant(spread)).numpy() >= np.float32(record["threshold"])
-    assert record["operating_point"]["eval_sensitivity"] == told[labels == 1].mean()
+    output = fitted(tf.constant(spread)).numpy() >= np.float32(record["threshold"])
+    assert record["operating_point"]["eval_sensitivity"] == output[labels == 1].mean()
 
 
 def test_a_training_killed_in_its_second_member_goes_on_there(

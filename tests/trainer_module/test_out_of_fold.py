@@ -39,10 +39,10 @@ def member_predictions(logits, labels):
     ]
 
 
-def ece(told, labels):
-    bins = np.minimum((told * 10).astype(int), 9)
+def ece(message, labels):
+    bins = np.minimum((message * 10).astype(int), 9)
     gaps = [
-        abs(told[bins == each].mean() - labels[bins == each].mean()) * (bins == each).mean()
+        abs(message[bins == each].mean() - labels[bins == each].mean()) * (bins == each).mean()
         for each in range(10)
         if (bins == each).any()
     ]
@@ -63,13 +63,13 @@ def test_members_that_say_the_same_of_all_agree():
 @pytest.mark.parametrize("correlation", [0.2, 0.7])
 def test_an_average_calibrated_so_is_right_about_images_that_are_new(correlation):
     shifts = (-0.5, 0.8, 0.0, 0.4, -0.2)
-    told = member_predictions(*drawn(correlation=correlation, shifts=shifts))
-    labels = np.concatenate([each.labels for each in told])
+    message = member_predictions(*drawn(correlation=correlation, shifts=shifts))
+    labels = np.concatenate([each.labels for each in message])
     new, new_labels = drawn(1, correlation=correlation, shifts=shifts)
     average = tf.constant(probabilities(new.mean(axis=0)))
     errors = {}
-    for name, agreement in {"members'": 1.0, "average's": out_of_fold.agreement(told)}.items():
-        fitted = calibration.fit(out_of_fold.as_average(told, agreement), labels, "platt")
+    for name, agreement in {"members'": 1.0, "average's": out_of_fold.agreement(message)}.items():
+        fitted = calibration.fit(out_of_fold.as_average(message, agreement), labels, "platt")
         errors[name] = ece(fitted(average).numpy(), new_labels)
     assert errors["average's"] < 0.01
     assert errors["average's"] < errors["members'"] / 2
@@ -78,9 +78,9 @@ def test_an_average_calibrated_so_is_right_about_images_that_are_new(correlation
 @settings(max_examples=20)
 @given(st.floats(0, 1))
 def test_drawing_together_keeps_the_order_within_a_class_of_a_fold(agreement):
-    told = member_predictions(*drawn(correlation=0.5))[:2]
-    found = np.split(out_of_fold.as_average(told, agreement), [len(told[0].labels)])
-    for predictions, average in zip(told, found, strict=True):
+    message = member_predictions(*drawn(correlation=0.5))[:2]
+    found = np.split(out_of_fold.as_average(message, agreement), [len(message[0].labels)])
+    for predictions, average in zip(message, found, strict=True):
         for label in (0, 1):
             of_class = predictions.labels == label
             order = np.argsort(predictions.probabilities[of_class])
@@ -89,6 +89,6 @@ def test_drawing_together_keeps_the_order_within_a_class_of_a_fold(agreement):
 
 def test_a_fold_of_a_member_that_says_more_of_all_is_brought_to_the_others():
     shifts = (3.0, 0.0, 0.0, 0.0, 0.0)
-    told = member_predictions(*drawn(correlation=0.5, shifts=shifts))
-    first, *others = np.split(out_of_fold.as_average(told, 1.0), MEMBERS)
+    message = member_predictions(*drawn(correlation=0.5, shifts=shifts))
+    first, *others = np.split(out_of_fold.as_average(message, 1.0), MEMBERS)
     assert first.mean() == pytest.approx(np.mean(others), abs=0.02)

@@ -112,9 +112,9 @@ def test_the_auc_is_right_where_probabilities_are_nearly_0_or_1():
         learning_rate=1e-3,
         global_batch_size=8,
     )
-    told = np.float32([6, 6.5, 7, 7.5, 8, 8.5, 9, 9.5])
+    message = np.float32([6, 6.5, 7, 7.5, 8, 8.5, 9, 9.5])
     labels = np.float32([0, 0, 1, 0, 1, 0, 1, 1])
-    batch = (told[:, None], labels, np.ones(8, np.float32))
+    batch = (message[:, None], labels, np.ones(8, np.float32))
     figures = steps.evaluate(lambda _: tf.data.Dataset.from_tensors(batch))
     assert figures["auc"] == pytest.approx(13 / 16, abs=0.01)
 

@@ -357,12 +357,12 @@ def test_training_and_serving_agree_on_every_format(transformed, tmp_path, monke
     ]
     labels.insert(valid.index(False), features.INVALID)
     assert served[4] == labels
-    told = [
+    message = [
         is_valid and distance <= record["domain"]["threshold"]
         for is_valid, distance in zip(valid, served[3], strict=True)
     ]
     # The last one is blank.
-    assert served[2] == [*told[:-1], False]
+    assert served[2] == [*message[:-1], False]
     assert served[1][-1]
     assert not served[2][valid.index(False)]
     assert np.isfinite(served[3]).all()

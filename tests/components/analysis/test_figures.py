@@ -34,12 +34,12 @@ def test_auc_is_the_share_of_pairs_in_order_where_a_tie_counts_a_half(images):
 
 @given(IMAGES)
 def test_average_precision_is_the_mean_precision_over_the_ill(images):
-    told = [
+    message = [
         [label for label, other in images if other >= probability]
         for label, probability in images
         if label
     ]
-    expected = np.mean([np.mean(labels) for labels in told]) if pairs(images) else np.nan
+    expected = np.mean([np.mean(labels) for labels in message]) if pairs(images) else np.nan
     assert once(images)["pr_auc"] == pytest.approx(expected, nan_ok=True)
 
 

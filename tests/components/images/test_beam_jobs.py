@@ -158,7 +158,7 @@ def test_a_signal_in_a_worker_interrupts_the_job():
 
 
 @pytest.mark.parametrize(
-    ("argument", "told"),
+    ("argument", "message"),
     [
         ("--direct_num_workers=x", "does not understand --direct_num_workers=x"),
         ("--runner=Nobody", "no runner as in --runner=Nobody: .*Valid values are"),
@@ -166,6 +166,6 @@ def test_a_signal_in_a_worker_interrupts_the_job():
         ("--runner=json.Runner", "no runner as in --runner=json.Runner"),
     ],
 )
-def test_what_beam_does_not_know_is_told(argument, told):
-    with pytest.raises(UserError, match=told):
+def test_what_beam_does_not_know_is_told(argument, message):
+    with pytest.raises(UserError, match=message):
         beam_jobs.options([argument])

@@ -62,7 +62,7 @@ def test_what_was_skipped_as_masks_is_said_with_examples(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("folder", "told"),
+    ("folder", "message"),
     [
         ("04_classes_bacteria_virus", "Files by folder: BACTERIA (4), NORMAL (4), VIRUS (4)."),
         ("04_classes_bacteria_virus", "no image of PNEUMONIA is left, so raising max_bad does not"),
@@ -73,10 +73,10 @@ def test_what_was_skipped_as_masks_is_said_with_examples(tmp_path):
         ("09_dicom", "DICOM files are not read"),
     ],
 )
-def test_a_folder_of_other_classes_is_refused_with_what_was_found(tmp_path, folder, told):
+def test_a_folder_of_other_classes_is_refused_with_what_was_found(tmp_path, folder, message):
     with pytest.raises(UserError) as refusal:
         converted(folder, tmp_path)
-    assert told in str(refusal.value)
+    assert message in str(refusal.value)
     assert not (tmp_path / "out").exists()
 
 

@@ -119,7 +119,7 @@ def test_other_normal_patients_go_with_a_subtype_where_the_seed_is_another():
 
 
 @pytest.mark.parametrize(
-    ("subtypes", "group", "told"),
+    ("subtypes", "group", "message"),
     [
         (("normal", "bacteria"), "subtype=virus", "0 of 9"),
         (("normal", "virus"), "subtype=virus", "9 of 9"),
@@ -128,9 +128,9 @@ def test_other_normal_patients_go_with_a_subtype_where_the_seed_is_another():
     ],
     ids=["nobody has it", "everybody has it", "all are of one size", "a class is missing"],
 )
-def test_a_group_that_leaves_nothing_to_predict_or_to_learn_is_refused(subtypes, group, told):
+def test_a_group_that_leaves_nothing_to_predict_or_to_learn_is_refused(subtypes, group, message):
     plan = [xray(number, subtype) for number in range(9) for subtype in subtypes]
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         place(plan, seed=7, hold_out=group)
 
 

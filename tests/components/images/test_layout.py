@@ -329,24 +329,24 @@ def test_a_class_folder_itself_is_answered_with_the_one_above(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("a.zip", "is a file. Unpack the archive"),
         ("a.csv", "is a file. A table of labels is not read here"),
         ("a.png", "is a file. Give the folder"),
     ],
 )
-def test_a_file_is_no_image_folder(tmp_path, name, told):
-    with pytest.raises(UserError, match=told):
+def test_a_file_is_no_image_folder(tmp_path, name, message):
+    with pytest.raises(UserError, match=message):
         scan(fill(tmp_path, {name: b"1"}) / name)
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [("x" * 300, "cannot be opened: file name too long"), ("a\0b", "that no path can have")],
 )
-def test_a_path_that_the_system_refuses_is_no_image_folder(tmp_path, name, told):
-    with pytest.raises(UserError, match=told):
+def test_a_path_that_the_system_refuses_is_no_image_folder(tmp_path, name, message):
+    with pytest.raises(UserError, match=message):
         scan(tmp_path / name)
 
 

@@ -65,10 +65,10 @@ def test_the_refusal_names_three_reasons_with_examples_and_what_was_skipped(tmp_
         Outcome(source(f"{reason}{number}.png"), quarantined=f"{reason}: {number}")
         for number, reason in enumerate("aabbbcd")
     ]
-    told = refusal(tmp_path, *outcomes(skipped=2), *bad)
-    assert "Commonest: b (3, such as b2.png, b3.png); a (2, such as a0.png, a1.png)" in told
-    assert "); c: 5 (1, such as c5.png)." in told
-    assert "Skipped beside these: system file (2)." in told
+    message = refusal(tmp_path, *outcomes(skipped=2), *bad)
+    assert "Commonest: b (3, such as b2.png, b3.png); a (2, such as a0.png, a1.png)" in message
+    assert "); c: 5 (1, such as c5.png)." in message
+    assert "Skipped beside these: system file (2)." in message
 
 
 def test_the_refusal_never_advises_a_dataset_of_one_class(tmp_path):
@@ -80,14 +80,14 @@ def test_the_refusal_never_advises_a_dataset_of_one_class(tmp_path):
         for name in ("BACTERIA", "VIRUS")
         for number in range(3)
     ]
-    told = refusal(tmp_path, *normal, *others)
-    assert "Files by folder: NORMAL (4), BACTERIA (3), VIRUS (3)." in told
-    assert "Class folders are named NORMAL and PNEUMONIA" in told
-    assert "no image of PNEUMONIA is left, so raising max_bad does not help" in told
-    assert "or raise max_bad" not in told
+    message = refusal(tmp_path, *normal, *others)
+    assert "Files by folder: NORMAL (4), BACTERIA (3), VIRUS (3)." in message
+    assert "Class folders are named NORMAL and PNEUMONIA" in message
+    assert "no image of PNEUMONIA is left, so raising max_bad does not help" in message
+    assert "or raise max_bad" not in message
 
 
 def test_a_folder_of_which_nothing_is_left_is_refused(tmp_path):
-    told = refusal(tmp_path, *outcomes(skipped=3))
-    assert told.startswith("0 of 0 files (0%) are not readable images")
-    assert "Skipped beside these: system file (3)" in told
+    message = refusal(tmp_path, *outcomes(skipped=3))
+    assert message.startswith("0 of 0 files (0%) are not readable images")
+    assert "Skipped beside these: system file (3)" in message

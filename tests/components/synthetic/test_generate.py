@@ -38,19 +38,19 @@ def large(tmp_path_factory):
 
 
 def test_the_set_holds_what_it_tells(small):
-    out, told = small
+    out, message = small
     files = tree(out)
-    assert sum(sum(labels.values()) for labels in told.images.values()) == MINIMUM_IMAGES
+    assert sum(sum(labels.values()) for labels in message.images.values()) == MINIMUM_IMAGES
     assert set(files) == {
         MARKER,
-        *told.broken,
+        *message.broken,
         *(image.path for image in plan(MINIMUM_IMAGES, SEED)),
     }
-    for split, labels in told.images.items():
+    for split, labels in message.images.items():
         for label, count in labels.items():
             named = [path for path in files if path.startswith(f"{split}/{label}/")]
-            assert len(set(named) - set(told.broken)) == count
-    assert told.patients == len({image.patient for image in plan(MINIMUM_IMAGES, SEED)})
+            assert len(set(named) - set(message.broken)) == count
+    assert message.patients == len({image.patient for image in plan(MINIMUM_IMAGES, SEED)})
 
 
 def test_every_split_of_the_smallest_set_has_both_classes(small):
@@ -72,7 +72,7 @@ def test_a_larger_set_replaces_a_smaller_one_and_holds_its_images(tmp_path, smal
 
 
 def test_the_converter_keeps_all_that_is_good_and_names_all_that_is_broken(tmp_path, small):
-    out, told = small
+    out, message = small
     dataset = convert(out, tmp_path / "out", settings=DatasetSettings(), seed=1)
     assert dataset.quarantine_reasons == {
         "empty file": 1,
@@ -85,7 +85,7 @@ def test_the_converter_keeps_all_that_is_good_and_names_all_that_is_broken(tmp_p
     assert sum(count.written for count in dataset.folders) == MINIMUM_IMAGES + 1
     assert dataset.dropped_patients == ()
     assert dataset.missing == ()
-    assert len(told.broken) == 6
+    assert len(message.broken) == 6
 
 
 def test_a_finished_set_is_left_as_it_is(tmp_path, small, monkeypatch):

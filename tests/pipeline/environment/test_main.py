@@ -77,10 +77,10 @@ def checkout(monkeypatch, tmp_path):
 def test_obstacles_are_listed_and_nothing_is_made(monkeypatch, capsys, checkout, arguments):
     facts = replace(machines.WINDOWS, free_bytes=0)
     assert call(monkeypatch, facts, *arguments) == 1
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert "* System: there are no wheels" in told.err
-    assert "* Disk: 0.0 GB" in told.err
+    message = capsys.readouterr()
+    assert message.out == ""
+    assert "* System: there are no wheels" in message.err
+    assert "* Disk: 0.0 GB" in message.err
     assert not (checkout / ".venv").exists()
 
 

@@ -34,10 +34,10 @@ def metadata(done):
 def test_tasks_run_in_order_and_get_what_was_made_with_its_type_and_metadata(run):
     first, second = run().done
     assert metadata(first) == {"answer": 42, "said": "hello"}
-    told = metadata(second)
-    assert told["answer"] == 42
-    assert told["name"] == "first-model"
-    assert told["type"].startswith("title: tfx.Model")
+    record = metadata(second)
+    assert record["answer"] == 42
+    assert record["name"] == "first-model"
+    assert record["type"].startswith("title: tfx.Model")
 
 
 def test_one_task_can_run_again_on_what_the_others_made(run):

@@ -41,11 +41,11 @@ def test_a_rehearsal_ends_in_a_pushed_model_with_the_local_runs_metrics(
 ):
     small, record = small_run
     images = small / "root" / "images"
-    told = cxr(
+    message = cxr(
         *("rehearse", compiled(target), "--images", images),
         *("--root", folder / target, "--json", *options),
     )
-    outcome = json.loads(told)
+    outcome = json.loads(message)
     assert set(outcome["tasks"]) == COMPONENTS
     # Batches of other sizes are summed in another order.
     assert figures(outcome) == pytest.approx(figures(record), rel=1e-6)
@@ -57,11 +57,11 @@ def test_a_package_that_lacks_a_module_is_told_before_anything_runs(small_run, c
     for package in PACKAGES:
         shutil.copytree(REPOSITORY / package, tmp_path / package)
     (tmp_path / "components" / "pusher.py").unlink()
-    told = cxr(
+    message = cxr(
         *("rehearse", compiled("kubeflow"), "--images", small / "root" / "images"),
         *("--root", tmp_path / "rehearsal"),
         folder=tmp_path,
         code=1,
     )
-    assert "cannot be imported from what the image holds" in told
-    assert "components.pusher" in told
+    assert "cannot be imported from what the image holds" in message
+    assert "components.pusher" in message

@@ -62,7 +62,7 @@ def test_a_schedule_is_sent(cluster, kubeflow_server, asked):
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "text"),
     [
         (401, "answers 401: fault 401\nIt does not know who you are. Log in"),
         (403, "answers 403: fault 403\nYou may not do this there"),
@@ -71,12 +71,12 @@ def test_a_schedule_is_sent(cluster, kubeflow_server, asked):
     ],
 )
 def test_what_the_server_refuses_is_told_and_not_tried_again(
-    cluster, kubeflow_server, asked, status, told
+    cluster, kubeflow_server, asked, status, text
 ):
     kubeflow_server.faults["POST /apis/v2beta1/runs"] = [status]
     with pytest.raises(UserError) as error:
         cluster.submit(asked)
-    assert told in str(error.value)
+    assert text in str(error.value)
     assert len(kubeflow_server.bodies("POST /apis/v2beta1/runs")) == 1
 
 

@@ -59,7 +59,7 @@ def test_a_schedule_is_sent(cluster, vertex_server, asked):
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "text"),
     [
         (401, "It does not know who you are. Log in: gcloud auth application-default login"),
         (403, "You may not do this there"),
@@ -68,13 +68,13 @@ def test_a_schedule_is_sent(cluster, vertex_server, asked):
     ],
 )
 def test_what_the_server_refuses_is_told_and_not_tried_again(
-    cluster, vertex_server, asked, status, told
+    cluster, vertex_server, asked, status, text
 ):
     vertex_server.faults[JOBS] = [status] * 9
     with pytest.raises(UserError) as error:
         cluster.submit(asked)
     assert f"answers {status}" in str(error.value)
-    assert told in str(error.value)
+    assert text in str(error.value)
 
 
 @pytest.mark.parametrize("status", [429, 503])

@@ -68,7 +68,7 @@ def test_files_that_cannot_be_used_are_told_before_anything_is_sent(
     certificate, key = client_files
     private_key = serialization.load_pem_private_key(key.read_bytes(), None)
     locked.write_text(key_pem(private_key, b"secret"))
-    for tls, told in (
+    for tls, message in (
         (Tls(missing), missing),
         (Tls(text), text),
         (Tls(None, missing, key), missing),
@@ -80,7 +80,7 @@ def test_files_that_cannot_be_used_are_told_before_anything_is_sent(
     ):
         with pytest.raises(UserError) as caught:
             ask(url, "status", tls=tls)
-        assert str(told) in str(caught.value)
+        assert str(message) in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "grpc://127.0.0.1:9"])

@@ -41,18 +41,18 @@ def model(version):
 
 
 def test_every_way_and_strength_is_predicted(model, images):
-    told = []
+    message = []
     found = predict_corrupted(
         model.answer,
         find(images, DatasetSettings()).images,
         0.5,
-        progress=lambda *counts: told.append(counts),
+        progress=lambda *counts: message.append(counts),
     )
     assert [(each.kind, each.strength) for each in found] == [
         (kind, strength) for kind in KINDS for strength in STRENGTHS
     ]
     assert {each.images for each in found} == {8}
-    assert told[-1] == (248, 248)
+    assert message[-1] == (248, 248)
     by_place = {(each.kind, each.strength): each for each in found}
     # An even image has nothing to blur; half of white added makes everything white enough.
     assert by_place["blur", 5].auc_drop == 0

@@ -85,10 +85,10 @@ def test_where_no_image_can_be_used_the_reasons_are_left(version, former, images
     (images / "labels.csv").write_text("path,label\na.png,0\nb\x1b.png,1\n")
     with pytest.raises(NothingUsable) as refusal:
         evaluate(version, images / "labels.csv", out, against=former)
-    told = str(refusal.value)
-    assert "None of the 2 images of" in told
-    assert "cannot be opened: no such file or directory (2)" in told
-    assert "paths relative to the table's folder" in told
+    message = str(refusal.value)
+    assert "None of the 2 images of" in message
+    assert "cannot be opened: no such file or directory (2)" in message
+    assert "paths relative to the table's folder" in message
     assert [path.name for path in out.iterdir()] == [writing.IMAGES]
     with (out / writing.IMAGES).open(newline="") as file:
         rows = [(row["path"], row["predicted"], row["reason"]) for row in csv.DictReader(file)]

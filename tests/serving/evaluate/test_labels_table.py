@@ -42,7 +42,7 @@ def test_a_byte_order_mark_and_windows_lines_are_taken(table):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("file,label\n" + ROW, "has no column path. It has: file, label"),
         ("path,Label\n" + ROW, "has no column label. Did you mean Label"),
@@ -58,8 +58,8 @@ def test_a_byte_order_mark_and_windows_lines_are_taken(table):
         (HEAD + '"' + "x" * 200_000 + '",0\n', "cannot be read"),
     ],
 )
-def test_a_mistake_is_told(table, text, told):
-    with pytest.raises(UserError, match=told):
+def test_a_mistake_is_told(table, text, message):
+    with pytest.raises(UserError, match=message):
         read(table(text))
 
 

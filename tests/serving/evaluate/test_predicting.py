@@ -14,8 +14,8 @@ def model(version):
     return Model(version)
 
 
-def predict_labelled(ask, labelled, **told):
-    return predicting.predict_labelled(ask, labelled, transform=TransformSettings(), **told)
+def predict_labelled(ask, labelled, **record):
+    return predicting.predict_labelled(ask, labelled, transform=TransformSettings(), **record)
 
 
 def found(images):
@@ -70,9 +70,9 @@ def test_another_model_is_asked_about_the_same(model, images):
 
 
 def test_progress_is_told(model, images):
-    told = []
-    predict_labelled(model.answer, found(images), progress=lambda *counts: told.append(counts))
-    assert told[-1] == (8, 8)
+    record = []
+    predict_labelled(model.answer, found(images), progress=lambda *counts: record.append(counts))
+    assert record[-1] == (8, 8)
 
 
 def test_other_columns_are_kept(model, images):

@@ -33,8 +33,8 @@ def images(tmp_path):
 
 def test_each_image_is_drawn_under_a_name_that_tells_its_answer(model, images, tmp_path):
     out = tmp_path / "new" / "out"
-    told = []
-    explanations = explain(model.parent, [images], out, progress=lambda *at: told.append(at))
+    message = []
+    explanations = explain(model.parent, [images], out, progress=lambda *at: message.append(at))
     assert [(Path(each.path).name, each.label, each.overlay) for each in explanations] == [
         ("a.png", "PNEUMONIA", str(out / "PNEUMONIA-0.8000-a.png")),
         ("c.png", "NORMAL", str(out / "NORMAL-0.2000-c.png")),
@@ -43,7 +43,7 @@ def test_each_image_is_drawn_under_a_name_that_tells_its_answer(model, images, t
     ]
     assert "text" in explanations[3].reason
     assert {str(path) for path in out.iterdir()} == {each.overlay for each in explanations[:3]}
-    assert told[-1] == (4, 4)
+    assert message[-1] == (4, 4)
 
 
 def test_a_drawing_has_the_images_own_size_and_its_heat(model, images, tmp_path):

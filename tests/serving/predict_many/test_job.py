@@ -85,22 +85,22 @@ def test_options_of_beam_are_handed_over(version, images, tmp_path, monkeypatch)
 
 def test_progress_is_told_up_to_the_total(version, images, tmp_path, small_parts, monkeypatch):
     monkeypatch.setattr(job, "_SECONDS_BETWEEN_LOOKS", 0.001)
-    told = []
+    message = []
     out = tmp_path / "out.csv"
-    predict_many(version, [images], out, progress=lambda *now: told.append(now))
-    assert told[0] == (0, 12)
-    assert told[-1] == (12, 12)
-    assert {total for _, total in told} == {12}
-    assert told == sorted(told)
-    assert len(set(told)) > 3
+    predict_many(version, [images], out, progress=lambda *now: message.append(now))
+    assert message[0] == (0, 12)
+    assert message[-1] == (12, 12)
+    assert {total for _, total in message} == {12}
+    assert message == sorted(message)
+    assert len(set(message)) > 3
 
 
 def test_the_total_of_record_files_is_an_estimate_and_at_last_their_number(version, tmp_path):
     file = write_records(tmp_path / "x.tfrecord", numbered(20))
-    told = []
-    predict_many(version, [file], tmp_path / "out.csv", progress=lambda *now: told.append(now))
-    assert 10 <= told[0][1] <= 40
-    assert told[-1] == (20, 20)
+    message = []
+    predict_many(version, [file], tmp_path / "out.csv", progress=lambda *now: message.append(now))
+    assert 10 <= message[0][1] <= 40
+    assert message[-1] == (20, 20)
 
 
 def test_a_missing_model_is_told(images, tmp_path):

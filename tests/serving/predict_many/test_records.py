@@ -128,7 +128,7 @@ def test_two_gzip_files_one_after_the_other_are_one_whole_file(version, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"no records at all, but text", "cannot be read as a TFRecord file: its first record is"),
         (None, "cannot be read as a TFRecord file: it is no file"),
@@ -136,12 +136,14 @@ def test_two_gzip_files_one_after_the_other_are_one_whole_file(version, tmp_path
     ids=["text", "a pipe"],
 )
 @pytest.mark.parametrize("name", ["x.tfrecord", "x.tfrecord.gz"])
-def test_what_is_no_record_file_is_named(version, images, tmp_path, name, content, told, predicted):
+def test_what_is_no_record_file_is_named(
+    version, images, tmp_path, name, content, message, predicted
+):
     if content is None:
         os.mkfifo(tmp_path / name)
     else:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(UserError, match=rf"/{name} {told}"):
+    with pytest.raises(UserError, match=rf"/{name} {message}"):
         predict_many(version, [images, tmp_path / name], tmp_path / "out.csv")
     assert not predicted
     assert not (tmp_path / "out.csv.parts").exists()
