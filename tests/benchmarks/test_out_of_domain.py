@@ -52,7 +52,7 @@ def test_every_kind_is_asked_about_and_what_is_no_image_does_not_count():
     assert found["pages of letters"] == Share(0, 40)
 
 
-def test_the_table_tells_share_and_interval():
+def test_the_table_shows_share_and_interval():
     lines = table({"inverted": Share(90, 100), "drawn hands": Share(0, 0)}).splitlines()
     assert lines[2] == "| inverted | 100 | 90.0% | 82.6% to 94.5% |"
     assert lines[3] == "| drawn hands | 0 | - | - to - |"

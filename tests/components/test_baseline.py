@@ -107,7 +107,7 @@ class TestBroken:
     """A version that is not whole neither hides an older one nor lets a model through."""
 
     @pytest.mark.parametrize("damage", ["changed", "lost", "manifest"])
-    def test_the_newest_whole_version_is_taken_and_the_broken_one_told(
+    def test_the_newest_whole_version_is_taken_and_the_broken_one_reported(
         self, tmp_path, version, newer, damage
     ):
         if damage == "changed":
@@ -157,7 +157,7 @@ def execute_without_sums(tmp_path):
     Executor().Do({"trained": [other]}, {"model": [model]}, message)
 
 
-def test_the_version_stands_in_the_parameters_that_the_cache_sees():
+def test_the_version_is_in_the_parameters_that_the_cache_sees():
     trained = channel.Channel(standard_artifacts.Model)
     component = Baseline(trained=trained, push_dir="p", model_name="cxr", version="17")
     assert component.id == "Baseline"

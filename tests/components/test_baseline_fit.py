@@ -40,7 +40,7 @@ def test_a_model_of_the_same_kind_fits(model, other):
     assert misfit(other(), model) == ""
 
 
-def test_none_at_all_is_told_in_its_own_words(model):
+def test_none_at_all_is_reported_in_its_own_words(model):
     artifact = standard_artifacts.Model()
     artifact.set_int_custom_property(baseline.PRESENT, 0)
     artifact.set_string_custom_property(baseline.REASON, "nothing is pushed yet")

@@ -51,7 +51,7 @@ def test_a_model_within_every_bound_is_not_refused():
         ),
     ],
 )
-def test_a_missed_bound_is_told_with_metric_value_and_bound(model, reason):
+def test_a_missed_bound_is_reported_with_metric_value_and_bound(model, reason):
     assert reasons(model) == [reason]
 
 
@@ -70,7 +70,7 @@ def test_a_missed_bound_is_told_with_metric_value_and_bound(model, reason):
         ),
     ],
 )
-def test_a_fall_below_the_pushed_model_is_told_with_both_values(better, reason):
+def test_a_fall_below_the_pushed_model_is_reported_with_both_values(better, reason):
     assert reasons(GOOD, better) == [reason]
 
 
@@ -90,7 +90,7 @@ def test_what_is_equal_to_a_bound_holds(model, baseline):
     assert reasons(model, baseline) == []
 
 
-def test_every_missed_bound_is_told():
+def test_every_missed_bound_is_reported():
     assert len(reasons(changed(auc=0.5, sensitivity=0.1, invalid=900), GOOD)) == 5
 
 
@@ -188,7 +188,7 @@ def test_a_figure_that_json_does_not_know_is_never_written():
 
 
 @pytest.mark.parametrize("content", [None, "{"])
-def test_an_evaluation_that_cannot_be_read_is_told_with_the_way_out(tmp_path, content):
+def test_an_evaluation_that_cannot_be_read_is_reported_with_the_way_out(tmp_path, content):
     if content:
         (tmp_path / EVALUATION).write_text(content)
     with pytest.raises(UserError, match=r"evaluation\.json: no evaluation .* run the pipeline"):

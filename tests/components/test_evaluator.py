@@ -211,7 +211,7 @@ def test_each_model_is_predicted_at_its_own_threshold(tmp_path, examples, good_m
         ({"record": False}, "the pushed model has labels None"),
     ],
 )
-def test_a_baseline_that_does_not_fit_is_told_and_left_out(
+def test_a_baseline_that_does_not_fit_is_reported_and_left_out(
     tmp_path, examples, good_model, damage, said
 ):
     other = tiny.save_model(tmp_path / "pushed", **damage)
@@ -283,7 +283,7 @@ class TestFailure:
         self.assert_no_verdict(tmp_path, given, UserError, said)
 
 
-def test_a_broken_newer_version_is_told(tmp_path, examples, good_model):
+def test_a_broken_newer_version_is_reported(tmp_path, examples, good_model):
     given = inputs(tmp_path, examples, good_model, good_model)
     (other,) = given["baseline_model"]
     other.set_string_custom_property(baseline.BROKEN, "push/18/saved_model.pb: the file is missing")

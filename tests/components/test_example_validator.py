@@ -83,7 +83,7 @@ def test_a_feature_without_a_value_is_a_breach():
     assert message.startswith("split eval, feature label: Missing values")
 
 
-def test_all_breaches_are_told():
+def test_all_breaches_are_reported():
     message = found(validated.rows(20, width=3, label_name="COVID", sha256=None))
     assert [line.split(": ")[0].rpartition(" ")[2] for line in message] == [
         "label_name",

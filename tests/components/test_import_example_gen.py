@@ -117,7 +117,7 @@ def test_what_an_earlier_execution_left_is_gone(dataset, tmp_path):
     assert placed(imported(dataset, tmp_path / "out")) == EXPECTED
 
 
-def test_a_split_without_files_is_told(dataset, tmp_path):
+def test_a_split_without_files_is_reported(dataset, tmp_path):
     with pytest.raises(UserError, match=r"no files of the split eval.*cxr convert"):
         imported(dataset, tmp_path / "out", splits=("train", "eval"))
 

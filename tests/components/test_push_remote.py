@@ -236,7 +236,7 @@ class TestRollback:
         tf.io.gfile.remove(f"{folder}/{two[1]}/{name}")
         assert rollback_remotely(folder)[0] == two[0]
 
-    def test_what_cannot_be_is_told(self, folder, two):
+    def test_what_cannot_be_is_reported(self, folder, two):
         with pytest.raises(UserError, match=r"there is no version 5\. There are "):
             rollback_remotely(folder, 5)
         tf.io.gfile.remove(f"{folder}/{two[0]}/saved_model.pb")

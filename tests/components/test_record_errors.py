@@ -41,7 +41,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_the_file_is_named_and_no_byte_of_it_is_told(shard, name, caplog, capfd):
+def test_the_file_is_named_and_no_byte_of_it_is_reported(shard, name, caplog, capfd):
     raw = gzip.decompress(shard.read_bytes())
     shard.write_bytes(gzip.compress(DAMAGES[name](raw)))
     with pytest.raises(Exception, match=r"shard\.gz is damaged or cannot be read") as raised:

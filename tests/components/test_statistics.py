@@ -47,7 +47,7 @@ def test_the_other_strings_are_ranked(found):
 
 
 @pytest.mark.parametrize("name", [features.FILENAME, features.PATIENT_ID, features.SHA256])
-def test_no_name_of_a_file_or_a_patient_stands_in_them(found, name):
+def test_no_name_of_a_file_or_a_patient_is_in_them(found, name):
     text = found[name].SerializeToString()
     assert not any(str(row[name]).encode() in text for row in validated.rows(20))
 

@@ -50,7 +50,7 @@ def test_sums_are_written_and_read(files):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": []}', '{"files": {"a": 1}}'])
-def test_what_holds_no_sums_is_told(text):
+def test_what_holds_no_sums_is_reported(text):
     with pytest.raises(ValueError, match=r"."):
         from_json(text)
 

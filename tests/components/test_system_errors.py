@@ -30,7 +30,7 @@ def caused(inner, outer=None):
         (caused(OSError(errno.ENOSPC, "No space left on device", "/d/file")), f"/d/file: {FULL}"),
     ],
 )
-def test_what_the_system_refuses_is_told_with_its_file_and_a_remedy(error, message):
+def test_what_the_system_refuses_is_reported_with_its_file_and_a_remedy(error, message):
     assert explain(error, Path("/place")) == message
 
 
@@ -66,7 +66,7 @@ def test_other_errors_are_none_of_the_systems(error):
     assert explain(error) is None
 
 
-def test_a_true_refusal_is_told(tmp_path):
+def test_a_true_refusal_is_reported(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         (tmp_path / "absent" / "file").write_text("")
     assert explain(caught.value) == f"{tmp_path}/absent/file: there is no such file."

@@ -79,7 +79,7 @@ def test_other_data_than_the_fingerprint_says_is_not_trained_on(monkeypatch, tmp
         Executor().Do(tiny.transformed(tmp_path), {}, properties)
 
 
-def test_without_a_fingerprint_the_dataset_tells_its_own(monkeypatch, tmp_path):
+def test_without_a_fingerprint_the_dataset_shows_its_own(monkeypatch, tmp_path):
     seen = {}
     monkeypatch.setattr(
         tfx_executor.GenericExecutor,

@@ -11,7 +11,9 @@ def test_the_command_is_named_where_the_path_holds_it(monkeypatch):
     assert cells.command() == "cxr"
 
 
-def test_the_command_is_told_with_its_folder_where_the_path_does_not_hold_it(tmp_path, monkeypatch):
+def test_the_command_is_reported_with_its_folder_where_the_path_does_not_hold_it(
+    tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cells.shutil, "which", lambda name: None)
     monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv/bin/python"))

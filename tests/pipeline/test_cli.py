@@ -111,7 +111,7 @@ def test_help_names_every_command():
     assert set(main.commands) == set(COMMANDS)
 
 
-def test_the_version_is_told():
+def test_the_version_is_reported():
     assert cxr("--version").startswith("cxr, version ")
 
 
@@ -119,12 +119,12 @@ def test_an_unknown_command_is_a_usage_error():
     assert "No such command 'fly'" in cxr("fly", code=2)
 
 
-def test_a_users_mistake_is_told_in_one_sentence_without_a_traceback(run):
+def test_a_users_mistake_is_reported_in_one_sentence_without_a_traceback(run):
     run.answer = UserError("The disk is full.")
     assert cxr("run", code=1).splitlines()[-1] == "Error: The disk is full."
 
 
-def test_ctrl_c_ends_with_130_and_says_how_to_go_on(run):
+def test_ctrl_c_ends_with_130_and_says_how_to_continue(run):
     run.answer = KeyboardInterrupt()
     message = cxr("run", code=130)
     assert message == "Interrupted. Repeat the command to resume.\n"
@@ -352,7 +352,7 @@ def test_a_configuration_is_checked():
     assert cxr("config", "--config", "kaggle") == "The configuration is valid.\n"
 
 
-def test_a_wrong_configuration_is_told():
+def test_a_wrong_configuration_is_reported():
     assert "Error: 1 mistake in the configuration" in cxr("config", "--set", "seed=x", code=1)
 
 
@@ -417,7 +417,7 @@ def test_runs_lists_as_json(root):
     ]
 
 
-def test_a_run_that_holds_the_root_is_told_as_running(root, monkeypatch):
+def test_a_run_that_holds_the_root_is_reported_as_running(root, monkeypatch):
     monkeypatch.setattr("pipeline.root_lock.holder_pid", lambda path: -1)
     assert json.loads(cxr("runs", "last", "--json", "--root", root))["state"] == "running"
 
@@ -433,11 +433,11 @@ def test_runs_shows_one_as_json(root):
     assert shown == records.run("20260301-1")
 
 
-def test_a_run_that_is_not_there_is_told(root):
+def test_a_run_that_is_not_there_is_reported(root):
     assert "Did you mean 20260301-1?" in cxr("runs", "20260301-12", "--root", root, code=1)
 
 
-def test_a_root_without_runs_is_told_with_the_next_command(tmp_path):
+def test_a_root_without_runs_is_reported_with_the_next_command(tmp_path):
     message = cxr("runs", "--root", tmp_path, code=1)
     assert (
         message

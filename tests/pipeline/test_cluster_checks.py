@@ -11,7 +11,7 @@ def test_nothing_is_wrong_with_a_whole_configuration():
     assert problems(configured(), "vertex") == []
 
 
-def test_all_that_is_missing_is_told_at_once():
+def test_all_that_is_missing_is_reported_at_once():
     found = problems(load(), "kubeflow")
     assert [each.split(" ")[0] for each in found] == [
         "cluster.image",
@@ -67,7 +67,7 @@ GPU = 'cluster.resources={"Trainer": {"accelerator": "%s", "accelerators": 2}}'
         ("vertex", GPU % "TPU_V99", "which Vertex AI does not have"),
     ],
 )
-def test_what_cannot_work_is_told_before_it_is_compiled(target, override, message):
+def test_what_cannot_work_is_reported_before_it_is_compiled(target, override, message):
     (problem,) = problems(configured(override), target)
     assert message in problem
 

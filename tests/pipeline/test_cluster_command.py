@@ -12,7 +12,7 @@ def cxr(*arguments):
 
 
 @pytest.mark.parametrize("target", ["kubeflow", "vertex"])
-def test_a_file_is_written_twice_alike_and_what_is_next_is_told(tmp_path, target):
+def test_a_file_is_written_twice_alike_and_what_is_next_is_reported(tmp_path, target):
     first, second = tmp_path / "new" / "first", tmp_path / "second"
     done = cxr("compile", "--target", target, "--out", first, *CHOSEN)
     assert done.exit_code == 0, done.output
@@ -36,7 +36,7 @@ def test_the_graph_is_drawn_with_what_each_task_is_given(tmp_path):
     assert ">8 cores, 32 GB</text>" in drawn
 
 
-def test_what_cannot_work_is_told_and_nothing_is_written(tmp_path):
+def test_what_cannot_work_is_reported_and_nothing_is_written(tmp_path):
     out = tmp_path / "p.yaml"
     done = cxr("compile", "--target", "kubeflow", "--out", out)
     assert done.exit_code == 1
@@ -63,13 +63,13 @@ def file(tmp_path_factory):
         (["--map", "gs://bucket"], "--map takes REMOTE=FOLDER"),
     ],
 )
-def test_what_is_asked_wrongly_of_a_rehearsal_is_told(file, arguments, message):
+def test_what_is_asked_wrongly_of_a_rehearsal_is_reported(file, arguments, message):
     done = cxr("rehearse", file, *arguments)
     assert done.exit_code
     assert message in done.output
 
 
-def test_a_rehearsal_of_no_file_is_told(tmp_path):
+def test_a_rehearsal_of_no_file_is_reported(tmp_path):
     done = cxr("rehearse", tmp_path / "none.yaml")
     assert done.exit_code == 1
     assert "cannot be read" in done.output

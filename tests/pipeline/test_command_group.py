@@ -39,7 +39,7 @@ def test_an_unknown_option_is_answered_with_the_nearest_one():
     assert "--images" in failed("run", "--imags", "x")
 
 
-def test_every_other_word_stands_for_a_command_and_is_none():
+def test_every_other_word_means_a_command_and_is_none():
     assert set(command_group._SYNONYMS.values()) <= set(main.commands)
     assert not set(command_group._SYNONYMS) & set(main.commands)
 

@@ -181,7 +181,7 @@ def test_a_preset_that_was_probably_meant_is_named(given, meant):
         ("''=1", "'': there is no such key"),
     ],
 )
-def test_a_mistake_tells_what_was_received_and_what_is_allowed(override, message):
+def test_a_mistake_shows_what_was_received_and_what_is_allowed(override, message):
     assert message in mistakes(override)
 
 
@@ -190,7 +190,7 @@ def test_a_long_value_is_cut():
     assert "1, 1...; allowed: a whole number" in line
 
 
-def test_several_mistakes_are_told_at_once_each_with_its_place(file):
+def test_several_mistakes_are_reported_at_once_each_with_its_place(file):
     source = file("sed: 1\ntrainer:\n  epochs: -1\n  cnn:\n    kernel_size: 12\n")
     message = mistakes("push.model_name=a b", source=source).splitlines()
     assert message[0] == "4 mistakes in the configuration:"
@@ -220,18 +220,18 @@ def test_a_mistake_in_the_file_is_not_put_down_to_an_override(file):
     assert "--set" not in message
 
 
-def test_a_key_that_stands_twice_is_told_with_both_places(file):
+def test_a_key_that_is_twice_is_reported_with_both_places(file):
     source = file("trainer:\n  epochs: 3\n  patience: 1\n  epochs: 4\n")
     message = mistakes(source=source)
     assert message == f"{source}:4: trainer.epochs stands twice; the first is at {source}:2."
 
 
-def test_a_key_that_stands_twice_in_an_override_is_told():
+def test_a_key_that_is_twice_in_an_override_is_reported():
     assert "trainer.epochs stands twice" in mistakes("trainer={epochs: 1, epochs: 2}")
 
 
 @pytest.mark.parametrize("override", ["seed", "=3", "trainer..epochs=3", ".seed=3", "", "seed: 3"])
-def test_an_override_of_another_form_is_told(override):
+def test_an_override_of_another_form_is_reported(override):
     assert "write key=value, such as --set trainer.epochs=3" in mistakes(override)
 
 
@@ -249,7 +249,7 @@ def test_an_override_of_another_form_is_told(override):
         ("{!!binary aGk=: 1}", "holds what no configuration can: keys must be"),
     ],
 )
-def test_a_value_that_is_no_value_is_told(file, value, problem):
+def test_a_value_that_is_no_value_is_reported(file, value, problem):
     assert f"--set seed={value} {problem}" in mistakes(f"seed={value}")
     assert problem in mistakes(source=file(f"seed: {value}"))
 
@@ -266,12 +266,12 @@ def test_a_value_that_is_no_value_is_told(file, value, problem):
         ("a: 1\n---\nb: 2\n", ":2 is no valid YAML: but found another document"),
     ],
 )
-def test_a_file_that_is_no_configuration_is_told(file, content, message):
+def test_a_file_that_is_no_configuration_is_reported(file, content, message):
     source = file(content)
     assert mistakes(source=source).startswith(f"{source}{message}")
 
 
-def test_a_file_that_cannot_be_read_is_told(file, monkeypatch):
+def test_a_file_that_cannot_be_read_is_reported(file, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
@@ -280,7 +280,7 @@ def test_a_file_that_cannot_be_read_is_told(file, monkeypatch):
     assert mistakes(source=source) == f"{source} cannot be read: Permission denied."
 
 
-def test_a_file_that_is_not_there_is_told_with_the_presets(tmp_path):
+def test_a_file_that_is_not_there_is_reported_with_the_presets(tmp_path):
     message = mistakes(source=str(tmp_path / "absent.yaml"))
     assert "There is no configuration file" in message
     assert "best, demo, fast, kaggle" in message

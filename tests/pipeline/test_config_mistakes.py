@@ -66,6 +66,6 @@ def test_the_place_is_that_of_the_nearest_key_that_was_written():
     assert message[0].startswith("f:2: inner.sizes.0: ")
 
 
-def test_all_mistakes_are_told_in_the_order_of_the_fields():
+def test_all_mistakes_are_reported_in_the_order_of_the_fields():
     message = described({"inner": {"depth": 0, "sizes": "x"}, "colour": 1})
     assert [line.partition(":")[0] for line in message] == ["colour", "inner.depth", "inner.sizes"]

@@ -71,7 +71,7 @@ def test_a_step_that_fails_is_not_ticked_off(log):
     assert log.lines == []
 
 
-def test_a_log_tells_progress_now_and_then(log, clock):
+def test_a_log_shows_progress_now_and_then(log, clock):
     with log.display.step("Convert images") as progress:
         for done in range(40):
             clock[0] += 1

@@ -88,12 +88,12 @@ def test_images_and_out_are_needed():
     assert "Missing option '--out'" in cxr("model", "images", code=2)
 
 
-def test_a_pattern_that_is_none_is_told(job):
+def test_a_pattern_that_is_none_is_reported(job):
     assert "--patient-pattern: " in cxr(*REQUIRED, "--patient-pattern", "(", code=1)
     assert job == []
 
 
-def test_a_users_mistake_is_told(monkeypatch):
+def test_a_users_mistake_is_reported(monkeypatch):
     def evaluate(*arguments, **options):
         raise UserError("There is no model.")
 
@@ -101,7 +101,7 @@ def test_a_users_mistake_is_told(monkeypatch):
     assert cxr(*REQUIRED, code=1) == "Error: There is no model.\n"
 
 
-def test_mistakes_are_told_in_full(tmp_path):
+def test_mistakes_are_reported_in_full(tmp_path):
     printed = cxr(str(tmp_path), str(tmp_path), "--out", str(tmp_path / "out"), code=1)
     assert printed.startswith("Error: No model at")
 

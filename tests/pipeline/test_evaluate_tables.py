@@ -36,7 +36,7 @@ def evaluated(images, refused=(), **options):
     return Evaluated(found, list(refused))
 
 
-def test_figures_are_told_with_their_intervals(printed, images):
+def test_figures_are_reported_with_their_intervals(printed, images):
     result = evaluated(images)
     print_evaluated(result, OUT)
     message = printed()
@@ -47,7 +47,7 @@ def test_figures_are_told_with_their_intervals(printed, images):
     assert "Difference from" not in message
 
 
-def test_counts_at_the_threshold_are_told(printed, images):
+def test_counts_at_the_threshold_are_reported(printed, images):
     result = evaluated(images)
     print_evaluated(result, OUT)
     counts = result.findings.confusion
@@ -57,7 +57,7 @@ def test_counts_at_the_threshold_are_told(printed, images):
     )
 
 
-def test_another_model_stands_beside(printed, images):
+def test_another_model_is_beside(printed, images):
     other = Other("m/1", 0.5, 1 - images.probability, np.ones(len(images), bool))
     print_evaluated(evaluated(images, other=other), OUT)
     message = printed()
@@ -106,7 +106,7 @@ def test_drift_has_a_table(printed, images):
     assert cells(printed(), "glare") == ["glare", "0.2500", "0.0020", "80.5", "91.2"]
 
 
-def test_notes_and_refused_files_are_told_as_they_are(printed, images):
+def test_notes_and_refused_files_are_reported_as_they_are(printed, images):
     print_evaluated(evaluated(images, REFUSED, notes=["Mind the [gap]."]), OUT)
     message = printed()
     assert "\nMind the [gap].\n" in message

@@ -54,7 +54,7 @@ def test_where_no_file_can_be_used_the_exit_code_says_so(monkeypatch):
     assert "1 of 1 files are not readable images." in cxr("m", "b.png", "--out", "out", code=4)
 
 
-def test_a_mistake_is_told_without_a_traceback(monkeypatch):
+def test_a_mistake_is_reported_without_a_traceback(monkeypatch):
     def explain(*arguments, **options):
         raise UserError("m does not explain its answers.")
 

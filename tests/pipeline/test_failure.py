@@ -27,7 +27,7 @@ def printed(error):
     return RuntimeError(f"{text.rstrip()} [while running 'Stage [1]']\n")
 
 
-def test_a_users_error_is_told_as_it_is():
+def test_a_users_error_is_reported_as_it_is():
     assert explain(UserError(MESSAGE)) == MESSAGE
 
 
@@ -82,15 +82,15 @@ def test_a_users_error_is_found_in_a_text_under_others():
         (RuntimeError("odd [while running 'Stage']"), "RuntimeError: odd"),
     ],
 )
-def test_any_other_error_is_told_by_its_type_and_last_line(error, output):
+def test_any_other_error_is_reported_by_its_type_and_last_line(error, output):
     assert explain(error) == output
 
 
-def test_a_workers_other_error_is_told_by_its_own_type():
+def test_a_workers_other_error_is_reported_by_its_own_type():
     assert explain(printed(raised(OSError("No such thing")))) == "OSError: No such thing"
 
 
-def test_a_full_disk_is_told_with_the_root_where_the_error_names_no_file():
+def test_a_full_disk_is_reported_with_the_root_where_the_error_names_no_file():
     error = RuntimeError("outer")
     error.__cause__ = OSError(28, "No space left on device")
     output = "/r: there is no space left on its disk; free some, or use another disk."
@@ -111,7 +111,7 @@ RECORD = b"\x1f\x8b\x00patient7.jpeg"
         "Not a valid TFRecord: \\037\\213 patient7.jpeg",
     ],
 )
-def test_the_data_that_a_librarys_message_quotes_is_not_told(message):
+def test_the_data_that_a_librarys_message_quotes_is_not_reported(message):
     for error in (ValueError(message), printed(raised(ValueError(message)))):
         output = explain(error)
         assert output.startswith("ValueError")

@@ -47,7 +47,7 @@ def run_locally(name, *lines):
     tfx_logging.info("Component %s is finished.", name)
 
 
-def test_components_are_told_as_they_start_and_end(events, progress):
+def test_components_are_reported_as_they_start_and_end(events, progress):
     with watching(progress, events.append):
         run_locally("StatisticsGen", "some other line")
         run_locally("SchemaGen")
@@ -66,7 +66,7 @@ def test_the_beam_orchestrators_lines_are_understood(events, progress):
     assert events == ["start Trainer", "end Trainer 100"]
 
 
-def test_a_cached_component_is_told_as_such_and_the_next_is_not(events, progress):
+def test_a_cached_component_is_reported_as_such_and_the_next_is_not(events, progress):
     with watching(progress, events.append):
         run_locally("Transform", "A cached execution 17 is used.")
         run_locally("Trainer")

@@ -50,7 +50,7 @@ def finished(root, **changes):
     return message.report
 
 
-def test_the_page_tells_what_is_known_only_at_the_end(root):
+def test_the_page_shows_what_is_known_only_at_the_end(root):
     report = finished(root)
     page = root.page("20260301-120000").read_text()
     assert report == ReportRecord(

@@ -101,7 +101,7 @@ def test_evaluating_the_pushed_model_agrees_with_the_evaluator(first, source, pl
     assert contract.read(place / "evaluation" / contract.FINDINGS).invalid == found["invalid"]
 
 
-def test_the_pushed_model_tells_its_data_code_and_configuration(first):
+def test_the_pushed_model_shows_its_data_code_and_configuration(first):
     manifest = version_of(first).manifest
     assert manifest["configuration"] == first["config"]
     record = json.loads(Path(first["push"]["path"], "assets.extra/model.json").read_text())
@@ -109,7 +109,7 @@ def test_the_pushed_model_tells_its_data_code_and_configuration(first):
     assert record["code_version"]
 
 
-def test_broken_synthetic_files_are_quarantined_and_the_run_goes_on(first, place):
+def test_broken_synthetic_files_are_quarantined_and_the_run_continues(first, place):
     quarantine = (place / "root" / "dataset" / "quarantine.csv").read_text()
     assert "person0_bacteria_0.jpeg,truncated JPEG" in quarantine
 
@@ -263,7 +263,7 @@ def test_a_run_killed_anywhere_ends_in_the_same_result_when_repeated(first, plac
     assert [record["state"] for record in listed] == ["killed"] * 3 + ["finished"]
 
 
-def test_a_run_that_fails_says_why_and_stands_in_no_ones_way(first, place):
+def test_a_run_that_fails_says_why_and_is_in_no_ones_way(first, place):
     message = cxr(
         *("run", "--root", place / "root", "--config", place / "small.yaml"),
         *("--set", "trainer.strategy=tpu"),
@@ -274,7 +274,7 @@ def test_a_run_that_fails_says_why_and_stands_in_no_ones_way(first, place):
     assert run(place / "root")["state"] == "finished"
 
 
-def test_a_refused_model_is_not_pushed_and_the_reason_is_told(first, place):
+def test_a_refused_model_is_not_pushed_and_the_reason_is_reported(first, place):
     message = cxr(
         *("run", "--root", place / "root", "--config", place / "small.yaml"),
         *("--set", "evaluation.minimum_auc=1", "--set", "evaluation.minimum_sensitivity=1"),

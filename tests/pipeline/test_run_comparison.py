@@ -66,7 +66,7 @@ def test_only_the_keys_that_differ_are_compared(root):
     assert compare(FIRST, FIRST, root).configuration == []
 
 
-def test_outcome_and_data_stand_side_by_side(root):
+def test_outcome_and_data_are_side_by_side(root):
     compared = compare(FIRST, SECOND, root)
     outcome, data = rows(compared.outcome), rows(compared.data)
     assert outcome["model"] == ("compact", "compact")

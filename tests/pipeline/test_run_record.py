@@ -47,7 +47,7 @@ def test_a_write_that_is_cut_short_leaves_the_former_record(tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize(("alive", "state"), [(17, "running"), (18, "killed"), (None, "killed")])
-def test_a_run_that_never_told_its_end_runs_only_where_its_process_does(tmp_path, alive, state):
+def test_a_run_that_never_reported_its_end_runs_only_where_its_process_does(tmp_path, alive, state):
     save(records.run(state="running", pid=17), tmp_path)
     assert [record.state for record in load_all(tmp_path, alive)] == [state]
 
@@ -167,16 +167,16 @@ def test_what_never_ended_well_ran_for_the_first_time():
     assert why_not_cached(records.component(), None) == "first time"
 
 
-def test_where_nothing_differs_nothing_is_told():
+def test_where_nothing_differs_nothing_is_reported():
     assert why({"parameters": {"a": 1}}, {"parameters": {"a": 1}}) == ""
 
 
-def test_other_parameters_are_told_with_both_values():
+def test_other_parameters_are_reported_with_both_values():
     message = why({"parameters": {"splits": 1, "epochs": 3}}, {"parameters": {"splits": 1}})
     assert message == "epochs 3 -> None"
 
 
-def test_parameters_within_parameters_are_told_by_their_path():
+def test_parameters_within_parameters_are_reported_by_their_path():
     before, after = (
         {"parameters": {"custom_config": {"seed": 7, "settings": {"epochs": epochs}}}}
         for epochs in (3, 25)
@@ -189,11 +189,11 @@ def test_long_values_are_cut():
     assert message == "code aaaaaaaa... -> bbbbbbbb..."
 
 
-def test_other_inputs_are_told_by_their_channel():
+def test_other_inputs_are_reported_by_their_channel():
     assert why({"inputs": {"model": ["/m/1"]}}, {"inputs": {"model": ["/m/2"]}}) == "other model"
 
 
-def test_of_many_differences_three_are_told():
+def test_of_many_differences_three_are_reported():
     message = why(
         {"parameters": dict.fromkeys("abcde", 1)}, {"parameters": dict.fromkeys("abcde", 2)}
     )

@@ -18,7 +18,7 @@ def store(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("how", ["IMMEDIATE", "EXCLUSIVE"])
-def test_a_locked_store_is_told_with_who_has_it_open(store, how):
+def test_a_locked_store_is_reported_with_who_has_it_open(store, how):
     with contextlib.closing(sqlite3.connect(store)) as connection:
         connection.execute(f"BEGIN {how}")
         with pytest.raises(UserError) as caught:

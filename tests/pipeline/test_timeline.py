@@ -27,7 +27,7 @@ def bars(drawn):
     return [(float(bar.get("x")), float(bar.get("width")), bar.get("fill")) for bar in found]
 
 
-def test_each_step_tells_its_seconds_its_share_and_its_memory():
+def test_each_step_shows_its_seconds_its_share_and_its_memory():
     message = texts(draw(TRAINER))
     row = message.index("Trainer")
     assert message[0] == "Run 20260301-120000: 10.0 s"
@@ -47,7 +47,7 @@ def test_what_took_no_time_can_be_seen():
     assert width > 1
 
 
-def test_cached_and_failed_components_are_told():
+def test_cached_and_failed_components_are_reported():
     states = ("finished", "cached", "failed")
     drawn = draw(*(records.component(name, state=name) for name in states))
     assert {"finished", "cached, cached", "failed, failed"} <= set(texts(drawn))

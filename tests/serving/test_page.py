@@ -195,7 +195,7 @@ def test_each_chosen_image_gets_its_answer(page, plain, images):
     assert page.one("#summary").text == "3 files: 1 NORMAL, 1 PNEUMONIA, 1 invalid"
 
 
-def test_a_broken_file_is_told_in_plain_words(page, images):
+def test_a_broken_file_is_reported_in_plain_words(page, images):
     broken = page.choose(*images)[2]
     assert broken.state == "invalid"
     assert broken.text(".message") == "This file is invalid: text file."
@@ -268,7 +268,7 @@ def test_the_reason_is_the_one_of_the_command(page):
     assert printed == expected
 
 
-def test_the_mark_stands_at_the_threshold(page, images):
+def test_the_mark_is_at_the_threshold(page, images):
     page.choose(*images)
     assert "threshold 0.5" in page.one("#legend").text
     place = """
@@ -296,7 +296,7 @@ def test_images_are_dropped_and_pasted(page, event):
     ]
 
 
-def test_what_comes_later_stands_above(page, images):
+def test_what_comes_later_is_above(page, images):
     page.choose(images[0])
     page.drop({"later.png": grey(255)})
     assert [row.text(".name") for row in page.rows()] == ["later.png", images[0].name]
@@ -597,7 +597,7 @@ def test_a_turned_jpeg_is_shown_upright_as_the_model_sees_it(page, tmp_path):
         (504, "took too long"),
     ],
 )
-def test_an_error_is_told_with_what_to_do_and_can_be_retried(page, images, status, printed):
+def test_an_error_is_reported_with_what_to_do_and_can_be_retried(page, images, status, printed):
     page.script(
         """
         const real = window.fetch;
@@ -632,7 +632,7 @@ def test_an_error_is_told_with_what_to_do_and_can_be_retried(page, images, statu
         '{"predictions": [0.5]}',
     ],
 )
-def test_an_answer_that_no_model_gives_is_told(page, body):
+def test_an_answer_that_no_model_gives_is_reported(page, body):
     page.script(
         """
         const [body] = arguments;
@@ -710,7 +710,7 @@ def test_a_thousand_files_do_not_hold_up_the_page(page):
     assert page.one("#summary").text == "1000 files: 1000 NORMAL"
 
 
-def test_an_answer_that_is_not_ours_is_told(page, images):
+def test_an_answer_that_is_not_ours_is_reported(page, images):
     page.script("window.fetch = async () => new Response('<h1>Proxy</h1>', { status: 502 })")
     (row,) = page.choose(images[0])
     assert row.text(".message") == "The server failed: 502"

@@ -97,7 +97,7 @@ def test_nothing_else_is_there(method, path):
     assert get(path, method=method).status == 404
 
 
-def test_what_the_page_needs_of_the_model_is_told_and_nothing_else(version):
+def test_what_the_page_needs_of_the_model_is_reported_and_nothing_else(version):
     (only,) = models(of_folder(version.parent))
     assert only == {
         "name": version.parent.name,
@@ -139,7 +139,7 @@ def test_a_record_that_cannot_be_read_leaves_the_threshold_unknown(copied, conte
     assert (only["labels"], only["threshold"]) == (list(features.LABELS), None)
 
 
-def test_every_model_that_has_a_version_is_told(version, tmp_path):
+def test_every_model_that_has_a_version_is_reported(version, tmp_path):
     named = [ModelConfig(name, version.parent) for name in ("b", "a")]
     empty = ModelConfig("empty", tmp_path)
     assert [each["name"] for each in models(*named, empty)] == ["b", "a"]
@@ -186,7 +186,7 @@ def asked_format(head, **options):
 
 
 @pytest.mark.parametrize("head", [b"", b"hello", bytes(128) + b"DICM", b"%PDF" * 256, bytes(1024)])
-def test_the_format_is_told_by_the_first_bytes(head):
+def test_the_format_is_reported_by_the_first_bytes(head):
     status, body = asked_format(head)
     assert (status, json.loads(body)) == (200, {"format": other_formats.describe(head)})
 
@@ -201,7 +201,7 @@ def test_more_than_the_first_bytes_is_refused(head):
     assert status == 413
 
 
-def test_a_new_version_is_told_once_it_is_served(copied):
+def test_a_new_version_is_reported_once_it_is_served(copied):
     async def ask():
         async with served(of_folder(copied.parent)) as (client, core):
             message = []

@@ -38,7 +38,7 @@ def test_a_file_is_predicted(version, images):
     assert only == Prediction(path, pytest.approx(0.2), "NORMAL", True, "")
 
 
-def test_an_image_unlike_the_training_is_told(tmp_path, images):
+def test_an_image_unlike_the_training_is_reported(tmp_path, images):
     from tests.serving.saved import save
 
     (images / "text.png").write_bytes(b"text")
@@ -209,7 +209,7 @@ def test_a_batch_comes_before_the_next_image_is_read():
     assert len(list(contents)) == 1
 
 
-def test_a_model_that_answers_no_number_is_told():
+def test_a_model_that_answers_no_number_is_reported():
     def ask(images):
         return [Answer(float("nan"), "NORMAL", True)]
 
@@ -217,7 +217,7 @@ def test_a_model_that_answers_no_number_is_told():
         list(predict_batch(ask, [(Path("x.png"), b"x")]))
 
 
-def test_progress_is_told_up_to_the_total(version, images):
+def test_progress_is_reported_up_to_the_total(version, images):
     record = []
     predict(version, [images / "4.png"] * 40, progress=lambda *now: record.append(now))
     assert record == [(32, 40), (40, 40)]
@@ -237,7 +237,7 @@ def test_progress_is_told_up_to_the_total(version, images):
         ("https:/host/a.png", "not a local file (https): copy it to this machine first"),
     ],
 )
-def test_a_path_that_stands_for_no_file_gets_a_row(version, tmp_path, path, why):
+def test_a_path_that_means_no_file_gets_a_row(version, tmp_path, path, why):
     (tmp_path / "empty").mkdir()
     (tmp_path / "of the system/@eaDir").mkdir(parents=True)
     (tmp_path / "of the system/.DS_Store").touch()
@@ -245,7 +245,7 @@ def test_a_path_that_stands_for_no_file_gets_a_row(version, tmp_path, path, why)
     assert reason(version, tmp_path / path) == why
 
 
-def test_a_pattern_stands_for_what_matches_it_by_name(version, images):
+def test_a_pattern_means_what_matches_it_by_name(version, images):
     predictions = predict(version, [images / "**" / "[123].png"])
     assert names(predictions, images) == ["c/3.png", "c/b/2.png", "d/1.png"]
 
@@ -271,6 +271,6 @@ def test_a_batch_of_nothing_never_reaches_the_model(images):
     assert [each.valid for each in predictions] == [False] * 100 + [True]
 
 
-def test_a_missing_model_is_told_before_any_image_is_read(tmp_path):
+def test_a_missing_model_is_reported_before_any_image_is_read(tmp_path):
     with pytest.raises(UserError, match="No model at"):
         predict(tmp_path / "nowhere", [tmp_path / "no.png"])

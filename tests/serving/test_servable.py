@@ -98,7 +98,7 @@ class TestCheck:
         (place / "note.txt").touch()
         check(place)
 
-    def test_of_several_problems_their_number_is_told(self, place):
+    def test_of_several_problems_their_number_is_reported(self, place):
         for name in (DATA, INDEX):
             (place / name).unlink()
         assert "(and 1 more)" in refusal(check, place)
@@ -169,7 +169,7 @@ class TestCheck:
         edit_signature(place, change)
         assert "cannot be read" in refusal(check, place)
 
-    def test_a_model_that_tells_its_domain(self, tmp_path):
+    def test_a_model_that_shows_its_domain(self, tmp_path):
         check(write_manifest(save(tmp_path / "1", tells_domain=True)))
 
 
@@ -424,7 +424,7 @@ class TestRun:
         assert refused.code is StatusCode.INVALID_ARGUMENT
         assert "Jane" not in refused.message
 
-    def test_a_passed_deadline_is_told(self, servable):
+    def test_a_passed_deadline_is_reported(self, servable):
         with pytest.raises(RequestError) as refused:
             run(servable, features.SERVING_DEFAULT, deadline=0.0, **image_inputs(b"x"))
         assert refused.value.code is StatusCode.DEADLINE_EXCEEDED
@@ -542,6 +542,6 @@ class TestOdd:
         assert answer["a"].tolist() == [2, 4]
         assert answer["b"].tolist() == [3]
 
-    def test_rows_that_cannot_be_told_apart_are_refused(self, odd):
+    def test_rows_that_cannot_be_distinguished_are_refused(self, odd):
         assert run(odd, "positive", x=floats(1))["y"].tolist() == [1]
         assert run_refused(odd, "positive", x=floats(-1, 1)).code is StatusCode.FAILED_PRECONDITION

@@ -112,7 +112,7 @@ class TestLimits:
         assert status == 413
         assert error_of(content).startswith(f"The body is larger than {BODY_BYTES} bytes")
 
-    def test_one_that_does_not_tell_its_size_too(self, server):
+    def test_one_that_does_not_show_its_size_too(self, server):
         chunk = bytes(1 << 20)
         with connection(server) as http:
             http.request("POST", PREDICT, iter([chunk] * (BODY_BYTES // len(chunk) + 1)))
@@ -129,7 +129,7 @@ class TestLimits:
         assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
     @pytest.mark.parametrize("rows", [3201, 300_000])
-    def test_a_request_that_never_fits_is_told_so(self, server, rows):
+    def test_a_request_that_never_fits_is_reported_so(self, server, rows):
         content = b'{"instances":[' + b'"",' * (rows - 1) + b'""]}'
         with connection(server) as http:
             http.request("POST", PREDICT, gzip.compress(content), {"Content-Encoding": "gzip"})
@@ -491,7 +491,7 @@ class TestCommand:
             (["--limit", "requests=0"], "must be at least 1, is 0"),
         ],
     )
-    def test_a_wrong_option_is_told(self, pushed, options, message):
+    def test_a_wrong_option_is_reported(self, pushed, options, message):
         from serving.command import serve
 
         result = CliRunner(env={"LD_PRELOAD": ""}).invoke(serve, [str(pushed), *options])
@@ -514,7 +514,7 @@ class TestCommand:
 
 
 class TestTakenPort:
-    def test_it_is_told(self, pushed):
+    def test_it_is_reported(self, pushed):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             commands = {

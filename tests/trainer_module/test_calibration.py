@@ -48,7 +48,7 @@ def test_a_perfect_separation_ends_in_a_finite_slope():
 
 
 @pytest.mark.parametrize("labels", [[0, 0, 0], [1, 1, 1]])
-def test_one_class_tells_nothing(labels):
+def test_one_class_says_nothing(labels):
     found = fit(np.array([0.2, 0.5, 0.9], np.float32), np.array(labels), "platt")
     assert found == Calibration()
 

@@ -42,7 +42,7 @@ def record(trained):
     return json.loads((trained[0] / "model" / features.MODEL_RECORD).read_text())
 
 
-def test_the_record_tells_each_members_training(record):
+def test_the_record_shows_each_members_training(record):
     output = record["training"]
     assert len(output["members"]) == 3
     assert output["epochs"] == sum(member["epochs"] for member in output["members"])
@@ -113,7 +113,7 @@ def test_calibration_and_threshold_are_fitted_out_of_fold(transformed, trained, 
     assert record["operating_point"]["eval_sensitivity"] == output[labels == 1].mean()
 
 
-def test_a_training_killed_in_its_second_member_goes_on_there(
+def test_a_training_killed_in_its_second_member_continues_there(
     transformed, trained, record, tmp_path, monkeypatch
 ):
     save, saves, trains = backup.Backup.save, [], []

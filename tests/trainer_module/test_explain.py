@@ -109,7 +109,7 @@ def test_members_are_explained_together():
     assert not heat_of(model, opposed).numpy().any()
 
 
-def test_a_model_without_a_feature_map_is_told_apart():
+def test_a_model_without_a_feature_map_is_distinguished():
     dense = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
     assert not explain.has_feature_map(dense)
     assert all(explain.has_feature_map(build(name)) for name in SETTINGS)

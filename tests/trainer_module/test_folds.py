@@ -21,7 +21,7 @@ def assigned(rows, count, seed=7):
 
 
 @given(PATIENTS, st.integers(2, 5))
-def test_no_patient_stands_in_two_folds_and_every_fold_has_each_class(rows, count):
+def test_no_patient_is_in_two_folds_and_every_fold_has_each_class(rows, count):
     found = assigned(rows, count)
     fold_of = {}
     for (patient, _), fold in zip(rows, found, strict=True):
@@ -59,7 +59,7 @@ def test_another_seed_makes_other_folds():
     assert assigned(rows, 4, seed=1).tolist() != assigned(rows, 4, seed=2).tolist()
 
 
-def test_too_few_patients_are_told_with_their_class():
+def test_too_few_patients_are_reported_with_their_class():
     patients = np.array([b"a", b"b", b"c", b"d", b"d", b"e"], object)
     labels = np.array([0, 0, 0, 1, 1, 1])
     with pytest.raises(folds.FoldsError, match=r"3 folds .* 2 of the patients have PNEUMONIA"):
@@ -67,7 +67,7 @@ def test_too_few_patients_are_told_with_their_class():
     assert set(folds.assign(patients, labels, folds=2, seed=7)) == {0, 1}
 
 
-def test_every_image_is_held_out_once_and_learnt_from_in_all_other_folds():
+def test_every_image_is_held_out_once_and_trained_on_in_all_other_folds():
     images = small.images(20)
     held_out = []
     train, evaluation = (images.where(images.labels == label) for label in (0, 1))

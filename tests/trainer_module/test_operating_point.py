@@ -35,7 +35,7 @@ def chosen(rows, **settings):
         ({"target": "fixed", "threshold": 0.42}, 0.42),
     ],
 )
-def test_the_threshold_stands_between_two_answers(settings, threshold):
+def test_the_threshold_is_between_two_answers(settings, threshold):
     found = choose(PROBABILITIES, LABELS, OperatingPointSettings(**settings))
     assert found == pytest.approx(threshold, abs=1e-6)
 

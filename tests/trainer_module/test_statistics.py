@@ -9,7 +9,7 @@ from transform_module import features
 from transform_module.measures import MEASURES
 
 
-def test_what_was_learnt_from_is_summarised(tmp_path):
+def test_what_was_trained_on_is_summarised(tmp_path):
     (tmp_path / features.TRAINING_STATISTICS).parent.mkdir()
     images = small.images(12)
     statistics.write(tmp_path, images, np.array([0.1, 0.9], np.float32))

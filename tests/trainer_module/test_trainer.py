@@ -58,7 +58,7 @@ def test_job_survives_the_custom_config(tmp_path):
     assert Job.from_custom_config(config) == job(tmp_path)
 
 
-def test_a_job_that_tells_nothing_of_a_profile_has_none(tmp_path):
+def test_a_job_that_says_nothing_of_a_profile_has_none(tmp_path):
     config = job(tmp_path).custom_config()
     del config["profile"]
     assert Job.from_custom_config(config) == job(tmp_path)

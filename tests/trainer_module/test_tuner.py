@@ -85,7 +85,7 @@ def test_the_same_search_draws_the_same(transformed, tmp_path, fits):
     assert searched(transformed, replace(job(tmp_path), seed=8)) != trials
 
 
-def test_finished_trials_are_not_trained_again_and_a_longer_search_goes_on(
+def test_finished_trials_are_not_trained_again_and_a_longer_search_continues(
     transformed, tmp_path, fits
 ):
     trials = searched(transformed, job(tmp_path))
@@ -116,7 +116,7 @@ def test_what_decides_a_score_has_trainings_of_its_own(transformed, tmp_path, fi
 
 
 @pytest.mark.slow
-def test_a_killed_search_goes_on_in_the_epoch_where_it_was(transformed, tmp_path, monkeypatch):
+def test_a_killed_search_continues_in_the_epoch_where_it_was(transformed, tmp_path, monkeypatch):
     unbroken = searched(transformed, job(tmp_path / "unbroken", trials=2))
     save, saves, epochs = backup.Backup.save, [], []
 
@@ -193,7 +193,7 @@ def test_whole_numbers_and_values_keep_their_kind(transformed, tmp_path, fits):
     assert {values["augmentation.shear"] for values, _ in trials} == {0.0, 0.1}
 
 
-def test_a_trial_that_fails_is_told_and_the_search_goes_on(
+def test_a_trial_that_fails_is_reported_and_the_search_continues(
     transformed, tmp_path, monkeypatch, caplog
 ):
     figures(monkeypatch, MemoryError("no room"), 0.7, float("nan"), DivergedError("it diverged"))

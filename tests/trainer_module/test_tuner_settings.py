@@ -91,7 +91,7 @@ def fit(trainer=None, **settings):
     return list(misfits(read(**settings), TrainerSettings(**(trainer or {}))))
 
 
-def test_what_the_chosen_model_never_reads_is_told():
+def test_what_the_chosen_model_never_reads_is_reported():
     space = {"compact.blocks": [1, 2], "learning_rate": [1e-3]}
     (message,) = fit(space=space)
     assert message == "tuner.space.compact.blocks decides nothing, because trainer.model is cnn"

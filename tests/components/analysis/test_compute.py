@@ -78,7 +78,7 @@ def test_certainty_is_counted_from_the_threshold():
     assert [each.probability for each in found.misses] == [0.01, 0.5]
 
 
-def test_a_domain_that_is_told_is_counted():
+def test_a_domain_that_is_reported_is_counted():
     found = compute(
         predicted([1, 0, 1, 0], [0.9, 0.1, 0.8, 0.2], in_domain=[True, True, False, True])
     )
@@ -95,7 +95,7 @@ def test_models_are_compared_on_what_both_can_decode():
     assert found.differences["sensitivity"].value == 0.5
 
 
-def test_a_corrupted_set_tells_its_drop():
+def test_a_corrupted_set_shows_its_drop():
     label = np.array([True, True, False, False])
     before, after = np.array([0.9, 0.8, 0.2, 0.1]), np.array([0.9, 0.15, 0.2, 0.1])
     found = corruption("blur", 2, label, after, before, 0.5)

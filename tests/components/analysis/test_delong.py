@@ -117,7 +117,7 @@ def test_equal_models_do_not_differ():
     assert (difference.value, difference.low, p_value) == (0.0, None, None)
 
 
-def test_a_better_model_is_told():
+def test_a_better_model_is_reported():
     generator = np.random.default_rng(5)
     label = np.arange(400) % 2 == 0
     good, bad = (distance * label + generator.normal(size=400) for distance in (3, 1))

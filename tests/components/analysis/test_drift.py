@@ -59,7 +59,7 @@ def test_what_has_moved_is_the_first():
     assert found[0].here - found[0].trained == pytest.approx(2, abs=0.2)
 
 
-def test_images_of_the_same_kind_are_as_far_as_chance_tells():
+def test_images_of_the_same_kind_are_as_far_as_chance_shows():
     generator = np.random.default_rng(3)
     known = {"border": summarise(generator.normal(size=100_000))}
     count = 300

@@ -89,7 +89,7 @@ def test_a_weight_is_so_many_copies_of_the_image(images, data):
     )
 
 
-def test_a_probability_at_the_threshold_is_told_positive_as_the_model_does_in_float32():
+def test_a_probability_at_the_threshold_is_reported_positive_as_the_model_does_in_float32():
     threshold = 0.1
     served = float(np.float32(threshold))
     assert served != threshold

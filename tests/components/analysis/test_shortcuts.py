@@ -46,14 +46,14 @@ def test_a_quantity_that_the_probability_follows_is_found():
     assert found["file size"].alone == pytest.approx(0.5, abs=0.1)
 
 
-def test_a_quantity_that_tells_the_classes_apart_alone_is_found():
+def test_a_quantity_that_separates_the_classes_alone_is_found():
     label = np.arange(100) % 2 == 0
     found = probes(predicted(label, np.full(100, 0.5), border=np.where(label, 10.0, 60.0)))
     assert found["border brightness"].alone == 0
     assert found["border brightness"].within_normal == Estimate()
 
 
-def test_what_is_the_same_in_every_image_tells_nothing():
+def test_what_is_the_same_in_every_image_says_nothing():
     found = probes(predicted([1, 0, 1, 0], [0.1, 0.2, 0.3, 0.4]))
     assert (found["width"].alone, found["width"].within_normal) == (None, Estimate())
 

@@ -129,7 +129,7 @@ def test_options_of_the_user_win_over_our_own():
     assert (made["runner"], made["direct_num_workers"]) == ("FnApiRunner", 3)
 
 
-def test_an_option_that_beam_does_not_understand_is_told(capfd):
+def test_an_option_that_beam_does_not_understand_is_reported(capfd):
     with pytest.raises(UserError, match=r"understand --direct_num_workers=x: .* int value: 'x'$"):
         beam_jobs.options(["--direct_num_workers=x"])
     assert capfd.readouterr().err == ""
@@ -166,6 +166,6 @@ def test_a_signal_in_a_worker_interrupts_the_job():
         ("--runner=json.Runner", "no runner as in --runner=json.Runner"),
     ],
 )
-def test_what_beam_does_not_know_is_told(argument, message):
+def test_what_beam_does_not_know_is_reported(argument, message):
     with pytest.raises(UserError, match=message):
         beam_jobs.options([argument])

@@ -361,7 +361,7 @@ def test_what_is_dropped_or_missing_is_said(tmp_path, caplog):
     assert "The split test holds no PNEUMONIA" in caplog.text
 
 
-def test_progress_is_told_for_both_stages(tmp_path):
+def test_progress_is_reported_for_both_stages(tmp_path):
     said = []
     images = fill(tmp_path / "images", hospital(4) | {"train/NORMAL/a.png": b""})
     dataset_of(images, tmp_path / "out", progress=lambda *progress: said.append(progress))
@@ -592,7 +592,7 @@ def test_a_group_that_is_held_out_becomes_the_test_split(tmp_path):
     assert sum(count.dropped for count in dataset.folders if count.folder == "test") == 2
 
 
-def test_what_only_all_images_together_tell_is_recorded_and_said(tmp_path, caplog):
+def test_what_only_all_images_together_show_is_recorded_and_said(tmp_path, caplog):
     exif = Image.Exif()
     exif[0x0112] = 6
     original = grey_pixels(200, 180, 900)

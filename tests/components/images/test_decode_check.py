@@ -18,7 +18,7 @@ GOOD = {name: encode(grey_pixels(44, 40), name) for name in FORMATS}
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_every_format_passes_and_is_told_by_its_content(name):
+def test_every_format_passes_and_is_reported_by_its_content(name):
     assert check(GOOD[name]) == Decoded(name.split("-")[0], 44, 40)
 
 

@@ -80,7 +80,7 @@ def test_a_folder_of_other_classes_is_refused_with_what_was_found(tmp_path, fold
     assert not (tmp_path / "out").exists()
 
 
-def test_the_names_of_nih_tell_the_patients(tmp_path):
+def test_the_names_of_nih_show_the_patients(tmp_path):
     for label in ("NORMAL", "PNEUMONIA"):
         (tmp_path / "images" / label).mkdir(parents=True)
     for number, file in enumerate(sorted((FOUND / "03_csv/images").glob("*.png"))):

@@ -162,7 +162,7 @@ def test_several_datasets_are_refused_by_name(tmp_path):
         scan(tmp_path)
 
 
-def test_an_empty_folder_named_like_an_image_stands_for_a_lost_file(tmp_path):
+def test_an_empty_folder_named_like_an_image_means_a_lost_file(tmp_path):
     fill(tmp_path, {GOOD: b"1"})
     (tmp_path / "train/NORMAL/x.jpeg").mkdir()
     (tmp_path / "train/NORMAL/empty").mkdir()

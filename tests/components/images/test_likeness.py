@@ -57,7 +57,7 @@ def test_white_margins_do_not_make_an_image_inverted(sides):
     assert found.tolist() == [True] * 9 + [False] * 51
 
 
-def test_few_images_tell_polarity_only_where_they_are_nearly_the_same():
+def test_few_images_show_polarity_only_where_they_are_nearly_the_same():
     few = np.concatenate([CHESTS[:3], 255 - CHESTS[3:5]])
     assert compare(few).inverted.tolist() == [False] * 3 + [True] * 2
     assert not compare(few).unlike.any()

@@ -31,7 +31,7 @@ CONVERT = "convert it to PNG"
         (b"\x00\x01\x02\x03", "not an image: unknown content"),
     ],
 )
-def test_what_a_file_is_is_told_with_what_to_do(data, message):
+def test_what_a_file_is_is_reported_with_what_to_do(data, message):
     assert describe(data).startswith(message)
 
 
@@ -44,7 +44,7 @@ def test_what_a_file_is_is_told_with_what_to_do(data, message):
         ("16_formats/12b_16bit.tif", "TIFF image"),
     ],
 )
-def test_files_that_were_found_are_told(path, message):
+def test_files_that_were_found_are_reported(path, message):
     file = SHARED / "found" / path
     if not file.exists():
         pytest.skip("the found files are not on this machine (../shared/found)")

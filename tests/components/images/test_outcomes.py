@@ -53,7 +53,7 @@ def test_every_file_goes_to_one_place():
     ]
 
 
-def test_what_is_known_without_reading_goes_before_what_reading_told():
+def test_what_is_known_without_reading_goes_before_what_reading_reported():
     assert [outcome.quarantined for outcome in predicted(FILES, FOUND)[3:6]] == [
         "truncated JPEG",
         "link: nowhere",

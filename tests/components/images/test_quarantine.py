@@ -50,7 +50,7 @@ def refusal(tmp_path, *found):
     return str(refused.value)
 
 
-def test_the_refusal_tells_the_figures_and_the_way_out(tmp_path):
+def test_the_refusal_shows_the_figures_and_the_way_out(tmp_path):
     both = [Outcome(source("n", "train", "NORMAL"), split="train")]
     assert refusal(tmp_path, *both, *outcomes(good=2999, bad=1000)) == (
         "1,000 of 4,000 files (25%) are not readable images; allowed are 10% (max_bad). "

@@ -75,7 +75,7 @@ def test_a_sample_of_the_images_is_corrupted(shown):
     assert all(each.images == 4 for each in corrupted)
 
 
-def test_the_run_is_told(shown):
+def test_the_run_is_reported(shown):
     context = read(shown)
     assert context.dataset is not None
     assert context.dataset.model_copy(update={"checksum": ""}) == made.dataset()
@@ -131,7 +131,7 @@ def test_images_without_names_are_numbered(given, place, tmp_path):
     assert (tmp_path / "report" / PAGE).read_text().count("<img") == 6
 
 
-def test_a_refused_model_is_told_with_its_reasons(place, tmp_path):
+def test_a_refused_model_is_reported_with_its_reasons(place, tmp_path):
     inputs = samples.inputs(tmp_path, blessed=False)
     execute(inputs, tmp_path, samples.properties(place / "dataset", corruptions=0))
     verdict = read(tmp_path / "report").verdict
@@ -141,7 +141,7 @@ def test_a_refused_model_is_told_with_its_reasons(place, tmp_path):
     assert findings.read(tmp_path / "report" / findings.FINDINGS).comparison is None
 
 
-def test_without_the_conversions_records_the_rest_is_told(given, tmp_path):
+def test_without_the_conversions_records_the_rest_is_reported(given, tmp_path):
     execute(given, tmp_path, samples.properties(tmp_path / "nowhere", corruptions=0))
     context = read(tmp_path / "report")
     assert context.dataset is None

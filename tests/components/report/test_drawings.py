@@ -110,7 +110,7 @@ def _by_epoch(values):
     return list(enumerate(values, start=1))
 
 
-def test_the_best_epoch_is_marked_where_it_stands():
+def test_the_best_epoch_is_marked_where_it_is():
     lines = [("line", _by_epoch([0.5, 0.9, 0.7]))]
     drawn = drawings.epochs("AUC", lines, best=2, y_label="AUC", most=1.0)
     (best,) = (each for each in elements(drawn, "line") if each.attrib["class"] == "best")

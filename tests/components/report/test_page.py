@@ -127,7 +127,7 @@ def test_every_figure_is_finite(whole):
     assert not re.search(r"\b(nan|inf|None)\b", text)
 
 
-def test_images_and_drawings_tell_what_they_show(whole):
+def test_images_and_drawings_show_what_they_show(whole):
     images = [name for tag, name, value in Outline(whole).attributes if tag == "img" and value]
     assert images.count("alt") == images.count("src") > 0
     for drawing in re.findall(r"<svg.*?</svg>", whole):
@@ -172,14 +172,14 @@ def test_the_findings_alone_show_no_file_and_no_image():
     assert ".jpeg" not in text
 
 
-def test_a_model_that_is_refused_is_told_first_with_the_reason():
+def test_a_model_that_is_refused_is_reported_first_with_the_reason():
     verdict = Verdict(blessed=False, reasons=("AUC 0.7 is below the floor 0.85",))
     text = page(made.findings(), made.context(verdict=verdict))
     assert "Not pushed" in text
     assert text.index("AUC 0.7 is below the floor 0.85") < text.index("<main>")
 
 
-def test_a_figure_stands_with_its_interval_and_meaning(whole):
+def test_a_figure_is_with_its_interval_and_meaning(whole):
     assert "0.905 to 0.965" in whole
     assert "area under the ROC curve; 0.5 is chance" in whole
     assert "Intervals are 95 % intervals" in whole

@@ -37,7 +37,7 @@ def large(tmp_path_factory):
     return out
 
 
-def test_the_set_holds_what_it_tells(small):
+def test_the_set_holds_what_it_shows(small):
     out, message = small
     files = tree(out)
     assert sum(sum(labels.values()) for labels in message.images.values()) == MINIMUM_IMAGES
@@ -226,7 +226,7 @@ def small_film(path):
 
 
 @pytest.mark.slow
-def test_nothing_cheaper_than_the_opacities_tells_the_class(photographed):
+def test_nothing_cheaper_than_the_opacities_shows_the_class(photographed):
     paths, labels, patients = photographed
     cues = np.array([cheap(path) for path in paths], np.float64)
     assert 0.4 <= linear_auc(cues, labels, patients) <= 0.6
@@ -237,7 +237,7 @@ def test_nothing_cheaper_than_the_opacities_tells_the_class(photographed):
 
 
 @pytest.mark.slow
-def test_the_opacities_tell_the_class_even_to_a_linear_model(photographed):
+def test_the_opacities_show_the_class_even_to_a_linear_model(photographed):
     paths, labels, patients = photographed
     assert linear_auc(np.array([small_film(path) for path in paths]), labels, patients) > 0.75
 

@@ -40,7 +40,7 @@ def test_patients_have_one_to_five_images():
     assert set(counts.values()) == {1, 2, 3, 4, 5}
 
 
-def test_the_names_tell_patient_and_subtype_as_in_the_public_dataset():
+def test_the_names_show_patient_and_subtype_as_in_the_public_dataset():
     patients = defaultdict(set)
     for image in PLAN:
         folder, name = image.path.rsplit("/", 1)

@@ -97,7 +97,7 @@ def test_a_check_says_that_a_python_would_be_fetched(monkeypatch, capsys, checko
     assert "fetch uv's own Python" in printed
 
 
-def test_a_failed_step_is_told_without_a_traceback(monkeypatch, capsys, checkout):
+def test_a_failed_step_is_reported_without_a_traceback(monkeypatch, capsys, checkout):
     def fail(*_):
         raise SetUpError("Unpacking failed.")
 

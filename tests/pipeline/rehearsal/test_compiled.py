@@ -126,7 +126,7 @@ def a_circle(content):
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
-def test_a_corrupted_specification_is_told(corrupted, edit, message):
+def test_a_corrupted_specification_is_reported(corrupted, edit, message):
     found = corrupted(edit)
     assert [each for each in found if message in each], found
 
@@ -140,13 +140,13 @@ def test_a_corrupted_specification_is_told(corrupted, edit, message):
         (json.dumps({"root": {"nonsense": 1}}), "is no pipeline's specification"),
     ],
 )
-def test_a_file_that_is_no_pipeline_is_told(tmp_path, text, message):
+def test_a_file_that_is_no_pipeline_is_reported(tmp_path, text, message):
     file = tmp_path / "pipeline.yaml"
     file.write_text(text)
     with pytest.raises(UserError, match=message):
         compiled.read(file)
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path):
+def test_a_file_that_is_not_there_is_reported(tmp_path):
     with pytest.raises(UserError, match="cannot be read"):
         compiled.read(tmp_path / "nowhere.yaml")

@@ -52,7 +52,9 @@ def test_a_rehearsal_ends_in_a_pushed_model_with_the_local_runs_metrics(
     assert outcome["pushed"]
 
 
-def test_a_package_that_lacks_a_module_is_told_before_anything_runs(small_run, compiled, tmp_path):
+def test_a_package_that_lacks_a_module_is_reported_before_anything_runs(
+    small_run, compiled, tmp_path
+):
     small, _ = small_run
     for package in PACKAGES:
         shutil.copytree(REPOSITORY / package, tmp_path / package)

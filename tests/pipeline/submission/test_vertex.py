@@ -67,7 +67,7 @@ def test_a_schedule_is_sent(cluster, vertex_server, asked):
         (409, "One of that name is there already"),
     ],
 )
-def test_what_the_server_refuses_is_told_and_not_tried_again(
+def test_what_the_server_refuses_is_reported_and_not_tried_again(
     cluster, vertex_server, asked, status, text
 ):
     vertex_server.faults[JOBS] = [status] * 9
@@ -97,7 +97,7 @@ def test_a_look_survives_a_broken_connection(cluster, vertex_server):
     assert cluster.progress(RUN).state == "running"
 
 
-def test_the_states_of_the_tasks_and_the_reason_of_a_failure_are_told(cluster, vertex_server):
+def test_the_states_of_the_tasks_and_the_reason_of_a_failure_are_reported(cluster, vertex_server):
     vertex_server.states = [
         {
             "state": "PIPELINE_STATE_FAILED",

@@ -55,11 +55,11 @@ def test_no_images_ask_nobody(ask):
         assert ask(nowhere, "predict", []) == []
 
 
-def test_the_state_of_the_versions_is_told(url, ask):
+def test_the_state_of_the_versions_is_reported(url, ask):
     assert ask(url, "status") == [VersionStatus(17, "AVAILABLE", "")]
 
 
-def test_the_metadata_are_told(url, ask):
+def test_the_metadata_are_reported(url, ask):
     outputs = {"probability": "DT_FLOAT", "label": "DT_STRING", "valid": "DT_BOOL"}
     outputs |= {"in_domain": "DT_BOOL", "domain_distance": "DT_FLOAT"}
     expected = Signature(
@@ -75,19 +75,19 @@ def test_a_version_can_be_named(url, ask, loaded):
 
 
 @pytest.mark.parametrize("what", ["predict", "status", "metadata"])
-def test_an_unknown_model_is_told(url, ask, what):
+def test_an_unknown_model_is_reported(url, ask, what):
     given = [[IMAGE]] if what == "predict" else []
     with pytest.raises(UnknownModel) as caught:
         ask(url, what, *given, model="mri")
     assert f"{url} does not serve mri. It says: " in str(caught.value)
 
 
-def test_an_unknown_version_is_told(url, ask):
+def test_an_unknown_version_is_reported(url, ask):
     with pytest.raises(UnknownModel, match=r"does not serve chest_xray, version 3\. It says: \w"):
         ask(url, "predict", [IMAGE], version=3)
 
 
-def test_an_unknown_label_is_told(url, ask):
+def test_an_unknown_label_is_reported(url, ask):
     with pytest.raises(Refused, match=r"chest_xray, label stable: .*\w.* label"):
         ask(url, "predict", [IMAGE], label="stable")
 

@@ -52,7 +52,7 @@ def test_a_server_that_accepts_and_says_nothing(ask, scheme):
         is_late(ask, f"{scheme}://127.0.0.1:{silent.getsockname()[1]}")
 
 
-def test_a_client_goes_on_after_a_late_answer(stub):
+def test_a_client_continues_after_a_late_answer(stub):
     stub.script = [HANG]
     with connect(stub.url, timeout=SECONDS) as client:
         with pytest.raises(DeadlinePassed):
@@ -60,7 +60,7 @@ def test_a_client_goes_on_after_a_late_answer(stub):
         assert client.predict([IMAGE]) == [ANSWER]
 
 
-def test_an_asynchronous_client_goes_on_after_a_late_answer(stub):
+def test_an_asynchronous_client_continues_after_a_late_answer(stub):
     async def ask_twice():
         async with connect_async(stub.url, timeout=SECONDS) as client:
             with pytest.raises(DeadlinePassed):

@@ -46,7 +46,7 @@ def test_a_busy_server_is_asked_again(stub, ask, failure):
 
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("failure", [BUSY, FULL, ENDING])
-def test_a_server_that_stays_busy_is_told(stub, ask, failure):
+def test_a_server_that_stays_busy_is_reported(stub, ask, failure):
     stub.script = [failure] * 9
     with pytest.raises(Unavailable) as caught:
         ask(stub.url, "predict", [IMAGE], retries=2)
@@ -60,7 +60,7 @@ def test_a_server_that_stays_busy_is_told(stub, ask, failure):
     ("failure", "error"),
     [(MALFORMED, Refused), (MISSING, UnknownModel), (LATE, DeadlinePassed), (BROKEN, Refused)],
 )
-def test_other_failures_are_told_at_once(stub, ask, failure, error):
+def test_other_failures_are_reported_at_once(stub, ask, failure, error):
     stub.script = [failure]
     with pytest.raises(error) as caught:
         ask(stub.url, "predict", [IMAGE])
@@ -88,7 +88,7 @@ def test_a_connection_that_is_reset_is_made_anew(rest_stub, ask):
 
 
 @pytest.mark.usefixtures("quick")
-def test_resets_without_end_are_told(rest_stub, ask):
+def test_resets_without_end_are_reported(rest_stub, ask):
     rest_stub.script = [RESET] * 9
     with pytest.raises(Unavailable, match=r"is not available: .*tried 4 times"):
         ask(rest_stub.url, "predict", [IMAGE])
@@ -109,7 +109,7 @@ def port():
         yield found
 
 
-def test_a_refused_connection_is_told(ask, port):
+def test_a_refused_connection_is_reported(ask, port):
     for scheme, api in (("http", "REST"), ("grpc", "gRPC")):
         with pytest.raises(Unavailable) as caught:
             ask(f"{scheme}://127.0.0.1:{port}", "predict", [IMAGE], retries=1)
@@ -212,7 +212,7 @@ STRANGE = [
 
 
 @pytest.mark.parametrize("outputs", STRANGE)
-def test_an_answer_of_another_model_is_told(stub, ask, outputs):
+def test_an_answer_of_another_model_is_reported(stub, ask, outputs):
     stub.outputs = outputs
     with pytest.raises(NotOurModel, match=r"chest_xray at .* is no served chest X-ray model"):
         ask(stub.url, "predict", [IMAGE])
@@ -223,7 +223,7 @@ def test_an_answer_of_another_model_is_told(stub, ask, outputs):
     "content", [b"<html>a page</html>", b"[]", b"{}", b'{"outputs": [0.25]}', b"\xff"]
 )
 @pytest.mark.parametrize("what", ["predict", "status", "metadata"])
-def test_an_answer_of_another_server_is_told(rest_stub, ask, content, what):
+def test_an_answer_of_another_server_is_reported(rest_stub, ask, content, what):
     rest_stub.outputs = content
     with pytest.raises(NotOurModel, match=rest_stub.url):
         ask(rest_stub.url, what, *([[IMAGE]] if what == "predict" else []))
@@ -256,7 +256,7 @@ def test_an_answer_in_the_words_of_tensorflow_serving_is_read(rest_stub, ask):
     assert answers == [Answer(0.30000001192092896, "NORMAL", True), Answer(0.5, "INVALID", False)]
 
 
-def test_a_service_that_does_not_know_the_call_is_told(rpc_stub, ask):
+def test_a_service_that_does_not_know_the_call_is_reported(rpc_stub, ask):
     with pytest.raises(Refused, match="UNIMPLEMENTED"):
         ask(rpc_stub.url, "status")
 

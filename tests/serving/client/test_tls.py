@@ -19,9 +19,7 @@ def test_a_client_with_a_certificate_is_answered(url, ask, version, authority_fi
     assert ask(url, "predict", [IMAGE], tls=tls) == Model(version).answer([IMAGE])
 
 
-def test_certificate_and_key_may_stand_in_one_file(
-    url, ask, authority_file, client_files, tmp_path
-):
+def test_certificate_and_key_may_are_in_one_file(url, ask, authority_file, client_files, tmp_path):
     both = tmp_path / "both.pem"
     both.write_bytes(b"".join(file.read_bytes() for file in client_files))
     assert ask(url, "status", tls=Tls(authority_file, both))
@@ -60,7 +58,7 @@ def test_a_server_in_the_clear_is_not_asked_in_secret(served, ask):
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1:9", "grpcs://127.0.0.1:9"])
-def test_files_that_cannot_be_used_are_told_before_anything_is_sent(
+def test_files_that_cannot_be_used_are_reported_before_anything_is_sent(
     url, ask, authority, authority_file, client_files, tmp_path
 ):
     missing, text, locked = (tmp_path / name for name in ("missing", "text", "locked"))
@@ -84,6 +82,6 @@ def test_files_that_cannot_be_used_are_told_before_anything_is_sent(
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "grpc://127.0.0.1:9"])
-def test_files_without_encryption_are_told(url, ask, authority_file):
+def test_files_without_encryption_are_reported(url, ask, authority_file):
     with pytest.raises(UserError, match=r"is not encrypted.*Give (https|grpcs)://"):
         ask(url, "status", tls=Tls(authority_file))

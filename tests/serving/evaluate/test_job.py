@@ -130,7 +130,7 @@ def test_masks_and_documents_in_a_folder_are_left_aside(version, images, tmp_pat
     ]
 
 
-def test_statistics_of_the_training_tell_the_drift(former, images, tmp_path):
+def test_statistics_of_the_training_show_the_drift(former, images, tmp_path):
     known = {"border": {"edges": [100.0], "shares": [0.0, 1.0], "mean": 200.0}}
     path = former / features.TRAINING_STATISTICS
     path.write_text(json.dumps(known))
@@ -147,7 +147,7 @@ def refuse(match, *arguments, **options):
         evaluate(*arguments, **options)
 
 
-def test_mistakes_are_told_before_the_model_is_loaded(
+def test_mistakes_are_reported_before_the_model_is_loaded(
     version, former, images, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("serving.evaluate.job.Model", None)

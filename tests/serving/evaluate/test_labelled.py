@@ -15,7 +15,7 @@ def by_name(found):
     return {Path(each.name).name: each for each in found.images}
 
 
-def test_folders_tell_the_labels_and_names_the_rest(images):
+def test_folders_show_the_labels_and_names_the_rest(images):
     found = by_name(find(images, SETTINGS))
     assert len(found) == 8
     virus = found["person1_virus_1.png"]
@@ -44,7 +44,7 @@ def test_all_splits_are_taken_and_train_is_noted(images, tmp_path):
     assert "trained on" in found.notes[0]
 
 
-def test_what_stands_outside_is_counted_and_system_files_are_not(images):
+def test_what_is_outside_is_counted_and_system_files_are_not(images):
     (images / "x.png").write_text("hello")
     (images / ".DS_Store").write_text("system")
     found = find(images, SETTINGS)
@@ -60,7 +60,7 @@ def test_what_is_known_to_be_no_image_keeps_its_reason(images):
     assert by_name(find(images, SETTINGS))["link.png"].problem == "link that leads nowhere"
 
 
-def test_a_pattern_tells_the_patients(images):
+def test_a_pattern_shows_the_patients(images):
     found = find(images, DatasetSettings(patient_pattern=r"^(.)"))
     assert by_name(found)["x.png"].patient == "x"
 

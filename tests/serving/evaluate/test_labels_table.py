@@ -17,7 +17,7 @@ def table(images):
     return write
 
 
-def test_a_table_tells_everything(table, images):
+def test_a_table_shows_everything(table, images):
     path = table(
         "path,label,patient,subtype,site\n"
         "NORMAL/x.png,normal,7,,Rome\n"
@@ -31,7 +31,7 @@ def test_a_table_tells_everything(table, images):
     assert other.others == {"site": ""}
 
 
-def test_names_tell_what_the_table_does_not(table):
+def test_names_show_what_the_table_does_not(table):
     (only,) = read(table(HEAD + "PNEUMONIA/person1_virus_1.png,PNEUMONIA\n")).images
     assert (only.patient, only.subtype) == ("virus-1", "virus")
 
@@ -58,11 +58,11 @@ def test_a_byte_order_mark_and_windows_lines_are_taken(table):
         (HEAD + '"' + "x" * 200_000 + '",0\n', "cannot be read"),
     ],
 )
-def test_a_mistake_is_told(table, text, message):
+def test_a_mistake_is_reported(table, text, message):
     with pytest.raises(UserError, match=message):
         read(table(text))
 
 
-def test_a_column_to_slice_by_that_is_not_there_is_told_with_the_nearest(table):
+def test_a_column_to_slice_by_that_is_not_there_is_reported_with_the_nearest(table):
     with pytest.raises(UserError, match=r"has no column sight. Did you mean site\?"):
         read(table("path,label,site\n" + "NORMAL/x.png,0,a\n"), ["sight"])

@@ -22,7 +22,7 @@ def test_the_mode_is_the_files():
 
 
 @pytest.mark.parametrize("content", [b"", b"text", encode(grey_pixels(), "png-grey")[:-40]])
-def test_what_cannot_be_decoded_tells_nothing(content):
+def test_what_cannot_be_decoded_says_nothing(content):
     assert grey(content) is None
     assert describe(content, TransformSettings()) == {}
 

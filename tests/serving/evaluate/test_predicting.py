@@ -49,7 +49,7 @@ def test_an_image_of_an_unknown_patient_is_one_of_its_own_and_its_copies_are_the
     assert patient["PNEUMONIA/person1_virus_1.png"] == "virus-1"
 
 
-def test_a_broken_image_is_told_and_does_not_touch_the_others(model, images):
+def test_a_broken_image_is_reported_and_does_not_touch_the_others(model, images):
     (images / "NORMAL" / "a.png").write_bytes(b"text")
     (images / "NORMAL" / "link.png").symlink_to("nowhere")
     result = predict_labelled(model.answer, found(images))
@@ -69,7 +69,7 @@ def test_another_model_is_asked_about_the_same(model, images):
     assert other.probability.tolist() == [0.5] + [0.25] * 7
 
 
-def test_progress_is_told(model, images):
+def test_progress_is_reported(model, images):
     record = []
     predict_labelled(model.answer, found(images), progress=lambda *counts: record.append(counts))
     assert record[-1] == (8, 8)
@@ -84,7 +84,7 @@ def test_other_columns_are_kept(model, images):
     assert predicted.others["site"].tolist() == ["Rome", "Oslo"]
 
 
-def test_a_model_that_tells_its_domain_is_heard(model, images):
+def test_a_model_that_shows_its_domain_is_heard(model, images):
     (images / "NORMAL" / "a.png").write_bytes(b"text")
 
     def ask(images):

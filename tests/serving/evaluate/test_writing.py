@@ -83,7 +83,7 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path):
         writing.prepare(tmp_path / "file")
 
 
-def test_a_file_that_cannot_be_written_is_told(written):
+def test_a_file_that_cannot_be_written_is_reported(written):
     (written / writing.SLICES).unlink()
     (written / writing.SLICES).mkdir()
     with pytest.raises(UserError, match=r"slices.csv cannot be written"):

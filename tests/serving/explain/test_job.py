@@ -31,7 +31,7 @@ def images(tmp_path):
     return folder
 
 
-def test_each_image_is_drawn_under_a_name_that_tells_its_answer(model, images, tmp_path):
+def test_each_image_is_drawn_under_a_name_that_shows_its_answer(model, images, tmp_path):
     out = tmp_path / "new" / "out"
     message = []
     explanations = explain(model.parent, [images], out, progress=lambda *at: message.append(at))
@@ -70,18 +70,18 @@ def test_only_broken_files_are_rows_too(model, images, tmp_path):
     assert (only.probability, only.valid, only.overlay) == (None, False, "")
 
 
-def test_a_model_that_explains_nothing_is_told_with_the_way_out(version, images, tmp_path):
+def test_a_model_that_explains_nothing_is_reported_with_the_way_out(version, images, tmp_path):
     with pytest.raises(UserError, match=r"17 does not explain .* Train and push one anew"):
         explain(version, [images], tmp_path / "out")
 
 
-def test_a_folder_that_cannot_be_made_is_told(model, images, tmp_path):
+def test_a_folder_that_cannot_be_made_is_reported(model, images, tmp_path):
     (tmp_path / "file").write_text("text")
     with pytest.raises(UserError, match=r"file cannot be made: .* Name another folder"):
         explain(model, [images], tmp_path / "file")
 
 
-def test_a_file_that_cannot_be_written_is_told(model, images, tmp_path):
+def test_a_file_that_cannot_be_written_is_reported(model, images, tmp_path):
     (tmp_path / "out" / "NORMAL-0.2000-c.png").mkdir(parents=True)
     with pytest.raises(UserError, match=r"c\.png cannot be written"):
         explain(model, [images / "c.png"], tmp_path / "out")

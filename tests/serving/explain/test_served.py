@@ -27,7 +27,7 @@ def server(version):
         yield server
 
 
-def test_rest_tells_the_maps_of_a_batch(server, version):
+def test_rest_shows_the_maps_of_a_batch(server, version):
     images = [xray(51), b"broken", xray(204)]
     asked = body(*images)[:-1] + b', "signature_name": "explain"}'
     with httpx.Client(trust_env=False, timeout=600) as client:
@@ -38,7 +38,7 @@ def test_rest_tells_the_maps_of_a_batch(server, version):
     )
 
 
-def test_grpc_tells_the_maps_of_a_full_batch_within_its_usual_message(server, version):
+def test_grpc_shows_the_maps_of_a_full_batch_within_its_usual_message(server, version):
     images = [xray(value) for value in range(32)]
     message = request(*images)
     message.model_spec.signature_name = features.EXPLAIN

@@ -23,7 +23,7 @@ def test_a_name_that_only_looks_like_a_pattern_is_taken_as_it_is(version, tmp_pa
     assert names(tmp_path / "out.csv") == ["[1].png"]
 
 
-def test_paths_that_stand_for_no_file_get_rows(version, tmp_path):
+def test_paths_that_are_for_no_file_get_rows(version, tmp_path):
     (tmp_path / "empty").mkdir()
     out = tmp_path / "out.csv"
     paths = [tmp_path / name for name in ("empty", "*.png", "no.png", "no.tfrecord", "gs:/b/x.png")]

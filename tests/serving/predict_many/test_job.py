@@ -32,7 +32,7 @@ def test_the_rows_are_those_of_predict(version, images, tmp_path, small_parts, s
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
-def test_images_unlike_the_training_are_told_and_counted(images, tmp_path, suffix):
+def test_images_unlike_the_training_are_reported_and_counted(images, tmp_path, suffix):
     version = save(tmp_path / "1", tells_domain=True)
     (images / "1" / "black.png").write_bytes(grey(0))
     out = tmp_path / f"out{suffix}"
@@ -83,7 +83,7 @@ def test_options_of_beam_are_handed_over(version, images, tmp_path, monkeypatch)
     assert read(tmp_path / "out.csv") == expected(version, images)
 
 
-def test_progress_is_told_up_to_the_total(version, images, tmp_path, small_parts, monkeypatch):
+def test_progress_is_reported_up_to_the_total(version, images, tmp_path, small_parts, monkeypatch):
     monkeypatch.setattr(job, "_SECONDS_BETWEEN_LOOKS", 0.001)
     message = []
     out = tmp_path / "out.csv"
@@ -103,12 +103,12 @@ def test_the_total_of_record_files_is_an_estimate_and_at_last_their_number(versi
     assert message[-1] == (20, 20)
 
 
-def test_a_missing_model_is_told(images, tmp_path):
+def test_a_missing_model_is_reported(images, tmp_path):
     with pytest.raises(UserError, match="No model at"):
         predict_many(tmp_path / "nowhere", [images], tmp_path / "out.csv")
 
 
-def test_a_broken_model_is_told(version, images, tmp_path):
+def test_a_broken_model_is_reported(version, images, tmp_path):
     broken = shutil.copytree(version, tmp_path / "models" / "18")
     (broken / "saved_model.pb").write_bytes(b"broken")
     with pytest.raises(UserError, match="18 cannot be loaded as a model"):
@@ -116,7 +116,7 @@ def test_a_broken_model_is_told(version, images, tmp_path):
     assert not (tmp_path / "out.csv.parts").exists()
 
 
-def test_what_beam_does_not_understand_is_told(version, images, tmp_path):
+def test_what_beam_does_not_understand_is_reported(version, images, tmp_path):
     with pytest.raises(UserError, match="Beam does not understand --direct_num_workers=x"):
         predict_many(
             version,

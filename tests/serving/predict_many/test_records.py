@@ -104,7 +104,9 @@ def damage(file, how):
         ("gzip, cut between records", {2}),
     ],
 )
-def test_what_a_damaged_file_holds_before_is_kept_and_told(version, images, tmp_path, how, kept):
+def test_what_a_damaged_file_holds_before_is_kept_and_reported(
+    version, images, tmp_path, how, kept
+):
     noise = np.random.default_rng(0).integers(0, 256, (5, 60, 60), np.uint8)
     written = [example(encode(each, "png-grey"), f"{n}.png") for n, each in enumerate(noise)]
     content, suffix = damage(write_records(tmp_path / "whole", written), how)

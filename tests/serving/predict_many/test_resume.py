@@ -30,7 +30,7 @@ job.predict_many(Path(sys.argv[1]), [Path(sys.argv[2])], Path(sys.argv[3]))
 """
 
 
-def test_a_killed_run_goes_on(version, images, tmp_path, small_parts, predicted, monkeypatch):
+def test_a_killed_run_continues(version, images, tmp_path, small_parts, predicted, monkeypatch):
     opened, read_image = [], predict.read
 
     def recorded(file, *limit):
@@ -77,7 +77,7 @@ def interrupted(version, paths, out, *, calls):
 
 
 @pytest.mark.parametrize("name", ["x.tfrecord", "x.tfrecord.gz"])
-def test_a_run_goes_on_within_a_record_file(version, tmp_path, small_parts, predicted, name):
+def test_a_run_continues_within_a_record_file(version, tmp_path, small_parts, predicted, name):
     file = write_records(tmp_path / name, numbered(9))
     out = tmp_path / "out.csv"
     interrupted(version, [file], out, calls=3)

@@ -64,7 +64,7 @@ def test_no_records_are_no_rows(version, tmp_path):
         ("nowhere/out.csv", r"There is no folder .*nowhere to write out\.csv into"),
     ],
 )
-def test_a_table_that_cannot_be_written_is_told(tmp_path, out, message):
+def test_a_table_that_cannot_be_written_is_reported(tmp_path, out, message):
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(UserError, match=message):
         writer_of(tmp_path / out)

@@ -100,7 +100,7 @@ def test_int8_is_as_sure_as_the_saved_model(exported, version):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_the_record_tells_the_input_that_a_file_takes(exported, variant):
+def test_the_record_shows_the_input_that_a_file_takes(exported, variant):
     out, record = exported
     (described,) = (each for each in record["files"] if each["variant"] == variant)
     file = out / described["file"]
@@ -116,7 +116,7 @@ def test_the_record_tells_the_input_that_a_file_takes(exported, variant):
     assert np.dtype(given["dtype"]).name == record["output"]["type"]
 
 
-def test_the_record_tells_threshold_labels_and_images(exported, images):
+def test_the_record_shows_threshold_labels_and_images(exported, images):
     _, record = exported
     assert record["threshold"] == 0.5
     assert record["labels"] == ["NORMAL", "PNEUMONIA"]
