@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -59,6 +60,7 @@ OURS = frozenset(
     {"components", "pipeline", "serving", "tests", "trainer_module", "transform_module"}
 )
 _DESCRIPTORS = 5
+_STARTING = threading.Lock()
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -150,8 +152,10 @@ def start(
         request.flush()
         out, err = (nothing if each == subprocess.DEVNULL else each for each in (stdout, stderr))
         files = (there, request, nothing, out, err)
+        with _STARTING:
+            server = _server()
         socket.send_fds(
-            _server(), [b"."], [each if isinstance(each, int) else each.fileno() for each in files]
+            server, [b"."], [each if isinstance(each, int) else each.fileno() for each in files]
         )
     return Fork(here)
 
