@@ -116,7 +116,7 @@ def test_a_server_without_tls(image):
 def test_a_server_that_takes_too_long(image):
     with stubs.rest(Stub([HANG])) as stub:
         said = failure("--url", stub.url, "--timeout", "0.2", image)
-    assert f"{stub.url} gave no answer for chest_xray within 0.2 s." in said
+    assert f"{stub.url} sent no response for chest_xray within 0.2 s." in said
     assert said.endswith("See --timeout.")
 
 

@@ -17,7 +17,7 @@ LATEST = 30.0
 
 def is_late(ask, url, images=(IMAGE,), *, seconds=SECONDS):
     started = time.monotonic()
-    with pytest.raises(DeadlinePassed, match=rf"{url} gave no answer .*within {seconds:g} s"):
+    with pytest.raises(DeadlinePassed, match=rf"{url} sent no response .*within {seconds:g} s"):
         ask(url, "predict", images, timeout=seconds)
     assert seconds * 0.9 < time.monotonic() - started < LATEST
 

@@ -116,7 +116,7 @@ def test_metadata_that_cannot_be_read():
 def test_an_answer_without_an_end_is_not_read_whole(rest_stub, ask):
     rest_stub.script = [FLOOD]
     tracemalloc.start()
-    with pytest.raises(NotOurModel, match=f"answer has more than {ANSWER_BYTES:,} bytes"):
+    with pytest.raises(NotOurModel, match=f"response has more than {ANSWER_BYTES:,} bytes"):
         ask(rest_stub.url, "predict", [IMAGE])
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -128,7 +128,7 @@ def test_an_answer_without_an_end_is_not_read_whole(rest_stub, ask):
 
 def test_a_long_answer_over_grpc_is_not_read(rpc_stub, ask):
     rpc_stub.outputs = OUTPUTS | {"label": [b"x" * ANSWER_BYTES]}
-    with pytest.raises(NotOurModel, match="answer has more than"):
+    with pytest.raises(NotOurModel, match="response has more than"):
         ask(rpc_stub.url, "predict", [IMAGE])
     assert len(rpc_stub.asked) == 1
 

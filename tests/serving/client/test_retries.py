@@ -145,7 +145,7 @@ def test_a_server_that_asks_to_wait_is_left_alone_so_long(ask, api, seconds):
 
 def test_a_date_to_wait_for_is_read(rest_stub, ask):
     rest_stub.script = [Failure(429, FULL.code, "Fri, 01 Jan 2100 00:00:00 GMT")]
-    with pytest.raises(Unavailable, match=r"It asks to wait [\d.e+]+ s\. Ask later"):
+    with pytest.raises(Unavailable, match=r"It asks to wait [\d.e+]+ s\. Try later"):
         ask(rest_stub.url, "predict", [IMAGE])
     assert len(rest_stub.asked) == 1
 
