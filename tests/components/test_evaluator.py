@@ -206,7 +206,7 @@ def test_each_model_is_predicted_at_its_own_threshold(tmp_path, examples, good_m
     ("damage", "said"),
     [
         ({"signatures": [features.SERVING_DEFAULT]}, "no signature serve_examples"),
-        ({"threshold": None}, "tells no operating threshold"),
+        ({"threshold": None}, "has no operating threshold"),
         ({"labels": ["SICK", "WELL"]}, "the pushed model has labels ['SICK', 'WELL'], this one"),
         ({"record": False}, "the pushed model has labels None"),
     ],

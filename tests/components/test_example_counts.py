@@ -22,7 +22,7 @@ def test_all_records_pass(examples):
 def test_examples_that_do_not_show_their_number_are_refused(examples):
     example_counts.mark(examples, {}, "")
     examples.set_string_custom_property(example_counts.RECORDS, "")
-    with pytest.raises(UserError, match="do not tell how many records they hold"):
+    with pytest.raises(UserError, match="do not record how many records they hold"):
         example_counts.require_all(examples, [features.TEST])
 
 

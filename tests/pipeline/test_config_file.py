@@ -223,7 +223,7 @@ def test_a_mistake_in_the_file_is_not_put_down_to_an_override(file):
 def test_a_key_that_is_twice_is_reported_with_both_places(file):
     source = file("trainer:\n  epochs: 3\n  patience: 1\n  epochs: 4\n")
     message = mistakes(source=source)
-    assert message == f"{source}:4: trainer.epochs stands twice; the first is at {source}:2."
+    assert message == f"{source}:4: trainer.epochs is set twice; the first is at {source}:2."
 
 
 def test_a_key_that_is_twice_in_an_override_is_reported():

@@ -35,7 +35,7 @@ def test_a_dataset_shows_why_files_were_kept_out(printed):
     text = printed()
     assert cells(text, "truncated") == ["truncated", "JPEG", "5"]
     assert "Each file with its reason: /out/quarantine.csv\n" in text
-    assert "2 patients that stand in test too" in text
+    assert "2 patients that are in test too" in text
     assert "The split test holds no PNEUMONIA." in text
     assert f"Fingerprint {'f' * 16}, written to /out\n" in text
 

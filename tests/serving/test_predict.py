@@ -213,7 +213,7 @@ def test_a_model_that_answers_no_number_is_reported():
     def ask(images):
         return [Answer(float("nan"), "NORMAL", True)]
 
-    with pytest.raises(UserError, match="nan, which is no probability"):
+    with pytest.raises(UserError, match="nan, not a probability"):
         list(predict_batch(ask, [(Path("x.png"), b"x")]))
 
 

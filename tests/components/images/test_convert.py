@@ -343,7 +343,7 @@ def test_a_folder_that_is_mostly_broken_is_refused_with_the_list(tmp_path):
 
 def test_the_list_of_a_refusal_goes_with_the_next_success(tmp_path):
     images = fill(tmp_path / "images", hospital(4) | {"train/NORMAL/a.png": b""})
-    with pytest.raises(UserError, match="no usable images"):
+    with pytest.raises(UserError, match="not readable images"):
         dataset_of(images, tmp_path / "out", DatasetSettings(max_bad=0))
     dataset_of(images, tmp_path / "out", DatasetSettings(max_bad=0.2))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "out"]

@@ -56,7 +56,7 @@ def test_the_splits_go_by_other_names_and_below_the_classes_too(tmp_path, name, 
 
 def test_files_beside_splits_below_their_class_are_refused(tmp_path):
     fill(tmp_path, {"NORMAL/test/a.png": b"1", "PNEUMONIA/b.png": b"1", "PNEUMONIA/c.txt": b"1"})
-    with pytest.raises(UserError, match=r"1 files stand in folders of splits .*NORMAL/test/a.png"):
+    with pytest.raises(UserError, match=r"1 files are in folders of splits .*NORMAL/test/a.png"):
         scan(tmp_path)
 
 

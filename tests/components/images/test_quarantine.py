@@ -39,7 +39,9 @@ def test_as_much_as_is_allowed_passes(tmp_path, good, bad, limit):
     [(8, 1, 0, 0.1), (1, 1, 0, 0.0), (0, 1, 0, 1.0), (8, 1, 90, 0.1)],
 )
 def test_more_is_refused_with_the_list(tmp_path, good, bad, skipped, limit):
-    with pytest.raises(UserError, match=r"no usable images.*Commonest: too small \(1, such as b\)"):
+    with pytest.raises(
+        UserError, match=r"not readable images.*Commonest: too small \(1, such as b\)"
+    ):
         refuse_mostly_bad(outcomes(good, bad, skipped), tmp_path / "out", limit)
     assert refused_list(tmp_path / "out").read_text().count("too small") == bad
 

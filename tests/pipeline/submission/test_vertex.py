@@ -61,9 +61,12 @@ def test_a_schedule_is_sent(cluster, vertex_server, asked):
 @pytest.mark.parametrize(
     ("status", "text"),
     [
-        (401, "It does not know who you are. Log in: gcloud auth application-default login"),
-        (403, "You may not do this there"),
-        (404, "There is no such thing there"),
+        (
+            401,
+            "Authentication is missing or invalid. Log in: gcloud auth application-default login",
+        ),
+        (403, "Permission is missing"),
+        (404, "Not found"),
         (409, "One of that name is there already"),
     ],
 )
@@ -73,7 +76,7 @@ def test_what_the_server_refuses_is_reported_and_not_tried_again(
     vertex_server.faults[JOBS] = [status] * 9
     with pytest.raises(UserError) as error:
         cluster.submit(asked)
-    assert f"answers {status}" in str(error.value)
+    assert f"responds {status}" in str(error.value)
     assert text in str(error.value)
 
 

@@ -185,4 +185,4 @@ def test_nothing_that_can_be_predicted_is_refused(version, images, tmp_path):
 def test_a_model_without_a_threshold_is_refused(former, images, tmp_path):
     (former / features.MODEL_RECORD).write_text(json.dumps({"labels": features.LABELS}))
     write_manifest(former)
-    refuse("tells no operating threshold", former, images, tmp_path / "out")
+    refuse("has no operating threshold", former, images, tmp_path / "out")

@@ -53,7 +53,7 @@ def test_a_byte_order_mark_and_windows_lines_are_taken(table):
         (HEAD + ROW + "y.png,sick\n", r"line 3: the label must be NORMAL or PNEUMONIA, or 0 or 1"),
         (HEAD + ROW + "y.png\n", "line 3: the label must be"),
         (HEAD + ",NORMAL\n", "line 2: the path is empty"),
-        (HEAD + ROW + ROW, "line 3: NORMAL/x.png stands in line 2 already"),
+        (HEAD + ROW + ROW, "line 3: NORMAL/x.png is in line 2 already"),
         (b"\xff\xd8\xff\xe0", "it holds no text. Give a CSV file or a folder."),
         (HEAD + '"' + "x" * 200_000 + '",0\n', "cannot be read"),
     ],
