@@ -31,7 +31,7 @@ _ROUNDING: Final = 1e-9
 
 @dataclass(frozen=True)
 class Metrics:
-    """How one model evaluates one slice.
+    """Metrics of one model on one slice.
 
     A metric that the slice leaves undefined is None: both AUCs where one class is absent, the
     sensitivity without PNEUMONIA, the specificity without NORMAL.

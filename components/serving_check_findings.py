@@ -76,7 +76,7 @@ def _same_distance(one: float | None, other: float | None) -> bool:
 
 
 def of_formats(answers: Mapping[str, Answer], lossless: Sequence[str]) -> Iterator[str]:
-    """Checks that one image is evaluated alike in every format.
+    """Checks that one image gets the same prediction in every format.
 
     Args:
         answers: by format.

@@ -94,11 +94,11 @@ def _pushes_are_blessed(nodes: Collection[BaseNode]) -> Iterator[str]:
             if name not in node.inputs:
                 yield f"{node.id}: it pushes without {name}; wire {makers}."
             else:
-                predict = producers[_producer(node.inputs[name])]
-                predicted, pushed = predict.inputs.get("model"), node.inputs["model"]
-                if predicted is None or _producer(predicted) != _producer(pushed):
+                blesser = producers[_producer(node.inputs[name])]
+                blessed, pushed = blesser.inputs.get("model"), node.inputs["model"]
+                if blessed is None or _producer(blessed) != _producer(pushed):
                     yield (
-                        f"{node.id}: it pushes the model of {_producer(pushed)}, and {predict.id} "
+                        f"{node.id}: it pushes the model of {_producer(pushed)}, and {blesser.id} "
                         "blesses another one; wire the same model to both."
                     )
 

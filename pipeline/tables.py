@@ -188,8 +188,8 @@ def print_keras(record: Mapping[str, Any]) -> None:
 def print_tflite(record: Mapping[str, Any], out: Path) -> None:
     """Prints the TFLite files of an export beside the SavedModel that they are made of."""
     saved_model = {"file": "(SavedModel)", **record["saved_model"]}
-    predicted, shown = record["evaluated_images"], record["representative_images"]
-    columns = ("AUC", "largest difference", "p50, ms") if predicted else ()
+    compared, shown = record["evaluated_images"], record["representative_images"]
+    columns = ("AUC", "largest difference", "p50, ms") if compared else ()
     table = new_table("file", "input", "MB", *columns, right=range(2, 3 + len(columns)))
     for each in (saved_model, *record["files"]):
         seen = each["measured"]
@@ -202,9 +202,9 @@ def print_tflite(record: Mapping[str, Any], out: Path) -> None:
         table.add_row(each["file"], taken, f"{each['bytes'] / 1e6:.2f}", *figures)
     console = standard_output()
     print_table(console, table)
-    if predicted:
+    if compared:
         console.print(
-            f"On {_named_images(predicted)}, one at a time; TFLite in {record['threads']} thread."
+            f"On {_named_images(compared)}, one at a time; TFLite in {record['threads']} thread."
         )
         for each in record["files"]:
             loss = (saved_model["measured"]["auc"] or 0) - (each["measured"]["auc"] or 0)

@@ -1,4 +1,4 @@
-"""Evaluating files and folders with a pushed model."""
+"""Predicting files and folders with a pushed model."""
 
 import glob
 import math

@@ -65,7 +65,7 @@ def findings(
         record: its own record.
         data: what was evaluated, in a few words.
         threshold: its operating threshold.
-        corruptions: how it predicts images that were corrupted.
+        corruptions: the figures on corrupted images.
         drift: of the images from those that it was trained on.
         other: another model, to compare with.
         notes: what to know of the images, a sentence each.
@@ -114,10 +114,10 @@ def corruption(
     intact: np.ndarray,
     threshold: float,
 ) -> Corruption:
-    """Returns how a model predicts corrupted images.
+    """Returns the figures of a model on corrupted images.
 
     Args:
-        kind: of corrupting.
+        kind: of corruption.
         strength: of it.
         label: [N] bool, whether it is PNEUMONIA.
         probability: [N] of the corrupted images.

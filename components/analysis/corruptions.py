@@ -21,7 +21,7 @@ REFERENCE_SIDE: Final = 224
 
 
 def reduce(pixels: np.ndarray) -> np.ndarray:
-    """Makes an image as small as it is corrupted; a smaller one stays as it is.
+    """Reduces an image to the size at which it is corrupted; a smaller one stays as it is.
 
     Args:
         pixels: [H, W] uint8.

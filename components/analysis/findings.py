@@ -36,7 +36,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Group:
-    """How a model predicts a group of images.
+    """Figures of a model on a group of images.
 
     Attributes:
         name: of the group, such as ``virus``; ``all`` is everything.
@@ -149,7 +149,7 @@ class Corruption:
     """The same images, corrupted.
 
     Attributes:
-        kind: of corrupting, such as ``noise``.
+        kind: of corruption, such as ``noise``.
         strength: 1 to 5.
         images: that were evaluated, which may be a sample.
         auc: of them.

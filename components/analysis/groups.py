@@ -40,7 +40,7 @@ def differences(
     """Compares two models on the same images, of which both see the same replicates.
 
     Args:
-        predicted: the images, as the one model evaluates them, valid ones only; at least one.
+        predicted: the images, as the one model predicts them, valid ones only; at least one.
         other_probability: [N], what the other model says of them.
         thresholds: of the one and the other.
         bootstrap: draws the replicates.

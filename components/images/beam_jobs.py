@@ -220,11 +220,11 @@ def inspect_file(path: bytes, measured: bool = False) -> Inspection:
     decoded = decode_check.decode(data)
     if isinstance(decoded, str):
         return _inspection(sha256, reason=decoded)
-    predicted, pixels = decoded
+    checked, pixels = decoded
     small = appearance.thumbnail(pixels)
     if reason := appearance.shows_nothing(small):
         return _inspection(sha256, reason=reason)
-    inspection = _inspection(sha256, predicted=predicted) | {
+    inspection = _inspection(sha256, checked=checked) | {
         "thumbnail": base64.b64encode(small.tobytes()).decode(),
         "hash": base64.b64encode(appearance.perceptual_hash(small)).decode(),
     }
@@ -232,16 +232,16 @@ def inspect_file(path: bytes, measured: bool = False) -> Inspection:
 
 
 def _inspection(
-    sha256: str, *, reason: str | None = None, predicted: decode_check.Decoded | None = None
+    sha256: str, *, reason: str | None = None, checked: decode_check.Decoded | None = None
 ) -> Inspection:
     return {
         "sha256": sha256,
         "reason": reason,
-        "format": predicted.format if predicted else None,
-        "width": predicted.width if predicted else None,
-        "height": predicted.height if predicted else None,
-        "orientation": predicted.orientation if predicted else None,
-        "unused_bits": predicted.unused_bits if predicted else None,
+        "format": checked.format if checked else None,
+        "width": checked.width if checked else None,
+        "height": checked.height if checked else None,
+        "orientation": checked.orientation if checked else None,
+        "unused_bits": checked.unused_bits if checked else None,
     }
 
 

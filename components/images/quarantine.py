@@ -49,16 +49,16 @@ def refuse_mostly_bad(outcomes: Sequence[Outcome], out: Path, max_bad: float) ->
     Raises:
         UserError: more are bad, or nothing is left.
     """
-    predicted = [outcome for outcome in outcomes if not outcome.file.skipped]
-    bad = [outcome for outcome in predicted if outcome.quarantined]
-    good = [outcome for outcome in predicted if outcome.split]
-    if good and len(bad) <= max_bad * len(predicted):
+    checked = [outcome for outcome in outcomes if not outcome.file.skipped]
+    bad = [outcome for outcome in checked if outcome.quarantined]
+    good = [outcome for outcome in checked if outcome.split]
+    if good and len(bad) <= max_bad * len(checked):
         return
     write_list(outcomes, refused_list(out))
     raise UserError(
-        f"{len(bad):,} of {len(predicted):,} files ({len(bad) / max(1, len(predicted)):.0%}) are "
+        f"{len(bad):,} of {len(checked):,} files ({len(bad) / max(1, len(checked)):.0%}) are "
         f"not readable images; allowed are {max_bad:.0%} (max_bad). {_commonest(bad)}"
-        f"{_skipped(outcomes)}{_folders(predicted)}Every file with its reason is in "
+        f"{_skipped(outcomes)}{_folders(checked)}Every file with its reason is in "
         f"{refused_list(out)}. {_advice(bad, good)}"
     )
 
@@ -86,13 +86,13 @@ def _skipped(outcomes: Sequence[Outcome]) -> str:
     return f"Skipped beside these: {listed}. " if listed else ""
 
 
-def _folders(predicted: Sequence[Outcome]) -> str:
+def _folders(checked: Sequence[Outcome]) -> str:
     """The folders where a class is expected, where files lie outside those of the classes."""
-    outside = [outcome for outcome in predicted if not outcome.file.label]
+    outside = [outcome for outcome in checked if not outcome.file.label]
     if not outside:
         return ""
     found: Counter[str] = Counter()
-    for outcome in predicted:
+    for outcome in checked:
         parts = outcome.file.filename.split("/")[:-1]
         # A class folder and what leads to it, or as much where a class was expected.
         depth = outcome.file.depth if outcome.file.label else outcome.file.depth + 1

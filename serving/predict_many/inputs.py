@@ -18,7 +18,7 @@ from serving.predict_many.parts import PART_IMAGES, Parts
 
 @dataclass(frozen=True)
 class Chunk:
-    """What a worker evaluates at once: some files, or one TFRecord file.
+    """What a worker predicts at once: some files, or one TFRecord file.
 
     Attributes:
         index: its number, in the order of the inputs.

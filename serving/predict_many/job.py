@@ -22,7 +22,7 @@ _ROWS, _VALID, _OUT_OF_DOMAIN = "rows", "valid", "out of domain"
 
 @dataclass(frozen=True)
 class Summary:
-    """What was evaluated.
+    """What was predicted.
 
     Attributes:
         images: all rows.

@@ -1,12 +1,12 @@
 """Finished predictions so far: the folder ``OUT.parts``, which every worker has to see.
 
-* ``inputs.jsonl``: what is evaluated, see `inputs`. The other files are used again only where this
+* ``inputs.jsonl``: what is predicted, see `inputs`. The other files are used again only where this
 one   would be written the same.
 * ``00000007-00000256-32.jsonl``: of chunk 7 the 32 rows after its first 256.
 * ``00000007.done``: all rows of chunk 7 are there. It lists damage.
 * ``table``: all rows, until it is renamed to OUT.
 
-Each but the last appears whole or not at all. Where several processes evaluate one chunk, they
+Each but the last appears whole or not at all. Where several processes predict one chunk, they
 write the same.
 """
 
@@ -45,7 +45,7 @@ class Parts:
 
     @property
     def inputs(self) -> Path:
-        """The list of what is evaluated."""
+        """The list of what is predicted."""
         return self.folder / _INPUTS
 
     @property

@@ -1,4 +1,4 @@
-"""Evaluating chunks in Beam: a chunk is one element of RunInference."""
+"""Predicting chunks in Beam: a chunk is one element of RunInference."""
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
@@ -20,11 +20,11 @@ from serving.predict_many.parts import PART_IMAGES, Parts
 def predict_chunks(
     version: Path, chunks: Sequence[Chunk], parts: Parts, *, beam_args: Sequence[str]
 ) -> None:
-    """Evaluates chunks, and keeps their rows.
+    """Predicts chunks, and keeps their rows.
 
     Args:
         version: the model.
-        chunks: what no other process evaluates.
+        chunks: what no other process predicts.
         parts: where the rows go, from where what a killed run left of a chunk ends.
         beam_args: Beam's own options; they go before DEFAULT_BEAM_ARGS.
 
@@ -41,11 +41,11 @@ def predict_chunks(
     beam_jobs.run(pipeline)
     left = sum(not parts.finished(chunk.index) for chunk in chunks)
     if left:
-        raise RuntimeError(f"Beam left {left} of {len(chunks)} chunks not evaluated.")
+        raise RuntimeError(f"Beam left {left} of {len(chunks)} chunks not predicted.")
 
 
 class _Handler(ModelHandler[Chunk, int, Model]):
-    """Evaluates a chunk, of which it holds no more than a batch of images in memory."""
+    """Predicts a chunk, of which it holds no more than a batch of images in memory."""
 
     def __init__(self, version: Path, parts: Parts, folder: Path) -> None:
         super().__init__(min_batch_size=1, max_batch_size=1)

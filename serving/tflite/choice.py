@@ -77,7 +77,7 @@ def representative(folder: Path) -> Choice:
         return _choose(folder, "train", parts["train"], REPRESENTATIVE)
     left = [file for file in found if file not in set(parts["test"])]
     if not left:
-        raise UserError(f"{folder} holds nothing but test images, which evaluate and do not teach.")
+        raise UserError(f"{folder} holds nothing but test images, which are for evaluation alone.")
     return _choose(folder, "", left, REPRESENTATIVE)
 
 

@@ -57,7 +57,7 @@ def export(
     _refuse_foreign(out)
     version = find_version(model)
     shown = representative(images) if images and INT8 in variants else None
-    predicted = held_out(test_images) if test_images else _held_out_of(images)
+    compared = held_out(test_images) if test_images else _held_out_of(images)
     with step("Load the model"):
         with importing():
             from serving.tflite import conversion, measure, pixels
@@ -74,10 +74,10 @@ def export(
         with step(f"Convert to {name}") as progress:
             contents[name] = conversion.convert(name, loaded, grey_levels, progress)
     measured: dict[str, Measured] = {}
-    if predicted:
+    if compared:
         with step("Read images to evaluate") as progress:
-            known = pixels.read(predicted, loaded, progress)
-        predicted = known.choice
+            known = pixels.read(compared, loaded, progress)
+        compared = known.choice
         with step("Evaluate by the SavedModel") as progress:
             reference = measure.of_saved_model(loaded, known, progress)
         measured[SAVED_MODEL] = measure.compare(reference, reference, known.labels)
@@ -85,7 +85,7 @@ def export(
             with step(f"Evaluate by {name}") as progress:
                 answers = measure.of_file(content, known, progress)
             measured[name] = measure.compare(answers, reference, known.labels)
-    made = describe(loaded, contents, measured, representative=shown, predicted=predicted)
+    made = describe(loaded, contents, measured, representative=shown, compared=compared)
     with staging.staged(out) as new:
         for name, content in contents.items():
             (new / file_name(name)).write_bytes(content)

@@ -70,7 +70,7 @@ def describe(
     measured: Mapping[str, Measured],
     *,
     representative: Choice | None,
-    predicted: Choice | None,
+    compared: Choice | None,
 ) -> dict[str, Any]:
     """Makes the record.
 
@@ -79,7 +79,7 @@ def describe(
         contents: the files, by variant.
         measured: by variant, and of SAVED_MODEL; empty where nothing was evaluated.
         representative: the images that set the ranges of INT8.
-        predicted: the images that everything was measured on.
+        compared: the images that everything was measured on.
     """
     manifest = pushed.read_manifest(model.path) or {}
     size = sum(file.stat().st_size for file in model.path.rglob("*") if file.is_file())
@@ -112,7 +112,7 @@ def describe(
         SAVED_MODEL: {"bytes": size, "measured": _measured(measured, SAVED_MODEL)},
         "threads": THREADS,
         "representative_images": representative.described() if representative else None,
-        "evaluated_images": predicted.described() if predicted else None,
+        "evaluated_images": compared.described() if compared else None,
     }
 
 

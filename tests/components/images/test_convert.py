@@ -584,11 +584,11 @@ def test_a_group_that_is_held_out_becomes_the_test_split(tmp_path):
     dataset = dataset_of(images, out, LENIENT.model_copy(update={"hold_out": "brightness=low"}))
     assert Dataset.load(out).hold_out == "brightness=low"
     assert dataset.fingerprint != before.fingerprint
-    predicted = {name.decode() for each in examples(out, "test") for name in each["filename"]}
-    assert {name for name in predicted if "virus" in name} == {
+    tested = {name.decode() for each in examples(out, "test") for name in each["filename"]}
+    assert {name for name in tested if "virus" in name} == {
         f"train/PNEUMONIA/person{number}_virus_1.png" for number in (7, 8)
     }
-    assert not any(name.startswith("test/") for name in predicted)
+    assert not any(name.startswith("test/") for name in tested)
     assert sum(count.dropped for count in dataset.folders if count.folder == "test") == 2
 
 

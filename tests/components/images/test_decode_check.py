@@ -246,10 +246,10 @@ def test_a_thousand_mutations_never_raise_and_what_passes_reaches_the_model():
         data = GOOD[name]
         for change in changes:
             data = mutate(data, *change)
-        predicted = check(data)
-        passed = isinstance(predicted, Decoded)
+        checked = check(data)
+        passed = isinstance(checked, Decoded)
         seen[passed] += 1
-        assert predicted
+        assert checked
         if passed:
             assert convert(tf.constant([data])).numpy()[0] != b""
 

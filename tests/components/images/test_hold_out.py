@@ -45,7 +45,7 @@ def placed(plan, group, seed=7):
 @settings(max_examples=100)
 @given(plan=st.lists(images, min_size=20, max_size=50), group=st.sampled_from(GROUPS))
 def test_no_patient_is_in_two_splits_and_each_class_is_predicted(plan, group):
-    splits, predicted, learnt = defaultdict(set), set(), set()
+    splits, tested, learnt = defaultdict(set), set(), set()
     in_test_folder = set()
     for each, placement in placed(plan, group):
         splits[placement.patient].add(placement.split)
@@ -53,10 +53,10 @@ def test_no_patient_is_in_two_splits_and_each_class_is_predicted(plan, group):
             in_test_folder.add(placement.patient)
             assert placement.split is None
         elif placement.split:
-            (predicted if placement.split == "test" else learnt).add(each.label)
+            (tested if placement.split == "test" else learnt).add(each.label)
     assert all(len(found - {None}) <= 1 for found in splits.values())
     assert all(splits[patient] == {None} for patient in in_test_folder)
-    assert predicted == learnt == {"NORMAL", "PNEUMONIA"}
+    assert tested == learnt == {"NORMAL", "PNEUMONIA"}
 
 
 @settings(max_examples=50)

@@ -14,7 +14,7 @@ def patient_of(file):
     return file.filename.rsplit("/", 1)[-1].split("_")[0]
 
 
-def predicted(files, inspections):
+def decided(files, inspections):
     return decide(files, inspections, patient_of, seed=7)
 
 
@@ -39,7 +39,7 @@ FOUND = [
 
 
 def test_every_file_goes_to_one_place():
-    outcomes = predicted(FILES, FOUND)
+    outcomes = decided(FILES, FOUND)
     assert [outcome.file for outcome in outcomes] == FILES
     assert [outcome.place for outcome in outcomes] == [
         "dropped",
@@ -54,7 +54,7 @@ def test_every_file_goes_to_one_place():
 
 
 def test_what_is_known_without_reading_goes_before_what_reading_reported():
-    assert [outcome.quarantined for outcome in predicted(FILES, FOUND)[3:6]] == [
+    assert [outcome.quarantined for outcome in decided(FILES, FOUND)[3:6]] == [
         "truncated JPEG",
         "link: nowhere",
         "outside the class folders",
@@ -62,14 +62,14 @@ def test_what_is_known_without_reading_goes_before_what_reading_reported():
 
 
 def test_only_what_is_written_has_features():
-    outcomes = predicted(FILES, FOUND)
+    outcomes = decided(FILES, FOUND)
     assert [bool(outcome.features) for outcome in outcomes] == [
         outcome.split is not None for outcome in outcomes
     ]
 
 
 def test_the_sums_of_a_folder_and_class():
-    counts = [tuple(dict(count).values()) for count in count_folders(predicted(FILES, FOUND))]
+    counts = [tuple(dict(count).values()) for count in count_folders(decided(FILES, FOUND))]
     assert counts == [
         ("train", "NORMAL", 5, 1, 0, 0, 2, 1, 1),
         ("test", "PNEUMONIA", 2, 0, 0, 2, 0, 0, 0),
@@ -79,7 +79,7 @@ def test_the_sums_of_a_folder_and_class():
 
 def test_the_splits_are_counted_by_subtype_with_their_patients():
     files = [*FILES, source("test/PNEUMONIA/person9_virus_2", "test")]
-    counts = count_splits(predicted(files, [*FOUND, inspection(8, "c2")]))
+    counts = count_splits(decided(files, [*FOUND, inspection(8, "c2")]))
     assert [tuple(dict(count).values()) for count in counts] == [
         ("train", "NORMAL", "normal", 1, 1),
         ("test", "PNEUMONIA", "unknown", 1, 1),
@@ -91,7 +91,7 @@ def test_reasons_are_counted_without_particulars_commonest_first():
     files = [source(name, "train") for name in "abcd"]
     reasons = ["text file", "too small: 1x1", "too small: 2x2", None]
     found = [inspection(index, str(index), reason) for index, reason in enumerate(reasons)]
-    assert list(count_reasons(predicted(files, found)).items()) == [
+    assert list(count_reasons(decided(files, found)).items()) == [
         ("too small", 2),
         ("text file", 1),
     ]
@@ -122,6 +122,6 @@ def folders(draw):
 @given(folders())
 def test_no_file_is_lost_whatever_is_found(case):
     files, found = case
-    counts = count_folders(predicted(files, found))
+    counts = count_folders(decided(files, found))
     assert all(count.adds_up for count in counts)
     assert sum(count.read for count in counts) == len(files)

@@ -121,11 +121,11 @@ def test_the_record_shows_threshold_labels_and_images(exported, images):
     assert record["threshold"] == 0.5
     assert record["labels"] == ["NORMAL", "PNEUMONIA"]
     assert record["version"] == "17"
-    shown, predicted = record["representative_images"], record["evaluated_images"]
+    shown, compared = record["representative_images"], record["evaluated_images"]
     counted = ("files", "of", "undecodable")
-    assert (shown["folder"], predicted["folder"]) == (f"{images}/train", f"{images}/test")
+    assert (shown["folder"], compared["folder"]) == (f"{images}/train", f"{images}/test")
     assert [shown[each] for each in counted] == [len(GREYS), len(GREYS), 0]
-    assert [predicted[each] for each in counted] == [len(GREYS), len(GREYS) + 1, 1]
+    assert [compared[each] for each in counted] == [len(GREYS), len(GREYS) + 1, 1]
 
 
 def test_each_file_is_smaller_than_the_saved_model(exported):
