@@ -50,7 +50,7 @@ def test_what_is_outside_is_counted_and_system_files_are_not(images):
     found = find(images, SETTINGS)
     assert len(found.images) == 8
     assert found.notes == (
-        "Files outside the class folders, which are left aside: 1.",
+        "Files outside the class folders, which were ignored: 1.",
         "Files skipped (system file): 1.",
     )
 

@@ -16,8 +16,8 @@ KILLED_IN_THE_THIRD_CALL = """
 import os, signal, sys
 from pathlib import Path
 from serving import model, predict
-from serving.predict_many import inputs, job, evaluating
-inputs.PART_IMAGES = evaluating.PART_IMAGES = predict._BATCH_IMAGES = 2
+from serving.predict_many import inputs, job, predicting
+inputs.PART_IMAGES = predicting.PART_IMAGES = predict._BATCH_IMAGES = 2
 calls = []
 answer = model.Model.answer
 def deadly(self, images):
