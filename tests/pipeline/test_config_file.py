@@ -227,7 +227,7 @@ def test_a_key_that_is_twice_is_reported_with_both_places(file):
 
 
 def test_a_key_that_is_twice_in_an_override_is_reported():
-    assert "trainer.epochs stands twice" in mistakes("trainer={epochs: 1, epochs: 2}")
+    assert "trainer.epochs is set twice" in mistakes("trainer={epochs: 1, epochs: 2}")
 
 
 @pytest.mark.parametrize("override", ["seed", "=3", "trainer..epochs=3", ".seed=3", "", "seed: 3"])

@@ -66,7 +66,7 @@ def test_each_file_is_one_line_with_its_answer_or_the_reason(printed):
     assert [line.split() for line in printed().splitlines()[1:]] == [
         ["a/[b]/one.png", "0.9877", "PNEUMONIA"],
         ["a/two,", "really.png", "-", "INVALID", "truncated", "[red]JPEG[/red]"],
-        ["1", "of", "2", "files", "are", "no", "usable", "images."],
+        [*"1 of 2 files is not a readable image.".split()],
     ]
 
 
@@ -85,7 +85,7 @@ def test_an_image_unlike_the_training_is_reported(printed):
     text = printed()
     assert cells(text, "a.png") == ["a.png", "0.5000", "NORMAL", "yes"]
     assert cells(text, "b.png") == ["b.png", "0.5000", "NORMAL", "no"]
-    assert "1 of 2 images are unlike the training images" in text
+    assert "1 of 2 images are out of domain, unlike the training data" in text
 
 
 def test_a_long_path_in_a_pipe_stays_on_its_line(printed):

@@ -64,7 +64,7 @@ class TestParse:
             ("name:", "nome:", r"^No ModelServerConfig text proto, line:column 4:5 .*nome"),
             ("versions: 3", "versions: three", r"^No ModelServerConfig .* 5:49 .*three"),
             ("}\n}", "}\n", r"^No ModelServerConfig"),
-            ('"other"', '"cxr"', r"^name: cxr stands twice"),
+            ('"other"', '"cxr"', r"^name: cxr is given twice"),
             ('name: "other"', "", r"^name: is missing in a model of model_config_list"),
             ('base_path: "/models/other/"', "", r"^model other: base_path: is missing"),
             ('"tensorflow"', '"pytorch"', r"^model cxr: model_platform: .* is pytorch"),
