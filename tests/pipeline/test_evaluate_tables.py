@@ -42,7 +42,7 @@ def test_figures_are_reported_with_their_intervals(printed, images):
     message = printed()
     auc = result.findings.overall.auc
     assert cells(message, "PR-AUC")[1] == f"{result.findings.overall.pr_auc.value:.4f}"
-    assert f"AUC           {auc.value:.4f}  {auc.low:.4f} to {auc.high:.4f}\n" in message
+    assert f"AUC          {auc.value:.4f}  {auc.low:.4f} to {auc.high:.4f}\n" in message
     assert "chest_xray/1795785664 on chest_xray/test: 180 images of 60 patients\n" in message
     assert "Difference from" not in message
 
