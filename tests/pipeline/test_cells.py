@@ -45,7 +45,7 @@ def shown(monkeypatch, width, *rows):
 def test_a_table_that_fits_is_one(monkeypatch):
     assert shown(monkeypatch, 60, ("a.png", "0.9953", "")) == [
         "image  probability  reason",
-        "a.png         0.9953",
+        "a.png       0.9953",
     ]
 
 
@@ -59,10 +59,10 @@ def test_a_long_text_is_folded_and_a_number_is_not(monkeypatch):
 def test_a_table_that_is_too_wide_is_printed_row_by_row(monkeypatch):
     rows = (("folder/a.png", "0.9953", ""), ("b.png", "-", "text file"))
     assert shown(monkeypatch, 25, *rows) == [
-        "image      folder/a.png",
+        "image        folder/a.png",
         "probability  0.9953",
         "",
-        "image      b.png",
+        "image        b.png",
         "probability  -",
         "reason       text file",
     ]

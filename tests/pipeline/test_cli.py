@@ -502,7 +502,7 @@ def test_predict_ends_with_its_own_code_where_a_table_holds_nothing_valid(monkey
     monkeypatch.setattr(
         "serving.predict_many.job.predict_many", lambda *_, **__: Summary(2, 0, 2, 0, ())
     )
-    assert "Each image" in cxr("predict", "model", "x", "--out", "o.csv", code=4)
+    assert "Predictions: o.csv" in cxr("predict", "model", "x", "--out", "o.csv", code=4)
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_json_holds_every_field(asked):
 
 def test_where_no_file_can_be_used_the_exit_code_says_so(monkeypatch):
     monkeypatch.setattr("serving.explain.job.explain", lambda *_, **__: EXPLANATIONS[1:])
-    assert "1 of 1 files are not readable images." in cxr("m", "b.png", "--out", "out", code=4)
+    assert "1 of 1 files is not a readable image." in cxr("m", "b.png", "--out", "out", code=4)
 
 
 def test_a_mistake_is_reported_without_a_traceback(monkeypatch):
