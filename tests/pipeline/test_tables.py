@@ -66,7 +66,7 @@ def test_each_file_is_one_line_with_its_answer_or_the_reason(printed):
     assert [line.split() for line in printed().splitlines()[1:]] == [
         ["a/[b]/one.png", "0.9877", "PNEUMONIA"],
         ["a/two,", "really.png", "-", "INVALID", "truncated", "[red]JPEG[/red]"],
-        [*"1 of 2 files is not a readable image.".split()],
+        ["1", "of", "2", "files", "is", "not", "a", "readable", "image."],
     ]
 
 
