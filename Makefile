@@ -31,7 +31,7 @@ format: setup        ## Rewrite the code in its style.
 setup:               ## Make .venv; under a second once it is there.
 	@$(PYTHON) -m pipeline.environment
 
-check:               ## Tell what stands in the way on this machine, and install nothing.
+check:               ## Report what is missing on this machine, and install nothing.
 	@$(PYTHON) -m pipeline.environment check
 
 lock: setup          ## Renew requirements.lock from setup.py.

@@ -19,7 +19,7 @@ from pipeline.environment.pip_install import obstacles  # noqa: E402
 if found := obstacles(read_machine(HERE / ".venv")):
     sys.exit("\n* ".join(["This package cannot be installed here:", *found]))
 
-ROOMS = ("pipeline", "components", "transform_module", "trainer_module", "serving")
+PACKAGES = ("pipeline", "components", "transform_module", "trainer_module", "serving")
 
 setup(
     name="chest-xray-pipeline",
@@ -28,7 +28,9 @@ setup(
     license="MIT",
     license_files=["LICENSE"],
     python_requires=">=3.11,<3.14",
-    packages=find_packages(include=[name for room in ROOMS for name in (room, f"{room}.*")]),
+    packages=find_packages(
+        include=[name for package in PACKAGES for name in (package, f"{package}.*")]
+    ),
     package_data={"pipeline": ["configs/*.yaml"], "serving.page": ["*.html", "*.css", "*.js"]},
     entry_points={"console_scripts": ["cxr = pipeline.__main__:main"]},
     install_requires=[

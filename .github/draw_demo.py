@@ -1,4 +1,4 @@
-"""Draws the README's picture from a finished demo: test pictures, truth and answer.
+"""Draws the README's image from a finished demo: test images, truth and answer.
 
 make demo && .venv/bin/python .github/draw_demo.py .demo
 """
@@ -15,21 +15,21 @@ NAMES = {"NORMAL": ("#1a7f37", "normal"), "PNEUMONIA": ("#b35900", "pneumonia")}
 
 
 def draw(root: Path, out: Path) -> None:
-    """Draws five pictures of each class, every fifth of those that are valid.
+    """Draws five images of each class, every fifth of those that are valid.
 
     Args:
         root: of the demo's run.
         out: the PNG to write.
     """
-    rows = [[each for each in _judged(root, label) if each.valid][3::9][:5] for label in NAMES]
+    rows = [[each for each in _predicted(root, label) if each.valid][3::9][:5] for label in NAMES]
     width = GAP + 5 * (TILE + GAP)
     sheet = Image.new("RGB", (width, GAP + len(rows) * (TILE + TEXT + GAP)), "white")
     pen = ImageDraw.Draw(sheet)
     for row, (label, predictions) in enumerate(zip(NAMES, rows, strict=True)):
         for column, each in enumerate(predictions):
             left, top = GAP + column * (TILE + GAP), GAP + row * (TILE + TEXT + GAP)
-            picture = Image.open(each.path).convert("L").resize((TILE, TILE))
-            sheet.paste(picture, (left, top))
+            image = Image.open(each.path).convert("L").resize((TILE, TILE))
+            sheet.paste(image, (left, top))
             colour, name = NAMES[each.label]
             pen.text((left, top + TILE + 4), f"drawn {NAMES[label][1]}", "#57606a", _font(13))
             answer = f"{name}, p = {each.probability:.2f}"
@@ -37,7 +37,7 @@ def draw(root: Path, out: Path) -> None:
     sheet.save(out, optimize=True)
 
 
-def _judged(root: Path, label: str) -> list[Prediction]:
+def _predicted(root: Path, label: str) -> list[Prediction]:
     return predict(root / "pushed" / "chest_xray", [root / "images" / "test" / label])
 
 

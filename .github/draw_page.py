@@ -1,10 +1,10 @@
-"""Draws the README's picture of the page, with synthetic pictures.
+"""Draws the README's image of the page, with synthetic images.
 
 make demo && .venv/bin/cxr serve .demo/pushed/chest_xray
-cp .demo/images/test/*/{person{2_bacteria_8,46_virus_134,0_virus_0},IM-0008-0001}.jpeg PICTURES
-.venv/bin/python .github/draw_page.py PICTURES/*
+cp .demo/images/test/*/{person{2_bacteria_8,46_virus_134,0_virus_0},IM-0008-0001}.jpeg IMAGES
+.venv/bin/python .github/draw_page.py IMAGES/*
 
-The first line keeps its terminal; the others go to a second one, a bash. PICTURES is a new folder.
+The first line keeps its terminal; the others go to a second one, a bash. IMAGES is a new folder.
 """
 
 import sys
@@ -20,11 +20,11 @@ SIZE = {"width": 1100, "height": 820, "deviceScaleFactor": 1.5, "mobile": False}
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
 
 
-def draw(pictures: list[Path], out: Path) -> None:
-    """Draws the page once it has judged pictures.
+def draw(images: list[Path], out: Path) -> None:
+    """Draws the page once it has predicted images.
 
     Args:
-        pictures: what is dropped.
+        images: what is dropped.
         out: the PNG to write.
     """
     options = webdriver.ChromeOptions()
@@ -33,7 +33,7 @@ def draw(pictures: list[Path], out: Path) -> None:
     with webdriver.Chrome(options) as browser:
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SIZE)
         browser.get(ADDRESS)
-        files = "\n".join(str(each.resolve()) for each in pictures)
+        files = "\n".join(str(each.resolve()) for each in images)
         browser.find_element(By.ID, "files").send_keys(files)
         while browser.find_elements(By.CSS_SELECTOR, ".row[aria-busy=true]"):
             time.sleep(0.5)

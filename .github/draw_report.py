@@ -1,4 +1,4 @@
-"""Draws the README's picture of the report, from a finished demo.
+"""Draws the README's image of the report, from a finished demo.
 
 make demo && .venv/bin/python .github/draw_report.py .demo
 """

@@ -1,1 +1,1 @@
-"""What happens to data before and beside the standard TFX components."""
+"""Components of ours, and what surrounds the standard TFX components."""

@@ -23,7 +23,7 @@ _LIBRARY: Final = "libtcmalloc_minimal.so.4"
 _PRIVATE: Final = Path(sys.prefix, "glibc/usr/lib/x86_64-linux-gnu", _LIBRARY)
 
 # oneDNN keeps the memory of unloaded models in an allocator of its own; the system's takes the next
-# one's from there. tcmalloc is as fast; glibc's is not (165 pictures a second in place of 220).
+# one's from there. tcmalloc is as fast; glibc's is not (165 images a second in place of 220).
 # Memory that tcmalloc has given back would be faulted in again, batch by batch: it keeps what it
 # has, so that a process stays at the most that it needed.
 _TCMALLOC: Final = {"TF_ONEDNN_USE_SYSTEM_ALLOCATOR": "1", "TCMALLOC_RELEASE_RATE": "0"}
@@ -70,7 +70,7 @@ def with_tuned_allocator(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def environment() -> dict[str, str]:
-    """Tells the variables with which such a process is started; none where all is left as it is."""
+    """Returns the variables with which such a process is started; none to leave all as it is."""
     if not _is_glibc() or _PRELOAD in os.environ or "GLIBC_TUNABLES" in os.environ:
         return {}
     library = str(_PRIVATE) if _PRIVATE.exists() else ctypes.util.find_library("tcmalloc_minimal")

@@ -109,7 +109,7 @@ class Executor(base_executor.BaseExecutor):
 class Baseline(base_component.BaseComponent):
     """Makes the pushed version of a model available to the Evaluator.
 
-    Its output holds a copy of its own, so that the node can be cached: what may change stands in
+    Its output holds a copy of its own, so that the node can be cached: what may change is in
     its parameters, unless that is `LATEST`. It needs no metadata store, and so runs on every
     orchestrator.
     """

@@ -1,4 +1,4 @@
-"""Whether the model that is pushed now can be compared with a new one, found out by looking at it.
+"""Checks whether the pushed model can be compared with a new one, by looking at it.
 
 A model that does not fit is one of another kind: it has no ``serve_examples``, other labels or no
 threshold. That is seen in its files before anything is computed. A model that should fit and fails
@@ -68,7 +68,7 @@ def misfit(pushed_model: types.Artifact, model: types.Artifact) -> str:
             f"the pushed model has labels {theirs.get('labels')!r}, this one {ours.get('labels')!r}"
         )
     if not isinstance(theirs.get("threshold"), float | int):
-        return "the pushed model tells no operating threshold"
+        return "the pushed model has no operating threshold"
     return ""
 
 
@@ -84,7 +84,7 @@ def try_out(pushed_model: types.Artifact, examples: list[bytes]) -> None:
     """
     path = path_utils.serving_model_path(pushed_model.uri)
     try:
-        list(evaluation_sample.judge(path, examples))
+        list(evaluation_sample.predict(path, examples))
     except (OSError, ValueError, tf.errors.OpError) as error:
         version = pushed_model.get_string_custom_property(baseline.VERSION)
         raise UserError(

@@ -1,4 +1,4 @@
-"""How Beam runs where nothing else is asked for."""
+"""Beam's default options."""
 
 from typing import Final
 
@@ -15,5 +15,5 @@ SDK_HERE: Final = "--sdk_container_image=none"
 for workers elsewhere before each component (1.4 s), and nothing here asks for either."""
 
 BEAM_ARGS: Final = "beam_args"
-"""The parameter of a compiled task: what would stand on a command line, such as
+"""The parameter of a compiled task: what would be on a command line, such as
 ``--runner=DataflowRunner --max_num_workers=3``."""

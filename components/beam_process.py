@@ -1,11 +1,11 @@
-"""What a process that runs Beam's steps needs."""
+"""Set-up of a process that runs Beam's steps."""
 
 import os
 from typing import Final
 
 _LARGEST_BATCH: Final = 128
 """Records that Beam hands to TensorFlow at once. TFX's bound of 1,000 counts records, however large
-a picture each holds: at 1 MB a file that is 1 GB, and decoded several times more."""
+an image each holds: at 1 MB a file that is 1 GB, and decoded several times more."""
 
 
 def prepare_process() -> None:

@@ -1,4 +1,4 @@
-"""What the commands share."""
+"""Helpers that the commands share."""
 
 import contextlib
 import os
@@ -47,8 +47,8 @@ def for_people(command: Callable[P, R]) -> Callable[P, R]:
                     _end_unread()
                 if isinstance(error, click.ClickException | SystemExit):
                     raise
-                if told := system_errors.explain(error):
-                    raise click.ClickException(told) from error
+                if message := system_errors.explain(error):
+                    raise click.ClickException(message) from error
                 # Beam's own message may hold a record.
                 sys.excepthook = quoted_data.print_error
                 raise
@@ -57,21 +57,21 @@ def for_people(command: Callable[P, R]) -> Callable[P, R]:
 
 
 @contextmanager
-def when_interrupted(told: str = "The same command goes on from here.") -> Iterator[None]:
-    """Has a command that is interrupted within tell what becomes of its work; also a decorator.
+def when_interrupted(message: str = "Repeat the command to resume.") -> Iterator[None]:
+    """Reports what becomes of a command's work when it is interrupted; also a decorator.
 
     Args:
-        told: a sentence for people.
+        message: a sentence for people.
 
     Raises:
-        KeyboardInterrupt: with what is told, for `for_people`.
+        KeyboardInterrupt: with the message, for `for_people`.
     """
     try:
         yield
         interrupts.check()
     except BaseException as error:
         if interrupts.received() or isinstance(error, KeyboardInterrupt):
-            raise KeyboardInterrupt(told) from error
+            raise KeyboardInterrupt(message) from error
         raise
 
 
@@ -102,9 +102,9 @@ def _each(value: object) -> list[str | Path]:
 
 def _end_interrupted(error: BaseException) -> NoReturn:
     number = interrupts.received() or signal.SIGINT
-    told = error.args if isinstance(error, KeyboardInterrupt) else ()
+    message = error.args if isinstance(error, KeyboardInterrupt) else ()
     with interrupts.held(), contextlib.suppress(OSError):
-        click.echo(" ".join((interrupts.how(number), *told)), err=True)
+        click.echo(" ".join((interrupts.how(number), *message)), err=True)
     sys.exit(128 + number)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class UserError(Exception):
-    """What a user can mend: the message tells what is wrong, where, and what to do."""
+    """An error that a user can fix: the message says what is wrong, where, and what to do."""
 
     def __str__(self) -> str:
         """Returns the message; names in it are safe to print."""
@@ -25,17 +25,17 @@ class NothingUsable(UserError):
 
 
 def first_mistake(error: ValidationError) -> str:
-    """Tells the first thing that is wrong with a file of ours, as `field: what`."""
+    """Returns the first thing that is wrong with a file of ours, as `field: what`."""
     first = error.errors()[0]
     return f"{'.'.join(map(str, first['loc'])) or 'content'}: {first['msg']}"
 
 
 def refuse(headline: str, problems: Iterable[str]) -> None:
-    """Tells all that is wrong at once, a line for each problem; does nothing where nothing is.
+    """Reports all that is wrong at once, a line for each problem; does nothing where nothing is.
 
     Raises:
         UserError: There is a problem.
     """
-    told = "".join(f"\n  {problem}" for problem in problems)
-    if told:
-        raise UserError(f"{headline}:{told}")
+    listed = "".join(f"\n  {problem}" for problem in problems)
+    if listed:
+        raise UserError(f"{headline}:{listed}")

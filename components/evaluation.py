@@ -31,23 +31,23 @@ _ROUNDING: Final = 1e-9
 
 @dataclass(frozen=True)
 class Metrics:
-    """How one model judges one slice.
+    """Metrics of one model on one slice.
 
     A metric that the slice leaves undefined is None: both AUCs where one class is absent, the
     sensitivity without PNEUMONIA, the specificity without NORMAL.
 
     Attributes:
-        examples: Examples that were judged.
-        invalid: Further examples whose picture the model called undecodable. No metric has them.
+        examples: Examples that were evaluated.
+        invalid: Further examples whose image the model called undecodable. No metric has them.
         auc: Area under the ROC curve, over 10,000 thresholds.
         pr_auc: Area under the precision-recall curve.
         accuracy: Share of right answers at the operating threshold.
         sensitivity: Share of PNEUMONIA that is found at the operating threshold.
-        specificity: Share of NORMAL that is left in peace at the operating threshold.
-        true_positives: PNEUMONIA told PNEUMONIA.
-        false_positives: NORMAL told PNEUMONIA.
-        true_negatives: NORMAL told NORMAL.
-        false_negatives: PNEUMONIA told NORMAL.
+        specificity: True-negative rate: share of NORMAL classified as NORMAL.
+        true_positives: PNEUMONIA predicted PNEUMONIA.
+        false_positives: NORMAL predicted PNEUMONIA.
+        true_negatives: NORMAL predicted NORMAL.
+        false_negatives: PNEUMONIA predicted NORMAL.
         calibration: Mean probability over the share of PNEUMONIA; 1 is right.
         ece: Expected calibration error, over 10 bins of equal width.
         brier: Mean squared difference between probability and label.
@@ -70,12 +70,12 @@ class Metrics:
 
     @property
     def positives(self) -> int:
-        """Examples of PNEUMONIA that were judged."""
+        """Examples of PNEUMONIA that were evaluated."""
         return self.true_positives + self.false_negatives
 
     @property
     def negatives(self) -> int:
-        """Examples of NORMAL that were judged."""
+        """Examples of NORMAL that were evaluated."""
         return self.true_negatives + self.false_positives
 
 
@@ -87,7 +87,7 @@ class Evaluation:
         threshold: The operating threshold.
         blessed: Whether the model may be pushed.
         reasons: Why it may not, a sentence for each bound that it misses; empty when blessed.
-        notes: What else to know: what became of the baseline, undecodable pictures.
+        notes: What else to know: what became of the baseline, undecodable images.
         slices: The model's metrics by slice, ``Overall`` first, then ``subtype:virus`` and so on.
         baseline: The pushed model's metrics over the slice Overall, or None without a baseline.
     """
@@ -103,7 +103,7 @@ class Evaluation:
 def refusals(
     model: Metrics, baseline: Metrics | None, settings: EvaluationSettings
 ) -> Iterator[str]:
-    """Tells why a model is not blessed.
+    """Yields why a model is not blessed.
 
     A metric that is undefined clears no floor, and one that is undefined for the baseline alone
     cannot be compared.
@@ -120,7 +120,7 @@ def refusals(
     rows = model.examples + model.invalid
     if model.invalid > settings.maximum_invalid_share * rows:
         yield (
-            f"invalid pictures {model.invalid} of {rows} are more than the allowed share "
+            f"invalid images {model.invalid} of {rows} are more than the allowed share "
             f"{settings.maximum_invalid_share:g} {where}"
         )
     pushed = Metrics() if baseline is None else baseline

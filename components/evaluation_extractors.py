@@ -1,4 +1,4 @@
-"""What TFMA hands to its metrics: rows weighted by validity, without their pictures."""
+"""Input of TFMA's metrics: rows weighted by validity, without their images."""
 
 from typing import Any
 
@@ -17,10 +17,10 @@ def custom_extractors(
 ) -> list[tfma.extractors.Extractor]:
     """Inserts our extractor into TFMA's. TFX's Evaluator finds it by this name.
 
-    A row whose picture the evaluated model calls undecodable (``valid`` false) has weight 0, so
-    that no metric counts the probability that stands there; the number of such rows is the rows
-    less the weights. The baseline is judged on the same rows, and answers for those that only it
-    cannot decode. Serialized examples and pictures are dropped, since nothing after the prediction
+    A row whose image the evaluated model calls undecodable (``valid`` false) has weight 0, so
+    that no metric counts the probability that is there; the number of such rows is the rows
+    less the weights. The baseline is evaluated on the same rows, and answers for those that only it
+    cannot decode. Serialized examples and images are dropped, since nothing after the prediction
     needs them and they are nearly all of a row's bytes.
 
     Args:

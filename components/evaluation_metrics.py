@@ -1,4 +1,4 @@
-"""What TFMA computes, and its results as our Metrics."""
+"""Metrics that TFMA computes, and its results as our Metrics."""
 
 import json
 import math
@@ -45,7 +45,7 @@ def eval_config(
             config_pb2.ModelSpec(
                 name=name,
                 is_baseline=name == tfma.BASELINE_KEY,
-                # Told, because TFMA would otherwise try to load a Keras model first.
+                # Explicit, because TFMA would otherwise try to load a Keras model first.
                 model_type=tfma.TF_GENERIC,
                 signature_name=features.SERVE_EXAMPLES,
                 prediction_key=features.PROBABILITY,
@@ -79,12 +79,12 @@ def _metrics_specs(threshold: float, *model_names: str) -> list[config_pb2.Metri
         "brier": ("MeanSquaredError", {}),
         "calibration_plot": ("CalibrationPlot", {"num_buckets": _BINS}),
     }
-    # The weight of a row tells whether it counts (see evaluation_extractors).
-    judged = _spec(metrics, model_names)
-    judged.example_weights.weighted = True
+    # The weight of a row says whether it counts (see evaluation_extractors).
+    predicted = _spec(metrics, model_names)
+    predicted.example_weights.weighted = True
     every_row = _spec({"rows": ("ExampleCount", {})}, model_names)
     every_row.example_weights.unweighted = True
-    return [judged, every_row]
+    return [predicted, every_row]
 
 
 def _spec(

@@ -1,4 +1,4 @@
-"""A sample of the test pictures and what the Evaluator's model said of them."""
+"""A sample of the test images and what the Evaluator's model said of them."""
 
 import hashlib
 import json
@@ -18,22 +18,22 @@ SAMPLE: Final = "sample.jsonl"
 """The file within a ModelEvaluation artifact that holds the answers, a line each."""
 
 SIZE: Final = 128
-"""Pictures in the sample: the first ones of the test split, where the classes stand mixed."""
+"""Images in the sample: the first ones of the test split, where the classes are mixed."""
 
 _BATCH: Final = features.SERVING_BATCH_SIZES[-1]
 
 
 @dataclass(frozen=True)
-class JudgedPicture:
-    """What the model said of a picture.
+class PredictedImage:
+    """What the model said of an image.
 
     Attributes:
-        sha256: of the picture's bytes.
+        sha256: of the image's bytes.
         probability: of pneumonia.
         label: NORMAL, PNEUMONIA or INVALID.
         valid: whether the model could decode it.
-        domain_distance: how far it is from the training pictures; None where the model does not
-            tell.
+        domain_distance: how far it is from the training images; None where the model does not
+            report it.
     """
 
     sha256: str
@@ -51,14 +51,14 @@ def examples_of(artifact: types.Artifact) -> list[bytes]:
     return list(dataset.as_numpy_iterator())
 
 
-def picture_of(example: bytes) -> tuple[str, bytes]:
-    """Returns a picture's SHA-256 and its bytes."""
+def image_of(example: bytes) -> tuple[str, bytes]:
+    """Returns an image's SHA-256 and its bytes."""
     values = tf.train.Example.FromString(example).features.feature[features.IMAGE].bytes_list.value
     image = values[0] if values else b""
     return hashlib.sha256(image).hexdigest(), image
 
 
-def judge(model: str, examples: Sequence[bytes]) -> Iterator[JudgedPicture]:
+def predict(model: str, examples: Sequence[bytes]) -> Iterator[PredictedImage]:
     """Asks a model's ``serve_examples``, the signature that the Evaluator uses.
 
     Args:
@@ -80,16 +80,16 @@ def judge(model: str, examples: Sequence[bytes]) -> Iterator[JudgedPicture]:
             strict=True,
         )
         for example, probability, label, valid, distance in rows:
-            sha256, _ = picture_of(example)
-            yield JudgedPicture(sha256, float(probability), label.decode(), bool(valid), distance)
+            sha256, _ = image_of(example)
+            yield PredictedImage(sha256, float(probability), label.decode(), bool(valid), distance)
 
 
-def to_lines(sample: Sequence[JudgedPicture]) -> str:
+def to_lines(sample: Sequence[PredictedImage]) -> str:
     """Returns the content of ``sample.jsonl``."""
     return "".join(f"{json.dumps(asdict(each), allow_nan=False)}\n" for each in sample)
 
 
-def read(folder: str | Path) -> list[JudgedPicture]:
+def read(folder: str | Path) -> list[PredictedImage]:
     """Reads ``sample.jsonl`` in the folder of a ModelEvaluation artifact."""
     text = (Path(folder) / SAMPLE).read_text(encoding="utf-8")
-    return [JudgedPicture(**json.loads(line)) for line in text.splitlines()]
+    return [PredictedImage(**json.loads(line)) for line in text.splitlines()]

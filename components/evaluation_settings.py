@@ -1,4 +1,4 @@
-"""What a model must reach to be blessed."""
+"""Bounds that a model must reach to be blessed."""
 
 import pydantic
 
@@ -7,7 +7,7 @@ class EvaluationSettings(pydantic.BaseModel):
     """The bounds that bless a model on the split ``test``, at its own operating threshold.
 
     A bound is on the whole split (the slice Overall). A drop is how much lower than the model that
-    is pushed now the new one may be, on the same pictures.
+    is pushed now the new one may be, on the same images.
     """
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
@@ -31,6 +31,6 @@ class EvaluationSettings(pydantic.BaseModel):
         0.01,
         ge=0,
         le=1,
-        description="Largest share of the pictures that the model may call undecodable. "
+        description="Largest share of the images that the model may call undecodable. "
         "They are left out of every metric.",
     )

@@ -1,7 +1,7 @@
-"""Evaluator: judges a model on the split ``test`` and blesses it, always with a verdict.
+"""Evaluator: evaluates a model on the split ``test`` and blesses it, always with a verdict.
 
 TFX's executor computes the metrics; the verdict is `evaluation.refusals`, because TFMA's own names
-no reason, passes over a share of undecodable pictures, and is not written at all when something is
+no reason, passes over a share of undecodable images, and is not written at all when something is
 undefined.
 """
 
@@ -82,7 +82,7 @@ class Executor(tfx_executor.Executor):
 
         Raises:
             UserError: The model is not what was trained, or the baseline fits and fails.
-            Exception: Whatever else stands in the way. There is no verdict then.
+            Exception: Any other failure. There is no verdict then.
         """
         settings = EvaluationSettings.model_validate_json(exec_properties["settings"])
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
@@ -127,8 +127,10 @@ class Executor(tfx_executor.Executor):
             baseline=reference,
         )
         _write(evaluation.uri, EVALUATION, evaluation_json(outcome))
-        judged = evaluation_sample.judge(path_utils.serving_model_path(model.uri), sample)
-        _write(evaluation.uri, evaluation_sample.SAMPLE, evaluation_sample.to_lines(list(judged)))
+        predicted = evaluation_sample.predict(path_utils.serving_model_path(model.uri), sample)
+        _write(
+            evaluation.uri, evaluation_sample.SAMPLE, evaluation_sample.to_lines(list(predicted))
+        )
         evaluation.set_string_custom_property(NOTES, "\n".join(outcome.notes))
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         model_sums.record(blessing, files)
@@ -152,7 +154,7 @@ class Executor(tfx_executor.Executor):
 
 
 class Evaluator(base_beam_component.BaseBeamComponent):
-    """Judges a model, and says why where it does not bless it."""
+    """Evaluates a model, and says why where it does not bless it."""
 
     SPEC_CLASS = EvaluatorSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
@@ -168,7 +170,7 @@ class Evaluator(base_beam_component.BaseBeamComponent):
 
         Args:
             examples: Examples with the split ``test``, as they are before Transform.
-            model: The model to judge.
+            model: The model to evaluate.
             baseline_model: What Baseline made.
             settings: The bounds.
         """
@@ -200,8 +202,8 @@ def _notes(overall: Metrics) -> list[str]:
     if not overall.invalid:
         return []
     return [
-        f"{overall.invalid} pictures of the split {features.TEST} cannot be decoded by the model "
-        "and stand in no metric."
+        f"{overall.invalid} images of the split {features.TEST} cannot be decoded by the model "
+        "and count in no metric."
     ]
 
 

@@ -1,4 +1,4 @@
-"""How many records a split of Examples holds, and a refusal of part or double of them.
+"""Number of records in a split of Examples; part or double of them is refused.
 
 ImportExampleGen records the counts of the conversion on its artifact. Each component that reads
 examples counts what it finds, on every orchestrator: a shard that is missing, cut or there twice
@@ -68,7 +68,7 @@ def require_all(
     recorded = (source or examples).get_string_custom_property(RECORDS)
     if not recorded:
         raise UserError(
-            f"The examples in {(source or examples).uri} do not tell how many records they hold "
+            f"The examples in {(source or examples).uri} do not record how many records they hold "
             f"(the property {RECORDS}). Let ImportExampleGen of this pipeline make them."
         )
     for split in splits:

@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def breaches(split: str, statistics: statistics_pb2.DatasetFeatureStatisticsList) -> Iterator[str]:
-    """Tells what in a split breaks the contract.
+    """Yields what in a split breaks the contract.
 
     Args:
         split: The split's name, for the message.
@@ -166,11 +166,11 @@ def _class_counts(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> di
 
 
 def _advice(held: Mapping[str, int]) -> str:
-    """Tells what to do, by how many examples of each class all splits hold together."""
+    """Returns what to do, by how many examples of each class all splits hold together."""
     if missing := [name for name, count in held.items() if not count]:
         return (
             f"No split holds an example of {' or '.join(missing)}: fix the image folder, so that "
-            "it has usable images of both classes."
+            "it has readable images of both classes."
         )
     return (
         "Fix the image folder, or split the patients in another way (a class with few patients "

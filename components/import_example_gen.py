@@ -1,7 +1,7 @@
 """ImportExampleGen: takes the TFRecords that `cxr convert` made into the pipeline, file by file.
 
 TFX's own executor reads every record and shuffles all of them in Beam, which Beam's runner in this
-process does in memory: 3.6 GB for 20,000 pictures of 26 kB. They are in their splits, in shards and
+process does in memory: 3.6 GB for 20,000 images of 26 kB. They are in their splits, in shards and
 in an order of hashes already.
 """
 
@@ -76,7 +76,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                     fileio.copy(file, target)
                 else:
                     link(file, target)
-        records = {split.name: dataset.pictures(split.name) for split in given.splits}
+        records = {split.name: dataset.images(split.name) for split in given.splits}
         example_counts.mark(examples, records, dataset.fingerprint)
         examples_utils.set_payload_format(examples, exec_properties["output_data_format"])
         examples_utils.set_file_format(examples, "tfrecords_gzip")

@@ -1,4 +1,4 @@
-"""Files that stand in two places."""
+"""Hard links and copies of files."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def link(source: str | Path, target: str | Path) -> None:
-    """Gives a local file a second place.
+    """Links or copies a local file to a second path.
 
     A link costs nothing and outlives the deletion of the first one; another file system needs a
     copy. Neither may be written into later, only replaced.

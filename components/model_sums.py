@@ -14,7 +14,7 @@ from components.sums import SUMS, differences, digest, from_json, sums, to_json
 DIGEST: Final = "digest"
 """Custom property of a blessing: the digest of the model that it was given to.
 
-The sums of the model's files stand in the blessing's folder, in `SUMS`.
+The sums of the model's files are in the blessing's folder, in `SUMS`.
 """
 
 

@@ -1,4 +1,4 @@
-"""What native libraries write to standard error while they start."""
+"""Output of native libraries to standard error while they start."""
 
 import contextlib
 import os

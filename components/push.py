@@ -34,7 +34,7 @@ def push(
     Args:
         source: The SavedModel's folder.
         folder: The folder of the model's versions. It is made when missing.
-        record: What else the manifest tells.
+        record: What else the manifest has.
         compared: What was examined; without it, whatever the source holds is published.
 
     Returns:

@@ -3,7 +3,7 @@
 Object stores can create an object only where it is absent, but TensorFlow's file systems do not
 pass that on: `tf.io.gfile.rename` without ``overwrite`` looks first and renames then. What every
 store offers is that a list names each object whose writing has ended. So whoever wants to push
-writes an object of a unique name, lists, and goes on only where there is no other claim. Of two at
+writes an object of a unique name, lists, and continues only if there is no other. Of two at
 the same time, the one that lists last sees the other claim and withdraws its own. Both may do so;
 they try again after times that differ. No clock of a machine decides.
 """
@@ -138,8 +138,8 @@ def _claim(folder: str) -> Claim:
             return claim
         claim.withdraw()
     raise UserError(
-        f"{folder}: another push is going on ({others[0]}, {_holder(others[0])}). Wait until it "
-        "has ended, and run again. If none is going on, remove that object."
+        f"{folder}: another push is running ({others[0]}, {_holder(others[0])}). Wait until it "
+        "has finished, and run again. If none is running, remove that object."
     )
 
 

@@ -74,7 +74,7 @@ def push_remotely(
     Args:
         source: The SavedModel's folder.
         folder: The remote folder of the model's versions.
-        record: What else the manifest tells.
+        record: What else the manifest has.
         compared: What was examined.
 
     Returns:

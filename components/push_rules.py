@@ -1,4 +1,4 @@
-"""Whether a blessed model may be pushed, as a pure function of what the push folder holds."""
+"""Decides whether a blessed model may be pushed: a pure function of the push folder's content."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from components.sums import digest
 
 
 class PushRefused(Exception):
-    """A model that is not pushed; the message tells why and what to do."""
+    """A model that is not pushed; the message says why and what to do."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What stands in a push folder: ``{push_dir}/{model_name}/{version}/``, each with a manifest."""
+"""Content of a push folder: ``{push_dir}/{model_name}/{version}/``, each with a manifest."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from components.sums import differences, digest, mode_of
 from components.sums import sums as sums_of
 
 MANIFEST: Final = "manifest.json"
-"""The file of a pushed version that tells what it is made of."""
+"""The file of a pushed version that lists its files."""
 
 SAVED_MODEL: Final = "saved_model.pb"
 """The file of a version that servers take as the sign that it can be loaded."""
@@ -261,6 +261,6 @@ def _misplaced(root: Path, manifest: dict[str, Any]) -> list[str]:
     if was[1] == number and was[0] in (name, real.parent.name):
         return []
     return [
-        f"{root}: it was pushed as {was[0]}/{was[1]}, and stands as {name}/{number}; a version is "
+        f"{root}: it was pushed as {was[0]}/{was[1]}, and is now {name}/{number}; a version is "
         "never renamed: to publish it anew, roll back to it (cxr rollback --to)"
     ]

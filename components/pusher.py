@@ -28,7 +28,7 @@ BLESSINGS: Final = ("model_blessing", "infra_blessing")
 """The inputs that must say yes: the model is good enough, and it can be served."""
 
 PUSHED: Final = "pushed"
-"""Custom property of the pushed model: 1 when the model stands in the push folder, else 0."""
+"""Custom property of the pushed model: 1 when the model is in the push folder, else 0."""
 
 PUSHED_VERSION: Final = "pushed_version"
 """Custom property of the pushed model: its version, where it is pushed."""
@@ -98,7 +98,7 @@ class Executor(base_executor.BaseExecutor):
         version, path = pushed
         outcome.set_string_custom_property(PUSHED_VERSION, str(version))
         outcome.set_string_custom_property(PUSHED_DESTINATION, path)
-        _LOG.info("The model stands in %s.", path)
+        _LOG.info("Pushed the model to %s.", path)
 
     def _push(
         self,
@@ -110,7 +110,7 @@ class Executor(base_executor.BaseExecutor):
         configuration = json.loads(exec_properties["configuration"])
         (model_blessing,), (infra_blessing,) = (input_dict[key] for key in BLESSINGS)
         examined = model_sums.blessed(model_blessing)
-        # TFX's InfraValidator tells no digest; what the Evaluator examined bounds it then.
+        # TFX's InfraValidator records no digest; what the Evaluator examined bounds it then.
         if infra_blessing.get_string_custom_property(model_sums.DIGEST):
             check_examined(examined, model_sums.blessed(infra_blessing), infra_blessing.uri)
         version = model_blessing.get_string_custom_property(BASELINE_VERSION)
@@ -123,7 +123,7 @@ class Executor(base_executor.BaseExecutor):
                 **({"model_uri": model_uri} if is_remote(model_uri) else {}),
                 "recipe": recipe(trained),
                 "baseline_version": version,
-                # What a submitted run has chosen anew stands in the model's own record.
+                # What a submitted run has chosen anew is in the model's own record.
                 "configuration": {
                     **without_places(configuration),
                     "trainer": trained["settings"],
@@ -188,7 +188,7 @@ class Pusher(base_component.BaseComponent):
 
 
 def _refusal(input_dict: dict[str, list[types.Artifact]]) -> str:
-    """Tells which blessing is missing or says no; empty when both hold."""
+    """Returns which blessing is missing or says no; empty when both hold."""
     for key in BLESSINGS:
         if not input_dict.get(key):
             return f"there is no {key}"

@@ -1,4 +1,4 @@
-"""What a trained model follows from, as one hash."""
+"""Everything that a trained model depends on, as one hash."""
 
 import hashlib
 import json

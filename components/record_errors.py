@@ -1,4 +1,4 @@
-"""What Beam says of a damaged TFRecord: the file, and never a byte of a record.
+"""Beam's errors about a damaged TFRecord: the file, and never a byte of a record.
 
 Its own error holds the whole record that it could not read, in hexadecimal: a patient's image and
 the name of its file, in the terminal, the log and the run's record.

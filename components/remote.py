@@ -10,7 +10,7 @@ from tfx import types
 
 
 def is_remote(uri: str) -> bool:
-    """Tells whether a place is no local path."""
+    """Returns whether a place is no local path."""
     return "://" in uri
 
 
@@ -41,7 +41,7 @@ def copy(source: str, target: str, names: Iterable[str]) -> None:
 def near(
     *, inputs: Iterable[types.Artifact] = (), outputs: Iterable[types.Artifact] = ()
 ) -> Iterator[None]:
-    """Lets remote artifacts stand in local folders while a component works on them.
+    """Keeps remote artifacts in local folders while a component works on them.
 
     Artifacts that are local stay as they are. An input is copied here before, an output is copied
     there at the end, unless the block raises; then each has its own URI again.

@@ -1,4 +1,4 @@
-"""Which version a rollback publishes anew, and what it remembers."""
+"""Plan of a rollback: the version to publish again, and the record of it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

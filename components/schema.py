@@ -14,13 +14,13 @@ _SIZES = (features.WIDTH, features.HEIGHT)
 def contract_schema() -> "schema_pb2.Schema":
     """Builds the schema that every split must satisfy.
 
-    Each example holds exactly one value of each feature, but for ``subtype``, which stands only
-    where the file's name tells it. ``label`` is 0 or 1, ``label_name`` its name; sides are in
-    pixels. ``image`` is declared as a picture, so that statistics count its bytes and leave its
+    Each example holds exactly one value of each feature, but for ``subtype``, which is only
+    where the file's name has it. ``label`` is 0 or 1, ``label_name`` its name; sides are in
+    pixels. ``image`` is declared as an image, so that statistics count its bytes and leave its
     values alone.
 
     Returns:
-        The schema. Other features may stand beside those it names.
+        The schema. Other features may be beside those it names.
     """
     from tensorflow_metadata.proto.v0 import schema_pb2
 

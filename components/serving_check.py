@@ -20,7 +20,7 @@ from serving import strict_json
 from transform_module.features import TEST
 
 REPORT: Final = "serving_check.json"
-"""The file within the InfraBlessing artifact that tells what was asked, measured and found."""
+"""The file within the InfraBlessing artifact with what was requested, measured and found."""
 
 # As TFX's InfraValidator marks its blessing.
 _BLESSED: Final = "blessed"
@@ -88,15 +88,15 @@ class Executor(base_executor.BaseExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         files = model_sums.examine(model)
-        pictures = dict(
-            evaluation_sample.picture_of(each) for each in evaluation_sample.examples_of(examples)
+        images = dict(
+            evaluation_sample.image_of(each) for each in evaluation_sample.examples_of(examples)
         )
         sample = evaluation_sample.read(evaluation.uri)
         trial = try_serving(
             Path(path_utils.serving_model_path(model.uri)),
             files,
             exec_properties["model_name"],
-            [Question(pictures[judged.sha256], judged) for judged in sample],
+            [Question(images[predicted.sha256], predicted) for predicted in sample],
             ServingCheckSettings.model_validate_json(exec_properties["settings"]),
             images=Path(exec_properties["images"]),
             quarantine=Path(exec_properties["quarantine"]),

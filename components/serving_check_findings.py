@@ -1,15 +1,15 @@
-"""What the check before the push finds wrong, as pure functions of the answers."""
+"""Problems that the check before the push finds, as pure functions of the predictions."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from components.evaluation_sample import JudgedPicture
+from components.evaluation_sample import PredictedImage
 from serving.model import Answer
 from transform_module import features
 
 MAXIMUM_DIFFERENCE: Final = 1e-3
-"""How far two probabilities of one picture may be apart.
+"""How far two probabilities of one image may be apart.
 
 The order in which a batch is summed up depends on its size; measured on the real X-rays that moves
 a probability by less than 1e-5.
@@ -17,41 +17,41 @@ a probability by less than 1e-5.
 
 
 def against_evaluator(
-    expected: Sequence[JudgedPicture], answers: Sequence[Answer], threshold: float, how: str
+    expected: Sequence[PredictedImage], answers: Sequence[Answer], threshold: float, how: str
 ) -> Iterator[str]:
     """Compares the served answers with the Evaluator's.
 
     Args:
-        expected: what the Evaluator's model said of the pictures.
-        answers: what the server says of the same pictures.
+        expected: what the Evaluator's model said of the images.
+        answers: what the server says of the same images.
         threshold: the operating threshold that the model records.
         how: the way the server was asked, for the message.
 
     Yields:
-        A sentence for each kind of difference, with its first picture and how many there are.
+        A sentence for each kind of difference, with its first image and how many there are.
     """
     wrong: dict[str, list[str]] = {}
-    for judged, answer in zip(expected, answers, strict=True):
-        for kind, sentence in _differences(judged, answer, threshold):
-            wrong.setdefault(kind, []).append(f"picture {judged.sha256[:12]}: {sentence}")
+    for predicted, answer in zip(expected, answers, strict=True):
+        for kind, sentence in _differences(predicted, answer, threshold):
+            wrong.setdefault(kind, []).append(f"image {predicted.sha256[:12]}: {sentence}")
     for sentences in wrong.values():
-        yield f"{how}, {sentences[0]} (so for {len(sentences)} of {len(expected)} pictures)"
+        yield f"{how}, {sentences[0]} (so for {len(sentences)} of {len(expected)} images)"
 
 
 def _differences(
-    judged: JudgedPicture, answer: Answer, threshold: float
+    predicted: PredictedImage, answer: Answer, threshold: float
 ) -> Iterator[tuple[str, str]]:
-    if answer.valid != judged.valid:
-        yield "valid", f"valid is {answer.valid}, the Evaluator's {judged.valid}"
+    if answer.valid != predicted.valid:
+        yield "valid", f"valid is {answer.valid}, the Evaluator's {predicted.valid}"
         return
     if not math.isfinite(answer.probability):
         yield "finite", f"the probability is {answer.probability}, which is no number"
         return
-    if not abs(answer.probability - judged.probability) <= MAXIMUM_DIFFERENCE:
+    if not abs(answer.probability - predicted.probability) <= MAXIMUM_DIFFERENCE:
         yield (
             "probability",
             f"the probability is {answer.probability:.4f}, the Evaluator's "
-            f"{judged.probability:.4f}",
+            f"{predicted.probability:.4f}",
         )
     normal, pneumonia = features.LABELS
     right = pneumonia if answer.probability >= threshold else normal
@@ -61,11 +61,11 @@ def _differences(
             f"the label is {answer.label} where the probability {answer.probability:.4f} and the "
             f"threshold {threshold:g} make it {right}",
         )
-    if not _same_distance(answer.domain_distance, judged.domain_distance):
+    if not _same_distance(answer.domain_distance, predicted.domain_distance):
         yield (
             "domain",
-            f"the distance from the training pictures is {answer.domain_distance}, the Evaluator's "
-            f"{judged.domain_distance}",
+            f"the distance from the training images is {answer.domain_distance}, the Evaluator's "
+            f"{predicted.domain_distance}",
         )
 
 
@@ -76,7 +76,7 @@ def _same_distance(one: float | None, other: float | None) -> bool:
 
 
 def of_formats(answers: Mapping[str, Answer], lossless: Sequence[str]) -> Iterator[str]:
-    """Checks that one picture is judged alike in every format.
+    """Checks that one image gets the same prediction in every format.
 
     Args:
         answers: by format.
@@ -84,7 +84,7 @@ def of_formats(answers: Mapping[str, Answer], lossless: Sequence[str]) -> Iterat
     """
     for name, answer in answers.items():
         if not answer.valid:
-            yield f"{name}: a whole picture is called invalid"
+            yield f"{name}: a whole image is called invalid"
     found = {name: answers[name].probability for name in lossless}
     lowest, highest = min(found, key=found.__getitem__), max(found, key=found.__getitem__)
     if found[highest] - found[lowest] > MAXIMUM_DIFFERENCE:
@@ -95,25 +95,26 @@ def of_formats(answers: Mapping[str, Answer], lossless: Sequence[str]) -> Iterat
 
 
 def of_neighbours(name: str, alone: Answer, beside: Sequence[Answer]) -> Iterator[str]:
-    """Checks that a file does not touch the answers of the pictures in its batch.
+    """Checks that a file does not touch the answers of the images in its batch.
 
     Args:
         name: what is wrong with the file.
-        alone: the answer to a good picture in a batch of its own.
-        beside: the answers to the same picture in a batch with the file.
+        alone: the answer to a good image in a batch of its own.
+        beside: the answers to the same image in a batch with the file.
     """
     for answer in beside:
         if (answer.valid, answer.label) != (alone.valid, alone.label) or not (
             abs(answer.probability - alone.probability) <= MAXIMUM_DIFFERENCE
         ):
             yield (
-                f"beside a file that is no picture ({name}) a good picture's answer changes from "
-                f"{alone.label} {alone.probability:.4f} to {answer.label} {answer.probability:.4f}"
+                f"beside a file that is not an image ({name}) a good image's prediction changes "
+                f"from {alone.label} {alone.probability:.4f} "
+                f"to {answer.label} {answer.probability:.4f}"
             )
             return
 
 
 def of_broken(name: str, answer: Answer) -> Iterator[str]:
-    """Checks that a file that is no picture is called invalid."""
+    """Checks that a file that is no image is called invalid."""
     if answer.valid:
-        yield f"a file that is no picture ({name}) is called valid, with {answer.label}"
+        yield f"a file that is not an image ({name}) is called valid, with {answer.label}"

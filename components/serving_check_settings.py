@@ -1,4 +1,4 @@
-"""What the check before the push asks of a served model."""
+"""Requirements of the check before the push on a served model."""
 
 from typing import Literal
 
@@ -16,8 +16,8 @@ class ServingCheckSettings(pydantic.BaseModel):
         " TensorFlow Serving's container through TFX's InfraValidator, which needs Docker.",
     )
     maximum_latency_ms: float = pydantic.Field(
-        2_000.0, gt=0, description="The median answer to one picture may take so long."
+        2_000.0, gt=0, description="Maximum median latency of one image, in milliseconds."
     )
     maximum_memory_gib: float = pydantic.Field(
-        8.0, gt=0, description="The server's memory may reach so much."
+        8.0, gt=0, description="Maximum memory of the server, in GiB."
     )

@@ -14,9 +14,9 @@ from typing import Final
 
 import psutil
 
-from components import serving_check_findings, serving_check_pictures
+from components import serving_check_findings, serving_check_images
 from components.errors import UserError
-from components.evaluation_sample import JudgedPicture
+from components.evaluation_sample import PredictedImage
 from components.push import push
 from components.push_rules import Compared
 from components.serving_check_settings import ServingCheckSettings
@@ -34,10 +34,10 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Question:
-    """A picture, and what the Evaluator's model said of it."""
+    """An image, and what the Evaluator's model said of it."""
 
-    picture: bytes
-    judged: JudgedPicture
+    image: bytes
+    predicted: PredictedImage
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ class Trial:
 
     Attributes:
         reasons: why it may not be pushed, a sentence each; empty when it may.
-        pictures: pictures that were asked about.
+        images: images that were asked about.
         load_seconds: from the server's start until the model answered.
-        latency_ms: median answer to one picture over REST.
+        latency_ms: median answer to one image over REST.
         memory_gib: the most memory that the server took.
     """
 
     reasons: list[str] = field(default_factory=list)
-    pictures: int = 0
+    images: int = 0
     load_seconds: float = 0
     latency_ms: float = 0
     memory_gib: float = 0
@@ -75,7 +75,7 @@ def try_serving(
         model: the SavedModel's folder.
         files: SHA-256 by file of what is to be served.
         name: the model's, in URLs.
-        questions: pictures with the answers that are expected.
+        questions: images with the answers that are expected.
         settings: the bounds.
         images: folder of the paths in ``quarantine``.
         quarantine: list of the files that the conversion kept out.
@@ -124,10 +124,10 @@ def _served(folder: Path) -> Iterator[tuple[str, str, psutil.Process]]:
             deadline = time.monotonic() + _START_SECONDS
             while not ready.exists():
                 if process.poll() is not None or time.monotonic() > deadline:
-                    told = log.read_text(errors="replace").strip().splitlines()[-1:]
+                    last_line = log.read_text(errors="replace").strip().splitlines()[-1:]
                     how = "ended" if process.returncode is not None else "was not ready"
                     seconds = _START_SECONDS - (deadline - time.monotonic())
-                    raise UserError(f"the server {how} after {seconds:.0f} s: {''.join(told)}")
+                    raise UserError(f"the server {how} after {seconds:.0f} s: {''.join(last_line)}")
                 time.sleep(0.1)
             addresses = json.loads(ready.read_text())
             yield addresses["rest"], f"grpc://{addresses['grpc']}", psutil.Process(process.pid)
@@ -145,7 +145,7 @@ def _latency_ms(client: Client, questions: Sequence[Question]) -> float:
     seconds = []
     for question in questions[:_ALONE]:
         started = time.perf_counter()
-        client.predict([question.picture])
+        client.predict([question.image])
         seconds.append(time.perf_counter() - started)
     return statistics.median(seconds) * 1000 if seconds else 0.0
 
@@ -158,43 +158,43 @@ def _ask(
     images: Path,
     quarantine: Path,
 ) -> Iterator[str]:
-    expected = [question.judged for question in questions]
-    pictures = [question.picture for question in questions]
+    expected = [question.predicted for question in questions]
+    contents = [question.image for question in questions]
     for how, client in (("REST", rest), ("gRPC", grpc)):
-        answers = [client.predict([picture])[0] for picture in pictures[:_ALONE]]
+        answers = [client.predict([image])[0] for image in contents[:_ALONE]]
         yield from serving_check_findings.against_evaluator(
             expected[:_ALONE], answers, threshold, f"over {how}, one at a time"
         )
         yield from serving_check_findings.against_evaluator(
-            expected, _in_batches(client, pictures), threshold, f"over {how}, in batches"
+            expected, _in_batches(client, contents), threshold, f"over {how}, in batches"
         )
-    formats = serving_check_pictures.formats()
-    judged = dict(zip(formats, rest.predict(list(formats.values())), strict=True))
-    lossless = [name for name in formats if serving_check_pictures.is_lossless(name)]
-    yield from serving_check_findings.of_formats(judged, lossless)
+    formats = serving_check_images.formats()
+    predicted = dict(zip(formats, rest.predict(list(formats.values())), strict=True))
+    lossless = [name for name in formats if serving_check_images.is_lossless(name)]
+    yield from serving_check_findings.of_formats(predicted, lossless)
     good = formats["PNG, grey"]
     alone = rest.predict([good])[0]
-    for name, file in serving_check_pictures.broken().items():
+    for name, file in serving_check_images.broken().items():
         before, broken, after = rest.predict([good, file, good])
         yield from serving_check_findings.of_broken(name, broken)
         yield from serving_check_findings.of_neighbours(name, alone, [before, after])
-    for name, file in serving_check_pictures.quarantined(quarantine, images).items():
+    for name, file in serving_check_images.quarantined(quarantine, images).items():
         before, _, after = grpc.predict([good, file, good])
         yield from serving_check_findings.of_neighbours(name, alone, [before, after])
 
 
-def _in_batches(client: Client, pictures: Sequence[bytes]) -> list[Answer]:
+def _in_batches(client: Client, images: Sequence[bytes]) -> list[Answer]:
     return [
         answer
-        for start in range(0, len(pictures), _BATCH)
-        for answer in client.predict(pictures[start : start + _BATCH])
+        for start in range(0, len(images), _BATCH)
+        for answer in client.predict(images[start : start + _BATCH])
     ]
 
 
 def _beyond(latency_ms: float, memory_gib: float, settings: ServingCheckSettings) -> Iterator[str]:
     if latency_ms > settings.maximum_latency_ms:
         yield (
-            f"the median answer takes {latency_ms:.0f} ms, more than maximum_latency_ms, "
+            f"the median latency is {latency_ms:.0f} ms, more than maximum_latency_ms, "
             f"{settings.maximum_latency_ms:g}"
         )
     if memory_gib > settings.maximum_memory_gib:

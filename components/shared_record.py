@@ -1,4 +1,4 @@
-"""What of a run's configuration is told to others, who get its model: no place on this machine."""
+"""Configuration of a run as it is shared with the model: no path on this machine."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,9 +15,9 @@ def without_places(configuration: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         configuration: As JSON has it. Settings may be missing.
     """
-    told = dict(configuration)
+    shared = dict(configuration)
     for *above, name in _PLACES:
-        section = told
+        section = shared
         for key in above:
             if not isinstance(section.get(key), Mapping):
                 break
@@ -26,4 +26,4 @@ def without_places(configuration: Mapping[str, Any]) -> dict[str, Any]:
         else:
             if isinstance(section.get(name), str) and not is_remote(section[name]):
                 section[name] = None
-    return told
+    return shared

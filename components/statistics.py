@@ -1,4 +1,4 @@
-"""What StatisticsGen computes."""
+"""Settings of StatisticsGen."""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ def statistics_options() -> "tfdv.StatsOptions":
 
     TFDV counts presence, type and sizes of a feature that is declared an image, and makes no
     ranking, quantile or vocabulary of its values. The statistics' schema declares that of what
-    names a file or a patient, too: its most frequent values would stand in the artifact, in its
+    names a file or a patient, too: its most frequent values would be in the artifact, in its
     visualizations, and in whatever is sent on of them.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What the operating system refuses, in words: a disk that is full, a file of another user."""
+"""Messages for errors of the operating system: a disk that is full, a file of another user."""
 
 import errno
 import os

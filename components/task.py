@@ -17,7 +17,7 @@ _INVOCATION: Final = "--json_serialized_invocation_args"
 
 
 def with_beam_args(argv: Sequence[str]) -> list[str]:
-    """Appends the arguments of Beam that the task's parameter tells.
+    """Appends the arguments of Beam from the task's parameter.
 
     Args:
         argv: The task's command line.

@@ -87,7 +87,7 @@ def _wait_unlocked(folder: str) -> None:
 
 def _wait(descriptor: int) -> None:
     poll = select.poll()
-    poll.register(descriptor, 0)  # a hang-up alone, which is always told
+    poll.register(descriptor, 0)  # a hang-up alone, which is always reported
     while not poll.poll():
         pass
     os.kill(os.getpid(), signal.SIGKILL)

@@ -150,11 +150,11 @@ class Trainer(base_component.BaseComponent):
         Args:
             examples: Transformed examples.
             transform_graph: That transformed them.
-            source: The examples before Transform, which tell how many there are.
+            source: The examples before Transform, which record how many there are.
             run_fn: Path of the function.
             custom_config: What else it is given. Its ``settings`` lack those of `TUNABLE`.
             epochs: The most epochs.
-            batch_size: Pictures a step and replica.
+            batch_size: Images a step and replica.
             learning_rate: The optimizer's.
             dataset_fingerprint: Of the data that the examples came from; empty does not compare.
             hyperparameters: What a Tuner found; it wins over the settings of that name.

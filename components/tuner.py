@@ -92,10 +92,10 @@ class Tuner(base_component.BaseComponent):
         Args:
             examples: Transformed examples.
             transform_graph: That transformed them.
-            source: The examples before Transform, which tell how many there are.
+            source: The examples before Transform, which record how many there are.
             tuner_fn: Path of the function.
             custom_config: What else it is given. Its ``settings`` lack those of `TRIED_WITH`.
-            batch_size: Pictures a step and replica, where it is not searched for.
+            batch_size: Images a step and replica, where it is not searched for.
             learning_rate: The optimizer's, where it is not searched for.
             dataset_fingerprint: Of the data that the examples came from.
         """

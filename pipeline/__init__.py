@@ -1,1 +1,1 @@
-"""What runs, and where: configuration, wiring, orchestrators, the `cxr` command."""
+"""The pipeline: configuration, wiring, orchestrators, the `cxr` command."""

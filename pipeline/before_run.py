@@ -1,4 +1,4 @@
-"""What can be wrong with a run's command, found before anything is made or recorded."""
+"""Checks of a run's command, before anything is made or recorded."""
 
 import json
 import os

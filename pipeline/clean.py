@@ -1,4 +1,4 @@
-"""What may be removed from a root: what no kept run, and no pushed version, needs any more."""
+"""Files that may be removed from a root: those that no kept run and no pushed version needs."""
 
 import os
 import re

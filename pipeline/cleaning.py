@@ -42,7 +42,7 @@ def clean(root: Root, *, keep: int, remove: bool) -> list[Cleaned]:
       One group for each kind.
 
     Raises:
-      UserError: There is no run, one is going on, or something cannot be removed.
+      UserError: There is no run, one is running, or something cannot be removed.
     """
     if not root.runs.is_dir():
         raise UserError(f"No run has begun under {root.path}: there is nothing to clean.")

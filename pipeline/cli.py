@@ -47,7 +47,7 @@ _beam_args = click.option(
 )
 @click.version_option(package_name="chest-xray-pipeline", prog_name="cxr")
 def main() -> None:
-    """Chest X-rays: from folders of pictures to a served model that tells pneumonia from normal."""
+    """Chest X-rays: from folders of images to a served model that detects pneumonia."""
 
 
 @main.command(cls=ImagesByOption)
@@ -85,7 +85,7 @@ def run(
 
     Without --config it trains `cnn`, the largest of the models, with all defaults.
 
-    A killed run goes on where it stopped when the same command is given again.
+    A killed run resumes where it stopped when the same command is repeated.
     """  # noqa: D301  (Click knows the character, not its escape)
     from pipeline.config_file import load
 
@@ -134,16 +134,16 @@ def run(
 @options.as_json
 @for_people
 def synth(out: Path, count: int, seed: int, as_json: bool) -> None:
-    """Draw synthetic chest X-rays into the folder OUT, laid out as the Kaggle dataset."""
+    """Draw synthetic chest X-rays into the folder OUT, in the layout of the Kaggle dataset."""
     from components.synthetic.generate import generate
     from pipeline.cells import console
     from pipeline.display import Display
     from pipeline.tables import print_synthetic
 
-    with Display(console(sys.stderr)).step(f"Draw {count} pictures") as progress:
+    with Display(console(sys.stderr)).step(f"Draw {count} images") as progress:
         made = generate(out, images=count, seed=seed, progress=progress)
     if as_json:
-        content = {"pictures": made.pictures, "patients": made.patients, "broken": made.broken}
+        content = {"images": made.images, "patients": made.patients, "broken": made.broken}
         click.echo(json.dumps(content, indent=2))
     else:
         print_synthetic(made, out)
@@ -181,7 +181,8 @@ def convert(
     """Convert the folder IMAGES to TFRecords in the folder OUT.
 
     IMAGES, or the one folder in it, holds train|val|test/NORMAL|PNEUMONIA/..., or only
-    NORMAL|PNEUMONIA/... What is no usable picture is listed in OUT/quarantine.csv with its reason.
+    NORMAL|PNEUMONIA/... Files that are not readable images are listed in
+    OUT/quarantine.csv with the reason.
     """
     from components.images import convert as images_convert
     from pipeline.cells import console
@@ -309,25 +310,25 @@ def predict(
 
     \b
     cxr predict pushed/chest_xray xray.jpeg folder
-    cxr predict pushed/chest_xray folder 'more/**/*.png' --out answers.parquet
+    cxr predict pushed/chest_xray folder 'more/**/*.png' --out predictions.parquet
     cxr predict --url http://127.0.0.1:8501 xray.jpeg folder
     cxr predict --url grpcs://HOST:8500 --ca-cert ca.pem --label stable folder
 
     MODEL is a version's folder, or the folder of the versions, of which the latest is taken. A file
-    that is no usable picture gets a row with the reason. A picture that is not in the domain is
-    unlike those that the model learnt from: its answer tells nothing.
+    that is not a readable image gets a row with the reason. An image that is out of domain does not
+    resemble the training data: do not rely on its prediction.
 
-    With --out any number of pictures is judged, in Beam, and a summary is printed. IMAGES may then
-    be TFRecord files of pictures, too. A killed call goes on where it stopped when the same command
-    is given again.
+    With --out any number of images is predicted, in Beam, and a summary is printed. IMAGES may then
+    be TFRecord files of images, too. A killed call resumes where it stopped when the same command
+    is repeated.
 
-    The exit code is 4 where nothing that was given could be used.
+    The exit code is 4 if no file is a readable image.
     """  # noqa: D301  (Click knows the character, not its escape)
     from pipeline.cells import console
     from pipeline.display import Display
     from pipeline.run_log import silenced
     from pipeline.tables import print_summary
-    from serving.client import MAXIMUM_PICTURE
+    from serving.client import MAXIMUM_IMAGE
     from serving.predict import predict as predict_paths
     from serving.predict import predict_by
     from serving.predict_many.job import predict_many
@@ -344,14 +345,14 @@ def predict(
     if url:
         with (
             silenced() as terminal,
-            Display(console(terminal)).step("Judge pictures") as told,
+            Display(console(terminal)).step("Predict images") as progress,
             served.connected(url, **server) as client,
         ):
             predictions = predict_by(
                 client.predict_in_parts,
                 model_and_images,
-                maximum_bytes=MAXIMUM_PICTURE,
-                progress=told,
+                maximum_bytes=MAXIMUM_IMAGE,
+                progress=progress,
             )
         _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
         return
@@ -362,9 +363,9 @@ def predict(
         with (
             when_interrupted(),
             silenced() as terminal,
-            Display(console(terminal)).step("Judge pictures") as told,
+            Display(console(terminal)).step("Predict images") as progress,
         ):
-            summary = predict_many(model, images, out, beam_args=beam_args, progress=told)
+            summary = predict_many(model, images, out, beam_args=beam_args, progress=progress)
         if as_json:
             click.echo(strict_json.dumps({**vars(summary), "out": str(out)}, indent=2))
         else:
@@ -372,8 +373,8 @@ def predict(
         if not summary.valid:
             sys.exit(NOTHING_USABLE)
         return
-    with silenced() as terminal, Display(console(terminal)).step("Judge pictures") as told:
-        predictions = predict_paths(model, images, progress=told)
+    with silenced() as terminal, Display(console(terminal)).step("Predict images") as progress:
+        predictions = predict_paths(model, images, progress=progress)
     _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
 
 

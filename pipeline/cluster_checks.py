@@ -1,4 +1,4 @@
-"""What cannot work in a cluster, found before anything is compiled."""
+"""Checks for what cannot work in a cluster, before anything is compiled."""
 
 import re
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ TUNER: Final = "Tuner"
 
 
 def problems(config: Config, target: Target) -> list[str]:
-    """Tells what is wrong, each with the key, what was found and what to do."""
+    """Returns what is wrong, each with the key, what was found and what to do."""
     return [
         *_image_problems(config),
         *_place_problems(config),

@@ -84,7 +84,7 @@ def compile_(
     "maps",
     multiple=True,
     metavar="REMOTE=FOLDER",
-    help="What stands for a remote place, such as gs://bucket/examples=examples; may be repeated.",
+    help="Local folder for a remote one, such as gs://bucket/examples=examples; may be repeated.",
 )
 @click.option("--exact", is_flag=True, help="Start a process for each task, as a cluster does.")
 @click.option("--jobs", default=2, show_default=True, help="Tasks at the same time.")
@@ -106,7 +106,7 @@ def rehearse(
     """Run a compiled FILE on this machine, task by task, as a cluster would.
 
     Each task gets the command, the arguments and the input that the file gives it, in a copy of
-    what the image holds. It ends well only when the model was pushed, loads and answers.
+    what the image holds. The exit code is 0 only if the model was pushed, loads and predicts.
     """
     from pipeline.cells import console
     from pipeline.display import Display

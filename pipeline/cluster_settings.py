@@ -1,4 +1,4 @@
-"""What can be chosen about a run in a cluster."""
+"""Settings of a run in a cluster."""
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 

@@ -1,4 +1,4 @@
-"""What a shell offers for the values of options, in a moment: TensorFlow is not imported.
+"""Shell completion of options' values, fast: TensorFlow is not imported.
 
 bash splits words at ``=`` and adds a blank after what it completes. `Bash` takes both back, so that
 ``--set trainer.mo<TAB>`` becomes ``--set trainer.model=`` and then offers the models.
@@ -107,7 +107,7 @@ def _values(annotation: Any) -> list[str]:
 
 
 class Bash(BashComplete):
-    """Click's, with words that hold ``=``, and without a blank after what goes on."""
+    """Click's, with words that hold ``=``, and without a blank after a partial word."""
 
     source_template: ClassVar[str] = BashComplete.source_template.replace(
         "    return 0\n",

@@ -1,7 +1,7 @@
 """Everything that can be chosen about a run: one frozen, typed, validated value.
 
-`cxr config --show` prints every key of it with its meaning and default; those stand here and in
-the settings of the rooms that it is composed of, and nowhere else.
+`cxr config --show` prints every key of it with its meaning and default; those are here and in
+the settings of the packages that it is composed of, and nowhere else.
 """
 
 from typing import Literal
@@ -23,11 +23,11 @@ _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
 class SyntheticSettings(BaseModel):
-    """The embedded pictures that a run uses when it is given no images."""
+    """The embedded images that a run uses when it is given no images."""
 
     model_config = _STRICT
 
-    images: int = Field(600, ge=60, description="Pictures to draw.")
+    images: int = Field(600, ge=60, description="Images to draw.")
 
 
 class PushSettings(BaseModel):
@@ -81,22 +81,22 @@ class Config(BaseModel):
         7,
         ge=0,
         lt=2**31,
-        description="The one seed: synthetic pictures, split of the patients, training.",
+        description="The one seed: synthetic images, split of the patients, training.",
     )
     orchestrator: Orchestrator = Field("local", description="What runs the components.")
     images: str | None = Field(
         None,
-        description="Folder of pictures, from the working directory; null draws synthetic ones.",
+        description="Folder of images, from the working directory; null draws synthetic ones.",
     )
     synthetic: SyntheticSettings = Field(
         default_factory=SyntheticSettings,
-        description="The embedded pictures that a run uses when it is given no images.",
+        description="The embedded images that a run uses when it is given no images.",
     )
     dataset: DatasetSettings = Field(
-        default_factory=DatasetSettings, description="From folders of pictures to examples."
+        default_factory=DatasetSettings, description="From folders of images to examples."
     )
     transform: TransformSettings = Field(
-        default_factory=TransformSettings, description="From a picture to the model's pixels."
+        default_factory=TransformSettings, description="From an image to the model's pixels."
     )
     trainer: TrainerSettings = Field(
         default_factory=TrainerSettings, description="The model and its training."

@@ -1,4 +1,4 @@
-"""What a configuration's field allows, in words, and the whole configuration as commented YAML."""
+"""Allowed values of configuration fields, and the whole configuration as commented YAML."""
 
 import json
 import re

@@ -102,7 +102,7 @@ def _find(source: str) -> Path:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
-    """The file's values, and by key path the place where each stands (`file:line`)."""
+    """The file's values, and by key path the place of each (`file:line`)."""
     try:
         content = path.read_bytes()
         text = content.decode()
@@ -178,7 +178,7 @@ def _locate(node: yaml.Node | None, prefix: str, where: Where, places: dict[str,
             raise UserError(f"{place}: a key is text, and {key.value or 'nothing'} is none.")
         name = f"{prefix}{key.value}"
         if name in places:
-            raise UserError(f"{place}: {name} stands twice; the first is at {places[name]}.")
+            raise UserError(f"{place}: {name} is set twice; the first is at {places[name]}.")
         places[name] = place
         _locate(value, f"{name}.", where, places)
 

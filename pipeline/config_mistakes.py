@@ -14,7 +14,7 @@ from pipeline.config_fields import allowed, choices, inner_model
 def describe(
     model: type[BaseModel], error: ValidationError, places: Mapping[str, str]
 ) -> list[str]:
-    """Tells each mistake in one line.
+    """Returns each mistake in one line.
 
     Args:
       model: The model that refused.

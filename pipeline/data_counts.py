@@ -1,4 +1,4 @@
-"""How many images a run has, as its record keeps it and as it is printed."""
+"""Image counts of a run, for its record and for printing."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ def counted(dataset: Dataset) -> DataRecord:
     known = dataset.patients
     return DataRecord(
         splits={
-            split: {label: dataset.pictures(split, label) for label in LABELS} for split in SPLITS
+            split: {label: dataset.images(split, label) for label in LABELS} for split in SPLITS
         },
         patients_known=known.known if known else None,
         patients_of=known.images if known else None,
@@ -35,7 +35,7 @@ def lines(dataset: Dataset, folder: Path) -> Iterator[str]:
     """
     counts = counted(dataset)
     rows = [
-        (split, *(counts.splits[split][label] for label in LABELS), dataset.pictures(split))
+        (split, *(counts.splits[split][label] for label in LABELS), dataset.images(split))
         for split in SPLITS
     ]
     yield f"{'images':<6}" + "".join(f"{name:>11}" for name in (*LABELS, "total"))

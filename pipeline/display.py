@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: a line for each step as it ends."""
+"""Progress display of a run: a line for each step as it finishes."""
 
 import time
 from collections.abc import Iterator
@@ -30,14 +30,17 @@ class Display:
     @contextmanager
     def step(self, name: str) -> Iterator[Progress]:
         """Shows a step with its progress (done, total) and, at its end, its time."""
-        started = told = time.monotonic()
+        started = printed = time.monotonic()
 
         def progress(done: int, total: int) -> None:
-            nonlocal told
+            nonlocal printed
             text = f"{name}: {done:,} of {total:,}"
             self._show(text)
-            if not self._console.is_terminal and time.monotonic() - told > _SECONDS_BETWEEN_LINES:
-                told = time.monotonic()
+            if (
+                not self._console.is_terminal
+                and time.monotonic() - printed > _SECONDS_BETWEEN_LINES
+            ):
+                printed = time.monotonic()
                 self._console.print(f"  {text}")
 
         self._show(name)

@@ -26,14 +26,14 @@ _PATH = LocalPath()
     "--corruptions/--no-corruptions",
     default=True,
     show_default=True,
-    help="Judge spoilt pictures, too: up to 200, in 6 ways and 5 strengths.",
+    help="Predict corrupted images, too: up to 200, in 6 ways and 5 strengths.",
 )
 @click.option(
     "--slice",
     "slices",
     multiple=True,
     metavar="COLUMN",
-    help="Column of the CSV file to tell groups by; may be repeated.",
+    help="Column of the CSV file to group by; may be repeated.",
 )
 @click.option("--patient-pattern", metavar="REGEX", help="Its group is the patient's id.")
 @click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")
@@ -70,8 +70,8 @@ def evaluate(
     patient and subtype; its paths are relative to its folder. All images are evaluated; intervals
     are of 95 %, by bootstrap over patients.
 
-    OUT gets page.html, findings.json, pictures.csv, slices.csv and corruptions.csv. Where none of
-    the pictures can be used, it gets pictures.csv alone, with the reasons, and the exit code is 4.
+    OUT gets page.html, findings.json, images.csv, slices.csv and corruptions.csv. Where none of
+    the images can be used, it gets images.csv alone, with the reasons, and the exit code is 4.
     """  # noqa: D301  (Click knows the character, not its escape)
     from pydantic import ValidationError
 
@@ -90,8 +90,8 @@ def evaluate(
             unlisted_patients=unlisted_patients,
         )
     except ValidationError as error:
-        told = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise UserError(f"--patient-pattern: {told}") from error
+        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise UserError(f"--patient-pattern: {reason}") from error
     with where_nothing_is_usable(), silenced() as terminal:
         evaluated = evaluate_model(
             model,

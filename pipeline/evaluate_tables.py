@@ -1,4 +1,4 @@
-"""What `cxr evaluate` prints."""
+"""Output of `cxr evaluate`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ from components.analysis.findings import (
 from components.report.page import PAGE
 from pipeline.cells import counted, figure, new_table, print_table, short_path, standard_output
 from serving.evaluate.job import Evaluated
-from serving.evaluate.writing import PICTURES
+from serving.evaluate.writing import IMAGES
 
 _FIGURES: Final = {
     "auc": "AUC",
@@ -47,7 +47,7 @@ def print_evaluated(evaluated: Evaluated, out: Path) -> None:
     found = evaluated.findings
     overall, confusion = found.overall, found.confusion
     console.print(
-        f"\n[bold]{escape(found.model)}[/] on {escape(found.data)}: {overall.pictures:,} pictures "
+        f"\n[bold]{escape(found.model)}[/] on {escape(found.data)}: {overall.images:,} images "
         f"of {overall.patients:,} patients"
     )
     for note in found.notes:
@@ -58,7 +58,7 @@ def print_evaluated(evaluated: Evaluated, out: Path) -> None:
     console.print(
         f"At the operating threshold {found.threshold:.3g} it finds "
         f"{confusion.true_positives:,} of {overall.positives:,} PNEUMONIA, and calls "
-        f"{confusion.false_positives:,} of {overall.pictures - overall.positives:,} NORMAL so."
+        f"{confusion.false_positives:,} of {overall.images - overall.positives:,} NORMAL so."
     )
     if found.comparison:
         _print_comparison(console, found.comparison)
@@ -76,27 +76,27 @@ def print_evaluated(evaluated: Evaluated, out: Path) -> None:
         print_table(console, _drift(found.drift))
     if found.domain:
         console.print(
-            f"\nThe model takes {found.domain.flagged:,} of {found.domain.pictures:,} pictures for "
-            f"none of its kind: {figure(found.domain.share.value)} {_interval(found.domain.share)}"
+            f"\nOut of domain: {found.domain.flagged:,} of {found.domain.images:,} images, "
+            f"{figure(found.domain.share.value)} {_interval(found.domain.share)}"
         )
     console.print(f"\nReport: {short_path(out / PAGE)}")
     console.print(f"All of it: {short_path(out / FINDINGS)}")
-    console.print(f"Each picture: {short_path(out / PICTURES)}")
+    console.print(f"Each image: {short_path(out / IMAGES)}")
 
 
 def _print_refused(console: Console, evaluated: Evaluated) -> None:
     refused = evaluated.refused
     if not refused:
         return
-    console.print(f"[yellow]Files that are no usable pictures: {len(refused):,}[/]")
+    console.print(f"[yellow]Files that are not readable images: {len(refused):,}[/]")
     for name, reason in refused[:_REFUSED_SHOWN]:
         console.print(f"  {escape(name)}: {escape(reason)}")
     if len(refused) > _REFUSED_SHOWN:
-        console.print(f"  and {len(refused) - _REFUSED_SHOWN:,} more, in {PICTURES}")
+        console.print(f"  and {len(refused) - _REFUSED_SHOWN:,} more, in {IMAGES}")
 
 
 def _figures(found: Findings) -> Table:
-    columns = ["all pictures", "", "95 % interval"]
+    columns = ["all images", "", "95 % interval"]
     if found.comparison:
         columns += ["difference", "95 % interval"]
     table = new_table(*columns, right=range(1, len(columns)))
@@ -127,7 +127,7 @@ def _groups(dimension: str, groups: Sequence[Group]) -> Table:
     for group in groups:
         table.add_row(
             escape(group.name),
-            counted(group.pictures),
+            counted(group.images),
             *(_short(each) for each in (group.auc, group.sensitivity, group.specificity)),
         )
     return table
@@ -136,14 +136,14 @@ def _groups(dimension: str, groups: Sequence[Group]) -> Table:
 def _corruptions(corruptions: Sequence[Corruption]) -> list[Table]:
     by_place = {(each.kind, each.strength): each for each in corruptions}
     strengths = [str(each) for each in STRENGTHS]
-    auc = new_table("AUC of spoilt", "n", "unspoilt", *strengths, right=range(1, 8))
+    auc = new_table("AUC of corrupted", "n", "intact", *strengths, right=range(1, 8))
     shares = new_table("sensitivity/specificity", *strengths, right=range(1, 6))
     for kind in KINDS:
         first, *rest = (by_place[kind, strength] for strength in STRENGTHS)
         before = None if first.auc is None else first.auc + (first.auc_drop or 0)
         auc.add_row(
             kind,
-            counted(first.pictures),
+            counted(first.images),
             figure(before),
             *(figure(each.auc) for each in (first, *rest)),
         )

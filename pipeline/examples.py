@@ -1,4 +1,4 @@
-"""From pictures to examples, where something changed."""
+"""From images to examples, where something changed."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -16,16 +16,16 @@ def examples(
     kept: Path | None,
     step: Callable[[str], AbstractContextManager[Progress]],
 ) -> Dataset:
-    """Converts pictures, unless they are converted already.
+    """Converts images, unless they are converted already.
 
     Args:
       config: What was chosen; without ``images`` synthetic ones are drawn.
-      images: Folder of the pictures.
+      images: Folder of the images.
       out: Folder of the examples.
       kept: Folder of the sets that were used before; None keeps none.
       step: Is entered for each thing that is done, with its name.
     """
-    # Imported here: pictures are drawn and converted before TFX is needed.
+    # Imported here: images are drawn and converted before TFX is needed.
     from components.images.convert import convert, converted
     from pipeline import former_datasets
 
@@ -34,7 +34,7 @@ def examples(
 
         with step("Draw synthetic images") as progress:
             generate(images, images=config.synthetic.images, seed=config.seed, progress=progress)
-    with step("Look for changed pictures"):
+    with step("Look for changed images"):
         present = converted(images, out, settings=config.dataset, seed=config.seed)
         if present is None and kept is not None:
             present = former_datasets.restore(

@@ -1,4 +1,4 @@
-"""How commands end that were given images, of which they could use none."""
+"""Exit codes of commands whose images are all unreadable."""
 
 import sys
 from collections.abc import Iterator

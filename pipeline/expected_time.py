@@ -1,4 +1,4 @@
-"""How long a run will about take, by earlier runs under its root or by measured figures.
+"""Expected duration of a run, by earlier runs under its root or by measured figures.
 
 Pure: the configuration, the number of images and the records of runs in, seconds out.
 """

@@ -27,16 +27,16 @@ _PATH = LocalPath()
 @options.as_json
 @for_people
 def explain(model: Path, images: tuple[Path, ...], out: Path, as_json: bool) -> None:
-    """Show what speaks for pneumonia in IMAGES: files, folders and patterns.
+    """Draw heat maps of the evidence for pneumonia in IMAGES: files, folders and patterns.
 
     \b
     cxr explain pushed/chest_xray xray.jpeg folder --out explained
 
     MODEL is a version's folder, or the folder of the versions, of which the latest is taken. Each
-    picture is drawn to FOLDER/LABEL-PROBABILITY-NAME.png under its heat map: bright where the model
-    found the most evidence in this picture, however little that is. It marks no borders of an
-    illness. A file that is no usable picture gets a row with the reason; the exit code is 4 where
-    all are.
+    image is drawn to FOLDER/LABEL-PROBABILITY-NAME.png under its heat map: bright where the model
+    found the most evidence in this image, however little that is. It marks no borders of an
+    illness. A file that is not a readable image gets a row with the reason; the exit code is 4
+    if all are.
     """  # noqa: D301  (Click knows the character, not its escape)
     from pipeline.cells import console
     from pipeline.display import Display
@@ -44,8 +44,8 @@ def explain(model: Path, images: tuple[Path, ...], out: Path, as_json: bool) -> 
     from pipeline.tables import print_explanations
     from serving.explain.job import explain as explain_paths
 
-    with silenced() as terminal, Display(console(terminal)).step("Explain pictures") as told:
-        explanations = explain_paths(model, images, out, progress=told)
+    with silenced() as terminal, Display(console(terminal)).step("Explain images") as progress:
+        explanations = explain_paths(model, images, out, progress=progress)
     if as_json:
         click.echo(strict_json.dumps([vars(each) for each in explanations], indent=2))
     else:

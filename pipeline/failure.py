@@ -1,4 +1,4 @@
-"""Why a component failed, in words."""
+"""Reasons of a component's failure."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ _DATA: Final = re.compile("\N{REPLACEMENT CHARACTER}|" r"\\x[0-9a-f]{2}|\\[0-7]{
 
 
 def explain(error: BaseException, root: Path | None = None) -> str:
-    """Tells an error to a person, without any data that a library's message may quote.
+    """Returns an error's message for people, without data that a library's message may quote.
 
     Beam wraps what a component raises into a RuntimeError that holds the traceback as text.
 
@@ -39,8 +39,8 @@ def explain(error: BaseException, root: Path | None = None) -> str:
     for link in chain(error):
         if found := _RAISED.findall(str(link)):
             return str(found[-1]).strip()
-    if told := system_errors.explain(error, root):
-        return told
+    if explained := system_errors.explain(error, root):
+        return explained
     lines = [each.strip() for each in _without_stage(str(error)).strip().split("\n")]
     # TensorFlow ends with the operation: [[{{node IteratorGetNext}}]] [Op:IteratorGetNext].
     last = next((each for each in reversed(lines) if each and not each.startswith("[")), "")

@@ -1,4 +1,4 @@
-"""What is wrong with a wired pipeline, found before anything of it runs."""
+"""Checks of a wired pipeline, before anything of it runs."""
 
 import importlib
 import json
@@ -94,11 +94,11 @@ def _pushes_are_blessed(nodes: Collection[BaseNode]) -> Iterator[str]:
             if name not in node.inputs:
                 yield f"{node.id}: it pushes without {name}; wire {makers}."
             else:
-                judge = producers[_producer(node.inputs[name])]
-                judged, pushed = judge.inputs.get("model"), node.inputs["model"]
-                if judged is None or _producer(judged) != _producer(pushed):
+                blesser = producers[_producer(node.inputs[name])]
+                blessed, pushed = blesser.inputs.get("model"), node.inputs["model"]
+                if blessed is None or _producer(blessed) != _producer(pushed):
                     yield (
-                        f"{node.id}: it pushes the model of {_producer(pushed)}, and {judge.id} "
+                        f"{node.id}: it pushes the model of {_producer(pushed)}, and {blesser.id} "
                         "blesses another one; wire the same model to both."
                     )
 

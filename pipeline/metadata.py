@@ -1,4 +1,4 @@
-"""What TFX's metadata store tells of a run."""
+"""Reads a run from TFX's metadata store."""
 
 import json
 from collections import defaultdict
@@ -17,7 +17,7 @@ class Execution:
     """One component's execution.
 
     Attributes:
-      parameters: What it was told, as the cache sees it; JSON is parsed.
+      parameters: Its parameters, as the cache sees them; JSON is parsed.
       inputs: Folders of the artifacts that it read, by channel.
       outputs: Folders of the artifacts that it made, by channel.
       properties: Custom properties of the artifacts that it made, by channel.

@@ -1,4 +1,4 @@
-"""How many parameters a model has, known from its settings, without TensorFlow."""
+"""Number of a model's parameters, computed from its settings without TensorFlow."""
 
 from typing import Final
 

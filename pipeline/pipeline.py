@@ -47,7 +47,7 @@ class Inputs:
       examples: Folder of the sharded examples, one folder a split inside.
       fingerprint: Of these examples.
       images: Folder that they were made from.
-      quarantine: List of the files in it that are no usable pictures.
+      quarantine: List of the files in it that are not readable images.
       artifacts: Folder for what the components make.
       checkpoints: Folder for the state of an unfinished training.
       push_dir: Folder that a server watches.
@@ -55,10 +55,10 @@ class Inputs:
       epochs: Of the training, as the configuration's.
       batch_size: Of the training, as the configuration's.
       learning_rate: Of the training, as the configuration's.
-      beam_args: What each of Beam's steps is started with; empty where a task is told itself.
+      beam_args: What each of Beam's steps is started with; empty where a task gets them itself.
       google_cloud: The services of Google Cloud that are used; None uses none.
       profile: Whether the training is profiled.
-      synthetic: Whether the pictures are the embedded ones.
+      synthetic: Whether the images are the embedded ones.
     """
 
     examples: str | RuntimeParameter
@@ -238,7 +238,7 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
 
 
 def _tuner(config: Config, inputs: Inputs, transformed: dict[str, BaseChannel]) -> Tuner:
-    """Returns the search, which is told nothing that changes no score: it stays in the cache."""
+    """Builds the Tuner; settings that cannot affect a score are left out, to keep it cached."""
     untold = {*TUNABLE, *AFTER_SEARCH}
     return Tuner(
         **transformed,
@@ -258,7 +258,7 @@ def _tuner(config: Config, inputs: Inputs, transformed: dict[str, BaseChannel]) 
 def _trained_by(
     config: Config, inputs: Inputs
 ) -> tuple[type[base_executor.BaseExecutor], dict[str, Any]]:
-    """Returns what trains, in its own task or as a job, and what else that is told."""
+    """Returns the Trainer's executor, in its own task or as a job, and its parameters."""
     if inputs.google_cloud is None or inputs.google_cloud.trainer_job is None:
         return TrainerExecutor, {}
     # Google's client takes seconds to import.

@@ -1,4 +1,4 @@
-"""What the components do, learnt live from what TFX logs."""
+"""Progress of the components, read live from TFX's log."""
 
 import logging
 import re
@@ -28,7 +28,7 @@ class Finished:
     Attributes:
       name: The component's id.
       cached: Whether an earlier run's output was taken.
-      started: When, as `time.monotonic` tells it.
+      started: When, by `time.monotonic`.
       seconds: From its start, wall time.
       peak_memory: Bytes, of the whole process tree while the component ran.
     """
@@ -118,7 +118,7 @@ def watching(
     """Listens to TFX (the `absl` logger) and to the trainer (`trainer_module`).
 
     Args:
-      progress: Is told of each component.
+      progress: Is called for each component.
       on_line: Is given each line that the trainer logs.
       on_epoch: Is given the seconds of each epoch.
     """

@@ -1,4 +1,4 @@
-"""What decides a model, and which pushed model a new one is compared with."""
+"""Everything that decides a model, and the pushed model that a new one is compared with."""
 
 import hashlib
 from importlib import metadata
@@ -34,7 +34,7 @@ def training_version(config: Config) -> str:
 
 
 def _weights(config: Config) -> str:
-    """Returns what tells the weights of the backbone from others; empty where Keras brings them."""
+    """Returns the identity of the backbone's weights; empty where Keras brings them."""
     transfer = config.trainer.transfer
     if Path(transfer.weights).is_file():
         return intact.sha256(Path(transfer.weights))
@@ -49,7 +49,7 @@ def _weights(config: Config) -> str:
 
 
 def recipe_of(config: Config, dataset_fingerprint: str) -> str:
-    """Tells the recipe of the model that a run will make.
+    """Returns the recipe of the model that a run will make.
 
     Args:
       config: The configuration.

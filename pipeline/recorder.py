@@ -1,4 +1,4 @@
-"""What a run does, kept in its record as it ends."""
+"""Records a run while its components finish."""
 
 import time
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class Recorder:
 
     Attributes:
       record: What is added to.
-      display: Is told what happens.
+      display: Shows what happens.
       memory: Measures.
     """
 
@@ -42,7 +42,7 @@ class Recorder:
 
     @contextmanager
     def step(self, name: str) -> Iterator[Progress]:
-        """Is around what is done before the components; gives what to tell progress to."""
+        """Context manager for one step before the pipeline; yields a progress callback."""
         self.memory.reset()
         start = self.seconds()
         try:

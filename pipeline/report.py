@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 def finish(record: RunRecord, root: Root) -> None:
     """Writes the page and the card of a run, and adds their places to its record.
 
-    A report that cannot be written costs the run nothing: the record tells the reason.
+    A report that cannot be written costs the run nothing: the record has the reason.
 
     Args:
       record: Of a run whose components have ended well.
@@ -73,7 +73,7 @@ def _write(record: RunRecord, root: Root, made: Path) -> ReportRecord:
             update["verdict"] = context.verdict.model_copy(update={"pushed": record.push.version})
     if record.config["report"]["pictures"] == "thumbnails":
         listed = (each.path for each in quarantine[:LISTED])
-        update["pictures"] = context.pictures | kept_out(listed, Path(record.images))
+        update["images"] = context.images | kept_out(listed, Path(record.images))
     context = context.model_copy(update=update)
     place, card_place = root.page(record.id), root.card(record.id)
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What stands where under a root."""
+"""Paths under a root."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +21,12 @@ class Root:
 
     @property
     def images(self) -> Path:
-        """The embedded synthetic pictures."""
+        """The embedded synthetic images."""
         return self.path / "images"
 
     @property
     def dataset(self) -> Path:
-        """The pictures as sharded examples."""
+        """The images as sharded examples."""
         return self.path / "dataset"
 
     @property
@@ -56,7 +56,7 @@ class Root:
 
     @property
     def temporary(self) -> Path:
-        """Temporary files of the run that is going on."""
+        """Temporary files of the current run."""
         return self.path / "tmp"
 
     @property

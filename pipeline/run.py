@@ -1,4 +1,4 @@
-"""One run: pictures to examples where they changed, then the pipeline, then what came of it."""
+"""One run: images to examples where they changed, then the pipeline, then what came of it."""
 
 import contextlib
 import itertools
@@ -61,9 +61,9 @@ def run(
 
     Args:
       config: What was chosen; `before_run` has checked it.
-      root: Where everything stands.
+      root: The run directory.
       run_id: Its name; see `new_id`.
-      display: Is told what happens.
+      display: Shows what happens.
       preset: The preset, or the file, of the configuration.
       profile: Whether the training is profiled and the time of the whole is drawn.
 
@@ -71,7 +71,7 @@ def run(
       The record of the finished run.
 
     Raises:
-      UserError: It failed; the record and the message tell why.
+      UserError: It failed; the record and the message say why.
     """
     with (
         root_lock(root.path),
@@ -205,7 +205,7 @@ def _draw(record: RunRecord, path: Path) -> None:
 
 
 def _add_lineage(record: RunRecord, root: Root, uncached: tuple[str, ...]) -> None:
-    """Adds what the metadata store tells: parameters, artifacts, evaluation and push."""
+    """Adds what the metadata store has: parameters, artifacts, evaluation and push."""
     from components.evaluation import read_evaluation
     from pipeline.metadata import executions
 

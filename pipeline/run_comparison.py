@@ -105,15 +105,15 @@ def _outcome(record: RunRecord) -> dict[str, str]:
 
 
 def _data(record: RunRecord) -> dict[str, str]:
-    told = {"folder": Path(record.images).name}
+    facts = {"folder": Path(record.images).name}
     if data := record.data:
-        told["images"] = f"{data.images:,}"
+        facts["images"] = f"{data.images:,}"
         for split in SPLITS:
             for label in LABELS:
-                told[f"{split} {label}"] = f"{data.splits.get(split, {}).get(label, 0):,}"
+                facts[f"{split} {label}"] = f"{data.splits.get(split, {}).get(label, 0):,}"
         if data.patients_known is not None and data.patients_of is not None:
-            told["patients known"] = f"{data.patients_known:,} of {data.patients_of:,}"
-        told |= {
+            facts["patients known"] = f"{data.patients_known:,} of {data.patients_of:,}"
+        facts |= {
             name: f"{number:,}"
             for name, number in (
                 ("quarantined", data.quarantined),
@@ -121,8 +121,8 @@ def _data(record: RunRecord) -> dict[str, str]:
                 ("dropped", data.dropped),
             )
         }
-    told["fingerprint"] = record.dataset_fingerprint[:16]
-    return told
+    facts["fingerprint"] = record.dataset_fingerprint[:16]
+    return facts
 
 
 def _figures(record: RunRecord, root: Root) -> dict[str, str]:
@@ -131,12 +131,12 @@ def _figures(record: RunRecord, root: Root) -> dict[str, str]:
         return {}
     overall = evaluation["slices"].get(OVERALL, {})
     with_interval = dict(_estimates(_findings(record, root)))
-    told = {"test images": f"{overall['examples']:,}" if overall else ""}
+    facts = {"test images": f"{overall['examples']:,}" if overall else ""}
     for key, name in _FIGURES.items():
         value = overall.get(key)
-        told[name] = with_interval.get(key) or ("" if value is None else f"{value:.4f}")
-    told["threshold"] = f"{evaluation['threshold']:.3f}"
-    return told
+        facts[name] = with_interval.get(key) or ("" if value is None else f"{value:.4f}")
+    facts["threshold"] = f"{evaluation['threshold']:.3f}"
+    return facts
 
 
 def _estimates(found: Findings | None) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What `cxr runs` prints of two runs."""
+"""Output of `cxr runs` for two runs."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What is kept of a run: one JSON file each, under the root."""
+"""Record of a run: one JSON file each, under the root."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -54,7 +54,7 @@ class ComponentRecord(StepRecord):
     )
     why: str = Field("", description="Why it was not taken from the cache.")
     parameters: dict[str, Any] = Field(
-        default_factory=dict, description="What it was told, as the cache sees it."
+        default_factory=dict, description="Its parameters, as the cache sees them."
     )
     inputs: dict[str, list[str]] = Field(
         default_factory=dict, description="Folders of the artifacts that it read."
@@ -67,7 +67,7 @@ class ComponentRecord(StepRecord):
 class PushRecord(_Record):
     """Whether the run's model was pushed."""
 
-    pushed: bool = Field(description="Whether it stands in the push folder.")
+    pushed: bool = Field(description="Whether it is in the push folder.")
     version: str = Field("", description="Its version there.")
     path: str = Field("", description="Its folder there.")
     reason: str = Field("", description="Why it was not pushed.")
@@ -136,7 +136,7 @@ class RunRecord(_Record):
     training: TrainingRecord | None = Field(None, description="What was trained.")
     evaluation: dict[str, Any] | None = Field(None, description="Content of evaluation.json.")
     push: PushRecord | None = Field(None, description="What became of the model.")
-    report: ReportRecord | None = Field(None, description="What tells of the model.")
+    report: ReportRecord | None = Field(None, description="The model's report.")
     error: str = Field("", description="Why it failed.")
     log: str = Field("", description="The log file.")
     timeline: str = Field("", description="The drawing of its time; empty without --profile.")
@@ -169,11 +169,11 @@ def load_all(folder: Path, alive: int | None) -> list[RunRecord]:
     """Reads every run's record, the oldest first.
 
     Args:
-      folder: Where they stand; need not exist.
-      alive: The process that runs on the root now; another one that never told its end is dead.
+      folder: Their folder; need not exist.
+      alive: The process that runs on the root now; another one that never recorded its end is dead.
 
     Returns:
-      The records; for a file that cannot be read, one of the state `damaged` whose error tells why.
+      The records; for a file that cannot be read, one of the state `damaged` whose error says why.
     """
     paths = sorted(folder.glob("[!.]*.json"), key=lambda path: path.stem)
     return [_load(path, alive) for path in paths]
@@ -238,7 +238,7 @@ def find(records: list[RunRecord], run_id: str) -> RunRecord:
 
 
 def why_not_cached(component: ComponentRecord, former: ComponentRecord | None) -> str:
-    """Tells what differs from the last time that a component ended well.
+    """Returns what differs from the last time that a component ended well.
 
     Args:
       component: What it did now.

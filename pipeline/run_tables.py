@@ -1,4 +1,4 @@
-"""What commands print of a run."""
+"""Output of the commands about a run."""
 
 import json
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ _METRICS: Final = {
     "brier": "Brier score",
 }
 _COUNTS: Final = {
-    "examples": "pictures",
+    "examples": "images",
     "true_positives": "true positives",
     "false_negatives": "false negatives",
     "true_negatives": "true negatives",
@@ -146,7 +146,7 @@ def _print_lineage(console: Console, record: RunRecord) -> None:
         ("transform graph", _artifact(record, "Transform", "transform_graph")),
         ("examples", _artifact(record, "ImportExampleGen", "examples")),
         ("dataset", record.dataset_fingerprint),
-        ("pictures", record.images),
+        ("images", record.images),
     ]
     table = new_table("lineage", "")
     for name, place in steps:
@@ -167,11 +167,11 @@ def _print_push(console: Console, record: RunRecord, root: Root) -> None:
         console.print(f"The model is not pushed: {escape(reason)}.")
         return
     model, images = short_path(Path(push.path)), Path(record.images)
-    pictures = images / "test" if (images / "test").is_dir() else images
+    to_predict = images / "test" if (images / "test").is_dir() else images
     console.print(f"[green]Pushed[/] as version {push.version}: {model}")
     console.print(
         "\nNext:\n"
-        f"  {command()} predict {argument(Path(push.path).parent)} {argument(pictures)}\n"
+        f"  {command()} predict {argument(Path(push.path).parent)} {argument(to_predict)}\n"
         f"  {command()} runs {record.id} --root {argument(root.path)}\n"
         f"  {tensorboard.command(root)}"
     )

@@ -1,4 +1,4 @@
-"""Whether the metadata store can be written, found out in seconds; ml-metadata takes minutes."""
+"""Checks in seconds whether the metadata store can be written; ml-metadata takes minutes."""
 
 import contextlib
 import sqlite3

@@ -96,15 +96,15 @@ def submit(file: Path, *, wait: bool, dry_run: bool, as_json: bool, **given: Any
         say(f"{asked.name} is submitted: {run.link or run.id}")
         progress = None
         if wait:
-            with when_interrupted("The run goes on in the cluster."):
+            with when_interrupted("The run continues in the cluster."):
                 progress = follow(cluster, run.id, lambda task, state: say(f"  {state:<10} {task}"))
     if as_json:
         content = {**asdict(run), "state": progress.state if progress else "submitted"}
         click.echo(json.dumps(content, indent=2))
     if progress:
         if progress.state != "succeeded":
-            told = f"The run has {progress.state}. {progress.error}".strip()
-            click.echo(printable(told, keep="\n\t"), err=True)
+            message = f"The run has {progress.state}. {progress.error}".strip()
+            click.echo(printable(message, keep="\n\t"), err=True)
             sys.exit(_FAILED)
         if not as_json:
             click.echo("The run has succeeded.")

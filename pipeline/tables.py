@@ -1,4 +1,4 @@
-"""What commands print of data and of predictions."""
+"""Output of the commands about data and predictions."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -39,7 +39,7 @@ def print_dataset(dataset: Dataset, out: Path) -> None:
         table.add_row(*(counted(value) for value in row))
     table.add_row(*(counted(value) for value in total), style="bold")
     print_table(console, table)
-    table = new_table("split", "class", "subtype", "pictures", "patients", right=(3, 4))
+    table = new_table("split", "class", "subtype", "images", "patients", right=(3, 4))
     for split in SPLITS:
         for count in dataset.splits:
             if count.split == split:
@@ -47,7 +47,7 @@ def print_dataset(dataset: Dataset, out: Path) -> None:
                     split,
                     count.label,
                     count.subtype,
-                    counted(count.pictures),
+                    counted(count.images),
                     counted(count.patients),
                 )
     console.print()
@@ -67,12 +67,12 @@ def print_dataset(dataset: Dataset, out: Path) -> None:
         )
     elif dataset.dropped_patients:
         console.print(
-            f"Dropped from train and val: {len(dataset.dropped_patients)} patients that stand in "
+            f"Dropped from train and val: {len(dataset.dropped_patients)} patients that are in "
             "test too."
         )
     if dataset.skipped_reasons:
-        told = ", ".join(f"{why} {files:,}" for why, files in dataset.skipped_reasons.items())
-        console.print(f"Skipped: {escape(told)}.")
+        reasons = ", ".join(f"{why} {files:,}" for why, files in dataset.skipped_reasons.items())
+        console.print(f"Skipped: {escape(reasons)}.")
     for sentence in dataset.sentences:
         is_figure = dataset.patients and sentence == dataset.patients.sentence
         style = "" if is_figure else "yellow"
@@ -85,9 +85,9 @@ def print_dataset(dataset: Dataset, out: Path) -> None:
 def print_synthetic(made: SyntheticSet, out: Path) -> None:
     """Prints what a synthetic set holds."""
     console = standard_output()
-    labels = sorted({label for counts in made.pictures.values() for label in counts})
+    labels = sorted({label for counts in made.images.values() for label in counts})
     table = new_table("folder", *labels, right=range(1, 1 + len(labels)))
-    for folder, counts in made.pictures.items():
+    for folder, counts in made.images.items():
         table.add_row(folder, *(counted(counts.get(label, 0)) for label in labels))
     print_table(console, table)
     console.print(f"{made.patients} patients, and {len(made.broken)} files broken on purpose:")
@@ -98,7 +98,7 @@ def print_synthetic(made: SyntheticSet, out: Path) -> None:
 
 def print_predictions(predictions: Sequence[Prediction]) -> None:
     """Prints one line a file."""
-    table = new_table("picture", "probability", "label", "in domain", "reason", right=(1,))
+    table = new_table("image", "probability", "label", "in domain", "reason", right=(1,))
     for each in predictions:
         table.add_row(
             escape(each.path),
@@ -114,7 +114,7 @@ def print_predictions(predictions: Sequence[Prediction]) -> None:
 
 def print_explanations(explanations: Sequence[Explanation]) -> None:
     """Prints one line a file: its answer, and its overlay or why there is none."""
-    table = new_table("picture", "probability", "label", "in domain", "overlay", right=(1,))
+    table = new_table("image", "probability", "label", "in domain", "overlay", right=(1,))
     for each in explanations:
         overlay = short_path(Path(each.overlay)) if each.valid else escape(each.reason)
         table.add_row(
@@ -132,20 +132,21 @@ def print_explanations(explanations: Sequence[Explanation]) -> None:
 def _print_doubts(console: Console, predictions: Sequence[Prediction]) -> None:
     bad = sum(not each.valid for each in predictions)
     if bad:
-        console.print(f"{bad} of {len(predictions)} files are no usable pictures.")
+        what = "is not a readable image" if bad == 1 else "are not readable images"
+        console.print(f"{bad} of {len(predictions)} files {what}.")
     unlike = sum(each.in_domain is False for each in predictions)
     if unlike:
         console.print(
-            f"{unlike} of {len(predictions)} pictures are unlike those that the model learnt from: "
-            "do not rely on their answers."
+            f"{unlike} of {len(predictions)} images are out of domain, unlike the training data: "
+            "do not rely on their predictions."
         )
 
 
 def print_summary(summary: Summary, out: Path) -> None:
     """Prints what a table of predictions holds."""
-    table = new_table("pictures", "valid", "invalid", "out of domain", "resumed", right=range(5))
+    table = new_table("images", "valid", "invalid", "out of domain", "resumed", right=range(5))
     counts = (
-        summary.pictures,
+        summary.images,
         summary.valid,
         summary.invalid,
         summary.out_of_domain,
@@ -156,7 +157,7 @@ def print_summary(summary: Summary, out: Path) -> None:
     print_table(console, table)
     for sentence in summary.damaged:
         console.print(f"[yellow]{escape(printable(sentence))}[/]")
-    console.print(f"Each picture with its answer: {short_path(out)}")
+    console.print(f"Predictions: {short_path(out)}")
 
 
 def print_keras(record: Mapping[str, Any]) -> None:
@@ -187,8 +188,8 @@ def print_keras(record: Mapping[str, Any]) -> None:
 def print_tflite(record: Mapping[str, Any], out: Path) -> None:
     """Prints the TFLite files of an export beside the SavedModel that they are made of."""
     saved_model = {"file": "(SavedModel)", **record["saved_model"]}
-    judged, shown = record["judged_pictures"], record["representative_pictures"]
-    columns = ("AUC", "largest difference", "p50, ms") if judged else ()
+    compared, shown = record["evaluated_images"], record["representative_images"]
+    columns = ("AUC", "largest difference", "p50, ms") if compared else ()
     table = new_table("file", "input", "MB", *columns, right=range(2, 3 + len(columns)))
     for each in (saved_model, *record["files"]):
         seen = each["measured"]
@@ -201,25 +202,24 @@ def print_tflite(record: Mapping[str, Any], out: Path) -> None:
         table.add_row(each["file"], taken, f"{each['bytes'] / 1e6:.2f}", *figures)
     console = standard_output()
     print_table(console, table)
-    if judged:
+    if compared:
         console.print(
-            f"On {_named_pictures(judged)}, one at a time; TFLite in {record['threads']} thread."
+            f"On {_named_images(compared)}, one at a time; TFLite in {record['threads']} thread."
         )
         for each in record["files"]:
             loss = (saved_model["measured"]["auc"] or 0) - (each["measured"]["auc"] or 0)
             if loss > LARGEST_LOSS:
                 console.print(
                     f"[yellow]{each['file']} loses {loss:.4f} of the AUC: this network does not "
-                    "bear so few bits. Take a larger file.[/]"
+                    "do well with so few bits. Take a larger file.[/]"
                 )
     if shown:
-        console.print(f"Ranges of int8 from {_named_pictures(shown)}.")
+        console.print(f"Ranges of int8 from {_named_images(shown)}.")
     console.print(f"Input, output, threshold and figures: {short_path(out / RECORD)}")
 
 
-def _named_pictures(pictures: Mapping[str, Any]) -> str:
-    left_out = pictures["undecodable"]
-    return (
-        f"{pictures['files']:,} of {pictures['of']:,} pictures of {escape(pictures['folder'])}"
-        + (f" ({left_out:,} cannot be decoded)" if left_out else "")
+def _named_images(images: Mapping[str, Any]) -> str:
+    left_out = images["undecodable"]
+    return f"{images['files']:,} of {images['of']:,} images of {escape(images['folder'])}" + (
+        f" ({left_out:,} cannot be decoded)" if left_out else ""
     )

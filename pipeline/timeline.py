@@ -1,4 +1,4 @@
-"""Where a run's time went, as a picture."""
+"""Drawing of a run's time by component."""
 
 import math
 from typing import Final
@@ -69,8 +69,8 @@ def _state(step: StepRecord) -> str:
 
 def _name(step: StepRecord) -> str:
     state = _state(step)
-    told = f'<tspan fill="{_GREY}">, {state}</tspan>' if state in ("cached", "failed") else ""
-    return escape(step.name) + told
+    suffix = f'<tspan fill="{_GREY}">, {state}</tspan>' if state in ("cached", "failed") else ""
+    return escape(step.name) + suffix
 
 
 def _place(second: float, whole: float) -> float:

@@ -1,4 +1,4 @@
-"""What a run that was killed has left in the metadata store and among the artifacts."""
+"""Leftovers of a killed run in the metadata store and among the artifacts."""
 
 import shutil
 from pathlib import Path

@@ -287,7 +287,7 @@ def check_answer(size: int, limit: int) -> None:
     """
     if size > limit:
         raise too_large(
-            f"The answer has more than {limit} bytes. Send fewer rows.", reason="answer"
+            f"The response has more than {limit} bytes. Send fewer rows.", reason="answer"
         )
 
 
@@ -319,12 +319,12 @@ def _joinable(first: Tensors, other: Tensors) -> bool:
 
 
 def _check_rows(inputs: Tensors, outputs: Tensors) -> None:
-    """Checks that each request's rows can be told apart; else it got those of another one."""
+    """Checks that each request's rows can be separated; else it got those of another one."""
     rows = len(next(iter(inputs.values())))
     for name, output in outputs.items():
         if len(output) != rows:
             raise RequestError(
                 StatusCode.FAILED_PRECONDITION,
                 f"The model's output {name} has {len(output)} rows for {rows} rows of input: the "
-                "rows of several requests cannot be told apart.",
+                "rows of several requests cannot be separated.",
             )

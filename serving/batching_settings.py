@@ -1,4 +1,4 @@
-"""How a server joins single requests into batches; TensorFlow Serving's file tells the same."""
+"""Settings of batching, also read from TensorFlow Serving's file."""
 
 import re
 from dataclasses import dataclass, fields, replace
@@ -159,7 +159,7 @@ def _parse(text: str) -> Any:
 
 
 def _field_at_fault(text: str, error: Any) -> str:
-    """Names the unknown field, or else the last field that stands before the fault."""
+    """Names the unknown field, or else the last field that is before the fault."""
     names = protos.batching_parameters().DESCRIPTOR.fields_by_name
     unknown = re.search(r'no field named "(\w+)"', str(error))
     if unknown and unknown.group(1) not in names:

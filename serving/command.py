@@ -69,7 +69,7 @@ _PORT = click.IntRange(0, 65535)
     type=click.FloatRange(min=0),
     default=30.0,
     show_default=True,
-    help="To answer what was accepted, once it shall stop; then it stops in any case.",
+    help="Time to finish accepted requests after a stop is requested.",
 )
 @click.option(
     "--limit",
@@ -238,8 +238,8 @@ def _rolled_back(model: str, to: int | None) -> tuple[int, int]:
     try:
         version = publish(folder.resolve(), to)
     except OSError as error:
-        told = system_errors.explain(error) or str(error)
-        raise UserError(f"{model}: the version cannot be published. {told}") from error
+        explained = system_errors.explain(error) or str(error)
+        raise UserError(f"{model}: the version cannot be published. {explained}") from error
     return (version.manifest or {})["restores"], version.version
 
 

@@ -1,4 +1,4 @@
-"""What a server does for a request, whichever way it came."""
+"""Processing of a request, from either API."""
 
 import asyncio
 import contextlib
@@ -117,7 +117,7 @@ class Core:
         return model.find(target.version, target.label)
 
     def status(self, target: Target) -> dict[int, Version]:
-        """Tells the state of a model's versions, or of one.
+        """Returns the state of a model's versions, or of one.
 
         Raises:
             RequestError: as `find`.
@@ -167,7 +167,7 @@ class Core:
             RequestError: RESOURCE_EXHAUSTED, where too many are in.
         """
         if self._requests >= self.limits.requests:
-            raise busy(f"{self.limits.requests} requests are being answered.", reason="requests")
+            raise busy(f"{self.limits.requests} requests are in progress.", reason="requests")
         self._requests += 1
         try:
             with Share(self.memory) as share:

@@ -45,7 +45,7 @@ def pixels(image: bytes | memoryview) -> int:
 
 
 def _png(content: memoryview) -> tuple[int, int]:
-    # PNG specification, section 11.2.1: IHDR stands first, with width and height.
+    # PNG specification, section 11.2.1: IHDR is first, with width and height.
     return _product(content, 16, 4, "big"), 1
 
 

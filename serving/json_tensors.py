@@ -25,7 +25,7 @@ _BYTES_SUFFIX: Final = "_bytes"
 """Strings of an output whose name ends so are bytes, and are answered in base64."""
 
 _TYPE_NAMES: Final = {tf.float32: "float", tf.float64: "double"}
-# Above them neighbouring whole numbers of a type are no longer told apart.
+# Above them neighbouring whole numbers of a type can no longer be distinguished.
 _WHOLE_LIMITS: Final = {tf.float32: 2**24, tf.float64: 2**53}
 Buffer = bytes | bytearray
 
@@ -105,7 +105,7 @@ def _finite(text: str) -> float:
 
 
 def signature_name(request: Mapping[str, Any], default: str) -> str:
-    """Tells which signature a request is for.
+    """Returns which signature a request is for.
 
     Raises:
         RequestError: its name is no text.
@@ -119,7 +119,7 @@ def signature_name(request: Mapping[str, Any], default: str) -> str:
 def inputs_of(
     request: Mapping[str, Any], specs: Mapping[str, tf.TensorSpec], batching: BatchingSettings
 ) -> Tensors:
-    """Reads the input tensors, which stand in rows or in columns.
+    """Reads the input tensors, which are in rows or in columns.
 
     Args:
         request: with ``instances`` or ``inputs``.

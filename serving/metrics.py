@@ -1,4 +1,4 @@
-"""What the server counts, in Prometheus' text format, under TensorFlow Serving's names."""
+"""The server's metrics, in Prometheus' text format, under TensorFlow Serving's names."""
 
 import time
 from collections.abc import Iterator

@@ -20,14 +20,14 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model says of one picture.
+    """What the model says of one image.
 
     Attributes:
         probability: of pneumonia; 0.5 where it is not valid.
         label: NORMAL, PNEUMONIA or INVALID.
-        valid: whether the picture could be decoded.
-        in_domain: whether it looks like the pictures that the model learnt from; false where it is
-            not valid; None where the model was pushed before models told this.
+        valid: whether the image could be decoded.
+        in_domain: whether it looks like the training images; false where it is
+            not valid; None where the model is of an earlier release without it.
         domain_distance: how far it is from them, about 1 for one of them; None as ``in_domain``.
     """
 
@@ -43,7 +43,7 @@ class Model:
 
     Attributes:
         path: the version's folder.
-        record: what the model tells of itself: labels, threshold, training.
+        record: the model's own record: labels, threshold, training.
         loaded: the SavedModel, as TensorFlow gives it.
     """
 
@@ -94,16 +94,16 @@ class Model:
         """
         if features.EXPLAIN not in self.loaded.signatures:
             raise UserError(
-                f"{self.path} does not explain its answers: it has no signature "
+                f"{self.path} does not explain its predictions: it has no signature "
                 f"{features.EXPLAIN}, as models that were pushed before there was one. Train and "
                 "push one anew (cxr run)."
             )
 
     def heat_maps(self, images: Sequence[bytes]) -> np.ndarray:
-        """Explains the answers to encoded pictures; see `check_explains`.
+        """Explains the answers to encoded images; see `check_explains`.
 
         Returns:
-            [N, 160, 160] float32 in [0, 1]: where in the picture pneumonia is seen; a map's highest
+            [N, 160, 160] float32 in [0, 1]: where in the image pneumonia is seen; a map's highest
             value is 1, or all of it 0.
         """
         import tensorflow as tf
@@ -113,7 +113,7 @@ class Model:
         return np.asarray(out[features.HEATMAP])
 
     def answer(self, images: Sequence[bytes]) -> list[Answer]:
-        """Judges encoded pictures; one that is broken does not touch the others."""
+        """Predicts encoded images; one that is broken does not touch the others."""
         import tensorflow as tf
 
         out = self._predict(**{features.IMAGE_BYTES: tf.constant(list(images), tf.string)})
@@ -139,7 +139,7 @@ def find_version(path: Path) -> Path:
 
     Args:
         path: a version's folder, or a folder of versions, of which the newest whole one is taken;
-            of each newer one that is not whole a warning tells why. A version's folder that has no
+            of each newer one that is not whole a warning says why. A version's folder that has no
             manifest is no pushed one, and is taken as it is.
 
     Returns:

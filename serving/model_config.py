@@ -1,4 +1,4 @@
-"""What a server serves: TensorFlow Serving's model configuration, read."""
+"""Reads TensorFlow Serving's model configuration."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ class ModelConfig:
 
 
 def of_folder(path: Path) -> ModelConfig:
-    """Serves what stands in a folder.
+    """Serves what is in a folder.
 
     Args:
         path: the folder of the versions, whose latest is followed, or of one version, which alone
@@ -102,7 +102,7 @@ def from_proto(message: Any) -> list[ModelConfig]:
     models = [_model(each) for each in message.model_config_list.config]
     names = [model.name for model in models]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise UserError(f"name: {twice[0]} stands twice; each model needs a name of its own.")
+        raise UserError(f"name: {twice[0]} is given twice; each model needs a unique name.")
     return models
 
 

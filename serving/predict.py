@@ -1,4 +1,4 @@
-"""Judging files and folders with a pushed model."""
+"""Predicting files and folders with a pushed model."""
 
 import glob
 import math
@@ -16,15 +16,15 @@ from components.local_paths import remote_address
 from serving.model import Answer, Model, find_version
 from transform_module.features import INVALID, MAXIMUM_BYTES, SERVING_BATCH_SIZES
 
-_BATCH_PICTURES: Final = SERVING_BATCH_SIZES[-1]
+_BATCH_IMAGES: Final = SERVING_BATCH_SIZES[-1]
 # In base64 a third more, which stays below what the embedded server takes.
 _BATCH_BYTES: Final = 32 * 1024 * 1024
 
 Ask = Callable[[Sequence[bytes]], list[Answer]]
-"""Answers a batch of pictures: a loaded model, or a client of one that is served."""
+"""Answers a batch of images: a loaded model, or a client of one that is served."""
 
 Content = tuple[Path, bytes | str]
-"""A picture: what it is called, with its bytes, or why it has none."""
+"""An image: what it is called, with its bytes, or why it has none."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Prediction:
 
     Attributes:
         path: the file.
-        probability: of pneumonia; None where the file is no usable picture.
+        probability: of pneumonia; None where the file is not a readable image.
         label: NORMAL, PNEUMONIA or INVALID.
-        valid: whether it is a usable picture.
+        valid: whether it is a readable image.
         reason: why it is none.
-        in_domain: whether it looks like the pictures that the model learnt from; None where it is
-            no usable picture, or the model does not tell.
+        in_domain: whether it looks like the training images; None where it is
+            not a readable image, or the model does not report it.
         domain_distance: how far it is from them, see `Answer`; None as ``in_domain``.
     """
 
@@ -71,7 +71,7 @@ def predict(
         UserError: there is no model, or it does not load.
     """
     version, found = find_version(Path(model)), find(paths)
-    return _judged(Model(version).answer, found, MAXIMUM_BYTES, progress)
+    return _predicted(Model(version).answer, found, MAXIMUM_BYTES, progress)
 
 
 def predict_by(
@@ -81,23 +81,23 @@ def predict_by(
     maximum_bytes: int = MAXIMUM_BYTES,
     progress: Progress | None = None,
 ) -> list[Prediction]:
-    """Judges pictures by whatever answers; otherwise as `predict`.
+    """Predicts images by whatever answers; otherwise as `predict`.
 
     Args:
-        ask: answers a batch of pictures.
+        ask: answers a batch of images.
         paths: see `predict`.
         maximum_bytes: a larger file is not asked about.
         progress: see `predict`.
     """
-    return _judged(ask, find(paths), maximum_bytes, progress)
+    return _predicted(ask, find(paths), maximum_bytes, progress)
 
 
-def _judged(
+def _predicted(
     ask: Ask, found: Sequence[Path], maximum_bytes: int, progress: Progress | None
 ) -> list[Prediction]:
     predictions: list[Prediction] = []
     for batch in batches((file, read(file, maximum_bytes)) for file in found):
-        predictions += judge(ask, batch)
+        predictions += predict_batch(ask, batch)
         if progress:
             progress(len(predictions), len(found))
     return predictions
@@ -117,7 +117,7 @@ def given(path: Path) -> Iterator[Path]:
 
     Yields:
         The files, by name. What stands for none is given itself, and so is a folder that cannot be
-        opened: `read` tells why.
+        opened: `read` says why.
     """
     for match in matches(path):
         nothing = True
@@ -164,9 +164,9 @@ def _leads_back(folder: Path) -> bool:
 
 
 def batches(contents: Iterable[Content]) -> Iterator[list[Content]]:
-    """Joins pictures to batches, bounded by their number and their bytes.
+    """Joins images to batches, bounded by their number and their bytes.
 
-    A picture that is larger than a batch may be stands alone.
+    An image that is larger than the limit of a batch is a batch of its own.
     """
     batch: list[Content] = []
     size = 0
@@ -177,7 +177,7 @@ def batches(contents: Iterable[Content]) -> Iterator[list[Content]]:
             batch, size = [], 0
         batch.append((name, content))
         size += added
-        if len(batch) == _BATCH_PICTURES:
+        if len(batch) == _BATCH_IMAGES:
             yield batch
             batch, size = [], 0
     if batch:
@@ -185,7 +185,7 @@ def batches(contents: Iterable[Content]) -> Iterator[list[Content]]:
 
 
 def read(file: Path, maximum_bytes: int = MAXIMUM_BYTES) -> bytes | str:
-    """Reads a file; tells why where that cannot be."""
+    """Reads a file; returns the reason if it cannot be read."""
     if address := remote_address(file):
         return reasons.remote(address)
     try:
@@ -213,8 +213,8 @@ def _why_no_file(folder: Path) -> str:
         return reasons.CLOSED_FOLDER
 
 
-def judge(ask: Ask, batch: Sequence[Content]) -> Iterator[Prediction]:
-    """Asks about the pictures of one batch, in their order.
+def predict_batch(ask: Ask, batch: Sequence[Content]) -> Iterator[Prediction]:
+    """Asks about the images of one batch, in their order.
 
     Raises:
         UserError: the model answers what is no probability.
@@ -230,7 +230,7 @@ def judge(ask: Ask, batch: Sequence[Content]) -> Iterator[Prediction]:
         answer = next(answers)
         if math.isnan(answer.probability):
             raise UserError(
-                "The model answers nan, which is no probability: its weights are damaged. Take "
+                "The model returned nan, not a probability: its weights are damaged. Take "
                 "another version; cxr rollback brings the former one back."
             )
         if answer.valid:
@@ -249,5 +249,5 @@ def judge(ask: Ask, batch: Sequence[Content]) -> Iterator[Prediction]:
 def _reason(content: bytes) -> str:
     from components.images import decode_check
 
-    judged = decode_check.check(content)
-    return judged if isinstance(judged, str) else "the model cannot decode it"
+    predicted = decode_check.check(content)
+    return predicted if isinstance(predicted, str) else "the model cannot decode it"

@@ -86,7 +86,7 @@ class _ContradictionError(ValueError):
 
 
 def _memory(proto: tensor_pb2.TensorProto, elements: int) -> int:
-    """Tells how many bytes a tensor takes; of strings, beyond those in the message."""
+    """Returns how many bytes a tensor takes; of strings, beyond those in the message."""
     dtype = tf.as_dtype(proto.dtype)
     if dtype != tf.string:
         return int(elements * dtype.size)
@@ -96,7 +96,7 @@ def _memory(proto: tensor_pb2.TensorProto, elements: int) -> int:
 
 
 def _strings(content: bytes, count: int) -> np.ndarray:
-    """Reads strings that stand as their lengths, in varints, and then their bytes."""
+    """Reads strings stored as their lengths, in varints, and then their bytes."""
     lengths: list[int] = []
     position = 0
     while len(lengths) < count:

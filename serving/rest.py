@@ -32,7 +32,7 @@ TIMEOUT_SECONDS: Final = 30.0
 """The deadline of every request, TensorFlow Serving's `--rest_api_timeout_in_ms`."""
 
 ABSENT: Final = (
-    "This server does not answer this: no model that the pipeline pushes can be used so. "
+    "This server does not support this: no model that the pipeline pushes can be used so. "
     "serving/README.md lists what TensorFlow Serving does and this server does not."
 )
 
@@ -99,7 +99,7 @@ class Rest:
             raise
         except Exception as error:  # noqa: BLE001
             log_failure(_LOG, error)
-            response = _error(500, "The request failed; the server's log tells why.")
+            response = _error(500, "The request failed; see the server's log.")
         finally:
             self.in_flight -= 1
             self.connections.answered(connection)

@@ -233,10 +233,10 @@ class Rpc:
         request = _parse(get_model_status_pb2.GetModelStatusRequest, message)
         response = get_model_status_pb2.GetModelStatusResponse()
         for number, version in self._core.status(_target(request, needs_name=False)).items():
-            told = response.model_version_status.add(version=number, state=version.state.value)
+            entry = response.model_version_status.add(version=number, state=version.state.value)
             if version.state is State.END and version.error:
-                told.status.error_code = StatusCode.UNKNOWN.value[0]
-            told.status.error_message = version.error
+                entry.status.error_code = StatusCode.UNKNOWN.value[0]
+            entry.status.error_message = version.error
         return response
 
     async def _message(self, context: _Context, largest: int) -> bytes:
@@ -305,7 +305,7 @@ def _wanted(chosen: list[str], known: list[str]) -> list[str]:
             f"An output tensor alias is not found in signature; there are {', '.join(known)}."
         )
     if len(set(chosen)) < len(chosen):
-        raise invalid("An output tensor alias stands twice.")
+        raise invalid("An output tensor alias is given twice.")
     return chosen or known
 
 

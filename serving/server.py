@@ -76,7 +76,7 @@ class ServerSettings:
         limits: of all requests.
         ssl_config: a message of `tls.read`; None serves in the clear.
         poll_seconds: how often the folders of the versions are looked at.
-        grace_seconds: how long a server that shall stop goes on answering.
+        grace_seconds: how long a stopping server still serves requests.
         allow_unverified: whether a model is loaded that is not what was pushed.
     """
 
@@ -163,7 +163,7 @@ async def _serve(
         if not stopped.is_set():
             ready(Addresses(rest_address, grpc_address), core)
         await stopped.wait()
-        _LOG.info("Stopping: answering what was accepted.")
+        _LOG.info("Stopping: finishing accepted requests.")
         rest.draining = True
     for task in watching:
         task.cancel()
@@ -212,7 +212,7 @@ def _affordable(connections: int) -> int:
 async def _watch_memory(core: Core, rpc: Rpc) -> None:
     """Refuses messages that arrive where the process has too much, and gives back what is free.
 
-    gRPC tells the size of a message once it is there, so that no budget can be asked before.
+    gRPC reports the size of a message once it is there, so that no budget can be asked before.
     """
     allocator = Allocator()
     given_back, most = time.monotonic(), 0
@@ -293,7 +293,7 @@ async def _rest(rest: Rest, settings: ServerSettings, limits: Limits, grace: _Gr
 async def _grpc(
     core: Core, rpc: Rpc, settings: ServerSettings, first: asyncio.Event, grace: _Grace
 ) -> Any:
-    # The number of calls is limited in `Rpc`, for predictions alone: health is always told.
+    # The number of calls is limited in `Rpc`, for predictions alone: health is always reported.
     server = grpc.aio.server(
         options=[
             ("grpc.max_receive_message_length", core.limits.body_bytes),
@@ -357,7 +357,7 @@ def _cannot_listen(what: str, host: str, port: int, error: Exception) -> UserErr
 
 
 def write_ready_file(path: Path, addresses: Addresses) -> None:
-    """Tells other programs where a server listens, in a file that appears whole."""
+    """Reports to other programs where a server listens, in a file that appears whole."""
     unfinished = path.with_name(f"{path.name}.tmp")
     unfinished.write_text(json.dumps({"rest": addresses.rest, "grpc": addresses.grpc}))
     unfinished.rename(path)

@@ -1,4 +1,4 @@
-"""How a request ends that is not answered: the codes that gRPC and REST share.
+"""Errors of requests: the codes that gRPC and REST share.
 
 No message repeats anything that a client sent: it may be of a patient, and it may be of another
 client's request that was computed in the same batch.

@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class State(Enum):
-    """Where a version stands; the names are those of ``ModelVersionStatus.State``."""
+    """State of a version; the names are those of ``ModelVersionStatus.State``."""
 
     START = 10
     LOADING = 20
@@ -38,9 +38,9 @@ class Version:
     """What is known of a version.
 
     Attributes:
-        state: where it stands.
+        state: of the version.
         error: why it did not load; empty otherwise.
-        stamp: tells whether its files changed since.
+        stamp: shows whether its files changed since.
         servable: while it is available.
     """
 
@@ -80,7 +80,7 @@ class ServedModel:
         self._unreadable = ""
 
     def status(self) -> dict[int, Version]:
-        """Tells the versions, the latest first."""
+        """Returns the versions, the latest first."""
         return dict(sorted(self._versions.items(), reverse=True))
 
     def find(self, version: int | None = None, label: str | None = None) -> Servable:
@@ -107,7 +107,7 @@ class ServedModel:
         return available[version]
 
     def labelled(self, label: str) -> int:
-        """Tells the version that a label names.
+        """Returns the version that a label names.
 
         Raises:
             RequestError: INVALID_ARGUMENT when there is no such label.
@@ -207,7 +207,7 @@ def _older(found: Sequence[PushedVersion], wanted: Collection[int]) -> list[int]
 
 
 def _stamp(path: Path) -> float:
-    """Tells when a version's files changed last."""
+    """Returns when a version's files changed last."""
     latest = 0.0
     for folder, _, files in os.walk(path):
         for name in (".", *files):

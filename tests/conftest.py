@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from components.beam_args import DEFAULT_BEAM_ARGS
-from tests.pictures import encode, grey_pixels
+from tests.images import encode, grey_pixels
 from transform_module import features
 
 # A machine that is busy with other work takes any time for an example.
@@ -64,15 +64,15 @@ def gpu() -> str:
 
 @dataclass(frozen=True)
 class Transformed:
-    """Transform's output on a few pictures, as the Trainer gets it."""
+    """Transform's output on a few images, as the Trainer gets it."""
 
     graph: str
     train_files: list[str]
     eval_files: list[str]
 
 
-def picture(index: int, label: int) -> bytes:
-    """A picture whose label can be learnt: pneumonia has a bright spot."""
+def xray(index: int, label: int) -> bytes:
+    """An image whose label can be learnt: pneumonia has a bright spot."""
     pixels = grey_pixels(90, 80, seed=index).copy() // 2
     if label:
         pixels[20:50, 30:60] = 255
@@ -103,7 +103,7 @@ def transformed(tmp_path_factory: pytest.TempPathFactory) -> Transformed:
     def rows(start: int, stop: int) -> list[dict[str, list]]:
         return [
             {
-                features.IMAGE: [picture(index, label)],
+                features.IMAGE: [xray(index, label)],
                 features.LABEL: [label],
                 features.LABEL_NAME: [features.LABELS[label]],
                 features.PATIENT_ID: [f"patient {index // 6} {label}"],

@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -59,6 +60,7 @@ OURS = frozenset(
     {"components", "pipeline", "serving", "tests", "trainer_module", "transform_module"}
 )
 _DESCRIPTORS = 5
+_STARTING = threading.Lock()
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -150,8 +152,10 @@ def start(
         request.flush()
         out, err = (nothing if each == subprocess.DEVNULL else each for each in (stdout, stderr))
         files = (there, request, nothing, out, err)
+        with _STARTING:
+            server = _server()
         socket.send_fds(
-            _server(), [b"."], [each if isinstance(each, int) else each.fileno() for each in files]
+            server, [b"."], [each if isinstance(each, int) else each.fileno() for each in files]
         )
     return Fork(here)
 
@@ -251,12 +255,12 @@ def _become(request: int, *streams: int) -> None:
         os.close(descriptor)
     with os.fdopen(request) as file:
         file.seek(0)
-        told = json.load(file)
+        record = json.load(file)
     os.environ.clear()
-    os.environ.update(told["environment"])
-    os.chdir(told["folder"])
-    sys.path[0] = told["folder"]
-    sys.argv = told["argv"]
+    os.environ.update(record["environment"])
+    os.chdir(record["folder"])
+    sys.path[0] = record["folder"]
+    sys.argv = record["argv"]
     tempfile.tempdir = None
     # Libraries add handlers when they are imported, and a program comes first that sets its own.
     logging.root.handlers.clear()

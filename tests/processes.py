@@ -41,11 +41,11 @@ def run(case: Callable[..., Any], *calls: dict[str, Any]) -> list[Any]:
     try:
         for process, receiver in started:
             try:
-                done, told = receiver.recv() if receiver.poll(_TIMEOUT) else (False, "it hangs")
+                done, message = receiver.recv() if receiver.poll(_TIMEOUT) else (False, "it hangs")
             except EOFError:
                 process.join()
-                done, told = False, f"exit code {process.exitcode}"
-            (results if done else failures).append(told)
+                done, message = False, f"exit code {process.exitcode}"
+            (results if done else failures).append(message)
             if failures:
                 break
     finally:

@@ -1,5 +1,6 @@
 """The words that no text for users has: each has a plain technical one in its place."""
 
+import ast
 import re
 from collections.abc import Iterable
 
@@ -24,8 +25,8 @@ _REPLACED = (
 )
 _PATTERN = re.compile(rf"\b(?:{'|'.join(_REPLACED)})\b", re.IGNORECASE)
 
-ALLOWED = ("report.pictures", "pictures.csv")
-"""Names of settings and files, which are interfaces."""
+ALLOWED = ("report.pictures",)
+"""Names of settings, which are interfaces."""
 
 
 def replaced(text: str) -> list[str]:
@@ -42,3 +43,32 @@ def literals(script: str) -> Iterable[str]:
     )
     for match in tokens.finditer(script):
         yield from (group for group in match.groups() if group)
+
+
+def messages(source: str) -> Iterable[tuple[int, str]]:
+    """Yields line and text of each string with a blank in Python code, without docstrings.
+
+    What an f-string is filled with is left out.
+    """
+    tree = ast.parse(source)
+    passed: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            passed.add(id(node.value))
+        if isinstance(node, ast.JoinedStr):
+            passed.update(map(id, node.values))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            parts = (part.value for part in node.values if isinstance(part, ast.Constant))
+            text = "{}".join(map(str, parts))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = "" if id(node) in passed else node.value
+        else:
+            continue
+        if " " in text.strip():
+            yield node.lineno, text
+
+
+def prose(markdown: str) -> str:
+    """Returns a document without its blocks and spans of code."""
+    return re.sub(r"```.*?```|`[^`\n]+`", "", markdown, flags=re.DOTALL)

@@ -1,4 +1,4 @@
-"""How training pictures are changed: frozen, typed, validated on construction."""
+"""Settings of augmentation: frozen, typed, validated on construction."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -6,7 +6,7 @@ _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
 class AugmentationSettings(BaseModel):
-    """How far a training picture may be changed at random; 0 switches a change off."""
+    """How far a training image may be changed at random; 0 switches a change off."""
 
     model_config = _STRICT
 
@@ -16,7 +16,7 @@ class AugmentationSettings(BaseModel):
     shear: float = Field(
         0.1, ge=0, lt=1, description="Shear by up to this tangent (0.1 is 5.7 degrees)."
     )
-    flip: bool = Field(True, description="Mirror left and right, every second picture.")
+    flip: bool = Field(True, description="Mirror left and right, every second image.")
     rotation: float = Field(0.0, ge=0, le=180, description="Turn by up to this many degrees.")
     shift: float = Field(
         0.0, ge=0, lt=1, description="Move by up to this fraction of the side, in both directions."
@@ -25,7 +25,7 @@ class AugmentationSettings(BaseModel):
         0.0, ge=0, lt=1, description="Raise or lower contrast by up to this fraction."
     )
     brightness: float = Field(
-        0.0, ge=0, lt=1, description="Add or take up to this much; a picture has 0 to 1."
+        0.0, ge=0, lt=1, description="Add or take up to this much; an image has 0 to 1."
     )
     gamma: float = Field(
         0.0,
@@ -37,23 +37,23 @@ class AugmentationSettings(BaseModel):
         0.0,
         ge=0,
         lt=1,
-        description="Add Gaussian noise of up to this standard deviation; a picture has 0 to 1.",
+        description="Add Gaussian noise of up to this standard deviation; an image has 0 to 1.",
     )
     blur: float = Field(
         0.0,
         ge=0,
         le=10,
-        description="Blur a `share` of the pictures with a Gaussian of up to this standard"
+        description="Blur a `share` of the images with a Gaussian of up to this standard"
         " deviation, in pixels.",
     )
     jpeg_quality: int = Field(
         0,
         ge=0,
         le=95,
-        description="Compress a `share` of the pictures as JPEG of this quality or better.",
+        description="Compress a `share` of the images as JPEG of this quality or better.",
     )
     share: float = Field(
-        0.25, ge=0, le=1, description="Share of the pictures that are blurred, or compressed."
+        0.25, ge=0, le=1, description="Share of the images that are blurred, or compressed."
     )
     cutout: float = Field(
         0.0, ge=0, lt=1, description="Cover a square of up to this fraction of the side."
@@ -62,6 +62,6 @@ class AugmentationSettings(BaseModel):
         0.0,
         ge=0,
         le=10,
-        description="Mix each picture and its label with another's; the shares are of the"
+        description="Mix each image and its label with another's; the shares are of the"
         " distribution Beta(this, this).",
     )

@@ -1,4 +1,4 @@
-"""The state of an unfinished training, so that a killed one goes on from its last epoch.
+"""The state of an unfinished training, so that a killed one resumes at its last epoch.
 
 Beside what Keras's BackupAndRestore keeps (weights, optimizer) it holds the states of the random
 generators, the best epoch's weights and the history: a resumed training ends as an unbroken one.
@@ -87,8 +87,8 @@ class Backup:
 
     def _share(self, variables: Sequence[keras.Variable]) -> None:
         """Sets each worker's variables to the chief's."""
-        told = strategy.of_chief(self._where, [variable.value for variable in variables])
-        for variable, value in zip(variables, told, strict=True):
+        chiefs = strategy.of_chief(self._where, [variable.value for variable in variables])
+        for variable, value in zip(variables, chiefs, strict=True):
             variable.assign(value)
 
     def _manager(self, checkpoint: tf.train.Checkpoint, name: str) -> tf.train.CheckpointManager:

@@ -1,4 +1,4 @@
-"""Whether the state of an unfinished training can be read, before anything resumes from it."""
+"""Checks whether the state of an unfinished training can be read, before it is resumed."""
 
 import logging
 import shutil

@@ -16,7 +16,7 @@ class Calibration:
     """A calibrated probability is ``sigmoid(slope * logit(probability) + shift)``.
 
     Attributes:
-        slope: above 0, so that no two pictures change their order; below 1 it takes back
+        slope: above 0, so that no two images change their order; below 1 it takes back
             overconfidence (its inverse is the temperature).
         shift: what class weights, or another share of PNEUMONIA, have moved the logit by.
     """
@@ -41,7 +41,7 @@ def fit(
     (2017).
 
     Args:
-        probabilities: [N] of pneumonia, of pictures that were not trained on.
+        probabilities: [N] of pneumonia, of images that were not trained on.
         labels: [N] 0 or 1.
         method: what is fitted.
 

@@ -27,7 +27,7 @@ _SPEC = {
 
 
 @dataclass(frozen=True)
-class Pictures:
+class Images:
     """A split or a part of it, held in memory (25,600 bytes a decoded image).
 
     Attributes:
@@ -35,7 +35,7 @@ class Pictures:
             [160, 160, 1] uint8 or, where each worker decodes its share alone, a scalar string, PNG.
         labels: [N] int64, in that order.
         patients: [N] ids as bytes, in that order.
-        dropped: examples of the split left out because Transform could not decode their picture.
+        dropped: examples of the split left out because Transform could not decode their image.
     """
 
     dataset: tf.data.Dataset
@@ -45,12 +45,12 @@ class Pictures:
 
     @property
     def count(self) -> int:
-        """Pictures in it."""
+        """Images in it."""
         return len(self.labels)
 
     @property
     def class_counts(self) -> tuple[int, ...]:
-        """Pictures in it, by label."""
+        """Images in it, by label."""
         return tuple(np.bincount(self.labels, minlength=len(LABELS)).tolist())
 
     @property
@@ -60,15 +60,15 @@ class Pictures:
             lambda image, _: _decoded(image), num_parallel_calls=tf.data.AUTOTUNE
         )
 
-    def where(self, chosen: np.ndarray) -> "Pictures":
-        """Returns the pictures that are chosen [N] bool, in their order."""
+    def where(self, chosen: np.ndarray) -> "Images":
+        """Returns the images that are chosen [N] bool, in their order."""
         kept = self.dataset.enumerate().filter(lambda index, _: tf.gather(chosen, index))
         dataset = kept.map(lambda _, example: example)
-        return Pictures(dataset, self.labels[chosen], self.patients[chosen], self.dropped)
+        return Images(dataset, self.labels[chosen], self.patients[chosen], self.dropped)
 
-    def __add__(self, other: "Pictures") -> "Pictures":
-        """Returns these pictures, and then the other ones."""
-        return Pictures(
+    def __add__(self, other: "Images") -> "Images":
+        """Returns these images, and then the other ones."""
+        return Images(
             self.dataset.concatenate(other.dataset),
             np.concatenate([self.labels, other.labels]),
             np.concatenate([self.patients, other.patients]),
@@ -81,7 +81,7 @@ def files_of(patterns: Sequence[str]) -> list[str]:
     return sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
 
 
-def read(files: Sequence[str], *, decode: bool = True) -> Pictures:
+def read(files: Sequence[str], *, decode: bool = True) -> Images:
     """Reads the transformed examples of one split.
 
     Args:
@@ -89,7 +89,7 @@ def read(files: Sequence[str], *, decode: bool = True) -> Pictures:
         decode: whether each image is decoded here, once; else by whoever reads it, each time.
 
     Returns:
-        The split's pictures.
+        The split's images.
     """
     records = tf.data.TFRecordDataset(list(files), compression_type="GZIP")
     parsed = records.batch(256).map(
@@ -114,13 +114,13 @@ def read(files: Sequence[str], *, decode: bool = True) -> Pictures:
         labels.append(batch_labels)
         patients.append(batch_patients)
     total = int(records.reduce(0, lambda count, _: count + 1))
-    pictures = examples.map(lambda pixels, label, _: (pixels, label))
+    images = examples.map(lambda pixels, label, _: (pixels, label))
     kept = np.concatenate(labels)
-    return Pictures(pictures, kept, np.concatenate(patients), total - len(kept))
+    return Images(images, kept, np.concatenate(patients), total - len(kept))
 
 
 def training_batches(
-    pictures: Pictures,
+    images: Images,
     batch_size: int,
     share: tf.distribute.InputContext = ALONE,
     *,
@@ -135,14 +135,14 @@ def training_batches(
     each decodes and augments its own alone.
 
     Args:
-        pictures: the split.
-        batch_size: pictures in a batch, of which each replica takes one a step.
+        images: the split.
+        batch_size: images in a batch, of which each replica takes one a step.
         share: whose batches these are. What does not fill the last step of all replicas is left
             out, other images in each epoch, so that each input pipeline has as many batches.
         epoch: shuffling and augmentation differ by it, and by nothing else but the seed.
         seed: the run's.
-        augmentation: how far pictures are changed.
-        balance: see `TrainerSettings.balance`. Of sampling, an epoch has as many pictures as
+        augmentation: how far images are changed.
+        balance: see `TrainerSettings.balance`. Of sampling, an epoch has as many images as
             without: of the more frequent class not all, of the rare one some again.
 
     Returns:
@@ -153,10 +153,10 @@ def training_batches(
     """
 
     def numbered(index: tf.Tensor, examples: tuple[_Example, ...]) -> tuple[Any, ...]:
-        picture_seed = tf.stack([tf.constant(seed, tf.int64), epoch * pictures.count + index])
+        image_seed = tf.stack([tf.constant(seed, tf.int64), epoch * images.count + index])
         decoded = [(_decoded(image), label) for image, label in examples]
-        kept = [draw_share(picture_seed, augmentation.mixup) for _ in examples[1:]]
-        return draw(picture_seed), *decoded, *kept
+        kept = [draw_share(image_seed, augmentation.mixup) for _ in examples[1:]]
+        return draw(image_seed), *decoded, *kept
 
     def batch(
         drawn: tf.Tensor, one: _Example, other: _Example | None = None, kept: tf.Tensor = None
@@ -168,17 +168,17 @@ def training_batches(
         weights = tf.stack([1 - label, label], axis=1) * class_weights
         return augment(pixels, drawn, augmentation), label, weights
 
-    counts = pictures.class_counts
+    counts = images.class_counts
     class_weights = balanced(counts) if balance == "class_weights" else (1.0,) * len(counts)
     order = _sampled if balance == "sampling" else _shuffled
-    # Each picture is mixed with the one in its place in another order.
+    # Each image is mixed with the one in its place in another order.
     orders = 2 if augmentation.mixup else 1
     # Not sums: the epochs of two trainings with neighbouring seeds would share their orders.
     seeds = np.random.SeedSequence((seed, epoch)).generate_state(orders).tolist()
     step = batch_size * share.num_replicas_in_sync
-    numbers = tf.data.Dataset.zip(tuple(order(pictures, each) for each in seeds)).enumerate()
+    numbers = tf.data.Dataset.zip(tuple(order(images, each) for each in seeds)).enumerate()
     return (
-        _share(numbers.take(pictures.count // step * step), step, share)
+        _share(numbers.take(images.count // step * step), step, share)
         .map(numbered, num_parallel_calls=tf.data.AUTOTUNE)
         .batch(batch_size, drop_remainder=True)
         .map(batch, num_parallel_calls=tf.data.AUTOTUNE)
@@ -186,22 +186,22 @@ def training_batches(
 
 
 def evaluation_batches(
-    pictures: Pictures, batch_size: int, share: tf.distribute.InputContext = ALONE
+    images: Images, batch_size: int, share: tf.distribute.InputContext = ALONE
 ) -> tf.data.Dataset:
     """The whole split once, in order, every batch full: what is missing is padded with weight 0.
 
     Args:
-        pictures: the split.
-        batch_size: pictures in a batch, of which each replica takes one a step.
+        images: the split.
+        batch_size: images in a batch, of which each replica takes one a step.
         share: whose batches these are. The last step is padded for all replicas, so that each
             gets as many batches as the others (an empty one aborts the process in oneDNN).
 
     Returns:
         Batches of pixels [batch_size, 160, 160, 1] float32 in [0, 1], labels [batch_size] float32,
-        and weights [batch_size] float32: 1 for each picture and 0 for padding.
+        and weights [batch_size] float32: 1 for each image and 0 for padding.
     """
     step = batch_size * share.num_replicas_in_sync
-    padding = -pictures.count % step
+    padding = -images.count % step
     blank = tf.data.Dataset.from_tensors(
         (
             tf.zeros((IMAGE_SIZE, IMAGE_SIZE, 1), tf.uint8),
@@ -209,14 +209,14 @@ def evaluation_batches(
             tf.constant(0.0),
         )
     ).repeat()
-    own = _share(pictures.dataset.enumerate(), step, share).map(
+    own = _share(images.dataset.enumerate(), step, share).map(
         lambda _, example: (_decoded(example[0]), example[1], tf.constant(1.0)),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
     return (
         own.concatenate(blank)
         .batch(batch_size, drop_remainder=True)
-        .take((pictures.count + padding) // batch_size // share.num_input_pipelines)
+        .take((images.count + padding) // batch_size // share.num_input_pipelines)
         .map(
             lambda pixels, label, weight: (rescale(pixels), label, weight),
             num_parallel_calls=tf.data.AUTOTUNE,
@@ -238,20 +238,20 @@ def _decoded(image: tf.Tensor) -> tf.Tensor:
     return png_to_pixels(image) if image.dtype == tf.string else image
 
 
-def _shuffled(pictures: Pictures, seed: int) -> tf.data.Dataset:
-    return pictures.dataset.shuffle(pictures.count, seed=seed)
+def _shuffled(images: Images, seed: int) -> tf.data.Dataset:
+    return images.dataset.shuffle(images.count, seed=seed)
 
 
-def _sampled(pictures: Pictures, seed: int) -> tf.data.Dataset:
-    """As many pictures as there are, each class as often as another."""
+def _sampled(images: Images, seed: int) -> tf.data.Dataset:
+    """As many images as there are, each class as often as another."""
     classes = [
-        pictures.dataset.filter(lambda _, label, index=index: _index(label) == index)
+        images.dataset.filter(lambda _, label, index=index: _index(label) == index)
         .shuffle(count, seed=seed)
         .repeat()
-        for index, count in enumerate(pictures.class_counts)
+        for index, count in enumerate(images.class_counts)
         if count
     ]
-    return tf.data.Dataset.sample_from_datasets(classes, seed=seed).take(pictures.count)
+    return tf.data.Dataset.sample_from_datasets(classes, seed=seed).take(images.count)
 
 
 def _index(label: tf.Tensor) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""What is fitted on images that no network has learnt from: calibration, then the threshold."""
+"""Calibration and threshold, fitted on images that no network was trained on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import tensorflow as tf
 from trainer_module import calibration, operating_point, out_of_fold
 from trainer_module.calibration import Calibration
 from trainer_module.errors import TrainingError
-from trainer_module.out_of_fold import Judgement
+from trainer_module.out_of_fold import Predictions
 from trainer_module.settings import TrainerSettings
 
 
@@ -34,32 +34,32 @@ class Decision:
     warnings: tuple[str, ...]
 
 
-def decide(judgements: Sequence[Judgement], settings: TrainerSettings) -> Decision:
+def decide(member_predictions: Sequence[Predictions], settings: TrainerSettings) -> Decision:
     """Fits the calibration, and then chooses the threshold among calibrated probabilities.
 
     An ensemble's are fitted on each image's out-of-fold probability, that of the member which did
-    not learn from it: the calibration after these are drawn together as the average is
+    not train on it: the calibration after these are drawn together as the average is
     (`out_of_fold`), the operating point with the wider spread of single members, by which the
     average finds at least what the target asks for.
 
     Args:
-        judgements: of the model, or of each member.
+        member_predictions: of the model, or of each member.
         settings: the method of the calibration, and the target of the threshold.
 
     Raises:
         TrainingError: a probability is not a finite number.
     """
-    labels = np.concatenate([each.labels for each in judgements])
-    if not all(np.isfinite(each.probabilities).all() for each in judgements):
+    labels = np.concatenate([each.labels for each in member_predictions])
+    if not all(np.isfinite(each.probabilities).all() for each in member_predictions):
         raise TrainingError(
-            "the trained model's probabilities on images that it did not learn from are not finite"
+            "the trained model's probabilities on images that it was not trained on are not finite"
             " numbers. Lower trainer.learning_rate, or limit the gradients by trainer.clip_norm=1."
         )
-    if len(judgements) == 1:
-        raw = spread = judgements[0].probabilities
+    if len(member_predictions) == 1:
+        raw = spread = member_predictions[0].probabilities
     else:
-        raw = out_of_fold.as_average(judgements, out_of_fold.agreement(judgements))
-        spread = out_of_fold.as_average(judgements, 1.0)
+        raw = out_of_fold.as_average(member_predictions, out_of_fold.agreement(member_predictions))
+        spread = out_of_fold.as_average(member_predictions, 1.0)
     fitted = calibration.fit(raw, labels, settings.calibration)
     probabilities = fitted(tf.constant(spread)).numpy()
     threshold = operating_point.choose(probabilities, labels, settings.operating_point)
@@ -78,7 +78,7 @@ def _warnings(probabilities: np.ndarray, labels: np.ndarray) -> list[str]:
     positive, negative = probabilities[labels == 1], np.sort(probabilities[labels == 0])
     if not len(positive) or not len(negative):
         return [
-            f"the {len(labels)} images that the model did not learn from are all of one class: it"
+            f"the {len(labels)} images that the model was not trained on are all of one class: it"
             " is not calibrated, and its threshold is trainer.operating_point.threshold"
         ]
     ranks = [np.searchsorted(negative, positive, side) for side in ("left", "right")]

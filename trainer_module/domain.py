@@ -1,8 +1,8 @@
-"""What the training pictures look like, and how far another picture is from them.
+"""Distribution of the training images, and the distance of another image from it.
 
 A network answers whatever it is shown, a hand or an adult's chest too. The distance here knows
 nothing of the network: it is that of a small description of the pixels from the normal distribution
-that the descriptions of the training pictures follow.
+that the descriptions of the training images follow.
 """
 
 from collections.abc import Callable
@@ -17,29 +17,29 @@ from transform_module.features import IMAGE_SIZE
 
 _THUMBNAIL = 16
 _SCALES = 4
-# Added to a contrast, of pixels in [0, 1], so that a flat picture's is not divided by 0.
+# Added to a contrast, of pixels in [0, 1], so that a flat image's is not divided by 0.
 _FLAT = 0.02
-# Added to a relative difference of neighbours, so that a flat picture's has a logarithm.
+# Added to a relative difference of neighbours, so that a flat image's has a logarithm.
 _SMOOTH = 1e-3
 _EXPLAINED = 0.9
-_PICTURES_PER_COMPONENT = 10
+_IMAGES_PER_COMPONENT = 10
 _LEAST_SCALE = 1e-3
-# So many standard deviations towards upside-down count as much as all else of a training picture.
+# So many standard deviations towards upside-down count as much as all else of a training image.
 _UPSIDE_DOWN = 3.0
-# Of standardized descriptions, whose own variance is 1; few pictures have no full covariance.
+# Of standardized descriptions, whose own variance is 1; few images have no full covariance.
 _RIDGE = 1.0
 _BATCH = 32
 
 
 @dataclass(frozen=True)
 class Domain:
-    """The normal distribution of the training pictures' descriptions, of D numbers each.
+    """The normal distribution of the training images' descriptions, of D numbers each.
 
     It is that of probabilistic principal component analysis: k directions of their own variance,
     and one variance of all others (Tipping and Bishop, "Probabilistic Principal Component
     Analysis", 1999). Where chests lie upside-down they differ little from others in all those
     directions together, but in one of them much: Fisher's linear discriminant ("The Use of Multiple
-    Measurements in Taxonomic Problems", 1936) between the training pictures and the same mirrored
+    Measurements in Taxonomic Problems", 1936) between the training images and the same mirrored
     from top to bottom.
 
     Attributes:
@@ -50,8 +50,8 @@ class Domain:
         residual_variance: along every other direction.
         upright: [D] float32, the discriminant: the product with a standardized description has mean
             0 and standard deviation 1 over the training, and is far below 0 upside-down.
-        threshold: a picture whose distance is at most this is in the domain.
-        eval_false_alarms: share of the pictures of the split `eval` beyond the threshold.
+        threshold: an image whose distance is at most this is in the domain.
+        eval_false_alarms: share of the images of the split `eval` beyond the threshold.
     """
 
     mean: np.ndarray
@@ -64,13 +64,13 @@ class Domain:
     eval_false_alarms: float
 
     def distance(self, pixels: tf.Tensor) -> tf.Tensor:
-        """Tells how far pictures are from those of the training; runs in graphs too.
+        """Returns how far images are from those of the training; runs in graphs too.
 
         Args:
             pixels: [N, 160, 160, 1] float32 in [0, 1].
 
         Returns:
-            [N] float32: about 1 for a picture of the training. It is the root of the sum of two
+            [N] float32: about 1 for an image of the training. It is the root of the sum of two
             squares: the Mahalanobis distance over the root of D, and the standard deviations
             towards upside-down over 3.
         """
@@ -78,7 +78,7 @@ class Domain:
 
 
 def describe(pixels: tf.Tensor) -> tf.Tensor:
-    """Describes pictures by a thumbnail and by how rough they are at several scales.
+    """Describes images by a thumbnail and by how rough they are at several scales.
 
     Args:
         pixels: [N, 160, 160, 1] float32 in [0, 1].
@@ -86,7 +86,7 @@ def describe(pixels: tf.Tensor) -> tf.Tensor:
     Returns:
         [N, D] float32: 16 x 16 pixels of mean 0 and contrast 1, the logarithm of the contrast, and
         of the root mean square difference of neighbours, across and down, in units of the contrast,
-        of the picture and of it at a half, a quarter and an eighth of its side. A moderate change
+        of the image and of it at a half, a quarter and an eighth of its side. A moderate change
         of brightness or contrast changes little of it.
     """
     side = IMAGE_SIZE // _THUMBNAIL
@@ -108,13 +108,13 @@ def describe(pixels: tf.Tensor) -> tf.Tensor:
     return tf.concat([flat, tf.stack(described, axis=1)], axis=1)
 
 
-def fit(train: data.Pictures, evaluation: data.Pictures, settings: DomainSettings) -> Domain:
+def fit(train: data.Images, evaluation: data.Images, settings: DomainSettings) -> Domain:
     """Learns the distribution from the split `train`, and the threshold from `eval`.
 
-    As many components are kept as explain 90 % of the variance, but at most one for ten pictures.
+    As many components are kept as explain 90 % of the variance, but at most one for ten images.
 
     Args:
-        train: what the network learns from.
+        train: the training split.
         evaluation: other patients.
         settings: the share of false alarms that is aimed at.
     """
@@ -127,7 +127,7 @@ def fit(train: data.Pictures, evaluation: data.Pictures, settings: DomainSetting
     variances = singular**2 / len(learnt)
     explained = np.cumsum(variances) / max(variances.sum(), _LEAST_SCALE)
     kept = min(
-        int(np.searchsorted(explained, _EXPLAINED)) + 1, len(learnt) // _PICTURES_PER_COMPONENT
+        int(np.searchsorted(explained, _EXPLAINED)) + 1, len(learnt) // _IMAGES_PER_COMPONENT
     )
     residual = max(variances[kept:].sum() / (len(mean) - kept), _LEAST_SCALE)
     without_threshold = Domain(
@@ -161,12 +161,10 @@ def _discriminant(ones: np.ndarray, others: np.ndarray) -> np.ndarray:
     return (direction / max((ones @ direction).std(), _LEAST_SCALE)).astype(np.float32)
 
 
-def _descriptions(
-    pictures: data.Pictures, describing: Callable[[tf.Tensor], tf.Tensor]
-) -> np.ndarray:
+def _descriptions(images: data.Images, describing: Callable[[tf.Tensor], tf.Tensor]) -> np.ndarray:
     describe_batch = tf.function(describing)
     described = []
-    for pixels, _, weight in data.evaluation_batches(pictures, batch_size=_BATCH):
+    for pixels, _, weight in data.evaluation_batches(images, batch_size=_BATCH):
         described.append(describe_batch(pixels).numpy()[weight.numpy() > 0])
     return np.concatenate(described)
 

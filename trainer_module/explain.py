@@ -1,4 +1,4 @@
-"""Heat maps: which regions of a picture speak for pneumonia."""
+"""Heat maps: which regions of an image speak for pneumonia."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,7 +10,7 @@ from transform_module.features import IMAGE_SIZE
 
 
 def has_feature_map(model: keras.Model) -> bool:
-    """Tells whether a model has the feature map that `grad_cam` explains it by."""
+    """Returns whether a model has the feature map that `grad_cam` explains it by."""
     return any(layer.name == FEATURES for layer in model.layers)
 
 
@@ -18,7 +18,7 @@ def grad_cam(members: Sequence[keras.Model]) -> Callable[[tf.Tensor], tf.Tensor]
     """Makes what explains answers by Grad-CAM, weighted at each position.
 
     Each value of the last convolutional feature map counts by the logit's gradient there; what
-    speaks for pneumonia is kept, and stretched over the picture. Sources: Selvaraju et al.,
+    speaks for pneumonia is kept, and stretched over the image. Sources: Selvaraju et al.,
     "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization" (2017);
     Draelos and Carin, "Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional
     neural networks" (2020), whose weights these are. Where the map is pooled globally, as in
@@ -45,7 +45,7 @@ def grad_cam(members: Sequence[keras.Model]) -> Callable[[tf.Tensor], tf.Tensor]
 
 
 def _evidence(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Makes what tells how far each position of the feature map raises the logit."""
+    """Builds the model of how far each position of the feature map raises the logit."""
     last = model.layers[-1]
     inner = keras.Model(model.inputs, [model.get_layer(FEATURES).output, last.input])
 

@@ -16,7 +16,7 @@ from trainer_module.models import ensemble
 from transform_module import features
 from transform_module.image_ops import model_inputs
 
-# What a row answers whose picture cannot be decoded: the probability that decides nothing.
+# What a row answers whose image cannot be decoded: the probability that decides nothing.
 _INVALID_PROBABILITY = 0.5
 
 
@@ -47,25 +47,25 @@ def export(
     ``serving_default``: ``image_bytes`` [N] string to ``probability`` [N] float32, ``label`` [N]
     string, ``valid`` [N] bool, ``in_domain`` [N] bool and ``domain_distance`` [N] float32, see
     `trainer_module.domain`. ``serve_examples``: the same from ``examples`` [N] string.
-    ``transform_features``: ``examples`` to ``image_xf`` [N, 160, 160, 1] float32 in [0, 1]. A
-    picture that cannot be decoded has ``valid`` and ``in_domain`` false, probability 0.5, label
-    ``INVALID`` and a black picture's distance, or zeros as pixels; the rest of its batch is not
+    ``transform_features``: ``examples`` to ``image_xf`` [N, 160, 160, 1] float32 in [0, 1]. An
+    image that cannot be decoded has ``valid`` and ``in_domain`` false, probability 0.5, label
+    ``INVALID`` and a black image's distance, or zeros as pixels; the rest of its batch is not
     touched. A blank image is ``valid``, and never ``in_domain``. ``serve_pixels``: ``image_xf``
     [N, 160, 160, 1] float32 in [0, 1] to ``probability``, for what runs where nothing decodes
-    pictures. Each answers a batch of no rows with no rows.
+    images. Each answers a batch of no rows with no rows.
 
     A model with a last convolutional feature map has ``explain`` too: ``image_bytes`` to
     ``probability``, as ``serving_default``'s, and ``heatmap`` [N, 160, 160] float32 in [0, 1], see
-    `trainer_module.explain.grad_cam`; zeros where the picture cannot be decoded.
+    `trainer_module.explain.grad_cam`; zeros where the image cannot be decoded.
 
     Args:
         model: pixels in, probability [N, 1] out; made outside any strategy's scope.
-        transform_output: whose graph prepares the pictures.
+        transform_output: whose graph prepares the images.
         directory: does not exist yet, or is empty.
         calibration: of the model's probabilities.
-        domain: what the training pictures look like.
+        domain: what the training images look like.
         threshold: ``label`` is PNEUMONIA where the probability is at least this.
-        record: what else ``assets.extra/model.json`` tells.
+        record: what else ``assets.extra/model.json`` has.
     """
     transform = transform_output.transform_features_layer()
 
@@ -77,13 +77,13 @@ def export(
         probability = calibration(model(at_least_one(image_xf), training=False)[:, 0])
         return {features.PROBABILITY: probability[: tf.shape(image_xf)[0]]}
 
-    def told(pixels: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
-        judged = serve_pixels(pixels)[features.PROBABILITY]
-        return tf.where(valid, judged, _INVALID_PROBABILITY)
+    def probability_of(pixels: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
+        predicted = serve_pixels(pixels)[features.PROBABILITY]
+        return tf.where(valid, predicted, _INVALID_PROBABILITY)
 
     def predict(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels, valid = pixels_of(image_bytes)
-        probability = told(pixels, valid)
+        probability = probability_of(pixels, valid)
         distance = domain.distance(pixels)
         return {
             features.PROBABILITY: probability,
@@ -94,7 +94,7 @@ def export(
         }
 
     def images_of(examples: tf.Tensor) -> tf.Tensor:
-        # An Example without a picture is a row like one with a broken picture.
+        # An Example without an image is a row like one with a broken image.
         spec = {features.IMAGE: tf.io.FixedLenFeature([], tf.string, default_value="")}
         return tf.io.parse_example(examples, spec)[features.IMAGE]
 
@@ -117,7 +117,7 @@ def export(
             pixels, valid = pixels_of(image_bytes)
             is_shown = valid[:, tf.newaxis, tf.newaxis]
             return {
-                features.PROBABILITY: told(pixels, valid),
+                features.PROBABILITY: probability_of(pixels, valid),
                 features.HEATMAP: tf.where(
                     is_shown, heat_map(at_least_one(pixels))[: tf.size(valid)], 0.0
                 ),

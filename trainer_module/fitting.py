@@ -25,23 +25,23 @@ _log = logging.getLogger(__name__)
 def fit(
     job: Job,
     where: tf.distribute.Strategy,
-    train: data.Pictures,
-    evaluation: data.Pictures,
+    train: data.Images,
+    evaluation: data.Images,
     *,
     backup_dir: Path,
     log_dir: Path,
-    tell: Callable[..., None] = _log.info,
+    log: Callable[..., None] = _log.info,
 ) -> tuple[keras.Model, list[Epoch]]:
     """Trains until all epochs are done or `patience` of them were in vain.
 
     Args:
         job: settings and seed.
         where: the strategy.
-        train: what is learnt from.
+        train: the training split.
         evaluation: what decides which epoch was best.
-        backup_dir: an interrupted training goes on from what it left here; the chief's counts.
+        backup_dir: an interrupted training resumes from this folder; the chief's counts.
         log_dir: gets ``history.csv``, and TensorBoard's event files and profile.
-        tell: is given a line at the start and after each epoch, as `logging` takes it.
+        log: is given a line at the start and after each epoch, as `logging` takes it.
 
     Returns:
         The model with the best epoch's weights, and the figures of each epoch.
@@ -71,7 +71,7 @@ def fit(
     )
     backup = Backup(backup_dir, steps, where)
     epochs = backup.restore()
-    tell(
+    log(
         "%s, %s parameters, %d + %d images, %d replica(s) of batch %d, %s%s",
         settings.model,
         f"{steps.model.count_params():,}",
@@ -120,7 +120,7 @@ def fit(
         is_best = history.best_epoch(epochs, settings.monitor) == len(epochs) - 1
         backup.save(epochs, is_best=is_best)
         _to_tensorboard(board, len(epochs) - 1, epochs[-1])
-        tell(
+        log(
             "epoch %2d/%d  %s  %.0f s%s",
             len(epochs),
             settings.epochs,
@@ -134,19 +134,19 @@ def fit(
 
 
 def _require_equal_data(
-    where: tf.distribute.Strategy, train: data.Pictures, evaluation: data.Pictures
+    where: tf.distribute.Strategy, train: data.Images, evaluation: data.Images
 ) -> None:
     """Stops each worker where one reads other images, before it waits for the others forever."""
     facts = [[part.count, _digest(part)] for part in (train, evaluation)]
-    if facts != (told := strategy.facts_of_chief(where, facts)):
+    if facts != (chiefs := strategy.facts_of_chief(where, facts)):
         raise TrainingError(
             f"the workers read different images: this one {facts[0][0]} + {facts[1][0]}, the chief"
-            f" {told[0][0]} + {told[1][0]}. Give each the same files, in the same order."
+            f" {chiefs[0][0]} + {chiefs[1][0]}. Give each the same files, in the same order."
         )
 
 
-def _digest(pictures: data.Pictures) -> int:
-    return zlib.crc32(pictures.labels.tobytes() + b"\n".join(pictures.patients.tolist()))
+def _digest(images: data.Images) -> int:
+    return zlib.crc32(images.labels.tobytes() + b"\n".join(images.patients.tolist()))
 
 
 def _to_tensorboard(board: tf.summary.SummaryWriter, epoch: int, figures: Epoch) -> None:

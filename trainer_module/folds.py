@@ -1,11 +1,11 @@
-"""Which fold a picture is in: no patient is in two, and each fold has its share of each class."""
+"""Folds: no patient is in two, and each fold has its share of each class."""
 
 import hashlib
 from collections import Counter, defaultdict
 
 import numpy as np
 
-from trainer_module.data import Pictures
+from trainer_module.data import Images
 from trainer_module.errors import TrainingError
 from transform_module.features import LABELS
 
@@ -17,36 +17,36 @@ class FoldsError(TrainingError):
 def assign(patients: np.ndarray, labels: np.ndarray, *, folds: int, seed: int) -> np.ndarray:
     """Deals the patients to the folds.
 
-    Those of a class are dealt for themselves, the ones with most pictures first and otherwise in
-    the order of a hash of seed and patient, each to the fold that has the fewest pictures of the
-    class. Patients with pictures of both classes are dealt as a class of their own. So the folds
+    Those of a class are dealt for themselves, the ones with most images first and otherwise in
+    the order of a hash of seed and patient, each to the fold that has the fewest images of the
+    class. Patients with images of both classes are dealt as a class of their own. So the folds
     follow from who is there, and never from the order of the files.
 
     Args:
         patients: [N] ids as bytes.
         labels: [N] int.
         folds: how many, 2 or more.
-        seed: another one deals patients with as many pictures in another order.
+        seed: another one deals patients with as many images in another order.
 
     Returns:
-        Index of each picture's fold, [N] int.
+        Index of each image's fold, [N] int.
 
     Raises:
-        FoldsError: a fold would lack a class, or have no pictures.
+        FoldsError: a fold would lack a class, or have no images.
     """
-    pictures = Counter(patients.tolist())
+    images = Counter(patients.tolist())
     classes: dict[bytes, set[int]] = defaultdict(set)
     for patient, label in zip(patients.tolist(), labels.tolist(), strict=True):
         classes[patient].add(label)
-    dealt = sorted(classes, key=lambda each: (-pictures[each], _hash(each, seed), each))
+    dealt = sorted(classes, key=lambda each: (-images[each], _hash(each, seed), each))
     filled: dict[frozenset[int], list[int]] = defaultdict(lambda: [0] * folds)
     total = [0] * folds
     fold_of = {}
     for patient in dealt:
         of_class = filled[frozenset(classes[patient])]
         fold = min(range(folds), key=lambda fold: (of_class[fold], total[fold], fold))
-        of_class[fold] += pictures[patient]
-        total[fold] += pictures[patient]
+        of_class[fold] += images[patient]
+        total[fold] += images[patient]
         fold_of[patient] = fold
     assigned = np.array([fold_of[patient] for patient in patients.tolist()], int)
     for label, name in enumerate(LABELS):
@@ -54,35 +54,34 @@ def assign(patients: np.ndarray, labels: np.ndarray, *, folds: int, seed: int) -
             having = sum(label in each for each in classes.values())
             raise FoldsError(
                 f"{folds} folds need as many patients of each class, and {having} of the patients"
-                f" have {name}; choose fewer folds, or give more pictures."
+                f" have {name}; choose fewer folds, or give more images."
             )
     return assigned
 
 
 def split(
-    train: Pictures, evaluation: Pictures, *, folds: int, seed: int
-) -> list[tuple[Pictures, Pictures]]:
-    """Pairs what is learnt from with what judges it.
+    train: Images, evaluation: Images, *, folds: int, seed: int
+) -> list[tuple[Images, Images]]:
+    """Pairs each training part with its evaluation part.
 
     Args:
         train: the split.
         evaluation: the split.
-        folds: how many; 1 leaves the splits as they are, more deal the pictures of both.
+        folds: how many; 1 leaves the splits as they are, more deal the images of both.
         seed: see `assign`.
 
     Returns:
-        For each fold all other pictures, and its own.
+        For each fold all other images, and its own.
 
     Raises:
         FoldsError: see `assign`.
     """
     if folds == 1:
         return [(train, evaluation)]
-    pictures = train + evaluation
-    assigned = assign(pictures.patients, pictures.labels, folds=folds, seed=seed)
+    images = train + evaluation
+    assigned = assign(images.patients, images.labels, folds=folds, seed=seed)
     return [
-        (pictures.where(assigned != fold), pictures.where(assigned == fold))
-        for fold in range(folds)
+        (images.where(assigned != fold), images.where(assigned == fold)) for fold in range(folds)
     ]
 
 

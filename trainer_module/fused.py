@@ -13,7 +13,7 @@ import tensorflow as tf
 
 
 class BatchNormalization(keras.layers.BatchNormalization):
-    """Keras's, whose training over pictures is one operation (``FusedBatchNormV3``)."""
+    """Keras's, whose training over images is one operation (``FusedBatchNormV3``)."""
 
     def call(self, inputs: tf.Tensor, training: bool | None = None, mask: Any = None) -> tf.Tensor:
         """Normalizes; see Keras.
@@ -37,7 +37,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
             epsilon=self.epsilon,
             is_training=True,
         )
-        # The kernel tells the unbiased variance; Keras learns the biased one.
+        # The kernel returns the unbiased variance; Keras uses the biased one.
         count = tf.cast(tf.size(inputs) // inputs.shape[-1], tf.float32)
         self._learn(self.moving_mean, mean)
         self._learn(self.moving_variance, variance * (count - 1) / count)

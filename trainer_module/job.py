@@ -1,4 +1,4 @@
-"""What a training is told."""
+"""Parameters of a training."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,22 +36,22 @@ class Job:
     @classmethod
     def from_custom_config(cls, config: dict[str, Any]) -> "Job":
         """Reads what `custom_config` builds."""
-        told = {
+        values = {
             **config,
             "settings": TrainerSettings(**config["settings"]),
             "transform": TransformSettings(**config.get("transform", {})),
         }
         if tuner := config.get("tuner"):
-            told["tuner"] = TunerSettings(**tuner)
-        return cls(**told)
+            values["tuner"] = TunerSettings(**tuner)
+        return cls(**values)
 
     def custom_config(self) -> dict[str, Any]:
         """Turns into plain values for the Trainer's ``custom_config``."""
-        told = {
+        values = {
             **self.__dict__,
             "settings": self.settings.model_dump(mode="json"),
             "transform": self.transform.model_dump(mode="json"),
         }
         if self.tuner:
-            told["tuner"] = self.tuner.model_dump(mode="json")
-        return told
+            values["tuner"] = self.tuner.model_dump(mode="json")
+        return values

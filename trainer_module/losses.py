@@ -1,4 +1,4 @@
-"""What a training makes small."""
+"""Training losses."""
 
 import keras
 import tensorflow as tf
@@ -7,7 +7,7 @@ from trainer_module.settings import TrainerSettings
 
 
 def losses(labels: tf.Tensor, probabilities: tf.Tensor, settings: TrainerSettings) -> tf.Tensor:
-    """Computes each picture's loss: cross-entropy, smoothed and focused as the settings say.
+    """Computes each image's loss: cross-entropy, smoothed and focused as the settings say.
 
     Sources: Szegedy et al., "Rethinking the Inception Architecture for Computer Vision" (2016), for
     label smoothing; Lin et al., "Focal Loss for Dense Object Detection" (2017), whose factor

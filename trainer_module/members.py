@@ -1,4 +1,4 @@
-"""What is trained: one model, or a member of an ensemble for each fold of the patients."""
+"""Training of one model, or of a member of an ensemble for each fold of the patients."""
 
 import logging
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from trainer_module.fitting import fit
 from trainer_module.history import Epoch
 from trainer_module.job import Job
 from trainer_module.models import ensemble
-from trainer_module.out_of_fold import Judgement
+from trainer_module.out_of_fold import Predictions
 
 _log = logging.getLogger(__name__)
 
@@ -27,22 +27,22 @@ class Member:
 
     Attributes:
         epochs: the figures of each epoch.
-        train_pictures: it learnt from.
-        judgement: before calibration.
+        train_images: number of training images.
+        predictions: before calibration.
         weights: file that keeps the model.
     """
 
     epochs: list[Epoch]
-    train_pictures: int
-    judgement: Judgement
+    train_images: int
+    predictions: Predictions
     weights: Path
 
 
 def train(
     job: Job,
     where: tf.distribute.Strategy,
-    pictures: data.Pictures,
-    evaluation: data.Pictures,
+    images: data.Images,
+    evaluation: data.Images,
     backup_dir: Path,
     log_dir: Path,
 ) -> list[Member]:
@@ -52,7 +52,7 @@ def train(
         The members on the chief, none on other workers.
     """
     settings, count = job.settings, job.settings.folds
-    parts = folds.split(pictures, evaluation, folds=count, seed=job.seed)
+    parts = folds.split(images, evaluation, folds=count, seed=job.seed)
     members = []
     for number, (learnt, unseen) in enumerate(parts, start=1):
         inside = "" if count == 1 else f"member-{number}"
@@ -75,12 +75,12 @@ def train(
         served.set_weights(model.get_weights())
         weights = backup_dir / inside / "member.weights.h5"
         served.save_weights(weights)
-        raw, labels = judge(served, unseen, settings.batch_size)
+        raw, labels = predict(served, unseen, settings.batch_size)
         of_next = raw
         if count > 1:
-            of_next, _ = judge(served, parts[number % count][1], settings.batch_size)
-        judgement = Judgement(raw, labels, of_next)
-        members.append(Member(epochs, learnt.count, judgement, weights))
+            of_next, _ = predict(served, parts[number % count][1], settings.batch_size)
+        predictions = Predictions(raw, labels, of_next)
+        members.append(Member(epochs, learnt.count, predictions, weights))
     if len(members) > 1:
         history.write_members(log_dir / history.FILE, [member.epochs for member in members])
     return members
@@ -96,36 +96,36 @@ def assemble(job: Job, members: Sequence[Member]) -> keras.Model:
 
 
 def figures(members: Sequence[Member], monitor: str) -> dict[str, Any]:
-    """What the record tells of the training; of an ensemble, each member's figures."""
-    told = []
+    """The record's figures of the training; of an ensemble, each member's figures."""
+    rows = []
     for member in members:
         best = history.best_epoch(member.epochs, monitor)
-        told.append({"epochs": len(member.epochs), "best_epoch": best + 1, **member.epochs[best]})
-    if len(told) == 1:
-        return told[0]
-    pictures = [
-        {"train_pictures": member.train_pictures, "eval_pictures": len(member.judgement.labels)}
+        rows.append({"epochs": len(member.epochs), "best_epoch": best + 1, **member.epochs[best]})
+    if len(rows) == 1:
+        return rows[0]
+    images = [
+        {"train_pictures": member.train_images, "eval_pictures": len(member.predictions.labels)}
         for member in members
     ]
     return {
-        "agreement": out_of_fold.agreement([member.judgement for member in members]),
-        "epochs": sum(each["epochs"] for each in told),
-        "members": [{**counts, **each} for counts, each in zip(pictures, told, strict=True)],
+        "agreement": out_of_fold.agreement([member.predictions for member in members]),
+        "epochs": sum(each["epochs"] for each in rows),
+        "members": [{**counts, **each} for counts, each in zip(images, rows, strict=True)],
     }
 
 
-def judge(
-    model: keras.Model, pictures: data.Pictures, batch_size: int
+def predict(
+    model: keras.Model, images: data.Images, batch_size: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Asks a model about a split.
 
     Returns:
         Probability [N] float32, before calibration, and label [N] int, in the split's order.
     """
-    predict = tf.function(partial(model, training=False))
+    call = tf.function(partial(model, training=False))
     probabilities, labels = [], []
-    for pixels, label, weight in data.evaluation_batches(pictures, batch_size=batch_size):
+    for pixels, label, weight in data.evaluation_batches(images, batch_size=batch_size):
         counts = weight.numpy() > 0
-        probabilities.append(predict(pixels).numpy()[counts, 0])
+        probabilities.append(call(pixels).numpy()[counts, 0])
         labels.append(label.numpy()[counts].astype(int))
     return np.concatenate(probabilities), np.concatenate(labels)

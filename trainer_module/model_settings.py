@@ -62,7 +62,7 @@ class TransferSettings(BaseModel):
     model_config = _STRICT
 
     backbone: Literal["efficientnet_lite0", "mobilenet_v2", "efficientnet_b0"] = Field(
-        "efficientnet_lite0", description="The network that has learnt on ImageNet."
+        "efficientnet_lite0", description="The network pretrained on ImageNet."
     )
     weights: str = Field(
         "imagenet",

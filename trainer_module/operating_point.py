@@ -1,4 +1,4 @@
-"""From which probability on PNEUMONIA is told."""
+"""Decision threshold: the probability from which on PNEUMONIA is predicted."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from trainer_module.settings import OperatingPointSettings
 def choose(
     probabilities: np.ndarray, labels: np.ndarray, settings: OperatingPointSettings
 ) -> float:
-    """Chooses the operating threshold on pictures that were not trained on.
+    """Chooses the operating threshold on images that were not trained on.
 
     Args:
         probabilities: [N] float32, of pneumonia.
@@ -28,10 +28,10 @@ def choose(
     if settings.target == "fixed" or not positives or not negatives:
         return settings.threshold
     order = np.argsort(-probabilities, kind="stable")
-    descending, told = probabilities[order].astype(np.float64), labels[order] == 1
-    # Equal probabilities are told alike: a threshold stands after the last of them.
+    descending, positive = probabilities[order].astype(np.float64), labels[order] == 1
+    # Equal probabilities get the same label: a threshold lies after the last of them.
     last = np.append(descending[1:] != descending[:-1], True)
-    found, alarms = np.cumsum(told)[last], np.cumsum(~told)[last]
+    found, alarms = np.cumsum(positive)[last], np.cumsum(~positive)[last]
     if settings.target == "sensitivity":
         # A share such as 0.95 of 20 is not exactly 19 in binary.
         index = int(np.argmax(found >= settings.sensitivity * positives - 1e-9))

@@ -1,6 +1,6 @@
-"""What an ensemble's average would say of pictures that none of its members has learnt from.
+"""Estimates an ensemble's average for images that none of its members was trained on.
 
-There is no such picture: each was learnt from by all members but one, and what that one says of it
+There is no such image: all members but one were trained on each, and what that one says of it
 is spread wider than an average. Within a class the variance of the mean of k logits is that of one
 times ``(1 + (k - 1) r) / k``, where r is their correlation. So the one member's logits, drawn to
 their class's mean by the root of that, are spread as the average's are. Fitted on them, Platt's
@@ -9,7 +9,7 @@ and Friedman, "The Elements of Statistical Learning", 2009, section 4.3). Fitted
 own logits it is too small: the average is surer than it says (Rahaman and Thiery, "Uncertainty
 Quantification and Deep Ensembles", 2021).
 
-Measured: 4 members on 500 synthetic pictures, expected calibration error on 1,200 others. A
+Measured: 4 members on 500 synthetic images, expected calibration error on 1,200 others. A
 `compact` of 20 epochs: 0.023 without and 0.012 with it (the slope still missing: 1.27 and 1.08);
 the demo's `cnn` of 10 epochs: 0.083 and 0.042 (1.48 and 0.97).
 """
@@ -23,13 +23,13 @@ from trainer_module.calibration import logits_of
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Predictions:
     """What one member said.
 
     Attributes:
-        probabilities: [N] of the pictures of its own fold, which it has not learnt from.
+        probabilities: [N] of the images of its own fold, which it was not trained on.
         labels: [N] 0 or 1, of these.
-        of_next: [M] probabilities of the pictures of the next member's fold; the last one's next
+        of_next: [M] probabilities of the images of the next member's fold; the last one's next
             is the first.
     """
 
@@ -38,19 +38,21 @@ class Judgement:
     of_next: np.ndarray
 
 
-def agreement(judgements: Sequence[Judgement]) -> float:
+def agreement(member_predictions: Sequence[Predictions]) -> float:
     """Estimates the correlation of two members' logits within a class.
 
-    Each fold is judged by the member that has not learnt from it and by the one before.
+    Each fold is evaluated by the member that was not trained on it and by the one before.
 
     Args:
-        judgements: of 2 members or more.
+        member_predictions: of 2 members or more.
 
     Returns:
         Between 0 and 1, the mean over the folds; 1 where nothing is spread.
     """
     found = []
-    for former, own in zip([judgements[-1], *judgements[:-1]], judgements, strict=True):
+    for former, own in zip(
+        [member_predictions[-1], *member_predictions[:-1]], member_predictions, strict=True
+    ):
         residuals = []
         for probabilities in (former.of_next, own.probabilities):
             logits = logits_of(probabilities)
@@ -60,27 +62,27 @@ def agreement(judgements: Sequence[Judgement]) -> float:
     return float(np.clip(np.mean(found), 0, 1))
 
 
-def as_average(judgements: Sequence[Judgement], agreement: float) -> np.ndarray:
-    """Estimates the average's probability of each picture.
+def as_average(member_predictions: Sequence[Predictions], agreement: float) -> np.ndarray:
+    """Estimates the average's probability of each image.
 
     Args:
-        judgements: of all members.
+        member_predictions: of all members.
         agreement: see the function; with 1 the spread of single members is kept.
 
     Returns:
         [N] float32, fold after fold.
     """
-    count = len(judgements)
+    count = len(member_predictions)
     shrink = np.sqrt((1 + (count - 1) * agreement) / count)
-    logits = [logits_of(each.probabilities) for each in judgements]
+    logits = [logits_of(each.probabilities) for each in member_predictions]
     means = [
-        _class_means(each, judgement.labels)
-        for each, judgement in zip(logits, judgements, strict=True)
+        _class_means(each, predictions.labels)
+        for each, predictions in zip(logits, member_predictions, strict=True)
     ]
     center = np.mean(means, axis=0)
     drawn = [
-        center[judgement.labels] + shrink * (own - mean[judgement.labels])
-        for own, mean, judgement in zip(logits, means, judgements, strict=True)
+        center[predictions.labels] + shrink * (own - mean[predictions.labels])
+        for own, mean, predictions in zip(logits, means, member_predictions, strict=True)
     ]
     return (1 / (1 + np.exp(-np.concatenate(drawn)))).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""What TensorBoard's profiler tells of a training."""
+"""Figures of TensorBoard's profiler about a training."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import tensorflow as tf
 
-# The first step traces the graph, and the next ones fill the queues of pictures.
+# The first step traces the graph, and the next ones fill the queues of images.
 _WARM_UP: Final = 5
 
 _STEPS: Final = 10

@@ -1,4 +1,4 @@
-"""What can be chosen about a training: frozen, typed, validated on construction."""
+"""Settings of a training: frozen, typed, validated on construction."""
 
 from typing import Literal
 
@@ -31,12 +31,12 @@ class OperatingPointSettings(BaseModel):
         0.5,
         gt=0,
         lt=1,
-        description="PNEUMONIA is told from this probability on, for the target fixed.",
+        description="Decision threshold; used only when target is `fixed`.",
     )
 
 
 class DomainSettings(BaseModel):
-    """What counts as a picture like those of the training."""
+    """What counts as an image like those of the training."""
 
     model_config = _STRICT
 
@@ -44,13 +44,13 @@ class DomainSettings(BaseModel):
         0.05,
         gt=0,
         lt=1,
-        description="Share of the split `eval` that may be called unlike the training pictures;"
+        description="Share of the split `eval` that may be called unlike the training images;"
         " a larger one finds more of what is no child's frontal chest X-ray.",
     )
 
 
 class TrainerSettings(BaseModel):
-    """Everything that `run_fn` is told beside the data."""
+    """Everything that `run_fn` gets beside the data."""
 
     model_config = _STRICT
 
@@ -65,13 +65,13 @@ class TrainerSettings(BaseModel):
         default_factory=TransferSettings, description="The layers of `transfer`."
     )
     augmentation: AugmentationSettings = Field(
-        default_factory=AugmentationSettings, description="Random changes of training pictures."
+        default_factory=AugmentationSettings, description="Random changes of training images."
     )
     folds: PositiveInt = Field(
         1,
         le=20,
         description="1 trains one model on `train`, watched on `eval`. More train an ensemble: the"
-        " pictures of both are dealt by patient to this many folds, each member learns from all"
+        " images of both are dealt by patient to this many folds, each member trains on all"
         " but one, and their average is served.",
     )
     epochs: PositiveInt = Field(25, description="Epochs at most, of each member.")
@@ -82,7 +82,7 @@ class TrainerSettings(BaseModel):
         "val_auc", description="The figure that decides which epoch's weights are kept."
     )
     batch_size: PositiveInt = Field(
-        32, description="Pictures a step on one replica; a step takes this times the replicas."
+        32, description="Images a step on one replica; a step takes this times the replicas."
     )
     learning_rate: PositiveFloat = Field(3e-4, description="Adam's learning rate.")
     warmup_epochs: NonNegativeFloat = Field(
@@ -112,7 +112,7 @@ class TrainerSettings(BaseModel):
         0.0, ge=0, lt=1, description="Train towards this / 2 and 1 - this / 2 instead of 0 and 1."
     )
     focal_gamma: NonNegativeFloat = Field(
-        0.0, description="The focal loss's exponent: above 0, pictures told well weigh less."
+        0.0, description="The focal loss's exponent: above 0, images predicted well weigh less."
     )
     weight_decay: NonNegativeFloat = Field(
         0.0,
@@ -130,17 +130,17 @@ class TrainerSettings(BaseModel):
     )
     calibration: Literal["platt", "temperature", "none"] = Field(
         "platt",
-        description="What makes the served probability right on pictures that were not learnt from,"
+        description="What makes the served probability right on images that were not trained on,"
         " the split `eval` or each member's fold: slope and shift of its logit, the slope alone, or"
         " nothing.",
     )
     operating_point: OperatingPointSettings = Field(
         default_factory=OperatingPointSettings,
-        description="The probability from which PNEUMONIA is told.",
+        description="Decision threshold: how it is chosen.",
     )
     domain: DomainSettings = Field(
         default_factory=DomainSettings,
-        description="What counts as a picture like those of the training.",
+        description="What counts as an image like those of the training.",
     )
     strategy: Literal["auto", "cpu", "gpu", "multi_gpu", "multi_worker", "tpu"] = Field(
         "auto",

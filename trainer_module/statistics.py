@@ -1,6 +1,6 @@
-"""What a model was trained on, in a few distributions that go with it.
+"""Distributions of a model's training data, stored with it.
 
-Whoever evaluates the model later tells by them how far other pictures are from these.
+Whoever evaluates the model later sees by them how far other images are from these.
 """
 
 import json
@@ -9,19 +9,19 @@ from pathlib import Path
 
 import numpy as np
 
-from trainer_module.data import Pictures
+from trainer_module.data import Images
 from transform_module import features
 from transform_module.distribution import summarise
 from transform_module.measures import MEASURES, measure
 
 
-def write(directory: Path, train: Pictures, probabilities: np.ndarray) -> None:
+def write(directory: Path, train: Images, probabilities: np.ndarray) -> None:
     """Writes ``assets.extra/training_statistics.json``.
 
     Args:
         directory: of the exported model.
-        train: what was learnt from, whose pixels are measured.
-        probabilities: [N] of pneumonia, calibrated, of pictures that were not learnt from.
+        train: the training split, whose pixels are measured.
+        probabilities: [N] of pneumonia, calibrated, of images that were not trained on.
     """
     measured = [measure(pixels.numpy()[..., 0]) for pixels in train.pixels]
     columns = {name: np.array([each[name] for each in measured]) for name in MEASURES}

@@ -71,7 +71,7 @@ class Steps:
             build: makes the model.
             settings: the loss, and what is done to gradients and weights.
             learning_rate: Adam's, or its schedule over the steps.
-            global_batch_size: pictures in a training step on all replicas together.
+            global_batch_size: images in a training step on all replicas together.
 
         Raises:
             StrategyError: `jit_compile` does not fit the strategy.
@@ -114,7 +114,7 @@ class Steps:
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """All that a training goes on from."""
+        """Everything that a training resumes from."""
         averages = self.averaged.weights if self.averaged is not self.model else []
         moments = [variable for each in self._optimizers for variable in each.variables]
         return [*self.model.variables, *averages, *moments]

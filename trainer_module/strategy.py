@@ -1,4 +1,4 @@
-"""Where a training runs: from a name to a ``tf.distribute.Strategy``."""
+"""Distribution strategies: from a name to a ``tf.distribute.Strategy``."""
 
 import json
 import os
@@ -135,7 +135,7 @@ def is_compiled(strategy: tf.distribute.Strategy, jit_compile: bool | Literal["a
 
 
 def of_chief(strategy: tf.distribute.Strategy, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-    """Gives the chief's values to every worker; each worker has to call it.
+    """Broadcasts the chief's values to every worker; each worker has to call it.
 
     Args:
         strategy: of all workers; where there is one process, the values come back as they are.
@@ -168,7 +168,7 @@ def _shared(strategy: tf.distribute.Strategy, values: list[tf.Tensor]) -> list[t
 
 
 def facts_of_chief(strategy: tf.distribute.Strategy, facts: Any) -> Any:
-    """Gives the chief's facts to every worker; each worker has to call it.
+    """Broadcasts the chief's facts to every worker; each worker has to call it.
 
     Args:
         strategy: of all workers.
@@ -178,8 +178,8 @@ def facts_of_chief(strategy: tf.distribute.Strategy, facts: Any) -> Any:
         return facts
     text = np.frombuffer(json.dumps(facts).encode(), np.uint8).astype(np.int64)
     (length,) = of_chief(strategy, [tf.constant(len(text), tf.int64)])
-    (told,) = of_chief(strategy, [tf.constant(np.resize(text, int(length)))])
-    return json.loads(told.numpy().astype(np.uint8).tobytes())
+    (encoded,) = of_chief(strategy, [tf.constant(np.resize(text, int(length)))])
+    return json.loads(encoded.numpy().astype(np.uint8).tobytes())
 
 
 def _best() -> str:

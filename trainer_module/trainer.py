@@ -1,4 +1,4 @@
-"""What the Trainer runs: ``run_fn``."""
+"""The Trainer's ``run_fn``."""
 
 import hashlib
 import json
@@ -73,13 +73,13 @@ def _export(
     job: Job,
     tuning: dict[str, Any],
     trained: list[members.Member],
-    train: data.Pictures,
-    evaluation: data.Pictures,
+    train: data.Images,
+    evaluation: data.Images,
 ) -> None:
     """Writes the model with its record and its statistics."""
     model_dir = Path(fn_args.serving_model_dir)
     served = members.assemble(job, trained)
-    decided = decision.decide([member.judgement for member in trained], job.settings)
+    decided = decision.decide([member.predictions for member in trained], job.settings)
     for warning in decided.warnings:
         _log.warning("warning: %s.", warning)
     known = domain.fit(train, evaluation, job.settings.domain)
@@ -129,7 +129,7 @@ def _export(
 
 
 def _tuned(job: Job, hyperparameters: dict[str, Any] | None) -> tuple[Job, dict[str, Any]]:
-    """Returns the job with what a Tuner found, and what the record tells of it."""
+    """Returns the job with a Tuner's result, and its part of the record."""
     if hyperparameters is None:
         return job, {}
     assert job.tuner is not None

@@ -1,4 +1,4 @@
-"""What the Tuner runs: ``tuner_fn``, a search by KerasTuner over trainings of ours."""
+"""The Tuner's ``tuner_fn``, a search by KerasTuner over trainings of ours."""
 
 import hashlib
 import json
@@ -73,7 +73,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     folder = Path(job.checkpoint_dir or tempfile.mkdtemp())
     folder /= f"search-{_identity([*train_files, *eval_files], job)}"
     if _leads():
-        _tell_workers(folder, fn_args)
+        _write_job(folder, fn_args)
     return TunerFnResult(Search(job, job.tuner, where, parts, folder), {})
 
 
@@ -82,7 +82,7 @@ class Search(keras_tuner.Tuner):
 
     What a trial scored is kept in a file of its own, under all that decides it, and is never
     trained again. KerasTuner's own state is not read back: a search that was killed draws the same
-    trials from the same seed, finds the scores of those that had ended, and goes on in the epoch
+    trials from the same seed, finds the scores of those that had ended, and resumes in the epoch
     where it was killed; one with more trials, or another space, takes up what it has in common
     with former ones.
     """
@@ -92,7 +92,7 @@ class Search(keras_tuner.Tuner):
         job: Job,
         settings: TunerSettings,
         where: tf.distribute.Strategy,
-        parts: list[tuple[data.Pictures, data.Pictures]],
+        parts: list[tuple[data.Images, data.Images]],
         folder: Path,
     ) -> None:
         """Makes the search.
@@ -101,7 +101,7 @@ class Search(keras_tuner.Tuner):
             job: what is trained, but for what is searched for.
             settings: of the search.
             where: the strategy.
-            parts: for each fold what is learnt from, and what scores.
+            parts: for each fold its training part and its scoring part.
             folder: belongs to the trainings of this job; several searches may have it in common.
         """
         self._job, self._settings, self._where, self._parts = job, settings, where, parts
@@ -121,8 +121,8 @@ class Search(keras_tuner.Tuner):
     def run_trial(self, trial: Trial, *_: Any, **__: Any) -> dict[str, float]:
         """Trains the trial's settings, unless that was done before.
 
-        Hyperband's later rounds train anew for more epochs: so each training is what its settings
-        tell, its learning rate falls over its own epochs, and no weights wait on the disk.
+        Hyperband's later rounds train anew for more epochs: so each training follows its
+        settings, its learning rate falls over its own epochs, and no weights wait on the disk.
 
         Returns:
             The score.
@@ -140,8 +140,8 @@ class Search(keras_tuner.Tuner):
             scores = [self._score(job, fold, place) for fold in range(len(self._parts))]
             found.parent.mkdir(exist_ok=True)
             partial = found.with_suffix(".partial")
-            told = {"values": values, "epochs": epochs, "scores": scores}
-            partial.write_text(json.dumps(told, allow_nan=False))
+            content = {"values": values, "epochs": epochs, "scores": scores}
+            partial.write_text(json.dumps(content, allow_nan=False))
             partial.replace(found)
             shutil.rmtree(place, ignore_errors=True)
         if None in scores:
@@ -153,7 +153,7 @@ class Search(keras_tuner.Tuner):
         return {_SCORE: float(worst(scores))}
 
     def on_trial_end(self, trial: Trial) -> None:
-        """Tells the oracle and people."""
+        """Reports the trial's end to the oracle and the log."""
         super().on_trial_end(trial)
         number = f"trial {int(trial.trial_id) + 1:2d}/{self._settings.trials}"
         ended = self.oracle.get_trial(trial.trial_id)
@@ -197,7 +197,7 @@ class Search(keras_tuner.Tuner):
                 unseen,
                 backup_dir=inside,
                 log_dir=inside / "logs",
-                tell=_log.debug,
+                log=_log.debug,
             )
         except DivergedError as error:
             _log.info("%s", error)
@@ -212,11 +212,13 @@ def _leads() -> bool:
     return "chief" in os.environ.get(_TUNER_ID, "") and _ADDRESS[0] in os.environ
 
 
-def _tell_workers(folder: Path, fn_args: FnArgs) -> None:
+def _write_job(folder: Path, fn_args: FnArgs) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    told = {name: getattr(fn_args, name) for name in ("train_files", "eval_files", "custom_config")}
+    content = {
+        name: getattr(fn_args, name) for name in ("train_files", "eval_files", "custom_config")
+    }
     partial, path = folder / "job.partial", folder / "job.json"
-    partial.write_text(json.dumps(told))
+    partial.write_text(json.dumps(content))
     partial.replace(path)
     address = " ".join(f"{name}={os.environ[name]}" for name in _ADDRESS)
     _log.info(
@@ -229,7 +231,7 @@ def _tell_workers(folder: Path, fn_args: FnArgs) -> None:
 
 def _oracle(settings: TunerSettings, job: Job) -> keras_tuner.Oracle:
     is_loss = job.settings.monitor.endswith("loss")
-    told = {
+    content = {
         "objective": keras_tuner.Objective(_SCORE, "min" if is_loss else "max"),
         "hyperparameters": _space(settings, job),
         # KerasTuner takes 0 for none.
@@ -237,11 +239,11 @@ def _oracle(settings: TunerSettings, job: Job) -> keras_tuner.Oracle:
     }
     match settings.algorithm:
         case "bayesian":
-            oracle = BayesianOptimizationOracle(max_trials=settings.trials, **told)
+            oracle = BayesianOptimizationOracle(max_trials=settings.trials, **content)
         case "random":
-            oracle = RandomSearchOracle(max_trials=settings.trials, **told)
+            oracle = RandomSearchOracle(max_trials=settings.trials, **content)
         case "hyperband":
-            oracle = HyperbandOracle(max_epochs=settings.epochs, factor=_FACTOR, **told)
+            oracle = HyperbandOracle(max_epochs=settings.epochs, factor=_FACTOR, **content)
             # It has no such argument; the attribute bounds it as it does the others.
             oracle.max_trials = settings.trials
     oracle.verbose = 0

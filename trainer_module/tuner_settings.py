@@ -1,4 +1,4 @@
-"""What can be chosen about a search for settings: frozen, typed, validated on construction."""
+"""Settings of a search: frozen, typed, validated on construction."""
 
 import difflib
 import json
@@ -26,8 +26,8 @@ AFTER_SEARCH: Final = ("folds", "calibration", "operating_point")
 _FIXED: Final = {
     "epochs": "the trials have tuner.epochs, and the final training has trainer.epochs",
     "monitor": "it is what the trials are compared by",
-    "strategy": "it tells where to train, and not what",
-    "jit_compile": "it tells how to train, and not what",
+    "strategy": "it sets where to train, not what",
+    "jit_compile": "it sets how to train, not what",
     **dict.fromkeys(AFTER_SEARCH, "it changes no trial's score"),
 }
 
@@ -60,7 +60,7 @@ class TunerSettings(BaseModel):
     model_config = _STRICT
 
     enabled: bool = Field(
-        False, description="Whether the Tuner stands before the Trainer, which takes its best."
+        False, description="Whether the Tuner runs before the Trainer, which uses its best values."
     )
     algorithm: Literal["bayesian", "hyperband", "random"] = Field(
         "bayesian",
@@ -79,7 +79,7 @@ class TunerSettings(BaseModel):
     folds: PositiveInt = Field(
         1,
         le=20,
-        description="1 learns from `train` and scores on `eval`. With more, each trial trains on"
+        description="1 trains on `train` and scores on `eval`. With more, each trial trains on"
         " all but one of so many folds of both, dealt by patient, once for each.",
     )
     objective: Literal["mean", "worst"] = Field(
@@ -123,7 +123,7 @@ def chosen(settings: TrainerSettings, values: Mapping[str, Any]) -> TrainerSetti
 
 
 def misfits(tuner: TunerSettings, trainer: TrainerSettings) -> Iterator[str]:
-    """Tells what of a search does not go with the settings that it starts from."""
+    """Yields what of a search does not go with the settings that it starts from."""
     if trainer.strategy == "multi_worker":
         yield (
             "trainer.strategy is multi_worker, and a trial is trained by one process; run trials"

@@ -19,21 +19,21 @@ def write_requests(directory: Path) -> None:
     Args:
         directory: The SavedModel's folder.
     """
-    picture = _picture()
+    image = _image()
     path = directory / features.WARMUP_REQUESTS
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
         for size in features.SERVING_BATCH_SIZES:
             request = predict_pb2.PredictRequest()
             request.model_spec.signature_name = features.SERVING_DEFAULT
-            request.inputs[features.IMAGE_BYTES].CopyFrom(tf.make_tensor_proto([picture] * size))
+            request.inputs[features.IMAGE_BYTES].CopyFrom(tf.make_tensor_proto([image] * size))
             log = prediction_log_pb2.PredictionLog(
                 predict_log=prediction_log_pb2.PredictLog(request=request)
             )
             writer.write(log.SerializeToString())
 
 
-def _picture() -> bytes:
+def _image() -> bytes:
     ramp = np.linspace(0, 255, 2 * features.IMAGE_SIZE, dtype=np.uint8)
     pixels = np.broadcast_to(ramp[:, np.newaxis, np.newaxis], (len(ramp), len(ramp), 1))
     return bytes(tf.io.encode_jpeg(pixels).numpy())

@@ -1,4 +1,4 @@
-"""A picture's grey levels, spread over all that there are. Each runs eagerly and in graphs."""
+"""An image's grey levels, spread over all that there are. Each runs eagerly and in graphs."""
 
 from typing import Final
 
@@ -31,7 +31,7 @@ def stretch(pixels: tf.Tensor) -> tf.Tensor:
 
 
 def equalize(pixels: tf.Tensor) -> tf.Tensor:
-    """Equalizes the histogram, by the distribution of the levels that the picture has.
+    """Equalizes the histogram, by the distribution of the levels that the image has.
 
     Source: Gonzalez and Woods, "Digital Image Processing", 4th edition (2018), section 3.3; as in
     OpenCV's ``equalizeHist`` the lowest level becomes 0.

@@ -1,4 +1,4 @@
-"""How a quantity is spread over pictures, in few numbers."""
+"""Distribution of a quantity over images, in few numbers."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,12 +11,12 @@ BINS: Final = 10
 
 @dataclass(frozen=True)
 class Distribution:
-    """Shares of pictures in ranges of a quantity.
+    """Shares of images in ranges of a quantity.
 
     Attributes:
         edges: ascending; a range goes from one to below the next, the first has no start and the
             last no end.
-        shares: of the pictures in each range, one more than there are edges.
+        shares: of the images in each range, one more than there are edges.
         mean: of the quantity.
     """
 
@@ -29,7 +29,7 @@ def summarise(values: np.ndarray) -> Distribution:
     """Summarises a quantity in ranges that hold about the same share each.
 
     Args:
-        values: [N], of at least one picture.
+        values: [N], of at least one image.
     """
     quantiles = np.linspace(0, 1, BINS + 1)[1:-1]
     edges = np.unique(np.quantile(values, quantiles, method="higher"))
@@ -37,6 +37,6 @@ def summarise(values: np.ndarray) -> Distribution:
 
 
 def shares(values: np.ndarray, edges: np.ndarray | list[float]) -> list[float]:
-    """Tells the share of values in each range between edges, see `Distribution`."""
+    """Returns the share of values in each range between edges, see `Distribution`."""
     number = np.searchsorted(edges, values, side="right")
     return (np.bincount(number, minlength=len(edges) + 1) / len(values)).tolist()

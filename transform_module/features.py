@@ -1,4 +1,4 @@
-"""The names that every room shares: features, labels, splits and signatures.
+"""The names that every package shares: features, labels, splits and signatures.
 
 Each of them is a literal here and nowhere else.
 """
@@ -44,10 +44,10 @@ DOMAIN_DISTANCE: Final = "domain_distance"
 HEATMAP: Final = "heatmap"
 
 IMAGE_SIZE: Final = 160
-"""Side in pixels of the square picture that the model sees."""
+"""Side in pixels of the square image that the model sees."""
 
 MINIMUM_SIDE: Final = 32
-"""A picture with a shorter side than this many pixels is no X-ray."""
+"""An image with a shorter side than this many pixels is no X-ray."""
 
 THUMBNAIL_SIDE: Final = 32
 """Width and height in pixels of the image in small, by which it is compared and found blank."""
@@ -59,7 +59,7 @@ Those of 5,232 X-rays of Kermany et al. 2018 and of 120 of adults have at least 
 """
 
 MAXIMUM_PIXELS: Final = 50_000_000
-"""A picture with more pixels than this is refused before it is decoded (a decompression bomb)."""
+"""An image with more pixels than this is refused before it is decoded (a decompression bomb)."""
 
 MAXIMUM_BYTES: Final = 256 * 1024 * 1024
 """A larger file is not read into memory: 50 million pixels of 24 bits, raw, are 143 MiB."""

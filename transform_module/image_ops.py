@@ -1,6 +1,6 @@
-"""Pixels from encoded pictures: the one path that training, evaluation and serving share.
+"""Pixels from encoded images: the one path that training, evaluation and serving share.
 
-All functions run eagerly and inside graphs. A picture travels between Transform and the model as a
+All functions run eagerly and inside graphs. An image travels between Transform and the model as a
 PNG of its final pixels: losslessly compressed, about a third of the raw bytes.
 """
 
@@ -16,11 +16,11 @@ from transform_module.settings import TransformSettings
 # Rec. ITU-R BT.601-7, section 2.5.1: the luma that JPEG (T.871) and Pillow's mode L use too.
 _LUMA = (0.299, 0.587, 0.114)
 
-# A fixed number of decoding threads answers single pictures faster than AUTOTUNE, which first has
+# A fixed number of decoding threads answers single images faster than AUTOTUNE, which first has
 # to measure.
 _PARALLEL_DECODES = 4
 
-# Of pictures of the model's size, zlib's level 4 makes files as small as its default 6 in half the
+# Of images of the model's size, zlib's level 4 makes files as small as its default 6 in half the
 # time (1.4 and 2.6 ms; level 3 takes 0.9 ms, and 13 % more room).
 _PNG_LEVEL = 4
 
@@ -40,7 +40,7 @@ _APP14 = 0xEE
 
 
 def decode_grey(image_bytes: tf.Tensor) -> tf.Tensor:
-    """Decodes one picture to one channel.
+    """Decodes one image to one channel.
 
     Args:
         image_bytes: scalar string, an encoded JPEG, PNG, BMP or GIF (its first frame). Alpha is
@@ -68,10 +68,10 @@ def decode_grey(image_bytes: tf.Tensor) -> tf.Tensor:
     )
     checks = [
         tf.debugging.assert_greater_equal(
-            tf.minimum(height, width), tf.constant(MINIMUM_SIDE, tf.int64), "picture too small"
+            tf.minimum(height, width), tf.constant(MINIMUM_SIDE, tf.int64), "image too small"
         ),
         tf.debugging.assert_less_equal(
-            height * width, tf.constant(MAXIMUM_PIXELS, tf.int64), "picture too large"
+            height * width, tf.constant(MAXIMUM_PIXELS, tf.int64), "image too large"
         ),
     ]
     with tf.control_dependencies([check for check in checks if check is not None]):
@@ -115,14 +115,14 @@ def standardize(pixels: tf.Tensor, settings: TransformSettings = _DEFAULTS) -> t
 
 
 def images_to_png(image_bytes: tf.Tensor, settings: TransformSettings = _DEFAULTS) -> tf.Tensor:
-    """Decodes, resizes and stores a batch; a picture that cannot be decoded never fails the rest.
+    """Decodes, resizes and stores a batch; an image that cannot be decoded never fails the rest.
 
     Args:
-        image_bytes: [N] string, encoded pictures.
+        image_bytes: [N] string, encoded images.
         settings: see `standardize`.
 
     Returns:
-        [N] string: PNGs of [IMAGE_SIZE, IMAGE_SIZE, 1] uint8, the empty string where the picture
+        [N] string: PNGs of [IMAGE_SIZE, IMAGE_SIZE, 1] uint8, the empty string where the image
         could not be decoded.
     """
     rows = tf.shape(image_bytes, out_type=tf.int64)[0]
@@ -145,7 +145,7 @@ def images_to_png(image_bytes: tf.Tensor, settings: TransformSettings = _DEFAULT
 
 
 def png_to_pixels(png: tf.Tensor) -> tf.Tensor:
-    """Reads back one picture that `images_to_png` stored.
+    """Reads back one image that `images_to_png` stored.
 
     Args:
         png: scalar string, not empty.
@@ -169,7 +169,7 @@ def model_inputs(pngs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         pngs: [N] string, as `images_to_png` returns them.
 
     Returns:
-        Pixels [N, IMAGE_SIZE, IMAGE_SIZE, 1] float32 in [0, 1], zeros where there is no picture,
+        Pixels [N, IMAGE_SIZE, IMAGE_SIZE, 1] float32 in [0, 1], zeros where there is no image,
         and [N] bool: whether there is one.
     """
     valid = tf.not_equal(pngs, "")
@@ -187,7 +187,7 @@ def _fitted(pixels: tf.Tensor) -> tf.Tensor:
 
 def _pad(pixels: tf.Tensor) -> tf.Tensor:
     # Black is what a radiograph shows beside the field that was exposed. Repeated edges would be
-    # stripes of tissue, as long as the picture is narrow.
+    # stripes of tissue, as long as the image is narrow.
     free = IMAGE_SIZE - tf.shape(pixels)[:2]
     padded = tf.image.pad_to_bounding_box(
         pixels, free[0] // 2, free[1] // 2, IMAGE_SIZE, IMAGE_SIZE
@@ -245,7 +245,7 @@ def _turned(pixels: tf.Tensor, direction: tf.Tensor) -> tf.Tensor:
 
 
 def _decode_jpeg(image_bytes: tf.Tensor) -> tf.Tensor:
-    # libjpeg hands out the luma itself when one channel is asked for, except of CMYK pictures.
+    # libjpeg hands out the luma itself when one channel is asked for, except of CMYK images.
     components = tf.io.extract_jpeg_shape(image_bytes)[2]
     return tf.cond(
         tf.equal(components, 4),

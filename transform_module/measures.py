@@ -1,4 +1,4 @@
-"""What is measured of a picture's pixels, which says nothing about lungs."""
+"""Measures of an image's pixels, which say nothing about lungs."""
 
 from typing import Final
 
@@ -11,10 +11,10 @@ _BORDER = 0.05
 
 
 def measure(pixels: np.ndarray) -> dict[str, float]:
-    """Measures a picture.
+    """Measures an image.
 
     Args:
-        pixels: [H, W] uint8, of the size that the model sees, so that pictures can be compared.
+        pixels: [H, W] uint8, of the size that the model sees, so that images can be compared.
 
     Returns:
         In grey levels: ``brightness``, the mean; ``contrast``, the standard deviation;

@@ -1,4 +1,4 @@
-"""Which way up an encoded image is, by its EXIF data, and its pixels turned accordingly.
+"""Orientation of an encoded image by its EXIF data, and its pixels turned accordingly.
 
 TensorFlow's decoders ignore the orientation that cameras and exporting programs record, so it is
 read here from the bytes, by operations that a serving graph can run. The rules are those of
@@ -75,7 +75,7 @@ def png_orientation(image_bytes: tf.Tensor) -> tf.Tensor:
 
     Raises:
         tf.errors.InvalidArgumentError: an orientation is mentioned, and not found among the first
-            4,000 chunks; or it may stand in a text of the PNG, where it is not read.
+            4,000 chunks; or it may be in a text of the PNG, where it is not read.
     """
     is_refused = tf.strings.regex_full_match(image_bytes, _PNG_REFUSED)
     checks = [tf.debugging.Assert(~is_refused, ["PNG with its orientation in a text"])]

@@ -1,4 +1,4 @@
-"""What Transform runs: ``preprocessing_fn``."""
+"""Transform's ``preprocessing_fn``."""
 
 from typing import Any
 
@@ -19,10 +19,10 @@ def preprocessing_fn(
         custom_config: TFX's; ``settings`` holds those of a `TransformSettings`.
 
     Returns:
-        ``image_xf`` [N] string, PNGs that `image_ops.model_inputs` reads, empty where the picture
+        ``image_xf`` [N] string, PNGs that `image_ops.model_inputs` reads, empty where the image
         cannot be decoded; ``label_xf`` [N] int64; ``patient_xf`` [N] string, for folds.
     """
-    # No analyzer: TensorFlow Transform would decode every picture once more for it, whatever it
+    # No analyzer: TensorFlow Transform would decode every image once more for it, whatever it
     # reads, because decoding is none of the operations that it may leave out.
     settings = TransformSettings(**custom_config["settings"])
     return {

@@ -1,4 +1,4 @@
-"""What can be chosen about the pixels that the model sees: frozen, typed, validated."""
+"""Settings of the pixels that the model sees: frozen, typed, validated."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class TransformSettings(BaseModel):
-    """How a decoded picture becomes one of the model's size."""
+    """How a decoded image becomes one of the model's size."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -17,6 +17,6 @@ class TransformSettings(BaseModel):
     )
     contrast: Literal["none", "percentile", "equalize"] = Field(
         "none",
-        description="percentile: stretch each picture's grey levels from its 1st to its 99th"
-        " percentile; equalize: make each picture's levels equally frequent.",
+        description="percentile: stretch each image's grey levels from its 1st to its 99th"
+        " percentile; equalize: make each image's levels equally frequent.",
     )

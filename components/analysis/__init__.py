@@ -1,6 +1,6 @@
-"""What a model's answers about labelled pictures tell: figures, intervals, curves, comparisons.
+"""Analysis of predictions on labelled images: figures, intervals, curves, comparisons.
 
-NumPy and SciPy alone; nothing here reads a file, a model or a clock. `judged` holds the answers,
+NumPy and SciPy alone; nothing here reads a file, a model or a clock. `predicted` holds the answers,
 `compute` makes `findings` of them: `figures` over the replicates of `bootstrap`, by `groups` and
-`slices`, `curves`, `delong`, `shortcuts`, `drift`. `corruptions` spoils pictures.
+`slices`, `curves`, `delong`, `shortcuts`, `drift`. `corruptions` corrupts images.
 """

@@ -1,4 +1,4 @@
-"""The bootstrap over patients: pictures of one patient are alike, and so are drawn together.
+"""The bootstrap over patients: images of one patient are alike, and so are drawn together.
 
 Intervals are percentiles of the replicates (Efron and Tibshirani 1993, chapter 13); clusters are
 drawn with replacement (Field and Welsh 2007, https://doi.org/10.1111/j.1467-9868.2007.00593.x).
@@ -12,7 +12,7 @@ import numpy as np
 
 CONFIDENCE: Final = 0.95
 
-# Replicates at once: with 5,000 pictures each of their arrays takes 8 MB, which the cache likes
+# Replicates at once: with 5,000 images each of their arrays takes 8 MB, which the cache likes
 # better than all at once.
 _AT_ONCE = 200
 
@@ -33,10 +33,10 @@ class Bootstrap:
         """Draws patients.
 
         Args:
-            patient: [N], whose picture each is.
+            patient: [N], whose image each is.
 
         Yields:
-            [R, N] float64, how often each picture was drawn; together ``replicates`` rows.
+            [R, N] float64, how often each image was drawn; together ``replicates`` rows.
         """
         _, index = np.unique(patient, return_inverse=True)
         patients = int(index.max()) + 1

@@ -1,4 +1,4 @@
-"""All findings about judged pictures."""
+"""All findings about predicted images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 from components.analysis import curves, delong, groups, shortcuts, slices
 from components.analysis.bootstrap import Bootstrap
-from components.analysis.figures import figures, told_positive
+from components.analysis.figures import figures, predicted_positive
 from components.analysis.findings import (
     Comparison,
     Confusion,
@@ -19,7 +19,7 @@ from components.analysis.findings import (
     Group,
     Miss,
 )
-from components.analysis.judged import Judged
+from components.analysis.predicted import Predicted
 from components.errors import UserError
 from transform_module.features import LABELS
 
@@ -34,7 +34,7 @@ class Other:
     Attributes:
         name: its name and version.
         threshold: its operating threshold.
-        probability: [N] of pneumonia, of the same pictures.
+        probability: [N] of pneumonia, of the same images.
         valid: [N] bool, whether it could decode them.
     """
 
@@ -45,7 +45,7 @@ class Other:
 
 
 def findings(
-    judged: Judged,
+    predicted: Predicted,
     *,
     model: str,
     record: Mapping[str, Any],
@@ -57,34 +57,34 @@ def findings(
     notes: Sequence[str] = (),
     bootstrap: Bootstrap = Bootstrap(),  # noqa: B008  (a frozen value)
 ) -> Findings:
-    """Computes what judged pictures tell of a model.
+    """Computes the findings about a model from predicted images.
 
     Args:
-        judged: the pictures, with those that could not be decoded.
+        predicted: the images, with those that could not be decoded.
         model: its name and version.
-        record: what it tells of itself.
-        data: what was judged, in a few words.
+        record: its own record.
+        data: what was evaluated, in a few words.
         threshold: its operating threshold.
-        corruptions: how it judges pictures that were spoilt.
-        drift: of the pictures from those that it was trained on.
+        corruptions: the figures on corrupted images.
+        drift: of the images from those that it was trained on.
         other: another model, to compare with.
-        notes: what to know of the pictures, a sentence each.
+        notes: what to know of the images, a sentence each.
         bootstrap: draws the replicates of the intervals.
 
     Raises:
-        UserError: the pictures that could be decoded show fewer than both classes.
+        UserError: the images that could be decoded show fewer than both classes.
     """
-    seen = judged.only(judged.valid)
-    _refuse_one_class(seen, len(judged))
-    told = told_positive(seen.probability, threshold)
+    seen = predicted.only(predicted.valid)
+    _refuse_one_class(seen, len(predicted))
+    positive = predicted_positive(seen.probability, threshold)
     return Findings(
         model=model,
         record=dict(record),
         data=data,
         threshold=threshold,
         notes=list(notes),
-        pictures=len(judged),
-        invalid=len(judged) - len(seen),
+        images=len(predicted),
+        invalid=len(predicted) - len(seen),
         overall=groups.describe(ALL, seen, threshold, bootstrap),
         delong=delong.auc(seen.label, seen.probability, seen.patient),
         slices=_slices(seen, threshold, bootstrap),
@@ -92,17 +92,17 @@ def findings(
         precision_recall=curves.precision_recall(seen, bootstrap),
         reliability=curves.reliability(seen, bootstrap),
         confusion=Confusion(
-            true_positives=int((told & seen.label).sum()),
-            false_positives=int((told & ~seen.label).sum()),
-            true_negatives=int((~told & ~seen.label).sum()),
-            false_negatives=int((~told & seen.label).sum()),
+            true_positives=int((positive & seen.label).sum()),
+            false_positives=int((positive & ~seen.label).sum()),
+            true_negatives=int((~positive & ~seen.label).sum()),
+            false_negatives=int((~positive & seen.label).sum()),
         ),
-        misses=_misses(seen, told, threshold),
+        misses=_misses(seen, positive, threshold),
         corruptions=list(corruptions),
         probes=shortcuts.probe(seen, bootstrap),
         domain=_domain(seen, bootstrap),
         drift=list(drift),
-        comparison=_compare(judged, threshold, other, bootstrap) if other else None,
+        comparison=_compare(predicted, threshold, other, bootstrap) if other else None,
     )
 
 
@@ -111,17 +111,17 @@ def corruption(
     strength: int,
     label: np.ndarray,
     probability: np.ndarray,
-    unspoilt: np.ndarray,
+    intact: np.ndarray,
     threshold: float,
 ) -> Corruption:
-    """Tells how a model judges spoilt pictures.
+    """Returns the figures of a model on corrupted images.
 
     Args:
-        kind: of spoiling.
+        kind: of corruption.
         strength: of it.
         label: [N] bool, whether it is PNEUMONIA.
-        probability: [N] of the spoilt pictures.
-        unspoilt: [N] of the same pictures before.
+        probability: [N] of the corrupted images.
+        intact: [N] of the same images before.
         threshold: the operating threshold.
     """
     once = np.ones((1, len(label)))
@@ -130,13 +130,13 @@ def corruption(
             name: None if np.isnan(value[0]) else float(value[0])
             for name, value in figures(label, each, threshold, once).items()
         }
-        for each in (probability, unspoilt)
+        for each in (probability, intact)
     )
     auc, former = found["auc"], before["auc"]
     return Corruption(
         kind=kind,
         strength=strength,
-        pictures=len(label),
+        images=len(label),
         auc=auc,
         auc_drop=None if auc is None or former is None else former - auc,
         sensitivity=found["sensitivity"],
@@ -145,16 +145,16 @@ def corruption(
     )
 
 
-def _refuse_one_class(seen: Judged, pictures: int) -> None:
+def _refuse_one_class(seen: Predicted, images: int) -> None:
     missing = [name for value, name in enumerate(LABELS) if not (seen.label == bool(value)).any()]
     if missing:
         raise UserError(
-            f"Of {pictures:,} pictures {len(seen):,} can be judged, and none of them shows "
-            f"{' or '.join(missing)}. The figures compare both classes: give pictures of both."
+            f"Of {images:,} images {len(seen):,} can be evaluated, and none of them shows "
+            f"{' or '.join(missing)}. The figures compare both classes: give images of both."
         )
 
 
-def _slices(seen: Judged, threshold: float, bootstrap: Bootstrap) -> dict[str, list[Group]]:
+def _slices(seen: Predicted, threshold: float, bootstrap: Bootstrap) -> dict[str, list[Group]]:
     return {
         dimension: [
             groups.describe(name, seen.only(rows), threshold, bootstrap)
@@ -164,7 +164,7 @@ def _slices(seen: Judged, threshold: float, bootstrap: Bootstrap) -> dict[str, l
     }
 
 
-def _misses(seen: Judged, predicted: np.ndarray, threshold: float) -> list[Miss]:
+def _misses(seen: Predicted, predicted: np.ndarray, threshold: float) -> list[Miss]:
     """Returns the wrong predictions, those farthest on the wrong side of the threshold first.
 
     The distance is a share of what the side leaves, so that both sides have a most certain one.
@@ -178,7 +178,7 @@ def _misses(seen: Judged, predicted: np.ndarray, threshold: float) -> list[Miss]
     ]
 
 
-def _miss(seen: Judged, row: int) -> Miss:
+def _miss(seen: Predicted, row: int) -> Miss:
     def measured(column: np.ndarray) -> float | None:
         return float(column[row]) if np.isfinite(column[row]) else None
 
@@ -198,17 +198,19 @@ def _miss(seen: Judged, row: int) -> Miss:
     )
 
 
-def _domain(seen: Judged, bootstrap: Bootstrap) -> Domain | None:
+def _domain(seen: Predicted, bootstrap: Bootstrap) -> Domain | None:
     if seen.in_domain is None:
         return None
     share = groups.share_of(~seen.in_domain, seen.valid, seen.patient, bootstrap)
     return Domain(len(seen), int((~seen.in_domain).sum()), share)
 
 
-def _compare(judged: Judged, threshold: float, other: Other, bootstrap: Bootstrap) -> Comparison:
-    both = judged.valid & other.valid
-    seen, probability = judged.only(both), other.probability[both]
-    _refuse_one_class(seen, len(judged))
+def _compare(
+    predicted: Predicted, threshold: float, other: Other, bootstrap: Bootstrap
+) -> Comparison:
+    both = predicted.valid & other.valid
+    seen, probability = predicted.only(both), other.probability[both]
+    _refuse_one_class(seen, len(predicted))
     difference, p_value = delong.compare(seen.label, seen.probability, probability, seen.patient)
     return Comparison(
         against=other.name,

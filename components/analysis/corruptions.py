@@ -1,9 +1,9 @@
-"""Pictures spoilt on purpose, to see how much a model bears.
+"""Images corrupted on purpose, to measure a model's robustness.
 
 The idea, and the strengths of noise, blur, contrast, brightness and JPEG, are those of ImageNet-C
-(Hendrycks and Dietterich 2019, https://arxiv.org/abs/1903.12261), meant for pictures of 224 pixels;
-rotation is ours. Larger pictures are made as small first: the same noise or blur in pixels would
-vanish when a picture of 2,000 pixels is shrunk for the model.
+(Hendrycks and Dietterich 2019, https://arxiv.org/abs/1903.12261), meant for images of 224 pixels;
+rotation is ours. Larger images are made as small first: the same noise or blur in pixels would
+vanish when an image of 2,000 pixels is shrunk for the model.
 """
 
 import io
@@ -17,11 +17,11 @@ from scipy import ndimage
 STRENGTHS: Final = (1, 2, 3, 4, 5)
 
 REFERENCE_SIDE: Final = 224
-"""Pictures whose shorter side is longer, in pixels, are reduced to it."""
+"""Images whose shorter side is longer, in pixels, are reduced to it."""
 
 
 def reduce(pixels: np.ndarray) -> np.ndarray:
-    """Makes a picture as small as it is spoilt; a smaller one stays as it is.
+    """Reduces an image to the size at which it is corrupted; a smaller one stays as it is.
 
     Args:
         pixels: [H, W] uint8.
@@ -38,13 +38,13 @@ def reduce(pixels: np.ndarray) -> np.ndarray:
 
 
 def corrupt(pixels: np.ndarray, kind: str, strength: int, *, seed: int) -> np.ndarray:
-    """Spoils a picture.
+    """Corrupts an image.
 
     Args:
         pixels: [H, W] uint8, as `reduce` returns it.
         kind: one of KINDS.
         strength: one of STRENGTHS.
-        seed: the picture's own; the same one spoils the same way.
+        seed: the image's own; the same one corrupts the same way.
 
     Returns:
         [H, W] uint8.
@@ -57,9 +57,9 @@ def corrupt(pixels: np.ndarray, kind: str, strength: int, *, seed: int) -> np.nd
             f"The kind must be one of {', '.join(KINDS)}, the strength one of {STRENGTHS}. "
             f"Received: {kind!r}, {strength!r}"
         )
-    spoil, amounts = _KINDS[kind]
-    spoilt = spoil(pixels, amounts[strength - 1], np.random.default_rng(seed))
-    return np.clip(np.rint(spoilt), 0, 255).astype(np.uint8)
+    change, amounts = _KINDS[kind]
+    corrupted = change(pixels, amounts[strength - 1], np.random.default_rng(seed))
+    return np.clip(np.rint(corrupted), 0, 255).astype(np.uint8)
 
 
 def _noise(pixels: np.ndarray, deviation: float, generator: np.random.Generator) -> np.ndarray:
@@ -68,7 +68,7 @@ def _noise(pixels: np.ndarray, deviation: float, generator: np.random.Generator)
 
 
 def _blur(pixels: np.ndarray, sigma: float, _: np.random.Generator) -> np.ndarray:
-    """Gaussian blur; sigma in pixels of a picture of REFERENCE_SIDE."""
+    """Gaussian blur; sigma in pixels of an image of REFERENCE_SIDE."""
     scale = min(pixels.shape) / REFERENCE_SIDE
     return ndimage.gaussian_filter(pixels.astype(np.float64), sigma * scale, mode="nearest")
 
@@ -99,9 +99,9 @@ def _rotation(pixels: np.ndarray, degrees: float, generator: np.random.Generator
     )
 
 
-_Spoil = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
+_Corrupt = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
 
-_KINDS: dict[str, tuple[_Spoil, tuple[float, ...]]] = {
+_KINDS: dict[str, tuple[_Corrupt, tuple[float, ...]]] = {
     "noise": (_noise, (0.08, 0.12, 0.18, 0.26, 0.38)),
     "blur": (_blur, (1, 2, 3, 4, 6)),
     "contrast": (_contrast, (0.4, 0.3, 0.2, 0.1, 0.05)),

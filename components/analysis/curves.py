@@ -8,64 +8,66 @@ from components.analysis.bootstrap import Bootstrap, interval
 from components.analysis.figures import BINS, bin_of, found_and_alarms
 from components.analysis.findings import Curve, ReliabilityBin
 from components.analysis.groups import share_of
-from components.analysis.judged import Judged
+from components.analysis.predicted import Predicted
 
 _AT = np.linspace(0.0, 1.0, 201)
 
 
-def roc(judged: Judged, bootstrap: Bootstrap) -> Curve:
+def roc(predicted: Predicted, bootstrap: Bootstrap) -> Curve:
     """Draws sensitivity over 1 - specificity.
 
     Args:
-        judged: valid pictures of both classes.
+        predicted: valid images of both classes.
         bootstrap: draws the replicates, whose curves make the band.
     """
-    return _curve(judged, bootstrap, _sensitivities)
+    return _curve(predicted, bootstrap, _sensitivities)
 
 
-def precision_recall(judged: Judged, bootstrap: Bootstrap) -> Curve:
+def precision_recall(predicted: Predicted, bootstrap: Bootstrap) -> Curve:
     """Draws precision over sensitivity: steps, whose area is the average precision.
 
     Args:
-        judged: valid pictures of both classes.
+        predicted: valid images of both classes.
         bootstrap: draws the replicates, whose curves make the band.
     """
-    return _curve(judged, bootstrap, _precisions)
+    return _curve(predicted, bootstrap, _precisions)
 
 
-def reliability(judged: Judged, bootstrap: Bootstrap) -> list[ReliabilityBin]:
+def reliability(predicted: Predicted, bootstrap: Bootstrap) -> list[ReliabilityBin]:
     """Compares probabilities with what came true, in bins of equal width.
 
     Args:
-        judged: valid pictures.
+        predicted: valid images.
         bootstrap: draws the replicates of the shares' intervals.
     """
-    number = bin_of(judged.probability)
+    number = bin_of(predicted.probability)
     bins = []
     for index in range(BINS):
         here = number == index
-        pictures = int(here.sum())
+        images = int(here.sum())
         bins.append(
             ReliabilityBin(
                 low=index / BINS,
                 high=(index + 1) / BINS,
-                pictures=pictures,
-                probability=float(judged.probability[here].mean()) if pictures else None,
-                share=share_of(judged.label, here, judged.patient, bootstrap),
+                images=images,
+                probability=float(predicted.probability[here].mean()) if images else None,
+                share=share_of(predicted.label, here, predicted.patient, bootstrap),
             )
         )
     return bins
 
 
 def _curve(
-    judged: Judged, bootstrap: Bootstrap, heights: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    predicted: Predicted,
+    bootstrap: Bootstrap,
+    heights: Callable[[np.ndarray, np.ndarray], np.ndarray],
 ) -> Curve:
     def drawn(weights: np.ndarray) -> np.ndarray:
-        pair = found_and_alarms(judged.label, judged.probability, weights)
+        pair = found_and_alarms(predicted.label, predicted.probability, weights)
         return np.array([heights(*each) for each in zip(*pair, strict=True)])
 
-    (itself,) = drawn(np.ones((1, len(judged))))
-    low, high = interval(np.concatenate([*map(drawn, bootstrap.weights(judged.patient))]))
+    (itself,) = drawn(np.ones((1, len(predicted))))
+    low, high = interval(np.concatenate([*map(drawn, bootstrap.weights(predicted.patient))]))
     columns = (_AT, itself, np.fmin(low, itself), np.fmax(high, itself))
     return Curve(*(column.tolist() for column in columns))
 
@@ -74,7 +76,7 @@ def _sensitivities(found: np.ndarray, alarms: np.ndarray) -> np.ndarray:
     """Heights of one ROC curve; not a number where a class is absent."""
     if not found[-1] or not alarms[-1]:
         return np.full_like(_AT, np.nan)
-    # Where several points stand above one another, np.interp takes the highest.
+    # Where several points are above one another, np.interp takes the highest.
     return np.interp(_AT, alarms / alarms[-1], found / found[-1])
 
 
@@ -82,7 +84,7 @@ def _precisions(found: np.ndarray, alarms: np.ndarray) -> np.ndarray:
     """Heights of one precision-recall curve; not a number where a class is absent."""
     if not found[-1] or not alarms[-1]:
         return np.full_like(_AT, np.nan)
-    told = found + alarms
-    # The first threshold that finds as much; above the highest probability nothing is told.
-    first = np.maximum(np.searchsorted(found, _AT * found[-1] - 1e-9), np.argmax(told > 0))
-    return found[first] / told[first]
+    flagged = found + alarms
+    # The first threshold that finds as much; above the highest probability nothing is PNEUMONIA.
+    first = np.maximum(np.searchsorted(found, _AT * found[-1] - 1e-9), np.argmax(flagged > 0))
+    return found[first] / flagged[first]

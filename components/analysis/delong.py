@@ -1,9 +1,9 @@
-"""DeLong's interval of an AUC, and the test that two AUCs of the same pictures are equal.
+"""DeLong's interval of an AUC, and the test that two AUCs of the same images are equal.
 
 The structural components of DeLong, DeLong and Clarke-Pearson 1988 (https://doi.org/10.2307/2531595)
 by the ranks of Sun and Xu 2014 (https://doi.org/10.1109/LSP.2014.2337313), summed by patient as
-Obuchowski 1997 (https://doi.org/10.2307/2533958) does, because pictures of one patient are alike.
-With one picture a patient it is DeLong's own variance.
+Obuchowski 1997 (https://doi.org/10.2307/2533958) does, because images of one patient are alike.
+With one image a patient it is DeLong's own variance.
 """
 
 import math
@@ -21,7 +21,7 @@ def auc(label: np.ndarray, probability: np.ndarray, patient: np.ndarray) -> Esti
     Args:
         label: [N] bool, both classes.
         probability: [N].
-        patient: [N], whose picture each is.
+        patient: [N], whose image each is.
 
     Returns:
         The AUC; without interval where it is 0 or 1 or its variance unknown.
@@ -38,13 +38,13 @@ def auc(label: np.ndarray, probability: np.ndarray, patient: np.ndarray) -> Esti
 def compare(
     label: np.ndarray, one: np.ndarray, other: np.ndarray, patient: np.ndarray
 ) -> tuple[Estimate, float | None]:
-    """Compares two AUCs of the same pictures.
+    """Compares two AUCs of the same images.
 
     Args:
         label: [N] bool, both classes.
         one: [N], probabilities of the one model.
         other: [N], probabilities of the other.
-        patient: [N], whose picture each is.
+        patient: [N], whose image each is.
 
     Returns:
         The one's AUC less the other's with its interval, and the two-sided p-value of no
@@ -70,7 +70,7 @@ def covariance(
     Args:
         label: [N] bool, both classes.
         scores: [K, N], of K models.
-        patient: [N], whose picture each is.
+        patient: [N], whose image each is.
 
     Returns:
         [K] AUCs, and [K, K]; not a number where a class is one of a single patient.

@@ -1,4 +1,4 @@
-"""How far pictures are from those that a model was trained on."""
+"""Distance of images from those that a model was trained on."""
 
 import math
 from collections.abc import Mapping
@@ -6,24 +6,24 @@ from collections.abc import Mapping
 import numpy as np
 
 from components.analysis.findings import Drift
-from components.analysis.judged import Judged
+from components.analysis.predicted import Predicted
 from transform_module.distribution import Distribution, shares
 from transform_module.measures import MEASURES
 
 _PROBABILITY = "probability"
 
 
-def drift(trained: Mapping[str, Distribution], judged: Judged) -> list[Drift]:
+def drift(trained: Mapping[str, Distribution], predicted: Predicted) -> list[Drift]:
     """Compares the distribution of each quantity, the most distant first.
 
     Args:
         trained: distributions that go with the model, by the quantity's name.
-        judged: the pictures.
+        predicted: the images.
 
     Returns:
         One entry a quantity that is known of both.
     """
-    measured = judged.only(judged.valid & np.isfinite(judged.brightness))
+    measured = predicted.only(predicted.valid & np.isfinite(predicted.brightness))
     if not len(measured):
         return []
     found = [

@@ -1,6 +1,6 @@
-"""The figures of a binary classifier on weighted pictures, for many sets of weights at once.
+"""The figures of a binary classifier on weighted images, for many sets of weights at once.
 
-A set of weights is a replicate of the bootstrap: how often each picture was drawn. Ones give the
+A set of weights is a replicate of the bootstrap: how often each image was drawn. Ones give the
 figures themselves.
 """
 
@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 SHARES: Final = ("accuracy", "sensitivity", "specificity")
-"""The figures that are shares of pictures."""
+"""The figures that are shares of images."""
 
 BINS: Final = 10
 """Bins of equal width of the calibration error and the reliability."""
@@ -23,14 +23,14 @@ def figures(
     Args:
         label: [N] bool, whether it is PNEUMONIA.
         probability: [N] in [0, 1].
-        threshold: told PNEUMONIA from this probability on.
+        threshold: PNEUMONIA from this probability on.
         weights: [R, N], none negative.
 
     Returns:
         [R] by the figure's name; not a number where the weights leave it undefined.
     """
     found, alarms = found_and_alarms(label, probability, weights)
-    right = told_positive(probability, threshold) == label
+    right = predicted_positive(probability, threshold) == label
     total = weights.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return {
@@ -44,8 +44,8 @@ def figures(
         }
 
 
-def told_positive(probability: np.ndarray, threshold: float) -> np.ndarray:
-    """Tells which pictures a model calls PNEUMONIA; it compares in float32."""
+def predicted_positive(probability: np.ndarray, threshold: float) -> np.ndarray:
+    """Returns which images a model calls PNEUMONIA; it compares in float32."""
     return probability.astype(np.float32) >= np.float32(threshold)
 
 
@@ -61,7 +61,7 @@ def found_and_alarms(
 
     Returns:
         Both [R, 1 + K], where K is the number of distinct probabilities: nothing above all of them,
-        then what is told PNEUMONIA from each of them on.
+        then what is predicted PNEUMONIA from each of them on.
     """
     order = np.argsort(-probability, kind="stable")
     starts = np.flatnonzero(np.diff(probability[order], prepend=np.nan) != 0)
@@ -94,7 +94,7 @@ def auc(found: np.ndarray, alarms: np.ndarray) -> np.ndarray:
 
 
 def auc_of(label: np.ndarray, values: np.ndarray) -> float | None:
-    """Computes `auc` of values, each picture once; None where a class is absent.
+    """Computes `auc` of values, each image once; None where a class is absent.
 
     Args:
         label: [N] bool, at least one.
@@ -114,8 +114,8 @@ def average_precision(found: np.ndarray, alarms: np.ndarray) -> np.ndarray:
     Returns:
         [R], not a number where a class is absent.
     """
-    told = found + alarms
-    precision = found / np.where(told, told, 1)
+    flagged = found + alarms
+    precision = found / np.where(flagged, flagged, 1)
     with np.errstate(invalid="ignore", divide="ignore"):
         area = np.einsum("rk,rk->r", np.diff(found), precision[:, 1:]) / found[:, -1]
     return np.where(alarms[:, -1] > 0, area, np.nan)

@@ -1,4 +1,4 @@
-"""What an evaluation on labelled pictures found: the content of ``findings.json``.
+"""Results of an evaluation on labelled images: the content of ``findings.json``.
 
 The evaluation fills it, the page and the card show it. Whatever the data leaves undefined (an AUC
 of one class, say) is None.
@@ -9,21 +9,24 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
 
 from components.errors import UserError, first_mistake
 
 FINDINGS: Final = "findings.json"
 """The file's name."""
 
+_Count = Annotated[int, Field(validation_alias=AliasChoices("images", "pictures"))]
+"""Number of images; files of earlier releases have the second key."""
+
 
 @dataclass(frozen=True)
 class Estimate:
     """A figure with its 95 % interval, by bootstrap over patients unless said otherwise.
 
-    The interval is None where the pictures give none: all replicates are the same.
+    The interval is None where the images give none: all replicates are the same.
     """
 
     value: float | None = None
@@ -33,24 +36,24 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Group:
-    """How a model judges a group of pictures.
+    """Figures of a model on a group of images.
 
     Attributes:
         name: of the group, such as ``virus``; ``all`` is everything.
-        pictures: that were judged, without those that could not be decoded.
+        images: that were evaluated, without those that could not be decoded.
         patients: that they show.
-        positives: pictures of PNEUMONIA among them.
+        positives: images of PNEUMONIA among them.
         auc: area under the ROC curve.
         pr_auc: average precision.
         accuracy: share of right answers at the operating threshold.
         sensitivity: share of PNEUMONIA that is found at the operating threshold.
-        specificity: share of NORMAL that is left in peace at the operating threshold.
+        specificity: true-negative rate: share of NORMAL classified as NORMAL.
         ece: expected calibration error, over 10 bins of equal width.
         brier: mean squared difference between probability and label.
     """
 
     name: str
-    pictures: int
+    images: _Count
     patients: int
     positives: int
     auc: Estimate = Estimate()
@@ -81,19 +84,19 @@ class Curve:
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Pictures whose probabilities lie in one range.
+    """Images whose probabilities lie in one range.
 
     Attributes:
         low: the range's start.
         high: its end.
-        pictures: in it.
+        images: in it.
         probability: their mean; None where there is none.
         share: of PNEUMONIA among them, with an interval by bootstrap over patients.
     """
 
     low: float
     high: float
-    pictures: int
+    images: _Count
     probability: float | None
     share: Estimate
 
@@ -143,14 +146,14 @@ class Miss:
 
 @dataclass(frozen=True)
 class Corruption:
-    """The same pictures, spoilt.
+    """The same images, corrupted.
 
     Attributes:
-        kind: of spoiling, such as ``noise``.
+        kind: of corruption, such as ``noise``.
         strength: 1 to 5.
-        pictures: that were judged, which may be a sample.
+        images: that were evaluated, which may be a sample.
         auc: of them.
-        auc_drop: from the AUC of the same pictures unspoilt.
+        auc_drop: from the AUC of the same images intact.
         sensitivity: at the operating threshold.
         specificity: at the operating threshold.
         ece: as in `Group`.
@@ -158,7 +161,7 @@ class Corruption:
 
     kind: str
     strength: int
-    pictures: int
+    images: _Count
     auc: float | None
     auc_drop: float | None
     sensitivity: float | None
@@ -173,7 +176,7 @@ class Probe:
     Attributes:
         name: of the quantity, such as ``file size``.
         alone: AUC of the quantity alone for the label, in this data; below 0.5 where more of it
-            means NORMAL. None, as all else, where it is the same in every picture.
+            means NORMAL. None, as all else, where it is the same in every image.
         within_normal: Spearman's correlation with the probability among NORMAL.
         within_pneumonia: the same among PNEUMONIA.
     """
@@ -186,29 +189,29 @@ class Probe:
 
 @dataclass(frozen=True)
 class Domain:
-    """Pictures that the model says are none of its kind.
+    """Images that the model flags as out of domain.
 
     Attributes:
-        pictures: that were asked about.
+        images: that were asked about.
         flagged: of them with ``in_domain`` false.
         share: of them, with an interval by bootstrap over patients.
     """
 
-    pictures: int
+    images: _Count
     flagged: int
     share: Estimate
 
 
 @dataclass(frozen=True)
 class Drift:
-    """How far the pictures are from the ones trained on, in one quantity.
+    """How far the images are from the ones trained on, in one quantity.
 
     Attributes:
         name: of the quantity.
         distance: Jensen-Shannon divergence, in bits: 0 is equal, 1 has nothing in common.
         trained: the mean over what was trained on.
-        here: the mean over these pictures.
-        chance: the distance that as many pictures of the same kind would show on average.
+        here: the mean over these images.
+        chance: the distance that as many images of the same kind would show on average.
     """
 
     name: str
@@ -220,7 +223,7 @@ class Drift:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two models on the same pictures; differences are this one less the other.
+    """Two models on the same images; differences are this one less the other.
 
     Attributes:
         against: the other model's name and version.
@@ -241,11 +244,11 @@ class Findings:
 
     Attributes:
         model: name and version, such as ``chest_xray/17``.
-        record: what the model tells of itself, see ``assets.extra/model.json``.
-        data: what was judged, in a few words.
+        record: the model's own record, see ``assets.extra/model.json``.
+        data: what was evaluated, in a few words.
         threshold: the operating threshold.
-        pictures: that were given.
-        invalid: pictures that the model could not decode; no figure has them.
+        images: that were given.
+        invalid: images that the model could not decode; no figure has them.
         overall: the group of everything.
         slices: groups by dimension, such as ``subtype``. They may overlap.
         roc: sensitivity over 1 - specificity.
@@ -255,18 +258,18 @@ class Findings:
         misses: wrong answers, the most certain first.
         corruptions: empty unless asked for.
         probes: for shortcuts.
-        domain: None where the model tells no domain.
+        domain: None where the model reports none.
         drift: empty where the model brings no statistics of its training.
         comparison: with another model, None without one.
         delong: AUC of everything with DeLong's interval, by patients.
-        notes: what else to know of the pictures, a sentence each.
+        notes: what else to know of the images, a sentence each.
     """
 
     model: str
     record: dict[str, Any]
     data: str
     threshold: float
-    pictures: int
+    images: _Count
     invalid: int
     overall: Group
     slices: dict[str, list[Group]]

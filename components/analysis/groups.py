@@ -1,4 +1,4 @@
-"""The figures of a group of pictures, and of two models on the same pictures, with intervals."""
+"""The figures of a group of images, and of two models on the same images, with intervals."""
 
 import math
 
@@ -7,38 +7,40 @@ import numpy as np
 from components.analysis.bootstrap import Bootstrap, interval
 from components.analysis.figures import SHARES, figures
 from components.analysis.findings import Estimate, Group
-from components.analysis.judged import Judged
+from components.analysis.predicted import Predicted
 from components.analysis.wilson import wilson
 
 
-def describe(name: str, judged: Judged, threshold: float, bootstrap: Bootstrap) -> Group:
+def describe(name: str, predicted: Predicted, threshold: float, bootstrap: Bootstrap) -> Group:
     """Computes the figures of a group.
 
     Args:
         name: the group's.
-        judged: its pictures, valid ones only; at least one.
-        threshold: told PNEUMONIA from this probability on.
+        predicted: its images, valid ones only; at least one.
+        threshold: PNEUMONIA from this probability on.
         bootstrap: draws the replicates.
     """
-    values, replicates = _replicated(judged, judged.probability, threshold, bootstrap)
+    values, replicates = _replicated(predicted, predicted.probability, threshold, bootstrap)
     estimates = {key: estimate(values[key], replicates[key]) for key in values}
-    concerned = {"sensitivity": judged.label, "specificity": ~judged.label}
+    concerned = {"sensitivity": predicted.label, "specificity": ~predicted.label}
     for key in SHARES:
-        patient = judged.patient[concerned.get(key, slice(None))]
+        patient = predicted.patient[concerned.get(key, slice(None))]
         estimates[key] = share(values[key], replicates[key], patient)
-    return Group(name, len(judged), judged.patients(), int(judged.label.sum()), **estimates)
+    return Group(
+        name, len(predicted), predicted.patients(), int(predicted.label.sum()), **estimates
+    )
 
 
 def differences(
-    judged: Judged,
+    predicted: Predicted,
     other_probability: np.ndarray,
     thresholds: tuple[float, float],
     bootstrap: Bootstrap,
 ) -> dict[str, Estimate]:
-    """Compares two models on the same pictures, of which both see the same replicates.
+    """Compares two models on the same images, of which both see the same replicates.
 
     Args:
-        judged: the pictures, as the one model judges them, valid ones only; at least one.
+        predicted: the images, as the one model predicts them, valid ones only; at least one.
         other_probability: [N], what the other model says of them.
         thresholds: of the one and the other.
         bootstrap: draws the replicates.
@@ -47,9 +49,9 @@ def differences(
         The one's figures less the other's, by name.
     """
     own, other = (
-        _replicated(judged, probability, threshold, bootstrap)
+        _replicated(predicted, probability, threshold, bootstrap)
         for probability, threshold in zip(
-            (judged.probability, other_probability), thresholds, strict=True
+            (predicted.probability, other_probability), thresholds, strict=True
         )
     )
     return {
@@ -109,13 +111,13 @@ def share_of(
 
 
 def _replicated(
-    judged: Judged, probability: np.ndarray, threshold: float, bootstrap: Bootstrap
+    predicted: Predicted, probability: np.ndarray, threshold: float, bootstrap: Bootstrap
 ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     """The figures, and those of each replicate."""
-    once = figures(judged.label, probability, threshold, np.ones((1, len(judged))))
+    once = figures(predicted.label, probability, threshold, np.ones((1, len(predicted))))
     drawn = [
-        figures(judged.label, probability, threshold, weights)
-        for weights in bootstrap.weights(judged.patient)
+        figures(predicted.label, probability, threshold, weights)
+        for weights in bootstrap.weights(predicted.patient)
     ]
     return (
         {name: float(value[0]) for name, value in once.items()},

@@ -2,7 +2,7 @@
 
 A network can learn the scanner, the crop or the compression in place of the disease (Zech et al.
 2018, https://doi.org/10.1371/journal.pmed.1002683; Geirhos et al. 2020,
-https://doi.org/10.1038/s42256-020-00257-z). A quantity that tells the classes apart on its own is a
+https://doi.org/10.1038/s42256-020-00257-z). A quantity that separates the classes on its own is a
 temptation in the data; one that the probability follows within a class may have been given way to.
 """
 
@@ -14,17 +14,17 @@ from components.analysis.bootstrap import Bootstrap
 from components.analysis.figures import auc_of
 from components.analysis.findings import Estimate, Probe
 from components.analysis.groups import estimate
-from components.analysis.judged import Judged
+from components.analysis.predicted import Predicted
 
 
-def probe(judged: Judged, bootstrap: Bootstrap) -> list[Probe]:
+def probe(predicted: Predicted, bootstrap: Bootstrap) -> list[Probe]:
     """Probes each quantity.
 
     Args:
-        judged: valid pictures; those that could not be measured are left out.
+        predicted: valid images; those that could not be measured are left out.
         bootstrap: draws the replicates.
     """
-    known = judged.only(np.isfinite(judged.brightness))
+    known = predicted.only(np.isfinite(predicted.brightness))
     if not len(known):
         return []
     of_all = quantities(known)
@@ -36,24 +36,24 @@ def probe(judged: Judged, bootstrap: Bootstrap) -> list[Probe]:
     ]
 
 
-def quantities(judged: Judged) -> dict[str, np.ndarray]:
-    """What is known of the pictures that says nothing about lungs, [N] by name."""
+def quantities(predicted: Predicted) -> dict[str, np.ndarray]:
+    """What is known of the images that says nothing about lungs, [N] by name."""
     return {
-        "file size": judged.bytes,
-        "width": judged.width,
-        "height": judged.height,
-        "aspect ratio": judged.width / judged.height,
-        "border brightness": judged.border,
-        "brightness": judged.brightness,
-        "contrast": judged.contrast,
-        "sharpness": judged.sharpness,
+        "file size": predicted.bytes,
+        "width": predicted.width,
+        "height": predicted.height,
+        "aspect ratio": predicted.width / predicted.height,
+        "border brightness": predicted.border,
+        "brightness": predicted.brightness,
+        "contrast": predicted.contrast,
+        "sharpness": predicted.sharpness,
     }
 
 
 def spearman(
     quantities: Sequence[np.ndarray], probability: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
-    """Spearman's correlations of weighted pictures: Pearson's, of their mean ranks.
+    """Spearman's correlations of weighted images: Pearson's, of their mean ranks.
 
     Args:
         quantities: K of [N].
@@ -100,14 +100,14 @@ def _alone(quantity: np.ndarray, label: np.ndarray) -> float | None:
 
 
 def _within(
-    of_all: dict[str, np.ndarray], judged: Judged, rows: np.ndarray, bootstrap: Bootstrap
+    of_all: dict[str, np.ndarray], predicted: Predicted, rows: np.ndarray, bootstrap: Bootstrap
 ) -> dict[str, Estimate]:
-    """Correlations with the probability among some pictures, by the quantity's name."""
+    """Correlations with the probability among some images, by the quantity's name."""
     if not rows.any():
         return dict.fromkeys(of_all, Estimate())
-    chosen = [quantity[rows] for quantity in of_all.values()], judged.probability[rows]
+    chosen = [quantity[rows] for quantity in of_all.values()], predicted.probability[rows]
     once = spearman(*chosen, np.ones((1, int(rows.sum()))))
-    drawn = [spearman(*chosen, weights) for weights in bootstrap.weights(judged.patient[rows])]
+    drawn = [spearman(*chosen, weights) for weights in bootstrap.weights(predicted.patient[rows])]
     replicates = np.concatenate(drawn, axis=1)
     return {
         name: estimate(float(once[index, 0]), replicates[index])

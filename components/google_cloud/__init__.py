@@ -1,1 +1,1 @@
-"""What Google Cloud takes over from a task: training, Beam's work, serving."""
+"""Google Cloud services that take over a task's work: training, Beam, serving."""

@@ -9,7 +9,7 @@ WORKER_PACKAGE: Final = "/opt/cxr/dist/chest_xray_pipeline-0.1.0-py3-none-any.wh
 
 
 def beam_args(settings: GoogleCloudSettings, root: str) -> list[str]:
-    """Tells what Beam's steps are started with.
+    """Returns what Beam's steps are started with.
 
     Args:
         settings: With ``dataflow``.

@@ -120,7 +120,7 @@ class Endpoint(base_component.BaseComponent):
 
 
 def container(settings: EndpointSettings, model_name: str) -> dict[str, Any]:
-    """Tells how Vertex AI starts TensorFlow Serving and where it asks it.
+    """Returns how Vertex AI starts TensorFlow Serving and where it asks it.
 
     Args:
         settings: The endpoint's.
@@ -197,7 +197,7 @@ def _deploy(settings: GoogleCloudSettings, model_name: str, version: str, uri: s
 def _refused(settings: GoogleCloudSettings, said: str) -> str:
     who = settings.service_account or "the task's service account"
     return (
-        f"Vertex AI ({settings.project}, {settings.region}) was to serve the model, and said: "
-        f"{said}. The model stands in the push folder. See that {who} may manage endpoints "
+        f"Vertex AI ({settings.project}, {settings.region}) was to serve the model, and reported: "
+        f"{said}. The model is in the push folder. Check that {who} may manage endpoints "
         "(roles/aiplatform.user), and run again."
     )

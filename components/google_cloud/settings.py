@@ -1,4 +1,4 @@
-"""What can be chosen about the services of Google Cloud that a pipeline uses."""
+"""Settings of the Google Cloud services that a pipeline uses."""
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 

@@ -17,7 +17,7 @@ class Executor(cloud_executor.GenericExecutor):
 
 
 def custom_config(settings: GoogleCloudSettings, name: str, image: str) -> dict[str, Any]:
-    """Tells the executor which job to start.
+    """Returns the configuration of the job that the executor starts.
 
     Args:
         settings: With ``trainer_job``.
@@ -36,7 +36,7 @@ def custom_config(settings: GoogleCloudSettings, name: str, image: str) -> dict[
         machine["accelerator_count"] = chosen.accelerators
     if chosen.tpu_topology:
         machine["tpu_topology"] = chosen.tpu_topology
-    # The first pool is the chief's; Vertex AI tells each worker of the others in TF_CONFIG.
+    # The first pool is the chief's; Vertex AI describes the others to each worker in TF_CONFIG.
     pools = [1, chosen.workers - 1] if chosen.workers > 1 else [1]
     job: dict[str, Any] = {
         "worker_pool_specs": [

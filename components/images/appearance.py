@@ -1,4 +1,4 @@
-"""What an image looks like in small: a thumbnail, a perceptual hash, and whether it shows a thing.
+"""Appearance of an image: a thumbnail, a perceptual hash, and whether it shows a thing.
 
 The thresholds were measured on thumbnails of 5,232 X-rays of Kermany et al. 2018 and 120 of adults:
 
@@ -54,7 +54,7 @@ def perceptual_hash(small: np.ndarray) -> bytes:
 
 
 def shows_nothing(small: np.ndarray) -> str | None:
-    """Tells why an image cannot be an X-ray, whichever others are beside it.
+    """Returns why an image cannot be an X-ray, whichever others are beside it.
 
     Args:
         small: as `thumbnail` returns it.

@@ -1,7 +1,7 @@
 """The two jobs of a conversion that run in Beam: inspecting files, and writing records.
 
 They hand over through files, so that every runner can execute them whose workers see the same
-folders. A worker holds few pictures at a time. `options` and `run` serve other jobs too.
+folders. A worker holds few images at a time. `options` and `run` serve other jobs too.
 """
 
 import base64
@@ -36,12 +36,12 @@ from transform_module.features import MAXIMUM_BYTES
 
 _CHUNK_BYTES = 1024 * 1024
 _FILES_AT_ONCE = 32
-# Threads, as both decoders leave Python alone meanwhile; few, as each may hold a large picture.
+# Threads, as both decoders leave Python alone meanwhile; few, as each may hold a large image.
 _INSPECTORS = min(4, os.cpu_count() or 1)
-_COUNTER = "pictures"
+_COUNTER = "images"
 
 Inspection = dict[str, Any]
-"""What reading a file told: index, sha256, reason (None if it is good), format, width, height,
+"""Result of reading a file: index, sha256, reason (None if it is good), format, width, height,
 orientation, unused_bits and, of a good one, its thumbnail and hash in base64 (see `appearance`),
 and its measures, where they were asked for."""
 
@@ -104,16 +104,16 @@ def write_shards(
 
     Args:
         images: the image folder.
-        shards: path of each TFRecord file, with relative path and features of its pictures in
+        shards: path of each TFRecord file, with relative path and features of its images in
             their order.
         beam_args: Beam's own options; they go before DEFAULT_BEAM_ARGS.
-        progress: gets the pictures written and their total.
+        progress: gets the images written and their total.
 
     Raises:
-        UserError: a picture changed since it was inspected.
+        UserError: an image changed since it was inspected.
     """
     stage = uuid.uuid4().hex
-    with listening(stage, sum(len(pictures) for _, pictures in shards), progress):
+    with listening(stage, sum(len(files) for _, files in shards), progress):
         pipeline = beam.Pipeline(options=options(beam_args))
         _ = (
             pipeline
@@ -133,14 +133,14 @@ def options(beam_args: Sequence[str]) -> PipelineOptions:
     Raises:
         UserError: Beam does not understand one, or has no such runner.
     """
-    told = io.StringIO()
+    printed = io.StringIO()
     try:
-        with contextlib.redirect_stderr(told):
+        with contextlib.redirect_stderr(printed):
             made = PipelineOptions([*DEFAULT_BEAM_ARGS, *beam_args])
             made.get_all_options()
     except SystemExit as error:
         # Beam parses them when they are asked for, as a program does its own: it prints and exits.
-        mistake = told.getvalue().strip().rpartition("error: ")[2]
+        mistake = printed.getvalue().strip().rpartition("error: ")[2]
         raise UserError(f"Beam does not understand {' '.join(beam_args)}: {mistake}") from error
     try:
         create_runner(made.view_as(StandardOptions).runner)
@@ -154,7 +154,7 @@ def run(pipeline: beam.Pipeline, stage: str = "") -> None:
 
     Args:
         pipeline: a pipeline that was made with `options`.
-        stage: whose listener gets the pictures that the workers count; by default nobody's.
+        stage: whose listener gets the images that the workers count; by default nobody's.
 
     Raises:
         UserError: a worker raised one.
@@ -202,7 +202,7 @@ def read_file(path: bytes) -> tuple[bytes | None, str]:
 
 
 def inspect_file(path: bytes, measured: bool = False) -> Inspection:
-    """Tells what one file is.
+    """Returns the inspection of one file.
 
     Args:
         path: the file; anything may be in it.
@@ -220,11 +220,11 @@ def inspect_file(path: bytes, measured: bool = False) -> Inspection:
     decoded = decode_check.decode(data)
     if isinstance(decoded, str):
         return _inspection(sha256, reason=decoded)
-    judged, pixels = decoded
+    checked, pixels = decoded
     small = appearance.thumbnail(pixels)
     if reason := appearance.shows_nothing(small):
         return _inspection(sha256, reason=reason)
-    inspection = _inspection(sha256, judged=judged) | {
+    inspection = _inspection(sha256, checked=checked) | {
         "thumbnail": base64.b64encode(small.tobytes()).decode(),
         "hash": base64.b64encode(appearance.perceptual_hash(small)).decode(),
     }
@@ -232,20 +232,20 @@ def inspect_file(path: bytes, measured: bool = False) -> Inspection:
 
 
 def _inspection(
-    sha256: str, *, reason: str | None = None, judged: decode_check.Decoded | None = None
+    sha256: str, *, reason: str | None = None, checked: decode_check.Decoded | None = None
 ) -> Inspection:
     return {
         "sha256": sha256,
         "reason": reason,
-        "format": judged.format if judged else None,
-        "width": judged.width if judged else None,
-        "height": judged.height if judged else None,
-        "orientation": judged.orientation if judged else None,
-        "unused_bits": judged.unused_bits if judged else None,
+        "format": checked.format if checked else None,
+        "width": checked.width if checked else None,
+        "height": checked.height if checked else None,
+        "orientation": checked.orientation if checked else None,
+        "unused_bits": checked.unused_bits if checked else None,
     }
 
 
-class _PictureDoFn(beam.DoFn):
+class _ImageDoFn(beam.DoFn):
     def __init__(self, images: bytes, stage: str, driver: int) -> None:
         self._images = images
         self._stage = stage
@@ -268,7 +268,7 @@ class _PictureDoFn(beam.DoFn):
         count(self._stage, 1)
 
 
-class _Inspect(_PictureDoFn):
+class _Inspect(_ImageDoFn):
     def __init__(self, images: bytes, stage: str, driver: int, measured: bool) -> None:
         super().__init__(images, stage, driver)
         self._measured = measured
@@ -282,15 +282,15 @@ class _Inspect(_PictureDoFn):
                 yield json.dumps({"index": index, **found})
 
 
-class _WriteShard(_PictureDoFn):
+class _WriteShard(_ImageDoFn):
     def process(self, shard: tuple[str, list[tuple[bytes, Features]]]) -> None:
         import tensorflow as tf
 
-        target, pictures = shard
+        target, files = shard
         # A worker that is started twice for one file never mixes both.
         attempt = f"{target}.{uuid.uuid4().hex}"
         with tf.io.TFRecordWriter(attempt, options="GZIP") as writer:
-            for path, described in pictures:
+            for path, described in files:
                 data, sha256 = read_file(os.path.join(self._images, path))
                 if data is None or sha256 != described["sha256"]:
                     raise UserError(

@@ -22,7 +22,7 @@ from components.images.outcomes import (
     count_reasons,
     count_skipped,
     count_splits,
-    judge,
+    decide,
 )
 from components.images.patients import patient_finder
 from components.images.progress import Progress
@@ -62,7 +62,7 @@ def convert(
         seed: seed of the split.
         beam_args: options for Beam, such as ``--runner=...``; by default it runs in this process.
             The workers must see ``images`` and the folder that ``out`` lies in.
-        progress: gets (done, total) pictures: first those inspected, then, from 0 again, those
+        progress: gets (done, total) images: first those inspected, then, from 0 again, those
             written.
 
     Returns:
@@ -89,7 +89,7 @@ def convert(
 
 
 def converted(images: Path, out: Path, *, settings: DatasetSettings, seed: int) -> Dataset | None:
-    """Tells whether a conversion would change nothing, without reading a picture.
+    """Returns whether a conversion would change nothing, without reading an image.
 
     Args:
         images: see `convert`.
@@ -134,7 +134,7 @@ def _convert(
     patient_of = patient_finder(settings, files)
     # Imported here: Beam takes seconds, and a user's mistakes are known by now.
     with importing():
-        import tensorflow  # noqa: F401  (for the pictures' decoder)
+        import tensorflow  # noqa: F401  (for the images' decoder)
 
         from components.images import beam_jobs
         from components.images.screening import screen
@@ -152,7 +152,7 @@ def _convert(
         progress=progress,
     )
     screening = screen(files, inspections)
-    outcomes = judge(
+    outcomes = decide(
         files, screening.inspections, patient_of, seed=seed, hold_out=settings.hold_out
     )
     quarantine.refuse_mostly_bad(outcomes, out, settings.max_bad)
@@ -199,7 +199,7 @@ def _convert(
 def _shards(
     outcomes: Sequence[Outcome], new: Path, shards: int
 ) -> list[tuple[str, list[tuple[bytes, records.Features]]]]:
-    """Lists the TFRecord files with their pictures, in the order of the records."""
+    """Lists the TFRecord files with their images, in the order of the records."""
     members: dict[str, list[tuple[bytes, records.Features]]] = {
         str(new / records.shard_path(split, shard, shards)): []
         for split in SPLITS
@@ -269,8 +269,8 @@ def _explain(error: Exception, out: Path) -> str | None:
         )
     if not isinstance(error, OSError):
         return None
-    if error.errno in _NOT_ALLOWED and (told := system_errors.explain(error, out.parent)):
-        return f"{out} could not be made. {told}"
+    if error.errno in _NOT_ALLOWED and (explained := system_errors.explain(error, out.parent)):
+        return f"{out} could not be made. {explained}"
     return f"{out} could not be made: {text}."
 
 
@@ -282,7 +282,7 @@ def _report(dataset: Dataset) -> None:
         _log.info("The split test is %s; the test folder takes no part.", dataset.hold_out)
     elif dataset.dropped_patients:
         _log.info(
-            "%d pictures of %d patients were dropped from train and val: they stand in test too.",
+            "%d images of %d patients were dropped from train and val: they are in test too.",
             sum(count.dropped for count in dataset.folders),
             len(dataset.dropped_patients),
         )

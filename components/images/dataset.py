@@ -1,10 +1,10 @@
-"""What a converted dataset is: the content of its ``dataset.json``."""
+"""Description of a converted dataset: the content of its ``dataset.json``."""
 
 import hashlib
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from components.errors import UserError, first_mistake
 from components.text import printable
@@ -30,7 +30,7 @@ class FolderCount(_Record):
     quarantined: int = Field(description="Files listed in quarantine.csv.")
     skipped: int = Field(description="System files, texts, masks, thumbnails.")
     dropped: int = Field(
-        description="Good pictures whose patient stands in the test folder too; with a group held"
+        description="Good images whose patient is in the test folder too; with a group held"
         " out, those of the test folder as well."
     )
 
@@ -48,10 +48,17 @@ class FolderCount(_Record):
 class SplitCount(_Record):
     """What one split holds of one class and subtype."""
 
+    model_config = ConfigDict(serialize_by_alias=True)
+
     split: str = Field(description="train, eval or test.")
     label: str = Field(description="NORMAL or PNEUMONIA.")
     subtype: str = Field(description="normal, bacteria, virus or unknown.")
-    pictures: int = Field(description="Number of records.")
+    images: int = Field(
+        # The key of dataset.json, which its checksum covers.
+        validation_alias=AliasChoices("images", "pictures"),
+        serialization_alias="pictures",
+        description="Number of records.",
+    )
     patients: int = Field(description="Number of distinct patients.")
 
 
@@ -60,9 +67,9 @@ class PatientsKnown(_Record):
 
     images: int = Field(description="Images that can be used.")
     known: int = Field(description="Those whose patient is known.")
-    by: dict[str, int] = Field(description="Their number, by what tells the patient.")
+    by: dict[str, int] = Field(description="Their number, by the source of the patient.")
     no_patient_in: dict[str, int] = Field(
-        default={}, description="Number of images whose names tell a study or an image alone."
+        default={}, description="Number of images whose names identify a study or an image alone."
     )
 
     @property
@@ -90,7 +97,7 @@ class Finding(_Record):
 
 
 class Dataset(_Record):
-    """Describes the TFRecords that stand beside it."""
+    """Describes the TFRecords that are beside it."""
 
     fingerprint: str = Field(description="SHA-256 over what all records hold.")
     source_fingerprint: str = Field(
@@ -116,7 +123,7 @@ class Dataset(_Record):
         default=(), description="What is doubtful in the folders and the patients, in sentences."
     )
     dropped_patients: tuple[str, ...] = Field(
-        description="Patients of the test folder whose pictures in train or val were dropped; with"
+        description="Patients of the test folder whose images in train or val were dropped; with"
         " a group held out, all patients of it."
     )
     findings: tuple[Finding, ...] = Field(
@@ -137,16 +144,16 @@ class Dataset(_Record):
 
     @property
     def missing(self) -> tuple[tuple[str, str], ...]:
-        """The splits and classes that hold nothing, so that no model can be judged there."""
+        """The splits and classes that hold nothing, so that no model can be evaluated there."""
         present = {(count.split, count.label) for count in self.splits}
         return tuple(
             (split, label) for split in SPLITS for label in LABELS if (split, label) not in present
         )
 
-    def pictures(self, split: str, label: str | None = None) -> int:
+    def images(self, split: str, label: str | None = None) -> int:
         """Counts the records of a split, or of one class in it."""
         return sum(
-            count.pictures
+            count.images
             for count in self.splits
             if count.split == split and label in (None, count.label)
         )

@@ -1,6 +1,6 @@
-"""Whether bytes are a picture that the model can be shown, and in words why not.
+"""Checks whether bytes are an image that the model can decode, and says why not.
 
-A picture passes when TensorFlow decodes it, exactly as the model will, and Pillow, an independent
+An image passes when TensorFlow decodes it, exactly as the model will, and Pillow, an independent
 decoder, sees the same grey pixels, the same side up. JPEGs with arithmetic coding, which Pillow is
 often built without, pass by TensorFlow alone, as they do in serving.
 """
@@ -36,8 +36,8 @@ real X-rays they differ by 0.56 at most, at JPEG quality 100 with noise of 40 gr
 _log = logging.getLogger(__name__)
 
 # The plugins are called directly: Image.open would ask each plugin in turn, and answers a large
-# picture with a warning or an error in place of its size.
-_PICTURES: dict[str, tuple[bytes, Callable[[io.BytesIO], Image.Image]]] = {
+# image with a warning or an error in place of its size.
+_IMAGES: dict[str, tuple[bytes, Callable[[io.BytesIO], Image.Image]]] = {
     "jpeg": (b"\xff\xd8\xff", JpegImagePlugin.JpegImageFile),
     "png": (b"\x89PNG\r\n\x1a\n", PngImagePlugin.PngImageFile),
     "gif": (b"GIF8", GifImagePlugin.GifImageFile),
@@ -61,10 +61,10 @@ _TURNS = {
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What a picture that passed is.
+    """What an image that passed is.
 
     Attributes:
-        format: ``jpeg``, ``png``, ``bmp`` or ``gif``, told by the content and not by a name.
+        format: ``jpeg``, ``png``, ``bmp`` or ``gif``, by the content and not by a name.
         width: in pixels, upright.
         height: in pixels, upright.
         orientation: as its EXIF data say, 1 to 8; 1 is upright.
@@ -88,7 +88,7 @@ class _Seen:
 
 
 def check(data: bytes) -> Decoded | str:
-    """Decodes a picture with both decoders.
+    """Decodes an image with both decoders.
 
     Args:
         data: the content of a file; anything.
@@ -102,7 +102,7 @@ def check(data: bytes) -> Decoded | str:
 
 
 def decode(data: bytes) -> tuple[Decoded, np.ndarray] | str:
-    """Decodes a picture with both decoders.
+    """Decodes an image with both decoders.
 
     Args:
         data: see `check`.
@@ -112,16 +112,16 @@ def decode(data: bytes) -> tuple[Decoded, np.ndarray] | str:
     """
     if not data:
         return "empty file"
-    form = next((name for name, (magic, _) in _PICTURES.items() if data.startswith(magic)), None)
+    form = next((name for name, (magic, _) in _IMAGES.items() if data.startswith(magic)), None)
     if form is None:
         return other_formats.describe(data)
     try:
-        picture = _PICTURES[form][1](io.BytesIO(data))
-        frames = getattr(picture, "n_frames", 1)
+        image = _IMAGES[form][1](io.BytesIO(data))
+        frames = getattr(image, "n_frames", 1)
     except Exception as error:  # noqa: BLE001 - plugins raise many kinds on damaged headers
         _log.debug("Pillow on a header: %s", error)
         return _damaged(form, data)
-    width, height = picture.size
+    width, height = image.size
     pixels = width * height * frames
     if min(width, height) < MINIMUM_SIDE:
         return f"too small: {width}x{height} pixels, the least side is {MINIMUM_SIDE}"
@@ -131,10 +131,10 @@ def decode(data: bytes) -> tuple[Decoded, np.ndarray] | str:
             f"too large: {width}x{height}{f' in {frames} frames' if frames > 1 else ''} are "
             f"{pixels / 1e6:,.1f} million pixels, the limit is {MAXIMUM_PIXELS / 1e6:,.0f}"
         )
-    if picture.mode == "CMYK" and "adobe" not in picture.info:
+    if image.mode == "CMYK" and "adobe" not in image.info:
         return "CMYK JPEG without an Adobe marker: save it anew, as grey PNG"
     try:
-        seen_by_pillow = _seen(picture, data)
+        seen_by_pillow = _seen(image, data)
     except Exception as error:  # noqa: BLE001 - plugins raise many kinds on damaged pixels
         _log.debug("Pillow on pixels: %s", error)
         if not (form == "jpeg" and _has_arithmetic_coding(data)):
@@ -186,7 +186,7 @@ def _decode_as_the_model(data: bytes) -> np.ndarray | None:
 
 
 def _has_arithmetic_coding(data: bytes) -> bool:
-    """Whether a JPEG's frame header is SOF9 to SOF15 (T.81, table B.1), as its segments tell."""
+    """Whether a JPEG's frame header is SOF9 to SOF15 (T.81, table B.1), by its segments."""
     position = 2
     while position + 4 <= len(data) and data[position] == 0xFF:
         code = data[position + 1]
@@ -198,25 +198,25 @@ def _has_arithmetic_coding(data: bytes) -> bool:
     return False
 
 
-def _seen(picture: Image.Image, data: bytes) -> _Seen:
+def _seen(image: Image.Image, data: bytes) -> _Seen:
     """Decodes by Pillow as TensorFlow's rules say: no alpha, the first frame, upright."""
-    if picture.format == "JPEG" and picture.mode != "CMYK":
+    if image.format == "JPEG" and image.mode != "CMYK":
         # The luma that the file holds, without a way through RGB and back.
-        picture.draft("L", picture.size)
-    picture.load()
-    orientation = _orientation(picture)
-    turned = picture.transpose(_TURNS[orientation]) if orientation in _TURNS else picture
+        image.draft("L", image.size)
+    image.load()
+    orientation = _orientation(image)
+    turned = image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
     unused_bits = 0
     if turned.mode.startswith("I;16"):
         levels = np.asarray(turned)
         # Before it was turned: that is how the model's decoder counts.
-        unused_bits = 16 - _used_bits(np.asarray(picture))
+        unused_bits = 16 - _used_bits(np.asarray(image))
         pixels = np.minimum(levels >> (8 - unused_bits), 255).astype(np.uint8)
         return _Seen(pixels, orientation, unused_bits)
     if turned.mode in ("P", "PA", "CMYK", "RGBA"):
         turned = turned.convert("RGB")
     grey = np.asarray(turned.convert("L"))
-    if picture.format == "PNG" and data[24] == 16:
+    if image.format == "PNG" and data[24] == 16:
         # Of 16-bit colours Pillow keeps the high bytes; how many bits are used says TensorFlow.
         unused_bits = 16 - _bits_by_the_model(data)
         if unused_bits:
@@ -227,10 +227,10 @@ def _seen(picture: Image.Image, data: bytes) -> _Seen:
     return _Seen(grey, orientation, unused_bits)
 
 
-def _orientation(picture: Image.Image) -> int:
+def _orientation(image: Image.Image) -> int:
     """Reads the orientation of a loaded image, 1 where its EXIF data are malformed."""
     try:
-        found = picture.getexif().get(ExifTags.Base.Orientation, 1)
+        found = image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception as error:  # noqa: BLE001 - many kinds are raised on malformed data
         _log.debug("Pillow on EXIF data: %s", type(error).__name__)
         return 1

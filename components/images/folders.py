@@ -9,7 +9,7 @@ from components.images.passed_over import derived_folder
 from transform_module.features import LABELS
 
 FOLDERS: Final = ("train", "val", "test")
-"""The folders that may stand above the class folders; without them a file's folder is ``""``."""
+"""The folders that may be above the class folders; without them a file's folder is ``""``."""
 
 _SPLIT_NAMES: Final = {
     "train": "train",
@@ -48,13 +48,13 @@ def is_of_layout(name: str) -> bool:
 
 
 class Found(NamedTuple):
-    """Where in the layout a file stands.
+    """Where in the layout a file is.
 
     Attributes:
         folder: one of FOLDERS, or ``""``.
         label: one of LABELS, or ``""``.
         depth: how many of its folders belong to the layout.
-        is_twice_split: whether a folder of a split stands both above and below its class folder.
+        is_twice_split: whether a folder of a split is both above and below its class folder.
     """
 
     folder: str = ""
@@ -64,7 +64,7 @@ class Found(NamedTuple):
 
 
 def place(parents: Parts, base: Parts) -> Found:
-    """Finds where in the layout a file stands.
+    """Finds where in the layout a file is.
 
     Args:
         parents: the file's folders.

@@ -1,6 +1,6 @@
-"""Which patients are held out on purpose, so that a model is judged on others than it has seen.
+"""Groups of patients held out on purpose, to evaluate a model on others than it has seen.
 
-Pure: facts about the pictures in, patients out.
+Pure: facts about the images in, patients out.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Final, Literal
 
 from components.errors import UserError
-from components.images.picture import Picture
+from components.images.image import Image
 from transform_module.features import LABELS
 
 Group = Literal[
@@ -36,17 +36,17 @@ _NUMBER = re.compile(r"\d+$")
 
 
 def held_out(
-    of_patient: Mapping[str, Sequence[Picture]], group: Group, *, seed: int
+    of_patient: Mapping[str, Sequence[Image]], group: Group, *, seed: int
 ) -> frozenset[str]:
     """Chooses the patients of the test set.
 
-    By subtype, all patients with a picture of it, and a hashed fifth of those that are NORMAL only.
-    By a quantity, the fifth of the patients of each class whose pictures have the least or the most
+    By subtype, all patients with an image of it, and a hashed fifth of those that are NORMAL only.
+    By a quantity, the fifth of the patients of each class whose images have the least or the most
     of it on average: ``patients`` is the number at the end of the patient's id, ``size`` the pixels
     of the file, the others are `transform_module.measures`.
 
     Args:
-        of_patient: the pictures of each patient who can be trained on or held out.
+        of_patient: the images of each patient who can be trained on or held out.
         group: what is held out.
         seed: decides which NORMAL patients go with a subtype.
 
@@ -84,19 +84,19 @@ def held_out(
         if not 0 < held < len(members):
             raise UserError(
                 f"hold_out {group} holds out {held} of {len(members)} patients of the class "
-                f"{label}; some, and not all, are needed to train and to judge. Choose another "
+                f"{label}; some, and not all, are needed to train and to evaluate. Choose another "
                 "group, or null."
             )
     return frozenset(chosen)
 
 
-def _quantity(name: str, patient: str, pictures: Sequence[Picture]) -> float | None:
+def _quantity(name: str, patient: str, images: Sequence[Image]) -> float | None:
     if name == "patients":
         number = _NUMBER.search(patient)
         return float(number[0]) if number else None
     if name == "size":
-        return fmean(each.width * each.height for each in pictures)
-    return fmean(each.measures[name] for each in pictures)
+        return fmean(each.width * each.height for each in images)
+    return fmean(each.measures[name] for each in images)
 
 
 def _least(quantities: Mapping[str, float]) -> set[str]:
@@ -105,6 +105,6 @@ def _least(quantities: Mapping[str, float]) -> set[str]:
 
 
 def _hash(patient: str, seed: int) -> float:
-    # Another one than decides between train and eval, which goes on among those that stay.
+    # Another one than decides between train and eval, which continues among those that stay.
     digest = hashlib.sha256(f"{seed}:hold out:{patient}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

@@ -1,4 +1,4 @@
-"""What lies in an image folder: every file, with the folder and the class that it stands under.
+"""Content of an image folder: every file, with its folder and its class.
 
 The layout is ``train|val|test/NORMAL|PNEUMONIA/**``, ``NORMAL|PNEUMONIA/train|val|test/**`` or
 ``NORMAL|PNEUMONIA/**``, names in any case, in the image folder or in the one folder below it that
@@ -48,9 +48,9 @@ class SourceFile:
         mtime_ns: time of the last change, in nanoseconds.
         readable: whether it is a regular file, whose content can be read.
         skipped: why it is counted and left alone, as a file of the system; None where it is not.
-        problem: why it is no picture of the dataset, known without reading it; None where it may
+        problem: why it is no image of the dataset, known without reading it; None where it may
             be one.
-        depth: how many folders stand above what is below its split and its class folder.
+        depth: how many folders are above what is below its split and its class folder.
     """
 
     path: bytes
@@ -88,7 +88,7 @@ def scan(images: Path) -> list[SourceFile]:
 
     Folders are walked and not counted, but for those that stand for a lost file: one outside the
     class folders that cannot be opened, one that a link leads back into, and an empty one that is
-    named like a picture.
+    named like an image.
 
     Args:
         images: the image folder.
@@ -99,7 +99,7 @@ def scan(images: Path) -> list[SourceFile]:
     Raises:
         NothingUsable: there is no class folder with a file in it.
         UserError: there is no such folder, or more than one place that may be meant; a folder that
-            may hold images of a class cannot be opened; or files of a class stand both in and
+            may hold images of a class cannot be opened; or files of a class are both in and
             beside folders of splits.
     """
     require_local(images, "The image folder")
@@ -168,7 +168,7 @@ class _Walk:
         if not skipped:
             self.seen.append(tuple(map(as_text, relative.split(b"/"))) if relative else ())
         if not children and relative.lower().endswith(_IMAGE_SUFFIXES):
-            problem = "empty folder that is named like a picture"
+            problem = "empty folder that is named like an image"
             self.entries.append(_Entry(relative, skipped=skipped, problem=problem))
         for name, is_folder in children:
             child = os.path.join(relative, name)
@@ -252,7 +252,7 @@ def _copies(tree: folders.Tree, base: Parts) -> tuple[Parts, ...]:
 def _placed(
     entry: _Entry, base: Parts, copies: Sequence[Parts], sizes: dict[bytes, int]
 ) -> SourceFile:
-    """Finds where in the layout a file stands, and what that makes of it."""
+    """Finds where in the layout a file is, and what that makes of it."""
     raw = entry.path.split(b"/")
     parts = tuple(as_text(part) for part in raw)
     found = folders.place(parts[:-1], base)
@@ -333,14 +333,14 @@ def _refuse_closed(images: Path, closed: Sequence[tuple[bytes, str]]) -> None:
 
 
 def _refuse_mixed(images: Path, files: Iterable[SourceFile]) -> None:
-    """Stops where some files of the class folders stand in folders of splits, and some do not."""
+    """Stops where some files of the class folders are in folders of splits, and some do not."""
     good = [file for file in files if file.label and not file.skipped and file.problem is None]
     # A split below its class folder: with the class folder's own path no file has a split.
     inside = [file for file in good if file.folder and _is_class_first(file)]
     beside = [file for file in good if not file.folder]
     if inside and beside:
         raise UserError(
-            f"In {images} {len(inside):,} files stand in folders of splits below their class "
+            f"In {images} {len(inside):,} files are in folders of splits below their class "
             f"folders, such as {inside[0].filename}, and {len(beside):,} beside them, such as "
             f"{beside[0].filename}: which split these belong to cannot be known. Put all into "
             "folders of splits, or none."
@@ -357,7 +357,7 @@ def _nothing_recognised(images: Path, tree: folders.Tree, entries: Iterable[_Ent
     within, found = _topmost_names(set(tree.folders), paths)
     shown = ", ".join(found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
     message = (
-        f"{images} holds no pictures in class folders. Expected {EXPECTED_LAYOUT}. "
+        f"{images} holds no images in class folders. Expected {EXPECTED_LAYOUT}. "
         f"Found{' in ' if within else ''}{'/'.join(within)}: {shown or 'nothing'}."
     )
     if inside := tree.below_splits():

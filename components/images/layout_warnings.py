@@ -1,4 +1,4 @@
-"""What is doubtful in an image folder, in sentences with counts and examples. Pure."""
+"""Warnings about an image folder, in sentences with counts and examples. Pure."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,7 +32,7 @@ def layout_warnings(
     Args:
         outcomes: what became of each file.
         patients: whose images they are.
-        known: for how many of the usable images the patient is known.
+        known: for how many of the readable images the patient is known.
 
     Returns:
         One sentence, or a few, for each doubt.
@@ -112,9 +112,9 @@ def _patients(known: PatientsKnown) -> Iterator[str]:
     unknown = known.images - known.known
     if not unknown:
         return
-    told = "".join(f" ({what})" for what in known.no_patient_in)
+    kinds = "".join(f" ({what})" for what in known.no_patient_in)
     yield (
-        f"{unknown:,} images are taken as of one patient each{told}: if a patient has several, "
+        f"{unknown:,} images are taken as of one patient each{kinds}: if a patient has several, "
         "they may lie in two splits, and figures are too good. Name the patients with --patients "
         "or --patient-pattern."
     )

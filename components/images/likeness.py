@@ -1,4 +1,4 @@
-"""Which images of a dataset are inverted against the others, or too unlike them.
+"""Finds images that are inverted against the others of a dataset, or too unlike them.
 
 All is measured against the dataset itself, by thumbnails of mean 0 and norm 1. The thresholds come
 from 5,232 X-rays of Kermany et al. 2018 and 120 of adults, with the numbers beside each.

@@ -1,4 +1,4 @@
-"""What a picture looks like, in figures that say nothing about lungs."""
+"""Figures of an image's appearance that say nothing about lungs."""
 
 import functools
 from typing import Any
@@ -7,10 +7,10 @@ from transform_module.measures import measure
 
 
 def look(data: bytes) -> dict[str, float]:
-    """Measures a picture at the model's size.
+    """Measures an image at the model's size.
 
     Args:
-        data: a picture that `decode_check.check` lets pass.
+        data: an image that `decode_check.check` lets pass.
 
     Returns:
         See `transform_module.measures.measure`.

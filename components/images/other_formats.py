@@ -1,4 +1,4 @@
-"""What a file is that is none of the formats which are read, by its first bytes, in words."""
+"""Names of formats that are not supported, recognized by a file's first bytes."""
 
 from typing import Final
 
@@ -50,7 +50,7 @@ _HTML: Final = (b"<!doctype html", b"<html")
 
 
 def describe(data: bytes) -> str:
-    """Tells what a file is, and what to do with it.
+    """Returns what a file is, and what to do with it.
 
     Args:
         data: its content, at least the first 1,024 bytes of it.
@@ -65,7 +65,7 @@ def describe(data: bytes) -> str:
         return _media(data[8:12])
     if data.startswith(_DICOM_ELEMENTS) and len(data) > 132:
         return _DICOM
-    return _text(data[:1024]) or "not a picture: unknown content"
+    return _text(data[:1024]) or "not an image: unknown content"
 
 
 def _media(brand: bytes) -> str:

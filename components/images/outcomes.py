@@ -1,4 +1,4 @@
-"""What became of each file, and the counts of it. Pure."""
+"""Outcome of each file, and its counts. Pure."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from components.images.dataset import FolderCount, SplitCount
 from components.images.folders import FOLDERS
 from components.images.hold_out import Group
+from components.images.image import Image
 from components.images.layout import SourceFile
 from components.images.patients import subtype
-from components.images.picture import Picture
 from components.images.records import Features, features
 from components.images.splits import place
 from transform_module.features import LABELS, SPLITS
@@ -23,9 +23,9 @@ class Outcome:
         file: the file.
         split: the split that its record is written to.
         quarantined: why it is quarantined.
-        dropped: whether it is a good picture whose patient stands in the test folder, too or, with
+        dropped: whether it is a good image whose patient is in the test folder, too or, with
             a group held out, at all.
-        patient: the joined patient's id, where the picture is good.
+        patient: the joined patient's id, where the image is good.
         sha256: of its bytes, empty where they were not read.
         features: what its record says of it, empty where none is written.
     """
@@ -40,7 +40,7 @@ class Outcome:
 
     @property
     def is_usable(self) -> bool:
-        """Whether it is a good picture, wherever it went."""
+        """Whether it is a good image, wherever it went."""
         return self.split is not None or self.dropped
 
     @property
@@ -53,7 +53,7 @@ class Outcome:
         return "dropped" if self.dropped else str(self.split)
 
 
-def judge(
+def decide(
     files: Sequence[SourceFile],
     inspections: Iterable[dict],
     patient_of: Callable[[SourceFile], str | None],
@@ -65,8 +65,8 @@ def judge(
 
     Args:
         files: all files of the image folder.
-        inspections: what reading told of those that could be read, with their index in files.
-        patient_of: names a file's patient, None where nothing tells it.
+        inspections: the results of reading those that could be read, with their index in files.
+        patient_of: names a file's patient, None if unknown.
         seed: seed of the split.
         hold_out: the group that becomes the test set.
 
@@ -79,15 +79,15 @@ def judge(
         for index in sorted(inspected)
         if inspected[index]["reason"] is None and files[index].problem is None
     ]
-    pictures = [_picture(files[index], inspected[index], patient_of) for index in good]
-    placements = place(pictures, seed=seed, hold_out=hold_out)
-    placed = dict(zip(good, zip(pictures, placements, strict=True), strict=True))
+    images = [_image(files[index], inspected[index], patient_of) for index in good]
+    placements = place(images, seed=seed, hold_out=hold_out)
+    placed = dict(zip(good, zip(images, placements, strict=True), strict=True))
     outcomes = []
     for index, file in enumerate(files):
         if file.skipped is not None:
             outcomes.append(Outcome(file))
         elif index in placed:
-            picture, placement = placed[index]
+            image, placement = placed[index]
             outcomes.append(
                 Outcome(
                     file,
@@ -95,8 +95,8 @@ def judge(
                     quarantined=placement.quarantined,
                     dropped=placement.split is None and placement.quarantined is None,
                     patient=placement.patient,
-                    sha256=picture.sha256,
-                    features=features(picture, placement) if placement.split else {},
+                    sha256=image.sha256,
+                    features=features(image, placement) if placement.split else {},
                 )
             )
         else:
@@ -138,7 +138,7 @@ def count_splits(outcomes: Iterable[Outcome]) -> tuple[SplitCount, ...]:
             split=split,
             label=label,
             subtype=kind,
-            pictures=len(patients[split, label, kind]),
+            images=len(patients[split, label, kind]),
             patients=len(set(patients[split, label, kind])),
         )
         for split, label, kind in sorted(
@@ -161,10 +161,8 @@ def count_skipped(outcomes: Iterable[Outcome]) -> dict[str, int]:
     return {str(reason): count for reason, count in reasons.most_common()}
 
 
-def _picture(
-    file: SourceFile, found: dict, patient_of: Callable[[SourceFile], str | None]
-) -> Picture:
-    return Picture(
+def _image(file: SourceFile, found: dict, patient_of: Callable[[SourceFile], str | None]) -> Image:
+    return Image(
         filename=file.filename,
         folder=file.folder,
         label=file.label,

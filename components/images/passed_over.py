@@ -1,4 +1,4 @@
-"""What lies in folders of images and is none of them, known by its name.
+"""Files in image folders that are skipped because of their name.
 
 It is counted as skipped, with its reason, and never as a bad file.
 """

@@ -1,4 +1,4 @@
-r"""Names of files of public datasets that tell whose images they are.
+r"""Names of files of public datasets that identify the patient.
 
 * Kermany et al. 2018 (Cell 172(5), "Chest X-Ray Images (Pneumonia)"):
   ``person100_bacteria_475.jpeg``, ``IM-0115-0001.jpeg``, ``NORMAL2-IM-0927-0001-0001.jpeg``. The
@@ -13,7 +13,7 @@ r"""Names of files of public datasets that tell whose images they are.
 * MIMIC-CXR (Johnson et al. 2019; physionet.org/content/mimic-cxr-jpg, "folder structure": subject,
   then study): ``p10/p10000032/s50414267/02aa804e-….jpg``.
 
-These tell no patient, though they look as if they might:
+These identify no patient, though they look as if they might:
 
 * PadChest (Bustos et al. 2020; its table has the columns ImageID, StudyID and PatientID, and the
   number in ImageID is at most the study's): ``2168401113669640122833938341520…_00-059-118.png``.
@@ -86,7 +86,7 @@ CONVENTIONS: Final = (
         True,
     ),
     Convention(
-        "the names of PadChest, which tell the study at most",
+        "the names of PadChest, which identify the study at most",
         re.compile(r"(?:^|/)(?P<id>\d{30,50})_[0-9a-z-]+\.[^/]+$", re.IGNORECASE),
         "padchest-",
         False,
@@ -127,7 +127,7 @@ class Patient(NamedTuple):
 
     Attributes:
         id: the patient's.
-        told_by: what tells it, in words.
+        told_by: how it is known, in words.
         is_patient: whether it is a patient's id, or that of a study or an image.
     """
 
@@ -169,7 +169,7 @@ def by_names(files: Sequence[Named]) -> list[Patient | None]:
         files: all files of a dataset.
 
     Returns:
-        For each file its patient, None where its name tells none.
+        For each file its patient, None where its name has none.
     """
     reused = _reused(files)
     found: list[Patient | None] = []
@@ -184,15 +184,15 @@ def by_names(files: Sequence[Named]) -> list[Patient | None]:
         fitting = []
         for convention in CONVENTIONS:
             matches = [(i, convention.pattern.search(files[i].path)) for i in members]
-            told = {i: match["id"].lower() for i, match in matches if match}
-            if len(told) >= NEARLY_ALL * len(members):
-                fitting.append((convention, told))
+            ids = {i: match["id"].lower() for i, match in matches if match}
+            if len(ids) >= NEARLY_ALL * len(members):
+                fitting.append((convention, ids))
         # A file called by a hash may lie in a patient's folder.
         fitting = [each for each in fitting if each[0].is_patient] or fitting
         if len(fitting) != 1:
             continue
-        ((convention, told),) = fitting
-        for index, number in told.items():
+        ((convention, ids),) = fitting
+        for index, number in ids.items():
             found[index] = Patient(
                 convention.prefix + number, convention.name, convention.is_patient
             )

@@ -1,4 +1,4 @@
-"""Whose picture it is, told by a table, by a pattern, or by the names of public datasets."""
+"""Patients of images, by a table, by a pattern, or by the names of public datasets."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ from components.text import printable
 from transform_module.features import LABELS
 
 UNKNOWN_SUBTYPE: Final = "unknown"
-"""Subtype of a PNEUMONIA picture whose name does not tell it."""
+"""Subtype of a PNEUMONIA image whose name does not have it."""
 
 _TABLE: Final = "the table"
 _PATTERN: Final = "the pattern"
@@ -26,7 +26,7 @@ _SHOWN = 3
 
 
 def subtype(label: str, name: str) -> str:
-    """Tells the subtype of a picture.
+    """Returns the subtype of an image.
 
     Args:
         label: its class, one of LABELS.
@@ -45,7 +45,7 @@ class Patients:
     """Whose images files are.
 
     Attributes:
-        of: the patient of each file, by its path, where anything tells it.
+        of: the patient of each file, by its path, where it is known.
         notes: what to know of them, a sentence each.
     """
 
@@ -53,12 +53,12 @@ class Patients:
     notes: tuple[str, ...] = ()
 
     def __call__(self, file: SourceFile) -> str | None:
-        """Returns the id that images of the same patient share, None where nothing tells it."""
+        """Returns the id that images of the same patient share, None if unknown."""
         found = self.of.get(file.path)
         return found.id if found else None
 
     def known(self, files: Iterable[SourceFile]) -> PatientsKnown:
-        """Counts the files whose patient is known, by what tells it."""
+        """Counts the files whose patient is known, by the source."""
         total, by, unknown = 0, Counter[str](), Counter[str]()
         for file in files:
             total += 1
@@ -87,35 +87,35 @@ def patient_finder(settings: DatasetSettings, files: Sequence[SourceFile]) -> Pa
         UserError: the table cannot be read or misses files, or the table or the pattern fits none
             of the files, which is a mistake.
     """
-    pictures = [file for file in files if file.problem is None and not file.skipped]
+    images = [file for file in files if file.problem is None and not file.skipped]
     table = _read_table(Path(settings.patients)) if settings.patients else {}
-    by_table = _by_table(table, pictures)
+    by_table = _by_table(table, images)
     by_pattern = _by_pattern(settings.patient_pattern)
-    if pictures and settings.patient_pattern and not any(map(by_pattern, pictures)):
+    if images and settings.patient_pattern and not any(map(by_pattern, images)):
         raise UserError(
             f"The patient pattern {settings.patient_pattern!r} fits none of the "
-            f"{len(pictures):,} pictures, such as {pictures[0].below_class} (it is searched in "
-            "the path below the class folder). Mend it, or leave it out."
+            f"{len(images):,} images, such as {images[0].below_class} (it is searched in "
+            "the path below the class folder). Correct it, or leave it out."
         )
     found: dict[bytes, Patient] = {}
     rest = []
-    for file in pictures:
+    for file in images:
         if patient := by_table.get(file.path):
             found[file.path] = Patient(patient, _TABLE)
         elif patient := by_pattern(file):
             found[file.path] = Patient(patient, _PATTERN)
         else:
             rest.append(file)
-    notes = _check_table(settings, table, by_table, pictures, rest) if settings.patients else ()
+    notes = _check_table(settings, table, by_table, images, rest) if settings.patients else ()
     named = by_names([Named(file.label, file.below_class) for file in rest])
     found |= {file.path: patient for file, patient in zip(rest, named, strict=True) if patient}
     return Patients(found, notes)
 
 
-def _by_table(table: Mapping[str, str], pictures: Sequence[SourceFile]) -> dict[bytes, str]:
+def _by_table(table: Mapping[str, str], images: Sequence[SourceFile]) -> dict[bytes, str]:
     """Finds the patient of each file that the table names, below the image folder or the layout."""
     found = {}
-    for file in pictures:
+    for file in images:
         # The layout's own folder may lie in the one that was given.
         for name in _names(file):
             if name in table:
@@ -148,7 +148,7 @@ def _check_table(
     settings: DatasetSettings,
     table: Mapping[str, str],
     by_table: Mapping[bytes, str],
-    pictures: Sequence[SourceFile],
+    images: Sequence[SourceFile],
     rest: Sequence[SourceFile],
 ) -> tuple[str, ...]:
     """Compares the table with the files.
@@ -159,26 +159,27 @@ def _check_table(
     Raises:
         UserError: it names none of the files, or not all of them, and that is not allowed.
     """
-    if pictures and not by_table:
+    if images and not by_table:
         received = f"received {next(iter(table))}" if table else "it holds no row"
         raise UserError(
-            f"{settings.patients} names none of the pictures. Its column `path` holds paths "
-            f"relative to the image folder, such as {pictures[0].filename}; {received}."
+            f"{settings.patients} names none of the images. Its column `path` holds paths "
+            f"relative to the image folder, such as {images[0].filename}; {received}."
         )
     if rest and settings.unlisted_patients == "refuse":
         raise UserError(
-            f"{settings.patients} names {len(by_table):,} of {len(pictures):,} images, and misses "
+            f"{settings.patients} names {len(by_table):,} of {len(images):,} images, and misses "
             f"{len(rest):,}, {_such_as(file.filename for file in rest)}. Add the rows, or allow "
             "it: --unlisted-patients alone (dataset.unlisted_patients=alone) takes each of these "
-            "images by its name, where that tells the patient, or else as a patient of its own."
+            "images by its name, where that identifies the patient, or else as a patient of its "
+            "own."
         )
     notes = []
     if rest:
         notes.append(
-            f"The table of patients misses {len(rest):,} of {len(pictures):,} images, "
+            f"The table of patients misses {len(rest):,} of {len(images):,} images, "
             f"{_such_as(file.filename for file in rest)}."
         )
-    used = {name for file in pictures for name in _names(file)}
+    used = {name for file in images for name in _names(file)}
     unused = [name for name in table if name not in used]
     if unused:
         notes.append(
@@ -226,6 +227,6 @@ def _add(table: dict[str, str], row: Mapping[str, str | None], where: str) -> No
     name = printable(written).removeprefix("./")
     if table.setdefault(name, patient) != patient:
         raise UserError(
-            f"{where}: {name} has two patients, {table[name]} and {patient}. Keep one line a "
-            "picture."
+            f"{where}: {name} has two patients, {table[name]} and {patient}. Keep one line an "
+            "image."
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 Progress = Callable[[int, int], None]
-"""Gets the number of pictures done and their total."""
+"""Gets the number of images done and their total."""
 
 Step = Callable[[str], AbstractContextManager[Progress]]
 """Shows what is done now, and gives its `Progress`."""
@@ -14,10 +14,10 @@ Step = Callable[[str], AbstractContextManager[Progress]]
 _counters: dict[str, Callable[[int], None]] = {}
 
 
-def count(stage: str, pictures: int) -> None:
-    """Reports pictures as done; says nothing where nobody in this process listens."""
+def count(stage: str, images: int) -> None:
+    """Reports images as done; says nothing where nobody in this process listens."""
     if counter := _counters.get(stage):
-        counter(pictures)
+        counter(images)
 
 
 @contextlib.contextmanager
@@ -26,7 +26,7 @@ def listening(stage: str, total: int, progress: Progress | None) -> Iterator[Non
 
     Args:
         stage: a name that no other running stage of this process has.
-        total: number of pictures.
+        total: number of images.
         progress: the listener; None where nobody wants to know.
     """
     if progress is None:
@@ -35,10 +35,10 @@ def listening(stage: str, total: int, progress: Progress | None) -> Iterator[Non
     lock = threading.Lock()
     done = 0
 
-    def add(pictures: int) -> None:
+    def add(images: int) -> None:
         nonlocal done
         with lock:
-            done = min(done + pictures, total)
+            done = min(done + images, total)
             progress(done, total)
 
     progress(0, total)

@@ -17,7 +17,7 @@ _FOLDERS: Final = 8
 
 
 def refused_list(out: Path) -> Path:
-    """Tells where the list is written when the conversion is refused."""
+    """Returns where the list is written when the conversion is refused."""
     return out.with_name(f"{out.name}.quarantine.csv")
 
 
@@ -49,16 +49,16 @@ def refuse_mostly_bad(outcomes: Sequence[Outcome], out: Path, max_bad: float) ->
     Raises:
         UserError: more are bad, or nothing is left.
     """
-    judged = [outcome for outcome in outcomes if not outcome.file.skipped]
-    bad = [outcome for outcome in judged if outcome.quarantined]
-    good = [outcome for outcome in judged if outcome.split]
-    if good and len(bad) <= max_bad * len(judged):
+    checked = [outcome for outcome in outcomes if not outcome.file.skipped]
+    bad = [outcome for outcome in checked if outcome.quarantined]
+    good = [outcome for outcome in checked if outcome.split]
+    if good and len(bad) <= max_bad * len(checked):
         return
     write_list(outcomes, refused_list(out))
     raise UserError(
-        f"{len(bad):,} of {len(judged):,} files ({len(bad) / max(1, len(judged)):.0%}) are no "
-        f"usable images; allowed are {max_bad:.0%} (max_bad). {_commonest(bad)}"
-        f"{_skipped(outcomes)}{_folders(judged)}Every file with its reason is in "
+        f"{len(bad):,} of {len(checked):,} files ({len(bad) / max(1, len(checked)):.0%}) are "
+        f"not readable images; allowed are {max_bad:.0%} (max_bad). {_commonest(bad)}"
+        f"{_skipped(outcomes)}{_folders(checked)}Every file with its reason is in "
         f"{refused_list(out)}. {_advice(bad, good)}"
     )
 
@@ -72,27 +72,27 @@ def _commonest(bad: Sequence[Outcome]) -> str:
         short = reason.split(":")[0]
         whole[short].add(reason)
         examples[short].append(outcome.file.filename)
-    told = "; ".join(
+    listed = "; ".join(
         # The particulars, where they are the same for all: mostly what to do.
         f"{reason if len(whole[reason]) > 1 else whole[reason].pop()} "
         f"({count:,}, such as {', '.join(examples[reason][:_EXAMPLES])})"
         for reason, count in list(count_reasons(bad).items())[:_REASONS]
     )
-    return f"Commonest: {told}. " if told else ""
+    return f"Commonest: {listed}. " if listed else ""
 
 
 def _skipped(outcomes: Sequence[Outcome]) -> str:
-    told = "; ".join(f"{reason} ({count:,})" for reason, count in count_skipped(outcomes).items())
-    return f"Skipped beside these: {told}. " if told else ""
+    listed = "; ".join(f"{reason} ({count:,})" for reason, count in count_skipped(outcomes).items())
+    return f"Skipped beside these: {listed}. " if listed else ""
 
 
-def _folders(judged: Sequence[Outcome]) -> str:
+def _folders(checked: Sequence[Outcome]) -> str:
     """The folders where a class is expected, where files lie outside those of the classes."""
-    outside = [outcome for outcome in judged if not outcome.file.label]
+    outside = [outcome for outcome in checked if not outcome.file.label]
     if not outside:
         return ""
     found: Counter[str] = Counter()
-    for outcome in judged:
+    for outcome in checked:
         parts = outcome.file.filename.split("/")[:-1]
         # A class folder and what leads to it, or as much where a class was expected.
         depth = outcome.file.depth if outcome.file.label else outcome.file.depth + 1
@@ -101,7 +101,7 @@ def _folders(judged: Sequence[Outcome]) -> str:
     more = ", ..." if len(found) > _FOLDERS else ""
     return (
         f"Files by folder: {shown}{more}. Class folders are named {' and '.join(LABELS)}, in any "
-        f"case; above or below them may stand {', '.join(FOLDERS)} ({ALSO_SPLITS}). "
+        f"case; above or below them may be {', '.join(FOLDERS)} ({ALSO_SPLITS}). "
     )
 
 

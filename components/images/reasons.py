@@ -1,4 +1,4 @@
-"""Why a file is no picture, where nothing of its content is known yet."""
+"""Reasons why a file cannot be read, before its content is known."""
 
 from typing import Final
 

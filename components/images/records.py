@@ -1,10 +1,10 @@
-"""What a TFRecord holds of a picture, and in which file of its split it stands."""
+"""Features of an image's TFRecord, and its file and place in the split."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from components.images.picture import Picture
+from components.images.image import Image
 from components.images.splits import Placement
 from transform_module.features import (
     FILENAME,
@@ -26,18 +26,18 @@ Features = dict[str, int | str]
 """An example's features without the image: int64 as int, bytes as text."""
 
 
-def features(picture: Picture, placement: Placement) -> Features:
-    """Tells what an example says of its picture, all but the bytes themselves."""
+def features(image: Image, placement: Placement) -> Features:
+    """Returns what an example says of its image, all but the bytes themselves."""
     return {
-        LABEL: LABELS.index(picture.label),
-        LABEL_NAME: picture.label,
-        FILENAME: picture.filename,
+        LABEL: LABELS.index(image.label),
+        LABEL_NAME: image.label,
+        FILENAME: image.filename,
         PATIENT_ID: placement.patient,
-        SUBTYPE: picture.subtype,
-        FORMAT: picture.format,
-        WIDTH: picture.width,
-        HEIGHT: picture.height,
-        SHA256: picture.sha256,
+        SUBTYPE: image.subtype,
+        FORMAT: image.format,
+        WIDTH: image.width,
+        HEIGHT: image.height,
+        SHA256: image.sha256,
     }
 
 
@@ -61,7 +61,7 @@ def shard_path(split: str, shard: int, shards: int) -> str:
 
 
 def shard_key(filename: str) -> int:
-    """Tells a picture's place: its shard is the key modulo their number, its order the key's.
+    """Returns an image's place: its shard is the key modulo their number, its order the key's.
 
     It depends on the name alone: what is added moves nothing, and classes come mixed.
     """
@@ -75,7 +75,7 @@ def fingerprint(written: Iterable[tuple[str, Features]]) -> str:
         written: split and features of each record, in any order.
 
     Returns:
-        64 hexadecimal digits: the same wherever and whenever the same pictures are converted.
+        64 hexadecimal digits: the same wherever and whenever the same images are converted.
     """
     lines = sorted(repr((split, sorted(described.items()))) for split, described in written)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What makes a good image a wrong one to learn from, which shows only beside all the others. Pure.
+"""Good images that are wrong to train on, which shows only beside all the others. Pure.
 
 What is certain is quarantined with its reason; what is doubtful becomes a finding, as does what was
 corrected.
@@ -36,7 +36,7 @@ _INVERTED = "inverted: its grey levels run against those of the other images"
 
 @dataclass(frozen=True)
 class Screening:
-    """What the comparison of all images told.
+    """Result of the comparison of all images.
 
     Attributes:
         inspections: those that were given, with reasons where images are quarantined, and with
@@ -53,7 +53,7 @@ def screen(files: Sequence[SourceFile], inspections: Iterable[dict[str, Any]]) -
 
     Args:
         files: all files of the image folder.
-        inspections: what reading told of those that could be read, with their index in files.
+        inspections: the results of reading those that could be read, with their index in files.
 
     Returns:
         See Screening.

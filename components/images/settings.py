@@ -1,4 +1,4 @@
-"""What a user decides about turning image folders into a dataset."""
+"""Settings of the conversion of image folders to a dataset."""
 
 import re
 from typing import Literal
@@ -16,8 +16,8 @@ class DatasetSettings(BaseModel):
     patient_pattern: str | None = Field(
         default=None,
         description=(
-            "Regular expression searched in a picture's path below its class folder; the group "
-            "named `patient`, or else the first group, is the patient's id. Pictures that it does "
+            "Regular expression searched in an image's path below its class folder; the group "
+            "named `patient`, or else the first group, is the patient's id. Images that it does "
             "not match go by the known name patterns."
         ),
     )
@@ -32,8 +32,8 @@ class DatasetSettings(BaseModel):
         default="refuse",
         description=(
             "What becomes of images that neither the table of patients nor the pattern names: "
-            "`refuse` stops the conversion; `alone` takes each by its name, where that tells the "
-            "patient, or else as a patient of its own."
+            "`refuse` stops the conversion; `alone` takes each by its name, where that identifies "
+            "the patient, or else as a patient of its own."
         ),
     )
     max_bad: float = Field(
@@ -45,10 +45,10 @@ class DatasetSettings(BaseModel):
     hold_out: Group | None = Field(
         default=None,
         description=(
-            "A group of patients that becomes the test set on purpose, so that a model is judged "
-            "on pictures unlike those it learnt from: a subtype, or the outer fifth of each class "
-            "by a quantity. The folder `test` then takes no part at all, so that nobody tunes on "
-            "it."
+            "A group of patients that becomes the test set on purpose, so that a model is "
+            "evaluated on images unlike its training data: a subtype, or the outer fifth of "
+            "each class by a quantity. The folder `test` then takes no part at all, so that nobody "
+            "tunes on it."
         ),
     )
     shards: int = Field(

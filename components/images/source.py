@@ -1,4 +1,4 @@
-"""Whether a conversion is needed: a cheap fingerprint of all that goes into one."""
+"""Checks whether a conversion is needed, by a cheap fingerprint of all that goes into it."""
 
 import functools
 import hashlib
@@ -15,7 +15,7 @@ _CODE_BESIDE = ("depth.py", "features.py", "image_ops.py", "measures.py", "orien
 
 
 def source_fingerprint(images: Path, settings: DatasetSettings, seed: int) -> str:
-    """Fingerprints what a conversion would start from, without reading a picture.
+    """Fingerprints what a conversion would start from, without reading an image.
 
     Args:
         images: the image folder.

@@ -1,6 +1,6 @@
-"""Which split a picture goes to: by a hash of its patient, so that no patient is in two.
+"""Split of each image, by a hash of its patient, so that no patient is in two.
 
-Pure: facts about the pictures in, placements out.
+Pure: facts about the images in, placements out.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from components.images.hold_out import Group, held_out
-from components.images.picture import Picture
+from components.images.image import Image
 from transform_module.features import EVAL, TEST, TRAIN
 
 EVAL_SHARE: Final = 0.20
@@ -24,13 +24,13 @@ _IMAGE_PATIENT = "image-"
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a picture goes.
+    """Where an image goes.
 
     Attributes:
         patient: the id that its joined patients share.
         split: one of SPLITS; None where it goes to none.
         quarantined: why it is quarantined, or None. Without split and without reason it is
-            dropped: its patient stands in the test folder, too or, with a group held out, at all.
+            dropped: its patient is in the test folder, too or, with a group held out, at all.
     """
 
     patient: str
@@ -38,54 +38,51 @@ class Placement:
     quarantined: str | None = None
 
 
-def place(
-    pictures: Sequence[Picture], *, seed: int, hold_out: Group | None = None
-) -> list[Placement]:
-    """Places pictures in train, eval and test.
+def place(images: Sequence[Image], *, seed: int, hold_out: Group | None = None) -> list[Placement]:
+    """Places images in train, eval and test.
 
     The test folder stays test. The other patients are placed by a hash of the seed and their id
-    alone, so that a picture that is added moves no patient (but where it joins two by being a
-    picture of both). Each class is split in about the same shares, since the hash knows no class.
+    alone, so that an image that is added moves no patient (but where it joins two by being an
+    image of both). Each class is split in about the same shares, since the hash knows no class.
 
     With a group held out, that is the test set, the test folder and its patients go nowhere, and
     the others are placed by their hash as beside a test folder.
 
     Args:
-        pictures: all that decode.
+        images: all that decode.
         seed: another seed gives another split.
         hold_out: the group that becomes the test set.
 
     Returns:
-        One placement a picture, in the same order.
+        One placement an image, in the same order.
 
     Raises:
         UserError: there is no such group, or nothing but it.
     """
     patients = _join(
-        (picture.patient or f"{_IMAGE_PATIENT}{picture.sha256[:16]}", picture.content)
-        for picture in pictures
+        (image.patient or f"{_IMAGE_PATIENT}{image.sha256[:16]}", image.content) for image in images
     )
-    conflicts = _conflicts(pictures)
-    kept = [picture.content not in conflicts for picture in pictures]
+    conflicts = _conflicts(images)
+    kept = [image.content not in conflicts for image in images]
     in_test = {
         patient
-        for patient, picture, keep in zip(patients, pictures, kept, strict=True)
-        if keep and picture.folder == TEST
+        for patient, image, keep in zip(patients, images, kept, strict=True)
+        if keep and image.folder == TEST
     }
     held: frozenset[str] = frozenset()
     if hold_out:
         of_patient = defaultdict(list)
-        for patient, picture, keep in zip(patients, pictures, kept, strict=True):
+        for patient, image, keep in zip(patients, images, kept, strict=True):
             if keep and patient not in in_test:
-                of_patient[patient].append(picture)
+                of_patient[patient].append(image)
         held = held_out(of_patient, hold_out, seed=seed)
     placements = []
-    for patient, picture, keep in zip(patients, pictures, kept, strict=True):
+    for patient, image, keep in zip(patients, images, kept, strict=True):
         if not keep:
-            reason = _conflict(picture, conflicts[picture.content])
+            reason = _conflict(image, conflicts[image.content])
             placements.append(Placement(patient, None, reason))
         elif patient in in_test:
-            stays = picture.folder == TEST and not hold_out
+            stays = image.folder == TEST and not hold_out
             placements.append(Placement(patient, TEST if stays else None))
         elif patient in held:
             placements.append(Placement(patient, TEST))
@@ -108,10 +105,10 @@ def _split_of(patient: str, seed: int, *, test_is_given: bool) -> str:
 
 
 def _join(shown: Iterable[tuple[str, str]]) -> list[str]:
-    """Joins the patients that share a picture.
+    """Joins the patients that share an image.
 
     Args:
-        shown: patient and content, a pair for each picture.
+        shown: patient and content, a pair for each image.
 
     Returns:
         For each pair the smallest id of the patients joined with its own, where ids that only
@@ -136,18 +133,18 @@ def _join(shown: Iterable[tuple[str, str]]) -> list[str]:
     return [root(patient) for patient, _ in shown]
 
 
-def _conflicts(pictures: Sequence[Picture]) -> dict[str, list[Picture]]:
-    """Finds the pictures that stand, or whose copies stand, under both classes, by content."""
+def _conflicts(images: Sequence[Image]) -> dict[str, list[Image]]:
+    """Finds the images that stand, or whose copies stand, under both classes, by content."""
     same = defaultdict(list)
-    for picture in pictures:
-        same[picture.content].append(picture)
+    for image in images:
+        same[image.content].append(image)
     return {
         content: copies
         for content, copies in same.items()
-        if len({picture.label for picture in copies}) > 1
+        if len({image.label for image in copies}) > 1
     }
 
 
-def _conflict(picture: Picture, copies: Iterable[Picture]) -> str:
-    other = min(copy.filename for copy in copies if copy.label != picture.label)
-    return f"same picture under both classes: as {picture.label} here, the other is {other}"
+def _conflict(image: Image, copies: Iterable[Image]) -> str:
+    other = min(copy.filename for copy in copies if copy.label != image.label)
+    return f"same image under both classes: as {image.label} here, the other is {other}"

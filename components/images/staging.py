@@ -18,7 +18,7 @@ from components.interrupts import held
 
 @contextlib.contextmanager
 def staged(out: Path) -> Iterator[Path]:
-    """Gives an empty folder to write into, until `publish`.
+    """Yields an empty folder to write into, until `publish`.
 
     Args:
         out: the folder that shall appear.
@@ -59,7 +59,7 @@ def locked(work: Path, out: Path) -> Iterator[None]:
 
     Args:
         work: the folder that is locked; made where it is missing. Who holds it may remove it.
-        out: what is written, as the user is told.
+        out: what is written, as messages name it.
 
     Raises:
         UserError: another process holds the lock.

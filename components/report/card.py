@@ -93,7 +93,7 @@ def card(findings: Findings, context: Context | None = None) -> str:
         _factors(findings),
         "## Metrics",
         f"Evaluated on {escape(findings.data)}: "
-        f"{count(findings.overall.pictures, 'image')} of "
+        f"{count(findings.overall.images, 'image')} of "
         f"{count(findings.overall.patients, 'patient')}, {findings.overall.positives:,} of "
         f"{LABELS[1]}. {LABELS[1]} is predicted from a probability of "
         f"{figure(findings.threshold)}. {INTERVALS}",
@@ -181,7 +181,7 @@ def _subgroups(findings: Findings) -> Iterator[str]:
             [
                 (
                     group.name,
-                    f"{group.pictures:,}",
+                    f"{group.images:,}",
                     f"{group.patients:,}",
                     *(with_interval(estimate(group, name)) for name in names),
                 )
@@ -214,7 +214,7 @@ def _splits(dataset: Dataset) -> str:
         [
             (
                 split,
-                *(f"{dataset.pictures(split, label):,}" for label in LABELS),
+                *(f"{dataset.images(split, label):,}" for label in LABELS),
                 f"{sum(each.patients for each in dataset.splits if each.split == split):,}",
             )
             for split in SPLITS
@@ -236,7 +236,7 @@ def _caveats(findings: Findings) -> Iterator[str]:
     )
     yield (
         "Probabilities are calibrated on eval, where PNEUMONIA is as frequent as in this data "
-        f"({findings.overall.positives / max(findings.overall.pictures, 1):.0%} of the images "
+        f"({findings.overall.positives / max(findings.overall.images, 1):.0%} of the images "
         "evaluated here). Where it is rarer, as in a clinic, they are too high."
     )
     yield (

@@ -162,17 +162,17 @@ def _write(inputs: dict[str, types.Artifact], out: Path, properties: dict[str, A
         pushed = Named(f"{new.name}/{version}", Model(path))
     example_counts.require_all(inputs["examples"], [TEST])
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
-        pictures = list(unpacked(inputs["examples"], Path(folder)))
+        images = list(unpacked(inputs["examples"], Path(folder)))
         found, _ = findings(
             new,
-            pictures,
+            images,
             data=f"the split {TEST}",
             other=pushed,
             corruptions=settings.corruptions,
         )
         shown = {}
         if settings.pictures == "thumbnails":
-            files = {picture.name: picture.file for picture in pictures}
+            files = {image.name: image.file for image in images}
             worst = [miss.path for miss in found.misses[:SHOWN]]
             shown = thumbnails({path: files[path] for path in worst}, new.model)
     context = Context(
@@ -181,7 +181,7 @@ def _write(inputs: dict[str, types.Artifact], out: Path, properties: dict[str, A
         dataset=reading.dataset(properties["dataset"]),
         quarantine=tuple(reading.quarantine(properties["dataset"])),
         histories=tuple(reading.histories(inputs["model_run"].uri)),
-        pictures=shown,
+        images=shown,
         filenames=settings.filenames,
         serving=reading.serving(f"{inputs['infra_blessing'].uri}/{SERVING_CHECK}"),
         versions=reading.versions(),

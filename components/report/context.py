@@ -2,12 +2,15 @@
 
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from components.images.dataset import Dataset
 
 CONTEXT: Final = "context.json"
 """The file's name."""
+
+_IMAGES: Final = AliasChoices("images", "pictures")
+"""Files of earlier releases have the second key."""
 
 
 class _Record(BaseModel):
@@ -33,7 +36,7 @@ class Quarantined(_Record):
     bytes: int = Field(description="Its size.")
 
 
-class Picture(_Record):
+class ShownImage(_Record):
     """An image as it is shown: PNG or JPEG."""
 
     thumbnail: bytes = Field(description="The image, at most 160 pixels wide.")
@@ -53,7 +56,7 @@ class Source(_Record):
 class Serving(_Record):
     """The measurements of the check before the push."""
 
-    pictures: int = Field(description="Number of images in the requests.")
+    images: int = Field(validation_alias=_IMAGES, description="Number of images in the requests.")
     latency_ms: float = Field(description="Median latency of one image.")
     memory_gib: float = Field(description="Memory of the server.")
     load_seconds: float = Field(description="Time until the model was ready.")
@@ -81,7 +84,9 @@ class Context(_Record):
     histories: tuple[tuple[dict[str, float], ...], ...] = Field(
         (), description="The metrics of each epoch; of an ensemble, those of each member."
     )
-    pictures: dict[str, Picture] = Field({}, description="Thumbnails, by the path in the findings.")
+    images: dict[str, ShownImage] = Field(
+        {}, validation_alias=_IMAGES, description="Thumbnails, by the path in the findings."
+    )
     filenames: bool = Field(False, description="Whether file names are shown.")
     serving: Serving | None = Field(
         None, description="The measurements of the check before the push."

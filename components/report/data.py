@@ -5,8 +5,8 @@ from typing import Final
 from components.images.dataset import Dataset
 from components.report.context import Context
 from components.report.figures import count
+from components.report.images import image, name
 from components.report.markup import Markup, element, join
-from components.report.pictures import image, name
 from components.report.sources import data_source
 from components.report.tables import note, section, table
 from transform_module.features import LABELS, SPLITS
@@ -35,13 +35,13 @@ def _splits(dataset: Dataset) -> Markup:
     for split in SPLITS:
         found = [each for each in dataset.splits if each.split == split]
         kinds = [
-            f"{each.subtype} {each.pictures:,}" for each in found if each.subtype not in _NO_SUBTYPE
+            f"{each.subtype} {each.images:,}" for each in found if each.subtype not in _NO_SUBTYPE
         ]
         rows.append(
             (
                 split,
-                *(f"{dataset.pictures(split, label):,}" for label in LABELS),
-                f"{dataset.pictures(split):,}",
+                *(f"{dataset.images(split, label):,}" for label in LABELS),
+                f"{dataset.images(split):,}",
                 f"{sum(each.patients for each in found):,}",
                 *([element("span", ", ".join(kinds), class_="whole")] if subtypes else []),
             )
@@ -84,7 +84,7 @@ def _quarantine(context: Context, dataset: Dataset | None) -> Markup | None:
                 [
                     (
                         join(
-                            image(context.pictures.get(each.path), "quarantined"),
+                            image(context.images.get(each.path), "quarantined"),
                             name(each.path),
                         ),
                         each.reason,

@@ -48,7 +48,7 @@ def reliability(title: str, bins: Sequence[ReliabilityBin]) -> Markup:
     """Draws the share of PNEUMONIA over the probability, and the number of images in each bin."""
     axes = Axes(height=340 + _COUNTS_HEIGHT, margins=(58, 14, 12, 44 + _COUNTS_HEIGHT))
     counts = Axes(
-        y=(0, max([each.pictures for each in bins] or [0]) or 1),
+        y=(0, max([each.images for each in bins] or [0]) or 1),
         height=axes.height,
         margins=(58, 14, axes.height - 44 - _COUNTS_HEIGHT + 22, 22),
     )
@@ -67,7 +67,7 @@ def reliability(title: str, bins: Sequence[ReliabilityBin]) -> Markup:
                 x,
                 y,
                 "point",
-                title=f"{each.pictures} images, probability {figure(x)}, "
+                title=f"{each.images} images, probability {figure(x)}, "
                 f"share {with_interval(each.share)}",
             )
             for each, x, y in filled
@@ -95,10 +95,10 @@ def _whisker(axes: Axes, drawn: ReliabilityBin) -> Markup | None:
 
 def _count(axes: Axes, drawn: ReliabilityBin) -> Markup:
     left, right = axes.across(drawn.low), axes.across(drawn.high)
-    top = axes.up(drawn.pictures)
+    top = axes.up(drawn.images)
     return element(
         "rect",
-        element("title", f"{drawn.pictures} images from {drawn.low:g} to {drawn.high:g}"),
+        element("title", f"{drawn.images} images from {drawn.low:g} to {drawn.high:g}"),
         x=at(left + 1),
         y=at(top),
         width=at(max(0.0, right - left - 2)),

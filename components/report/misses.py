@@ -5,8 +5,8 @@ from typing import Final
 from components.analysis.findings import Findings, Miss
 from components.report.context import Context
 from components.report.figures import UNDEFINED, figure, signed
+from components.report.images import image, name, overlay
 from components.report.markup import Markup, element, join
-from components.report.pictures import image, name, overlay
 from components.report.tables import note, section, table
 from transform_module.features import LABELS
 
@@ -24,15 +24,15 @@ def misses(findings: Findings, context: Context) -> Markup:
     total = findings.confusion.false_positives + findings.confusion.false_negatives
     first = "" if total == len(shown) else f" The first {len(shown)} are listed."
     explained = note(
-        f"{total:,} of {findings.overall.pictures:,} predictions are wrong at the threshold "
+        f"{total:,} of {findings.overall.images:,} predictions are wrong at the threshold "
         f"{figure(findings.threshold)}.{first} They are sorted by how far the probability of "
         f"{LABELS[1]} is on the wrong side of the threshold, as a share of that side."
     )
     listed = _table(shown, findings, context)
-    if not any(each.path in context.pictures for each in shown):
+    if not any(each.path in context.images for each in shown):
         return section("misses", "Worst errors", explained, listed, _notes(context))
     cards = element("ul", *(_card(each, findings, context) for each in shown), class_="misses")
-    overlaid = any(picture.overlay for picture in context.pictures.values())
+    overlaid = any(thumbnail.overlay for thumbnail in context.images.values())
     legend = note(
         "The second image is the first with its Grad-CAM heat map: the warmer a region, the more "
         f"it contributed to {LABELS[1]}. It shows which region the model used, not why the "
@@ -56,15 +56,15 @@ def _notes(context: Context) -> Markup:
         )
     ]
     if context.verdict is None:
-        parts.append(note("pictures.csv beside this page has every image with its file and id."))
-    elif not (context.pictures and context.filenames):
+        parts.append(note("images.csv beside this page has every image with its file and id."))
+    elif not (context.images and context.filenames):
         wanted = {
-            "report.pictures=thumbnails": not context.pictures,
+            "report.pictures=thumbnails": not context.images,
             "report.filenames=true": not context.filenames,
         }
         options = " ".join(f"--set {key}" for key, is_missing in wanted.items() if is_missing)
         missing = {
-            "thumbnails with heat maps": not context.pictures,
+            "thumbnails with heat maps": not context.images,
             "file names": not context.filenames,
         }
         names = " and ".join(what for what, is_missing in missing.items() if is_missing)
@@ -116,15 +116,15 @@ def _table(shown: list[Miss], findings: Findings, context: Context) -> Markup:
 
 
 def _card(miss: Miss, findings: Findings, context: Context) -> Markup:
-    picture = context.pictures.get(miss.path)
+    thumbnail = context.images.get(miss.path)
     subtype = _subtype(miss)
     outside = ", out of domain" if miss.in_domain is False else ""
     return element(
         "li",
         element(
             "div",
-            image(picture, f"An X-ray with the true label {miss.label}, predicted wrong"),
-            overlay(picture, "The same X-ray with its heat map"),
+            image(thumbnail, f"An X-ray with the true label {miss.label}, predicted wrong"),
+            overlay(thumbnail, "The same X-ray with its heat map"),
             class_="pair",
         ),
         element(

@@ -8,9 +8,9 @@ from components.report import summary
 from components.report.comparison import comparison
 from components.report.context import Context
 from components.report.data import data
-from components.report.judgement import curves, slices
 from components.report.markup import Markup, element, join
 from components.report.misses import misses
+from components.report.performance import curves, slices
 from components.report.provenance import origin, serving, times
 from components.report.robustness import corruptions, probes, shift
 from components.report.style import STYLE

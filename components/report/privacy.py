@@ -25,8 +25,8 @@ def anonymous(findings: Findings, context: Context) -> tuple[Findings, Context]:
     misses = [dataclasses.replace(miss, path=numbers[miss.path]) for miss in findings.misses]
     update = {
         "quarantine": (),
-        "pictures": {
-            numbers[path]: picture for path, picture in context.pictures.items() if path in numbers
+        "images": {
+            numbers[path]: image for path, image in context.images.items() if path in numbers
         },
         "dataset": context.dataset and without_patients(context.dataset),
     }

@@ -21,7 +21,7 @@ def serving(context: Context) -> Markup:
         "Serving",
         pairs(
             [
-                ("Images in requests", f"{measured.pictures:,}"),
+                ("Images in requests", f"{measured.images:,}"),
                 ("Median latency, one image", f"{measured.latency_ms:.1f} ms"),
                 ("Memory", f"{measured.memory_gib:.2f} GiB"),
                 ("Ready after", f"{measured.load_seconds:.1f} s"),

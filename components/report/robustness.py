@@ -28,12 +28,12 @@ def corruptions(findings: Findings) -> Markup:
         for kind, line in lines.items()
         if line
     ]
-    pictures = max(each.pictures for each in ordered)
+    images = max(each.images for each in ordered)
     return section(
         "corruptions",
         "Corruptions",
         note(
-            f"AUC of {count(pictures, 'image')} of the test split by strength of the corruption, "
+            f"AUC of {count(images, 'image')} of the test split by strength of the corruption, "
             "from 1 to 5; 0 is the original."
         ),
         element("div", *drawn, class_="many") if drawn else None,
@@ -129,7 +129,7 @@ def shift(findings: Findings) -> Markup:
 def _domain(domain: Domain) -> Markup:
     return element(
         "p",
-        f"{domain.flagged:,} of {count(domain.pictures, 'image')} "
+        f"{domain.flagged:,} of {count(domain.images, 'image')} "
         f"{'was' if domain.flagged == 1 else 'were'} flagged as out of domain: a share of "
         f"{with_interval(domain.share)}.",
     )

@@ -17,7 +17,7 @@ NO_MEDICAL_DEVICE: Final = (
 def head(findings: Findings, context: Context) -> Markup:
     """Returns the title, the verdict and the notes."""
     group = findings.overall
-    evaluated = f"{count(group.pictures, 'image')} of {count(group.patients, 'patient')}"
+    evaluated = f"{count(group.images, 'image')} of {count(group.patients, 'patient')}"
     invalid = f"; {findings.invalid:,} could not be decoded" if findings.invalid else ""
     run = f"Run {context.run}. " if context.run else ""
     return join(

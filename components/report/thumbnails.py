@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from components.errors import UserError
-from components.report.context import Picture
+from components.report.context import ShownImage
 from serving.evaluate.pixels import grey
 from serving.explain.overlay import overlay
 from serving.model import Model
@@ -18,7 +18,7 @@ _SIDE: Final = 160
 _QUALITY: Final = 80
 
 
-def thumbnails(files: Mapping[str, Path], model: Model) -> dict[str, Picture]:
+def thumbnails(files: Mapping[str, Path], model: Model) -> dict[str, ShownImage]:
     """Makes thumbnails, with heat maps where the model has the signature ``explain``.
 
     Args:
@@ -31,7 +31,7 @@ def thumbnails(files: Mapping[str, Path], model: Model) -> dict[str, Picture]:
     }
     heats = _heats([content for content, _ in known.values()], model)
     return {
-        path: Picture(
+        path: ShownImage(
             thumbnail=small(Image.fromarray(pixels)),
             overlay=b"" if heat is None else small(overlay(pixels, heat)),
         )
@@ -39,7 +39,7 @@ def thumbnails(files: Mapping[str, Path], model: Model) -> dict[str, Picture]:
     }
 
 
-def kept_out(paths: Iterable[str], images: Path) -> dict[str, Picture]:
+def kept_out(paths: Iterable[str], images: Path) -> dict[str, ShownImage]:
     """Makes thumbnails of quarantined files, where Pillow can decode them.
 
     Args:
@@ -50,7 +50,7 @@ def kept_out(paths: Iterable[str], images: Path) -> dict[str, Picture]:
     for path in paths:
         try:
             with Image.open(images / path) as image:
-                found[path] = Picture(thumbnail=small(image.convert("L")))
+                found[path] = ShownImage(thumbnail=small(image.convert("L")))
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
             continue
     return found

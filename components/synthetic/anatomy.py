@@ -10,16 +10,16 @@ from components.synthetic.raster import Pixels, Pose, band, clouds, step, tree
 
 @dataclass(frozen=True)
 class Anatomy:
-    """What stays the same between two pictures of one patient, in the coordinates of the chest.
+    """What stays the same between two images of one patient, in the coordinates of the chest.
 
     Args:
         lung: half width of the chest inside the ribs, at the diaphragm.
         apex: height (v) of the top of the lungs.
-        base: height (v) of the domes of the diaphragm, as (left, right) in the picture.
+        base: height (v) of the domes of the diaphragm, as (left, right) in the image.
         mediastinum: half width of the band between the lungs.
         heart: its middle (u, v) and its half axes.
         rib_gap: distance between two ribs.
-        rib_phase: where the first rib stands, as a share of ``rib_gap``.
+        rib_phase: where the first rib is, as a share of ``rib_gap``.
         bone: density of the ribs.
         air: how much less dense than tissue the lungs are.
         torso: half width of the body.
@@ -82,8 +82,8 @@ def density(anatomy: Anatomy, lungs: Pixels, pose: Pose, rng: np.random.Generato
     Args:
         anatomy: the patient.
         lungs: ``anatomy.lungs`` for this pose.
-        pose: how the patient stands.
-        rng: the source of what differs between pictures: vessels, gas, the wash of soft tissue.
+        pose: of the patient.
+        rng: the source of what differs between images: vessels, gas, the wash of soft tissue.
     """
     shape = lungs.shape
     u, v = pose.coordinates(shape)

@@ -1,4 +1,4 @@
-"""The few files of a set that are no pictures to learn from, as real folders hold them."""
+"""The few files of a set that are not good images, as real folders hold them."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from components.synthetic.drawing import BACTERIA, VIRUS
-from components.synthetic.plan import TEST, TRAIN, Picture
+from components.synthetic.plan import TEST, TRAIN, PlannedImage
 from transform_module.features import LABELS
 
 NORMAL_NAME, PNEUMONIA_NAME = LABELS
@@ -18,24 +18,24 @@ class BrokenFile:
     """A file that a conversion must not trip over.
 
     Args:
-        path: relative to the root of the set; patients' numbers are 0, which no good picture has.
+        path: relative to the root of the set; patients' numbers are 0, which no good image has.
         what: what is wrong, in words.
-        content: returns its bytes, given a function that returns those of a planned picture.
+        content: returns its bytes, given a function that returns those of a planned image.
     """
 
     path: str
     what: str
-    content: Callable[[Callable[[Picture], bytes]], bytes]
+    content: Callable[[Callable[[PlannedImage], bytes]], bytes]
 
 
-def broken_files(pictures: Sequence[Picture]) -> tuple[BrokenFile, ...]:
+def broken_files(images: Sequence[PlannedImage]) -> tuple[BrokenFile, ...]:
     """Returns one file of each kind.
 
     Args:
-        pictures: the plan of the set, with a JPEG of either pneumonia in ``train``.
+        images: the plan of the set, with a JPEG of either pneumonia in ``train``.
     """
-    to_truncate = _first_jpeg(pictures, BACTERIA)
-    to_repeat = _first_jpeg(pictures, VIRUS)
+    to_truncate = _first_jpeg(images, BACTERIA)
+    to_repeat = _first_jpeg(images, VIRUS)
     train_normal, train_pneumonia = f"{TRAIN}/{NORMAL_NAME}", f"{TRAIN}/{PNEUMONIA_NAME}"
     return (
         BrokenFile(
@@ -63,11 +63,11 @@ def broken_files(pictures: Sequence[Picture]) -> tuple[BrokenFile, ...]:
     )
 
 
-def _first_jpeg(pictures: Sequence[Picture], subtype: str) -> Picture:
+def _first_jpeg(images: Sequence[PlannedImage], subtype: str) -> PlannedImage:
     return next(
-        picture
-        for picture in pictures
-        if (picture.split, picture.subtype) == (TRAIN, subtype) and picture.path.endswith(".jpeg")
+        image
+        for image in images
+        if (image.split, image.subtype) == (TRAIN, subtype) and image.path.endswith(".jpeg")
     )
 
 

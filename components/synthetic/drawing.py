@@ -18,15 +18,15 @@ _OPACITIES: dict[str, Callable[[Anatomy, Pixels, Pose, np.random.Generator], Pix
     VIRUS: viral,
 }
 
-# Strokes of an R and of an L, in a box of height 1. The R stands at the patient's right, which is
-# the picture's left.
+# Strokes of an R and of an L, in a box of height 1. The R is at the patient's right, which is
+# the image's left.
 _LETTERS = (
     ((0, 1), (0, 0), (0.5, 0), (0.55, 0.25), (0.5, 0.5), (0, 0.5), (0.15, 0.5), (0.6, 1)),
     ((0, 0), (0, 1), (0.55, 1)),
 )
 
-# The chest is drawn this high, then resized to the picture: shapes are soft, so more pixels cost
-# time and show nothing; only the grain is drawn at the size of the picture.
+# The chest is drawn this high, then resized to the image: shapes are soft, so more pixels cost
+# time and show nothing; only the grain is drawn at the size of the image.
 CANVAS_HEIGHT = 224
 
 
@@ -37,7 +37,7 @@ class Drawing:
     Args:
         pixels: uint8 [height, width], grey.
         opacity: float32 [height, width] in [0, 1]: the share of the lung's air that is gone; 0
-            everywhere in a normal picture.
+            everywhere in a normal image.
     """
 
     pixels: NDArray[np.uint8]
@@ -50,10 +50,10 @@ def draw(anatomy: Anatomy, subtype: str, rng: np.random.Generator) -> Drawing:
     Args:
         anatomy: the patient.
         subtype: ``normal``, ``bacteria`` or ``virus``.
-        rng: the source of all that differs between two pictures of a patient.
+        rng: the source of all that differs between two images of a patient.
 
     Returns:
-        The picture, 200 to 700 pixels wide, and its opacity.
+        The image, 200 to 700 pixels wide, and its opacity.
     """
     width = int(rng.integers(200, 701))
     shape = (round(width / rng.uniform(0.95, 1.45)), width)
@@ -65,7 +65,7 @@ def draw(anatomy: Anatomy, subtype: str, rng: np.random.Generator) -> Drawing:
     if subtype != NORMAL:
         opacity = _OPACITIES[subtype](anatomy, lungs, pose, rng)
 
-    # Fluid brightens a lung, and a brighter picture would tell the class: what the opacity adds is
+    # Fluid brightens a lung, and a brighter image would reveal the class: what the opacity adds is
     # taken from the whole of the lungs, so that their mean, and everything outside, stays the same.
     added = anatomy.air * opacity
     added -= lungs * (added.sum() / lungs.sum())

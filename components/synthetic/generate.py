@@ -22,20 +22,20 @@ from components.sums import sums
 from components.synthetic.anatomy import Anatomy
 from components.synthetic.broken import BrokenFile, broken_files
 from components.synthetic.drawing import Drawing, draw
-from components.synthetic.plan import Picture, plan
+from components.synthetic.plan import PlannedImage, plan
 
 logger = logging.getLogger(__name__)
 
 MARKER = ".synthetic.json"
-"""Stands in a finished set and tells what it was made from, with the SHA-256 of each file."""
+"""File of a finished set: what it was made from, and the SHA-256 of each file."""
 
 _FILES = "files"
 
 MINIMUM_IMAGES = 60
-"""With fewer pictures a split would lack patients of a subtype."""
+"""With fewer images a split would lack patients of a subtype."""
 
 # First words of the seeds of what is drawn independently, so that no two streams are the same.
-_PATIENT, _PICTURE, _FILE = range(3)
+_PATIENT, _IMAGE, _FILE = range(3)
 
 
 @dataclass(frozen=True)
@@ -43,20 +43,20 @@ class SyntheticSet:
     """What a set holds.
 
     Args:
-        pictures: how many good pictures, by split (``train``, ``val``, ``test``) and label name.
+        images: how many good images, by split (``train``, ``val``, ``test``) and label name.
         patients: how many patients they show.
         broken: what is wrong with each further file, by its path relative to the set.
     """
 
-    pictures: Mapping[str, Mapping[str, int]]
+    images: Mapping[str, Mapping[str, int]]
     patients: int
     broken: Mapping[str, str]
 
 
-def render(picture: Picture, seed: int) -> Drawing:
-    """Draws a planned picture; the same arguments give the same pixels."""
-    anatomy = Anatomy.sample(np.random.default_rng([_PATIENT, seed, picture.patient]))
-    return draw(anatomy, picture.subtype, np.random.default_rng([_PICTURE, seed, picture.index]))
+def render(image: PlannedImage, seed: int) -> Drawing:
+    """Draws a planned image; the same arguments give the same pixels."""
+    anatomy = Anatomy.sample(np.random.default_rng([_PATIENT, seed, image.patient]))
+    return draw(anatomy, image.subtype, np.random.default_rng([_IMAGE, seed, image.index]))
 
 
 def generate(
@@ -66,15 +66,15 @@ def generate(
     seed: int = 7,
     progress: Callable[[int, int], None] | None = None,
 ) -> SyntheticSet:
-    """Writes ``images`` pictures and a few broken files to ``out``, whole or not at all.
+    """Writes ``images`` images and a few broken files to ``out``, whole or not at all.
 
     A set that is there already, made from the same arguments by the same code, is left as it is.
 
     Args:
         out: the folder to make; it may be missing, empty, or an earlier set, which is replaced.
-        images: how many good pictures, `MINIMUM_IMAGES` or more.
-        seed: 0 or more; a larger set with the same seed holds the pictures of a smaller one.
-        progress: is told (written, of how many) after each picture.
+        images: how many good images, `MINIMUM_IMAGES` or more.
+        seed: 0 or more; a larger set with the same seed holds the images of a smaller one.
+        progress: is called with (written, of how many) after each image.
 
     Returns:
         What the set holds.
@@ -89,24 +89,24 @@ def generate(
         )
     if seed < 0:
         raise UserError(f"The seed {seed} is not possible: it must be 0 or more.")
-    pictures = plan(images, seed)
-    broken = broken_files(pictures)
+    planned = plan(images, seed)
+    broken = broken_files(planned)
     out = out.resolve()
     made_from: dict[str, int | str] = {"images": images, "seed": seed, "code": _code()}
     try:
         if _is_whole(out, _former(out), made_from):
-            logger.info("%s holds these %d pictures already", out, images)
+            logger.info("%s holds these %d images already", out, images)
         else:
             with _swept(out):
-                _write(out, pictures, broken, made_from, progress)
+                _write(out, planned, broken, made_from, progress)
     except OSError as error:
         raise UserError(
             f"The synthetic images cannot be written to {out}. "
             f"{system_errors.explain(error) or error}"
         ) from error
     return SyntheticSet(
-        pictures=_count(pictures),
-        patients=len({picture.patient for picture in pictures}),
+        images=_count(planned),
+        patients=len({image.patient for image in planned}),
         broken={file.path: file.what for file in broken},
     )
 
@@ -136,7 +136,7 @@ def _is_whole(out: Path, former: Any, made_from: Mapping[str, int | str]) -> boo
 
 def _write(
     out: Path,
-    pictures: tuple[Picture, ...],
+    images: tuple[PlannedImage, ...],
     broken: tuple[BrokenFile, ...],
     made_from: Mapping[str, int | str],
     progress: Callable[[int, int], None] | None,
@@ -147,14 +147,14 @@ def _write(
     for leftover in (partial, replaced):
         if leftover.exists():
             shutil.rmtree(leftover)
-    for folder in {Path(picture.path).parent for picture in pictures}:
+    for folder in {Path(image.path).parent for image in images}:
         (partial / folder).mkdir(parents=True)
-    for written, picture in enumerate(pictures, 1):
-        (partial / picture.path).write_bytes(_encode(picture, seed))
+    for written, image in enumerate(images, 1):
+        (partial / image.path).write_bytes(_encode(image, seed))
         if progress:
-            progress(written, len(pictures))
+            progress(written, len(images))
     for file in broken:
-        content = file.content(lambda picture: _encode(picture, seed))
+        content = file.content(lambda image: _encode(image, seed))
         (partial / file.path).write_bytes(content)
     marker = {**made_from, _FILES: sums(partial)}
     (partial / MARKER).write_text(json.dumps(marker, indent=2) + "\n")
@@ -176,22 +176,22 @@ def _swept(out: Path) -> Iterator[None]:
         raise
 
 
-def _encode(picture: Picture, seed: int) -> bytes:
-    """Returns the bytes of a picture's file; mode and quality know nothing of its subtype."""
-    rng = np.random.default_rng([_FILE, seed, picture.index])
-    film = Image.fromarray(render(picture, seed).pixels)
+def _encode(image: PlannedImage, seed: int) -> bytes:
+    """Returns the bytes of an image's file; mode and quality know nothing of its subtype."""
+    rng = np.random.default_rng([_FILE, seed, image.index])
+    film = Image.fromarray(render(image, seed).pixels)
     if rng.random() < 0.3:
         film = film.convert("RGB")
     stream = io.BytesIO()
-    if picture.path.endswith(".png"):
+    if image.path.endswith(".png"):
         film.save(stream, "PNG", compress_level=1)
     else:
         film.save(stream, "JPEG", quality=int(rng.integers(70, 96)))
     return stream.getvalue()
 
 
-def _count(pictures: tuple[Picture, ...]) -> dict[str, dict[str, int]]:
-    counts = Counter((picture.split, picture.label_name) for picture in pictures)
+def _count(images: tuple[PlannedImage, ...]) -> dict[str, dict[str, int]]:
+    counts = Counter((image.split, image.label_name) for image in images)
     table: dict[str, dict[str, int]] = {}
     for (split, label_name), count in counts.items():
         table.setdefault(split, {})[label_name] = count
@@ -199,7 +199,7 @@ def _count(pictures: tuple[Picture, ...]) -> dict[str, dict[str, int]]:
 
 
 def _code() -> str:
-    """Returns a hash of this package's source: other code draws other pictures."""
+    """Returns a hash of this package's source: other code draws other images."""
     digest = hashlib.sha256()
     for module in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(module.read_bytes())

@@ -1,4 +1,4 @@
-"""What pneumonia adds to a healthy chest: air in the lungs gives way to fluid."""
+"""Opacities that pneumonia adds to a healthy chest: air in the lungs gives way to fluid."""
 
 from math import atan2
 
@@ -7,7 +7,7 @@ import numpy as np
 from components.synthetic.anatomy import Anatomy
 from components.synthetic.raster import Pixels, Pose, clouds, step, tree
 
-# Side of the picture (-1 is its left, the patient's right), height within the lung as a share from
+# Side of the image (-1 is its left, the patient's right), height within the lung as a share from
 # apex to base, and how often. Pneumonia prefers the lower lobes, the right one before the left.
 LOBES = (
     (-1, 0.28, 0.14),
@@ -24,7 +24,7 @@ def bacterial(anatomy: Anatomy, lungs: Pixels, pose: Pose, rng: np.random.Genera
     Args:
         anatomy: the patient.
         lungs: ``anatomy.lungs`` for this pose, float32 [height, width] in [0, 1].
-        pose: how the patient stands.
+        pose: of the patient.
         rng: the source of chance.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Who is photographed how often, into which split, under which name."""
+"""Plan of a synthetic dataset: patients, their images, splits and names."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from transform_module.features import LABELS
 TRAIN, VAL, TEST = "train", "val", "test"
 """The folders of the published dataset; its ``val`` is too small to be a split of its own."""
 
-# The published val folder holds 16 pictures, and its subtypes are mixed about like this; the share
+# The published val folder holds 16 images, and its subtypes are mixed about like this; the share
 # of test is that of a common hold-out.
-VAL_PICTURES = 16
+VAL_IMAGES = 16
 _SPLIT_SHARES = {TRAIN: 0.74, VAL: 0.035, TEST: 0.225}
 _SUBTYPE_SHARES = {NORMAL: 0.37, BACTERIA: 0.38, VIRUS: 0.25}
 _MAXIMUM_PER_PATIENT = 5
 
 
 @dataclass(frozen=True)
-class Picture:
+class PlannedImage:
     """One X-ray to draw.
 
     Args:
@@ -43,57 +43,57 @@ class Picture:
         return LABELS[self.subtype != NORMAL]
 
 
-def plan(images: int, seed: int) -> tuple[Picture, ...]:
-    """Plans ``images`` pictures; a longer plan with the same seed begins with a shorter one.
+def plan(images: int, seed: int) -> tuple[PlannedImage, ...]:
+    """Plans ``images`` images; a longer plan with the same seed begins with a shorter one.
 
-    Every patient goes where pictures are missing most, so that the shares hold at any length, and
-    no patient stands in two splits.
+    Every patient goes where images are missing most, so that the shares hold at any length, and
+    no patient is in two splits.
 
     Args:
-        images: how many pictures, 1 or more.
+        images: how many images, 1 or more.
         seed: 0 or more.
     """
-    pictures: list[Picture] = []
+    planned: list[PlannedImage] = []
     placed: Counter[tuple[str, str]] = Counter()
     patients_of: Counter[str] = Counter()
-    pictures_of: Counter[str] = Counter()
+    images_of: Counter[str] = Counter()
     val = 0
     patient = 0
-    while len(pictures) < images:
+    while len(planned) < images:
         rng = np.random.default_rng([seed, patient])
         split, subtype = max(
             (
                 (split, subtype)
                 for split in _SPLIT_SHARES
                 for subtype in _SUBTYPE_SHARES
-                if split != VAL or val < VAL_PICTURES
+                if split != VAL or val < VAL_IMAGES
             ),
             key=lambda group: (
-                _SPLIT_SHARES[group[0]] * _SUBTYPE_SHARES[group[1]] * (len(pictures) + 1)
+                _SPLIT_SHARES[group[0]] * _SUBTYPE_SHARES[group[1]] * (len(planned) + 1)
                 - placed[group]
             ),
         )
         patients_of[subtype] += 1
         count = int(rng.integers(1, _MAXIMUM_PER_PATIENT + 1))
         if split == VAL:
-            count = min(count, VAL_PICTURES - val)
+            count = min(count, VAL_IMAGES - val)
             val += count
         for view in range(1, count + 1):
-            pictures_of[subtype] += 1
-            name = _name(subtype, patients_of[subtype], pictures_of[subtype], view)
-            # The picture's own format is not the class's business: some of each are PNG.
+            images_of[subtype] += 1
+            name = _name(subtype, patients_of[subtype], images_of[subtype], view)
+            # The image's own format is not the class's business: some of each are PNG.
             suffix = "png" if rng.random() < 0.08 else "jpeg"
             folder = f"{split}/{LABELS[subtype != NORMAL]}"
-            pictures.append(
-                Picture(len(pictures), patient, split, subtype, f"{folder}/{name}.{suffix}")
+            planned.append(
+                PlannedImage(len(planned), patient, split, subtype, f"{folder}/{name}.{suffix}")
             )
         placed[split, subtype] += count
         patient += 1
-    return tuple(pictures[:images])
+    return tuple(planned[:images])
 
 
-def _name(subtype: str, patient: int, picture: int, view: int) -> str:
+def _name(subtype: str, patient: int, image: int, view: int) -> str:
     """Returns a file's stem as the published dataset has it: numbers repeat between subtypes."""
     if subtype != NORMAL:
-        return f"person{patient}_{subtype}_{picture}"
+        return f"person{patient}_{subtype}_{image}"
     return f"{'NORMAL2-' if patient % 2 else ''}IM-{patient:04d}-{view:04d}"

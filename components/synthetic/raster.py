@@ -1,7 +1,7 @@
-"""Where a chest stands in a picture, and the soft shapes that it is drawn with.
+"""Position of a chest in an image, and the soft shapes that it is drawn with.
 
 A chest is drawn in its own coordinates: ``u`` to the right and ``v`` down, both 0 in its middle;
-a chest of scale 1 spans -1 to 1 from the top of the picture to its bottom.
+a chest of scale 1 spans -1 to 1 from the top of the image to its bottom.
 """
 
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ Line = tuple[list[tuple[float, float]], float]
 
 @dataclass(frozen=True)
 class Pose:
-    """How the chest lies in the picture.
+    """How the chest lies in the image.
 
     Args:
         angle: rotation in radians.
-        scale: size of the chest relative to the height of the picture.
-        shift: of its middle, in half heights of the picture, as (right, down).
+        scale: size of the chest relative to the height of the image.
+        shift: of its middle, in half heights of the image, as (right, down).
     """
 
     angle: float

@@ -1,4 +1,4 @@
-"""`python3 -m pipeline.environment [check]`: make `.venv`, or only tell what stands in the way."""
+"""`python3 -m pipeline.environment [check]`: make `.venv`, or only report what is missing."""
 
 # ruff: noqa: T201 (a program, which prints for people)
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main() -> int:
     if only_check:
         if plan.python:
             print(f"{plan.python}\n  Without one, the set-up tries to fetch uv's own Python.")
-        print("Nothing stands in the way: `make demo`")
+        print("Nothing is missing: `make demo`")
         return 0
     from pipeline.environment.install import alone, install
     from pipeline.environment.problem import SetUpError

@@ -47,6 +47,6 @@ def run(
         raise SetUpError(f"{doing} failed: {command[0]} cannot be started ({error}).") from error
     if done.returncode:
         lines = (done.stdout or "").strip().splitlines()[-12:]
-        told = "".join(f"\n  | {line}" for line in lines)
-        raise SetUpError(f"{doing} failed (exit code {done.returncode}).{told}")
+        output = "".join(f"\n  | {line}" for line in lines)
+        raise SetUpError(f"{doing} failed (exit code {done.returncode}).{output}")
     return done.stdout

@@ -1,4 +1,4 @@
-"""Decides from the facts how the environment is made, or what stands in its way.
+"""Decides from the facts how the environment is made, or what prevents it.
 
 Where the wheels exist: those of ml-metadata 1.21 and tensorflow-data-validation 1.21 are for
 CPython 3.10 to 3.13, on Linux x86-64 with glibc 2.39 or on macOS on arm64; TensorFlow's for x86-64
@@ -38,7 +38,7 @@ class Plan:
         pip: Where pip comes from, which fetches the installer; None where Python brings it.
         python: Why this Python will not do, with the way out; uv's own Python is tried instead.
             Empty where it will do.
-        obstacles: What stands in the way, each in words with the way out; empty when nothing does.
+        obstacles: What is missing, each in words with the way out; empty when nothing does.
     """
 
     glibc: AptPackages | None
@@ -164,7 +164,7 @@ def _glibc(machine: Machine) -> AptPackages | str | None:
         return (
             f"{headline}; apt is set to no mirror of `{machine.codename} main` to fetch a private "
             "one from.\n"
-            "  Name one in /etc/apt/sources.list (`apt-get update` tells whether it works), or "
+            "  Name one in /etc/apt/sources.list (`apt-get update` shows whether it works), or "
             f"work in the container: {CONTAINER}"
         )
     return AptPackages(BY_FAMILY[family], mirror)

@@ -1,4 +1,4 @@
-"""What is known of the machine before anything is installed: facts, no judgement."""
+"""Facts about the machine before anything is installed."""
 
 from __future__ import annotations
 
@@ -122,10 +122,10 @@ def has_avx(cpuinfo: str) -> bool:
     """Looks for AVX in `/proc/cpuinfo`.
 
     Args:
-        cpuinfo: The file's content; empty or without flags where the system tells nothing.
+        cpuinfo: The file's content; empty or without flags where the system reports nothing.
 
     Returns:
-        False only when the processor's flags are told and AVX is not among them.
+        False only when the processor's flags are known and AVX is not among them.
     """
     flags = re.search(r"^flags\s*:(.*)$", cpuinfo, re.MULTILINE)
     return flags is None or "avx" in flags.group(1).split()

@@ -78,7 +78,7 @@ def stanza(mirror: AptSource, suites: tuple[str, ...]) -> str:
 def _fetch(package: Package, options: list[str], folder: Path, label: str) -> None:
     """Downloads one package in its pinned version, or the mirror's own once that is gone.
 
-    A point release takes the former version from the mirrors. What stands there instead is then
+    A point release takes the former version from the mirrors. What is there instead is then
     verified by the distribution's signature, as apt does for every package of the system.
     """
     known = run(["apt-cache", *options, "madison", package.name], f"Looking for {package.name}")

@@ -1,4 +1,4 @@
-"""Why `pip install .` cannot work on a machine: said before pip resolves and downloads for minutes.
+"""Explains why `pip install .` cannot work, before pip resolves and downloads for minutes.
 
 `make setup` can do more than pip: it fetches a private glibc, or a Python, and needs no compiler.
 """

@@ -1,5 +1,5 @@
-"""What stops the installation, told to a person."""
+"""Errors that stop the installation."""
 
 
 class SetUpError(Exception):
-    """The message tells what failed and what to do."""
+    """The message says what failed and what to do."""

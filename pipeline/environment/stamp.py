@@ -1,4 +1,4 @@
-"""Whether the environment is finished, and made from what the checkout says now."""
+"""Checks whether the environment is finished, and made from the checkout as it is now."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TOOLS = Path(__file__).with_name("tools.lock")
 
 
 def is_ready(venv: Path, checkout: Path) -> bool:
-    """Tells whether the environment is finished and made from what the checkout says now."""
+    """Returns whether the environment is finished and made from what the checkout says now."""
     with contextlib.suppress(OSError):
         return _stamp(venv).read_text(encoding="utf-8") == _made_from(venv, checkout)
     return False

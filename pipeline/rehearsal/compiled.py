@@ -123,7 +123,7 @@ def read(path: Path) -> Compiled:
 
 
 def problems(compiled: Compiled) -> Iterator[str]:
-    """Tells what a cluster would refuse, each with the task, the field and what to do."""
+    """Yields what a cluster would refuse, each with the task, the field and what to do."""
     tasks = sorted(compiled.tasks)
     undefined = [problem for name in tasks for problem in _definition_problems(compiled, name)]
     if undefined:
@@ -161,7 +161,7 @@ def _executor_problems(compiled: Compiled, task: str) -> Iterator[str]:
         return
     if executor.container.HasField("lifecycle") and not compiled.is_job:
         yield (
-            f"{task}: container.lifecycle asks for a driver before the cache, which Kubeflow does "
+            f"{task}: container.lifecycle requires a driver before the cache, which Kubeflow does "
             "not run. Compile for it: --target kubeflow"
         )
     if not executor.container.image:

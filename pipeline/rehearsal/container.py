@@ -1,4 +1,4 @@
-"""What stands in for the container: a copy of what the image holds, and nothing else of ours."""
+"""Replacement of the container: a copy of the image's content, and nothing else of ours."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from typing import Final
 from components import allocator
 from components.scratch import LOCKED
 
-ROOMS: Final = ("pipeline", "components", "transform_module", "trainer_module", "serving")
+PACKAGES: Final = ("pipeline", "components", "transform_module", "trainer_module", "serving")
 
 # What a process takes from this machine; nothing else of its environment is there.
 _KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", LOCKED)
@@ -43,18 +43,18 @@ class Container:
         self._guard = folder / "guard"
         for each in (self.folder, self._guard):
             shutil.rmtree(each, ignore_errors=True)
-        for room in ROOMS:
-            if (source / room).is_dir():
+        for package in PACKAGES:
+            if (source / package).is_dir():
                 shutil.copytree(
-                    source / room,
-                    self.folder / room,
+                    source / package,
+                    self.folder / package,
                     ignore=shutil.ignore_patterns("__pycache__"),
                 )
         self._guard.mkdir(parents=True)
         (self._guard / "sitecustomize.py").write_text(GUARD, encoding="utf-8")
 
     def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
-        """Tells the variables of a task's process.
+        """Returns the variables of a task's process.
 
         Args:
             extra: What the specification sets.

@@ -1,4 +1,4 @@
-"""The pictures that a rehearsal trains on, and where its places are on this machine."""
+"""The images that a rehearsal trains on, and where its places are on this machine."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -22,14 +22,14 @@ def brought_near(
     images: Path | None,
     display: Display,
 ) -> tuple[Compiled, dict[str, str]]:
-    """Gives a compiled pipeline data, unless a place stands for its own.
+    """Provides data for a compiled pipeline, unless a local folder is mapped to its own.
 
     Args:
         compiled: The pipeline.
-        folder: For the pictures and the examples.
+        folder: For the images and the examples.
         places: Local folders by the remote place that they stand for.
-        images: Folder of pictures; synthetic ones if None.
-        display: Is told what happens.
+        images: Folder of images; synthetic ones if None.
+        display: Shows what happens.
 
     Returns:
         The pipeline with the data's fingerprint, and the places with those of its root and data.

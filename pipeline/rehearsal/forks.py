@@ -49,7 +49,7 @@ def _run(task: dict[str, Any]) -> None:
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:  # noqa: BLE001 - what it is stands in the log.
+    except BaseException:  # noqa: BLE001 - the log has it.
         traceback.print_exc()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -32,8 +32,8 @@ class Invocation:
         driver: The command that runs before it; empty where there is none.
         command: Its command.
         environment: Variables that the specification sets.
-        executor_input: What it is told; has the URIs of its outputs.
-        output_file: Where it writes what it tells of its outputs.
+        executor_input: Its input; has the URIs of its outputs.
+        output_file: Where it writes the properties of its outputs.
     """
 
     task: str
@@ -51,7 +51,7 @@ def invocation(
     folder: Path,
     places: Mapping[str, str],
 ) -> Invocation:
-    """Resolves what stands in the specification.
+    """Resolves what is in the specification.
 
     Args:
         compiled: The pipeline.
@@ -63,36 +63,36 @@ def invocation(
     Raises:
         UserError: A placeholder names what the task does not have.
     """
-    told = pipeline_spec_pb2.ExecutorInput()
+    given = pipeline_spec_pb2.ExecutorInput()
     for name, source in compiled.tasks[task].inputs.artifacts.items():
         origin = source.task_output_artifact
         for artifact in made[origin.producer_task][origin.output_artifact_key]:
-            told.inputs.artifacts[name].artifacts.add().CopyFrom(artifact)
+            given.inputs.artifacts[name].artifacts.add().CopyFrom(artifact)
     for name in compiled.component(task).input_definitions.parameters:
         value = compiled.value(task, name)
         if value is not None:
             value = near(value, places) if isinstance(value, str) else value
-            json_format.ParseDict(value, told.inputs.parameter_values[name])
+            json_format.ParseDict(value, given.inputs.parameter_values[name])
     for name, each in compiled.component(task).output_definitions.artifacts.items():
-        artifact = told.outputs.artifacts[name].artifacts.add()
+        artifact = given.outputs.artifacts[name].artifacts.add()
         artifact.name = f"{task}-{name}"
         artifact.uri = str(folder / name)
         artifact.type.CopyFrom(each.artifact_type)
     output_file = folder / "executor_output.json"
-    told.outputs.output_file = str(output_file)
+    given.outputs.output_file = str(output_file)
 
     container = compiled.executor(task).container
     hook = container.lifecycle.pre_cache_check
 
     def resolved(words: Sequence[str]) -> list[str]:
-        return [_resolve(word, task, told) for word in words]
+        return [_resolve(word, task, given) for word in words]
 
     return Invocation(
         task,
         resolved([*hook.command, *hook.args]),
         resolved([*container.command, *container.args]),
         {each.name: each.value for each in container.env},
-        told,
+        given,
         output_file,
     )
 
@@ -100,14 +100,14 @@ def invocation(
 def outcome(
     invoked: Invocation,
 ) -> dict[str, list[pipeline_spec_pb2.RuntimeArtifact]]:
-    """Reads what a task made: what it was told to make, with what it tells of it.
+    """Reads the outputs of a task: those declared, with the properties that it reports.
 
     Raises:
-        UserError: It made nothing where an output is declared, or told something unreadable.
+        UserError: It made nothing where an output is declared, or reported something unreadable.
     """
-    told = pipeline_spec_pb2.ExecutorOutput()
+    reported = pipeline_spec_pb2.ExecutorOutput()
     try:
-        json_format.Parse(invoked.output_file.read_text(encoding="utf-8"), told)
+        json_format.Parse(invoked.output_file.read_text(encoding="utf-8"), reported)
     except FileNotFoundError:
         raise UserError(
             f"{invoked.task}: it ended well and wrote no outputs.outputFile; its command is not "
@@ -118,24 +118,24 @@ def outcome(
     made: dict[str, list[pipeline_spec_pb2.RuntimeArtifact]] = {}
     for name, expected in invoked.executor_input.outputs.artifacts.items():
         (artifact,) = expected.artifacts
-        if not told.artifacts[name].artifacts and not Path(artifact.uri).exists():
+        if not reported.artifacts[name].artifacts and not Path(artifact.uri).exists():
             raise UserError(
                 f"{invoked.task}: outputs.artifacts.{name} is declared and was not made; the "
                 "component and its declaration differ."
             )
-        for found in told.artifacts[name].artifacts:
+        for found in reported.artifacts[name].artifacts:
             artifact.metadata.update(json_format.MessageToDict(found.metadata))
             artifact.uri = found.uri or artifact.uri
         made[name] = [artifact]
     return made
 
 
-def _resolve(text: str, task: str, told: pipeline_spec_pb2.ExecutorInput) -> str:
+def _resolve(text: str, task: str, given: pipeline_spec_pb2.ExecutorInput) -> str:
     def value(match: re.Match[str]) -> str:
         if not match["side"]:
-            return json_format.MessageToJson(told, indent=None)
+            return json_format.MessageToJson(given, indent=None)
         try:
-            return _look_up(match, told)
+            return _look_up(match, given)
         except (KeyError, IndexError):
             raise UserError(
                 f"{task}: its command has {match[0]}, which the task is not given."
@@ -144,12 +144,12 @@ def _resolve(text: str, task: str, told: pipeline_spec_pb2.ExecutorInput) -> str
     return _PLACEHOLDER.sub(value, text)
 
 
-def _look_up(match: re.Match[str], told: pipeline_spec_pb2.ExecutorInput) -> str:
+def _look_up(match: re.Match[str], given: pipeline_spec_pb2.ExecutorInput) -> str:
     if match["kind"] == "parameters" and match["side"] == "inputs":
-        values: dict[str, Any] = json_format.MessageToDict(told.inputs)["parameterValues"]
+        values: dict[str, Any] = json_format.MessageToDict(given.inputs)["parameterValues"]
         found = values[match["name"]]
         return found if isinstance(found, str) else json.dumps(found)
-    artifacts = getattr(told, match["side"]).artifacts
+    artifacts = getattr(given, match["side"]).artifacts
     if match["name"] not in artifacts:
         raise KeyError(match["name"])
     return str(artifacts[match["name"]].artifacts[0].uri)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 
 def holds(places: Mapping[str, str], uri: str) -> bool:
-    """Tells whether a remote place, or one above it, has a local folder."""
+    """Returns whether a remote place, or one above it, has a local folder."""
     return any(_named(remote).match(uri) for remote in places)
 
 

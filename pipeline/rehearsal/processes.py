@@ -139,9 +139,9 @@ class Forks:
         with self._lock:
             self._count += 1
             status = log.with_suffix(f".{self._count}.status")
-            told = {"argv": list(command[2:]), "log": str(log), "status": str(status)}
+            order = {"argv": list(command[2:]), "log": str(log), "status": str(status)}
             assert self._process.stdin
-            self._process.stdin.write(json.dumps(told) + "\n")
+            self._process.stdin.write(json.dumps(order) + "\n")
             self._process.stdin.flush()
             child = int(self._answer())
         while not status.exists() and _lives(child):

@@ -95,8 +95,8 @@ class Rehearsal:
             chosen: Their names; all if None. What the others made comes from the last rehearsal.
 
         Raises:
-            UserError: The specification is spoilt, a task failed, or the model that was pushed does
-                not answer, or there is no report; with the task and the reason.
+            UserError: The specification is corrupted, a task failed, or the model that was pushed
+                does not answer, or there is no report; with the task and the reason.
         """
         tasks = set(chosen if chosen is not None else self.compiled.tasks)
         refuse("The pipeline cannot run", [*problems(self.compiled), *self._misplaced()])
@@ -182,8 +182,8 @@ class Rehearsal:
                 where = f"{task}: inputs.parameters.{name}"
                 for uri in _REMOTE.findall(near(value, self.places)):
                     found.append(
-                        f"{where} has {uri}, which is not on this machine; say what stands for "
-                        f"it: --map {uri}=FOLDER"
+                        f"{where} has {uri}, which is not on this machine; name a "
+                        f"local folder: --map {uri}=FOLDER"
                     )
                 for path in _LOCAL.findall(_REMOTE.sub("", value)):
                     if Path(path).exists():
@@ -194,7 +194,7 @@ class Rehearsal:
         return found
 
     def _handed_on(self, task: str) -> str:
-        """Tells that a task has Google Cloud work for it; empty where it works itself."""
+        """Returns why a task runs on Google Cloud; empty if it runs here."""
         words = list(self.compiled.executor(task).container.args)
         executor = words[words.index(_EXECUTOR) + 1] if _EXECUTOR in words[:-1] else ""
         inputs = self.compiled.component(task).input_definitions.parameters
@@ -202,7 +202,7 @@ class Rehearsal:
         if not executor.startswith(_GOOGLE_CLOUD) and "DataflowRunner" not in str(beam_args):
             return ""
         return (
-            f"{task} hands its work to Google Cloud, which nothing here stands in for; compile "
+            f"{task} hands its work to Google Cloud, which a rehearsal cannot replace; compile "
             "another file for the rehearsal: --set cluster.google_cloud=null"
         )
 
@@ -247,12 +247,12 @@ def _failure(invoked: Invocation, code: int, log: Path) -> str:
     said = raised[-1] if raised else (lines[-1] if lines else "it said nothing")
     if not said.startswith(_OURS):
         said = without_data(said.partition(":")[0] if raised else "its last line", said)
-    told = f"{invoked.task}: it failed with exit code {code}: {said}"
+    message = f"{invoked.task}: it failed with exit code {code}: {said}"
     if match := _MISSING.search(said):
         name = match[1] or match[2]
         if name not in invoked.executor_input.inputs.artifacts:
-            told += (
+            message += (
                 f"\n{invoked.task} reads {name}, which its component does not declare; add it to "
                 "inputs and compile again."
             )
-    return f"{told}\nAll that it said is in {log}"
+    return f"{message}\nAll that it said is in {log}"

@@ -1,4 +1,4 @@
-"""What a rehearsal prints."""
+"""Output of a rehearsal."""
 
 from pipeline.cells import command, new_table, print_table, short_path, standard_output
 from pipeline.rehearsal.rehearse import Outcome

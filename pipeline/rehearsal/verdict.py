@@ -1,4 +1,4 @@
-"""Whether a rehearsal came to what a run is for: a pushed model that answers, and its report."""
+"""Checks the outcome of a rehearsal: a pushed model that predicts, and its report."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from google.protobuf import json_format
 
 from components.errors import UserError
-from components.serving_check_pictures import formats
+from components.serving_check_images import formats
 from pipeline.rehearsal.invocation import Artifacts
 from pipeline.rehearsal.processes import Processes
 
@@ -19,7 +19,7 @@ def pushed_version(made: Artifacts, folder: Path, processes: Processes) -> Path:
 
     Args:
         made: By the Pusher.
-        folder: For the picture and the answer.
+        folder: For the image and the answer.
         processes: Run it.
 
     Returns:
@@ -29,24 +29,24 @@ def pushed_version(made: Artifacts, folder: Path, processes: Processes) -> Path:
         UserError: Nothing was pushed, or it does not answer.
     """
     (artifact,) = made["pushed_model"]
-    told = json_format.MessageToDict(artifact.metadata)
-    if not told.get("pushed"):
+    outcome = json_format.MessageToDict(artifact.metadata)
+    if not outcome.get("pushed"):
         raise UserError(
-            f"The model was not pushed: {told.get('reason') or 'the Pusher gives no reason'}."
+            f"The model was not pushed: {outcome.get('reason') or 'the Pusher gives no reason'}."
         )
-    version = Path(str(told["pushed_destination"]))
-    picture, answer = folder / "picture.png", folder / "answer.json"
-    picture.write_bytes(formats()["PNG, grey"])
+    version = Path(str(outcome["pushed_destination"]))
+    image, answer = folder / "image.png", folder / "answer.json"
+    image.write_bytes(formats()["PNG, grey"])
     answer.unlink(missing_ok=True)
     code = processes.run(
-        ["python", "-m", "pipeline", "predict", str(version), str(picture), "--json"],
+        ["python", "-m", "pipeline", "predict", str(version), str(image), "--json"],
         {},
         answer,
     )
     said = answer.read_text(encoding="utf-8", errors="replace")
     start = said.find("[\n")
     if code or start < 0 or not json.loads(said[start:])[0]["valid"]:
-        raise UserError(f"{version}: the pushed model does not answer: {said.strip()[-500:]}")
+        raise UserError(f"{version}: the pushed model does not predict: {said.strip()[-500:]}")
     return version
 
 
@@ -62,5 +62,5 @@ def refuse_without_report(made: Artifacts) -> None:
     (artifact,) = made["report"]
     if reason := json_format.MessageToDict(artifact.metadata).get("reason"):
         raise UserError(
-            f"{REPORT}: there is no report: {reason}\nA run in a cluster goes on without it."
+            f"{REPORT}: there is no report: {reason}\nA run in a cluster continues without it."
         )

@@ -1,4 +1,4 @@
-"""What the cache knows an execution by: what it computes, and nothing of where that is stored.
+"""Cache key of an execution: what it computes, and nothing of where that is stored.
 
 TFX hashes the pipeline's name and the identity, the times and the path of every input. Then a root
 that is copied, a preset of another name, or data that was used before finds nothing in the cache.
@@ -29,7 +29,7 @@ _LIBRARIES: Final = (
     "tfx",
     "tfx-bsl",
 )
-"""That TFX's own components compute with; those of ours stand in their `code_version`."""
+"""That TFX's own components compute with; those of ours are in their `code_version`."""
 
 # TFX's digest of sizes and times of files, where the content of dataset.json says more.
 _UNREAD: Final = ("images", "input_fingerprint")
@@ -67,21 +67,21 @@ def _located(
     parameters: Mapping[str, Any], trained: Sequence[types.Artifact] = ()
 ) -> dict[str, str]:
     """Replaces paths by a digest of what is read from them."""
-    told = {name: str(value) for name, value in parameters.items() if name not in _UNREAD}
-    for name in set(told) & set(_DATASETS):
-        folder = Path(told[name])
-        told[name] = ",".join(_digest(folder / file) for file in (DATASET_FILE, QUARANTINE_FILE))
-    if "quarantine" in told:
-        told["quarantine"] = _digest(Path(told["quarantine"]))
-    if "push_dir" in told:
-        push_dir, model = told["push_dir"], told["model_name"]
-        version = _compared(push_dir, model, trained) or told.get("version", "")
-        told["push_dir"] = (
+    keyed = {name: str(value) for name, value in parameters.items() if name not in _UNREAD}
+    for name in set(keyed) & set(_DATASETS):
+        folder = Path(keyed[name])
+        keyed[name] = ",".join(_digest(folder / file) for file in (DATASET_FILE, QUARANTINE_FILE))
+    if "quarantine" in keyed:
+        keyed["quarantine"] = _digest(Path(keyed["quarantine"]))
+    if "push_dir" in keyed:
+        push_dir, model = keyed["push_dir"], keyed["model_name"]
+        version = _compared(push_dir, model, trained) or keyed.get("version", "")
+        keyed["push_dir"] = (
             _digest(Path(push_dir, model, version, pushed.MANIFEST)) if version else ""
         )
-    if "custom_config" in told:
-        told["custom_config"] = _without_checkpoints(told["custom_config"])
-    return told
+    if "custom_config" in keyed:
+        keyed["custom_config"] = _without_checkpoints(keyed["custom_config"])
+    return keyed
 
 
 def _compared(push_dir: str, model_name: str, trained: Sequence[types.Artifact]) -> str:

@@ -1,4 +1,4 @@
-"""How TFX's launcher stops for a signal: no half-recorded execution, no output of one that stopped.
+"""Stops TFX's launcher for a signal: no half-recorded execution, no output of one that stopped.
 
 TFX's launcher cleans up after an Exception, and KeyboardInterrupt is none: the execution would stay
 as running in the metadata store, and its half outputs in their folders. An executor that swallows

@@ -1,4 +1,4 @@
-"""How TFX's orchestrators start a component: from an intact cache, or into an empty folder."""
+"""Start of a component by TFX's orchestrators: from an intact cache, or into an empty folder."""
 
 import logging
 import os

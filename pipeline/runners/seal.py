@@ -19,7 +19,7 @@ from components.sums import sums
 _FILES: Final = "files"
 _DIGEST: Final = "content"
 
-# TFX adds these by itself, and they tell when and where an artifact was made, not what it is.
+# TFX adds these by itself, and they say when and where an artifact was made, not what it is.
 _NOT_CONTENT: Final = (
     _FILES,
     _DIGEST,

@@ -107,7 +107,7 @@ def _is_beam(node: BaseNode) -> bool:
 
 
 def _open_beam_args(job: dict[str, Any], tasks: list[str]) -> None:
-    """Gives the tasks a parameter that `components.task` hands to Beam.
+    """Adds a parameter to the tasks that `components.task` hands to Beam.
 
     TFX's compiler would write the arguments into each command, where nothing can change them.
     """

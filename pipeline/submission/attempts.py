@@ -1,4 +1,4 @@
-"""Requests that fail: which are tried again, and what is told of those that are not."""
+"""Requests that fail: which are tried again, and the messages for those that are not."""
 
 import time
 from collections.abc import Callable
@@ -27,13 +27,12 @@ class Refusal:
 
 
 _ADVICE: Final = {
-    400: "It does not take the request; what it says tells the field.",
-    401: "It does not know who you are. {login}",
-    403: "You may not do this there. Ask for the right, or give another --service-account.",
-    404: "There is no such thing there. Look at the address, the project, the region and the "
-    "namespace.",
+    400: "The request is invalid; the message names the field.",
+    401: "Authentication is missing or invalid. {login}",
+    403: "Permission is missing. Request it, or give another --service-account.",
+    404: "Not found. Check the address, the project, the region and the namespace.",
     409: "One of that name is there already. Give another --name.",
-    429: "It takes no more requests now, or a quota is used up. Try again later.",
+    429: "Too many requests, or a quota is used up. Try again later.",
     503: "It is not available now. Try again later.",
 }
 
@@ -55,7 +54,7 @@ def attempt(
         request: What is done.
         understand: Reads an exception; None lets it pass.
         where: The server, for the message.
-        login: How one tells it who one is, for the message.
+        login: How to authenticate, for the message.
         repeatable: Whether it changes nothing.
 
     Raises:
@@ -78,9 +77,9 @@ def attempt(
 
 def _message(refusal: Refusal, where: str, login: str, repeatable: bool) -> str:
     if not refusal.status:
-        told = f"{where} cannot be reached, or broke off: {refusal.said}"
+        message = f"{where} cannot be reached, or broke off: {refusal.said}"
         if not repeatable:
-            told += "\nA run may have begun nevertheless. Look there before you submit again."
-        return told
+            message += "\nA run may have begun nevertheless. Look there before you submit again."
+        return message
     advice = _ADVICE.get(refusal.status, "").format(login=login)
-    return f"{where} answers {refusal.status}: {refusal.said}" + (f"\n{advice}" if advice else "")
+    return f"{where} responds {refusal.status}: {refusal.said}" + (f"\n{advice}" if advice else "")

@@ -9,7 +9,7 @@ from pipeline.submission.submitted import OVER, Cluster, Progress
 def follow(
     cluster: Cluster,
     run: str,
-    told: Callable[[str, str], None],
+    report: Callable[[str, str], None],
     *,
     seconds_between: float = 10.0,
 ) -> Progress:
@@ -18,11 +18,11 @@ def follow(
     Args:
         cluster: Where it runs.
         run: Its id.
-        told: Is called with each task whose state has changed, and the state.
+        report: Is called with each task whose state has changed, and the state.
         seconds_between: Between two looks.
 
     Raises:
-        UserError: The cluster cannot be asked any more; the run goes on.
+        UserError: The cluster cannot be reached any more; the run continues.
     """
     states: dict[str, str] = {}
     while True:
@@ -30,7 +30,7 @@ def follow(
         for task, state in progress.tasks.items():
             if states.get(task) != state:
                 states[task] = state
-                told(task, state)
+                report(task, state)
         if progress.state in OVER:
             return progress
         time.sleep(seconds_between)

@@ -25,7 +25,7 @@ _STATES: Final[dict[str, State]] = {
     "CANCELED": "cancelled",
 }
 _LOGIN: Final = (
-    "Log in as your installation asks for (kubectl's configuration, KF_PIPELINES_* variables, or "
+    "Log in as your installation requires (kubectl's configuration, KF_PIPELINES_* variables, or "
     "`kfp` itself)."
 )
 _DEFAULT_EXPERIMENT: Final = "Default"
@@ -81,7 +81,7 @@ class Kubeflow:
         return Submitted(job.recurring_run_id, link)
 
     def progress(self, run: str) -> Progress:
-        """Tells how a run stands; see `submitted.Cluster`."""
+        """Returns the state of a run; see `submitted.Cluster`."""
         found = self._attempt(lambda: self._client.get_run(run), repeatable=True)
         details = (found.run_details.task_details or []) if found.run_details else []
         tasks = {each.display_name: str(each.state).lower() for each in details}
@@ -109,7 +109,7 @@ class Kubeflow:
 
 
 def _wanted(asked: Submission) -> dict[str, Any]:
-    """What a run and a recurring run are told alike."""
+    """Parameters that a run and a recurring run share."""
     return {
         "job_name": asked.name,
         "pipeline_package_path": asked.file,

@@ -52,12 +52,12 @@ class Submitted:
 
 @dataclass(frozen=True)
 class Progress:
-    """How a run stands.
+    """State of a run.
 
     Attributes:
         state: Of the whole.
         tasks: States by task, as the cluster names them.
-        error: Why it failed, if it tells.
+        error: Why it failed, if known.
     """
 
     state: State
@@ -72,7 +72,7 @@ class Cluster(Protocol):
         """Starts a run.
 
         Raises:
-            UserError: The cluster does not take it; the message tells why and what to do.
+            UserError: The cluster does not take it; the message says why and what to do.
         """
 
     def schedule(self, asked: Submission, cron: str) -> Submitted:
@@ -83,8 +83,8 @@ class Cluster(Protocol):
         """
 
     def progress(self, run: str) -> Progress:
-        """Tells how a run stands.
+        """Returns the state of a run.
 
         Raises:
-            UserError: It cannot be told, after some tries.
+            UserError: It cannot be read, after some tries.
         """

@@ -78,7 +78,7 @@ class Vertex:
         return Submitted(schedule.resource_name, schedule._dashboard_uri() or "")
 
     def progress(self, run: str) -> Progress:
-        """Tells how a run stands; see `submitted.Cluster`."""
+        """Returns the state of a run; see `submitted.Cluster`."""
         found = self._attempt(
             lambda: aiplatform.PipelineJob.get(run, project=self._project, location=self._region),
             repeatable=True,

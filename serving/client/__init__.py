@@ -9,7 +9,7 @@ imported.
 
 from serving.client.answers import Metadata, Signature, Tensor, VersionStatus
 from serving.client.asking import AsyncClient, Client, connect, connect_async
-from serving.client.endpoint import MAXIMUM_PICTURE, Tls
+from serving.client.endpoint import MAXIMUM_IMAGE, Tls
 from serving.client.errors import (
     ClientError,
     DeadlinePassed,
@@ -22,7 +22,7 @@ from serving.client.errors import (
 from serving.model import Answer
 
 __all__ = [
-    "MAXIMUM_PICTURE",
+    "MAXIMUM_IMAGE",
     "Answer",
     "AsyncClient",
     "Client",

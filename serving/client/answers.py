@@ -1,4 +1,4 @@
-"""What a server tells, read from either API."""
+"""Responses of a server, read from either API."""
 
 import math
 import struct
@@ -12,7 +12,7 @@ from transform_module import features
 
 OUTPUTS = (features.PROBABILITY, features.PREDICTED_LABEL, features.VALID)
 LATER_OUTPUTS = (features.IN_DOMAIN, features.DOMAIN_DISTANCE)
-"""What models lack that were pushed before they told it."""
+"""Outputs that models of earlier releases lack."""
 
 # Of float32, IEEE 754.
 _LARGEST = (2 - 2**-23) * 2.0**127
@@ -76,7 +76,7 @@ class Metadata:
 
 
 def answers(endpoint: Endpoint, outputs: Mapping[str, Any], count: int) -> list[Answer]:
-    """Reads the outputs of a model, each with one value a picture.
+    """Reads the outputs of a model, each with one value an image.
 
     Raises:
         NotOurModel: they are none of a chest X-ray model.
@@ -84,7 +84,7 @@ def answers(endpoint: Endpoint, outputs: Mapping[str, Any], count: int) -> list[
     names = [*OUTPUTS, *(name for name in LATER_OUTPUTS if name in outputs)]
     columns = [outputs.get(name) for name in names]
     if not all(isinstance(column, list) and len(column) == count for column in columns):
-        raise endpoint.not_ours(f"it does not answer each picture with {', '.join(names)}")
+        raise endpoint.not_ours(f"its response lacks, for each image, {', '.join(names)}")
     return [
         _answer(endpoint, dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)
     ]
@@ -101,7 +101,7 @@ def _answer(endpoint: Endpoint, row: Mapping[str, Any]) -> Answer:
         and isinstance(row.get(features.IN_DOMAIN), bool | None)
         and (distance is None or (_is_number(distance) and 0 <= distance <= _LARGEST))
     ):
-        raise endpoint.not_ours(f"it answers {', '.join(map(repr, row.values()))}")
+        raise endpoint.not_ours(f"it responds {', '.join(map(repr, row.values()))}")
     return Answer(
         _float32(probability),
         row[features.PREDICTED_LABEL],
@@ -142,6 +142,6 @@ def _shape(given: Mapping[str, Any]) -> tuple[int | None, ...] | None:
 
 
 def _float32(value: float) -> float:
-    """Rounds what JSON tells of a float32, so that both APIs give the same number."""
+    """Rounds a float32 read from JSON, so that both APIs give the same number."""
     rounded: float = struct.unpack("f", struct.pack("f", value))[0]
     return rounded

@@ -10,11 +10,11 @@ from typing import Self
 from serving.client import endpoint as endpoints
 from serving.client.answers import Metadata, VersionStatus
 from serving.client.attempts import Attempts
-from serving.client.endpoint import MAXIMUM_PICTURE, Endpoint, Tls
+from serving.client.endpoint import MAXIMUM_IMAGE, Endpoint, Tls
 from serving.client.errors import ClientError, Refused
 from serving.client.transport import AsyncTransport, Call, Result, Transport
 from serving.model import Answer
-from serving.predict import Content, Prediction, batches, find, judge, read
+from serving.predict import Content, Prediction, batches, find, predict_batch, read
 
 
 def connect(
@@ -97,23 +97,23 @@ class Client:
         self._retries = retries
 
     def predict(self, images: Sequence[bytes]) -> list[Answer]:
-        """Asks about pictures, in one request.
+        """Asks about images, in one request.
 
         Args:
             images: encoded JPEG, PNG, BMP or GIF; one that is broken does not touch the others.
 
         Returns:
-            One answer a picture, in their order.
+            One answer an image, in their order.
 
         Raises:
-            ClientError: there is no answer; the classes in `serving.client.errors` tell why.
+            ClientError: there is no answer; the classes in `serving.client.errors` say why.
         """
         return self._make(self._transport.predict(images)) if images else []
 
     def predict_in_parts(self, images: Sequence[bytes]) -> list[Answer]:
         """Asks about images, in halves where a server refuses all in one request.
 
-        Servers bound the bytes, the rows and the pixels of a request, and do not tell the bounds.
+        Servers bound the bytes, the rows and the pixels of a request, and do not report the bounds.
 
         Args:
             images: see `predict`.
@@ -140,20 +140,20 @@ class Client:
 
         Yields:
             Up to 32 predictions, in the order of the paths, within a folder by name. A file that
-            is no usable picture has its reason.
+            is not a readable image has its reason.
 
         Raises:
             UserError: there is no file, or no answer; see `predict`.
         """
         for batch in _read(paths):
-            yield list(judge(self.predict_in_parts, batch))
+            yield list(predict_batch(self.predict_in_parts, batch))
 
     def status(self) -> list[VersionStatus]:
-        """Tells the state of the versions that the server knows; raises as `predict`."""
+        """Returns the state of the versions that the server knows; raises as `predict`."""
         return self._make(self._transport.status())
 
     def metadata(self) -> Metadata:
-        """Tells what the model takes and gives; raises as `predict`."""
+        """Returns what the model takes and gives; raises as `predict`."""
         return self._make(self._transport.metadata())
 
     def close(self) -> None:
@@ -190,7 +190,7 @@ class AsyncClient:
         self._retries = retries
 
     async def predict(self, images: Sequence[bytes]) -> list[Answer]:
-        """Asks about pictures, in one request."""
+        """Asks about images, in one request."""
         return await self._make(self._transport.predict(images)) if images else []
 
     async def predict_in_parts(self, images: Sequence[bytes]) -> list[Answer]:
@@ -213,11 +213,11 @@ class AsyncClient:
             yield await asyncio.to_thread(_rows, answers, batch)
 
     async def status(self) -> list[VersionStatus]:
-        """Tells the state of the versions that the server knows."""
+        """Returns the state of the versions that the server knows."""
         return await self._make(self._transport.status())
 
     async def metadata(self) -> Metadata:
-        """Tells what the model takes and gives."""
+        """Returns what the model takes and gives."""
         return await self._make(self._transport.metadata())
 
     async def close(self) -> None:
@@ -246,8 +246,8 @@ class AsyncClient:
 
 
 def _read(paths: Sequence[Path]) -> Iterator[list[Content]]:
-    yield from batches((file, read(file, MAXIMUM_PICTURE)) for file in find(paths))
+    yield from batches((file, read(file, MAXIMUM_IMAGE)) for file in find(paths))
 
 
 def _rows(answers: list[Answer], batch: Sequence[Content]) -> list[Prediction]:
-    return list(judge(lambda _: answers, batch))
+    return list(predict_batch(lambda _: answers, batch))

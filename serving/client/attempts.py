@@ -1,4 +1,4 @@
-"""How often a call is made, within the time that it has."""
+"""Repeated attempts of a call within its timeout."""
 
 import random
 import time
@@ -22,11 +22,11 @@ class Attempts:
         self._failed = 0
 
     def left(self) -> float:
-        """Tells the seconds that are left."""
+        """Returns the seconds that are left."""
         return self._deadline - time.monotonic()
 
     def pause_after(self, error: ClientError) -> float:
-        """Tells how many seconds to wait before the next attempt.
+        """Returns how many seconds to wait before the next attempt.
 
         Args:
             error: what the last one ended with.

@@ -1,4 +1,4 @@
-"""Where a model is served, and how its server is spoken to."""
+"""Address of a served model, and how its server is called."""
 
 import ipaddress
 import math
@@ -25,8 +25,8 @@ MESSAGE_BYTES: Final = 64 * 1024 * 1024
 ANSWER_BYTES: Final = 8 * 1024 * 1024
 """The largest answer that is read: 50,000 images have less, and Python makes 20 times as much."""
 
-MAXIMUM_PICTURE: Final = (MESSAGE_BYTES - 4096) // 4 * 3
-"""Bytes of the pictures of one request: base64 makes four of three, and something stands around."""
+MAXIMUM_IMAGE: Final = (MESSAGE_BYTES - 4096) // 4 * 3
+"""Bytes of the images of one request: base64 makes four of three, and JSON surrounds it."""
 
 _PORTS: Final = {"http": 80, "https": 443, "grpc": 8500, "grpcs": 8500}
 _LONGEST_QUOTE: Final = 500
@@ -44,7 +44,7 @@ class Tls:
     Attributes:
         authority: certificates that the server's is trusted by; None trusts the system's.
         certificate: the client's own, for a server that asks for one.
-        key: of the client's certificate; None where it stands in the certificate's file.
+        key: of the client's certificate; None where it is in the certificate's file.
     """
 
     authority: Path | None = None
@@ -85,7 +85,7 @@ class Endpoint:
         scheme: http, https, grpc or grpcs.
         host: name or address, without brackets.
         port: of the API that the scheme names.
-        path: what stands before REST's own paths.
+        path: what is before REST's own paths.
         model: its name.
         version: one of it; without it and a label the latest.
         label: names a version.
@@ -157,7 +157,7 @@ class Endpoint:
         """Says that the server has no time now."""
         asked = "" if retry_after is None else f" It asks to wait {retry_after:g} s."
         return Unavailable(
-            f"{self.url} cannot answer for {self.named} now: {_quoted(said)}.{asked} Ask later, or "
+            f"{self.url} cannot serve {self.named} now: {_quoted(said)}.{asked} Try later, or "
             "fewer at a time.",
             retry_after=retry_after,
         )
@@ -167,7 +167,7 @@ class Endpoint:
         return TlsFailed(
             f"{self.url}: no encrypted connection was agreed upon: {_quoted(said)}. Does the "
             "server speak TLS there? Give the authority that signed its certificate and, if it "
-            "asks for yours, your certificate with its key."
+            "requires yours, your certificate with its key."
         )
 
     def unknown(self, said: object) -> UnknownModel:
@@ -180,27 +180,27 @@ class Endpoint:
     def late(self) -> DeadlinePassed:
         """Says that the time of a call is over."""
         return DeadlinePassed(
-            f"{self.url} gave no answer for {self.named} within {self.timeout:g} s. Give it more "
-            "time, or fewer pictures at a time."
+            f"{self.url} sent no response for {self.named} within {self.timeout:g} s. Give it more "
+            "time, or fewer images at a time."
         )
 
     def refused(self, said: object) -> Refused:
         """Says that the server does not answer a call like this."""
         return Refused(
-            f"{self.url} does not answer this call for {self.named}: {_quoted(said)}. Its "
-            "metadata tell what the model takes."
+            f"{self.url} does not support this call for {self.named}: {_quoted(said)}. Its "
+            "metadata describe what the model takes."
         )
 
     def too_large(self, size: int) -> Refused:
         """Says that a request is not sent because of its size."""
         return Refused(
-            f"The pictures make a request of {size:,} bytes, and a server takes {MESSAGE_BYTES:,}. "
-            "Give fewer pictures at a time."
+            f"The images make a request of {size:,} bytes, and a server takes {MESSAGE_BYTES:,}. "
+            "Give fewer images at a time."
         )
 
     def too_long(self) -> NotOurModel:
         """Says that an answer is not read because of its size."""
-        return self.not_ours(f"its answer has more than {ANSWER_BYTES:,} bytes")
+        return self.not_ours(f"its response has more than {ANSWER_BYTES:,} bytes")
 
     def not_ours(self, why: str) -> NotOurModel:
         """Says that what answered is no chest X-ray model."""

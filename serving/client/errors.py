@@ -1,4 +1,4 @@
-"""What a call ends with that gets no answer."""
+"""Errors of calls that get no response."""
 
 from typing import ClassVar
 

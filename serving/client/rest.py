@@ -1,6 +1,6 @@
 """REST, on httpcore: the engine of httpx, which alone lets a blocking call keep a deadline.
 
-A timeout of httpx is one of each read and write, so that a slow line could go on for ever.
+A timeout of httpx is one of each read and write, so that a slow line could take forever.
 """
 
 import asyncio
@@ -35,11 +35,11 @@ class _RestCalls:
         self._endpoint = endpoint
 
     def predict(self, images: Sequence[bytes]) -> Call[list[Answer]]:
-        pictures = b'"},{"b64":"'.join(map(base64.b64encode, images))
+        encoded = b'"},{"b64":"'.join(map(base64.b64encode, images))
         body = b'{"signature_name":"%b","inputs":{"%b":[{"b64":"%b"}]}}' % (
             features.SERVING_DEFAULT.encode(),
             features.IMAGE_BYTES.encode(),
-            pictures,
+            encoded,
         )
         if len(body) > MESSAGE_BYTES:
             raise self._endpoint.too_large(len(body))
@@ -67,11 +67,11 @@ class _RestCalls:
 
     def _metadata(self, content: bytes) -> Metadata:
         with self._understood():
-            told = json.loads(content)
+            parsed = json.loads(content)
             return answers.metadata(
-                told["model_spec"]["name"],
-                int(told["model_spec"]["version"]),
-                told["metadata"]["signature_def"]["signature_def"],
+                parsed["model_spec"]["name"],
+                int(parsed["model_spec"]["version"]),
+                parsed["metadata"]["signature_def"]["signature_def"],
             )
 
     @contextlib.contextmanager
@@ -83,7 +83,7 @@ class _RestCalls:
             *(AttributeError, KeyError, TypeError, ValueError),
             *(OverflowError, RecursionError),
         ) as error:
-            raise self._endpoint.not_ours("its answer is none of TensorFlow Serving's") from error
+            raise self._endpoint.not_ours("its response is not TensorFlow Serving's") from error
 
     def _request(self, call: Call[Result]) -> dict[str, Any]:
         return {
@@ -258,7 +258,7 @@ class _Stream(httpcore.NetworkStream):
 
 
 def _first_cause(error: BaseException) -> BaseException:
-    """Finds what happened, of which the libraries' own errors tell less."""
+    """Finds what happened, of which the libraries' own errors say less."""
     while True:
         # httpcore cuts the chain of causes, but holds the first as an argument.
         cause = error.__cause__ or next(iter(error.args), None)
@@ -270,10 +270,10 @@ def _first_cause(error: BaseException) -> BaseException:
 def _said(content: bytes) -> str:
     """Takes the message of an error."""
     try:
-        told = json.loads(content)
+        parsed = json.loads(content)
     except (ValueError, RecursionError):
         return content.decode(errors="replace")
-    return str(told.get("error", told)) if isinstance(told, dict) else str(told)
+    return str(parsed.get("error", parsed)) if isinstance(parsed, dict) else str(parsed)
 
 
 def _retry_after(response: httpcore.Response) -> float | None:

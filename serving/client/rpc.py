@@ -38,7 +38,7 @@ _OPTIONS: Final = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 250),
 )
-# gRPC tells apart by words alone which of the two bounds was met, and why no connection was made.
+# gRPC distinguishes by words alone which of the two bounds was met, and why no connection was made.
 _TOO_LONG: Final = "Received message larger than max"
 _TLS_FAILURES: Final = ("SSL_ERROR_SSL", "Verification Check failed")
 
@@ -53,7 +53,7 @@ class _RpcCalls:
     def predict(self, images: Sequence[bytes]) -> Call[list[Answer]]:
         request = predict_pb2.PredictRequest(model_spec=self._spec())
         request.model_spec.signature_name = features.SERVING_DEFAULT
-        # `tf.make_tensor_proto` would make an array of the pictures first.
+        # `tf.make_tensor_proto` would make an array of the images first.
         tensor = request.inputs[features.IMAGE_BYTES]
         tensor.dtype = types_pb2.DT_STRING
         tensor.tensor_shape.dim.add(size=len(images))
@@ -111,13 +111,13 @@ class _RpcCalls:
             response.metadata[_SIGNATURES].Unpack(signatures)
         except DecodeError as error:
             raise self._endpoint.not_ours("its metadata cannot be read") from error
-        told = json_format.MessageToDict(
+        parsed = json_format.MessageToDict(
             signatures,
             preserving_proto_field_name=True,
             always_print_fields_with_no_presence=True,
         )
         spec = response.model_spec
-        return answers.metadata(spec.name, spec.version.value, told[_SIGNATURES])
+        return answers.metadata(spec.name, spec.version.value, parsed[_SIGNATURES])
 
     def _channel(self, library: Any) -> Any:
         """Makes a channel of `grpc` or `grpc.aio`."""
@@ -205,7 +205,7 @@ def _methods(channel: Any) -> dict[str, Any]:
 
 def _credentials(endpoint: Endpoint) -> grpc.ChannelCredentials:
     tls = endpoint.tls
-    # gRPC tells nothing of files that it cannot use.
+    # gRPC reports nothing about files that it cannot use.
     tls.context()
     key = tls.key or tls.certificate
     return grpc.ssl_channel_credentials(

@@ -1,4 +1,4 @@
-"""What the clients ask of REST and gRPC."""
+"""Interface that the clients require of REST and gRPC."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Calls(Protocol):
     """The calls of an API."""
 
     def predict(self, images: Sequence[bytes]) -> Call[list[Answer]]:
-        """Asks about pictures."""
+        """Asks about images."""
 
     def status(self) -> Call[list[VersionStatus]]:
         """Asks for the state of the versions."""

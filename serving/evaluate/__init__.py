@@ -1,5 +1,6 @@
-"""Judging labelled pictures with a pushed model, and writing what that tells of it.
+"""Predicting labelled images with a pushed model, and writing the findings.
 
-`job` does it: `labelled` and `labels_table` find the pictures; `findings` has `judging` ask the
-model about them, `spoiling` about spoilt ones, and `components.analysis` compute; `writing` writes.
+`job` does it: `labelled` and `labels_table` find the images; `findings` has `predicting` ask the
+model about them, `corrupting` about corrupted ones, and `components.analysis` compute; `writing`
+writes.
 """

@@ -1,4 +1,4 @@
-"""What models say of labelled pictures, and what that tells of them."""
+"""Predicts labelled images and computes the findings."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
@@ -13,16 +13,16 @@ from components.analysis.drift import drift
 from components.analysis.findings import Findings
 from components.errors import NothingUsable, UserError, first_mistake
 from components.images.progress import Progress
-from serving.evaluate.judging import Judgement, judge
+from serving.evaluate.corrupting import predict_corrupted
 from serving.evaluate.labelled import Labelled
-from serving.evaluate.spoiling import judge_spoilt
+from serving.evaluate.predicting import Predictions, predict_labelled
 from serving.model import Model
 from transform_module import features
 from transform_module.distribution import Distribution
 from transform_module.settings import TransformSettings
 
 Step = Callable[[str], AbstractContextManager[Progress | None]]
-"""Begins a step of the work, by its name; what it gives is told the progress."""
+"""Begins a step of the work, by its name; it yields a progress callback."""
 
 
 @contextlib.contextmanager
@@ -40,105 +40,105 @@ class Named:
 
 
 class NoneUsable(NothingUsable):
-    """None of the pictures can be used.
+    """None of the images can be used.
 
     Attributes:
-        judgement: with the reasons.
+        predictions: with the reasons.
         threshold: the model's operating threshold.
     """
 
-    def __init__(self, judgement: Judgement, threshold: float) -> None:
-        super().__init__(f"None of the {len(judgement.reasons):,} pictures can be used.")
-        self.judgement = judgement
+    def __init__(self, predictions: Predictions, threshold: float) -> None:
+        super().__init__(f"None of the {len(predictions.reasons):,} images can be used.")
+        self.predictions = predictions
         self.threshold = threshold
 
 
 def findings(
     subject: Named,
-    pictures: Sequence[Labelled],
+    images: Sequence[Labelled],
     *,
     data: str,
     other: Named | None,
     corruptions: int,
     notes: Sequence[str] = (),
     step: Step = untold,
-) -> tuple[Findings, Judgement]:
-    """Judges pictures, and computes what that tells.
+) -> tuple[Findings, Predictions]:
+    """Predicts images, and computes the findings.
 
     Args:
         subject: the model.
-        pictures: at least one of each class.
+        images: at least one of each class.
         data: what they are, in a few words.
         other: a model to compare with; None compares with none.
-        corruptions: how many of the pictures are spoilt, too; 0 spoils none.
-        notes: what to know of the pictures, a sentence each.
+        corruptions: how many of the images are corrupted, too; 0 corrupts none.
+        notes: what to know of the images, a sentence each.
         step: shows what is done.
 
     Returns:
-        The findings, and what was judged.
+        The findings, and what was evaluated.
 
     Raises:
-        NoneUsable: none of the pictures can be used.
-        UserError: a class is missing, or a model's record tells too little.
+        NoneUsable: none of the images can be used.
+        UserError: a class is missing, or a model's record has too little.
     """
     model = subject.model
     threshold = _threshold(model)
-    with step("Judge pictures") as progress:
-        judgement = judge(
+    with step("Predict images") as progress:
+        predictions = predict_labelled(
             model.answer,
-            pictures,
+            images,
             transform=_transform_of(model),
             ask_other=other.model.answer if other else None,
             progress=progress,
         )
     valid = [
-        picture
-        for picture, is_valid in zip(pictures, judgement.judged.valid, strict=True)
+        image
+        for image, is_valid in zip(images, predictions.predicted.valid, strict=True)
         if is_valid
     ]
     if not valid:
-        raise NoneUsable(judgement, threshold)
-    spoilt = []
+        raise NoneUsable(predictions, threshold)
+    corrupted = []
     if corruptions:
-        with step("Judge spoilt pictures") as progress:
-            spoilt = judge_spoilt(
+        with step("Predict corrupted images") as progress:
+            corrupted = predict_corrupted(
                 model.answer, valid, threshold, sample=corruptions, progress=progress
             )
     with step("Compute figures"):
         found = compute.findings(
-            judgement.judged,
+            predictions.predicted,
             model=subject.name,
             record=model.record,
             data=data,
             threshold=threshold,
-            corruptions=spoilt,
-            drift=drift(_trained_on(model.path), judgement.judged),
-            other=_compared(other, judgement),
+            corruptions=corrupted,
+            drift=drift(_trained_on(model.path), predictions.predicted),
+            other=_compared(other, predictions),
             notes=notes,
         )
-    return found, judgement
+    return found, predictions
 
 
-def _compared(other: Named | None, judgement: Judgement) -> compute.Other | None:
-    if other is None or judgement.other is None:
+def _compared(other: Named | None, predictions: Predictions) -> compute.Other | None:
+    if other is None or predictions.other is None:
         return None
     return compute.Other(
         name=other.name,
         threshold=_threshold(other.model),
-        probability=judgement.other.probability,
-        valid=judgement.other.valid,
+        probability=predictions.other.probability,
+        valid=predictions.other.valid,
     )
 
 
 def _threshold(model: Model) -> float:
     threshold = model.record.get("threshold")
     if not isinstance(threshold, int | float):
-        raise UserError(f"The record of {model.path} tells no operating threshold.")
+        raise UserError(f"The record of {model.path} has no operating threshold.")
     return float(threshold)
 
 
 def _transform_of(model: Model) -> TransformSettings:
-    """Reads what makes of a picture the one that the model sees.
+    """Reads what makes of an image the one that the model sees.
 
     Raises:
         UserError: a later release made the model.

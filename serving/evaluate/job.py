@@ -1,4 +1,4 @@
-"""Evaluating a pushed model on labelled pictures, from the paths to the files."""
+"""Evaluating a pushed model on labelled images, from the paths to the files."""
 
 import os
 from collections import Counter
@@ -12,9 +12,9 @@ from components.images.settings import DatasetSettings
 from components.local_paths import require_local
 from components.text import printable
 from serving.evaluate import labelled, labels_table, writing
+from serving.evaluate.corrupting import SAMPLE
 from serving.evaluate.findings import Named, NoneUsable, Step, findings, untold
 from serving.evaluate.labelled import Labelled, LabelledSet
-from serving.evaluate.spoiling import SAMPLE
 from serving.model import Model, find_version
 
 _REASONS = 3
@@ -26,7 +26,7 @@ class Evaluated:
 
     Attributes:
         findings: as they are written.
-        refused: path and reason of each file that is no usable picture.
+        refused: path and reason of each file that is not a readable image.
     """
 
     findings: Findings
@@ -44,7 +44,7 @@ def evaluate(
     slices: Sequence[str] = (),
     step: Step = untold,
 ) -> Evaluated:
-    """Judges labelled pictures, computes what that tells, and writes it.
+    """Predicts labelled images, computes the findings, and writes them.
 
     Args:
         model: a version's folder, or the folder of the versions, of which the latest is taken.
@@ -52,14 +52,14 @@ def evaluate(
         out: the folder to write into; made where it is missing. Files of an earlier evaluation are
             replaced.
         against: another model, to compare with.
-        corruptions: whether to judge spoilt pictures, too, see `spoiling`.
-        settings: how patients are told, of a folder.
+        corruptions: whether to predict corrupted images, too, see `corrupting`.
+        settings: how patients are identified, of a folder.
         slices: further columns of a table to slice by.
         step: shows what is done.
 
     Raises:
-        NothingUsable: none of the pictures can be used; ``out`` has the reason of each.
-        UserError: there is no model, no picture or no label, only one class, or ``out`` cannot be
+        NothingUsable: none of the images can be used; ``out`` has the reason of each.
+        UserError: there is no model, no image or no label, only one class, or ``out`` cannot be
             written.
     """
     require_local(images, "The images")
@@ -71,29 +71,29 @@ def evaluate(
             f"{_name(version)} would be compared with itself. Name another version, such as a "
             f"folder beside it."
         )
-    pictures = _find(images, settings, slices)
+    labelled_set = _find(images, settings, slices)
     writing.prepare(out)
     with step("Load the model"):
         subject = Named(_name(version), Model(version))
         compared = Named(_name(other), Model(other)) if other else None
     try:
-        found, judgement = findings(
+        found, predictions = findings(
             subject,
-            pictures.pictures,
+            labelled_set.images,
             data=printable("/".join(images.absolute().parts[-2:])),
             other=compared,
             corruptions=SAMPLE if corruptions else 0,
-            notes=pictures.notes,
+            notes=labelled_set.notes,
             step=step,
         )
     except NoneUsable as error:
-        reasons = error.judgement.reasons
-        writing.write_pictures(out, error.judgement.judged, reasons, error.threshold)
-        raise NothingUsable(_none_usable(images, out, pictures.pictures, reasons)) from error
-    writing.write(out, found, judgement.judged, judgement.reasons)
-    names = (picture.name for picture in pictures.pictures)
+        reasons = error.predictions.reasons
+        writing.write_images(out, error.predictions.predicted, reasons, error.threshold)
+        raise NothingUsable(_none_usable(images, out, labelled_set.images, reasons)) from error
+    writing.write(out, found, predictions.predicted, predictions.reasons)
+    names = (image.name for image in labelled_set.images)
     refused = [
-        (name, reason) for name, reason in zip(names, judgement.reasons, strict=True) if reason
+        (name, reason) for name, reason in zip(names, predictions.reasons, strict=True) if reason
     ]
     return Evaluated(found, refused)
 
@@ -111,25 +111,23 @@ def _find(images: Path, settings: DatasetSettings, slices: Sequence[str]) -> Lab
         )
     if settings != DatasetSettings():
         raise UserError(
-            f"{images} is a table, whose column `{labels_table.PATIENT}` tells the patients. Leave "
+            f"{images} is a table, whose column `{labels_table.PATIENT}` names the patients. Leave "
             "--patients and --patient-pattern out."
         )
     return labels_table.read(images, slices)
 
 
-def _none_usable(
-    images: Path, out: Path, pictures: Sequence[Labelled], reasons: Sequence[str]
-) -> str:
+def _none_usable(images: Path, out: Path, files: Sequence[Labelled], reasons: Sequence[str]) -> str:
     commonest = "; ".join(
         f"{reason} ({count:,})" for reason, count in Counter(reasons).most_common(_REASONS)
     )
     message = (
-        f"None of the {len(pictures):,} images of {images} can be used: {commonest}. Each with "
-        f"its reason is in {out / writing.PICTURES}."
+        f"None of the {len(files):,} images of {images} can be used: {commonest}. Each with "
+        f"its reason is in {out / writing.IMAGES}."
     )
-    if os.path.isfile(images) and not any(os.path.exists(each.file) for each in pictures):
+    if os.path.isfile(images) and not any(os.path.exists(each.file) for each in files):
         message += (
-            f" None of them is there, such as {pictures[0].file}: the column "
+            f" None of them is there, such as {files[0].file}: the column "
             f"`{labels_table.PATH}` holds paths relative to the table's folder."
         )
     return message

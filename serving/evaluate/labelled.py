@@ -1,4 +1,4 @@
-"""Pictures whose labels are known: by the folders that they stand in, or by a table."""
+"""Labelled images: of a folder with class folders, or of a table."""
 
 import os
 from collections import Counter
@@ -13,15 +13,15 @@ from transform_module.features import TRAIN
 
 @dataclass(frozen=True)
 class Labelled:
-    """A picture to judge.
+    """An image to evaluate.
 
     Attributes:
         file: where it is.
-        name: its path as people are told it.
+        name: its path as messages show it.
         label: one of LABELS.
-        subtype: of it; empty where nothing tells it.
-        patient: whose it is; None where nothing tells it.
-        problem: why it is no picture, known without reading it; None where it may be one.
+        subtype: of it; empty if unknown.
+        patient: whose it is; None if unknown.
+        problem: why it is no image, known without reading it; None where it may be one.
         others: further columns of its table.
         sha256: of the file that the owner has; empty where that is `file` itself.
     """
@@ -38,26 +38,26 @@ class Labelled:
 
 @dataclass(frozen=True)
 class LabelledSet:
-    """Pictures to judge.
+    """Images to evaluate.
 
     Attributes:
-        pictures: each once.
+        images: each once.
         notes: what to know of them, a sentence each.
     """
 
-    pictures: Sequence[Labelled]
+    images: Sequence[Labelled]
     notes: tuple[str, ...] = ()
 
 
 def find(images: Path, settings: DatasetSettings) -> LabelledSet:
-    """Finds the pictures of a folder, and takes its class folders for labels.
+    """Finds the images of a folder, and takes its class folders for labels.
 
     Args:
-        images: a folder as `cxr convert` takes it. All its pictures are taken, of whichever split.
-        settings: how patients are told.
+        images: a folder as `cxr convert` takes it. All its images are taken, of whichever split.
+        settings: how patients are identified.
 
     Returns:
-        The pictures, in the order of their paths.
+        The images, in the order of their paths.
 
     Raises:
         UserError: there is no such folder, it holds no class folder, or the patients' table or
@@ -96,6 +96,6 @@ def find(images: Path, settings: DatasetSettings) -> LabelledSet:
 
 
 def subtype_of(label: str, name: str) -> str:
-    """Tells a picture's subtype by its name; empty where that does not tell it."""
+    """Returns an image's subtype by its name; empty where that does not have it."""
     found = patients.subtype(label, name.rsplit("/", 1)[-1])
     return "" if found == patients.UNKNOWN_SUBTYPE else found

@@ -1,4 +1,4 @@
-"""Pictures whose labels stand in a CSV file."""
+"""Labelled images of a CSV file."""
 
 import csv
 import difflib
@@ -21,16 +21,16 @@ SUBTYPE: Final = "subtype"
 
 
 def read(table: Path, others: Sequence[str] = ()) -> LabelledSet:
-    """Reads the pictures and labels of a table.
+    """Reads the images and labels of a table.
 
     Args:
         table: CSV file with the columns ``path``, relative to the table's folder, and ``label``,
             NORMAL or PNEUMONIA in any case, or 0 or 1; and, where they are known, ``patient`` and
-            ``subtype``. Without these the names of the public dataset tell them.
+            ``subtype``. Without these the names of the public dataset give them.
         others: further columns that are wanted.
 
     Returns:
-        The pictures, in the order of the table.
+        The images, in the order of the table.
 
     Raises:
         NothingUsable: it holds no row.
@@ -53,7 +53,7 @@ def read(table: Path, others: Sequence[str] = ()) -> LabelledSet:
         if name not in columns:
             raise UserError(_no_column(table, name, columns))
     lines: dict[str, int] = {}
-    pictures = []
+    images = []
     for line, row in rows:
         where = f"{table}, line {line}"
         cells = {name: printable((row[name] or "").strip()) for name in columns}
@@ -63,11 +63,11 @@ def read(table: Path, others: Sequence[str] = ()) -> LabelledSet:
             raise UserError(f"{where}: the path is empty.")
         if name in lines:
             raise UserError(
-                f"{where}: {name} stands in line {lines[name]} already. Keep one line a picture."
+                f"{where}: {name} is in line {lines[name]} already. Keep one line for each image."
             )
         lines[name] = line
         label = _label(cells[LABEL], where)
-        pictures.append(
+        images.append(
             Labelled(
                 file=table.parent / written,
                 name=name,
@@ -77,13 +77,13 @@ def read(table: Path, others: Sequence[str] = ()) -> LabelledSet:
                 others={other: cells[other] for other in others},
             )
         )
-    if not pictures:
+    if not images:
         raise NothingUsable(f"The table of labels {table} holds no row.")
-    named = by_names([Named(picture.label, picture.name) for picture in pictures])
+    named = by_names([Named(image.label, image.name) for image in images])
     return LabelledSet(
         [
-            picture if picture.patient or not told else replace(picture, patient=told.id)
-            for picture, told in zip(pictures, named, strict=True)
+            image if image.patient or not known else replace(image, patient=known.id)
+            for image, known in zip(images, named, strict=True)
         ]
     )
 

@@ -1,4 +1,4 @@
-"""A picture's pixels, decoded as the model decodes them."""
+"""An image's pixels, decoded as the model decodes them."""
 
 import functools
 import io
@@ -13,11 +13,11 @@ from transform_module.settings import TransformSettings
 
 
 def grey(content: bytes, transform: TransformSettings | None = None) -> np.ndarray | None:
-    """Decodes a picture.
+    """Decodes an image.
 
     Args:
         content: encoded, as the model takes it.
-        transform: what makes of it the picture that the model sees; None leaves it as it is.
+        transform: what makes of it the image that the model sees; None leaves it as it is.
 
     Returns:
         [H, W] uint8; None of what cannot be decoded.
@@ -30,7 +30,7 @@ def grey(content: bytes, transform: TransformSettings | None = None) -> np.ndarr
 
 
 def describe(content: bytes, transform: TransformSettings) -> dict[str, Any]:
-    """Tells what a picture is besides what it shows.
+    """Returns what an image is besides what it shows.
 
     Args:
         content: encoded, as the model takes it.

@@ -10,14 +10,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from components.analysis.figures import told_positive
+from components.analysis.figures import predicted_positive
 from components.analysis.findings import FINDINGS, Corruption, Estimate, Findings, Group, to_json
-from components.analysis.judged import Judged
+from components.analysis.predicted import Predicted
 from components.errors import UserError
 from components.report.page import PAGE, page
 from transform_module.features import INVALID, LABELS
 
-PICTURES: Final = "pictures.csv"
+IMAGES: Final = "images.csv"
 SLICES: Final = "slices.csv"
 CORRUPTIONS: Final = "corruptions.csv"
 
@@ -36,20 +36,20 @@ def prepare(out: Path) -> None:
         raise UserError(f"The folder {out} cannot be written: permission denied.")
 
 
-def write(out: Path, findings: Findings, judged: Judged, reasons: Sequence[str]) -> None:
-    """Writes findings, their page, a row a picture, a row a slice, a row a corruption.
+def write(out: Path, findings: Findings, predicted: Predicted, reasons: Sequence[str]) -> None:
+    """Writes findings, their page, a row an image, a row a slice, a row a corruption.
 
     Args:
         out: a folder that is there.
         findings: all of them.
-        judged: the pictures.
-        reasons: why each is no usable picture.
+        predicted: the images.
+        reasons: why each is not a readable image.
 
     Raises:
         UserError: a file cannot be written.
     """
     files = {
-        PICTURES: _csv(picture_rows(judged, reasons, findings.threshold)),
+        IMAGES: _csv(image_rows(predicted, reasons, findings.threshold)),
         SLICES: _csv(slice_rows(findings)),
         CORRUPTIONS: _csv(
             map(dataclasses.asdict, findings.corruptions),
@@ -62,13 +62,13 @@ def write(out: Path, findings: Findings, judged: Judged, reasons: Sequence[str])
         _write(out / name, content)
 
 
-def write_pictures(out: Path, judged: Judged, reasons: Sequence[str], threshold: float) -> None:
-    """Writes a row a picture alone, in place of all that an earlier evaluation left.
+def write_images(out: Path, predicted: Predicted, reasons: Sequence[str], threshold: float) -> None:
+    """Writes a row an image alone, in place of all that an earlier evaluation left.
 
     Args:
         out: a folder that is there.
-        judged: the pictures.
-        reasons: why each is no usable picture.
+        predicted: the images.
+        reasons: why each is not a readable image.
         threshold: the operating threshold.
 
     Raises:
@@ -76,20 +76,22 @@ def write_pictures(out: Path, judged: Judged, reasons: Sequence[str], threshold:
     """
     for name in (SLICES, CORRUPTIONS, FINDINGS, PAGE):
         (out / name).unlink(missing_ok=True)
-    _write(out / PICTURES, _csv(picture_rows(judged, reasons, threshold)))
+    _write(out / IMAGES, _csv(image_rows(predicted, reasons, threshold)))
 
 
-def picture_rows(judged: Judged, reasons: Sequence[str], threshold: float) -> list[dict[str, Any]]:
-    """One row a picture: every column, what it was told, and why it is no usable picture."""
-    told = told_positive(judged.probability, threshold)
-    columns = judged.others | judged.columns()
+def image_rows(
+    predicted: Predicted, reasons: Sequence[str], threshold: float
+) -> list[dict[str, Any]]:
+    """One row an image: every column, its predicted label, and why it is not a readable image."""
+    positive = predicted_positive(predicted.probability, threshold)
+    columns = predicted.others | predicted.columns()
     rows = []
     for index, reason in enumerate(reasons):
         row = {name: _cell(column[index]) for name, column in columns.items()}
-        row["label"] = LABELS[int(judged.label[index])]
-        row["told"] = LABELS[int(told[index])] if judged.valid[index] else INVALID
+        row["label"] = LABELS[int(predicted.label[index])]
+        row["predicted"] = LABELS[int(positive[index])] if predicted.valid[index] else INVALID
         row["reason"] = reason
-        if not judged.valid[index]:
+        if not predicted.valid[index]:
             row["probability"] = None
         rows.append(row)
     return rows

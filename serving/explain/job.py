@@ -11,7 +11,7 @@ from components.errors import UserError
 from components.images.progress import Progress
 from serving.explain.overlay import overlay
 from serving.model import Model, find_version
-from serving.predict import Content, Prediction, batches, find, judge, read
+from serving.predict import Content, Prediction, batches, find, predict_batch, read
 
 # Of four bytes each, and with what is put around them, fewer than the 255 of a file's name.
 _LONGEST_STEM: Final = 50
@@ -22,7 +22,7 @@ class Explanation(Prediction):
     """The answer to one file, and where its heat map was drawn.
 
     Attributes:
-        overlay: the file of the picture under its heat map; empty where it is no usable picture.
+        overlay: the file of the image under its heat map; empty where it is not a readable image.
     """
 
     overlay: str = ""
@@ -31,9 +31,9 @@ class Explanation(Prediction):
 def explain(
     model: Path, paths: Sequence[Path], out: Path, *, progress: Progress | None = None
 ) -> list[Explanation]:
-    """Draws each picture under its heat map, as ``OUT/LABEL-PROBABILITY-NAME.png``.
+    """Draws each image under its heat map, as ``OUT/LABEL-PROBABILITY-NAME.png``.
 
-    Pictures whose file would have the same name get a number too.
+    Images whose file would have the same name get a number too.
 
     Args:
         model: a version's folder or the folder of the versions.
@@ -74,7 +74,7 @@ def _make(out: Path) -> None:
 def _explained(
     model: Model, batch: Sequence[Content], out: Path, names: set[str]
 ) -> Iterator[Explanation]:
-    predictions = list(judge(model.answer, batch))
+    predictions = list(predict_batch(model.answer, batch))
     valid = [
         content
         for (_, content), prediction in zip(batch, predictions, strict=True)
@@ -93,8 +93,8 @@ def _explained(
 
 def _name(prediction: Prediction, names: set[str]) -> str:
     """Chooses a file's name, and adds it to those of the other files."""
-    picture = Path(prediction.path).stem[:_LONGEST_STEM]
-    stem = f"{prediction.label}-{prediction.probability:.4f}-{picture}"
+    image = Path(prediction.path).stem[:_LONGEST_STEM]
+    stem = f"{prediction.label}-{prediction.probability:.4f}-{image}"
     name, number = f"{stem}.png", 2
     while name in names:
         name, number = f"{stem}-{number}.png", number + 1
@@ -107,7 +107,7 @@ def _draw(image: bytes, heat: np.ndarray, path: Path) -> None:
 
     from transform_module.image_ops import decode_grey
 
-    # As the model decodes it: another decoder might turn the picture, or read 16 bits otherwise.
+    # As the model decodes it: another decoder might turn the image, or read 16 bits otherwise.
     grey = decode_grey(tf.constant(image)).numpy()[..., 0]
     try:
         overlay(grey, heat).save(path)

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from aiohttp import web
 
 from components.images import other_formats
-from serving.client import MAXIMUM_PICTURE
+from serving.client import MAXIMUM_IMAGE
 from serving.core import Core, Target
 from serving.servable import Servable
 from serving.status import RequestError
@@ -31,7 +31,7 @@ _HEAD_BYTES: Final = 1024
 """Bytes of a file by which `other_formats.describe` recognises it."""
 _HEAD_SECONDS: Final = 10
 _LIMITS: Final = {
-    "bytes": MAXIMUM_PICTURE,
+    "bytes": MAXIMUM_IMAGE,
     "pixels": features.MAXIMUM_PIXELS,
     "side": features.MINIMUM_SIDE,
     "head": _HEAD_BYTES,

@@ -122,8 +122,8 @@ class Row {
 
   async drawThumbnail() {
     try {
-      await drawPicture(this.part(".picture canvas"), this.file, THUMBNAIL_PIXELS);
-      this.part(".picture svg").setAttribute("hidden", "");
+      await drawPreview(this.part(".image canvas"), this.file, THUMBNAIL_PIXELS);
+      this.part(".image svg").setAttribute("hidden", "");
     } catch {
       // It cannot be decoded: the placeholder stays.
     }
@@ -180,7 +180,7 @@ class Row {
   async drawHeatMap() {
     const { heatmap } = await post(this.model, await base64(this.file), "explain");
     for (const canvas of this.element.querySelectorAll("figure canvas")) {
-      await drawPicture(canvas, this.file, FIGURE_PIXELS).catch(() => {
+      await drawPreview(canvas, this.file, FIGURE_PIXELS).catch(() => {
         throw new Problem(NOT_SHOWN);
       });
     }
@@ -368,7 +368,7 @@ function base64(file) {
 }
 
 /** Draws an image within a square; throws if it cannot be decoded. */
-async function drawPicture(canvas, file, side) {
+async function drawPreview(canvas, file, side) {
   const [width, height] = (await dimensions(file)) ?? [];
   if (width * height > limits.pixels) throw new Problem(NOT_SHOWN);
   const bitmap = await createImageBitmap(file);

@@ -9,7 +9,7 @@ const HEAD_BYTES = 1024 * 1024;
 const TAIL_BYTES = 32;
 const FORMAT_MILLISECONDS = 5_000;
 
-const PICTURES = [
+const IMAGES = [
   ["JPEG", "\xff\xd8\xff", "\xff\xd9"],
   ["PNG", "\x89PNG\r\n\x1a\n", "IEND\xaeB`\x82"],
   ["GIF", "GIF8", "\0;"],
@@ -20,7 +20,7 @@ const PICTURES = [
 export async function reason(file, limits) {
   if (!file.size) return "empty file";
   const head = await bytes(file.slice(0, HEAD_BYTES));
-  const [format, , ending] = PICTURES.find(([, magic]) => holds(head, 0, magic)) ?? [];
+  const [format, , ending] = IMAGES.find(([, magic]) => holds(head, 0, magic)) ?? [];
   if (!format) return otherContent(head.subarray(0, limits.head));
   const isCut = ending
     ? !latin(await bytes(file.slice(-TAIL_BYTES))).includes(ending)
@@ -52,7 +52,7 @@ export function tooManyBytes(limits) {
 /** Reads width and height from an image's header; null if there is none. */
 export async function dimensions(file) {
   const head = await bytes(file.slice(0, HEAD_BYTES));
-  const [format] = PICTURES.find(([, magic]) => holds(head, 0, magic)) ?? [];
+  const [format] = IMAGES.find(([, magic]) => holds(head, 0, magic)) ?? [];
   return format ? READERS[format](head) : null;
 }
 

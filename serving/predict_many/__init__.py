@@ -1,5 +1,5 @@
-"""Judging any number of pictures in Beam, into a table; a killed call goes on where it stopped.
+"""Predicting any number of images in Beam, into a table; a killed call resumes where it stopped.
 
-`job` does it: `inputs` cuts what is to be judged into chunks, files or one of `records`, which
-`judging` judges in Beam; `parts` holds their rows, until `tables` writes them.
+`job` does it: `inputs` cuts what is to be predicted into chunks, files or one of `records`, which
+`predicting` predicts in Beam; `parts` holds their rows, until `tables` writes them.
 """

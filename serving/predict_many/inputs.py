@@ -1,4 +1,4 @@
-"""What is judged: a list in a file, which is cut into chunks and tells when anything changed."""
+"""Input of a prediction in Beam: a list in a file, cut into chunks, which detects any change."""
 
 import filecmp
 import itertools
@@ -13,22 +13,22 @@ from components import pushed
 from components.errors import UserError
 from serving import predict
 from serving.predict_many import records
-from serving.predict_many.parts import PART_PICTURES, Parts
+from serving.predict_many.parts import PART_IMAGES, Parts
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """What a worker judges at once: some files, or one TFRecord file.
+    """What a worker predicts at once: some files, or one TFRecord file.
 
     Attributes:
         index: its number, in the order of the inputs.
         offset: where its line begins in the list.
-        pictures: how many it holds; an estimate of a TFRecord file.
+        images: how many it holds; an estimate of a TFRecord file.
     """
 
     index: int
     offset: int
-    pictures: int
+    images: int
 
 
 def list_inputs(version: Path, paths: Sequence[Path], out: Path, parts: Parts) -> list[Chunk]:
@@ -49,15 +49,15 @@ def list_inputs(version: Path, paths: Sequence[Path], out: Path, parts: Parts) -
         UserError: there is no input, or a TFRecord file cannot be read at all.
     """
     attempt = parts.inputs.with_name(f"{parts.inputs.name}.{uuid.uuid4().hex}")
-    head = {"model": pushed.sums(version), "part": PART_PICTURES}
+    head = {"model": pushed.sums(version), "part": PART_IMAGES}
     chunks: list[Chunk] = []
     try:
         with attempt.open("w", encoding="ascii") as file:
             file.write(json.dumps(head) + "\n")
             for files in _cut(_found(paths, out, parts)):
                 is_records = records.is_records(files[0])
-                pictures = records.estimate(files[0]) if is_records else len(files)
-                chunks.append(Chunk(len(chunks), file.tell(), pictures))
+                images = records.estimate(files[0]) if is_records else len(files)
+                chunks.append(Chunk(len(chunks), file.tell(), images))
                 file.write(json.dumps([_described(each) for each in files]) + "\n")
         if not chunks:
             raise UserError(f"There is no file in {', '.join(map(str, paths))}.")
@@ -85,7 +85,7 @@ def _found(paths: Sequence[Path], out: Path, parts: Parts) -> Iterator[Path]:
 
 def _cut(files: Iterable[Path]) -> Iterator[list[Path]]:
     for is_records, group in itertools.groupby(files, records.is_records):
-        while chunk := list(itertools.islice(group, 1 if is_records else PART_PICTURES)):
+        while chunk := list(itertools.islice(group, 1 if is_records else PART_IMAGES)):
             yield chunk
 
 

@@ -1,4 +1,4 @@
-"""Judging any number of pictures, from the paths to the table."""
+"""Predicting any number of images, from the paths to the table."""
 
 import contextlib
 import os
@@ -22,18 +22,18 @@ _ROWS, _VALID, _OUT_OF_DOMAIN = "rows", "valid", "out of domain"
 
 @dataclass(frozen=True)
 class Summary:
-    """What was judged.
+    """What was predicted.
 
     Attributes:
-        pictures: all rows.
-        valid: the usable pictures.
+        images: all rows.
+        valid: the readable images.
         invalid: the others.
         resumed: rows that an earlier call left, which was killed.
         damaged: one sentence for each TFRecord file of which the rest is lost.
-        out_of_domain: valid pictures that are unlike those that the model learnt from.
+        out_of_domain: valid images that are unlike the training images.
     """
 
-    pictures: int
+    images: int
     valid: int
     invalid: int
     resumed: int
@@ -49,21 +49,21 @@ def predict_many(
     beam_args: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Summary:
-    """Judges pictures and writes a table: the columns of a `Prediction`, one row a picture.
+    """Predicts images and writes a table: the columns of a `Prediction`, one row an image.
 
     The rows are those of `serving.predict.predict`, in the order of the paths, within a folder or a
-    pattern by name. Call it again as before to go on after a kill; what is finished stays, as
+    pattern by name. Call it again as before to resume after a kill; what is finished stays, as
     long as model and inputs do.
 
     Args:
         model: a version's folder or the folder of the versions.
         paths: files, folders with files at any depth, and patterns (``*``, ``?``, ``[…]``,
-            ``**``). Files that end in .tfrecord or .tfrecord.gz hold pictures as examples with the
+            ``**``). Files that end in .tfrecord or .tfrecord.gz hold images as examples with the
             features ``image`` and, for the row's path, ``filename``.
         out: the table: .csv, .jsonl or .parquet. Beside it stands the folder ``OUT.parts``
             meanwhile, which every worker has to see, as the inputs.
         beam_args: Beam's own options; they go before DEFAULT_BEAM_ARGS.
-        progress: gets the pictures done and their total, which TFRecord files make an estimate.
+        progress: gets the images done and their total, which TFRecord files make an estimate.
 
     Returns:
         The counts.
@@ -84,10 +84,10 @@ def predict_many(
             if missing:
                 # Imported here: Beam takes seconds, and a user's mistakes are known by now.
                 with importing():
-                    from serving.predict_many.judging import judge_chunks
+                    from serving.predict_many.predicting import predict_chunks
 
-                with _watched(parts, sum(chunk.pictures for chunk in chunks), progress):
-                    judge_chunks(version, missing, parts, beam_args=beam_args)
+                with _watched(parts, sum(chunk.images for chunk in chunks), progress):
+                    predict_chunks(version, missing, parts, beam_args=beam_args)
             counts: Counter[str] = Counter()
             write(_counted(parts.rows(), counts), parts.table)
             damaged = tuple(filter(None, (parts.damage(chunk.index) for chunk in chunks)))
@@ -109,7 +109,7 @@ def predict_many(
 
 @contextlib.contextmanager
 def _watched(parts: Parts, total: int, progress: Progress | None) -> Iterator[None]:
-    """Tells how far the parts are, whichever processes write them."""
+    """Yields how far the parts are, whichever processes write them."""
     if progress is None:
         yield
         return

@@ -1,13 +1,13 @@
-"""What is judged so far: the folder ``OUT.parts``, which every worker has to see.
+"""Finished predictions so far: the folder ``OUT.parts``, which every worker has to see.
 
-* ``inputs.jsonl``: what is judged, see `inputs`. The other files are used again only where this one
-  would be written the same.
+* ``inputs.jsonl``: what is predicted, see `inputs`. The other files are used again only where this
+one   would be written the same.
 * ``00000007-00000256-32.jsonl``: of chunk 7 the 32 rows after its first 256.
-* ``00000007.done``: all rows of chunk 7 are there. What it holds tells of damage.
+* ``00000007.done``: all rows of chunk 7 are there. It lists damage.
 * ``table``: all rows, until it is renamed to OUT.
 
-Each but the last appears whole or not at all. Where several processes judge one chunk, they write
-the same.
+Each but the last appears whole or not at all. Where several processes predict one chunk, they
+write the same.
 """
 
 import json
@@ -24,7 +24,7 @@ from serving import strict_json
 from serving.predict import Prediction
 from serving.predict_many.tables import Row
 
-PART_PICTURES: Final = 256
+PART_IMAGES: Final = 256
 """So many rows are written at once, and lost at most to a kill."""
 
 _INPUTS = "inputs.jsonl"
@@ -38,14 +38,14 @@ class Parts:
     """The parts of a table.
 
     Attributes:
-        folder: where they stand.
+        folder: where they are.
     """
 
     folder: Path
 
     @property
     def inputs(self) -> Path:
-        """The list of what is judged."""
+        """The list of what is predicted."""
         return self.folder / _INPUTS
 
     @property
@@ -79,11 +79,11 @@ class Parts:
         self._write(self._done(chunk), damage)
 
     def finished(self, chunk: int) -> bool:
-        """Tells whether all rows of a chunk are there."""
+        """Returns whether all rows of a chunk are there."""
         return self._done(chunk).exists()
 
     def damage(self, chunk: int) -> str:
-        """Tells what was damaged of a finished chunk; nothing where it is whole."""
+        """Returns what was damaged of a finished chunk; nothing where it is whole."""
         return self._done(chunk).read_text(encoding="utf-8")
 
     def count_rows(self, chunk: int | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Pictures in TFRecord files: examples with the feature ``image`` and perhaps ``filename``."""
+"""Images in TFRecord files: examples with the feature ``image`` and perhaps ``filename``."""
 
 import gzip
 import os
@@ -17,15 +17,15 @@ _FRAME = 16
 
 
 def is_records(file: Path) -> bool:
-    """Tells by its name whether a file holds records; what is not there is read like a picture."""
+    """Returns whether a file holds records, by its name; a missing one is read like an image."""
     return file.name.lower().endswith(_SUFFIXES) and os.path.lexists(file)
 
 
 def estimate(file: Path) -> int:
-    """Tells how many records a file holds, by the size of the first.
+    """Returns how many records a file holds, by the size of the first.
 
     Raises:
-        UserError: the file cannot be read at all, or its first record has no picture.
+        UserError: the file cannot be read at all, or its first record has no image.
     """
     import tensorflow as tf
 
@@ -41,20 +41,20 @@ def estimate(file: Path) -> int:
     if first is None:
         return 0
     if IMAGE not in _features(first):
-        raise UserError(f"{file} holds no pictures: its first record has no feature {IMAGE}.")
+        raise UserError(f"{file} holds no images: its first record has no feature {IMAGE}.")
     return max(1, file.stat().st_size // (len(first) + _FRAME))
 
 
-def pictures(file: Path, name: Path, damaged: Callable[[str], None]) -> Iterator[Content]:
-    """Reads the pictures of a file up to its end or its damage.
+def images(file: Path, name: Path, damaged: Callable[[str], None]) -> Iterator[Content]:
+    """Reads the images of a file up to its end or its damage.
 
     Args:
         file: the file.
-        name: how it is told of.
+        name: how messages name it.
         damaged: gets a sentence where the file is damaged.
 
     Yields:
-        Each picture: its feature ``filename``, or NAME#NUMBER, with what it holds.
+        Each image: its feature ``filename``, or NAME#NUMBER, with what it holds.
     """
     import tensorflow as tf
 
@@ -69,10 +69,10 @@ def pictures(file: Path, name: Path, damaged: Callable[[str], None]) -> Iterator
             if not (_is_gzip(file) and _is_cut_off(file, size)):
                 return
             break
-        yield _picture(record, f"{name}#{count}")
+        yield _image(record, f"{name}#{count}")
         count += 1
         size += len(record) + _FRAME
-    damaged(f"{name} is damaged after {count} pictures; what follows them is lost.")
+    damaged(f"{name} is damaged after {count} images; what follows them is lost.")
 
 
 def _records(file: Path) -> Iterator[bytes]:
@@ -88,7 +88,7 @@ def _is_gzip(file: Path) -> bool:
 
 
 def _is_cut_off(file: Path, size: int) -> bool:
-    """Tells what TensorFlow does not: whether a GZIP file lacks its end, between two records.
+    """Returns what TensorFlow does not: whether a GZIP file lacks its end, between two records.
 
     Args:
         file: the file.
@@ -108,7 +108,7 @@ def _is_cut_off(file: Path, size: int) -> bool:
     return packed == 0
 
 
-def _picture(record: bytes, unnamed: str) -> Content:
+def _image(record: bytes, unnamed: str) -> Content:
     found = _features(record)
     name = Path(os.fsdecode(found.get(FILENAME) or unnamed))
     image = found.get(IMAGE)

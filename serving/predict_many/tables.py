@@ -27,7 +27,7 @@ def writer_of(out: Path) -> Writer:
     """Finds what writes a table, by its name.
 
     Raises:
-        UserError: there is none, or no table can stand there.
+        UserError: there is none, or no table can be there.
     """
     require_local(out, "The table")
     writer = _WRITERS.get(out.suffix.lower())

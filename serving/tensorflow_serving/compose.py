@@ -23,9 +23,9 @@ def compose(
     Args:
         model: what is served.
         settings: of the deployment.
-        contents: the configuration files that stand in ``out``.
+        contents: the configuration files that are in ``out``.
         model_path: the folder of the versions.
-        out: where the file will stand; its paths are relative to it.
+        out: where the file will be; its paths are relative to it.
 
     Returns:
         The file's content.

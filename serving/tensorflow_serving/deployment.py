@@ -22,7 +22,7 @@ KSERVE: Final = "kserve.yaml"
 def write(model: Path, out: Path, *, settings: DeploymentSettings | None = None) -> list[Path]:
     """Writes the configuration of TensorFlow Serving and the files of the places it runs in.
 
-    A file that stands there is replaced whole, so that a server that reads it again never reads
+    A file that is there is replaced whole, so that a server that reads it again never reads
     half of it.
 
     Args:
@@ -34,7 +34,7 @@ def write(model: Path, out: Path, *, settings: DeploymentSettings | None = None)
         The files.
 
     Raises:
-        UserError: there is no such model, or a file that the settings name is not usable.
+        UserError: there is no such model, or a file that the settings name cannot be used.
     """
     settings = settings or DeploymentSettings()
     contents = _contents(find(model, settings), settings, model_path=model, out=out)

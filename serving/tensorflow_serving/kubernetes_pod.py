@@ -147,7 +147,7 @@ def _container(model: ServedModel, settings: DeploymentSettings) -> Resource:
             "timeoutSeconds": 5,
             "failureThreshold": 6,
         },
-        # Requests go on coming until every node has heard that this server stops.
+        # Requests keep coming until every node has heard that this server stops.
         "lifecycle": {"preStop": {"exec": {"command": ["sleep", str(settings.drain_seconds)]}}},
     }
 

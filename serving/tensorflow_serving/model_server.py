@@ -1,4 +1,4 @@
-"""What ``tensorflow_model_server`` is given: its configuration files and its flags."""
+"""Configuration files and flags of ``tensorflow_model_server``."""
 
 import hashlib
 from collections.abc import Mapping

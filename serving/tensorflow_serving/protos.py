@@ -1,7 +1,7 @@
 """TensorFlow Serving's configuration messages that ``tensorflow-serving-api`` leaves out.
 
 Each has the package, the field names and the numbers that it has upstream, in the files of the
-repository tensorflow/serving that `_FILES` names. They stand in a pool of their own, so that a
+repository tensorflow/serving that `_FILES` names. They are in a pool of their own, so that a
 later release of ``tensorflow-serving-api`` that brings them along does not collide with them.
 """
 

@@ -1,4 +1,4 @@
-"""What can be chosen of a deployment of TensorFlow Serving."""
+"""Settings of a deployment of TensorFlow Serving."""
 
 import re
 from dataclasses import dataclass, field
@@ -66,7 +66,7 @@ class Resources:
         cpus_requested: cores that are kept for it.
         cpus: cores that it may use.
         memory_requested_mebibytes: memory that is kept for it.
-        memory_mebibytes: memory that it may use; two versions stand in it while one is replaced.
+        memory_mebibytes: memory that it may use; two versions are in it while one is replaced.
 
     Raises:
         UserError: more is requested than allowed.
@@ -120,7 +120,7 @@ class DeploymentSettings:
             that were added.
         config_poll_seconds: how often ``models.config`` is read again.
         model_poll_seconds: how often the folder of the versions is listed.
-        drain_seconds: how long a server that shall stop goes on answering.
+        drain_seconds: how long a stopping server still serves requests.
 
     Raises:
         UserError: values that contradict each other.

@@ -1,4 +1,4 @@
-"""Which files of a folder are shown to a network."""
+"""Choice of a folder's files that are shown to a network."""
 
 import hashlib
 import os
@@ -14,10 +14,10 @@ from serving import predict
 from transform_module import features
 
 REPRESENTATIVE: Final = 256
-"""So many pictures tell the ranges of an 8-bit network; more change them little."""
+"""So many images set the ranges of an 8-bit network; more change them little."""
 
-JUDGED: Final = 2000
-"""By so many pictures at most the files are compared: each is judged one at a time."""
+COMPARED: Final = 2000
+"""By so many images at most the files are compared: each is evaluated one at a time."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Choice:
         folder: what the user named.
         part: the folder in it that they are of, such as ``train``; empty where they are of all.
         files: the files.
-        labels: 0 or 1 for each file; None where the folder tells no classes.
+        labels: 0 or 1 for each file; None where the folder has no classes.
         of: how many files that part holds.
-        undecodable: how many of the chosen were left out since, because they are no pictures.
+        undecodable: how many of the chosen were left out since, because they are no images.
     """
 
     folder: Path
@@ -41,7 +41,7 @@ class Choice:
     undecodable: int = 0
 
     def only(self, decoded: Sequence[Path]) -> "Choice":
-        """Leaves out the files that are no pictures."""
+        """Leaves out the files that are no images."""
         labels = None
         if self.labels is not None:
             label_of = dict(zip(self.files, self.labels, strict=True))
@@ -62,13 +62,13 @@ class Choice:
 
 
 def representative(folder: Path) -> Choice:
-    """Chooses from a folder of any layout; what stands in ``test`` is never taken.
+    """Chooses from a folder of any layout; what is in ``test`` is never taken.
 
     Raises:
         UserError: there is no such folder, or no file in it.
     """
     if not os.path.isdir(folder):
-        raise UserError(f"There is no folder of pictures at {folder}.")
+        raise UserError(f"There is no folder of images at {folder}.")
     found = list(predict.files(folder))
     if not found:
         raise NothingUsable(f"There is no file in {folder}.")
@@ -77,7 +77,7 @@ def representative(folder: Path) -> Choice:
         return _choose(folder, "train", parts["train"], REPRESENTATIVE)
     left = [file for file in found if file not in set(parts["test"])]
     if not left:
-        raise UserError(f"{folder} holds nothing but test pictures, which judge and do not teach.")
+        raise UserError(f"{folder} holds nothing but test images, which are for evaluation alone.")
     return _choose(folder, "", left, REPRESENTATIVE)
 
 
@@ -98,7 +98,7 @@ def held_out(folder: Path) -> Choice:
             f"{folder / part} holds no {' and no '.join(missing)}: both classes are needed to "
             "compare the files by AUC."
         )
-    return _choose(folder, part, list(labels), JUDGED, labels)
+    return _choose(folder, part, list(labels), COMPARED, labels)
 
 
 def _below(folder: Path, name: str, files: Sequence[Path]) -> list[Path]:

@@ -22,16 +22,16 @@ def convert(
     Args:
         variant: one of VARIANTS.
         model: has the signature ``serve_pixels``.
-        grey_levels: [N, 160, 160, 1] uint8, representative pictures; None where the variant is not
+        grey_levels: [N, 160, 160, 1] uint8, representative images; None where the variant is not
             INT8.
-        progress: gets the representative pictures done and their number.
+        progress: gets the representative images done and their number.
 
     Returns:
         The content of a TFLite file.
     """
     if variant == INT8:
         if grey_levels is None:
-            raise ValueError(f"{INT8} needs representative pictures")
+            raise ValueError(f"{INT8} needs representative images")
         return _int8(model, grey_levels, progress)
     converter = _converter(model.signature(features.SERVE_PIXELS), model.loaded)
     if variant == FLOAT16:
@@ -49,14 +49,14 @@ def _int8(model: Model, grey_levels: np.ndarray, progress: Progress) -> bytes:
 
     converter = _converter(*_of_grey_levels(model))
     converter.representative_dataset = representative
-    # What is to be left alone can be told to the second of the converter's two steps only.
+    # What is to be left alone can be given to the second of the converter's two steps only.
     converter._experimental_calibrate_only = True
     prepared, head_names = head.kept_in_float(converter.convert())
     return bytes(mlir_quantize(prepared, denylisted_nodes=head_names))
 
 
 def _of_grey_levels(model: Model) -> tuple[Any, tf.Module]:
-    """The network from what a picture holds: [N, 160, 160, 1] uint8."""
+    """The network from what an image holds: [N, 160, 160, 1] uint8."""
     shape = [None, features.IMAGE_SIZE, features.IMAGE_SIZE, 1]
     serve_pixels = model.signature(features.SERVE_PIXELS)
 

@@ -57,7 +57,7 @@ def export(
     _refuse_foreign(out)
     version = find_version(model)
     shown = representative(images) if images and INT8 in variants else None
-    judged = held_out(test_images) if test_images else _held_out_of(images)
+    compared = held_out(test_images) if test_images else _held_out_of(images)
     with step("Load the model"):
         with importing():
             from serving.tflite import conversion, measure, pixels
@@ -66,26 +66,26 @@ def export(
         loaded.signature(features.SERVE_PIXELS)
     grey_levels = None
     if shown:
-        with step("Read representative pictures") as progress:
-            pictured = pixels.read(shown, loaded, progress)
-        grey_levels, shown = pictured.grey_levels, pictured.choice
+        with step("Read representative images") as progress:
+            decoded = pixels.read(shown, loaded, progress)
+        grey_levels, shown = decoded.grey_levels, decoded.choice
     contents: dict[str, bytes] = {}
     for name in variants:
         with step(f"Convert to {name}") as progress:
             contents[name] = conversion.convert(name, loaded, grey_levels, progress)
     measured: dict[str, Measured] = {}
-    if judged:
-        with step("Read pictures to judge") as progress:
-            known = pixels.read(judged, loaded, progress)
-        judged = known.choice
-        with step("Judge by the SavedModel") as progress:
+    if compared:
+        with step("Read images to evaluate") as progress:
+            known = pixels.read(compared, loaded, progress)
+        compared = known.choice
+        with step("Evaluate by the SavedModel") as progress:
             reference = measure.of_saved_model(loaded, known, progress)
         measured[SAVED_MODEL] = measure.compare(reference, reference, known.labels)
         for name, content in contents.items():
-            with step(f"Judge by {name}") as progress:
+            with step(f"Evaluate by {name}") as progress:
                 answers = measure.of_file(content, known, progress)
             measured[name] = measure.compare(answers, reference, known.labels)
-    made = describe(loaded, contents, measured, representative=shown, judged=judged)
+    made = describe(loaded, contents, measured, representative=shown, compared=compared)
     with staging.staged(out) as new:
         for name, content in contents.items():
             (new / file_name(name)).write_bytes(content)

@@ -1,4 +1,4 @@
-"""What follows on the last weights of a network, which stays out of the 8 bits."""
+"""The layers behind the last weights of a network, which are not quantized."""
 
 from collections.abc import Iterator
 from typing import Any, Final

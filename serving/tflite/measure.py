@@ -1,4 +1,4 @@
-"""What a network answers and how long it takes, picture by picture, as on a telephone."""
+"""Predictions and latency of a network, image by image, as on a telephone."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 from components.analysis.figures import auc_of
 from components.images.progress import Progress
 from serving.model import Model
-from serving.tflite.pixels import Pictures
+from serving.tflite.pixels import Images
 from serving.tflite.record import THREADS, Measured
 from transform_module import features
 
@@ -24,7 +24,7 @@ class Answers:
     p50_ms: float
 
 
-def of_saved_model(model: Model, pictures: Pictures, progress: Progress) -> Answers:
+def of_saved_model(model: Model, images: Images, progress: Progress) -> Answers:
     """Asks the SavedModel, in as many threads as TensorFlow takes."""
     serve_pixels = model.signature(features.SERVE_PIXELS)
 
@@ -32,16 +32,16 @@ def of_saved_model(model: Model, pictures: Pictures, progress: Progress) -> Answ
         out = serve_pixels(**{features.IMAGE_XF: tf.constant(pixels)})
         return np.asarray(out[features.PROBABILITY].numpy())
 
-    return _ask(answer, pictures.image_xf, progress)
+    return _ask(answer, images.image_xf, progress)
 
 
-def of_file(content: bytes, pictures: Pictures, progress: Progress) -> Answers:
+def of_file(content: bytes, images: Images, progress: Progress) -> Answers:
     """Asks a TFLite file, in THREADS threads.
 
     Args:
         content: of the file.
-        pictures: what it is asked about; it gets the type that its input has.
-        progress: gets the pictures done and their total.
+        images: what it is asked about; it gets the type that its input has.
+        progress: gets the images done and their total.
     """
     interpreter = Interpreter(model_content=content, num_threads=THREADS)
     interpreter.allocate_tensors()
@@ -53,11 +53,11 @@ def of_file(content: bytes, pictures: Pictures, progress: Progress) -> Answers:
         return np.asarray(interpreter.get_tensor(given["index"]))
 
     is_whole = taken["dtype"] == np.uint8
-    return _ask(answer, pictures.grey_levels if is_whole else pictures.image_xf, progress)
+    return _ask(answer, images.grey_levels if is_whole else images.image_xf, progress)
 
 
 def compare(answers: Answers, reference: Answers, labels: np.ndarray | None) -> Measured:
-    """Compares answers with the SavedModel's about the same pictures."""
+    """Compares answers with the SavedModel's about the same images."""
     return Measured(
         auc=None if labels is None else auc_of(labels == 1, answers.probability),
         p50_ms=answers.p50_ms,

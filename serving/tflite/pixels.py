@@ -1,4 +1,4 @@
-"""Pictures as the model sees them."""
+"""Images as the model sees them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +15,8 @@ from transform_module import features
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """Pictures as the model sees them.
+class Images:
+    """Images as the model sees them.
 
     Attributes:
         grey_levels: [N, 160, 160, 1] uint8.
@@ -28,7 +28,7 @@ class Pictures:
 
     @property
     def labels(self) -> np.ndarray | None:
-        """[N] int; None where the folder tells no classes."""
+        """[N] int; None where the folder has no classes."""
         return None if self.choice.labels is None else np.array(self.choice.labels)
 
     @property
@@ -37,8 +37,8 @@ class Pictures:
         return self.grey_levels.astype(np.float32) / np.float32(255)
 
 
-def read(choice: Choice, model: Model, progress: Progress) -> Pictures:
-    """Reads pictures by the model's own graph; leaves out what it cannot decode.
+def read(choice: Choice, model: Model, progress: Progress) -> Images:
+    """Reads images by the model's own graph; leaves out what it cannot decode.
 
     Args:
         choice: the files.
@@ -65,9 +65,9 @@ def read(choice: Choice, model: Model, progress: Progress) -> Pictures:
         progress(done, len(choice.files))
     if not decoded:
         raise NothingUsable(
-            f"None of the {len(choice.files)} files of {choice.folder} is a picture."
+            f"None of the {len(choice.files)} files of {choice.folder} is an image."
         )
-    return Pictures(np.concatenate(levels), choice.only(decoded))
+    return Images(np.concatenate(levels), choice.only(decoded))
 
 
 def _example(content: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""What stands beside the TFLite files: all that an app must know of them."""
+"""Record beside the TFLite files: all that an app must know of them."""
 
 import hashlib
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ FLOAT16: Final = "float16"
 """Weights in 16 bits; computed in 32, or in 16 where the device has them."""
 
 DYNAMIC_RANGE: Final = "dynamic_range"
-"""Weights in 8 bits; computed in 8, with ranges taken from each picture."""
+"""Weights in 8 bits; computed in 8, with ranges taken from each image."""
 
 INT8: Final = "int8"
-"""Weights and all between them in 8 bits, with ranges taken once, from representative pictures."""
+"""Weights and all between them in 8 bits, with ranges taken once, from representative images."""
 
 VARIANTS: Final = (FLOAT16, DYNAMIC_RANGE, INT8)
 
@@ -31,7 +31,7 @@ GREY_LEVELS: Final = "grey_levels"
 """Input of INT8."""
 
 LARGEST_LOSS: Final = 0.005
-"""A file whose AUC is further below the SavedModel's is to be told as one that loses."""
+"""A file whose AUC is further below the SavedModel's is to be reported as one that loses."""
 
 THREADS: Final = 1
 """Threads that a TFLite file is measured in."""
@@ -50,7 +50,7 @@ class Measured:
 
     Attributes:
         auc: area under the ROC curve.
-        p50_ms: median time of one picture, pixels in, probability out, in milliseconds.
+        p50_ms: median time of one image, pixels in, probability out, in milliseconds.
         largest_difference: of the probability, from the SavedModel's.
     """
 
@@ -70,16 +70,16 @@ def describe(
     measured: Mapping[str, Measured],
     *,
     representative: Choice | None,
-    judged: Choice | None,
+    compared: Choice | None,
 ) -> dict[str, Any]:
     """Makes the record.
 
     Args:
         model: what the files were made of.
         contents: the files, by variant.
-        measured: by variant, and of SAVED_MODEL; empty where nothing was judged.
-        representative: the pictures that told the ranges of INT8.
-        judged: the pictures that everything was measured on.
+        measured: by variant, and of SAVED_MODEL; empty where nothing was evaluated.
+        representative: the images that set the ranges of INT8.
+        compared: the images that everything was measured on.
     """
     manifest = pushed.read_manifest(model.path) or {}
     size = sum(file.stat().st_size for file in model.path.rglob("*") if file.is_file())
@@ -95,7 +95,7 @@ def describe(
             "name": features.PROBABILITY,
             "shape": ["N"],
             "type": "float32",
-            "meaning": f"Calibrated probability of {features.LABELS[1]}, which is told where it is "
+            "meaning": f"Calibrated probability of {features.LABELS[1]}, the label where it is "
             "at least the threshold.",
         },
         "files": [
@@ -111,8 +111,8 @@ def describe(
         ],
         SAVED_MODEL: {"bytes": size, "measured": _measured(measured, SAVED_MODEL)},
         "threads": THREADS,
-        "representative_pictures": representative.described() if representative else None,
-        "judged_pictures": judged.described() if judged else None,
+        "representative_images": representative.described() if representative else None,
+        "evaluated_images": compared.described() if compared else None,
     }
 
 

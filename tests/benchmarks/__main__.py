@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks [SUITE ...] [--quick] [--images FOLDER] [--work FOLDER] [--keep]
 
-Ours and its peer run in turn, on the same pictures, each in a process of its own. Prints the table
+Ours and its peer run in turn, on the same images, each in a process of its own. Prints the table
 and the costs as Markdown; --keep adds them to RESULTS.md, history.jsonl and results.svg beside this
 file.
 """

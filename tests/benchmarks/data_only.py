@@ -1,8 +1,8 @@
-"""The pipeline up to Transform, for sets of pictures too large to train on in a benchmark.
+"""The pipeline up to Transform, for sets of images too large to train on in a benchmark.
 
     python -m tests.benchmarks.data_only --images IMAGES --root ROOT
 
-Converts the pictures and runs ImportExampleGen to Transform, as `cxr run` does. Prints as JSON the
+Converts the images and runs ImportExampleGen to Transform, as `cxr run` does. Prints as JSON the
 seconds and the highest memory, in bytes, of the conversion and of each component.
 """
 

@@ -35,18 +35,16 @@ class Goal:
 
 GOALS = {
     "convert": Goal(
-        "cxr convert, pictures a second", "the loop that only reads and writes", 0.8, at_least=True
+        "cxr convert, images a second", "the loop that only reads and writes", 0.8, at_least=True
     ),
     "transform": Goal(
         "Transform, the whole component", "parse, decode, resize, encode, write", 1.3
     ),
     "data": Goal("first run, all but training", "the sum of the bare loops", 1.5),
-    "step": Goal(
-        "trainer, pictures a second", "the same step fed from memory", 0.97, at_least=True
-    ),
+    "step": Goal("trainer, images a second", "the same step fed from memory", 0.97, at_least=True),
     "faults": Goal("page faults a training step", "", 5000, "faults"),
     "loading": Goal(
-        "trainer's input alone, pictures a second", "Pillow and PyTorch's loader", 1, at_least=True
+        "trainer's input alone, images a second", "Pillow and PyTorch's loader", 1, at_least=True
     ),
     "first": Goal("first run, two epochs", "the plain Keras script", 1.15),
     "target": Goal("time to a validation AUC of 0.95", "Keras's guide", 0.9),
@@ -54,10 +52,10 @@ GOALS = {
     "cached": Goal("cached rerun, in all", "", 12, "s"),
     "cached_run": Goal("cached rerun, after imports", "", 3, "s"),
     "start": Goal("start of the slowest process of TFX", "import of TensorFlow alone", 1.5),
-    "growth_memory": Goal("peak memory, 20,000 pictures", "2,000 pictures", 1.2),
-    "growth_time": Goal("time a picture, 20,000 pictures", "2,000 pictures", 1.05),
-    "large_memory": Goal("to Transform, peak memory, 100,000 pictures", "20,000 pictures", 1.2),
-    "large_time": Goal("to Transform, time a picture, 100,000", "20,000 pictures", 1.05),
+    "growth_memory": Goal("peak memory, 20,000 images", "2,000 images", 1.2),
+    "growth_time": Goal("time an image, 20,000 images", "2,000 images", 1.05),
+    "large_memory": Goal("to Transform, peak memory, 100,000 images", "20,000 images", 1.2),
+    "large_time": Goal("to Transform, time an image, 100,000", "20,000 images", 1.05),
     "transformed": Goal("Transform's output", "raw uint8 pixels", 0.5),
     "disk": Goal("all artifacts less the models", "the JPEGs", 2.5),
     "setup": Goal("set-up of a second clone", "", 90, "s"),

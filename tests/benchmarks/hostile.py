@@ -46,7 +46,7 @@ def main() -> None:
         files = sorted(options.images.rglob("*.jpeg"))[:20]
         images = [path.read_bytes() for path in files]
     else:
-        images = [asking.picture(value, 224) for value in range(0, 250, 25)]
+        images = [asking.xray(value, 224) for value in range(0, 250, 25)]
     bodies = [asking.body(image) for image in images]
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(options.model, Path(folder, asking.MODEL, options.model.name))

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.loading EXAMPLES [--epochs 3]
 
-EXAMPLES is a folder of Transform's output (Split-train inside). Prints the pictures a second of
+EXAMPLES is a folder of Transform's output (Split-train inside). Prints the images a second of
 each epoch as JSON; the first one decodes, as it does in training.
 """
 
@@ -27,10 +27,10 @@ def main() -> None:
 
     settings = TrainerSettings()
     started = time.perf_counter()
-    pictures = trainer_input.read(options.examples)
+    images = trainer_input.read(options.examples)
     speeds = []
     for epoch in range(options.epochs):
-        batches = trainer_input.epoch_of(pictures, settings, epoch)
+        batches = trainer_input.epoch_of(images, settings, epoch)
         count = sum(len(labels) for _, labels, _ in batches)
         speeds.append(count / (time.perf_counter() - started))
         started = time.perf_counter()

@@ -1,9 +1,9 @@
-"""How often a pushed model flags pictures that are none of its kind.
+"""How often a pushed model flags images that are none of its kind.
 
     python -m tests.benchmarks.out_of_domain MODEL --images FOLDER [--count 200] [--out FILE]
 
 FOLDER holds chest X-rays that the model has not seen, of any nesting. Those are asked about as they
-are, which tells the false alarms, and changed: inverted, upside down, turned. So are pictures of
+are, which tells the false alarms, and changed: inverted, upside down, turned. So are images of
 other things: photographs and written digits that come with scikit-learn, and drawings. What lateral
 X-rays would do is only approached, by half a frontal one drawn out to the whole width: one lung
 field, and the spine at the edge.
@@ -25,25 +25,25 @@ from components.analysis.wilson import wilson
 from components.errors import UserError
 from serving.evaluate.pixels import as_png, grey
 from serving.model import Model, find_version
-from serving.predict import Ask, Content, batches, find, judge, read
+from serving.predict import Ask, Content, batches, find, predict_batch, read
 
 SIDE = 224
 
 Pixels = np.ndarray
-"""A picture: [H, W] uint8."""
+"""An image: [H, W] uint8."""
 
 
 @dataclass(frozen=True)
 class Share:
-    """How many pictures of a kind were flagged.
+    """How many images of a kind were flagged.
 
     Attributes:
         flagged: how many have ``in_domain`` false.
-        pictures: of how many.
+        images: of how many.
     """
 
     flagged: int
-    pictures: int
+    images: int
 
 
 def inverted(pixels: Pixels, _: np.random.Generator) -> Pixels:
@@ -159,12 +159,12 @@ OTHERS: Mapping[str, Callable[[np.random.Generator], Pixels]] = {
 
 
 def shares(ask: Ask, chests: Iterable[Content], count: int, seed: int) -> dict[str, Share]:
-    """Asks about pictures of every kind.
+    """Asks about images of every kind.
 
     Args:
         ask: a model's answers to a batch.
         chests: chest X-rays that it has not learnt from.
-        count: how many pictures of each other thing.
+        count: how many images of each other thing.
         seed: of what is random about them.
 
     Returns:
@@ -188,11 +188,11 @@ def shares(ask: Ask, chests: Iterable[Content], count: int, seed: int) -> dict[s
 
 def table(found: Mapping[str, Share]) -> str:
     """Draws the shares as Markdown."""
-    lines = ["| pictures | | flagged | 95 % interval by picture |", "|---|---:|---:|---:|"]
+    lines = ["| images | | flagged | 95 % interval by image |", "|---|---:|---:|---:|"]
     for kind, share in found.items():
-        told = wilson(share.flagged, share.pictures)
-        value, low, high = (f"{each:.1%}" if each is not None else "-" for each in astuple(told))
-        lines.append(f"| {kind} | {share.pictures:,} | {value} | {low} to {high} |")
+        message = wilson(share.flagged, share.images)
+        value, low, high = (f"{each:.1%}" if each is not None else "-" for each in astuple(message))
+        lines.append(f"| {kind} | {share.images:,} | {value} | {low} to {high} |")
     return "\n".join(lines)
 
 
@@ -201,9 +201,9 @@ def _made(kind: str, pixels: Pixels) -> Content:
 
 
 def _share(ask: Ask, contents: Iterable[Content]) -> Share:
-    answers = [answer for batch in batches(contents) for answer in judge(ask, batch)]
-    told = [answer.in_domain for answer in answers if answer.valid]
-    return Share(told.count(False), len(told))
+    answers = [answer for batch in batches(contents) for answer in predict_batch(ask, batch)]
+    message = [answer.in_domain for answer in answers if answer.valid]
+    return Share(message.count(False), len(message))
 
 
 def main() -> None:
@@ -213,7 +213,7 @@ def main() -> None:
     )
     parser.add_argument("model", type=Path, help="a version's folder, or a folder of versions")
     parser.add_argument("--images", type=Path, required=True, help="chest X-rays, not learnt from")
-    parser.add_argument("--count", type=int, default=200, help="pictures of each other thing")
+    parser.add_argument("--count", type=int, default=200, help="images of each other thing")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--out", type=Path, help="gets the counts, as JSON")
     options = parser.parse_args()
@@ -225,7 +225,7 @@ def main() -> None:
         sys.exit(str(error))
     found = shares(model.answer, chests, options.count, options.seed)
     if options.out:
-        counts = {kind: [share.flagged, share.pictures] for kind, share in found.items()}
+        counts = {kind: [share.flagged, share.images] for kind, share in found.items()}
         options.out.write_text(json.dumps(counts, indent=2) + "\n")
     print(table(found))
 

@@ -20,18 +20,18 @@ from transform_module import features
 MODEL_NAME = "chest_xray"
 
 Ask = Callable[[int], Awaitable[tuple[float, int | None]]]
-"""Asks about one picture, by its index; returns the probability, and over gRPC the version."""
+"""Asks about one image, by its index; returns the probability, and over gRPC the version."""
 
 Connect = Callable[[Running, Sequence[bytes]], AbstractAsyncContextManager[Ask]]
-"""Connects to a server, to ask about these pictures."""
+"""Connects to a server, to ask about these images."""
 
 
 @asynccontextmanager
-async def rest(server: Running, pictures: Sequence[bytes]) -> AsyncIterator[Ask]:
+async def rest(server: Running, images: Sequence[bytes]) -> AsyncIterator[Ask]:
     """Asks over REST; the requests are written beforehand, so that the server is measured."""
     bodies = [
-        json.dumps({"instances": [{"b64": base64.b64encode(picture).decode()}]}).encode()
-        for picture in pictures
+        json.dumps({"instances": [{"b64": base64.b64encode(image).decode()}]}).encode()
+        for image in images
     ]
     url = f"{server.rest}/v1/models/{MODEL_NAME}:predict"
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
@@ -47,16 +47,16 @@ async def rest(server: Running, pictures: Sequence[bytes]) -> AsyncIterator[Ask]
 
 
 @asynccontextmanager
-async def rpc(server: Running, pictures: Sequence[bytes]) -> AsyncIterator[Ask]:
+async def rpc(server: Running, images: Sequence[bytes]) -> AsyncIterator[Ask]:
     """Asks over gRPC; the requests are made beforehand."""
     requests = []
-    for picture in pictures:
+    for image in images:
         request = predict_pb2.PredictRequest()
         request.model_spec.name = MODEL_NAME
         tensor = request.inputs[features.IMAGE_BYTES]
         tensor.dtype = types_pb2.DT_STRING
         tensor.tensor_shape.dim.add(size=1)
-        tensor.string_val.append(picture)
+        tensor.string_val.append(image)
         requests.append(request)
     async with grpc.aio.insecure_channel(server.grpc) as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
@@ -92,7 +92,7 @@ class Load:
 
 
 async def load(ask: Ask, clients: int, seconds: float) -> Load:
-    """Lets clients ask one picture after another."""
+    """Lets clients ask one image after another."""
     measured: list[float] = []
     stop = time.perf_counter() + seconds
 

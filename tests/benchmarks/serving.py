@@ -34,19 +34,19 @@ _IN_PROCESS = """
 import json, sys, time
 import tensorflow as tf
 model, files = sys.argv[1], sys.argv[2:]
-pictures = [open(file, "rb").read() for file in files]
+images = [open(file, "rb").read() for file in files]
 loaded = tf.saved_model.load(model)
 signature = loaded.signatures["serving_default"]
 def call(batch):
     return [out.numpy() for out in signature(image_bytes=tf.constant(batch)).values()]
 for size in (1, 2, 4, 8, 16, 32):
-    call(pictures[:size])
+    call(images[:size])
 for line in sys.stdin:
     size, seconds = json.loads(line)
     times, index, now = [], 0, time.perf_counter()
     stop = now + seconds
     while now < stop:
-        call([pictures[(index + each) % len(pictures)] for each in range(size)])
+        call([images[(index + each) % len(images)] for each in range(size)])
         now, before = time.perf_counter(), now
         times.append((now - before) * 1000)
         index += size
@@ -96,8 +96,8 @@ class Row:
         how: the way.
         clients: at the same time.
         p50: milliseconds, of each round; so `p95` and `p99`.
-        per_second: pictures a second, of each round.
-        share: of the pictures a second of the batches in process, of each round.
+        per_second: images a second, of each round.
+        share: of the images a second of the batches in process, of each round.
     """
 
     how: str
@@ -122,7 +122,7 @@ def measure(model: Path, files: list[Path], seconds: float, rounds: int) -> list
     batches = Row(f"in process, batches of {BATCH}", 1)
     connects = {"REST": served.rest, "gRPC": served.rpc}
     rows = [Row(how, clients) for how in connects for clients in CLIENTS]
-    pictures = [file.read_bytes() for file in files]
+    images = [file.read_bytes() for file in files]
     with in_process(model, files) as signature, running(model.parent, cold=True) as server:
         for number in range(rounds):
             print(f"round {number + 1} of {rounds}", file=sys.stderr)
@@ -132,17 +132,15 @@ def measure(model: Path, files: list[Path], seconds: float, rounds: int) -> list
             milliseconds = signature.measure(1, seconds)
             alone.add(milliseconds, 1000 / float(milliseconds.mean()), against)
             for row in rows:
-                found = asyncio.run(
-                    _load(connects[row.how], server, pictures, row.clients, seconds)
-                )
+                found = asyncio.run(_load(connects[row.how], server, images, row.clients, seconds))
                 row.add(found.milliseconds, found.per_second, against)
     return [alone, batches, *rows]
 
 
 async def _load(
-    connect: served.Connect, server: Running, pictures: list[bytes], clients: int, s: float
+    connect: served.Connect, server: Running, images: list[bytes], clients: int, s: float
 ) -> served.Load:
-    async with connect(server, pictures) as ask:
+    async with connect(server, images) as ask:
         await served.load(ask, clients, 0.5)
         return await served.load(ask, clients, s)
 
@@ -158,13 +156,13 @@ def main() -> None:
     options = parser.parse_args()
     files = sorted(path for path in options.images.rglob("*.*") if path.is_file())[:64]
     if not files:
-        parser.error(f"no pictures in {options.images}")
+        parser.error(f"no images in {options.images}")
     rows = measure(options.model.resolve(), files, options.seconds, options.rounds)
     if options.json:
         print(json.dumps([vars(row) for row in rows], indent=2))
         return
     print(
-        "| how | clients | p50 ms | p95 ms | p99 ms | pictures/s | share |\n"
+        "| how | clients | p50 ms | p95 ms | p99 ms | images/s | share |\n"
         "|---|---|---|---|---|---|---|"
     )
     for row in rows:

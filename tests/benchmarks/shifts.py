@@ -1,12 +1,12 @@
-"""How well a model judges pictures unlike those it was trained on.
+"""How well a model predicts images unlike those it was trained on.
 
     python -m tests.benchmarks.shifts --images FOLDER [--config fast] [--set KEY=VALUE …]
         [--shift subtype=virus …] [--work .bench/shifts] [--out FILE]
 
 Trains once for each group that `dataset.hold_out` can hold out, with that group as the test set,
-and prints how it is judged. Each has a root of its own under --work, so that a call that was killed
-goes on, and one that is given again takes all from the cache. The folder's `test` takes no part.
-"""
+and prints how it is evaluated. Each has a root of its own under --work, so that a call that was
+killed goes on, and one that is given again takes all from the cache. The folder's `test` takes no
+part."""
 
 import argparse
 import json
@@ -50,17 +50,17 @@ def table(shifts: Mapping[str, Mapping[str, float] | None]) -> str:
         worst = (_WORST[name](each[name] for each in found) for name in FIGURES)
         rows.append(("mean", *(f"{value:.4f}" for value in mean), ""))
         rows.append(("worst", *(f"{value:.4f}" for value in worst), ""))
-    head = ("held out", *FIGURES, "pictures")
+    head = ("held out", *FIGURES, "images")
     rule = ("---", *("---:" for _ in head[1:]))
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
 
 
-def judge(group: str, images: Path, work: Path, given: Sequence[str]) -> dict[str, float] | None:
-    """Trains without a group and judges by it.
+def predict(group: str, images: Path, work: Path, given: Sequence[str]) -> dict[str, float] | None:
+    """Trains without a group and evaluates by it.
 
     Args:
         group: what is held out.
-        images: the folder of pictures.
+        images: the folder of images.
         work: gets a root for each group.
         given: what else `cxr run` is told.
 
@@ -81,7 +81,7 @@ def judge(group: str, images: Path, work: Path, given: Sequence[str]) -> dict[st
 
 
 def main() -> None:
-    """Trains, judges, prints."""
+    """Trains, evaluates, prints."""
     groups = get_args(Group)
     parser = argparse.ArgumentParser(
         prog="tests.benchmarks.shifts", description=__doc__.splitlines()[0]
@@ -98,12 +98,12 @@ def main() -> None:
     given = [f"--config={options.config}", *(f"--set={each}" for each in options.set)]
     figures: dict[str, Any] = {}
     for group in options.shift or groups:
-        figures[group] = judge(group, options.images.resolve(), options.work.resolve(), given)
+        figures[group] = predict(group, options.images.resolve(), options.work.resolve(), given)
         if options.out:
             options.out.write_text(json.dumps(figures, indent=2) + "\n")
     print(table(figures))
     if not any(figures.values()):
-        sys.exit("No shift could be judged: see above.")
+        sys.exit("No shift could be evaluated: see above.")
 
 
 if __name__ == "__main__":

@@ -69,20 +69,20 @@ async def soak(
     server: Running,
     version: Path,
     folder: Path,
-    pictures: Sequence[bytes],
+    images: Sequence[bytes],
     seconds: float,
     every: float,
 ) -> Soak:
     """Loads the server while versions come and go."""
     seen, process = Soak(), psutil.Process(server.process.pid)
-    async with served.rest(server, pictures) as rest, served.rpc(server, pictures) as rpc:
+    async with served.rest(server, images) as rest, served.rpc(server, images) as rpc:
         lone = []
         for index in range(50):
             sent = time.perf_counter()
             await rest(index)
             lone.append((time.perf_counter() - sent) * 1000)
         seen.lone_first, seen.lone_median = lone[0], float(np.median(lone))
-        expected = [(await rest(index))[0] for index in range(len(pictures))]
+        expected = [(await rest(index))[0] for index in range(len(images))]
         start = time.perf_counter()
 
         async def client(number: int) -> None:
@@ -122,7 +122,7 @@ async def soak(
     return seen
 
 
-def judge(seen: Soak) -> list[tuple[str, str, bool]]:
+def verdicts(seen: Soak) -> list[tuple[str, str, bool]]:
     """Tells for each requirement what was found, and whether it holds."""
     during: list[float] = []
     steady: list[float] = []
@@ -178,7 +178,7 @@ def main() -> None:
     options = parser.parse_args()
     files = sorted(path for path in options.images.rglob("*.*") if path.is_file())[:64]
     if not files:
-        parser.error(f"no pictures in {options.images}")
+        parser.error(f"no images in {options.images}")
     version = options.model.resolve()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place, served.MODEL_NAME)
@@ -195,7 +195,7 @@ def main() -> None:
                     options.every,
                 )
             )
-    found = judge(seen)
+    found = verdicts(seen)
     for what, value, holds in found:
         print(f"{'holds' if holds else 'FAILS'}  {what}: {value}")
     sys.exit(0 if all(holds for _, _, holds in found) else 1)

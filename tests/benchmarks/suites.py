@@ -44,7 +44,7 @@ class Bench:
 
     Attributes:
         work: a folder for all that is made; emptied before each use.
-        images: the pictures.
+        images: the images.
         rounds: of what is short.
         epochs: of what trains the real model.
         found: the rows' figures, by their names in `goals.GOALS`.
@@ -132,9 +132,9 @@ def data(bench: Bench) -> None:
         )
         bench.found["cached_run"].add(last_record(root)["seconds"] - float(imports))
     listed = json.loads(splits.read_text())
-    pictures = len(listed["train"]) + len(listed["eval"])
+    images = len(listed["train"]) + len(listed["eval"])
     transformed = root / "artifacts" / "Transform" / "transformed_examples"
-    bench.found["transformed"].compare(size_of(transformed), pictures * 160 * 160)
+    bench.found["transformed"].compare(size_of(transformed), images * 160 * 160)
     models = size_of(root / "artifacts" / "Trainer") + size_of(root / "artifacts" / "Baseline")
     kept = size_of(root / "artifacts", root / "dataset") - models
     bench.found["disk"].compare(kept, size_of(bench.images))
@@ -176,8 +176,8 @@ def first_run(bench: Bench) -> None:
     )  # fmt: skip
     reached = guide.seconds
     for line in bench.log("Keras's guide").read_text().splitlines():
-        if line.startswith("{") and (told := json.loads(line))["val_auc"] >= TARGET_AUC:
-            reached = told["at"]
+        if line.startswith("{") and (output := json.loads(line))["val_auc"] >= TARGET_AUC:
+            reached = output["at"]
             break
     bench.found["target"].compare(_reached(root, ours), reached)
     wider = bench.run("rerun, wider", *run, root, *_WIDER)
@@ -212,7 +212,7 @@ def growth(bench: Bench, *, few: int = 2_000, many: int = 20_000, most: int = 10
     def compare(row: str, what: str, counts: tuple[int, int], *command: str | Path) -> None:
         less, more = (
             bench.run(
-                f"{what}, {count:,} pictures",
+                f"{what}, {count:,} images",
                 *command,
                 "--images",
                 images[count],
@@ -230,7 +230,7 @@ def growth(bench: Bench, *, few: int = 2_000, many: int = 20_000, most: int = 10
 
 
 def loading(bench: Bench) -> None:
-    """The trainer's input beside another framework's, from the pictures' folders."""
+    """The trainer's input beside another framework's, from the images' folders."""
     if not find_spec("torch"):
         print("PyTorch is not here, and its loader is left out: pip install '.[bench]'")
         return
@@ -265,7 +265,7 @@ SUITES: dict[str, Callable[[Bench], None]] = {
 
 
 def write_splits(images: Path, dataset: Path, out: Path) -> None:
-    """Lists the pictures of a converted dataset as [path, label], by split."""
+    """Lists the images of a converted dataset as [path, label], by split."""
     import tensorflow as tf
 
     splits: dict[str, list[tuple[str, int]]] = {}
@@ -284,28 +284,28 @@ def class_folders(images: Path, out: Path) -> Path:
     for label in ("NORMAL", "PNEUMONIA"):
         (out / label).mkdir(parents=True)
         for split in ("train", "val"):
-            for picture in (images / split / label).glob("*.jpeg"):
-                (out / label / f"{split}-{picture.name}").symlink_to(picture)
+            for image in (images / split / label).glob("*.jpeg"):
+                (out / label / f"{split}-{image.name}").symlink_to(image)
     return out
 
 
 def multiplied(images: Path, out: Path, times: int) -> Path:
-    """Copies pictures so that no two are equal bytes, and no patient has more of them.
+    """Copies images so that no two are equal bytes, and no patient has more of them.
 
     Args:
         images: JPEGs with the names of the public dataset.
         out: gets `times` as many.
         times: how many of each; 1 copies them.
     """
-    for picture in images.rglob("*.jpeg"):
-        content = picture.read_bytes()
-        folder = out / picture.parent.relative_to(images)
+    for image in images.rglob("*.jpeg"):
+        content = image.read_bytes()
+        folder = out / image.parent.relative_to(images)
         folder.mkdir(parents=True, exist_ok=True)
         for copy in range(times):
             # T.81, section B.2.4.5: marker, length with itself, text. The first number in a name is
             # the patient's.
             comment = b"\xff\xfe" + (10).to_bytes(2, "big") + f"{copy:08}".encode()
-            name = re.sub(r"(?<=person)\d+|(?<=IM-)\d+", rf"\g<0>{copy:03}", picture.name, count=1)
+            name = re.sub(r"(?<=person)\d+|(?<=IM-)\d+", rf"\g<0>{copy:03}", image.name, count=1)
             (folder / name).write_bytes(content[:2] + comment + content[2:])
     return out
 

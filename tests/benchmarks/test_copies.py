@@ -3,7 +3,7 @@ import pytest
 
 from components.images.appearance import thumbnail
 from tests.benchmarks.copies import HASHES, false_matches
-from tests.pictures import grey_pixels
+from tests.images import grey_pixels
 
 
 @pytest.mark.parametrize("name", sorted(HASHES))

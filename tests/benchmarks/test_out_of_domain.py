@@ -7,14 +7,14 @@ from PIL import Image
 
 from serving.model import Answer
 from tests.benchmarks.out_of_domain import CHANGES, OTHERS, SIDE, Share, shares, table
-from tests.pictures import encode, grey_pixels
+from tests.images import encode, grey_pixels
 
 
 def flag_dark_ones(images):
-    return [judge(content) for content in images]
+    return [predict(content) for content in images]
 
 
-def judge(content):
+def predict(content):
     try:
         pixels = np.asarray(Image.open(io.BytesIO(content)))
     except OSError:
@@ -23,7 +23,7 @@ def judge(content):
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_a_changed_picture_keeps_its_size_and_is_another(change):
+def test_a_changed_image_keeps_its_size_and_is_another(change):
     pixels = grey_pixels(120, 120, seed=1)
     changed = change(pixels, np.random.default_rng(1))
     assert changed.dtype == np.uint8
@@ -39,7 +39,7 @@ def test_no_other_thing_is_made_twice(make):
     assert len({each.tobytes() for each in made}) == 5
 
 
-def test_every_kind_is_asked_about_and_what_is_no_picture_does_not_count():
+def test_every_kind_is_asked_about_and_what_is_no_image_does_not_count():
     bright = np.full((80, 80), 250, np.uint8)
     bright[:20] = 0
     files: list[bytes | str] = [*[encode(bright, "png-grey")] * 3, b"broken", "no regular file"]
@@ -52,7 +52,7 @@ def test_every_kind_is_asked_about_and_what_is_no_picture_does_not_count():
     assert found["pages of letters"] == Share(0, 40)
 
 
-def test_the_table_tells_share_and_interval():
+def test_the_table_shows_share_and_interval():
     lines = table({"inverted": Share(90, 100), "drawn hands": Share(0, 0)}).splitlines()
     assert lines[2] == "| inverted | 100 | 90.0% | 82.6% to 94.5% |"
     assert lines[3] == "| drawn hands | 0 | - | - to - |"

@@ -18,7 +18,7 @@ def figures(**values):
     return found
 
 
-def test_a_row_is_judged_by_the_median_on_the_right_side_of_its_bound():
+def test_a_row_is_predicted_by_the_median_on_the_right_side_of_its_bound():
     found = figures(convert=[(1, 2), (9, 10), (8, 10)], transform=[(3, 2), (2, 2), (4, 2)])
     convert, transform = table(found).splitlines()[2:]
     assert "≥ 0.80x | 0.80x (8 : 10) | 0.50x to 0.90x | 3 | met |" in convert

@@ -22,7 +22,7 @@ def cells(text):
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
 
 
-def test_the_mean_and_the_worst_stand_under_the_shifts():
+def test_the_mean_and_the_worst_are_under_the_shifts():
     rows = cells(table({"subtype=virus": ONE, "size=low": None, "border=high": OTHER}))
     assert rows[2] == ["subtype=virus", "0.9000", "0.8500", "0.8000", "0.7000", "0.0200", "1,234"]
     assert rows[3] == ["size=low", "-", "-", "-", "-", "-", "-"]

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.training EXAMPLES [--steps 15] [--rounds 5] [--precision bfloat16]
 
-EXAMPLES is a folder of Transform's output (Split-train inside). Prints JSON: pictures a second of
+EXAMPLES is a folder of Transform's output (Split-train inside). Prints JSON: images a second of
 each round, and page faults a step.
 """
 
@@ -37,7 +37,7 @@ def main() -> None:
 
     settings = TrainerSettings()
     keras.utils.set_random_seed(1)
-    pictures = trainer_input.read(options.examples)
+    images = trainer_input.read(options.examples)
     steps = Steps(
         strategy.create("auto"),
         partial(models.build, settings, synchronized=False, precision=options.precision),
@@ -45,7 +45,7 @@ def main() -> None:
         learning_rate=settings.learning_rate,
         global_batch_size=settings.batch_size,
     )
-    batches = trainer_input.epoch_of(pictures, settings, 0)
+    batches = trainer_input.epoch_of(images, settings, 0)
     batch = next(iter(batches))
     memory = tf.data.Dataset.from_tensors(batch).repeat(options.steps)
 

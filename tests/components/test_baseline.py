@@ -23,8 +23,8 @@ def version(tmp_path):
 
 @pytest.fixture
 def newer(tmp_path, version):
-    told = {"baseline_version": str(version.version)}
-    return push(write(tmp_path / "newer", b"newer"), tmp_path / "push" / "cxr", told)
+    message = {"baseline_version": str(version.version)}
+    return push(write(tmp_path / "newer", b"newer"), tmp_path / "push" / "cxr", message)
 
 
 def execute(tmp_path, trained=b"trained just now", version=LATEST):
@@ -32,8 +32,8 @@ def execute(tmp_path, trained=b"trained just now", version=LATEST):
     model.uri, other.uri = str(tmp_path / "baseline"), str(tmp_path / "trained")
     (tmp_path / "baseline").mkdir()
     sums.record(write(tmp_path / "trained" / "Format-Serving", trained))
-    told = {"push_dir": str(tmp_path / "push"), "model_name": "cxr", "version": version}
-    Executor().Do({"trained": [other]}, {"model": [model]}, told)
+    message = {"push_dir": str(tmp_path / "push"), "model_name": "cxr", "version": version}
+    Executor().Do({"trained": [other]}, {"model": [model]}, message)
     return model
 
 
@@ -107,7 +107,7 @@ class TestBroken:
     """A version that is not whole neither hides an older one nor lets a model through."""
 
     @pytest.mark.parametrize("damage", ["changed", "lost", "manifest"])
-    def test_the_newest_whole_version_is_taken_and_the_broken_one_told(
+    def test_the_newest_whole_version_is_taken_and_the_broken_one_reported(
         self, tmp_path, version, newer, damage
     ):
         if damage == "changed":
@@ -153,11 +153,11 @@ class TestBroken:
 def execute_without_sums(tmp_path):
     model, other = standard_artifacts.Model(), standard_artifacts.Model()
     model.uri, other.uri = str(tmp_path / "baseline"), str(tmp_path / "trained")
-    told = {"push_dir": str(tmp_path / "push"), "model_name": "cxr", "version": LATEST}
-    Executor().Do({"trained": [other]}, {"model": [model]}, told)
+    message = {"push_dir": str(tmp_path / "push"), "model_name": "cxr", "version": LATEST}
+    Executor().Do({"trained": [other]}, {"model": [model]}, message)
 
 
-def test_the_version_stands_in_the_parameters_that_the_cache_sees():
+def test_the_version_is_in_the_parameters_that_the_cache_sees():
     trained = channel.Channel(standard_artifacts.Model)
     component = Baseline(trained=trained, push_dir="p", model_name="cxr", version="17")
     assert component.id == "Baseline"

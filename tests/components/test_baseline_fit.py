@@ -40,7 +40,7 @@ def test_a_model_of_the_same_kind_fits(model, other):
     assert misfit(other(), model) == ""
 
 
-def test_none_at_all_is_told_in_its_own_words(model):
+def test_none_at_all_is_reported_in_its_own_words(model):
     artifact = standard_artifacts.Model()
     artifact.set_int_custom_property(baseline.PRESENT, 0)
     artifact.set_string_custom_property(baseline.REASON, "nothing is pushed yet")
@@ -57,8 +57,8 @@ def test_none_at_all_is_told_in_its_own_words(model):
     ],
 )
 def test_another_signature_does_not_fit(model, other, change, side):
-    told = misfit(other(change), model)
-    assert told == f"the {side} of the pushed model's serve_examples are others"
+    message = misfit(other(change), model)
+    assert message == f"the {side} of the pushed model's serve_examples are others"
 
 
 def test_what_cannot_be_read_stops_it(model, other, monkeypatch):

@@ -62,5 +62,5 @@ def test_they_end_with_a_conversion_that_is_stopped(tmp_path, number):
     assert process.returncode == (-number if number == signal.SIGKILL else 128 + number)
     wait_until(lambda: not any(map(is_alive, found)))
     if number != signal.SIGKILL:
-        assert said.splitlines()[-1] == "Interrupted. The same command goes on from here."
+        assert said.splitlines()[-1] == "Interrupted. Repeat the command to resume."
         assert [path.name for path in tmp_path.iterdir()] == ["images"]

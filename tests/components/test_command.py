@@ -20,9 +20,9 @@ def temporary(tmp_path, monkeypatch):
     return tmp_path
 
 
-def called(work, told=""):
+def called(work, message=""):
     """The exit code and what is said of a command that does some work."""
-    command = for_people(when_interrupted(told)(work) if told else work)
+    command = for_people(when_interrupted(message)(work) if message else work)
     result = CliRunner().invoke(click.command()(command))
     return result.exit_code, result.stderr
 
@@ -86,7 +86,7 @@ def test_an_interrupt_without_a_signal_is_one():
     assert called(work, "It goes on.") == (130, "Interrupted. It goes on.\n")
 
 
-def test_a_mistake_is_told_and_a_fault_of_ours_is_not_hidden():
+def test_a_mistake_is_reported_and_a_fault_of_ours_is_not_hidden():
     def mistake():
         raise UserError("No such folder.")
 
@@ -98,7 +98,7 @@ def test_a_mistake_is_told_and_a_fault_of_ours_is_not_hidden():
         for_people(fault)()
 
 
-def test_an_error_that_is_told_already_keeps_its_words_and_its_code():
+def test_an_error_that_is_reported_already_keeps_its_words_and_its_code():
     def work():
         try:
             raise OSError(errno.ENOSPC, "No space left on device", "/disk/file")
@@ -110,7 +110,7 @@ def test_an_error_that_is_told_already_keeps_its_words_and_its_code():
     assert said.endswith("Error: Choose one.\n")
 
 
-def test_what_the_system_refuses_is_told_with_its_file():
+def test_what_the_system_refuses_is_reported_with_its_file():
     def work():
         raise OSError(errno.ENOSPC, "No space left on device", "/disk/file")
 

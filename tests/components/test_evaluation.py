@@ -47,11 +47,11 @@ def test_a_model_within_every_bound_is_not_refused():
         (changed(sensitivity=0.5), "sensitivity 0.5000 is below the floor 0.8 on slice Overall"),
         (
             changed(invalid=12),
-            "invalid pictures 12 of 112 are more than the allowed share 0.1 on slice Overall",
+            "invalid images 12 of 112 are more than the allowed share 0.1 on slice Overall",
         ),
     ],
 )
-def test_a_missed_bound_is_told_with_metric_value_and_bound(model, reason):
+def test_a_missed_bound_is_reported_with_metric_value_and_bound(model, reason):
     assert reasons(model) == [reason]
 
 
@@ -70,7 +70,7 @@ def test_a_missed_bound_is_told_with_metric_value_and_bound(model, reason):
         ),
     ],
 )
-def test_a_fall_below_the_pushed_model_is_told_with_both_values(better, reason):
+def test_a_fall_below_the_pushed_model_is_reported_with_both_values(better, reason):
     assert reasons(GOOD, better) == [reason]
 
 
@@ -90,7 +90,7 @@ def test_what_is_equal_to_a_bound_holds(model, baseline):
     assert reasons(model, baseline) == []
 
 
-def test_every_missed_bound_is_told():
+def test_every_missed_bound_is_reported():
     assert len(reasons(changed(auc=0.5, sensitivity=0.1, invalid=900), GOOD)) == 5
 
 
@@ -110,7 +110,7 @@ def test_a_metric_that_only_the_pushed_model_leaves_undefined_is_no_comparison()
     )
 
 
-def test_a_split_without_any_picture_is_refused_by_both_floors():
+def test_a_split_without_any_image_is_refused_by_both_floors():
     assert len(reasons(Metrics())) == 2
 
 
@@ -188,7 +188,7 @@ def test_a_figure_that_json_does_not_know_is_never_written():
 
 
 @pytest.mark.parametrize("content", [None, "{"])
-def test_an_evaluation_that_cannot_be_read_is_told_with_the_way_out(tmp_path, content):
+def test_an_evaluation_that_cannot_be_read_is_reported_with_the_way_out(tmp_path, content):
     if content:
         (tmp_path / EVALUATION).write_text(content)
     with pytest.raises(UserError, match=r"evaluation\.json: no evaluation .* run the pipeline"):

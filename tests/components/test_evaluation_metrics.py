@@ -49,13 +49,13 @@ def test_the_signature_on_examples_is_evaluated_and_no_keras_model():
     assert (spec.prediction_key, spec.label_key) == ("probability", "label")
 
 
-def test_slices_are_all_pictures_and_each_subtype():
+def test_slices_are_all_images_and_each_subtype():
     slices = [list(spec.feature_keys) for spec in eval_config(0.5).slicing_specs]
     assert slices == [[], ["subtype"]]
 
 
-def test_every_metric_counts_judged_rows_alone_but_for_the_number_of_rows():
-    judged, every_row = eval_config(0.5).metrics_specs
-    assert judged.example_weights.weighted
+def test_every_metric_counts_predicted_rows_alone_but_for_the_number_of_rows():
+    predicted, every_row = eval_config(0.5).metrics_specs
+    assert predicted.example_weights.weighted
     assert every_row.example_weights.unweighted
     assert [json.loads(metric.config)["name"] for metric in every_row.metrics] == ["rows"]

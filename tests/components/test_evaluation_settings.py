@@ -12,7 +12,7 @@ SHARES = (
 )
 
 
-def test_every_setting_is_told_and_described():
+def test_every_setting_is_reported_and_described():
     fields = EvaluationSettings.model_fields
     assert set(fields) == set(SHARES)
     assert all(field.description for field in fields.values())

@@ -109,7 +109,7 @@ def evaluate(tmp_path, examples, model, pushed_model=None, **settings) -> Evalua
     return outcome
 
 
-def test_a_first_model_is_judged_on_the_test_split_by_serve_examples(
+def test_a_first_model_is_predicted_on_the_test_split_by_serve_examples(
     tmp_path, examples, good_model
 ):
     outcome = evaluate(tmp_path, examples, good_model)
@@ -189,7 +189,7 @@ def test_a_model_worse_than_the_baseline_is_refused(tmp_path, examples, good_mod
     )
 
 
-def test_each_model_is_judged_at_its_own_threshold(tmp_path, examples, good_model):
+def test_each_model_is_predicted_at_its_own_threshold(tmp_path, examples, good_model):
     other = tiny.save_model(tmp_path / "pushed", threshold=0.85)
     found = sum(p >= 0.85 for y, p, _ in ROWS if y) / 5
     outcome = evaluate(
@@ -206,12 +206,12 @@ def test_each_model_is_judged_at_its_own_threshold(tmp_path, examples, good_mode
     ("damage", "said"),
     [
         ({"signatures": [features.SERVING_DEFAULT]}, "no signature serve_examples"),
-        ({"threshold": None}, "tells no operating threshold"),
+        ({"threshold": None}, "has no operating threshold"),
         ({"labels": ["SICK", "WELL"]}, "the pushed model has labels ['SICK', 'WELL'], this one"),
         ({"record": False}, "the pushed model has labels None"),
     ],
 )
-def test_a_baseline_that_does_not_fit_is_told_and_left_out(
+def test_a_baseline_that_does_not_fit_is_reported_and_left_out(
     tmp_path, examples, good_model, damage, said
 ):
     other = tiny.save_model(tmp_path / "pushed", **damage)
@@ -283,7 +283,7 @@ class TestFailure:
         self.assert_no_verdict(tmp_path, given, UserError, said)
 
 
-def test_a_broken_newer_version_is_told(tmp_path, examples, good_model):
+def test_a_broken_newer_version_is_reported(tmp_path, examples, good_model):
     given = inputs(tmp_path, examples, good_model, good_model)
     (other,) = given["baseline_model"]
     other.set_string_custom_property(baseline.BROKEN, "push/18/saved_model.pb: the file is missing")
@@ -294,9 +294,7 @@ def test_a_broken_newer_version_is_told(tmp_path, examples, good_model):
     ]
 
 
-def test_undecodable_pictures_count_in_no_metric_and_refuse_when_they_are_many(
-    tmp_path, good_model
-):
+def test_undecodable_images_count_in_no_metric_and_refuse_when_they_are_many(tmp_path, good_model):
     rows = [tiny.example(label, p) for label, p, _ in ROWS]
     rows += [tiny.example(0, 0.9, format=tiny.BROKEN)] * 2
     tiny.write_split(tmp_path / "examples", features.TEST, rows)
@@ -307,9 +305,9 @@ def test_undecodable_pictures_count_in_no_metric_and_refuse_when_they_are_many(
     assert overall.auc == pytest.approx(auc(ROWS), abs=1e-3)
     assert overall.false_positives == 1
     assert outcome.reasons == [
-        "invalid pictures 2 of 11 are more than the allowed share 0.01 on slice Overall"
+        "invalid images 2 of 11 are more than the allowed share 0.01 on slice Overall"
     ]
-    assert "2 pictures" in outcome.notes[1]
+    assert "2 images" in outcome.notes[1]
 
 
 def test_a_test_split_of_one_class_still_gets_a_verdict(tmp_path, good_model):

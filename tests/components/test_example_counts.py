@@ -19,10 +19,10 @@ def test_all_records_pass(examples):
     example_counts.require_all(examples, [features.TEST])
 
 
-def test_examples_that_do_not_tell_their_number_are_refused(examples):
+def test_examples_that_do_not_show_their_number_are_refused(examples):
     example_counts.mark(examples, {}, "")
     examples.set_string_custom_property(example_counts.RECORDS, "")
-    with pytest.raises(UserError, match="do not tell how many records they hold"):
+    with pytest.raises(UserError, match="do not record how many records they hold"):
         example_counts.require_all(examples, [features.TEST])
 
 
@@ -38,7 +38,7 @@ def flipped(content):
 
 
 @pytest.mark.parametrize("damage", [flipped, lambda content: content[:-12], lambda content: b"no"])
-def test_a_damaged_file_is_named_and_nothing_of_it_is_told(examples, tmp_path, damage):
+def test_a_damaged_file_is_named_and_nothing_of_it_is_reported(examples, tmp_path, damage):
     (file,) = (tmp_path / "Split-test").iterdir()
     file.write_bytes(damage(file.read_bytes()))
     with pytest.raises(UserError) as raised:

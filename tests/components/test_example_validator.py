@@ -43,7 +43,7 @@ def test_one_class_in_a_hundred_passes():
 
 BREACHES: dict[str, tuple[dict[str, Any], str]] = {
     "missing everywhere": ({features.SHA256: None}, "The feature was not present in any examples"),
-    "a picture missing everywhere": (
+    "an image missing everywhere": (
         {features.IMAGE: None},
         "The feature was not present in any examples",
     ),
@@ -54,11 +54,11 @@ BREACHES: dict[str, tuple[dict[str, Any], str]] = {
     "a label as text": ({features.LABEL: "1"}, "Unexpected data type"),
     "a label as a fraction": ({features.LABEL: 0.5}, "Expected data of type: INT but got FLOAT"),
     "a width as text": ({features.WIDTH: "100"}, "Unexpected data type"),
-    "a picture as a number": ({features.IMAGE: 3}, "Expected data of type: BYTES but got INT"),
+    "an image as a number": ({features.IMAGE: 3}, "Expected data of type: BYTES but got INT"),
     "a label of a third class": ({features.LABEL: 2}, "Out-of-range values"),
     "a negative label": ({features.LABEL: -1}, "Out-of-range values"),
     "an unknown name": ({features.LABEL_NAME: "COVID"}, "Unexpected string values"),
-    "a tiny picture": ({features.HEIGHT: 31}, "Out-of-range values"),
+    "a tiny image": ({features.HEIGHT: 31}, "Out-of-range values"),
     "two labels": ({features.LABEL: [0, 1]}, "Superfluous values"),
 }
 
@@ -67,25 +67,25 @@ BREACHES: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_breach_names_split_feature_and_anomaly(case):
     change, anomaly = BREACHES[case]
     (name,) = change
-    told = found(validated.rows(20, **change))
-    assert len(told) == 1
-    assert told[0].startswith(f"split eval, feature {name}: ")
-    assert anomaly in told[0]
+    message = found(validated.rows(20, **change))
+    assert len(message) == 1
+    assert message[0].startswith(f"split eval, feature {name}: ")
+    assert anomaly in message[0]
 
 
 def test_a_feature_that_one_example_lacks_is_a_breach():
-    (told,) = found([*validated.rows(99), *validated.rows(1, patient_id=None)])
-    assert told.startswith("split eval, feature patient_id: Column dropped")
+    (message,) = found([*validated.rows(99), *validated.rows(1, patient_id=None)])
+    assert message.startswith("split eval, feature patient_id: Column dropped")
 
 
 def test_a_feature_without_a_value_is_a_breach():
-    (told,) = found([*validated.rows(10), *validated.rows(1, label=[])])
-    assert told.startswith("split eval, feature label: Missing values")
+    (message,) = found([*validated.rows(10), *validated.rows(1, label=[])])
+    assert message.startswith("split eval, feature label: Missing values")
 
 
-def test_all_breaches_are_told():
-    told = found(validated.rows(20, width=3, label_name="COVID", sha256=None))
-    assert [line.split(": ")[0].rpartition(" ")[2] for line in told] == [
+def test_all_breaches_are_reported():
+    message = found(validated.rows(20, width=3, label_name="COVID", sha256=None))
+    assert [line.split(": ")[0].rpartition(" ")[2] for line in message] == [
         "label_name",
         "sha256",
         "width",
@@ -94,8 +94,8 @@ def test_all_breaches_are_told():
 
 @pytest.mark.parametrize(("present", "absent"), [(0, "PNEUMONIA"), (1, "NORMAL")])
 def test_an_absent_class_is_named(present, absent):
-    told = found(validated.rows(20)[present::2])
-    assert told == [f"split eval, feature label: no example of {absent}"]
+    message = found(validated.rows(20)[present::2])
+    assert message == [f"split eval, feature label: no example of {absent}"]
 
 
 @pytest.fixture(scope="module")
@@ -163,9 +163,9 @@ def test_splits_that_break_the_contract_stop_the_run_with_every_breach(tmp_path,
 def test_another_seed_is_no_advice_where_a_class_is_in_no_split(tmp_path, statistics):
     with pytest.raises(UserError) as caught:
         validate(tmp_path, statistics, "small")
-    told = str(caught.value)
-    assert "No split holds an example of PNEUMONIA: fix the image folder" in told
-    assert "seed" not in told
+    message = str(caught.value)
+    assert "No split holds an example of PNEUMONIA: fix the image folder" in message
+    assert "seed" not in message
 
 
 def test_what_merely_differs_from_the_inferred_schema_is_logged_and_passes(

@@ -46,7 +46,7 @@ def dataset(tmp_path):
         shards=1,
         folders=(),
         splits=tuple(
-            SplitCount(split=split, label="NORMAL", subtype="normal", pictures=count, patients=1)
+            SplitCount(split=split, label="NORMAL", subtype="normal", images=count, patients=1)
             for split, count in counts.items()
         ),
         quarantine_reasons={},
@@ -117,7 +117,7 @@ def test_what_an_earlier_execution_left_is_gone(dataset, tmp_path):
     assert placed(imported(dataset, tmp_path / "out")) == EXPECTED
 
 
-def test_a_split_without_files_is_told(dataset, tmp_path):
+def test_a_split_without_files_is_reported(dataset, tmp_path):
     with pytest.raises(UserError, match=r"no files of the split eval.*cxr convert"):
         imported(dataset, tmp_path / "out", splits=("train", "eval"))
 
@@ -138,7 +138,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("name", DAMAGES)
 def test_a_damaged_dataset_is_not_taken(dataset, tmp_path, name):
-    damage, told = DAMAGES[name]
+    damage, message = DAMAGES[name]
     damage(dataset / "train" / "a.gz")
-    with pytest.raises(UserError, match=rf"{told}\. Convert the images again"):
+    with pytest.raises(UserError, match=rf"{message}\. Convert the images again"):
         imported(dataset, tmp_path / "out")

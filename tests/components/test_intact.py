@@ -34,9 +34,9 @@ DAMAGES = {
 @pytest.mark.parametrize("name", DAMAGES)
 def test_damage_is_found_with_its_file(folder, name):
     recorded = sums(folder)
-    change, told = DAMAGES[name]
+    change, message = DAMAGES[name]
     change(folder)
-    assert list(intact.damage(folder, recorded)) == [f"{folder}/{told}"]
+    assert list(intact.damage(folder, recorded)) == [f"{folder}/{message}"]
 
 
 def test_a_flipped_byte_is_found_where_size_and_time_stayed(folder):

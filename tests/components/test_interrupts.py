@@ -163,5 +163,5 @@ def test_a_blocked_signal_waits_until_somebody_listens():
         os._exit(99)
     os.close(write)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 98
-    with os.fdopen(read) as told:
-        assert told.read() == "it waits"
+    with os.fdopen(read) as message:
+        assert message.read() == "it waits"

@@ -24,7 +24,7 @@ def blessing(tmp_path):
     return artifact
 
 
-def test_a_blessing_tells_which_model_was_examined(model, blessing, tmp_path):
+def test_a_blessing_shows_which_model_was_examined(model, blessing, tmp_path):
     files = model_sums.examine(model)
     assert files == sums(tmp_path / "model" / "Format-Serving") == model_sums.trained(model)
     model_sums.record(blessing, files)
@@ -48,7 +48,7 @@ def test_a_model_without_a_record_is_not_examined(model, tmp_path, text):
         model_sums.examine(model)
 
 
-def test_a_blessing_whose_record_was_exchanged_tells_nothing(model, blessing, tmp_path):
+def test_a_blessing_whose_record_was_exchanged_says_nothing(model, blessing, tmp_path):
     model_sums.record(blessing, model_sums.examine(model))
     (tmp_path / "blessing" / SUMS).write_text('{"files": {"saved_model.pb": "0"}}')
     with pytest.raises(UserError, match="nobody knows which model was examined"):

@@ -20,13 +20,13 @@ def test_a_local_path_is_handed_on():
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["gs://b/x"], "FOLDER must be a local path; received gs://b/x"),
         (["a", "--out-file", "s3://b/x"], "--out-file must be a local path; received s3://b/x"),
     ],
 )
-def test_an_address_is_refused_by_the_arguments_name(words, told):
+def test_an_address_is_refused_by_the_arguments_name(words, message):
     result = CliRunner().invoke(command, words)
     assert result.exit_code == 1
-    assert told in result.output
+    assert message in result.output

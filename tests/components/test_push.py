@@ -45,7 +45,7 @@ def assert_whole(version):
     assert pushed.verify(version.path) == []
 
 
-def test_a_push_is_whole_and_its_manifest_tells_what_it_is(tmp_path, model):
+def test_a_push_is_whole_and_its_manifest_shows_what_it_is(tmp_path, model):
     before = int(time.time())
     version = push(model, tmp_path / "push" / "cxr", RECORD)
     assert version == pushed.latest(tmp_path / "push", "cxr")
@@ -220,7 +220,7 @@ def test_a_rollback_can_name_its_version(versions):
     assert content_of(rollback(folder, versions[2].version)) == b"2"
 
 
-def test_a_rollback_that_cannot_be_is_told(versions, tmp_path):
+def test_a_rollback_that_cannot_be_is_reported(versions, tmp_path):
     folder = versions[-1].path.parent
     with pytest.raises(UserError, match=r"there is no version 5\. There are "):
         rollback(folder, 5)
@@ -302,7 +302,7 @@ def test_files_are_on_the_disk_before_they_count(tmp_path, model, monkeypatch):
     assert {str(folder.parent), str(tmp_path)} <= set(synced)
 
 
-def test_the_highest_version_is_told_rather_than_passed(tmp_path, model):
+def test_the_highest_version_is_reported_rather_than_passed(tmp_path, model):
     taken = tmp_path / "cxr" / str(pushed.MAXIMUM_VERSION)
     taken.mkdir(parents=True)
     with pytest.raises(UserError, match=r"is the highest version .*\. Remove that folder"):
@@ -429,7 +429,7 @@ class TestRollbackFromABrokenVersion:
         with pytest.raises(UserError, match="the manifest is missing"):
             rollback(versions[-1].path.parent)
 
-    def test_where_none_is_whole_that_is_told(self, versions):
+    def test_where_none_is_whole_that_is_reported(self, versions):
         for version in versions:
             (version.path / "saved_model.pb").unlink()
         with pytest.raises(UserError, match="is whole, so that there is none to go back to"):

@@ -236,7 +236,7 @@ class TestRollback:
         tf.io.gfile.remove(f"{folder}/{two[1]}/{name}")
         assert rollback_remotely(folder)[0] == two[0]
 
-    def test_what_cannot_be_is_told(self, folder, two):
+    def test_what_cannot_be_is_reported(self, folder, two):
         with pytest.raises(UserError, match=r"there is no version 5\. There are "):
             rollback_remotely(folder, 5)
         tf.io.gfile.remove(f"{folder}/{two[0]}/saved_model.pb")
@@ -274,8 +274,8 @@ def test_the_components_push_and_fetch(folder, model, tmp_path):
     baseline = artifact(standard_artifacts.Model, f"{root}/baseline")
     other = artifact(standard_artifacts.Model, str(tmp_path))
     (tmp_path / SUMS).write_text(sums_json({"saved_model.pb": "another"}))
-    told = {"push_dir": push_dir, "model_name": "cxr", "version": LATEST}
-    Baseline().Do({"trained": [other]}, {"model": [baseline]}, told)
+    message = {"push_dir": push_dir, "model_name": "cxr", "version": LATEST}
+    Baseline().Do({"trained": [other]}, {"model": [baseline]}, message)
     assert baseline.get_int_custom_property("present") == 1
     assert baseline.get_string_custom_property("version") == str(version)
     assert "Format-Serving/variables/data" in remote.files(f"{root}/baseline")
@@ -284,9 +284,9 @@ def test_the_components_push_and_fetch(folder, model, tmp_path):
 def test_there_may_be_no_baseline(folder):
     root = folder.rpartition("/")[0]
     baseline = artifact(standard_artifacts.Model, f"{root}/baseline")
-    told = {"push_dir": root, "model_name": "cxr", "version": LATEST}
+    message = {"push_dir": root, "model_name": "cxr", "version": LATEST}
     trained = artifact(standard_artifacts.Model, f"{root}/trained")
-    Baseline().Do({"trained": [trained]}, {"model": [baseline]}, told)
+    Baseline().Do({"trained": [trained]}, {"model": [baseline]}, message)
     assert "nothing is pushed" in baseline.get_string_custom_property("reason")
 
 
@@ -294,7 +294,7 @@ def test_a_failure_is_no_absence_of_a_baseline(folder, model, monkeypatch, tmp_p
     pushed_to(folder, model())
     root = folder.rpartition("/")[0]
     baseline = artifact(standard_artifacts.Model, str(tmp_path / "baseline"))
-    told = {"push_dir": root, "model_name": "cxr", "version": LATEST}
+    message = {"push_dir": root, "model_name": "cxr", "version": LATEST}
 
     def gone(*arguments, **options):
         raise tf.errors.UnavailableError(None, None, "the network is gone")
@@ -302,4 +302,4 @@ def test_a_failure_is_no_absence_of_a_baseline(folder, model, monkeypatch, tmp_p
     monkeypatch.setattr(tf.io.gfile, "copy", gone)
     trained = artifact(standard_artifacts.Model, str(tmp_path / "trained"))
     with pytest.raises(UserError, match=r"cannot be read or copied .*the network is gone"):
-        Baseline().Do({"trained": [trained]}, {"model": [baseline]}, told)
+        Baseline().Do({"trained": [trained]}, {"model": [baseline]}, message)

@@ -21,8 +21,8 @@ def test_what_was_compared_with_the_newest_version_may_be_pushed(version):
 
 
 def test_what_was_compared_with_another_may_not():
-    told = refusal(Compared(FILES, "17"), "18")
-    assert told == (
+    message = refusal(Compared(FILES, "17"), "18")
+    assert message == (
         "it was compared with version 17, and cxr holds version 18 now; run again to compare it "
         "with that"
     )
@@ -32,9 +32,9 @@ def test_what_was_compared_with_another_may_not():
 
 @pytest.mark.parametrize("left", [RolledBack(7, digest(FILES)), RolledBack(7, "another", "recipe")])
 def test_what_was_rolled_back_may_not_unless_asked_for(left):
-    told = refusal(Compared(FILES, recipe="recipe"), rolled_back=[RolledBack(6, "x"), left])
-    assert "rolled back as version 7 in cxr" in told
-    assert "--set push.again=true" in told
+    message = refusal(Compared(FILES, recipe="recipe"), rolled_back=[RolledBack(6, "x"), left])
+    assert "rolled back as version 7 in cxr" in message
+    assert "--set push.again=true" in message
     check(Compared(FILES, recipe="recipe", again=True), "", [left], "cxr")
 
 

@@ -19,8 +19,8 @@ def write_version(folder, version, files=None, manifest=True):
         (path / name).write_bytes(content)
     if manifest:
         sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-        told = {"version": version, "files": sums}
-        (path / pushed.MANIFEST).write_text(json.dumps(told))
+        message = {"version": version, "files": sums}
+        (path / pushed.MANIFEST).write_text(json.dumps(message))
     return path
 
 
@@ -196,7 +196,7 @@ def test_what_cannot_be_read_is_not_taken_for_damage(tmp_path, monkeypatch, name
 def test_a_renamed_version_is_refused(tmp_path):
     write_version(tmp_path, 17).rename(tmp_path / "cxr" / "18")
     (problem,) = pushed.verify(tmp_path / "cxr" / "18")
-    assert "it was pushed as cxr/17, and stands as cxr/18" in problem
+    assert "it was pushed as cxr/17, and is now cxr/18" in problem
 
 
 def test_an_old_version_under_a_higher_number_is_refused(tmp_path):
@@ -211,7 +211,7 @@ def test_a_link_to_an_old_version_under_a_higher_number_is_refused(tmp_path):
     (tmp_path / "cxr" / "19").symlink_to("17")
     found = pushed.newest(tmp_path, "cxr")
     assert found.version.path == newest
-    assert "it was pushed as cxr/17, and stands as cxr/19" in found.broken[0]
+    assert "it was pushed as cxr/17, and is now cxr/19" in found.broken[0]
 
 
 @pytest.mark.parametrize(("folder", "link"), [("cxr", "served"), ("disk", "cxr")])
@@ -231,7 +231,7 @@ def test_a_version_of_another_model_is_refused(tmp_path):
     assert pushed.verify(path) == []
     (tmp_path / "cxr").rename(tmp_path / "other")
     (problem,) = pushed.verify(tmp_path / "other" / "17")
-    assert "it was pushed as cxr/17, and stands as other/17" in problem
+    assert "it was pushed as cxr/17, and is now other/17" in problem
 
 
 def test_a_copy_elsewhere_is_compared_by_its_files(tmp_path):

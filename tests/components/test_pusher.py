@@ -104,7 +104,7 @@ def test_a_blessed_model_is_pushed(tmp_path, model, blessed):
     assert "model_uri" not in manifest
 
 
-def test_the_manifest_tells_what_the_model_was_trained_with_not_what_was_planned(
+def test_the_manifest_shows_what_the_model_was_trained_with_not_what_was_planned(
     tmp_path, model, blessed
 ):
     manifest = assert_pushed(tmp_path, execute(tmp_path, model, **blessed())).manifest
@@ -112,14 +112,14 @@ def test_the_manifest_tells_what_the_model_was_trained_with_not_what_was_planned
     assert manifest["versions"] == {"tensorflow": "2.0", "keras": "3.0"}
 
 
-def test_the_manifest_tells_the_version_that_the_evaluator_compared_with(tmp_path, model, blessed):
+def test_the_manifest_shows_the_version_that_the_evaluator_compared_with(tmp_path, model, blessed):
     former = push(write(tmp_path / "former", b"other graph"), tmp_path / "push" / "cxr", {})
     given = blessed(version=str(former.version))
     manifest = assert_pushed(tmp_path, execute(tmp_path, model, **given)).manifest
     assert manifest["baseline_version"] == str(former.version)
 
 
-def test_a_refused_model_is_not_pushed_and_the_reasons_are_told(tmp_path, model, blessed):
+def test_a_refused_model_is_not_pushed_and_the_reasons_are_reported(tmp_path, model, blessed):
     given = blessed(model_blessing=False)
     given["model_blessing"].set_string_custom_property("reasons", "AUC 0.7\nsensitivity 0.1")
     outcome = execute(tmp_path, model, **given)
@@ -139,7 +139,7 @@ def test_every_blessing_must_hold(tmp_path, model, blessed, name):
     assert_not_pushed(tmp_path, outcome, f"its {name} says no")
 
 
-def test_a_push_folder_that_cannot_be_written_is_told(tmp_path, model, blessed):
+def test_a_push_folder_that_cannot_be_written_is_reported(tmp_path, model, blessed):
     (tmp_path / "push").write_text("a file")
     with pytest.raises(UserError, match="cannot be pushed here"):
         execute(tmp_path, model, **blessed())
@@ -179,7 +179,7 @@ class TestWhatWasExamined:
         path.unlink() if text is None else path.write_text(text)
         self.assert_refused(tmp_path, model, given, "nobody knows which model was examined")
 
-    def test_the_infra_validator_of_tfx_tells_no_digest(self, tmp_path, model, blessed):
+    def test_the_infra_validator_of_tfx_shows_no_digest(self, tmp_path, model, blessed):
         given = blessed()
         given["infra_blessing"] = standard_artifacts.InfraBlessing()
         given["infra_blessing"].set_int_custom_property("blessed", 1)
@@ -224,7 +224,7 @@ def test_no_pusher_without_a_blessing(name):
         Pusher(**{**CHANNELS, name: None}, push_dir="p", **PARAMETERS)
 
 
-def test_the_parameters_stand_in_the_specification():
+def test_the_parameters_are_in_the_specification():
     component = Pusher(**CHANNELS, push_dir="p", **PARAMETERS)
     assert component.id == "Pusher"
     assert json.loads(component.exec_properties["configuration"])["seed"] == 8

@@ -41,15 +41,15 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_the_file_is_named_and_no_byte_of_it_is_told(shard, name, caplog, capfd):
+def test_the_file_is_named_and_no_byte_of_it_is_reported(shard, name, caplog, capfd):
     raw = gzip.decompress(shard.read_bytes())
     shard.write_bytes(gzip.compress(DAMAGES[name](raw)))
     with pytest.raises(Exception, match=r"shard\.gz is damaged or cannot be read") as raised:
         read(shard)
     printed = capfd.readouterr()
-    told = f"{raised.getrepr(chain=True)}{caplog.text}{printed.out}{printed.err}"
+    message = f"{raised.getrepr(chain=True)}{caplog.text}{printed.out}{printed.err}"
     for bytes_told in ("person7", SECRET[:20].hex(), repr(SECRET[:20])):
-        assert bytes_told not in told
+        assert bytes_told not in message
 
 
 def test_a_compressed_file_that_is_cut_is_named(shard):

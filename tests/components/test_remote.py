@@ -43,7 +43,7 @@ def test_files_are_listed_by_their_paths_in_the_folder(place):
     assert remote.files(f"{place}/nowhere") == []
 
 
-def test_an_input_stands_here_while_it_is_read(place):
+def test_an_input_is_here_while_it_is_read(place):
     write(f"{place}/model/sub/file", "content")
     model = artifact(f"{place}/model")
     with remote.near(inputs=[model]):
@@ -52,7 +52,7 @@ def test_an_input_stands_here_while_it_is_read(place):
     assert model.uri == f"{place}/model"
 
 
-def test_an_output_stands_there_in_the_end(place):
+def test_an_output_is_there_in_the_end(place):
     model = artifact(f"{place}/model")
     with remote.near(outputs=[model]):
         write(f"{model.uri}/sub/file", "made")

@@ -18,12 +18,12 @@ def make(tmp_path):
             path = tmp_path / name.removeprefix("v")
             path.mkdir()
             if model:
-                told = {
+                message = {
                     "version": int(path.name),
                     "recipe": f"recipe {model}",
                     "files": {"f": model},
                 }
-                (path / pushed.MANIFEST).write_text(json.dumps(told))
+                (path / pushed.MANIFEST).write_text(json.dumps(message))
         return [
             pushed.PushedVersion(int(name.removeprefix("v")), tmp_path / name.removeprefix("v"))
             for name in models
@@ -108,6 +108,6 @@ def test_what_was_rolled_back_is_chosen_by_its_number_alone(make):
         ({"v1": "a", "v2": "b"}, None, (1, 2), "2: damaged. No version in cxr is whole"),
     ],
 )
-def test_what_cannot_be_is_told(make, models, to, broken, said):
+def test_what_cannot_be_is_reported(make, models, to, broken, said):
     with pytest.raises(UserError, match=said):
         planned(make(**models), to, broken=broken)

@@ -50,5 +50,5 @@ def test_a_side_has_a_smallest_value(name):
     assert declared(name).int_domain.min == features.MINIMUM_SIDE
 
 
-def test_the_image_is_declared_a_picture():
+def test_the_image_is_declared_an_image():
     assert declared(features.IMAGE).HasField("image_domain")

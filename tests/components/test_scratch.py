@@ -33,13 +33,13 @@ def temporary(tmp_path, monkeypatch):
 def test_temporary_files_of_python_children_and_libraries_are_made_in_it(tmp_path):
     with scratch(tmp_path / "base") as folder:
         assert Path(tempfile.mkdtemp()).parent == folder
-        told = subprocess.run(
+        message = subprocess.run(
             [sys.executable, "-c", "import tempfile; print(tempfile.gettempdir())"],
             capture_output=True,
             text=True,
             check=True,
         )
-        assert Path(told.stdout.strip()) == folder == Path(os.environ["TMPDIR"])
+        assert Path(message.stdout.strip()) == folder == Path(os.environ["TMPDIR"])
         assert folder.stat().st_mode & 0o077 == 0
 
 

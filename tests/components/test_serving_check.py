@@ -16,16 +16,16 @@ from components import (
     serving_check_trial,
 )
 from components.errors import UserError
-from components.evaluation_sample import JudgedPicture
+from components.evaluation_sample import PredictedImage
 from components.serving_check_settings import ServingCheckSettings
 from components.serving_check_trial import Question, Trial, try_serving
 from components.sums import record, sums
 from serving.client import DeadlinePassed, Refused, Unavailable
-from tests.conftest import picture
+from tests.conftest import xray
 from tests.trainer_module import small
 from transform_module import features
 
-PICTURES = [picture(index, index % 2) for index in range(40)] + [b"broken"]
+IMAGES = [xray(index, index % 2) for index in range(40)] + [b"broken"]
 
 
 def example(content: bytes) -> bytes:
@@ -41,8 +41,8 @@ def model(transformed, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def questions(model):
-    judged = evaluation_sample.judge(str(model), [example(content) for content in PICTURES])
-    return [Question(content, each) for content, each in zip(PICTURES, judged, strict=True)]
+    predicted = evaluation_sample.predict(str(model), [example(content) for content in IMAGES])
+    return [Question(content, each) for content, each in zip(IMAGES, predicted, strict=True)]
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def _variables(loaded):
 def test_a_good_model_passes_with_its_figures(model, questions, quarantine):
     trial = attempt(model, questions, quarantine)
     assert trial.reasons == []
-    assert trial.pictures == len(PICTURES)
+    assert trial.images == len(IMAGES)
     assert trial.load_seconds > 0
     assert trial.latency_ms > 0
     assert trial.memory_gib > 0.1
@@ -128,10 +128,10 @@ def test_labels_in_the_wrong_order_are_refused(model, questions, quarantine, tmp
         return answer | {features.PREDICTED_LABEL: tf.where(answer[features.VALID], other, label)}
 
     trial = attempt(saved_with(model, tmp_path / "model", swapped), questions, quarantine)
-    assert "over REST, one at a time, picture " in trial.reasons[0]
+    assert "over REST, one at a time, image " in trial.reasons[0]
     assert ": the label is " in trial.reasons[0]
     assert any("over gRPC, in batches" in reason for reason in trial.reasons)
-    assert "(so for 40 of 41 pictures)" in trial.reasons[-1]
+    assert "(so for 40 of 41 images)" in trial.reasons[-1]
 
 
 @pytest.mark.slow
@@ -183,10 +183,10 @@ def test_the_blessing_has_the_marks_of_tfx(tmp_path, monkeypatch, reasons, file)
     (saved / "saved_model.pb").write_bytes(b"graph")
     record(saved)
     with tf.io.TFRecordWriter(str(tmp_path / "Split-test" / "x.gz"), "GZIP") as writer:
-        writer.write(example(b"picture"))
-    sha256, _ = evaluation_sample.picture_of(example(b"picture"))
-    judged = [JudgedPicture(sha256, 0.25, "NORMAL", True)]
-    (tmp_path / evaluation_sample.SAMPLE).write_text(evaluation_sample.to_lines(judged))
+        writer.write(example(b"image"))
+    sha256, _ = evaluation_sample.image_of(example(b"image"))
+    predicted = [PredictedImage(sha256, 0.25, "NORMAL", True)]
+    (tmp_path / evaluation_sample.SAMPLE).write_text(evaluation_sample.to_lines(predicted))
     asked = []
 
     def answered(model, files, name, questions, *_, **__):
@@ -215,7 +215,7 @@ def test_the_blessing_has_the_marks_of_tfx(tmp_path, monkeypatch, reasons, file)
             "quarantine": str(tmp_path / "quarantine.csv"),
         },
     )
-    assert asked == [Question(b"picture", judged[0])]
+    assert asked == [Question(b"image", predicted[0])]
     assert (tmp_path / "blessing" / file).exists()
     assert blessing.get_int_custom_property("blessed") == int(not reasons)
     assert blessing.get_string_custom_property("reasons") == "\n".join(reasons)

@@ -11,6 +11,6 @@ def test_without_docker_a_run_stops_before_it_trains(monkeypatch, engine):
         serving_check_container.require_docker()
 
 
-def test_with_docker_it_goes_on(monkeypatch):
+def test_with_docker_it_continues(monkeypatch):
     monkeypatch.setattr(serving_check_container, "find_engine", lambda: "docker")
     serving_check_container.require_docker()

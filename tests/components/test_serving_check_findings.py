@@ -1,14 +1,14 @@
 import pytest
 
-from components.evaluation_sample import JudgedPicture
+from components.evaluation_sample import PredictedImage
 from components.serving_check_findings import against_evaluator
 from serving.model import Answer
 
 
-def found(judged_distance, answered_distance):
-    judged = JudgedPicture("f" * 64, 0.75, "PNEUMONIA", True, judged_distance)
+def found(predicted_distance, answered_distance):
+    predicted = PredictedImage("f" * 64, 0.75, "PNEUMONIA", True, predicted_distance)
     answer = Answer(0.75, "PNEUMONIA", True, True, answered_distance)
-    return list(against_evaluator([judged], [answer], 0.5, "over REST"))
+    return list(against_evaluator([predicted], [answer], 0.5, "over REST"))
 
 
 @pytest.mark.parametrize("distances", [(1.25, 1.25), (1.25, 1.2501), (None, None)])
@@ -17,6 +17,6 @@ def test_the_same_distance_is_no_finding(distances):
 
 
 @pytest.mark.parametrize("distances", [(1.25, 1.3), (1.25, None), (None, 1.25)])
-def test_another_distance_from_the_training_pictures_is_found(distances):
+def test_another_distance_from_the_training_images_is_found(distances):
     (sentence,) = found(*distances)
-    assert sentence.startswith("over REST, picture ffffffffffff: the distance from the training")
+    assert sentence.startswith("over REST, image ffffffffffff: the distance from the training")

@@ -2,7 +2,7 @@ from components.shared_record import without_places
 
 
 def test_local_paths_are_left_out():
-    told = without_places(
+    message = without_places(
         {
             "seed": 7,
             "images": "/home/ann/study",
@@ -10,7 +10,7 @@ def test_local_paths_are_left_out():
             "push": {"directory": "/srv/pushed", "model_name": "cxr"},
         }
     )
-    assert told == {
+    assert message == {
         "seed": 7,
         "images": None,
         "dataset": {"patients": None, "shards": 4},

@@ -29,12 +29,12 @@ def test_every_feature_is_counted(found):
     }
 
 
-def test_the_pictures_bytes_are_counted_and_no_more(found):
+def test_the_images_bytes_are_counted_and_no_more(found):
     image = found[features.IMAGE]
     assert image.WhichOneof("stats") == "bytes_stats"
-    assert image.bytes_stats.max_num_bytes == len(validated.PICTURE)
+    assert image.bytes_stats.max_num_bytes == len(validated.IMAGE)
     assert image.bytes_stats.unique == 0
-    assert validated.PICTURE not in image.SerializeToString()
+    assert validated.IMAGE not in image.SerializeToString()
 
 
 def test_the_other_strings_are_ranked(found):
@@ -47,7 +47,7 @@ def test_the_other_strings_are_ranked(found):
 
 
 @pytest.mark.parametrize("name", [features.FILENAME, features.PATIENT_ID, features.SHA256])
-def test_no_name_of_a_file_or_a_patient_stands_in_them(found, name):
+def test_no_name_of_a_file_or_a_patient_is_in_them(found, name):
     text = found[name].SerializeToString()
     assert not any(str(row[name]).encode() in text for row in validated.rows(20))
 
@@ -57,7 +57,7 @@ def test_numbers_have_their_range(found):
     assert (width.min, width.max) == (100, 119)
 
 
-def test_pictures_that_are_no_text_give_no_warning(caplog):
+def test_images_that_are_no_text_give_no_warning(caplog):
     validated.statistics(validated.rows(4))
     assert not [line for line in caplog.messages if "utf" in line.lower()]
 

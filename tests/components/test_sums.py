@@ -50,7 +50,7 @@ def test_sums_are_written_and_read(files):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": []}', '{"files": {"a": 1}}'])
-def test_what_holds_no_sums_is_told(text):
+def test_what_holds_no_sums_is_reported(text):
     with pytest.raises(ValueError, match=r"."):
         from_json(text)
 
@@ -68,8 +68,8 @@ def test_there_is_a_difference_for_each_file_that_differs(expected, found):
 
 
 def test_a_difference_names_file_and_kind():
-    told = differences({"a": "1", "b": "2"}, {"b": "3", "c": "4"}, "the manifest")
-    assert told == [
+    message = differences({"a": "1", "b": "2"}, {"b": "3", "c": "4"}, "the manifest")
+    assert message == [
         "a: the file is missing",
         "b: SHA-256 is 3, the manifest says 2",
         "c: the file is not in the manifest",

@@ -16,7 +16,7 @@ def caused(inner, outer=None):
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "message"),
     [
         (OSError(errno.ENOSPC, "No space left on device", "/d/file"), f"/d/file: {FULL}"),
         (PermissionError(errno.EACCES, "Permission denied", "/d"), f"/d: {NOT_YOURS}"),
@@ -30,12 +30,12 @@ def caused(inner, outer=None):
         (caused(OSError(errno.ENOSPC, "No space left on device", "/d/file")), f"/d/file: {FULL}"),
     ],
 )
-def test_what_the_system_refuses_is_told_with_its_file_and_a_remedy(error, told):
-    assert explain(error, Path("/place")) == told
+def test_what_the_system_refuses_is_reported_with_its_file_and_a_remedy(error, message):
+    assert explain(error, Path("/place")) == message
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("/d/part-0; No space left on device", f"/d/part-0: {FULL}"),  # TensorFlow
         (
@@ -48,8 +48,8 @@ def test_what_the_system_refuses_is_told_with_its_file_and_a_remedy(error, told)
         ("/d/x; Permission denied", f"/d/x: {NOT_YOURS}"),
     ],
 )
-def test_it_is_found_in_what_a_library_made_of_it(text, told):
-    assert explain(caused(RuntimeError(text)), Path("/place")) == told
+def test_it_is_found_in_what_a_library_made_of_it(text, message):
+    assert explain(caused(RuntimeError(text)), Path("/place")) == message
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_other_errors_are_none_of_the_systems(error):
     assert explain(error) is None
 
 
-def test_a_true_refusal_is_told(tmp_path):
+def test_a_true_refusal_is_reported(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         (tmp_path / "absent" / "file").write_text("")
     assert explain(caught.value) == f"{tmp_path}/absent/file: there is no such file."

@@ -11,7 +11,7 @@ def argv(**parameters):
     return ["task", "--json_serialized_invocation_args", json.dumps(invocation), "--other", "1"]
 
 
-def test_beam_is_told_what_the_parameter_says():
+def test_beam_is_reported_what_the_parameter_says():
     given = argv(beam_args="--runner=DataflowRunner --experiments='a b'", epochs=3)
     assert with_beam_args(given) == [*given, "--runner=DataflowRunner", "--experiments=a b"]
 
@@ -21,6 +21,6 @@ def test_without_it_nothing_is_added(parameters):
     assert with_beam_args(argv(**parameters)) == argv(**parameters)
 
 
-def test_a_quotation_without_its_end_is_told():
+def test_a_quotation_without_its_end_is_reported():
     with pytest.raises(UserError, match="No closing quotation"):
         with_beam_args(argv(beam_args="--name='x"))

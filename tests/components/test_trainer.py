@@ -30,7 +30,9 @@ def trainer(**parameters):
 def test_run_fn_reads_the_parameters_where_it_reads_the_settings(monkeypatch, tmp_path):
     seen = {}
     monkeypatch.setattr(
-        tfx_executor.GenericExecutor, "Do", lambda self, inputs, outputs, told: seen.update(told)
+        tfx_executor.GenericExecutor,
+        "Do",
+        lambda self, inputs, outputs, message: seen.update(message),
     )
     outputs = {"model": [], "model_run": []}
     Executor().Do(tiny.transformed(tmp_path), outputs, trainer(epochs=5).exec_properties)
@@ -77,10 +79,12 @@ def test_other_data_than_the_fingerprint_says_is_not_trained_on(monkeypatch, tmp
         Executor().Do(tiny.transformed(tmp_path), {}, properties)
 
 
-def test_without_a_fingerprint_the_dataset_tells_its_own(monkeypatch, tmp_path):
+def test_without_a_fingerprint_the_dataset_shows_its_own(monkeypatch, tmp_path):
     seen = {}
     monkeypatch.setattr(
-        tfx_executor.GenericExecutor, "Do", lambda self, inputs, outputs, told: seen.update(told)
+        tfx_executor.GenericExecutor,
+        "Do",
+        lambda self, inputs, outputs, message: seen.update(message),
     )
     outputs = {"model": [], "model_run": []}
     properties = trainer(dataset_fingerprint="").exec_properties

@@ -24,7 +24,7 @@ def tuner(**parameters):
 def test_tuner_fn_reads_the_parameters_where_it_reads_the_settings(monkeypatch, tmp_path):
     seen = {}
     monkeypatch.setattr(
-        tfx_executor.Executor, "Do", lambda self, inputs, outputs, told: seen.update(told)
+        tfx_executor.Executor, "Do", lambda self, inputs, outputs, message: seen.update(message)
     )
     data = tiny.transformed(tmp_path)
     Executor().Do(data, {}, tuner(batch_size=4).exec_properties)

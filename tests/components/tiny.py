@@ -126,8 +126,8 @@ def save_model(
     if record:
         path = folder / features.MODEL_RECORD
         path.parent.mkdir(parents=True)
-        told = {} if threshold is None else {"threshold": threshold}
-        path.write_text(json.dumps({"labels": list(labels), **told}))
+        output = {} if threshold is None else {"threshold": threshold}
+        path.write_text(json.dumps({"labels": list(labels), **output}))
     return folder
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 from tests.components import tiny
 from transform_module import features
 
-PICTURE = b"\xff\xd8 a picture's bytes, which are no text \xfe"
+IMAGE = b"\xff\xd8 an image's bytes, which are no text \xfe"
 
 
 def rows(count: int, **changes: Any) -> list[dict[str, Any]]:
@@ -16,7 +16,7 @@ def rows(count: int, **changes: Any) -> list[dict[str, Any]]:
     return [
         {
             **tiny.example(number % 2, (100 + number) / 1000),
-            features.IMAGE: PICTURE,
+            features.IMAGE: IMAGE,
             features.FILENAME: f"{number}.jpeg",
             features.PATIENT_ID: f"p{number}",
             features.SHA256: f"{number:064d}",

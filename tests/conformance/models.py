@@ -1,7 +1,7 @@
 """A model for the conformance cases: the project's signatures, and one for each kind of tensor.
 
 ``serving_default`` and ``serve_examples`` have the names, types and meaning of a pushed model's:
-a picture is pneumonia as far as it is white. The others give back what they get, so that a case
+an image is pneumonia as far as it is white. The others give back what they get, so that a case
 knows its answer.
 """
 

@@ -1,4 +1,4 @@
-"""REST and gRPC give the same answer to the same pictures.
+"""REST and gRPC give the same answer to the same images.
 
 Source: api_rest.md: the Predict API "closely follows the PredictionService.Predict gRPC API".
 """
@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from tests.conformance.clients import answer_of, b64
-from tests.conformance.pictures import ALL, BROKEN, WHOLE, batch
+from tests.conformance.images import ALL, BROKEN, WHOLE, batch
 from transform_module import features
 
 
-def check(rest, rpc, pictures: list[bytes]) -> list[dict]:
-    rows = answer_of(rest.post({"instances": [b64(one) for one in pictures]}))["predictions"]
-    outputs = rpc.predict_images(pictures).outputs
-    assert len(rows) == len(pictures)
+def check(rest, rpc, images: list[bytes]) -> list[dict]:
+    rows = answer_of(rest.post({"instances": [b64(one) for one in images]}))["predictions"]
+    outputs = rpc.predict_images(images).outputs
+    assert len(rows) == len(images)
     assert [row[features.VALID] for row in rows] == list(outputs[features.VALID].bool_val)
     assert [row[features.IN_DOMAIN] for row in rows] == list(outputs[features.IN_DOMAIN].bool_val)
     labels = [row[features.PREDICTED_LABEL].encode() for row in rows]
@@ -25,21 +25,21 @@ def check(rest, rpc, pictures: list[bytes]) -> list[dict]:
 
 
 @pytest.mark.parametrize("name", list(ALL))
-def test_picture(rest, rpc, name):
+def test_image(rest, rpc, name):
     row = check(rest, rpc, [ALL[name]])[0]
     assert row[features.VALID] is (name in WHOLE)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 32, 33])
 def test_batch(rest, rpc, size):
-    pictures = batch(size)
-    rows = check(rest, rpc, pictures)
+    images = batch(size)
+    rows = check(rest, rpc, images)
     whole = set(WHOLE.values())
-    assert [row[features.VALID] for row in rows] == [one in whole for one in pictures]
+    assert [row[features.VALID] for row in rows] == [one in whole for one in images]
 
 
 @pytest.mark.parametrize("name", list(BROKEN))
-def test_broken_picture_does_not_touch_its_neighbours(rest, rpc, name):
+def test_broken_image_does_not_touch_its_neighbours(rest, rpc, name):
     alone = check(rest, rpc, [WHOLE["grey"]])[0]
     rows = check(rest, rpc, [WHOLE["grey"], BROKEN[name], WHOLE["grey"]])
     for row in (rows[0], rows[2]):

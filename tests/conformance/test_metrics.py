@@ -9,7 +9,7 @@ import re
 import pytest
 
 from tests.conformance.clients import answer_of, b64, error_of
-from tests.conformance.pictures import WHOLE
+from tests.conformance.images import WHOLE
 
 PATH = "/monitoring/prometheus/metrics"
 COUNT = ":tensorflow:serving:request_count"

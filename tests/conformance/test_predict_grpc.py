@@ -16,8 +16,8 @@ from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import model_pb2, predict_pb2
 
 from tests.conformance.clients import TIMEOUT, refused, strings
+from tests.conformance.images import BROKEN, WHOLE, shade
 from tests.conformance.models import LABEL, MATRIX, TOTAL, TYPED, UNEVEN, identity
-from tests.conformance.pictures import BROKEN, WHOLE, shade
 from transform_module import features
 
 SERVICES = ("tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
@@ -171,7 +171,7 @@ class TestInputs:
 
     def test_other_name(self, rpc):
         # predict_util.cc: as many inputs, but "input tensor alias not found in signature"
-        request = rpc.request({"picture": GREY})
+        request = rpc.request({"image": GREY})
         refused(rpc.prediction.Predict, request, INVALID)
 
     @pytest.mark.parametrize("value", [[1.5], [1], [True]], ids=["float", "int", "bool"])
@@ -377,18 +377,18 @@ class TestCall:
         assert caught.value.code() in (INVALID, grpc.StatusCode.INTERNAL)
 
     def test_many_at_once(self, rpc):
-        # Every call gets the answer to its own pictures.
-        pictures = [WHOLE["black"], WHOLE["white"], BROKEN["text"], WHOLE["grey"]] * 8
+        # Every call gets the answer to its own images.
+        contents = [WHOLE["black"], WHOLE["white"], BROKEN["text"], WHOLE["grey"]] * 8
         alone = {
             content: rpc.predict_images([content]).outputs[features.PROBABILITY].float_val[0]
-            for content in set(pictures)
+            for content in set(contents)
         }
         calls = [
             rpc.prediction.Predict.future(images(rpc, strings([content])), timeout=TIMEOUT)
-            for content in pictures
+            for content in contents
         ]
         answers = [call.result().outputs[features.PROBABILITY].float_val[0] for call in calls]
-        assert answers == pytest.approx([alone[content] for content in pictures], rel=1e-4)
+        assert answers == pytest.approx([alone[content] for content in contents], rel=1e-4)
 
 
 class TestReflection:

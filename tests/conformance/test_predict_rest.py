@@ -12,8 +12,8 @@ import pytest
 import tensorflow as tf
 
 from tests.conformance.clients import answer_of, b64, error_of
+from tests.conformance.images import BROKEN, WHOLE
 from tests.conformance.models import LABEL, VERSION
-from tests.conformance.pictures import BROKEN, WHOLE
 from transform_module import features
 
 GREY = b64(WHOLE["grey"])
@@ -29,7 +29,7 @@ OUTPUTS = {*INVALID_ANSWER, features.DOMAIN_DISTANCE}
 
 
 def is_invalid(body: dict) -> bool:
-    """Whether the only row is that of what is no picture, at whatever distance."""
+    """Whether the only row is that of what is no image, at whatever distance."""
     (row,) = check_rows(body, 1)
     return {**row, **INVALID_ANSWER} == row
 
@@ -74,7 +74,7 @@ class TestRows:
         assert [row[features.VALID] for row in rows] == [True, False, True]
         assert INVALID_ANSWER.items() <= rows[1].items()
 
-    @pytest.mark.parametrize("text", ["", "no picture", "Zürich 漢字 😀", "\\u0000", '"quotes"'])
+    @pytest.mark.parametrize("text", ["", "no image", "Zürich 漢字 😀", "\\u0000", '"quotes"'])
     def test_text_instead_of_bytes(self, rest, text):
         # "JSON mapping": DT_STRING is a string; bytes *must* be encoded, but need not be bytes.
         body = answer_of(rest.post({"instances": [text]}))
@@ -143,7 +143,7 @@ class TestRows:
         error_of(rest.post({"instances": ["a", ["b"]]}), 400)
 
     def test_one_rank_too_many(self, rest):
-        # A matrix of pictures is what the graph refuses.
+        # A matrix of images is what the graph refuses.
         assert error_of(rest.post({"instances": [[GREY]]}), 400)
 
 

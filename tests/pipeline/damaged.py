@@ -45,7 +45,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes | None]] = {
 
 
 def kind(path: Path) -> str:
-    """What a file is: its path, without the numbers of runs, versions, shards and pictures."""
+    """What a file is: its path, without the numbers of runs, versions, shards and images."""
     name = re.sub(r"(person|IM-|NORMAL2-|events\.)[\w.-]*", r"\1N", path.as_posix())
     return re.sub(r"\d+", "N", name)
 

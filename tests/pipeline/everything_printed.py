@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from pipeline.__main__ import _code
-from tests.pictures import encode
+from tests.images import encode
 from tests.serving.saved import save_explaining
 
 HOSTILE = "a\x1b[31mb\nc\u202egpj\u2028.png"

@@ -39,7 +39,7 @@ def test_a_root_at_an_address_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("override", "told"),
+    ("override", "message"),
     [
         ("images=nowhere", "No image folder at"),
         ("images=gs://b/images", "images must be a local path"),
@@ -48,8 +48,8 @@ def test_a_root_at_an_address_is_refused():
         ("trainer={model: transfer, transfer: {weights: no.h5}}", "there is no file no.h5"),
     ],
 )
-def test_a_wrong_path_is_refused_before_anything_is_made(checked, override, told):
-    with pytest.raises(UserError, match=told):
+def test_a_wrong_path_is_refused_before_anything_is_made(checked, override, message):
+    with pytest.raises(UserError, match=message):
         checked(override)
 
 

@@ -11,7 +11,9 @@ def test_the_command_is_named_where_the_path_holds_it(monkeypatch):
     assert cells.command() == "cxr"
 
 
-def test_the_command_is_told_with_its_folder_where_the_path_does_not_hold_it(tmp_path, monkeypatch):
+def test_the_command_is_reported_with_its_folder_where_the_path_does_not_hold_it(
+    tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cells.shutil, "which", lambda name: None)
     monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv/bin/python"))
@@ -33,7 +35,7 @@ def shown(monkeypatch, width, *rows):
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setenv("NO_COLOR", "1")
     file = Terminal()
-    table = cells.new_table("picture", "probability", "reason", right=(1,))
+    table = cells.new_table("image", "probability", "reason", right=(1,))
     for row in rows:
         table.add_row(*row)
     cells.print_table(cells.console(file), table)
@@ -42,7 +44,7 @@ def shown(monkeypatch, width, *rows):
 
 def test_a_table_that_fits_is_one(monkeypatch):
     assert shown(monkeypatch, 60, ("a.png", "0.9953", "")) == [
-        "picture  probability  reason",
+        "image  probability  reason",
         "a.png         0.9953",
     ]
 
@@ -57,10 +59,10 @@ def test_a_long_text_is_folded_and_a_number_is_not(monkeypatch):
 def test_a_table_that_is_too_wide_is_printed_row_by_row(monkeypatch):
     rows = (("folder/a.png", "0.9953", ""), ("b.png", "-", "text file"))
     assert shown(monkeypatch, 25, *rows) == [
-        "picture      folder/a.png",
+        "image      folder/a.png",
         "probability  0.9953",
         "",
-        "picture      b.png",
+        "image      b.png",
         "probability  -",
         "reason       text file",
     ]
@@ -82,7 +84,7 @@ def test_a_name_does_not_act_on_the_terminal(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     file = Terminal()
     console = cells.console(file)
-    table = cells.new_table("picture")
+    table = cells.new_table("image")
     table.add_row("a\x1b[31m\u202e:smile:.png")
     cells.print_table(console, table)
     console.print("b\x1b[31m\u202e")

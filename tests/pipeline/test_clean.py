@@ -107,7 +107,7 @@ def test_a_record_that_says_no_time_makes_nothing_old(root):
     assert found["checkpoints"] == ()
 
 
-def test_a_file_that_also_stands_elsewhere_frees_nothing(tmp_path):
+def test_a_file_that_also_is_elsewhere_frees_nothing(tmp_path):
     (tmp_path / "a").write_bytes(b"1" * 8192)
     alone = freed([tmp_path / "a"])
     assert alone >= 8192

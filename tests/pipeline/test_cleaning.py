@@ -74,7 +74,7 @@ def outputs(root):
 ALL = ["ImportExampleGen/output/1", "Trainer/output/1", "Trainer/output/2"]
 
 
-def test_a_trial_removes_nothing_and_tells_what_it_would_free(root):
+def test_a_trial_removes_nothing_and_shows_what_it_would_free(root):
     found = {each.name: each for each in clean(root, keep=1, remove=False)}
     assert [path.name for path in found["artifacts"].paths] == ["1"]
     assert found["artifacts"].freed == 4096
@@ -124,7 +124,7 @@ def test_a_damaged_store_stops_it(root):
     assert outputs(root) == ALL
 
 
-def test_without_a_store_the_records_tell_what_is_needed(root):
+def test_without_a_store_the_records_show_what_is_needed(root):
     kept = run(RUNS[1], started="2026-03-02T12:00:00")
     used = {"output": [f"{root.artifacts}/Trainer/output/2"]}
     read = {"examples": [f"{root.artifacts}/ImportExampleGen/output/1"]}
@@ -157,16 +157,16 @@ def test_a_folder_without_runs_is_left_alone(tmp_path):
     assert (tmp_path / "artifacts" / "a" / "b" / "1").exists()
 
 
-def test_the_command_is_a_trial_unless_it_is_told_yes(root):
+def test_the_command_is_a_trial_unless_it_is_reported_yes(root):
     given = ["--root", str(root.path), "--keep", "1"]
     shown = CliRunner().invoke(command, given)
     assert shown.exit_code == 0
     assert "4,096" in shown.output
     assert "with --yes" in shown.output
     assert outputs(root) == ALL
-    told = json.loads(CliRunner().invoke(command, [*given, "--yes", "--json"]).output)
-    assert told["removed"]
-    assert next(each for each in told["groups"] if each["what"] == "artifacts")["bytes"] == 4096
+    record = json.loads(CliRunner().invoke(command, [*given, "--yes", "--json"]).output)
+    assert record["removed"]
+    assert next(each for each in record["groups"] if each["what"] == "artifacts")["bytes"] == 4096
     assert outputs(root) == ALL[:1] + ALL[2:]
 
 

@@ -106,12 +106,12 @@ def test_a_run_is_refused_without_what_is_slow_to_import(tmp_path):
 
 
 def test_help_names_every_command():
-    told = cxr("--help")
-    assert all(f"\n  {name} " in told for name in COMMANDS)
+    message = cxr("--help")
+    assert all(f"\n  {name} " in message for name in COMMANDS)
     assert set(main.commands) == set(COMMANDS)
 
 
-def test_the_version_is_told():
+def test_the_version_is_reported():
     assert cxr("--version").startswith("cxr, version ")
 
 
@@ -119,15 +119,15 @@ def test_an_unknown_command_is_a_usage_error():
     assert "No such command 'fly'" in cxr("fly", code=2)
 
 
-def test_a_users_mistake_is_told_in_one_sentence_without_a_traceback(run):
+def test_a_users_mistake_is_reported_in_one_sentence_without_a_traceback(run):
     run.answer = UserError("The disk is full.")
     assert cxr("run", code=1).splitlines()[-1] == "Error: The disk is full."
 
 
-def test_ctrl_c_ends_with_130_and_says_how_to_go_on(run):
+def test_ctrl_c_ends_with_130_and_says_how_to_continue(run):
     run.answer = KeyboardInterrupt()
-    told = cxr("run", code=130)
-    assert told == "Interrupted. The same command goes on from here.\n"
+    message = cxr("run", code=130)
+    assert message == "Interrupted. Repeat the command to resume.\n"
 
 
 def config_of(run):
@@ -142,8 +142,8 @@ def test_run_without_anything_has_the_default_configuration(run, tmp_path):
     assert (root.path / "logs" / f"{run_id}.log").is_file()
 
 
-@pytest.mark.parametrize("images", ["pictures", "a folder: 'x', [1]", "null", "7"])
-def test_run_hands_the_folder_of_pictures_on_as_it_is(run, images):
+@pytest.mark.parametrize("images", ["images", "a folder: 'x', [1]", "null", "7"])
+def test_run_hands_the_folder_of_images_on_as_it_is(run, images):
     cxr("run", "--images", images)
     assert config_of(run).images == images
 
@@ -176,9 +176,9 @@ def test_run_tunes_the_allocator_before_anything_else(run, called):
 
 def test_a_run_says_at_its_start_what_it_trains(run, capfd):
     cxr("run", "--config", "fast", "--json")
-    told = capfd.readouterr().err
-    assert "Preset fast: model compact, 0.3 million parameters, 20 epochs." in told
-    assert "Expected: about" in told
+    message = capfd.readouterr().err
+    assert "Preset fast: model compact, 0.3 million parameters, 20 epochs." in message
+    assert "Expected: about" in message
     assert run.options["preset"] == "fast"
 
 
@@ -186,9 +186,11 @@ def test_wrong_paths_leave_no_trace(called, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     called("components.allocator.tune_allocator", None)
     (tmp_path / "chest_xray").mkdir()
-    told = cxr("run", "--images", "chest_xry", code=1)
-    assert told.count("Error") == 1
-    assert f"No image folder at {tmp_path}/chest_xry. Did you mean {tmp_path}/chest_xray?" in told
+    message = cxr("run", "--images", "chest_xry", code=1)
+    assert message.count("Error") == 1
+    assert (
+        f"No image folder at {tmp_path}/chest_xry. Did you mean {tmp_path}/chest_xray?" in message
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["chest_xray"]
 
 
@@ -252,7 +254,7 @@ def test_synth_hands_its_options_on(called, tmp_path):
 def test_synth_prints_json(called, tmp_path):
     called("components.synthetic.generate.generate", SET)
     assert json.loads(cxr("synth", tmp_path, "--json")) == {
-        "pictures": {"train": {"NORMAL": 2}},
+        "images": {"train": {"NORMAL": 2}},
         "patients": 1,
         "broken": {"train/x.jpeg": "text file"},
     }
@@ -309,9 +311,9 @@ def test_convert_hands_on_what_becomes_of_images_that_the_table_misses(convert):
 )
 def test_an_address_is_refused_where_a_local_path_is_needed(words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    told = cxr(*words, code=1)
-    assert "must be a local path; received" in told
-    assert "Copy between this machine and there" in told
+    message = cxr(*words, code=1)
+    assert "must be a local path; received" in message
+    assert "Copy between this machine and there" in message
     assert list(tmp_path.iterdir()) == []
 
 
@@ -350,7 +352,7 @@ def test_a_configuration_is_checked():
     assert cxr("config", "--config", "kaggle") == "The configuration is valid.\n"
 
 
-def test_a_wrong_configuration_is_told():
+def test_a_wrong_configuration_is_reported():
     assert "Error: 1 mistake in the configuration" in cxr("config", "--set", "seed=x", code=1)
 
 
@@ -374,26 +376,26 @@ def test_runs_lists_every_run_under_a_root(root):
 
 def test_an_empty_record_is_listed_beside_the_others(root):
     (root / "runs" / "20260303-1.json").touch()
-    told = cxr("runs", "--root", root)
-    assert [line.split()[:2] for line in told.splitlines()[1:4]] == [
+    message = cxr("runs", "--root", root)
+    assert [line.split()[:2] for line in message.splitlines()[1:4]] == [
         ["20260301-1", "finished"],
         ["20260302-1", "killed"],
         ["20260303-1", "damaged"],
     ]
-    assert f"{root}/runs/20260303-1.json is no record of a run" in told
+    assert f"{root}/runs/20260303-1.json is no record of a run" in message
     assert "is no record of a run" in cxr("runs", "last", "--root", root)
     assert json.loads(cxr("runs", "last", "--json", "--root", root))["state"] == "damaged"
 
 
 def test_what_to_type_is_quoted_for_a_shell(tmp_path):
-    told = cxr("runs", "--root", tmp_path / "a b; rm *", code=1)
-    assert f"cxr run --root '{tmp_path}/a b; rm *'" in told
+    message = cxr("runs", "--root", tmp_path / "a b; rm *", code=1)
+    assert f"cxr run --root '{tmp_path}/a b; rm *'" in message
 
 
 def test_runs_compares_two(root):
-    told = cxr("runs", "20260301", "last", "--root", root)
-    assert told.splitlines()[0].split() == ["run", "20260301-1", "20260302-1"]
-    assert cells(told, "state") == ["state", "finished", "killed"]
+    message = cxr("runs", "20260301", "last", "--root", root)
+    assert message.splitlines()[0].split() == ["run", "20260301-1", "20260302-1"]
+    assert cells(message, "state") == ["state", "finished", "killed"]
     compared = json.loads(cxr("runs", "20260301", "last", "--json", "--root", root))
     assert compared["runs"] == ["20260301-1", "20260302-1"]
     assert {"name": "AUC", "first": "0.9877", "second": ""} in compared["figures"]
@@ -415,7 +417,7 @@ def test_runs_lists_as_json(root):
     ]
 
 
-def test_a_run_that_holds_the_root_is_told_as_running(root, monkeypatch):
+def test_a_run_that_holds_the_root_is_reported_as_running(root, monkeypatch):
     monkeypatch.setattr("pipeline.root_lock.holder_pid", lambda path: -1)
     assert json.loads(cxr("runs", "last", "--json", "--root", root))["state"] == "running"
 
@@ -431,14 +433,15 @@ def test_runs_shows_one_as_json(root):
     assert shown == records.run("20260301-1")
 
 
-def test_a_run_that_is_not_there_is_told(root):
+def test_a_run_that_is_not_there_is_reported(root):
     assert "Did you mean 20260301-1?" in cxr("runs", "20260301-12", "--root", root, code=1)
 
 
-def test_a_root_without_runs_is_told_with_the_next_command(tmp_path):
-    told = cxr("runs", "--root", tmp_path, code=1)
+def test_a_root_without_runs_is_reported_with_the_next_command(tmp_path):
+    message = cxr("runs", "--root", tmp_path, code=1)
     assert (
-        told == f"Error: No run has begun under {tmp_path}. Start one: cxr run --root {tmp_path}\n"
+        message
+        == f"Error: No run has begun under {tmp_path}. Start one: cxr run --root {tmp_path}\n"
     )
 
 
@@ -454,7 +457,7 @@ def predict(called):
 
 
 def test_predict_hands_model_and_paths_on(predict):
-    assert "1 of 2 files are no usable pictures." in cxr("predict", "model", "a.png", "folder")
+    assert "1 of 2 files is not a readable image." in cxr("predict", "model", "a.png", "folder")
     assert predict.arguments == (Path("model"), [Path("a.png"), Path("folder")])
 
 
@@ -499,7 +502,7 @@ def test_predict_ends_with_its_own_code_where_a_table_holds_nothing_valid(monkey
     monkeypatch.setattr(
         "serving.predict_many.job.predict_many", lambda *_, **__: Summary(2, 0, 2, 0, ())
     )
-    assert "Each picture" in cxr("predict", "model", "x", "--out", "o.csv", code=4)
+    assert "Each image" in cxr("predict", "model", "x", "--out", "o.csv", code=4)
 
 
 @pytest.fixture
@@ -510,17 +513,19 @@ def predict_many(called):
 
 def test_predict_hands_all_on_where_a_file_is_to_be_written(predict, predict_many):
     given = ("a.png", "folder/**/*.png", "x.tfrecord.gz")
-    told = cxr("predict", "model", *given, "--out", "o.csv", "--beam-arg=--a=1", "--beam-arg=--b=2")
+    message = cxr(
+        "predict", "model", *given, "--out", "o.csv", "--beam-arg=--a=1", "--beam-arg=--b=2"
+    )
     assert predict_many.arguments == (Path("model"), list(map(Path, given)), Path("o.csv"))
     assert predict_many.options["beam_args"] == ("--a=1", "--b=2")
-    assert "Each picture with its answer: o.csv" in told
-    assert "x.gz is damaged." in told
+    assert "Predictions: o.csv" in message
+    assert "x.gz is damaged." in message
     assert predict.arguments == ()
 
 
 def test_predict_prints_the_summary_of_a_file_as_json(predict_many):
     assert json.loads(cxr("predict", "model", "x", "--out", "o.csv", "--json")) == {
-        "pictures": 5,
+        "images": 5,
         "valid": 4,
         "invalid": 1,
         "resumed": 2,
@@ -531,30 +536,30 @@ def test_predict_prints_the_summary_of_a_file_as_json(predict_many):
 
 
 def test_predict_shows_progress_where_a_file_is_written(monkeypatch, capfd):
-    def judge(model, paths, out, *, beam_args, progress):
+    def predict(model, paths, out, *, beam_args, progress):
         progress(3, 5)
         return Summary(5, 5, 0, 0, ())
 
-    monkeypatch.setattr("serving.predict_many.job.predict_many", judge)
+    monkeypatch.setattr("serving.predict_many.job.predict_many", predict)
     monkeypatch.setattr("pipeline.display._SECONDS_BETWEEN_LINES", -1)
     cxr("predict", "model", "x", "--out", "o.csv")
-    assert "Judge pictures: 3 of 5" in capfd.readouterr().err
+    assert "Predict images: 3 of 5" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (("--json", "--csv"), "Choose one of --json and --csv."),
         (("--out", "o.csv", "--csv"), "Choose one of --out, which writes a file, and --csv"),
         (("--beam-arg=--a=1",), "--beam-arg needs --out"),
     ],
 )
-def test_predict_refuses_options_that_exclude_each_other(predict, predict_many, options, told):
-    assert told in cxr("predict", "model", "x", *options, code=2)
+def test_predict_refuses_options_that_exclude_each_other(predict, predict_many, options, message):
+    assert message in cxr("predict", "model", "x", *options, code=2)
     assert predict.arguments == predict_many.arguments == ()
 
 
-def test_predict_needs_something_to_judge():
+def test_predict_needs_something_to_predict():
     assert "Give MODEL and IMAGES, or --url and IMAGES." in cxr("predict", "model", code=2)
 
 
@@ -576,9 +581,9 @@ def test_predict_by_url_needs_no_model(monkeypatch):
         return Client()
 
     monkeypatch.setattr("serving.client.connect", connect)
-    told = cxr("predict", "--url", "http://x", "--model-name", "m", __file__, code=1)
+    message = cxr("predict", "--url", "http://x", "--model-name", "m", __file__, code=1)
     assert (asked["url"], asked["model"]) == ("http://x", "m")
-    assert "http://x, model m: answers 503: full" in told
+    assert "http://x, model m: answers 503: full" in message
 
 
 def test_predict_by_url_writes_no_file():

@@ -11,7 +11,7 @@ def test_nothing_is_wrong_with_a_whole_configuration():
     assert problems(configured(), "vertex") == []
 
 
-def test_all_that_is_missing_is_told_at_once():
+def test_all_that_is_missing_is_reported_at_once():
     found = problems(load(), "kubeflow")
     assert [each.split(" ")[0] for each in found] == [
         "cluster.image",
@@ -43,7 +43,7 @@ GPU = 'cluster.resources={"Trainer": {"accelerator": "%s", "accelerators": 2}}'
 
 
 @pytest.mark.parametrize(
-    ("target", "override", "told"),
+    ("target", "override", "message"),
     [
         ("kubeflow", "cluster.image=UPPER/x:1", "is not an image name"),
         ("kubeflow", "cluster.image=REGISTRY/x:1", "replace REGISTRY with your own"),
@@ -67,16 +67,16 @@ GPU = 'cluster.resources={"Trainer": {"accelerator": "%s", "accelerators": 2}}'
         ("vertex", GPU % "TPU_V99", "which Vertex AI does not have"),
     ],
 )
-def test_what_cannot_work_is_told_before_it_is_compiled(target, override, told):
+def test_what_cannot_work_is_reported_before_it_is_compiled(target, override, message):
     (problem,) = problems(configured(override), target)
-    assert told in problem
+    assert message in problem
 
 
 GOOGLE = 'cluster.google_cloud={"project": "project-1", %s}'
 
 
 @pytest.mark.parametrize(
-    ("overrides", "told"),
+    ("overrides", "message"),
     [
         (['cluster.google_cloud={"project": "P"}'], "project is 'P'; it is written as in"),
         ([GOOGLE % '"region": "Europe"'], "region is 'Europe'; it is written as in us-central1"),
@@ -102,9 +102,9 @@ GOOGLE = 'cluster.google_cloud={"project": "project-1", %s}'
         ),
     ],
 )
-def test_what_google_cloud_would_refuse(overrides, told):
+def test_what_google_cloud_would_refuse(overrides, message):
     (problem,) = problems(configured(*overrides), "vertex")
-    assert told in problem
+    assert message in problem
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ def cxr(*arguments):
 
 
 @pytest.mark.parametrize("target", ["kubeflow", "vertex"])
-def test_a_file_is_written_twice_alike_and_what_is_next_is_told(tmp_path, target):
+def test_a_file_is_written_twice_alike_and_what_is_next_is_reported(tmp_path, target):
     first, second = tmp_path / "new" / "first", tmp_path / "second"
     done = cxr("compile", "--target", target, "--out", first, *CHOSEN)
     assert done.exit_code == 0, done.output
@@ -23,20 +23,20 @@ def test_a_file_is_written_twice_alike_and_what_is_next_is_told(tmp_path, target
 
 
 def test_the_graph_is_drawn_with_what_each_task_is_given(tmp_path):
-    picture = tmp_path / "graph.svg"
+    image = tmp_path / "graph.svg"
     resources = 'cluster.resources={"Trainer": {"cpu": 8, "memory": 32}}'
     done = cxr(
-        *("compile", "--target", "kubeflow", "--out", tmp_path / "p.yaml", "--draw", picture),
+        *("compile", "--target", "kubeflow", "--out", tmp_path / "p.yaml", "--draw", image),
         *(*CHOSEN, "--set", resources),
     )
     assert done.exit_code == 0, done.output
-    drawn = picture.read_text()
+    drawn = image.read_text()
     assert drawn.startswith("<svg")
     assert ">Trainer</text>" in drawn
     assert ">8 cores, 32 GB</text>" in drawn
 
 
-def test_what_cannot_work_is_told_and_nothing_is_written(tmp_path):
+def test_what_cannot_work_is_reported_and_nothing_is_written(tmp_path):
     out = tmp_path / "p.yaml"
     done = cxr("compile", "--target", "kubeflow", "--out", out)
     assert done.exit_code == 1
@@ -53,7 +53,7 @@ def file(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (
             ["--only", "Trainr"],
@@ -63,13 +63,13 @@ def file(tmp_path_factory):
         (["--map", "gs://bucket"], "--map takes REMOTE=FOLDER"),
     ],
 )
-def test_what_is_asked_wrongly_of_a_rehearsal_is_told(file, arguments, told):
+def test_what_is_asked_wrongly_of_a_rehearsal_is_reported(file, arguments, message):
     done = cxr("rehearse", file, *arguments)
     assert done.exit_code
-    assert told in done.output
+    assert message in done.output
 
 
-def test_a_rehearsal_of_no_file_is_told(tmp_path):
+def test_a_rehearsal_of_no_file_is_reported(tmp_path):
     done = cxr("rehearse", tmp_path / "none.yaml")
     assert done.exit_code == 1
     assert "cannot be read" in done.output

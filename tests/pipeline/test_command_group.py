@@ -30,16 +30,16 @@ def test_an_unknown_command_is_answered_with_the_one_that_was_meant(given, meant
 
 
 def test_a_command_like_no_other_is_answered_without_a_guess():
-    told = failed("xyzzy")
-    assert "No such command 'xyzzy'." in told
-    assert "Did you mean" not in told
+    message = failed("xyzzy")
+    assert "No such command 'xyzzy'." in message
+    assert "Did you mean" not in message
 
 
 def test_an_unknown_option_is_answered_with_the_nearest_one():
     assert "--images" in failed("run", "--imags", "x")
 
 
-def test_every_other_word_stands_for_a_command_and_is_none():
+def test_every_other_word_means_a_command_and_is_none():
     assert set(command_group._SYNONYMS.values()) <= set(main.commands)
     assert not set(command_group._SYNONYMS) & set(main.commands)
 

@@ -42,7 +42,7 @@ class Sample(BaseModel):
         ("names", "a list, each text of 2 or more"),
     ],
 )
-def test_tells_what_a_field_takes(name, words):
+def test_shows_what_a_field_takes(name, words):
     assert allowed(Sample.model_fields[name]) == words
 
 
@@ -82,10 +82,10 @@ def test_any_text_and_number_loads_back_equal(tmp_path_factory, text, arguments,
     assert loaded(tmp_path_factory, config) == config
 
 
-def test_every_key_stands_under_a_comment_of_its_meaning_default_and_bounds():
+def test_every_key_is_under_a_comment_of_its_meaning_default_and_bounds():
     text = to_yaml(Config(seed=11))
     assert (
-        "# The one seed: synthetic pictures, split of the patients, training. Default 7; a whole "
+        "# The one seed: synthetic images, split of the patients, training. Default 7; a whole "
         "number >= 0,\n# < 2147483648.\nseed: 11\n" in text
     )
     lines = text.splitlines()

@@ -82,22 +82,25 @@ def test_what_is_no_number_stays_text(text):
 
 def test_an_unknown_key_is_named_with_the_nearest(file):
     source = file("seed: 1\ntrainer:\n  epoch: 3\n")
-    told = mistakes(source=source)
+    message = mistakes(source=source)
     assert (
-        f"  {source}:3: trainer.epoch: there is no such key. Did you mean trainer.epochs?" in told
+        f"  {source}:3: trainer.epoch: there is no such key. Did you mean trainer.epochs?"
+        in message
     )
-    assert "Keys under trainer: model, cnn, compact, transfer, augmentation, folds, epochs" in told
+    assert (
+        "Keys under trainer: model, cnn, compact, transfer, augmentation, folds, epochs" in message
+    )
 
 
 def test_an_unknown_key_that_is_like_none_gets_all_keys():
-    told = mistakes("zzz=1")
-    assert "--set zzz=1: zzz: there is no such key. Keys at the top: name, seed" in told
-    assert "Did you mean" not in told
+    message = mistakes("zzz=1")
+    assert "--set zzz=1: zzz: there is no such key. Keys at the top: name, seed" in message
+    assert "Did you mean" not in message
 
 
 def test_an_unknown_room_is_named_where_it_was_written():
-    told = mistakes("trainr.epochs=3")
-    assert "--set trainr.epochs=3: trainr: there is no such key. Did you mean trainer?" in told
+    message = mistakes("trainr.epochs=3")
+    assert "--set trainr.epochs=3: trainr: there is no such key. Did you mean trainer?" in message
 
 
 @pytest.mark.parametrize(
@@ -116,7 +119,7 @@ def test_a_key_is_found_at_whatever_level_it_is(key, meant):
 
 
 @pytest.mark.parametrize(
-    ("override", "told"),
+    ("override", "message"),
     [
         ("trainer.model=compct", "Did you mean compact?"),
         ("trainer.jit_compile=ato", 'trainer.jit_compile: received "ato"; '),
@@ -136,8 +139,8 @@ def test_a_key_is_found_at_whatever_level_it_is(key, meant):
         ),
     ],
 )
-def test_the_nearest_name_or_key_is_proposed_at_every_depth(override, told):
-    assert told in mistakes(override)
+def test_the_nearest_name_or_key_is_proposed_at_every_depth(override, message):
+    assert message in mistakes(override)
 
 
 def test_a_file_that_was_probably_meant_is_named(tmp_path):
@@ -153,7 +156,7 @@ def test_a_preset_that_was_probably_meant_is_named(given, meant):
 
 
 @pytest.mark.parametrize(
-    ("override", "told"),
+    ("override", "message"),
     [
         ("trainer.epochs=many", 'trainer.epochs: received "many"; allowed: a whole number > 0'),
         ("trainer.epochs=3.5", "trainer.epochs: received 3.5; allowed: a whole number > 0"),
@@ -178,8 +181,8 @@ def test_a_preset_that_was_probably_meant_is_named(given, meant):
         ("''=1", "'': there is no such key"),
     ],
 )
-def test_a_mistake_tells_what_was_received_and_what_is_allowed(override, told):
-    assert told in mistakes(override)
+def test_a_mistake_shows_what_was_received_and_what_is_allowed(override, message):
+    assert message in mistakes(override)
 
 
 def test_a_long_value_is_cut():
@@ -187,14 +190,16 @@ def test_a_long_value_is_cut():
     assert "1, 1...; allowed: a whole number" in line
 
 
-def test_several_mistakes_are_told_at_once_each_with_its_place(file):
+def test_several_mistakes_are_reported_at_once_each_with_its_place(file):
     source = file("sed: 1\ntrainer:\n  epochs: -1\n  cnn:\n    kernel_size: 12\n")
-    told = mistakes("push.model_name=a b", source=source).splitlines()
-    assert told[0] == "4 mistakes in the configuration:"
+    message = mistakes("push.model_name=a b", source=source).splitlines()
+    assert message[0] == "4 mistakes in the configuration:"
     for place in (f"{source}:1: sed", f"{source}:3: trainer.epochs", f"{source}:5: trainer.cnn"):
-        assert sum(line.startswith(f"  {place}") for line in told) == 1
-    assert any(line.startswith("  --set push.model_name=a b: push.model_name: ") for line in told)
-    assert told[-1] == "Every key with its meaning and default: cxr config --show"
+        assert sum(line.startswith(f"  {place}") for line in message) == 1
+    assert any(
+        line.startswith("  --set push.model_name=a b: push.model_name: ") for line in message
+    )
+    assert message[-1] == "Every key with its meaning and default: cxr config --show"
 
 
 def test_one_mistake_is_counted_as_one():
@@ -203,30 +208,30 @@ def test_one_mistake_is_counted_as_one():
 
 def test_a_mistake_in_an_override_is_not_put_down_to_the_file(file):
     source = file("trainer:\n  epochs: 3\n")
-    told = mistakes("trainer={epochs: -1}", source=source)
-    assert "  --set trainer={epochs: -1}: trainer.epochs: received -1" in told
-    assert source not in told
+    message = mistakes("trainer={epochs: -1}", source=source)
+    assert "  --set trainer={epochs: -1}: trainer.epochs: received -1" in message
+    assert source not in message
 
 
 def test_a_mistake_in_the_file_is_not_put_down_to_an_override(file):
     source = file("trainer:\n  epochs: -1\n")
-    told = mistakes("trainer.patience=3", source=source)
-    assert f"  {source}:2: trainer.epochs: received -1" in told
-    assert "--set" not in told
+    message = mistakes("trainer.patience=3", source=source)
+    assert f"  {source}:2: trainer.epochs: received -1" in message
+    assert "--set" not in message
 
 
-def test_a_key_that_stands_twice_is_told_with_both_places(file):
+def test_a_key_that_is_twice_is_reported_with_both_places(file):
     source = file("trainer:\n  epochs: 3\n  patience: 1\n  epochs: 4\n")
-    told = mistakes(source=source)
-    assert told == f"{source}:4: trainer.epochs stands twice; the first is at {source}:2."
+    message = mistakes(source=source)
+    assert message == f"{source}:4: trainer.epochs is set twice; the first is at {source}:2."
 
 
-def test_a_key_that_stands_twice_in_an_override_is_told():
+def test_a_key_that_is_twice_in_an_override_is_reported():
     assert "trainer.epochs stands twice" in mistakes("trainer={epochs: 1, epochs: 2}")
 
 
 @pytest.mark.parametrize("override", ["seed", "=3", "trainer..epochs=3", ".seed=3", "", "seed: 3"])
-def test_an_override_of_another_form_is_told(override):
+def test_an_override_of_another_form_is_reported(override):
     assert "write key=value, such as --set trainer.epochs=3" in mistakes(override)
 
 
@@ -244,13 +249,13 @@ def test_an_override_of_another_form_is_told(override):
         ("{!!binary aGk=: 1}", "holds what no configuration can: keys must be"),
     ],
 )
-def test_a_value_that_is_no_value_is_told(file, value, problem):
+def test_a_value_that_is_no_value_is_reported(file, value, problem):
     assert f"--set seed={value} {problem}" in mistakes(f"seed={value}")
     assert problem in mistakes(source=file(f"seed: {value}"))
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("seed: 1\ntrainer: {\n", ":3 is no valid YAML: expected the node content"),
         ("seed: 1\nname: !!int x\n", ":2 is no valid YAML: invalid literal"),
@@ -261,12 +266,12 @@ def test_a_value_that_is_no_value_is_told(file, value, problem):
         ("a: 1\n---\nb: 2\n", ":2 is no valid YAML: but found another document"),
     ],
 )
-def test_a_file_that_is_no_configuration_is_told(file, content, told):
+def test_a_file_that_is_no_configuration_is_reported(file, content, message):
     source = file(content)
-    assert mistakes(source=source).startswith(f"{source}{told}")
+    assert mistakes(source=source).startswith(f"{source}{message}")
 
 
-def test_a_file_that_cannot_be_read_is_told(file, monkeypatch):
+def test_a_file_that_cannot_be_read_is_reported(file, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
@@ -275,10 +280,10 @@ def test_a_file_that_cannot_be_read_is_told(file, monkeypatch):
     assert mistakes(source=source) == f"{source} cannot be read: Permission denied."
 
 
-def test_a_file_that_is_not_there_is_told_with_the_presets(tmp_path):
-    told = mistakes(source=str(tmp_path / "absent.yaml"))
-    assert "There is no configuration file" in told
-    assert "best, demo, fast, kaggle" in told
+def test_a_file_that_is_not_there_is_reported_with_the_presets(tmp_path):
+    message = mistakes(source=str(tmp_path / "absent.yaml"))
+    assert "There is no configuration file" in message
+    assert "best, demo, fast, kaggle" in message
 
 
 LEAVES = [path for path, _ in fields()]
@@ -310,10 +315,10 @@ def test_any_value_at_any_key_loads_or_is_refused_by_name(tmp_path_factory, path
         nested = {key: nested}
     file = tmp_path_factory.mktemp("config") / "config.yaml"
     file.write_text(yaml.safe_dump(nested), encoding="utf-8")
-    told = refusal(str(file))
-    assert told is None or re.search(rf":[0-9]+: {re.escape(path)}[.:]", told)
-    told = refusal(None, [f"{path}={yaml.safe_dump(value, width=10**6)}"])
-    assert told is None or f"--set {path}" in told
+    message = refusal(str(file))
+    assert message is None or re.search(rf":[0-9]+: {re.escape(path)}[.:]", message)
+    message = refusal(None, [f"{path}={yaml.safe_dump(value, width=10**6)}"])
+    assert message is None or f"--set {path}" in message
 
 
 @settings(max_examples=200)
@@ -326,8 +331,8 @@ def test_any_file_loads_or_is_refused_in_words(tmp_path_factory, content):
 
 @given(st.text(max_size=40))
 def test_any_override_loads_or_is_refused_in_words(override):
-    told = refusal(None, [override])
-    assert told is None or printable(f"--set {override}", keep="\n\t") in told
+    message = refusal(None, [override])
+    assert message is None or printable(f"--set {override}", keep="\n\t") in message
 
 
 @pytest.mark.parametrize(

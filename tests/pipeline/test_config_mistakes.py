@@ -62,10 +62,10 @@ def test_an_unknown_key_at_the_top():
 
 
 def test_the_place_is_that_of_the_nearest_key_that_was_written():
-    told = described({"inner": {"sizes": ["x"]}}, **{"inner": "f:1", "inner.sizes": "f:2"})
-    assert told[0].startswith("f:2: inner.sizes.0: ")
+    message = described({"inner": {"sizes": ["x"]}}, **{"inner": "f:1", "inner.sizes": "f:2"})
+    assert message[0].startswith("f:2: inner.sizes.0: ")
 
 
-def test_all_mistakes_are_told_in_the_order_of_the_fields():
-    told = described({"inner": {"depth": 0, "sizes": "x"}, "colour": 1})
-    assert [line.partition(":")[0] for line in told] == ["colour", "inner.depth", "inner.sizes"]
+def test_all_mistakes_are_reported_in_the_order_of_the_fields():
+    message = described({"inner": {"depth": 0, "sizes": "x"}, "colour": 1})
+    assert [line.partition(":")[0] for line in message] == ["colour", "inner.depth", "inner.sizes"]

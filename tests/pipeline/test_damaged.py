@@ -36,7 +36,7 @@ def outcomes(folder):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_every_damage_heals_or_is_told_in_three_lines(outcomes):
+def test_every_damage_heals_or_is_reported_in_three_lines(outcomes):
     _, *trials = [each for each in outcomes if each.get("state") != "killed"]
     assert len(trials) > 25
     wrong = [problem for trial in trials for problem in problems(trial, trials[0])]

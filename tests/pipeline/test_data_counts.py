@@ -8,10 +8,8 @@ DATASET = records.DATASET.model_copy(
     update={
         "splits": (
             *records.DATASET.splits,
-            SplitCount(split="train", label="PNEUMONIA", subtype="virus", pictures=5, patients=4),
-            SplitCount(
-                split="train", label="PNEUMONIA", subtype="bacteria", pictures=7, patients=6
-            ),
+            SplitCount(split="train", label="PNEUMONIA", subtype="virus", images=5, patients=4),
+            SplitCount(split="train", label="PNEUMONIA", subtype="bacteria", images=7, patients=6),
         ),
         "patients": PatientsKnown(images=1344, known=1300, by={"a table": 1300}),
         "skipped_reasons": {"system file": 1},

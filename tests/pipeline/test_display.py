@@ -60,33 +60,33 @@ def clock(monkeypatch):
 
 
 def test_a_step_is_one_line_with_its_time(log, clock):
-    with log.display.step("Convert pictures"):
+    with log.display.step("Convert images"):
         clock[0] += 12.34
-    assert log.lines == ["✓ Convert pictures               12.3 s"]
+    assert log.lines == ["✓ Convert images               12.3 s"]
 
 
 def test_a_step_that_fails_is_not_ticked_off(log):
-    with pytest.raises(ValueError, match="broken"), log.display.step("Convert pictures"):
+    with pytest.raises(ValueError, match="broken"), log.display.step("Convert images"):
         raise ValueError("broken")
     assert log.lines == []
 
 
-def test_a_log_tells_progress_now_and_then(log, clock):
-    with log.display.step("Convert pictures") as progress:
+def test_a_log_shows_progress_now_and_then(log, clock):
+    with log.display.step("Convert images") as progress:
         for done in range(40):
             clock[0] += 1
             progress(1000 * done, 40_000)
     assert log.lines[:-1] == [
-        "  Convert pictures: 15,000 of 40,000",
-        "  Convert pictures: 31,000 of 40,000",
+        "  Convert images: 15,000 of 40,000",
+        "  Convert images: 31,000 of 40,000",
     ]
 
 
 def test_a_terminal_shows_what_runs_and_its_progress(terminal):
-    with terminal.display.step("Convert pictures") as progress:
-        terminal.wait_for("Convert pictures")
+    with terminal.display.step("Convert images") as progress:
+        terminal.wait_for("Convert images")
         progress(1000, 40_000)
-        terminal.wait_for("Convert pictures: 1,000 of 40,000")
+        terminal.wait_for("Convert images: 1,000 of 40,000")
 
 
 def test_a_terminal_shows_a_component_while_it_runs_and_no_longer(terminal):

@@ -55,7 +55,7 @@ REQUIRED = ("model", "images", "--out", "out")
 
 
 def test_everything_is_handed_on(job):
-    told = cxr(
+    printed = cxr(
         *REQUIRED,
         *("--against", "other", "--no-corruptions", "--slice", "site", "--slice", "sex"),
         *("--patient-pattern", "(.)", "--patients", "p.csv"),
@@ -69,18 +69,18 @@ def test_everything_is_handed_on(job):
         "slices": ("site", "sex"),
         "settings": DatasetSettings(patient_pattern="(.)", patients="p.csv"),
     }
-    assert "m/1 on d: 60 pictures of 20 patients" in told
+    assert "m/1 on d: 60 images of 20 patients" in printed
 
 
-def test_spoilt_pictures_are_judged_unless_refused(job):
+def test_corrupted_images_are_predicted_unless_refused(job):
     cxr(*REQUIRED)
     assert job[0][1]["corruptions"] is True
     assert job[0][1]["settings"] == DatasetSettings()
 
 
 def test_json_is_the_findings(job):
-    told = json.loads(cxr(*REQUIRED, "--json"))
-    assert (told["model"], told["overall"]["pictures"]) == ("m/1", 60)
+    printed = json.loads(cxr(*REQUIRED, "--json"))
+    assert (printed["model"], printed["overall"]["images"]) == ("m/1", 60)
 
 
 def test_images_and_out_are_needed():
@@ -88,12 +88,12 @@ def test_images_and_out_are_needed():
     assert "Missing option '--out'" in cxr("model", "images", code=2)
 
 
-def test_a_pattern_that_is_none_is_told(job):
+def test_a_pattern_that_is_none_is_reported(job):
     assert "--patient-pattern: " in cxr(*REQUIRED, "--patient-pattern", "(", code=1)
     assert job == []
 
 
-def test_a_users_mistake_is_told(monkeypatch):
+def test_a_users_mistake_is_reported(monkeypatch):
     def evaluate(*arguments, **options):
         raise UserError("There is no model.")
 
@@ -101,9 +101,9 @@ def test_a_users_mistake_is_told(monkeypatch):
     assert cxr(*REQUIRED, code=1) == "Error: There is no model.\n"
 
 
-def test_mistakes_are_told_in_full(tmp_path):
-    told = cxr(str(tmp_path), str(tmp_path), "--out", str(tmp_path / "out"), code=1)
-    assert told.startswith("Error: No model at")
+def test_mistakes_are_reported_in_full(tmp_path):
+    printed = cxr(str(tmp_path), str(tmp_path), "--out", str(tmp_path / "out"), code=1)
+    assert printed.startswith("Error: No model at")
 
 
 @pytest.mark.usefixtures("interrupted")
@@ -111,9 +111,9 @@ def test_ctrl_c_promises_nothing_where_nothing_is_kept():
     assert cxr(*REQUIRED, code=130).endswith("Interrupted.\n")
 
 
-def test_where_no_picture_can_be_used_the_exit_code_says_so(monkeypatch):
+def test_where_no_image_can_be_used_the_exit_code_says_so(monkeypatch):
     def evaluate(*_, **__):
-        raise NothingUsable("None of the 2 pictures can be used.")
+        raise NothingUsable("None of the 2 images can be used.")
 
     monkeypatch.setattr("serving.evaluate.job.evaluate", evaluate)
-    assert cxr(*REQUIRED, code=4) == "Error: None of the 2 pictures can be used.\n"
+    assert cxr(*REQUIRED, code=4) == "Error: None of the 2 images can be used.\n"

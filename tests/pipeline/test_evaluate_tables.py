@@ -17,38 +17,38 @@ REFUSED = [(f"[{number}].png", "text file") for number in range(7)]
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def images():
     return clustered(np.random.default_rng(0), patients=60)[0]
 
 
-def evaluated(pictures, refused=(), **options):
-    spoilt = [
-        corruption(kind, each, pictures.label, pictures.probability, pictures.probability, 0.5)
+def evaluated(images, refused=(), **options):
+    corrupted = [
+        corruption(kind, each, images.label, images.probability, images.probability, 0.5)
         for kind in KINDS
         for each in STRENGTHS
     ]
     given = {"model": "chest_xray/1795785664", "record": {}, "data": "chest_xray/test"}
     found = findings(
-        pictures,
-        **{**given, "threshold": 0.5, "corruptions": spoilt} | options,
+        images,
+        **{**given, "threshold": 0.5, "corruptions": corrupted} | options,
         bootstrap=Bootstrap(replicates=50),
     )
     return Evaluated(found, list(refused))
 
 
-def test_figures_are_told_with_their_intervals(printed, pictures):
-    result = evaluated(pictures)
+def test_figures_are_reported_with_their_intervals(printed, images):
+    result = evaluated(images)
     print_evaluated(result, OUT)
-    told = printed()
+    message = printed()
     auc = result.findings.overall.auc
-    assert cells(told, "PR-AUC")[1] == f"{result.findings.overall.pr_auc.value:.4f}"
-    assert f"AUC           {auc.value:.4f}  {auc.low:.4f} to {auc.high:.4f}\n" in told
-    assert "chest_xray/1795785664 on chest_xray/test: 180 pictures of 60 patients\n" in told
-    assert "Difference from" not in told
+    assert cells(message, "PR-AUC")[1] == f"{result.findings.overall.pr_auc.value:.4f}"
+    assert f"AUC           {auc.value:.4f}  {auc.low:.4f} to {auc.high:.4f}\n" in message
+    assert "chest_xray/1795785664 on chest_xray/test: 180 images of 60 patients\n" in message
+    assert "Difference from" not in message
 
 
-def test_counts_at_the_threshold_are_told(printed, pictures):
-    result = evaluated(pictures)
+def test_counts_at_the_threshold_are_reported(printed, images):
+    result = evaluated(images)
     print_evaluated(result, OUT)
     counts = result.findings.confusion
     assert (
@@ -57,23 +57,23 @@ def test_counts_at_the_threshold_are_told(printed, pictures):
     )
 
 
-def test_another_model_stands_beside(printed, pictures):
-    other = Other("m/1", 0.5, 1 - pictures.probability, np.ones(len(pictures), bool))
-    print_evaluated(evaluated(pictures, other=other), OUT)
-    told = printed()
-    assert cells(told, "all")[-4:] == ["difference", "95", "%", "interval"]
-    assert "Difference from m/1: AUC +0." in told
-    assert "by DeLong's test over patients." in told
+def test_another_model_is_beside(printed, images):
+    other = Other("m/1", 0.5, 1 - images.probability, np.ones(len(images), bool))
+    print_evaluated(evaluated(images, other=other), OUT)
+    message = printed()
+    assert cells(message, "all")[-4:] == ["difference", "95", "%", "interval"]
+    assert "Difference from m/1: AUC +0." in message
+    assert "by DeLong's test over patients." in message
 
 
-def test_an_equal_model_has_no_p_value(printed, pictures):
-    other = Other("m/1", 0.5, pictures.probability, np.ones(len(pictures), bool))
-    print_evaluated(evaluated(pictures, other=other), OUT)
+def test_an_equal_model_has_no_p_value(printed, images):
+    other = Other("m/1", 0.5, images.probability, np.ones(len(images), bool))
+    print_evaluated(evaluated(images, other=other), OUT)
     assert "Difference from m/1: equal in AUC." in printed()
 
 
-def test_groups_spoilt_pictures_and_probes_have_tables(printed, pictures):
-    print_evaluated(evaluated(pictures), OUT)
+def test_groups_corrupted_images_and_probes_have_tables(printed, images):
+    print_evaluated(evaluated(images), OUT)
     blocks = tables(printed())
     heads = [block[0].split()[0] for block in blocks]
     assert heads == [
@@ -84,32 +84,32 @@ def test_groups_spoilt_pictures_and_probes_have_tables(printed, pictures):
     assert blocks[-1] == [
         "Report: /out/page.html",
         "All of it: /out/findings.json",
-        "Each picture: /out/pictures.csv",
+        "Each image: /out/images.csv",
     ]
 
 
-def test_tables_fit_a_terminal_of_80_columns(printed, pictures):
-    other = Other("m/1", 0.5, 1 - pictures.probability, np.ones(len(pictures), bool))
-    print_evaluated(evaluated(pictures, other=other), OUT)
+def test_tables_fit_a_terminal_of_80_columns(printed, images):
+    other = Other("m/1", 0.5, 1 - images.probability, np.ones(len(images), bool))
+    print_evaluated(evaluated(images, other=other), OUT)
     lines = [line for block in tables(printed())[1:] for line in block if "  " in line]
     assert max(map(len, lines)) <= 80
 
 
-def test_without_spoilt_pictures_there_is_no_table_of_them(printed, pictures):
-    print_evaluated(evaluated(pictures, corruptions=[]), OUT)
-    assert "spoilt" not in printed()
+def test_without_corrupted_images_there_is_no_table_of_them(printed, images):
+    print_evaluated(evaluated(images, corruptions=[]), OUT)
+    assert "corrupted" not in printed()
 
 
-def test_drift_has_a_table(printed, pictures):
+def test_drift_has_a_table(printed, images):
     drift = [Drift("glare", 0.25, 80.5, 91.25, 0.002)]
-    print_evaluated(evaluated(pictures, drift=drift), OUT)
+    print_evaluated(evaluated(images, drift=drift), OUT)
     assert cells(printed(), "glare") == ["glare", "0.2500", "0.0020", "80.5", "91.2"]
 
 
-def test_notes_and_refused_files_are_told_as_they_are(printed, pictures):
-    print_evaluated(evaluated(pictures, REFUSED, notes=["Mind the [gap]."]), OUT)
-    told = printed()
-    assert "\nMind the [gap].\n" in told
-    assert "Files that are no usable pictures: 7\n  [0].png: text file\n" in told
-    assert "[5].png" not in told
-    assert "  and 2 more, in pictures.csv\n" in told
+def test_notes_and_refused_files_are_reported_as_they_are(printed, images):
+    print_evaluated(evaluated(images, REFUSED, notes=["Mind the [gap]."]), OUT)
+    message = printed()
+    assert "\nMind the [gap].\n" in message
+    assert "Files that are not readable images: 7\n  [0].png: text file\n" in message
+    assert "[5].png" not in message
+    assert "  and 2 more, in images.csv\n" in message

@@ -25,7 +25,7 @@ def asked(tmp_path):
             yield lambda done, total: None
 
         dataset = examples(config, images, tmp_path / "dataset", tmp_path / "datasets", step)
-        return dataset, "Convert pictures" in steps
+        return dataset, "Convert images" in steps
 
     return ask
 

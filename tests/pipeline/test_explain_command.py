@@ -37,10 +37,10 @@ def cxr(*words, code=0):
 def test_model_paths_and_folder_are_handed_on_and_each_file_gets_a_line(asked):
     header, first, second, last = cxr("m", "a.png", "b", "--out", "out").splitlines()
     assert asked == [(Path("m"), (Path("a.png"), Path("b")), Path("out"))]
-    assert header.split() == ["picture", "probability", "label", "in", "domain", "overlay"]
+    assert header.split() == ["image", "probability", "label", "in", "domain", "overlay"]
     assert first.split() == ["a.png", "0.7500", "PNEUMONIA", "yes", "out/PNEUMONIA-0.7500-a.png"]
     assert second.split() == ["b.png", "-", "INVALID", "text", "file"]
-    assert last == "1 of 2 files are no usable pictures."
+    assert last == "1 of 2 files is not a readable image."
 
 
 def test_json_holds_every_field(asked):
@@ -51,19 +51,19 @@ def test_json_holds_every_field(asked):
 
 def test_where_no_file_can_be_used_the_exit_code_says_so(monkeypatch):
     monkeypatch.setattr("serving.explain.job.explain", lambda *_, **__: EXPLANATIONS[1:])
-    assert "1 of 1 files are no usable pictures." in cxr("m", "b.png", "--out", "out", code=4)
+    assert "1 of 1 files are not readable images." in cxr("m", "b.png", "--out", "out", code=4)
 
 
-def test_a_mistake_is_told_without_a_traceback(monkeypatch):
+def test_a_mistake_is_reported_without_a_traceback(monkeypatch):
     def explain(*arguments, **options):
         raise UserError("m does not explain its answers.")
 
     monkeypatch.setattr("serving.explain.job.explain", explain)
-    told = cxr("m", "a.png", "--out", "out", code=1)
-    assert told.endswith("Error: m does not explain its answers.\n")
+    message = cxr("m", "a.png", "--out", "out", code=1)
+    assert message.endswith("Error: m does not explain its answers.\n")
 
 
 @pytest.mark.parametrize("words", [("m", "a.png"), ("m", "--out", "out")])
-def test_a_folder_and_pictures_are_needed(asked, words):
+def test_a_folder_and_images_are_needed(asked, words):
     assert "Missing" in cxr(*words, code=2)
     assert not asked

@@ -20,8 +20,8 @@ RECORD = {
     ],
     "saved_model": {"bytes": 2_000_000, "measured": {**MEASURED, "auc": 0.9823}},
     "threads": 1,
-    "representative_pictures": {"folder": "x/train", "files": 256, "of": 4560, "undecodable": 0},
-    "judged_pictures": {"folder": "x/test", "files": 656, "of": 658, "undecodable": 2},
+    "representative_images": {"folder": "x/train", "files": 256, "of": 4560, "undecodable": 0},
+    "evaluated_images": {"folder": "x/test", "files": 656, "of": 658, "undecodable": 2},
 }
 
 
@@ -76,12 +76,12 @@ def test_all_variants_are_written_unless_some_are_named(exporting):
 
 
 def test_the_table_has_size_accuracy_and_time(exporting):
-    told = cxr("pushed", "--tflite", "app", "--images", "x", "--test-images", "x").splitlines()
-    assert told[1].split() == ["(SavedModel)", "float32", "2.00", "0.9823", "0.0123", "0.50"]
-    assert told[2].split() == ["int8.tflite", "uint8", "0.32", "0.9812", "0.0123", "0.50"]
-    assert "656 of 658 pictures of x/test (2 cannot be decoded), one" in told[3]
-    assert "256 of 4,560 pictures of x/train." in told[4]
-    assert told[5].endswith("app/model.json")
+    message = cxr("pushed", "--tflite", "app", "--images", "x", "--test-images", "x").splitlines()
+    assert message[1].split() == ["(SavedModel)", "float32", "2.00", "0.9823", "0.0123", "0.50"]
+    assert message[2].split() == ["int8.tflite", "uint8", "0.32", "0.9812", "0.0123", "0.50"]
+    assert "656 of 658 images of x/test (2 cannot be decoded), one" in message[3]
+    assert "256 of 4,560 images of x/train." in message[4]
+    assert message[5].endswith("app/model.json")
 
 
 def test_a_file_that_loses_too_much_is_named(monkeypatch, exporting):
@@ -123,7 +123,7 @@ def test_an_option_that_would_have_no_effect_is_refused(exporting_keras, option)
 
 def test_a_mistake_is_printed_without_a_traceback(monkeypatch):
     def export(*_, **__):
-        raise UserError("There is no folder of pictures at x.")
+        raise UserError("There is no folder of images at x.")
 
     monkeypatch.setattr("serving.tflite.export.export", export)
-    assert "no folder of pictures" in cxr("pushed", "--tflite", "app", code=1)
+    assert "no folder of images" in cxr("pushed", "--tflite", "app", code=1)

@@ -27,7 +27,7 @@ def printed(error):
     return RuntimeError(f"{text.rstrip()} [while running 'Stage [1]']\n")
 
 
-def test_a_users_error_is_told_as_it_is():
+def test_a_users_error_is_reported_as_it_is():
     assert explain(UserError(MESSAGE)) == MESSAGE
 
 
@@ -71,7 +71,7 @@ def test_a_users_error_is_found_in_a_text_under_others():
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "output"),
     [
         (ValueError("no such thing"), "ValueError: no such thing"),
         (ValueError("first line\nlast line\n"), "ValueError: last line"),
@@ -82,20 +82,20 @@ def test_a_users_error_is_found_in_a_text_under_others():
         (RuntimeError("odd [while running 'Stage']"), "RuntimeError: odd"),
     ],
 )
-def test_any_other_error_is_told_by_its_type_and_last_line(error, told):
-    assert explain(error) == told
+def test_any_other_error_is_reported_by_its_type_and_last_line(error, output):
+    assert explain(error) == output
 
 
-def test_a_workers_other_error_is_told_by_its_own_type():
+def test_a_workers_other_error_is_reported_by_its_own_type():
     assert explain(printed(raised(OSError("No such thing")))) == "OSError: No such thing"
 
 
-def test_a_full_disk_is_told_with_the_root_where_the_error_names_no_file():
+def test_a_full_disk_is_reported_with_the_root_where_the_error_names_no_file():
     error = RuntimeError("outer")
     error.__cause__ = OSError(28, "No space left on device")
-    told = "/r: there is no space left on its disk; free some, or use another disk."
-    assert explain(error, Path("/r")) == told
-    assert explain(printed(raised(OSError(28, "No space left on device"))), Path("/r")) == told
+    output = "/r: there is no space left on its disk; free some, or use another disk."
+    assert explain(error, Path("/r")) == output
+    assert explain(printed(raised(OSError(28, "No space left on device"))), Path("/r")) == output
 
 
 RECORD = b"\x1f\x8b\x00patient7.jpeg"
@@ -111,12 +111,12 @@ RECORD = b"\x1f\x8b\x00patient7.jpeg"
         "Not a valid TFRecord: \\037\\213 patient7.jpeg",
     ],
 )
-def test_the_data_that_a_librarys_message_quotes_is_not_told(message):
+def test_the_data_that_a_librarys_message_quotes_is_not_reported(message):
     for error in (ValueError(message), printed(raised(ValueError(message)))):
-        told = explain(error)
-        assert told.startswith("ValueError")
-        assert "patient7" not in told
-        assert len(told.splitlines()) == 1
+        output = explain(error)
+        assert output.startswith("ValueError")
+        assert "patient7" not in output
+        assert len(output.splitlines()) == 1
 
 
 def test_of_tensorflows_message_the_operation_is_left_out():

@@ -17,7 +17,7 @@ from tests.pipeline.wired import wire
 
 
 class Graph:
-    """The wired pipeline, which a test may spoil."""
+    """The wired pipeline, which a test may corrupt."""
 
     def __init__(self):
         self.components = wire().components
@@ -61,12 +61,12 @@ def test_the_wired_pipeline_is_sound(graph):
         ("run_fn", "which cannot be imported (ValueError: Empty module name)."),
     ],
 )
-def test_a_function_that_is_not_there_is_told(graph, path, problem):
+def test_a_function_that_is_not_there_is_reported(graph, path, problem):
     graph.set("Trainer", run_fn=path)
     assert graph.problems() == [f"Trainer: run_fn is {path}, {problem}"]
 
 
-def test_a_module_that_breaks_on_import_is_told(graph, tmp_path, monkeypatch):
+def test_a_module_that_breaks_on_import_is_reported(graph, tmp_path, monkeypatch):
     (tmp_path / "broken_module_for_test.py").write_text("def preprocessing_fn(:")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     graph.set("Transform", preprocessing_fn="broken_module_for_test.preprocessing_fn")
@@ -82,7 +82,7 @@ def test_a_module_file_is_refused(graph):
 
 
 @pytest.mark.parametrize("node", ["ExampleValidator", "Baseline", "Evaluator"])
-def test_a_component_of_ours_without_a_hash_of_its_code_is_told(graph, node):
+def test_a_component_of_ours_without_a_hash_of_its_code_is_reported(graph, node):
     graph.set(node, code="")
     (problem,) = graph.problems()
     assert problem.startswith(f"{node}: it runs code of ours, and no hash of it")
@@ -90,13 +90,13 @@ def test_a_component_of_ours_without_a_hash_of_its_code_is_told(graph, node):
 
 @pytest.mark.parametrize("node", ["Transform", "Trainer"])
 @pytest.mark.parametrize("config", [None, "null", "{}", '{"seed": 7}'])
-def test_a_function_of_ours_without_a_hash_of_its_code_is_told(graph, node, config):
+def test_a_function_of_ours_without_a_hash_of_its_code_is_reported(graph, node, config):
     graph.set(node, custom_config=config)
     (problem,) = graph.problems()
     assert problem.startswith(f"{node}: it runs code of ours, and no hash of it")
 
 
-def test_components_as_tfx_makes_them_without_a_custom_config_are_told():
+def test_components_as_tfx_makes_them_without_a_custom_config_are_reported():
     examples, schema = (
         types.Channel(type=kind)
         for kind in (standard_artifacts.Examples, standard_artifacts.Schema)
@@ -132,7 +132,7 @@ def test_a_push_without_a_blessing_is_refused(graph, name, maker):
     assert problem == f"Pusher: it pushes without {name}; wire the {maker}'s."
 
 
-def test_a_push_of_a_model_that_was_not_judged_is_refused(graph):
+def test_a_push_of_a_model_that_was_not_predicted_is_refused(graph):
     other = Pusher(
         model=graph.node("Baseline").outputs["model"],
         model_blessing=graph.node("Evaluator").outputs["blessing"],
@@ -143,19 +143,19 @@ def test_a_push_of_a_model_that_was_not_judged_is_refused(graph):
     )
     graph.components[graph.components.index(graph.node("Pusher"))] = other
     assert list(graph.problems()) == [
-        f"Pusher: it pushes the model of Baseline, and {judge} blesses another one; wire the "
+        f"Pusher: it pushes the model of Baseline, and {predict} blesses another one; wire the "
         "same model to both."
-        for judge in ("Evaluator", "ServingCheck")
+        for predict in ("Evaluator", "ServingCheck")
     ]
 
 
-def test_two_nodes_of_one_id_are_told(graph):
+def test_two_nodes_of_one_id_are_reported(graph):
     graph.node("SchemaGen").with_id("StatisticsGen")
     (problem,) = graph.problems()
     assert problem == "StatisticsGen: 2 nodes have this id; name each with with_id()."
 
 
-def test_every_problem_is_told_at_once(graph):
+def test_every_problem_is_reported_at_once(graph):
     graph.set("Trainer", run_fn="nowhere.run_fn", custom_config=json.dumps({"seed": 7}))
     graph.set("Baseline", code="")
     assert len(graph.problems()) == 3

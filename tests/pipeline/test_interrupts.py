@@ -13,8 +13,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(7200)]
 
 MOMENTS = 30
 SAID = {
-    "SIGINT": "Interrupted. The same command goes on from here.",
-    "SIGTERM": "Stopped by SIGTERM. The same command goes on from here.",
+    "SIGINT": "Interrupted. Repeat the command to resume.",
+    "SIGTERM": "Stopped by SIGTERM. Repeat the command to resume.",
 }
 
 
@@ -94,9 +94,9 @@ def test_no_temporary_file_is_left_but_by_sigkill(ends):
             assert end["files"] == [], end
 
 
-def test_nothing_is_ever_pushed_that_was_not_judged(ends):
+def test_nothing_is_ever_pushed_that_was_not_predicted(ends):
     for end in ends:
-        assert end["unjudged"] == [], end
+        assert end["not evaluated"] == [], end
 
 
 def test_the_last_one_comes_to_the_result_of_an_undisturbed_run(folder, ends, repeated):

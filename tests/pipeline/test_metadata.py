@@ -16,7 +16,7 @@ def runs(orchestrated):
     return executions(orchestrated.store, "first"), executions(orchestrated.store, "again")
 
 
-def test_every_component_that_the_run_came_to_is_told(runs):
+def test_every_component_that_the_run_came_to_is_reported(runs):
     first, again = runs
     assert (
         set(first)
@@ -58,7 +58,7 @@ def test_parameters_that_are_empty_are_left_out(orchestrated, runs):
     }
 
 
-def test_of_a_component_that_failed_the_parameters_are_told_and_nothing_else(
+def test_of_a_component_that_failed_the_parameters_are_reported_and_nothing_else(
     orchestrated, runs, monkeypatch
 ):
     def fail(*_):
@@ -84,14 +84,14 @@ def test_inputs_and_outputs_are_folders_by_channel(orchestrated, runs):
     }
 
 
-def test_a_cached_component_tells_the_folders_of_the_earlier_run(runs):
+def test_a_cached_component_shows_the_folders_of_the_earlier_run(runs):
     first, again = runs
     assert again["Baseline"].outputs == first["Baseline"].outputs
     assert again["Pusher"].outputs != first["Pusher"].outputs
 
 
 @pytest.mark.parametrize("run", [0, 1])
-def test_what_a_component_says_of_its_artifacts_is_told(runs, run):
+def test_what_a_component_says_of_its_artifacts_is_reported(runs, run):
     properties = runs[run]["Baseline"].properties["model"]
     assert properties["present"] == 0
     assert "nothing is pushed" in properties["reason"]

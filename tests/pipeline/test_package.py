@@ -11,14 +11,14 @@ from tests.pipeline.command import REPOSITORY, UV
 
 pytestmark = pytest.mark.slow
 
-ROOMS = ("pipeline", "components", "transform_module", "trainer_module", "serving")
+PACKAGES = ("pipeline", "components", "transform_module", "trainer_module", "serving")
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     # Built from a copy: setuptools leaves its work beside `setup.py`, and takes it up again.
     source = tmp_path_factory.mktemp("source")
-    for name in ROOMS:
+    for name in PACKAGES:
         shutil.copytree(REPOSITORY / name, source / name)
     for name in ("setup.py", "pyproject.toml", "LICENSE"):
         shutil.copy(REPOSITORY / name, source)
@@ -47,8 +47,8 @@ def cxr(installed, *arguments):
 
 
 def test_it_holds_every_module_of_the_checkout(installed):
-    for room in ROOMS:
-        for path in (REPOSITORY / room).rglob("*.py"):
+    for package in PACKAGES:
+        for path in (REPOSITORY / package).rglob("*.py"):
             assert (installed / path.relative_to(REPOSITORY)).is_file()
 
 

@@ -42,7 +42,7 @@ def wires(pipeline):
     }
 
 
-def test_the_nodes_have_the_names_that_are_told_to_people(pipeline):
+def test_the_nodes_have_the_names_that_are_reported_to_people(pipeline):
     assert {node.id for node in pipeline.components} == COMPONENTS
 
 
@@ -92,7 +92,7 @@ def tuned():
     return wire("tuner.enabled=true", "tuner.trials=3")
 
 
-def test_a_tuner_stands_between_transform_and_trainer_where_there_is_one(pipeline, tuned):
+def test_a_tuner_is_between_transform_and_trainer_where_there_is_one(pipeline, tuned):
     nodes = {node.id: node for node in tuned.components}
     assert set(nodes) == COMPONENTS | {"Tuner"}
     for name in ("examples", "transform_graph"):
@@ -107,7 +107,7 @@ def test_a_tuner_stands_between_transform_and_trainer_where_there_is_one(pipelin
         )
 
 
-def test_the_search_is_part_of_what_trainer_and_tuner_are_told(tuned):
+def test_the_search_is_part_of_what_trainer_and_tuner_are_reported(tuned):
     search = load(None, ["tuner.enabled=true", "tuner.trials=3"]).tuner.model_dump(mode="json")
     assert config_of(tuned, "Trainer")["tuner"] == config_of(tuned, "Tuner")["tuner"] == search
     assert properties(tuned, "Tuner")["tuner_fn"] == "trainer_module.tuner.tuner_fn"
@@ -147,7 +147,7 @@ def test_the_report_comes_after_the_push_and_nothing_waits_for_it(pipeline):
     assert not report.downstream_nodes
 
 
-def test_the_report_is_told_whose_pictures_they_are(pipeline):
+def test_the_report_is_reported_whose_images_they_are(pipeline):
     assert properties(pipeline, "Report")["source"] == ""
     assert properties(wire(synthetic=True), "Report")["source"] == "synthetic"
     named = wire("report.dataset=kermany-2018", synthetic=True)
@@ -180,7 +180,7 @@ def test_the_functions_are_named_by_importable_paths(pipeline):
     assert not trainer.get("module_file")
 
 
-def test_the_trainer_is_told_all_that_its_result_depends_on():
+def test_the_trainer_is_reported_all_that_its_result_depends_on():
     pipeline = wire("trainer.cnn.kernel_size=5", "seed=8")
     settings = load(None, ["trainer.cnn.kernel_size=5"]).trainer.model_dump(mode="json")
     parameters = {"epochs": 3, "batch_size": 16, "learning_rate": 0.01}
@@ -211,17 +211,17 @@ def test_other_weights_under_the_same_path_train_anew(tmp_path):
         assert config_of(before, node)["code_version"] != config_of(after, node)["code_version"]
 
 
-def test_transform_is_told_what_the_pixels_are_made_with():
+def test_transform_is_reported_what_the_pixels_are_made_with():
     pipeline = wire("transform.resize=pad", "transform.contrast=equalize")
     settings = {"resize": "pad", "contrast": "equalize"}
     assert config_of(pipeline, "Transform")["settings"] == settings
     assert config_of(pipeline, "Trainer")["transform"] == settings
 
 
-def test_a_profile_changes_what_the_trainer_is_told_and_nothing_else(pipeline):
+def test_a_profile_changes_what_the_trainer_is_reported_and_nothing_else(pipeline):
     profiled = wire(profile=True)
-    told = config_of(profiled, "Trainer")
-    assert told == {**config_of(pipeline, "Trainer"), "profile": True}
+    record = config_of(profiled, "Trainer")
+    assert record == {**config_of(pipeline, "Trainer"), "profile": True}
     for node in pipeline.components:
         changes = {"custom_config"} if node.id == "Trainer" else set()
         other = properties(profiled, node.id)
@@ -276,12 +276,12 @@ def test_the_bounds_of_a_blessing_reach_the_evaluator():
 
 def test_the_model_is_compared_with_the_version_and_pushed_where_it_was_chosen(pipeline):
     for node in ("Baseline", "Pusher"):
-        told = properties(pipeline, node)
-        assert (told["push_dir"], told["model_name"]) == ("/place/pushed", "chest_xray")
+        record = properties(pipeline, node)
+        assert (record["push_dir"], record["model_name"]) == ("/place/pushed", "chest_xray")
     assert properties(pipeline, "Baseline")["version"] == "17"
 
 
-def test_the_manifest_is_told_the_configuration():
+def test_the_manifest_is_reported_the_configuration():
     assert json.loads(properties(wire("seed=8"), "Pusher")["configuration"])["seed"] == 8
 
 

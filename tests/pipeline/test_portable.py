@@ -123,8 +123,8 @@ def test_conversion_and_prediction_come_to_the_same(small_run, beam_args, tmp_pa
     folder, record = small_run
     images = folder / "root" / "images"
     options = as_options(beam_args)
-    told = cxr("convert", images, tmp_path / "out", "--json", *options)
-    assert Dataset.model_validate_json(told).fingerprint == record["dataset_fingerprint"]
+    message = cxr("convert", images, tmp_path / "out", "--json", *options)
+    assert Dataset.model_validate_json(message).fingerprint == record["dataset_fingerprint"]
 
     model, answers = record["push"]["path"], {}
     for name, given in (("here", []), ("there", options)):
@@ -139,11 +139,11 @@ def test_conversion_and_prediction_come_to_the_same(small_run, beam_args, tmp_pa
 def test_a_run_comes_to_the_same(small_run, beam_args, tmp_path):
     _, record = small_run
     (tmp_path / "small.yaml").write_text(SMALL)
-    told = cxr(
+    message = cxr(
         *("run", "--json", "--root", tmp_path / "root", "--config", tmp_path / "small.yaml"),
         *("--set", f"beam.args={json.dumps(beam_args)}"),
     )
-    there = json.loads(told)
-    # Sums over the pictures come in another order.
+    there = json.loads(message)
+    # Sums over the images come in another order.
     assert figures(there) == same_figures(record)
     assert there["push"]["pushed"]

@@ -14,7 +14,7 @@ def test_other_models_need_none():
 
 
 @pytest.mark.parametrize("backbone", ["efficientnet_lite0", "efficientnet_b0"])
-def test_what_is_missing_is_told_before_anything_runs(backbone):
+def test_what_is_missing_is_reported_before_anything_runs(backbone):
     settings = TrainerSettings(
         model="transfer", transfer={"backbone": backbone, "weights": "nowhere.pth"}
     )

@@ -47,7 +47,7 @@ def run_locally(name, *lines):
     tfx_logging.info("Component %s is finished.", name)
 
 
-def test_components_are_told_as_they_start_and_end(events, progress):
+def test_components_are_reported_as_they_start_and_end(events, progress):
     with watching(progress, events.append):
         run_locally("StatisticsGen", "some other line")
         run_locally("SchemaGen")
@@ -66,7 +66,7 @@ def test_the_beam_orchestrators_lines_are_understood(events, progress):
     assert events == ["start Trainer", "end Trainer 100"]
 
 
-def test_a_cached_component_is_told_as_such_and_the_next_is_not(events, progress):
+def test_a_cached_component_is_reported_as_such_and_the_next_is_not(events, progress):
     with watching(progress, events.append):
         run_locally("Transform", "A cached execution 17 is used.")
         run_locally("Trainer")
@@ -151,7 +151,7 @@ def test_the_time_of_each_epoch_is_taken_unrounded(events, progress):
     seconds = []
     with watching(progress, events.append, seconds.append):
         log = logging.getLogger("trainer_module.fitting")
-        log.info("%s, %s parameters, %d + %d pictures", "cnn", "1,000", 3, 4)
+        log.info("%s, %s parameters, %d + %d images", "cnn", "1,000", 3, 4)
         log.info(line, 1, 3, "loss 0.5", 1.25, "  best")
         log.info(line, 2, 3, "loss 0.4", 0.004, "")
     assert seconds == [1.25, 0.004]

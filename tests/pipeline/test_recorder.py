@@ -49,22 +49,22 @@ def recorder(tmp_path, clock):
 
 def test_the_record_is_saved_at_once_and_at_each_end(recorder, tmp_path):
     assert load_all(tmp_path, 1) == [recorder.record]
-    with recorder.step("Convert pictures"):
+    with recorder.step("Convert images"):
         pass
     recorder.finished(Finished("Trainer", False, 1000.0, 1.0, 100))
     (saved,) = load_all(tmp_path, 1)
-    assert [step.name for step in saved.steps] == ["Convert pictures"]
+    assert [step.name for step in saved.steps] == ["Convert images"]
     assert [component.name for component in saved.components] == ["Trainer"]
 
 
 def test_a_step_is_kept_with_its_start_and_cost_and_shown(recorder, clock):
     clock[0] = 1002.0
-    with recorder.step("Convert pictures") as progress:
+    with recorder.step("Convert images") as progress:
         progress(1, 2)
         clock[0] = 1005.0
     (step,) = recorder.record.steps
     assert (step.start, step.seconds, step.peak_memory) == (2.0, 3.0, 100)
-    assert recorder.display.told == ["Convert pictures 1/2"]
+    assert recorder.display.told == ["Convert images 1/2"]
     assert recorder.seconds() == 5.0
 
 
@@ -76,9 +76,9 @@ def test_a_run_that_is_killed_shows_what_it_took_until_its_last_step(recorder, c
 
 
 def test_a_step_that_fails_is_kept(recorder):
-    with pytest.raises(OSError, match="full"), recorder.step("Convert pictures"):
+    with pytest.raises(OSError, match="full"), recorder.step("Convert images"):
         raise OSError("full")
-    assert [step.name for step in recorder.record.steps] == ["Convert pictures"]
+    assert [step.name for step in recorder.record.steps] == ["Convert images"]
 
 
 def test_components_are_kept_with_their_start_and_state_and_shown(recorder):

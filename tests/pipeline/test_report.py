@@ -7,13 +7,13 @@ from pipeline.report import finish
 from pipeline.root import Root
 from pipeline.run_record import PushRecord, ReportRecord, StepRecord
 from tests.components.report import made
-from tests.conftest import picture
+from tests.conftest import xray
 from tests.pipeline import records
 
 
 @pytest.fixture
 def root(tmp_path):
-    """A root with a dataset, its pictures, and what the component Report made."""
+    """A root with a dataset, its images, and what the component Report made."""
     root = Root(tmp_path)
     root.dataset.mkdir()
     made.dataset().save(root.dataset)
@@ -21,7 +21,7 @@ def root(tmp_path):
         "path,reason,bytes,sha256\nsmall.png,too small,9,\ntext.png,text file,4,\n"
     )
     root.images.mkdir()
-    (root.images / "small.png").write_bytes(picture(1, 0))
+    (root.images / "small.png").write_bytes(xray(1, 0))
     (root.images / "text.png").write_bytes(b"text")
     folder = tmp_path / "report"
     folder.mkdir()
@@ -36,7 +36,7 @@ def record(root, **changes):
     content = {
         "images": str(root.images),
         "config": {"name": "chest-xray", "report": {"pictures": "none"}},
-        "steps": [StepRecord(name="Convert pictures", seconds=2.0, peak_memory=10**9)],
+        "steps": [StepRecord(name="Convert images", seconds=2.0, peak_memory=10**9)],
         "components": [records.component("Trainer", seconds=12.3), component],
         "report": ReportRecord(),
         **changes,
@@ -45,12 +45,12 @@ def record(root, **changes):
 
 
 def finished(root, **changes):
-    told = record(root, **changes)
-    finish(told, root)
-    return told.report
+    message = record(root, **changes)
+    finish(message, root)
+    return message.report
 
 
-def test_the_page_tells_what_is_known_only_at_the_end(root):
+def test_the_page_shows_what_is_known_only_at_the_end(root):
     report = finished(root)
     page = root.page("20260301-120000").read_text()
     assert report == ReportRecord(
@@ -60,7 +60,7 @@ def test_the_page_tells_what_is_known_only_at_the_end(root):
         "Run 20260301-120000.",
         "Pushed as version 1772366400",
         "<h1>chest_xray/1772366400</h1>",
-        "Convert pictures",
+        "Convert images",
         "12.3",
         "chest-xray",
     ):
@@ -78,7 +78,7 @@ def test_the_files_that_were_kept_out_are_those_of_this_run(root):
     assert "too small" in root.page("20260301-120000").read_text()
 
 
-def test_what_was_kept_out_is_shown_as_far_as_it_is_a_picture_and_may_be(root):
+def test_what_was_kept_out_is_shown_as_far_as_it_is_an_image_and_may_be(root):
     without = finished(root)
     count = root.page("20260301-120000").read_text().count('alt="kept out"')
     finished(root, config={"report": {"pictures": "thumbnails"}})

@@ -11,7 +11,7 @@ def test_any_path_becomes_absolute(tmp_path, monkeypatch):
     assert Root.at(Path("~/runs")).path == tmp_path / "home" / "runs"
 
 
-def test_everything_stands_under_the_root_at_a_place_of_its_own(tmp_path):
+def test_everything_is_under_the_root_at_a_place_of_its_own(tmp_path):
     root = Root.at(tmp_path)
     places = [
         root.images,

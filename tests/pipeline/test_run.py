@@ -87,22 +87,22 @@ def test_a_run_keeps_what_it_trained_on_what_and_how_long(first, place):
 
 
 def test_evaluating_the_pushed_model_agrees_with_the_evaluator(first, source, place):
-    model, pictures = Path(first["push"]["path"]).parent, Path(first["images"]) / "test"
-    given = (pictures, "--out", place / "evaluation", "--no-corruptions", "--json")
+    model, images = Path(first["push"]["path"]).parent, Path(first["images"]) / "test"
+    given = (images, "--out", place / "evaluation", "--no-corruptions", "--json")
     found = json.loads(cxr("evaluate", model, *given, folder=source))
-    told = first["evaluation"]["slices"]
+    message = first["evaluation"]["slices"]
     groups = {f"subtype:{group['name']}": group for group in found["slices"]["subtype"]}
     for name, group in {"Overall": found["overall"], **groups}.items():
-        assert group["pictures"] == told[name]["examples"]
+        assert group["images"] == message[name]["examples"]
         # Not the PR-AUC, which the Evaluator interpolates; its AUC is over 10,000 thresholds.
         for figure in ("auc", "accuracy", "sensitivity", "specificity", "ece", "brier"):
-            expected = pytest.approx(told[name][figure], abs=2e-4)
+            expected = pytest.approx(message[name][figure], abs=2e-4)
             assert group[figure]["value"] == expected, (name, figure)
     assert {each["name"] for each in found["drift"]} >= {"brightness", "probability"}
     assert contract.read(place / "evaluation" / contract.FINDINGS).invalid == found["invalid"]
 
 
-def test_the_pushed_model_tells_its_data_code_and_configuration(first):
+def test_the_pushed_model_shows_its_data_code_and_configuration(first):
     manifest = version_of(first).manifest
     assert manifest["configuration"] == first["config"]
     record = json.loads(Path(first["push"]["path"], "assets.extra/model.json").read_text())
@@ -110,12 +110,12 @@ def test_the_pushed_model_tells_its_data_code_and_configuration(first):
     assert record["code_version"]
 
 
-def test_broken_synthetic_files_are_quarantined_and_the_run_goes_on(first, place):
+def test_broken_synthetic_files_are_quarantined_and_the_run_continues(first, place):
     quarantine = (place / "root" / "dataset" / "quarantine.csv").read_text()
     assert "person0_bacteria_0.jpeg,truncated JPEG" in quarantine
 
 
-def test_the_pushed_model_judges_files(first, place):
+def test_the_pushed_model_predicts_files(first, place):
     rows = json.loads(
         cxr(
             "predict",
@@ -264,22 +264,22 @@ def test_a_run_killed_anywhere_ends_in_the_same_result_when_repeated(first, plac
     assert [record["state"] for record in listed] == ["killed"] * 3 + ["finished"]
 
 
-def test_a_run_that_fails_says_why_and_stands_in_no_ones_way(first, place):
-    told = cxr(
+def test_a_run_that_fails_says_why_and_is_in_no_ones_way(first, place):
+    message = cxr(
         *("run", "--root", place / "root", "--config", place / "small.yaml"),
         *("--set", "trainer.strategy=tpu"),
         code=1,
     )
-    assert "strategy 'tpu' found no TPU: set TPU_NAME" in told
-    assert "Traceback" not in told
+    assert "strategy 'tpu' found no TPU: set TPU_NAME" in message
+    assert "Traceback" not in message
     assert run(place / "root")["state"] == "finished"
 
 
-def test_a_refused_model_is_not_pushed_and_the_reason_is_told(first, place):
-    told = cxr(
+def test_a_refused_model_is_not_pushed_and_the_reason_is_reported(first, place):
+    message = cxr(
         *("run", "--root", place / "root", "--config", place / "small.yaml"),
         *("--set", "evaluation.minimum_auc=1", "--set", "evaluation.minimum_sensitivity=1"),
         code=3,
     )
-    assert "is below the floor 1 on slice Overall" in told
-    assert version_of(first).path == Path(first["push"]["path"]) or "not pushed" in told
+    assert "is below the floor 1 on slice Overall" in message
+    assert version_of(first).path == Path(first["push"]["path"]) or "not pushed" in message

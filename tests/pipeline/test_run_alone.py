@@ -166,10 +166,10 @@ def test_the_root_is_free_afterwards(run):
     assert holder_pid(run.root.path) is None
 
 
-def test_the_pictures_are_the_chosen_folder_or_those_of_the_root(run, tmp_path):
+def test_the_images_are_the_chosen_folder_or_those_of_the_root(run, tmp_path):
     assert run().images == str(tmp_path / "root" / "images")
-    run.overrides = ("images=pictures",)
-    assert run().images == str(tmp_path / "pictures")
+    run.overrides = ("images=images",)
+    assert run().images == str(tmp_path / "images")
 
 
 def test_the_whole_configuration_is_kept(run):
@@ -213,7 +213,7 @@ def test_runs_are_named_by_the_time_and_never_two_alike(run):
 
 def test_what_is_known_of_the_images_is_said_once(tmp_path, monkeypatch):
     from components.images import convert
-    from tests.pictures import encode, grey_pixels
+    from tests.images import encode, grey_pixels
 
     for index in range(12):
         for label in ("NORMAL", "PNEUMONIA"):

@@ -66,7 +66,7 @@ def test_only_the_keys_that_differ_are_compared(root):
     assert compare(FIRST, FIRST, root).configuration == []
 
 
-def test_outcome_and_data_stand_side_by_side(root):
+def test_outcome_and_data_are_side_by_side(root):
     compared = compare(FIRST, SECOND, root)
     outcome, data = rows(compared.outcome), rows(compared.data)
     assert outcome["model"] == ("compact", "compact")
@@ -123,15 +123,15 @@ def test_figures_of_other_data_are_marked(root, printed):
 
 def test_the_tables_follow_each_other(root, printed):
     print_comparison(compare(FIRST, SECOND, root))
-    told = printed()
-    assert [block[0].split()[0] for block in tables(told)] == [
+    message = printed()
+    assert [block[0].split()[0] for block in tables(message)] == [
         "run",
         "configuration",
         "data",
         "test",
     ]
-    assert cells(told, "trainer.epochs") == ["trainer.epochs", "20", "5"]
-    assert cells(told, "run") == ["run", FIRST.id, SECOND.id]
+    assert cells(message, "trainer.epochs") == ["trainer.epochs", "20", "5"]
+    assert cells(message, "run") == ["run", FIRST.id, SECOND.id]
 
 
 def test_runs_of_one_configuration_say_so(root, printed):
@@ -147,7 +147,7 @@ def test_it_fits_a_terminal(root, printed, monkeypatch, width):
     second = reported(Root(root.path / "other"), SECOND, Estimate(0.99, 0.98, 0.995))
     long = first.model_copy(update={"config": {**first.config, "images": "/a/long/path" * 9}})
     print_comparison(compare(long, second, root))
-    told = printed()
-    assert max(map(len, told.splitlines())) <= width
-    assert cells(told, "run") == ["run", FIRST.id, SECOND.id]
-    assert "0.9900 (0.9800-0.9950)" in told
+    message = printed()
+    assert max(map(len, message.splitlines())) <= width
+    assert cells(message, "run") == ["run", FIRST.id, SECOND.id]
+    assert "0.9900 (0.9800-0.9950)" in message

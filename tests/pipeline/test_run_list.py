@@ -46,16 +46,16 @@ def test_each_run_is_one_line(printed, root):
     failed = records.run("20260302-1", state="failed", evaluation=None, push=None)
     refused = records.run("20260302-0", state="refused")
     print_runs([long_run("20260301-120000", state="finished"), refused, failed], root)
-    told = printed()
-    assert cells_of(told, "run") == [
+    message = printed()
+    assert cells_of(message, "run") == [
         *("run", "state", "preset", "model", "epochs", "images", "AUC", "pushed")
     ]
-    assert cells_of(told, "20260301-120000")[1:] == [
+    assert cells_of(message, "20260301-120000")[1:] == [
         *("finished", "kaggle", "transfer", "12/15", "5,232", "0.9877", "1772366400")
     ]
-    assert cells_of(told, "20260302-1")[1:] == ["failed", "-", "-", "-", "-", "-", "-"]
-    assert "\nShow one: cxr runs 20260302-1 --root" in told
-    assert "\nCompare two: cxr runs 20260301-120000 20260302-0 --root" in told
+    assert cells_of(message, "20260302-1")[1:] == ["failed", "-", "-", "-", "-", "-", "-"]
+    assert "\nShow one: cxr runs 20260302-1 --root" in message
+    assert "\nCompare two: cxr runs 20260301-120000 20260302-0 --root" in message
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -73,12 +73,12 @@ def test_all_columns_fit_80_and_no_id_is_broken(printed, root, at_width, width):
 def test_a_narrow_terminal_has_fewer_columns_and_whole_ids(printed, root, at_width, width):
     at_width(width)
     print_runs([long_run()], root)
-    told = printed()
-    head, line, *_ = told.splitlines()
+    message = printed()
+    head, line, *_ = message.splitlines()
     assert max(len(head), len(line)) <= width
     assert line.split()[:2] == ["20261130-120000-2", "interrupted"]
     assert "AUC" in head.split()
-    assert "Not shown at this width: epochs, images" in told
+    assert "Not shown at this width: epochs, images" in message
 
 
 def test_a_pipe_has_all_columns_whatever_the_terminal(printed, root, monkeypatch):
@@ -89,9 +89,9 @@ def test_a_pipe_has_all_columns_whatever_the_terminal(printed, root, monkeypatch
 
 def test_a_preset_of_an_earlier_release_is_known_by_its_name(printed, root):
     print_runs([records.run(config=CONFIG), records.run("x", config={"name": "mine"})], root)
-    told = printed()
-    assert cells_of(told, "20260301-120000")[2] == "fast"
-    assert cells_of(told, "x")[2] == "-"
+    message = printed()
+    assert cells_of(message, "20260301-120000")[2] == "fast"
+    assert cells_of(message, "x")[2] == "-"
 
 
 def test_a_long_file_name_is_cut(printed, root):
@@ -102,8 +102,8 @@ def test_a_long_file_name_is_cut(printed, root):
 def test_an_ensemble_shows_its_members_and_all_epochs(printed, root):
     trainer = {"model": "compact", "epochs": 20, "folds": 5}
     print_runs([long_run(config={"trainer": trainer})], root)
-    told = cells_of(printed(), "20261130-120000-2")
-    assert (told[3:5], told[5]) == (["compact", "x5"], "12/100")
+    message = cells_of(printed(), "20261130-120000-2")
+    assert (message[3:5], message[5]) == (["compact", "x5"], "12/100")
 
 
 @pytest.mark.parametrize(
@@ -147,9 +147,9 @@ def test_whatever_a_record_holds_the_list_is_whole(printed, root, content):
     (root.runs / "1.json").write_text(json.dumps(content))
     (root.runs / "2.json").write_text(records.run("2").model_dump_json())
     print_runs(load_all(root.runs, None), root)
-    told = printed()
-    assert cells_of(told, "1")
-    assert cells_of(told, "2")[1] == "finished"
+    message = printed()
+    assert cells_of(message, "1")
+    assert cells_of(message, "2")[1] == "finished"
 
 
 def test_a_table_that_fits_leaves_nothing_out(capsys):

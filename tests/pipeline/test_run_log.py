@@ -43,7 +43,7 @@ def test_all_output_goes_to_the_log_and_none_to_the_terminal(tmp_path):
     assert [word for word in WORDS if f"{word} inside\n" not in log] == []
 
 
-def test_what_is_logged_stands_there_with_time_level_and_name(tmp_path):
+def test_what_is_logged_is_there_with_time_level_and_name(tmp_path):
     _, log = run(tmp_path, "with redirected_to(log): speak('inside')")
     (line,) = [line for line in log.splitlines() if "log inside" in line]
     assert line.endswith(" W room: log inside")
@@ -94,7 +94,7 @@ def test_a_process_that_dies_leaves_what_it_said(tmp_path):
     assert log == "last words\n"
 
 
-def test_silence_drops_everything_but_what_the_terminal_is_told(tmp_path):
+def test_silence_drops_everything_but_what_the_terminal_is_reported(tmp_path):
     script = "with silenced() as terminal: speak('inside'); print('seen', file=terminal)"
     done, _ = run(tmp_path, script)
     assert (done.stdout, done.stderr) == ("", "seen\n")

@@ -47,7 +47,7 @@ def test_a_write_that_is_cut_short_leaves_the_former_record(tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize(("alive", "state"), [(17, "running"), (18, "killed"), (None, "killed")])
-def test_a_run_that_never_told_its_end_runs_only_where_its_process_does(tmp_path, alive, state):
+def test_a_run_that_never_reported_its_end_runs_only_where_its_process_does(tmp_path, alive, state):
     save(records.run(state="running", pid=17), tmp_path)
     assert [record.state for record in load_all(tmp_path, alive)] == [state]
 
@@ -75,8 +75,8 @@ def test_a_damaged_record_is_listed_with_what_is_wrong_beside_the_good_ones(
     damaged, good = load_all(tmp_path, None)
     assert good == records.run("20260301-2")
     assert (damaged.id, damaged.state) == ("20260301-1", "damaged")
-    told = rf"{re.escape(str(path))} is no record of a run \({problem}.*\)\. Remove it; .*"
-    assert re.fullmatch(told, damaged.error)
+    message = rf"{re.escape(str(path))} is no record of a run \({problem}.*\)\. Remove it; .*"
+    assert re.fullmatch(message, damaged.error)
 
 
 def test_a_folder_in_the_place_of_a_record_is_a_damaged_one(tmp_path):
@@ -120,8 +120,8 @@ def test_a_run_is_found_by_the_beginning_of_its_id(wanted, index):
 
 
 def test_the_beginning_of_several_ids_is_refused_with_their_names():
-    told = r"2 runs begin with 202603: 20260301-120000, 20260302-130000\. Give more of it\."
-    with pytest.raises(UserError, match=told):
+    message = r"2 runs begin with 202603: 20260301-120000, 20260302-130000\. Give more of it\."
+    with pytest.raises(UserError, match=message):
         find(RUNS, "202603")
     many = [records.run(f"2026030{day}-1") for day in range(1, 9)]
     with pytest.raises(UserError, match=r"8 runs begin with 2026: 3 more, 20260304-1, .*08-1\."):
@@ -167,16 +167,16 @@ def test_what_never_ended_well_ran_for_the_first_time():
     assert why_not_cached(records.component(), None) == "first time"
 
 
-def test_where_nothing_differs_nothing_is_told():
+def test_where_nothing_differs_nothing_is_reported():
     assert why({"parameters": {"a": 1}}, {"parameters": {"a": 1}}) == ""
 
 
-def test_other_parameters_are_told_with_both_values():
-    told = why({"parameters": {"splits": 1, "epochs": 3}}, {"parameters": {"splits": 1}})
-    assert told == "epochs 3 -> None"
+def test_other_parameters_are_reported_with_both_values():
+    message = why({"parameters": {"splits": 1, "epochs": 3}}, {"parameters": {"splits": 1}})
+    assert message == "epochs 3 -> None"
 
 
-def test_parameters_within_parameters_are_told_by_their_path():
+def test_parameters_within_parameters_are_reported_by_their_path():
     before, after = (
         {"parameters": {"custom_config": {"seed": 7, "settings": {"epochs": epochs}}}}
         for epochs in (3, 25)
@@ -185,14 +185,16 @@ def test_parameters_within_parameters_are_told_by_their_path():
 
 
 def test_long_values_are_cut():
-    told = why({"parameters": {"code": "a" * 64}}, {"parameters": {"code": "b" * 64}})
-    assert told == "code aaaaaaaa... -> bbbbbbbb..."
+    message = why({"parameters": {"code": "a" * 64}}, {"parameters": {"code": "b" * 64}})
+    assert message == "code aaaaaaaa... -> bbbbbbbb..."
 
 
-def test_other_inputs_are_told_by_their_channel():
+def test_other_inputs_are_reported_by_their_channel():
     assert why({"inputs": {"model": ["/m/1"]}}, {"inputs": {"model": ["/m/2"]}}) == "other model"
 
 
-def test_of_many_differences_three_are_told():
-    told = why({"parameters": dict.fromkeys("abcde", 1)}, {"parameters": dict.fromkeys("abcde", 2)})
-    assert told == "a 1 -> 2, b 1 -> 2, c 1 -> 2, 2 more"
+def test_of_many_differences_three_are_reported():
+    message = why(
+        {"parameters": dict.fromkeys("abcde", 1)}, {"parameters": dict.fromkeys("abcde", 2)}
+    )
+    assert message == "a 1 -> 2, b 1 -> 2, c 1 -> 2, 2 more"

@@ -72,11 +72,11 @@ def test_a_rehearsal_comes_to_the_runs_metrics(searched, target):
         *("compile", "--target", target, "--out", file),
         *("--config", root.parent / "small.yaml", *chosen, *OVERRIDES),
     )
-    told = cxr(
+    message = cxr(
         *("rehearse", file, "--images", root / "images"),
         *("--root", root.parent / target, "--json"),
     )
-    outcome = json.loads(told)
+    outcome = json.loads(message)
     assert set(outcome["tasks"]) == COMPONENTS | {"Tuner"}
     assert figures(outcome) == same_figures(record)
     assert outcome["pushed"]

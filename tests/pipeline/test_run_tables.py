@@ -15,12 +15,12 @@ ROOT = Root(Path("/r"))
 def test_a_run_ends_with_its_metrics_by_slice(printed):
     slices = {OVERALL: records.METRICS, "subtype:virus": Metrics(sensitivity=0.25)}
     print_run(records.run(evaluation=records.evaluation(slices=slices)), ROOT)
-    told = printed()
-    assert cells(told, "test") == ["test", "split", "Overall", "virus"]
-    assert cells(told, "AUC") == ["AUC", "0.9877", "-"]
-    assert cells(told, "sensitivity") == ["sensitivity", "0.9500", "0.2500"]
-    assert cells(told, "pictures") == ["pictures", "1,234", "0"]
-    assert tables(told)[0][10:14] == [
+    message = printed()
+    assert cells(message, "test") == ["test", "split", "Overall", "virus"]
+    assert cells(message, "AUC") == ["AUC", "0.9877", "-"]
+    assert cells(message, "sensitivity") == ["sensitivity", "0.9500", "0.2500"]
+    assert cells(message, "images") == ["images", "1,234", "0"]
+    assert tables(message)[0][10:14] == [
         "true positives       700       0",
         "false negatives       34       0",
         "true negatives       450       0",
@@ -28,11 +28,11 @@ def test_a_run_ends_with_its_metrics_by_slice(printed):
     ]
 
 
-def test_the_pushed_models_metrics_stand_beside(printed):
+def test_the_pushed_models_metrics_are_beside(printed):
     print_run(records.run(evaluation=records.evaluation(baseline=Metrics(auc=0.5))), ROOT)
-    told = printed()
-    assert cells(told, "test") == ["test", "split", "Overall", "pushed", "before"]
-    assert cells(told, "AUC") == ["AUC", "0.9877", "0.5000"]
+    message = printed()
+    assert cells(message, "test") == ["test", "split", "Overall", "pushed", "before"]
+    assert cells(message, "AUC") == ["AUC", "0.9877", "0.5000"]
 
 
 def test_the_metrics_of_a_run_fit_a_terminal_of_80_columns(printed):
@@ -43,14 +43,14 @@ def test_the_metrics_of_a_run_fit_a_terminal_of_80_columns(printed):
     assert max(map(len, tables(printed())[0])) <= 80
 
 
-def test_a_blessed_run_tells_where_the_model_is_and_what_to_type_next(printed, tmp_path):
+def test_a_blessed_run_shows_where_the_model_is_and_what_to_type_next(printed, tmp_path):
     (tmp_path / "test").mkdir()
     print_run(records.run(images=str(tmp_path)), ROOT)
-    told = printed()
-    assert "Blessed at the operating threshold 0.5." in told
-    assert "Pushed as version 1772366400: /r/pushed/cxr/1772366400" in told
-    assert f"\n  cxr predict /r/pushed/cxr {tmp_path}/test\n" in told
-    assert "\n  cxr runs 20260301-120000 --root /r\n" in told
+    message = printed()
+    assert "Blessed at the operating threshold 0.5." in message
+    assert "Pushed as version 1772366400: /r/pushed/cxr/1772366400" in message
+    assert f"\n  cxr predict /r/pushed/cxr {tmp_path}/test\n" in message
+    assert "\n  cxr runs 20260301-120000 --root /r\n" in message
 
 
 def test_what_to_type_next_names_a_folder_that_is_there(printed, tmp_path):
@@ -64,21 +64,21 @@ def test_what_to_type_next_is_quoted_for_a_shell(printed, tmp_path):
     root = Root(Path("/r r"))
     push = PushRecord(pushed=True, version="1", path="/r r/pushed/cxr/1")
     print_run(records.run(images=str(images), push=push), root)
-    told = printed()
-    given = shlex.split(next(line for line in told.splitlines() if " predict " in line))
+    message = printed()
+    given = shlex.split(next(line for line in message.splitlines() if " predict " in line))
     assert given == ["cxr", "predict", "/r r/pushed/cxr", str(images)]
-    assert "cxr runs 20260301-120000 --root '/r r'" in told
-    assert "tensorboard --logdir '/r r/artifacts/Trainer/model_run'" in told
+    assert "cxr runs 20260301-120000 --root '/r r'" in message
+    assert "tensorboard --logdir '/r r/artifacts/Trainer/model_run'" in message
 
 
-def test_paths_are_told_from_the_working_directory(printed, tmp_path, monkeypatch):
+def test_paths_are_reported_from_the_working_directory(printed, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     push = PushRecord(pushed=True, version="1", path=str(tmp_path / "root/pushed/cxr/1"))
     print_run(records.run(push=push), ROOT)
     assert "Pushed as version 1: root/pushed/cxr/1\n" in printed()
 
 
-def test_a_refused_run_tells_every_reason_and_the_push(printed):
+def test_a_refused_run_shows_every_reason_and_the_push(printed):
     refused = records.evaluation(blessed=False, reasons=["AUC [0.7] is low", "no [b]luck[/b]"])
     push = PushRecord(pushed=False, reason="its model_blessing says no")
     print_run(records.run(evaluation=refused, push=push), ROOT)
@@ -95,9 +95,9 @@ def test_the_reasons_of_a_refusal_are_printed_once(printed):
     push = PushRecord(pushed=False, reason="; ".join(["its model_blessing says no", *reasons]))
     refused = records.evaluation(blessed=False, reasons=reasons)
     print_run(records.run(evaluation=refused, push=push), ROOT)
-    told = printed()
-    assert [told.count(reason) for reason in reasons] == [1, 1]
-    assert told.endswith("The model is not pushed: its model_blessing says no.\n")
+    message = printed()
+    assert [message.count(reason) for reason in reasons] == [1, 1]
+    assert message.endswith("The model is not pushed: its model_blessing says no.\n")
 
 
 def test_a_run_ends_by_naming_its_page_and_its_card(printed):
@@ -106,12 +106,12 @@ def test_a_run_ends_by_naming_its_page_and_its_card(printed):
     assert tables(printed())[-1] == ["Report: /r/reports/x.html", "Card:   /r/reports/x.md"]
 
 
-def test_a_run_without_a_report_tells_why(printed):
+def test_a_run_without_a_report_shows_why(printed):
     print_run(records.run(report=ReportRecord(reason="[disk] full")), ROOT)
     assert tables(printed())[-1] == ["There is no report: [disk] full"]
 
 
-def test_a_profiled_run_tells_where_its_profile_is(printed):
+def test_a_profiled_run_shows_where_its_profile_is(printed):
     trainer = records.component(outputs={"model_run": ["/r/artifacts/Trainer/model_run/5"]})
     print_run(records.run(timeline="/r/timelines/x.svg", components=[trainer]), ROOT)
     assert tables(printed())[-1] == [
@@ -121,27 +121,27 @@ def test_a_profiled_run_tells_where_its_profile_is(printed):
     ]
 
 
-def test_a_profiled_run_without_a_training_tells_its_timeline_alone(printed):
+def test_a_profiled_run_without_a_training_shows_its_timeline_alone(printed):
     print_run(records.run(timeline="/r/timelines/x.svg", components=[]), ROOT)
     assert tables(printed())[-1] == ["Timeline: /r/timelines/x.svg"]
 
 
-def test_notes_are_told(printed):
+def test_notes_are_reported(printed):
     print_run(records.run(evaluation=records.evaluation(notes=["Without [a] baseline."])), ROOT)
     assert "\nWithout [a] baseline.\n" in printed()
 
 
-def test_a_shown_run_tells_its_components(printed):
+def test_a_shown_run_shows_its_components(printed):
     print_run(records.run(), ROOT, lineage=True)
-    told = printed()
+    message = printed()
     assert "Run 20260301-120000, finished, local orchestrator, 83 s, from 2026-03-01 12:00:00" in (
-        told
+        message
     )
-    assert cells(told, "ImportExampleGen") == ["ImportExampleGen", "cached", "12.3", "1.0"]
-    assert cells(told, "Trainer")[2:] == ["12.3", "1.0", "first", "time"]
+    assert cells(message, "ImportExampleGen") == ["ImportExampleGen", "cached", "12.3", "1.0"]
+    assert cells(message, "Trainer")[2:] == ["12.3", "1.0", "first", "time"]
 
 
-def test_a_shown_run_tells_what_its_tuner_tried_the_best_first(printed, tmp_path):
+def test_a_shown_run_shows_what_its_tuner_tried_the_best_first(printed, tmp_path):
     trials = [
         {"trial_id": "1", "score": 0.98765, "compact.filters": "[8, 16]", "learning_rate": 0.00123},
         {"trial_id": "0", "score": 0.9, "compact.filters": "[8]", "learning_rate": 0.01},
@@ -157,7 +157,7 @@ def test_a_shown_run_tells_what_its_tuner_tried_the_best_first(printed, tmp_path
     ]
 
 
-def test_a_shown_run_tells_the_way_from_the_model_back_to_the_data(printed):
+def test_a_shown_run_shows_the_way_from_the_model_back_to_the_data(printed):
     print_run(records.run(), ROOT, lineage=True)
     (lineage,) = (block for block in tables(printed()) if block[0] == "lineage")
     assert [line.split()[-1] for line in lineage[1:6]] == [
@@ -165,7 +165,7 @@ def test_a_shown_run_tells_the_way_from_the_model_back_to_the_data(printed):
         "/r/model/5",
         "/r/examples/1",
         "f" * 64,
-        "/pictures",
+        "/images",
     ]
 
 
@@ -179,10 +179,10 @@ def test_a_run_that_failed_early_is_shown_with_its_error(printed):
         error="OSError: [Errno 28] No space [/red] left",
     )
     print_run(early, ROOT, lineage=True)
-    told = printed()
-    assert "failed, local" in told
-    assert "\nOSError: [Errno 28] No space [/red] left\n" in told
-    assert "Log: /r/logs/x.log" in told
+    message = printed()
+    assert "failed, local" in message
+    assert "\nOSError: [Errno 28] No space [/red] left\n" in message
+    assert "Log: /r/logs/x.log" in message
 
 
 def test_tables_that_follow_each_other_are_parted_by_an_empty_line(printed):

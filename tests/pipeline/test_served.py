@@ -71,7 +71,7 @@ def test_an_option_of_the_client_needs_a_url(option, image):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("--url", "127.0.0.1:8501"), "127.0.0.1:8501 is no URL of a server of models. Give http"),
         (("--url", "ftp://h"), "ftp://h is no URL of a server of models. Give http"),
@@ -84,9 +84,9 @@ def test_an_option_of_the_client_needs_a_url(option, image):
         (("--url", "http://h", "--version", "3", "--label", "a"), "Give version 3 or label a, not"),
     ],
 )
-def test_values_that_cannot_be_used_are_named(arguments, told, image):
+def test_values_that_cannot_be_used_are_named(arguments, message, image):
     said = failure(*arguments, image)
-    assert told in said
+    assert message in said
     assert "secret" not in said
 
 
@@ -116,7 +116,7 @@ def test_a_server_without_tls(image):
 def test_a_server_that_takes_too_long(image):
     with stubs.rest(Stub([HANG])) as stub:
         said = failure("--url", stub.url, "--timeout", "0.2", image)
-    assert f"{stub.url} gave no answer for chest_xray within 0.2 s." in said
+    assert f"{stub.url} sent no response for chest_xray within 0.2 s." in said
     assert said.endswith("See --timeout.")
 
 

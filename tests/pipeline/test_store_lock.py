@@ -18,14 +18,14 @@ def store(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("how", ["IMMEDIATE", "EXCLUSIVE"])
-def test_a_locked_store_is_told_with_who_has_it_open(store, how):
+def test_a_locked_store_is_reported_with_who_has_it_open(store, how):
     with contextlib.closing(sqlite3.connect(store)) as connection:
         connection.execute(f"BEGIN {how}")
         with pytest.raises(UserError) as caught:
             require_unlocked(store)
-    told = str(caught.value)
-    assert told.startswith(f"{store} is locked by process {os.getpid()} (")
-    assert told.endswith("Close the program that has it open, and give the same command again.")
+    message = str(caught.value)
+    assert message.startswith(f"{store} is locked by process {os.getpid()} (")
+    assert message.endswith("Close the program that has it open, and give the same command again.")
 
 
 def test_a_store_that_is_free_read_by_others_or_absent_is_left_as_it_is(store, tmp_path):

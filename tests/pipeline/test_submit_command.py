@@ -54,7 +54,7 @@ def test_a_run_that_succeeds_is_followed_to_its_end(submit, kubeflow_server):  #
     assert "The run has succeeded." in done.output
 
 
-def test_a_run_that_fails_in_its_third_task_is_told_with_the_task(
+def test_a_run_that_fails_in_its_third_task_is_reported_with_the_task(
     submit,
     kubeflow_server,  # noqa: F811
 ):
@@ -84,7 +84,7 @@ def test_ctrl_c_leaves_the_run_in_the_cluster_and_says_so(
     kubeflow_server.states = [run("RUNNING", task("First", "RUNNING"))]
     done = submit("--wait")
     assert done.exit_code == 130
-    assert done.output.endswith("Interrupted. The run goes on in the cluster.\n")
+    assert done.output.endswith("Interrupted. The run continues in the cluster.\n")
 
 
 def test_a_dry_run_sends_nothing(submit, kubeflow_server):  # noqa: F811
@@ -101,32 +101,32 @@ def test_a_schedule(submit, kubeflow_server):  # noqa: F811
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "text"),
     [
         (["--param", "epoch=2"], "no such parameter. Did you mean epochs? It has batch_size"),
         (["--param", "epochs=many"], "--param epochs: 'many' is no int."),
         (["--param", "epochs"], "--param takes NAME=VALUE"),
     ],
 )
-def test_what_is_asked_wrongly_is_told(submit, arguments, told):
+def test_what_is_asked_wrongly_is_reported(submit, arguments, text):
     done = submit(*arguments)
     assert done.exit_code
-    assert told in done.output
+    assert text in done.output
 
 
-def test_a_cron_that_is_none_is_told(submit):
+def test_a_cron_that_is_none_is_reported(submit):
     done = submit("--cron", "weekly", command="schedule")
     assert done.exit_code == 1
     assert "--cron is 'weekly'; it takes minute, hour" in done.output
 
 
-def test_a_file_of_the_other_target_is_told(compiled_files):  # noqa: F811
+def test_a_file_of_the_other_target_is_reported(compiled_files):  # noqa: F811
     words = ["submit", str(compiled_files["vertex"]), "--target", "kubeflow", "--host", "http://x"]
     done = CliRunner().invoke(main, words)
     assert "is compiled for vertex. Compile it again" in done.output
 
 
-def test_what_an_address_lacks_is_told(compiled_files, monkeypatch):  # noqa: F811
+def test_what_an_address_lacks_is_reported(compiled_files, monkeypatch):  # noqa: F811
     monkeypatch.delenv("KF_PIPELINES_ENDPOINT", raising=False)
     words = ["submit", str(compiled_files["kubeflow"]), "--target", "kubeflow"]
     assert "Give Kubeflow's address" in CliRunner().invoke(main, words).output

@@ -14,15 +14,15 @@ PREDICTIONS = [
 ]
 
 
-def test_a_dataset_tells_where_every_file_went(printed):
+def test_a_dataset_shows_where_every_file_went(printed):
     print_dataset(records.DATASET, Path("/out"))
-    told = printed()
+    text = printed()
     counts = ["1,341", "1,072", "260", "0", "5", "1", "3"]
-    assert tables(told)[0][1].split() == ["train", "NORMAL", *counts]
-    assert cells(told, "total")[1:] == counts
+    assert tables(text)[0][1].split() == ["train", "NORMAL", *counts]
+    assert cells(text, "total")[1:] == counts
 
 
-def test_a_dataset_tells_what_its_splits_hold_in_their_order(printed):
+def test_a_dataset_shows_what_its_splits_hold_in_their_order(printed):
     print_dataset(records.DATASET, Path("/out"))
     assert [line.split() for line in tables(printed())[1][1:]] == [
         ["train", "NORMAL", "normal", "1,072", "1,000"],
@@ -30,35 +30,35 @@ def test_a_dataset_tells_what_its_splits_hold_in_their_order(printed):
     ]
 
 
-def test_a_dataset_tells_why_files_were_kept_out(printed):
+def test_a_dataset_shows_why_files_were_kept_out(printed):
     print_dataset(records.DATASET, Path("/out"))
-    told = printed()
-    assert cells(told, "truncated") == ["truncated", "JPEG", "5"]
-    assert "Each file with its reason: /out/quarantine.csv\n" in told
-    assert "2 patients that stand in test too" in told
-    assert "The split test holds no PNEUMONIA." in told
-    assert f"Fingerprint {'f' * 16}, written to /out\n" in told
+    text = printed()
+    assert cells(text, "truncated") == ["truncated", "JPEG", "5"]
+    assert "Each file with its reason: /out/quarantine.csv\n" in text
+    assert "2 patients that are in test too" in text
+    assert "The split test holds no PNEUMONIA." in text
+    assert f"Fingerprint {'f' * 16}, written to /out\n" in text
 
 
-def test_a_clean_dataset_tells_of_no_quarantine(printed):
+def test_a_clean_dataset_shows_of_no_quarantine(printed):
     print_dataset(records.DATASET.model_copy(update={"quarantine_reasons": {}}), Path("/out"))
     assert "quarantine.csv" not in printed()
 
 
-def test_a_dataset_tells_what_is_doubtful_in_its_images(printed):
+def test_a_dataset_shows_what_is_doubtful_in_its_images(printed):
     finding = Finding(kind="unlike", images=1, message="One is unlike.", examples=("a/[b].png",))
     print_dataset(records.DATASET.model_copy(update={"findings": (finding,)}), Path("/out"))
     assert "\nOne is unlike. Such as: a/[b].png\n" in printed()
 
 
-def test_a_synthetic_set_tells_its_pictures_and_what_is_broken(printed):
-    pictures = {"train": {"NORMAL": 1000, "PNEUMONIA": 20}, "test": {"NORMAL": 3}}
-    print_synthetic(SyntheticSet(pictures, 400, {"train/x[1].jpeg": "text file"}), Path("/out"))
-    told = printed()
-    assert cells(told, "train") == ["train", "1,000", "20"]
-    assert cells(told, "test") == ["test", "3", "0"]
-    assert "400 patients, and 1 files broken on purpose:\n  train/x[1].jpeg: text file\n" in told
-    assert told.endswith("\nNext: cxr run --images /out --config demo\n")
+def test_a_synthetic_set_shows_its_images_and_what_is_broken(printed):
+    images = {"train": {"NORMAL": 1000, "PNEUMONIA": 20}, "test": {"NORMAL": 3}}
+    print_synthetic(SyntheticSet(images, 400, {"train/x[1].jpeg": "text file"}), Path("/out"))
+    text = printed()
+    assert cells(text, "train") == ["train", "1,000", "20"]
+    assert cells(text, "test") == ["test", "3", "0"]
+    assert "400 patients, and 1 files broken on purpose:\n  train/x[1].jpeg: text file\n" in text
+    assert text.endswith("\nNext: cxr run --images /out --config demo\n")
 
 
 def test_each_file_is_one_line_with_its_answer_or_the_reason(printed):
@@ -66,7 +66,7 @@ def test_each_file_is_one_line_with_its_answer_or_the_reason(printed):
     assert [line.split() for line in printed().splitlines()[1:]] == [
         ["a/[b]/one.png", "0.9877", "PNEUMONIA"],
         ["a/two,", "really.png", "-", "INVALID", "truncated", "[red]JPEG[/red]"],
-        ["1", "of", "2", "files", "are", "no", "usable", "pictures."],
+        ["1", "of", "2", "files", "are", "no", "usable", "images."],
     ]
 
 
@@ -75,17 +75,17 @@ def test_good_files_alone_are_not_counted_as_bad(printed):
     assert len(printed().splitlines()) == 2
 
 
-def test_a_picture_unlike_the_training_is_told(printed):
+def test_an_image_unlike_the_training_is_reported(printed):
     print_predictions(
         [
             Prediction("a.png", 0.5, "NORMAL", True, in_domain=True, domain_distance=1.0),
             Prediction("b.png", 0.5, "NORMAL", True, in_domain=False, domain_distance=3.0),
         ]
     )
-    told = printed()
-    assert cells(told, "a.png") == ["a.png", "0.5000", "NORMAL", "yes"]
-    assert cells(told, "b.png") == ["b.png", "0.5000", "NORMAL", "no"]
-    assert "1 of 2 pictures are unlike those that the model learnt from" in told
+    text = printed()
+    assert cells(text, "a.png") == ["a.png", "0.5000", "NORMAL", "yes"]
+    assert cells(text, "b.png") == ["b.png", "0.5000", "NORMAL", "no"]
+    assert "1 of 2 images are unlike the training images" in text
 
 
 def test_a_long_path_in_a_pipe_stays_on_its_line(printed):
@@ -94,21 +94,21 @@ def test_a_long_path_in_a_pipe_stays_on_its_line(printed):
     assert cells(printed(), path) == [path, "0.5000", "NORMAL"]
 
 
-def test_a_summary_tells_the_counts_and_the_table(printed):
+def test_a_summary_shows_the_counts_and_the_table(printed):
     print_summary(Summary(1968, 1960, 8, 1024, (), 12), Path("/[out]/answers.csv"))
     header, counts, where = printed().splitlines()
-    assert header.split() == [*("pictures", "valid", "invalid", "out", "of", "domain", "resumed")]
+    assert header.split() == [*("images", "valid", "invalid", "out", "of", "domain", "resumed")]
     assert counts.split() == ["1,968", "1,960", "8", "12", "1,024"]
-    assert where == "Each picture with its answer: /[out]/answers.csv"
+    assert where == "Predictions: /[out]/answers.csv"
 
 
-def test_a_summary_tells_of_each_damaged_file(printed):
+def test_a_summary_shows_of_each_damaged_file(printed):
     damaged = ("a[1].gz is damaged.", "b.gz is damaged.")
     print_summary(Summary(2, 2, 0, 0, damaged), Path("/out.csv"))
     assert tuple(printed().splitlines()[2:4]) == damaged
 
 
-def test_a_dataset_tells_what_was_skipped_and_whose_images_are_known(printed):
+def test_a_dataset_shows_what_was_skipped_and_whose_images_are_known(printed):
     dataset = records.DATASET.model_copy(
         update={
             "skipped_reasons": {"system file": 1200, "mask or annotation": 3},

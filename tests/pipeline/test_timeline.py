@@ -27,13 +27,13 @@ def bars(drawn):
     return [(float(bar.get("x")), float(bar.get("width")), bar.get("fill")) for bar in found]
 
 
-def test_each_step_tells_its_seconds_its_share_and_its_memory():
-    told = texts(draw(TRAINER))
-    row = told.index("Trainer")
-    assert told[0] == "Run 20260301-120000: 10.0 s"
-    assert told[row - 4 : row] == ["Start <all> & more", "2.0", "20.0%", "0.4"]
-    assert told[row : row + 4] == ["Trainer", "5.0", "50.0%", "2.0"]
-    assert told[-3:] == ["Between them", "3.0", "30.0%"]
+def test_each_step_shows_its_seconds_its_share_and_its_memory():
+    message = texts(draw(TRAINER))
+    row = message.index("Trainer")
+    assert message[0] == "Run 20260301-120000: 10.0 s"
+    assert message[row - 4 : row] == ["Start <all> & more", "2.0", "20.0%", "0.4"]
+    assert message[row : row + 4] == ["Trainer", "5.0", "50.0%", "2.0"]
+    assert message[-3:] == ["Between them", "3.0", "30.0%"]
 
 
 def test_a_bar_lies_where_its_time_does():
@@ -47,7 +47,7 @@ def test_what_took_no_time_can_be_seen():
     assert width > 1
 
 
-def test_cached_and_failed_components_are_told():
+def test_cached_and_failed_components_are_reported():
     states = ("finished", "cached", "failed")
     drawn = draw(*(records.component(name, state=name) for name in states))
     assert {"finished", "cached, cached", "failed, failed"} <= set(texts(drawn))
@@ -65,5 +65,7 @@ def test_cached_and_failed_components_are_told():
     ],
 )
 def test_the_axis_has_round_seconds(seconds, ticks):
-    told = [text[:-2] for text in texts(draw(seconds=seconds)) if re.fullmatch(r"[\d.]+ s", text)]
-    assert " ".join(told) == ticks
+    message = [
+        text[:-2] for text in texts(draw(seconds=seconds)) if re.fullmatch(r"[\d.]+ s", text)
+    ]
+    assert " ".join(message) == ticks

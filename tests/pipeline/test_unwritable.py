@@ -53,7 +53,7 @@ def place(tmp_path):
     ],
     ids=lambda arguments: " ".join(arguments[:2]),
 )
-def test_a_place_of_another_user_is_told_in_a_sentence(place, arguments):
+def test_a_place_of_another_user_is_reported_in_a_sentence(place, arguments):
     done = subprocess.run(
         [*_AS_ANYBODY, sys.executable, "-m", "pipeline", *arguments],
         cwd=place,

@@ -13,7 +13,7 @@ import pytest
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from tests.conformance.clients import strings
-from tests.pictures import encode
+from tests.images import encode
 from transform_module import features
 
 MODEL = "chest_xray"
@@ -21,28 +21,28 @@ PREDICT = f"/v1/models/{MODEL}:predict"
 
 
 @functools.cache
-def picture(value: int, side: int = 40) -> bytes:
+def xray(value: int, side: int = 40) -> bytes:
     """A square of one grey value."""
     return encode(np.full((side, side), value, np.uint8), "png-grey")
 
 
-def body(*pictures: bytes) -> bytes:
-    instances = [{"b64": base64.b64encode(each).decode()} for each in pictures]
+def body(*images: bytes) -> bytes:
+    instances = [{"b64": base64.b64encode(each).decode()} for each in images]
     return json.dumps({"instances": instances}).encode()
 
 
 def is_right(content: bytes, values: Sequence[int]) -> bool:
-    """Tells whether an answer over REST is whole and right, for pictures of these grey values."""
+    """Tells whether an answer over REST is whole and right, for images of these grey values."""
     rows = json.loads(content)["predictions"]
     return [row[features.VALID] for row in rows] == [True] * len(values) and [
         row[features.PROBABILITY] for row in rows
     ] == pytest.approx([value / 255 for value in values], abs=1e-6)
 
 
-def request(*pictures: bytes) -> predict_pb2.PredictRequest:
+def request(*images: bytes) -> predict_pb2.PredictRequest:
     message = predict_pb2.PredictRequest()
     message.model_spec.name = MODEL
-    message.inputs[features.IMAGE_BYTES].CopyFrom(strings(pictures))
+    message.inputs[features.IMAGE_BYTES].CopyFrom(strings(images))
     return message
 
 

@@ -25,9 +25,9 @@ import psutil
 from tensorflow_serving.apis import predict_pb2
 
 from tests.conformance.clients import b64, strings
-from tests.pictures import encode
+from tests.images import encode
 from tests.serving import asking
-from tests.serving.asking import MODEL, PREDICT, picture
+from tests.serving.asking import MODEL, PREDICT, xray
 from tests.serving.running import Running
 from transform_module import features
 
@@ -155,7 +155,7 @@ class Attacker:
         self._post(f'{{"instances": [{SECRET}'.encode())
 
     def wrong_names(self) -> None:
-        body = asking.body(picture(51)).replace(b"{", b'{"signature_name": "%s", ', 1)
+        body = asking.body(xray(51)).replace(b"{", b'{"signature_name": "%s", ', 1)
         self._post(body % SECRET.encode())
         for path in (f"/v1/models/{SECRET}:predict", f"/v1/models/{MODEL}/labels/{SECRET}:predict"):
             self._post(b"{}", path=path)
@@ -259,13 +259,13 @@ def _packed(name: str) -> bytes:
 
 def _broken() -> bytes:
     """An image that looks whole, and cannot be decoded."""
-    whole = picture(51)
+    whole = xray(51)
     return whole[:45] + SECRET.encode() + whole[-12:]
 
 
 def _header(width: int, height: int) -> bytes:
     head = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", width, height)
-    return head + b"\x08\0\0\0\0" + bytes(30) + picture(51)[-12:]
+    return head + b"\x08\0\0\0\0" + bytes(30) + xray(51)[-12:]
 
 
 def _varint(value: int) -> bytes:

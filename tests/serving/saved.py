@@ -1,4 +1,4 @@
-"""A small pushed model, made for tests: a picture is pneumonia as far as it is white."""
+"""A small pushed model, made for tests: an image is pneumonia as far as it is white."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ class _White(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=features.IMAGE_BYTES)])
     def serve(self, image_bytes):
-        # A test's picture is the bytes of a PNG of one grey value; anything else is invalid.
+        # A test's image is the bytes of a PNG of one grey value; anything else is invalid.
         valid = tf.strings.substr(image_bytes, 0, 4) == b"\x89PNG"
         grey = tf.map_fn(self._grey, (image_bytes, valid), fn_output_signature=tf.float32)
         probability = tf.where(valid, grey / self.scale, 0.5)
@@ -30,7 +30,7 @@ class _White(tf.Module):
         }
         if not self.tells_domain:
             return answer
-        # A black picture is unlike the others, and so is what is invalid.
+        # A black image is unlike the others, and so is what is invalid.
         distance = tf.where(valid, 3.0 - 2.0 * probability, 3.0)
         return answer | {
             features.IN_DOMAIN: distance < 2.9,

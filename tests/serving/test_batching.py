@@ -371,7 +371,7 @@ class TestFullQueue:
         assert not run.seen & {77, 3}
         assert run.seen >= {0, 1, 2, 90}
 
-    def test_what_never_fits_is_told_so(self):
+    def test_what_never_fits_is_reported_so(self):
         async def case():
             with batcher_of(Doubling(), sizes_of(4, waiting=2)) as batcher:
                 await batcher.submit(rows(*range(8)))
@@ -594,7 +594,7 @@ class TestErrors:
         tried(case)
         assert run.most_running == 2
 
-    def test_rows_that_cannot_be_told_apart_are_refused(self):
+    def test_rows_that_cannot_be_distinguished_are_refused(self):
         """Else a request would get what another one asked."""
 
         async def case():

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tests.conformance import models
 from tests.conformance.clients import b64, strings
 from tests.serving import asking, hostile
-from tests.serving.asking import MODEL, PREDICT, picture
+from tests.serving.asking import MODEL, PREDICT, xray
 from tests.serving.hostile import SECONDS, SECRET
 from tests.serving.running import running
 from transform_module import features
@@ -40,7 +40,7 @@ def server(tmp_path_factory):
 
 def example(value):
     message = tf.train.Example()
-    message.features.feature[features.IMAGE].bytes_list.value.append(picture(value))
+    message.features.feature[features.IMAGE].bytes_list.value.append(xray(value))
     return message.SerializeToString()
 
 
@@ -56,7 +56,7 @@ class Client:
         (self._rest, self._rpc)[number // 4 % 2](value, number % 3 == 0)
 
     def _rest(self, value, is_example):
-        body = asking.body(picture(value))
+        body = asking.body(xray(value))
         if is_example:
             instances = [b64(example(value))]
             body = json.dumps({"signature_name": features.SERVE_EXAMPLES, "instances": instances})
@@ -65,7 +65,7 @@ class Client:
         assert asking.is_right(content, [value])
 
     def _rpc(self, value, is_example):
-        message = asking.request(picture(value))
+        message = asking.request(xray(value))
         if is_example:
             del message.inputs[features.IMAGE_BYTES]
             message.inputs[features.EXAMPLES].CopyFrom(strings([example(value)]))

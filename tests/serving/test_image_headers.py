@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from serving.image_headers import pixels
-from tests.pictures import encode
+from tests.images import encode
 from transform_module.features import MAXIMUM_PIXELS
 
 FORMATS = ("png-grey", "jpeg-grey", "bmp", "gif")

@@ -216,7 +216,7 @@ class TestSpecialNumbers:
     @pytest.mark.parametrize(
         ("dtype", "limit"), [(tf.float16, 2**11), (tf.float32, 2**24), (tf.float64, 2**53)]
     )
-    def test_a_float_takes_whole_numbers_that_it_tells_apart(self, dtype, limit):
+    def test_a_float_takes_whole_numbers_that_it_distinguishes(self, dtype, limit):
         assert rows([limit - 1, 1 - limit], dtype).tolist() == [limit - 1, 1 - limit]
         for value in (limit, -limit, 2**63, -(2**63)):
             assert "without loss of precision" in refusal(rows, [value], dtype)
@@ -440,7 +440,7 @@ class TestParse:
         assert refusal(parse, body).startswith("JSON ")
 
     @pytest.mark.parametrize("body", [b"", b" \n", b"\xef\xbb\xbf"])
-    def test_nothing_is_told_as_nothing(self, body):
+    def test_nothing_is_reported_as_nothing(self, body):
         assert refusal(parse, body) == "JSON Parse error: The document is empty"
 
     def test_a_byte_order_mark_is_passed_over(self):
@@ -457,7 +457,7 @@ class TestSignatureName:
         ("request_", "name"),
         [({}, "d"), ({"signature_name": ""}, "d"), ({"signature_name": "s"}, "s")],
     )
-    def test_it_is_told(self, request_, name):
+    def test_it_is_reported(self, request_, name):
         assert signature_name(request_, "d") == name
 
     @pytest.mark.parametrize("value", [None, 1, ["s"], {}, True])

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from components.errors import UserError
 from serving import keras_file
-from tests.pictures import encode, grey_pixels
+from tests.images import encode, grey_pixels
 from tests.serving.saved import save as save_without_network
 from tests.serving.tflite.test_export import step
 from tests.trainer_module import small

@@ -34,7 +34,7 @@ def test_there_is_no_more_than_the_limit():
         other.take(40)
 
 
-def test_what_never_fits_is_told_so():
+def test_what_never_fits_is_reported_so():
     budget = Budget(8 * MEBIBYTE)
     with Share(budget) as share:
         share.take(6 * MEBIBYTE)
@@ -89,7 +89,7 @@ def test_an_arrival_has_a_deadline():
         asyncio.run(case())
 
 
-def test_the_allocator_tells_what_is_in_use():
+def test_the_allocator_shows_what_is_in_use():
     allocator = Allocator()
     before = allocator.allocated()
     if not before:

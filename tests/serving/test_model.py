@@ -6,7 +6,7 @@ import pytest
 from components import pushed
 from components.errors import UserError
 from serving.model import Answer, Model, find_version
-from tests.pictures import encode
+from tests.images import encode
 from tests.serving.saved import save, write_manifest
 from transform_module import features
 
@@ -56,7 +56,7 @@ def test_a_broken_newest_version_hides_no_older_one(tmp_path, caplog, damage):
     assert f"A version is passed over: {newest}" in caplog.text
 
 
-def test_where_no_version_is_whole_that_is_told(tmp_path):
+def test_where_no_version_is_whole_that_is_reported(tmp_path):
     (make_versions(tmp_path, "9") / "9" / "saved_model.pb").write_bytes(b"damage")
     with pytest.raises(UserError, match=r"9/saved_model\.pb: SHA-256 .* No version at"):
         find_version(tmp_path)
@@ -92,14 +92,14 @@ def test_a_copy_under_another_name_is_compared_by_its_files(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["nowhere", "empty", "file.txt"])
-def test_a_folder_without_a_model_is_told_with_the_way_out(tmp_path, name):
+def test_a_folder_without_a_model_is_reported_with_the_way_out(tmp_path, name):
     (tmp_path / "empty").mkdir()
     (tmp_path / "file.txt").write_text("text")
     with pytest.raises(UserError, match=rf"No model at .*{name}\. Give the folder of a version"):
         find_version(tmp_path / name)
 
 
-def test_a_model_judges_each_picture_in_its_order(version):
+def test_a_model_predicts_each_image_in_its_order(version):
     answers = Model(version).answer([grey(204), b"broken", grey(51)])
     assert answers == [
         Answer(pytest.approx(0.8), "PNEUMONIA", True),
@@ -108,7 +108,7 @@ def test_a_model_judges_each_picture_in_its_order(version):
     ]
 
 
-def test_a_model_tells_what_is_unlike_its_training(tmp_path):
+def test_a_model_shows_what_is_unlike_its_training(tmp_path):
     answers = Model(save(tmp_path / "1", tells_domain=True)).answer([grey(255), grey(0), b"broken"])
     assert answers == [
         Answer(1.0, "PNEUMONIA", True, True, 1.0),
@@ -117,11 +117,11 @@ def test_a_model_tells_what_is_unlike_its_training(tmp_path):
     ]
 
 
-def test_no_pictures_have_no_answers(version):
+def test_no_images_have_no_answers(version):
     assert Model(version).answer([]) == []
 
 
-def test_a_model_tells_its_record(version):
+def test_a_model_shows_its_record(version):
     model = Model(version)
     assert model.record == {"labels": ["NORMAL", "PNEUMONIA"], "threshold": 0.5}
     assert model.path == version
@@ -138,26 +138,26 @@ def test_a_saved_model_without_our_record_is_none_of_ours(copied):
         Model(copied)
 
 
-def test_a_damaged_record_is_told(copied):
+def test_a_damaged_record_is_reported(copied):
     (copied / features.MODEL_RECORD).write_text("{")
     with pytest.raises(UserError, match=r"model\.json cannot be read"):
         Model(copied)
 
 
-def test_a_damaged_graph_is_told(copied):
+def test_a_damaged_graph_is_reported(copied):
     (copied / "saved_model.pb").write_bytes(b"damage")
     with pytest.raises(UserError, match="17 cannot be loaded as a model"):
         Model(copied)
 
 
-def test_lost_weights_are_told(copied):
+def test_lost_weights_are_reported(copied):
     for path in (copied / "variables").iterdir():
         path.unlink()
     with pytest.raises(UserError, match="17 cannot be loaded as a model"):
         Model(copied)
 
 
-def test_a_model_without_the_signature_is_told(tmp_path):
+def test_a_model_without_the_signature_is_reported(tmp_path):
     other = save(tmp_path / "1", signature="other")
     with pytest.raises(UserError, match="it has no signature serving_default"):
         Model(other)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from components.images import decode_check, reasons
-from serving.client import MAXIMUM_PICTURE
+from serving.client import MAXIMUM_IMAGE
 from tests.browser import chromium
 from tests.components.images.damage import png_of_zeros
 from tests.conftest import SHARED
-from tests.pictures import FORMATS, encode, grey_pixels
+from tests.images import FORMATS, encode, grey_pixels
 from tests.serving.running import running
 from tests.serving.test_page_handlers import POLICY
 from transform_module import features
@@ -155,9 +155,9 @@ def grey(value: int, width: int = 60, height: int = 40) -> bytes:
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    """A normal picture, one with pneumonia, and one that is broken."""
-    contents = {"normal.png": grey(51), "pneumonia.png": grey(204), "broken.jpeg": b"no picture"}
+def images(tmp_path):
+    """A normal image, one with pneumonia, and one that is broken."""
+    contents = {"normal.png": grey(51), "pneumonia.png": grey(204), "broken.jpeg": b"no image"}
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
     return [tmp_path / name for name in contents]
@@ -180,27 +180,27 @@ def predicted(address: str, path: Path) -> dict:
         return client.post(url, json={"instances": [instance]}).json()["predictions"][0]
 
 
-def test_each_chosen_picture_gets_its_answer(page, plain, pictures):
-    rows = page.choose(*pictures)
-    assert [row.text(".name") for row in rows] == [path.name for path in pictures]
-    for row, path in zip(rows[:2], pictures, strict=False):
+def test_each_chosen_image_gets_its_answer(page, plain, images):
+    rows = page.choose(*images)
+    assert [row.text(".name") for row in rows] == [path.name for path in images]
+    for row, path in zip(rows[:2], images, strict=False):
         answer = predicted(plain, path)
         assert row.state == "answered"
         assert row.probability == answer[features.PROBABILITY]
         assert row.text(".probability") == f"{answer[features.PROBABILITY]:.4f}"
         assert row.text(".label") == answer[features.PREDICTED_LABEL]
         assert row.text(".details").endswith("ms · version 17")
-        assert row.one(".picture canvas").is_displayed()
+        assert row.one(".image canvas").is_displayed()
     assert [row.text(".label") for row in rows[:2]] == list(features.LABELS)
     assert page.one("#summary").text == "3 files: 1 NORMAL, 1 PNEUMONIA, 1 invalid"
 
 
-def test_a_broken_file_is_told_in_plain_words(page, pictures):
-    broken = page.choose(*pictures)[2]
+def test_a_broken_file_is_reported_in_plain_words(page, images):
+    broken = page.choose(*images)[2]
     assert broken.state == "invalid"
     assert broken.text(".message") == "This file is invalid: text file."
-    assert broken.one(".picture svg").is_displayed()
-    for selector in (".answer", ".label", ".retry", ".explain", ".picture canvas"):
+    assert broken.one(".image svg").is_displayed()
+    for selector in (".answer", ".label", ".retry", ".explain", ".image canvas"):
         assert not broken.one(selector).is_displayed()
 
 
@@ -251,7 +251,7 @@ def test_the_reason_is_the_one_of_the_command(page):
     for name in ("03_arithmetic.jpg", "05b_cmyk_noadobe_marker.jpg"):
         expected.pop(name, None)
     assert len(set(expected.values())) >= 15
-    told = page.browser.execute_async_script(
+    printed = page.browser.execute_async_script(
         """
         const [contents, done] = arguments;
         const { reason } = await import("/page/reasons.js");
@@ -265,11 +265,11 @@ def test_the_reason_is_the_one_of_the_command(page):
         """,
         {name: base64.b64encode(contents[name]).decode() for name in expected},
     )
-    assert told == expected
+    assert printed == expected
 
 
-def test_the_mark_stands_at_the_threshold(page, pictures):
-    page.choose(*pictures)
+def test_the_mark_is_at_the_threshold(page, images):
+    page.choose(*images)
     assert "threshold 0.5" in page.one("#legend").text
     place = """
         const bar = document.querySelector(".bar");
@@ -279,16 +279,16 @@ def test_the_mark_stands_at_the_threshold(page, pictures):
     assert page.script(place) == pytest.approx(0.5, abs=0.01)
 
 
-def test_the_name_is_never_sent(page, pictures):
+def test_the_name_is_never_sent(page, images):
     page.browser.get_log("performance")
-    page.choose(pictures[0].rename(pictures[0].with_name("Jane-Miller.png")))
+    page.choose(images[0].rename(images[0].with_name("Jane-Miller.png")))
     sent = "".join(each["message"] for each in page.browser.get_log("performance"))
     assert ":predict" in sent
     assert "Miller" not in sent
 
 
 @pytest.mark.parametrize("event", ["drop", "paste"])
-def test_pictures_are_dropped_and_pasted(page, event):
+def test_images_are_dropped_and_pasted(page, event):
     page.drop({"a.png": grey(255), "b.png": grey(0)}, event)
     assert [(row.text(".name"), row.probability) for row in page.rows()] == [
         ("a.png", 1),
@@ -296,10 +296,10 @@ def test_pictures_are_dropped_and_pasted(page, event):
     ]
 
 
-def test_what_comes_later_stands_above(page, pictures):
-    page.choose(pictures[0])
+def test_what_comes_later_is_above(page, images):
+    page.choose(images[0])
     page.drop({"later.png": grey(255)})
-    assert [row.text(".name") for row in page.rows()] == ["later.png", pictures[0].name]
+    assert [row.text(".name") for row in page.rows()] == ["later.png", images[0].name]
 
 
 def test_hundreds_are_asked_four_at_a_time(page):
@@ -327,15 +327,15 @@ def test_hundreds_are_asked_four_at_a_time(page):
     assert page.script("return window.most") in (4, 5)  # and the version's refresh
 
 
-def test_all_rows_are_removed(page, pictures):
-    page.choose(*pictures)
+def test_all_rows_are_removed(page, images):
+    page.choose(*images)
     page.one("#clear").click()
     assert page.rows() == []
     assert not page.one("#results").is_displayed()
     assert page.focused() == "files"
 
 
-def test_the_keyboard_is_enough(explained, pictures):
+def test_the_keyboard_is_enough(explained, images):
     page = explained
     page.press(Keys.TAB)
     assert page.focused() == "files"
@@ -350,7 +350,7 @@ def test_the_keyboard_is_enough(explained, pictures):
     )
     page.press(Keys.SPACE)
     assert page.script("return window.opened")
-    page.browser.switch_to.active_element.send_keys(str(pictures[1]))
+    page.browser.switch_to.active_element.send_keys(str(images[1]))
     (row,) = page.rows()
     page.press(Keys.TAB)
     assert page.focused() == "clear"
@@ -364,18 +364,18 @@ def test_the_keyboard_is_enough(explained, pictures):
     assert not row.one("figure").is_displayed()
 
 
-def test_answers_are_read_out(page, pictures):
-    page.choose(*pictures)
+def test_answers_are_read_out(page, images):
+    page.choose(*images)
     assert page.one("#rows").get_attribute("aria-live") == "polite"
     assert page.one("#status").get_attribute("role") == "status"
 
 
-def test_a_phone_needs_no_scrolling_sideways(explained, tmp_path, pictures):
+def test_a_phone_needs_no_scrolling_sideways(explained, tmp_path, images):
     page = explained
     page.resize(320, 640)
     long = tmp_path / f"{'long' * 50}.png"
     long.write_bytes(grey(255))
-    rows = page.choose(long, *pictures)
+    rows = page.choose(long, *images)
     rows[0].one(".explain").click()
     page.until(lambda: rows[0].one("figure").is_displayed())
     assert page.script("return document.documentElement.scrollWidth") <= 320
@@ -410,10 +410,10 @@ CONTRASTS = """
 
 
 @pytest.mark.parametrize(("scheme", "is_light"), [("light", True), ("dark", False)])
-def test_dark_and_light_are_legible(explained, pictures, scheme, is_light):
+def test_dark_and_light_are_legible(explained, images, scheme, is_light):
     page = explained
     page.prefer("prefers-color-scheme", scheme)
-    rows = page.choose(*pictures)
+    rows = page.choose(*images)
     rows[0].one(".explain").click()
     page.until(lambda: rows[0].one("figure").is_displayed())
     ground = page.script("return getComputedStyle(document.documentElement).backgroundColor")
@@ -424,18 +424,18 @@ def test_dark_and_light_are_legible(explained, pictures, scheme, is_light):
     assert {text: ratio for text, ratio in contrasts if ratio < LEAST_CONTRAST} == {}
 
 
-def test_reduced_motion_is_respected(page, pictures):
+def test_reduced_motion_is_respected(page, images):
     page.prefer("prefers-reduced-motion", "reduce")
-    page.choose(*pictures)
+    page.choose(*images)
     moving = "return getComputedStyle(document.querySelector('.drop')).transitionDuration"
     assert page.script(moving) == "0s"
     page.prefer("prefers-reduced-motion", "no-preference")
     assert page.script(moving) != "0s"
 
 
-def test_nothing_comes_from_elsewhere_and_the_console_is_silent(explained, explaining, pictures):
+def test_nothing_comes_from_elsewhere_and_the_console_is_silent(explained, explaining, images):
     page = explained
-    rows = page.choose(*pictures)
+    rows = page.choose(*images)
     rows[0].one(".explain").click()
     page.until(lambda: rows[0].one("figure").is_displayed())
     entries = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
@@ -465,8 +465,8 @@ def test_the_policy_is_exact_and_stops_what_is_inline(page, plain):
     assert "Content Security Policy" in page.console()[0]
 
 
-def test_a_model_without_explanations_shows_nothing_of_them(page, pictures):
-    for row in page.choose(*pictures):
+def test_a_model_without_explanations_shows_nothing_of_them(page, images):
+    for row in page.choose(*images):
         assert not row.one(".explain").is_displayed()
         assert not row.one("figure").is_displayed()
 
@@ -484,7 +484,7 @@ def pixel(page, row, x: float) -> list[int]:
     )
 
 
-def test_a_heat_map_lies_over_the_picture(explained, tmp_path):
+def test_a_heat_map_lies_over_the_image(explained, tmp_path):
     path = tmp_path / "black.png"
     path.write_bytes(grey(0, 300, 200))
     (row,) = explained.choose(path)
@@ -500,7 +500,7 @@ def test_a_heat_map_lies_over_the_picture(explained, tmp_path):
     assert not row.one("figure").is_displayed()
 
 
-def test_a_picture_unlike_the_training_has_a_warning_and_is_no_answer_in_the_summary(explained):
+def test_an_image_unlike_the_training_has_a_warning_and_is_no_answer_in_the_summary(explained):
     explained.drop({"black.png": grey(0), "grey.png": grey(128)})
     black, other = explained.rows()
     assert (black.state, other.state) == ("answered", "answered")
@@ -570,8 +570,8 @@ def test_nothing_lies_over_a_text(explained, width):
     )  # what is covered is found
 
 
-def test_a_heat_map_is_not_offered_for_a_broken_file(explained, pictures):
-    assert not explained.choose(pictures[2])[0].one(".explain").is_displayed()
+def test_a_heat_map_is_not_offered_for_a_broken_file(explained, images):
+    assert not explained.choose(images[2])[0].one(".explain").is_displayed()
 
 
 def test_a_turned_jpeg_is_shown_upright_as_the_model_sees_it(page, tmp_path):
@@ -582,12 +582,12 @@ def test_a_turned_jpeg_is_shown_upright_as_the_model_sees_it(page, tmp_path):
     turned[0x0112] = 6  # a quarter to the right
     pixels.save(tmp_path / "turned.jpeg", exif=turned)
     (row,) = page.choose(tmp_path / "turned.jpeg")
-    canvas = row.one(".picture canvas")
+    canvas = row.one(".image canvas")
     assert canvas.get_property("height") == 2 * canvas.get_property("width")
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "printed"),
     [
         (400, "The server failed: TOLD"),
         (413, "too large for the server"),
@@ -597,7 +597,7 @@ def test_a_turned_jpeg_is_shown_upright_as_the_model_sees_it(page, tmp_path):
         (504, "took too long"),
     ],
 )
-def test_an_error_is_told_with_what_to_do_and_can_be_retried(page, pictures, status, told):
+def test_an_error_is_reported_with_what_to_do_and_can_be_retried(page, images, status, printed):
     page.script(
         """
         const real = window.fetch;
@@ -609,9 +609,9 @@ def test_an_error_is_told_with_what_to_do_and_can_be_retried(page, pictures, sta
         """,
         status,
     )
-    (row,) = page.choose(pictures[0])
+    (row,) = page.choose(images[0])
     assert row.state == "failed"
-    assert told in row.text(".message")
+    assert printed in row.text(".message")
     assert not row.one(".answer").is_displayed()
     assert "1 failed" in page.one("#summary").text
     row.one(".retry").click()
@@ -632,7 +632,7 @@ def test_an_error_is_told_with_what_to_do_and_can_be_retried(page, pictures, sta
         '{"predictions": [0.5]}',
     ],
 )
-def test_an_answer_that_no_model_gives_is_told(page, body):
+def test_an_answer_that_no_model_gives_is_reported(page, body):
     page.script(
         """
         const [body] = arguments;
@@ -662,14 +662,14 @@ def test_a_name_is_text_and_a_drawing_runs_no_script(page):
 def test_a_file_larger_than_the_server_takes_is_not_read(page, tmp_path):
     large = tmp_path / "large.png"
     with large.open("wb") as file:
-        file.truncate(MAXIMUM_PICTURE + 1)
+        file.truncate(MAXIMUM_IMAGE + 1)
     page.script("window.FileReader = null")
     (row,) = page.choose(large)
     assert row.state == "invalid"
-    assert row.text(".message") == f"This file is invalid: {reasons.too_large(MAXIMUM_PICTURE)}."
+    assert row.text(".message") == f"This file is invalid: {reasons.too_large(MAXIMUM_IMAGE)}."
 
 
-def test_a_picture_with_too_many_pixels_is_not_decoded_by_the_browser(page):
+def test_an_image_with_too_many_pixels_is_not_decoded_by_the_browser(page):
     page.script(
         """
         const real = window.createImageBitmap;
@@ -683,7 +683,7 @@ def test_a_picture_with_too_many_pixels_is_not_decoded_by_the_browser(page):
     page.drop({"bomb.png": png_of_zeros(20_000, 20_000)})
     (row,) = page.rows()
     assert page.script("return window.decoded") == 0
-    assert not row.one(".picture canvas").is_displayed()
+    assert not row.one(".image canvas").is_displayed()
 
 
 def test_a_thousand_files_do_not_hold_up_the_page(page):
@@ -710,14 +710,14 @@ def test_a_thousand_files_do_not_hold_up_the_page(page):
     assert page.one("#summary").text == "1000 files: 1000 NORMAL"
 
 
-def test_an_answer_that_is_not_ours_is_told(page, pictures):
+def test_an_answer_that_is_not_ours_is_reported(page, images):
     page.script("window.fetch = async () => new Response('<h1>Proxy</h1>', { status: 502 })")
-    (row,) = page.choose(pictures[0])
+    (row,) = page.choose(images[0])
     assert row.text(".message") == "The server failed: 502"
 
 
 def test_a_stopped_server_shows_the_retry_and_a_new_version_answers(
-    browser, tmp_path_factory, pictures
+    browser, tmp_path_factory, images
 ):
     from tests.serving.saved import save
 
@@ -725,21 +725,21 @@ def test_a_stopped_server_shows_the_retry_and_a_new_version_answers(
     save(model / "17")
     with running(model, *OPTIONS) as server:
         page = Page(browser).open(server.rest)
-        assert page.choose(pictures[0])[0].state == "answered"
+        assert page.choose(images[0])[0].state == "answered"
 
         # The page has not yet heard of the new version when it asks the former one.
         save(model / "18")
         url = f"{server.rest}/v1/models/chest_xray/versions/17"
         with httpx.Client(trust_env=False) as client:
             page.until(lambda: b'"END"' in client.get(url).content)
-        newest = page.choose(pictures[1])[0]
+        newest = page.choose(images[1])[0]
         assert newest.state == "answered"
         assert newest.text(".details").endswith("version 18")
         assert page.one("#status").text == "chest_xray · version 18"
 
         server.process.terminate()
         server.process.wait(60)
-    rows = page.choose(*pictures)[:3]
+    rows = page.choose(*images)[:3]
     for row in rows:
         assert row.state == "failed"
         assert "The server does not respond. Check that it is running" in row.text(".message")

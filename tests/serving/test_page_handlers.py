@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from components.images import other_formats
 from serving.batching_settings import BatchingSettings
-from serving.client import MAXIMUM_PICTURE
+from serving.client import MAXIMUM_IMAGE
 from serving.core import Core
 from serving.model_config import ModelConfig, of_folder
 from serving.rest import Rest
@@ -97,7 +97,7 @@ def test_nothing_else_is_there(method, path):
     assert get(path, method=method).status == 404
 
 
-def test_what_the_page_needs_of_the_model_is_told_and_nothing_else(version):
+def test_what_the_page_needs_of_the_model_is_reported_and_nothing_else(version):
     (only,) = models(of_folder(version.parent))
     assert only == {
         "name": version.parent.name,
@@ -139,7 +139,7 @@ def test_a_record_that_cannot_be_read_leaves_the_threshold_unknown(copied, conte
     assert (only["labels"], only["threshold"]) == (list(features.LABELS), None)
 
 
-def test_every_model_that_has_a_version_is_told(version, tmp_path):
+def test_every_model_that_has_a_version_is_reported(version, tmp_path):
     named = [ModelConfig(name, version.parent) for name in ("b", "a")]
     empty = ModelConfig("empty", tmp_path)
     assert [each["name"] for each in models(*named, empty)] == ["b", "a"]
@@ -161,19 +161,19 @@ def test_what_blocks_a_reader_is_not_read(copied):
 def test_a_record_is_read_once(copied):
     async def ask():
         async with served(of_folder(copied)) as (client, _):
-            told = []
+            message = []
             for threshold in (0.25, 0.75):
                 (copied / features.MODEL_RECORD).write_text(json.dumps({"threshold": threshold}))
                 (only,) = (await (await client.get(MODEL)).json())["models"]
-                told.append(only["threshold"])
-            return told
+                message.append(only["threshold"])
+            return message
 
     assert asyncio.run(ask()) == [0.25, 0.25]
 
 
 def test_the_limits_are_those_of_the_files(version):
     limits = json.loads(get(MODEL).body)["limits"]
-    assert limits == {"bytes": MAXIMUM_PICTURE, "pixels": 50_000_000, "side": 32, "head": 1024}
+    assert limits == {"bytes": MAXIMUM_IMAGE, "pixels": 50_000_000, "side": 32, "head": 1024}
 
 
 def asked_format(head, **options):
@@ -186,7 +186,7 @@ def asked_format(head, **options):
 
 
 @pytest.mark.parametrize("head", [b"", b"hello", bytes(128) + b"DICM", b"%PDF" * 256, bytes(1024)])
-def test_the_format_is_told_by_the_first_bytes(head):
+def test_the_format_is_reported_by_the_first_bytes(head):
     status, body = asked_format(head)
     assert (status, json.loads(body)) == (200, {"format": other_formats.describe(head)})
 
@@ -201,15 +201,15 @@ def test_more_than_the_first_bytes_is_refused(head):
     assert status == 413
 
 
-def test_a_new_version_is_told_once_it_is_served(copied):
+def test_a_new_version_is_reported_once_it_is_served(copied):
     async def ask():
         async with served(of_folder(copied.parent)) as (client, core):
-            told = []
+            message = []
             for _ in range(2):
                 (only,) = (await (await client.get(MODEL)).json())["models"]
-                told.append(only["version"])
+                message.append(only["version"])
                 shutil.copytree(copied, copied.with_name("18"), dirs_exist_ok=True)
                 await core.refresh()
-            return told
+            return message
 
     assert asyncio.run(ask()) == ["17", "18"]

@@ -98,13 +98,13 @@ class TestRoundTrip:
 
     @settings(max_examples=200)
     @given(st.lists(st.binary(max_size=300)))
-    def test_strings_may_stand_as_content(self, values):
+    def test_strings_may_are_as_content(self, values):
         content = b"".join(map(varint, map(len, values))) + b"".join(values)
         proto = proto_of(tf.string, [len(values)], tensor_content=content)
         assert to_array("x", proto).tolist() == values
 
     @pytest.mark.parametrize("dtype", FIELDS)
-    def test_values_stand_in_the_field_of_their_type(self, dtype):
+    def test_values_are_in_the_field_of_their_type(self, dtype):
         array = (
             strings([b"a", b"b"]) if dtype == tf.string else np.array([0, 1], dtype.as_numpy_dtype)
         )
@@ -219,12 +219,12 @@ class TestBombs:
         # Each byte is looked at once; what grows with the square takes minutes of CPU.
         assert time.thread_time() - started < 30
 
-    def test_what_stands_in_the_message_may_be_large(self):
+    def test_what_is_in_the_message_may_be_large(self):
         large = np.ones(MAXIMUM_BYTES // 4, np.float32)
         proto = proto_of(tf.float32, large.shape, tensor_content=large.tobytes())
         assert to_array("x", proto).nbytes == MAXIMUM_BYTES
-        pictures = [b"1" * LONG] * 63
-        assert to_array("x", proto_of(tf.string, [63], string_val=pictures)).tolist() == pictures
+        images = [b"1" * LONG] * 63
+        assert to_array("x", proto_of(tf.string, [63], string_val=images)).tolist() == images
 
     def test_and_some_of_it_repeated(self):
         proto = proto_of(tf.string, [32], string_val=[b"1" * LONG])

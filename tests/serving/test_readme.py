@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.pipeline.command import REPOSITORY
-from tests.serving.asking import picture
+from tests.serving.asking import xray
 from tests.serving.saved import save, write_manifest
 
 README = (REPOSITORY / "serving" / "README.md").read_text(encoding="utf-8")
@@ -18,9 +18,9 @@ def folder(tmp_path, monkeypatch):
     """A working directory with what the examples name."""
     version = tmp_path / "cxr-root" / "pushed" / "chest_xray" / "1"
     write_manifest(save(version, tells_domain=True))
-    (tmp_path / "xray.jpeg").write_bytes(picture(200))
+    (tmp_path / "xray.jpeg").write_bytes(xray(200))
     (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "dark.png").write_bytes(picture(20))
+    (tmp_path / "folder" / "dark.png").write_bytes(xray(20))
     (tmp_path / "folder" / "broken.png").write_bytes(b"no image")
     monkeypatch.chdir(tmp_path)
 

@@ -20,7 +20,7 @@ from serving.limits import Limits
 from serving.servable import Lanes, Servable, check
 from serving.status import RequestError
 from tests.conformance import models
-from tests.pictures import encode
+from tests.images import encode
 from tests.serving.saved import save, write_manifest
 from transform_module import features
 
@@ -33,7 +33,7 @@ def grey(value):
     return encode(np.full((4, 4), value, np.uint8), "png-grey")
 
 
-def pictures(*contents):
+def image_inputs(*contents):
     array = np.empty(len(contents), object)
     array[:] = contents
     return {features.IMAGE_BYTES: array}
@@ -98,7 +98,7 @@ class TestCheck:
         (place / "note.txt").touch()
         check(place)
 
-    def test_of_several_problems_their_number_is_told(self, place):
+    def test_of_several_problems_their_number_is_reported(self, place):
         for name in (DATA, INDEX):
             (place / name).unlink()
         assert "(and 1 more)" in refusal(check, place)
@@ -169,7 +169,7 @@ class TestCheck:
         edit_signature(place, change)
         assert "cannot be read" in refusal(check, place)
 
-    def test_a_model_that_tells_its_domain(self, tmp_path):
+    def test_a_model_that_shows_its_domain(self, tmp_path):
         check(write_manifest(save(tmp_path / "1", tells_domain=True)))
 
 
@@ -182,7 +182,7 @@ class TestLoad:
         assert signature.joinable
         assert signature.inputs == {features.IMAGE_BYTES: tf.TensorSpec([None], tf.string)}
         assert set(signature.outputs) == {"probability", "label", "valid"}
-        answer = servable.call(features.SERVING_DEFAULT, pictures(grey(255), b"x"))
+        answer = servable.call(features.SERVING_DEFAULT, image_inputs(grey(255), b"x"))
         assert answer[features.PROBABILITY].tolist() == [1.0, 0.5]
 
     @pytest.mark.parametrize("name", [DATA, INDEX, GRAPH])
@@ -250,8 +250,8 @@ class TestWarmUp:
     def test_but_for_the_least_the_requests_run_where_batches_do_the_longest_first(
         self, load, place, called
     ):
-        requests = [("", pictures(*[grey(9)] * size)) for size in (2, 4, 1)]
-        write_warm_up(place, *requests, (features.SERVING_DEFAULT, pictures(*[grey(1)] * 3)))
+        requests = [("", image_inputs(*[grey(9)] * size)) for size in (2, 4, 1)]
+        write_warm_up(place, *requests, (features.SERVING_DEFAULT, image_inputs(*[grey(1)] * 3)))
         load(place)
         default = features.SERVING_DEFAULT
         first, *others = called
@@ -275,19 +275,19 @@ class TestWarmUp:
     @pytest.mark.parametrize(
         "request_",
         [
-            ("other", pictures(b"x")),
-            ("", {"other": pictures(b"x")[features.IMAGE_BYTES]}),
+            ("other", image_inputs(b"x")),
+            ("", {"other": image_inputs(b"x")[features.IMAGE_BYTES]}),
             ("", {features.IMAGE_BYTES: np.zeros(1, np.float32)}),
-            ("", pictures(b"\x89PNG and no more")),
+            ("", image_inputs(b"\x89PNG and no more")),
         ],
     )
     def test_a_version_that_fails_at_them_does_not_load(self, load, place, request_):
-        write_warm_up(place, ("", pictures(grey(9))), request_)
+        write_warm_up(place, ("", image_inputs(grey(9))), request_)
         assert "cannot be loaded as a model" in refusal(load, place)
 
     @pytest.mark.parametrize("share", [0.3, 0.9])
     def test_damaged_ones_do_not_load(self, load, place, share):
-        write_warm_up(place, ("", pictures(grey(9))))
+        write_warm_up(place, ("", image_inputs(grey(9))))
         file = place / features.WARMUP_REQUESTS
         content = file.read_bytes()
         file.write_bytes(content[: int(share * len(content))])
@@ -354,7 +354,7 @@ class TestRun:
         return Servable(version, BatchingSettings(), lanes, Limits())
 
     def test_a_request_is_answered(self, servable):
-        answer = run(servable, features.SERVING_DEFAULT, **pictures(grey(51), b"x", grey(255)))
+        answer = run(servable, features.SERVING_DEFAULT, **image_inputs(grey(51), b"x", grey(255)))
         assert answer[features.PROBABILITY].tolist() == pytest.approx([0.2, 0.5, 1])
         assert answer[features.PREDICTED_LABEL].tolist() == [b"NORMAL", b"INVALID", b"PNEUMONIA"]
         assert answer[features.VALID].tolist() == [True, False, True]
@@ -365,7 +365,7 @@ class TestRun:
 
         async def case():
             works = [
-                servable.prepare(features.SERVING_DEFAULT, pictures(grey(value)))
+                servable.prepare(features.SERVING_DEFAULT, image_inputs(grey(value)))
                 for value in range(0, 250, 25)
             ]
             return await asyncio.gather(*(servable.run(work, None) for work in works))
@@ -389,7 +389,7 @@ class TestRun:
         [
             ({}, "lacks 1 of them and has 0 others"),
             ({"x": floats(1)}, "inputs are image_bytes; the request lacks 1 of them and has 1"),
-            ({**pictures(b"x"), "x": floats(1)}, "lacks 0 of them and has 1 others"),
+            ({**image_inputs(b"x"), "x": floats(1)}, "lacks 0 of them and has 1 others"),
             ({"image_bytes": floats(1)}, "must be string, is float32"),
             ({"image_bytes": np.array(b"x", object)}, "shape [None], has []"),
             ({"image_bytes": np.array([[b"x"]], object)}, "shape [None], has [1, 1]"),
@@ -401,7 +401,7 @@ class TestRun:
         assert message in error.message
 
     def test_what_the_graph_refuses_is_the_requests_fault(self, servable):
-        error = run_refused(servable, features.SERVING_DEFAULT, **pictures(b"\x89PNG no more"))
+        error = run_refused(servable, features.SERVING_DEFAULT, **image_inputs(b"\x89PNG no more"))
         assert error.code is StatusCode.INVALID_ARGUMENT
         assert error.message.startswith("The model cannot compute this request")
         assert "PNG" not in error.message
@@ -412,7 +412,7 @@ class TestRun:
         async def case():
             contents = [grey(51), b"\x89PNG Jane Doe", grey(255)]
             works = [
-                servable.prepare(features.SERVING_DEFAULT, pictures(each)) for each in contents
+                servable.prepare(features.SERVING_DEFAULT, image_inputs(each)) for each in contents
             ]
             return await asyncio.gather(
                 *(servable.run(work, None) for work in works), return_exceptions=True
@@ -424,9 +424,9 @@ class TestRun:
         assert refused.code is StatusCode.INVALID_ARGUMENT
         assert "Jane" not in refused.message
 
-    def test_a_passed_deadline_is_told(self, servable):
+    def test_a_passed_deadline_is_reported(self, servable):
         with pytest.raises(RequestError) as refused:
-            run(servable, features.SERVING_DEFAULT, deadline=0.0, **pictures(b"x"))
+            run(servable, features.SERVING_DEFAULT, deadline=0.0, **image_inputs(b"x"))
         assert refused.value.code is StatusCode.DEADLINE_EXCEEDED
 
     def test_it_is_drained_once_all_requests_are_answered(self, servable, monkeypatch):
@@ -442,7 +442,7 @@ class TestRun:
 
         async def case():
             await servable.drained()  # nothing is in flight
-            work = servable.prepare(features.SERVING_DEFAULT, pictures(grey(255)))
+            work = servable.prepare(features.SERVING_DEFAULT, image_inputs(grey(255)))
             request = asyncio.create_task(servable.run(work, None))
             gone = asyncio.create_task(servable.run(work, None))
             await asyncio.sleep(0.01)
@@ -470,9 +470,9 @@ class TestPixels:
     def test_the_row_that_is_too_much_is_named(self, servable):
         images = [header(3000, 3000), header(3000, 3000), b"x", header(2000, 1001)]
         with pytest.raises(RequestError, match=r"^Row 3: ") as refused:
-            servable.prepare(features.SERVING_DEFAULT, pictures(*images))
+            servable.prepare(features.SERVING_DEFAULT, image_inputs(*images))
         assert (refused.value.http, refused.value.reason) == (400, "pixels")
-        work = servable.prepare(features.SERVING_DEFAULT, pictures(*images[:3]))
+        work = servable.prepare(features.SERVING_DEFAULT, image_inputs(*images[:3]))
         assert work.total_pixels == 18_000_000
 
     def test_large_images_do_not_hold_up_small_ones(self, version, lanes, monkeypatch):
@@ -490,10 +490,10 @@ class TestPixels:
         images = [encode(np.full((3000, 3000), value, np.uint8), "png-grey") for value in (0, 255)]
 
         async def case():
-            work = servable.prepare(features.SERVING_DEFAULT, pictures(*images))
+            work = servable.prepare(features.SERVING_DEFAULT, image_inputs(*images))
             large = asyncio.create_task(servable.run(work, None))
             await asyncio.sleep(0.01)
-            small = servable.prepare(features.SERVING_DEFAULT, pictures(grey(51)))
+            small = servable.prepare(features.SERVING_DEFAULT, image_inputs(grey(51)))
             answer = await servable.run(small, None)
             assert not large.done()
             way.set()
@@ -510,7 +510,7 @@ class TestExamples:
     def test_one_that_is_none_is_named(self, tmp_path, lanes, bad):
         folder = models.save(tmp_path / "1")
         servable = Servable(folder, BatchingSettings(), lanes, Limits())
-        inputs = {features.EXAMPLES: pictures(b"", b"", bad)[features.IMAGE_BYTES]}
+        inputs = {features.EXAMPLES: image_inputs(b"", b"", bad)[features.IMAGE_BYTES]}
         with pytest.raises(
             RequestError, match=r"^examples\[2\]: not a valid tf.Example"
         ) as refused:
@@ -542,6 +542,6 @@ class TestOdd:
         assert answer["a"].tolist() == [2, 4]
         assert answer["b"].tolist() == [3]
 
-    def test_rows_that_cannot_be_told_apart_are_refused(self, odd):
+    def test_rows_that_cannot_be_distinguished_are_refused(self, odd):
         assert run(odd, "positive", x=floats(1))["y"].tolist() == [1]
         assert run_refused(odd, "positive", x=floats(-1, 1)).code is StatusCode.FAILED_PRECONDITION

@@ -35,7 +35,7 @@ from tensorflow_serving.apis import (
 from components.push import push
 from serving.limits import Limits
 from tests.serving import asking, certificates
-from tests.serving.asking import MODEL, PREDICT, picture
+from tests.serving.asking import MODEL, PREDICT, xray
 from tests.serving.running import running
 from tests.serving.saved import write_manifest
 from transform_module import features
@@ -112,7 +112,7 @@ class TestLimits:
         assert status == 413
         assert error_of(content).startswith(f"The body is larger than {BODY_BYTES} bytes")
 
-    def test_one_that_does_not_tell_its_size_too(self, server):
+    def test_one_that_does_not_show_its_size_too(self, server):
         chunk = bytes(1 << 20)
         with connection(server) as http:
             http.request("POST", PREDICT, iter([chunk] * (BODY_BYTES // len(chunk) + 1)))
@@ -129,7 +129,7 @@ class TestLimits:
         assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
     @pytest.mark.parametrize("rows", [3201, 300_000])
-    def test_a_request_that_never_fits_is_told_so(self, server, rows):
+    def test_a_request_that_never_fits_is_reported_so(self, server, rows):
         content = b'{"instances":[' + b'"",' * (rows - 1) + b'""]}'
         with connection(server) as http:
             http.request("POST", PREDICT, gzip.compress(content), {"Content-Encoding": "gzip"})
@@ -159,7 +159,7 @@ class TestLimits:
                         in asked(http, path=FIGURES, method="GET")[1].decode()
                     )
             with connection(server) as http:
-                until(lambda: asked(http, asking.body(picture(51)))[0] == 200)
+                until(lambda: asked(http, asking.body(xray(51)))[0] == 200)
             log = server.log.read_text()
         assert "Traceback" not in log
         assert len(log.splitlines()) < 50
@@ -181,8 +181,8 @@ class TestBatch:
     VALUES = tuple(range(0, 256, 8))
 
     @pytest.mark.parametrize("at", [0, 13, 31])
-    def test_a_broken_picture_leaves_the_others_as_they_are(self, server, at):
-        whole = [picture(value) for value in self.VALUES]
+    def test_a_broken_image_leaves_the_others_as_they_are(self, server, at):
+        whole = [xray(value) for value in self.VALUES]
         broken = [*whole[:at], b"broken", *whole[at + 1 :]]
         with connection(server) as http, asking.stub(server.grpc) as stub:
             rows, damaged = (
@@ -206,7 +206,7 @@ class TestConnections:
         with connection(server) as http:
             used = set()
             for value in range(0, 250, 50):
-                status, content = asked(http, asking.body(picture(value)))
+                status, content = asked(http, asking.body(xray(value)))
                 assert status == 200
                 assert asking.is_right(content, [value])
                 used.add(http.sock)
@@ -221,7 +221,7 @@ class TestConnections:
         sent = b"".join(
             f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}\r\n\r\n".encode()
             + content
-            for content in (asking.body(picture(value)) for value in values)
+            for content in (asking.body(xray(value)) for value in values)
         )
         with socket.create_connection(asking.place(server.rest), SECONDS) as raw:
             raw.sendall(sent)
@@ -233,7 +233,7 @@ class TestConnections:
 
     def test_one_that_is_not_to_be_kept_is_closed(self, server):
         with connection(server) as http:
-            http.request("POST", PREDICT, asking.body(picture(51)), {"Connection": "close"})
+            http.request("POST", PREDICT, asking.body(xray(51)), {"Connection": "close"})
             response = http.getresponse()
             assert response.status == 200
             assert response.will_close
@@ -241,22 +241,22 @@ class TestConnections:
 
 class TestDeadline:
     def test_it_holds_over_grpc(self, server):
-        large = asking.request(*[picture(51, 2500)] * 32)
+        large = asking.request(*[xray(51, 2500)] * 32)
         with asking.stub(server.grpc) as stub:
             with pytest.raises(grpc.RpcError) as refused:
                 stub.Predict(large, timeout=0.05)
             assert refused.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-            answer = stub.Predict(asking.request(picture(51)), timeout=SECONDS)
+            answer = stub.Predict(asking.request(xray(51)), timeout=SECONDS)
             assert asking.is_right_message(answer, [51])
 
 
 class TestLog:
-    def test_it_holds_no_names_and_no_pictures(self, server):
+    def test_it_holds_no_names_and_no_images(self, server):
         secret = "Patient-MONOHR1"
         noise = secret.encode() * 50
         with connection(server) as http:
             for content in (
-                asking.body(picture(51), noise, b"\x89PNG" + noise),
+                asking.body(xray(51), noise, b"\x89PNG" + noise),
                 json.dumps({"instances": [{secret: secret}]}),
                 json.dumps({"inputs": secret, "signature_name": secret}),
                 f'{{"instances": [{secret}',
@@ -277,7 +277,7 @@ class TestLog:
                 while raw.recv(1 << 16):
                     pass
         with asking.stub(server.grpc) as stub:
-            for change in ("model", "signature", "input", "picture"):
+            for change in ("model", "signature", "input", "image"):
                 message = asking.request(b"\x89PNG" + noise)
                 if change == "model":
                     message.model_spec.name = secret
@@ -307,7 +307,7 @@ class Seen:
 class Load:
     """Threads that ask without a pause, over REST and gRPC, until they are stopped."""
 
-    PICTURES = ((51, 600), (204, 900), (255, 40))
+    IMAGES = ((51, 600), (204, 900), (255, 40))
 
     def __init__(self, server, rest=12, rpc=4):
         self.seen = Seen()
@@ -317,8 +317,8 @@ class Load:
         self._stopped = threading.Event()
         targets = [self._rest] * rest + [self._rpc] * rpc
         self._threads = [threading.Thread(target=target) for target in targets]
-        self._values = [value for value, _ in self.PICTURES]
-        self._pictures = [picture(*each) for each in self.PICTURES]
+        self._values = [value for value, _ in self.IMAGES]
+        self._images = [xray(*each) for each in self.IMAGES]
 
     def __enter__(self):
         for thread in self._threads:
@@ -339,7 +339,7 @@ class Load:
                 setattr(self.seen, outcome, getattr(self.seen, outcome) + 1)
 
     def _rest(self):
-        content = asking.body(*self._pictures)
+        content = asking.body(*self._images)
         http = HTTPConnection(*asking.place(self._server.rest), timeout=SECONDS)
         answered = 0  # on this connection
         while not self._stopped.is_set():
@@ -368,7 +368,7 @@ class Load:
         http.close()
 
     def _rpc(self):
-        message = asking.request(*self._pictures)
+        message = asking.request(*self._images)
         with asking.stub(self._server.grpc) as stub:
             while not self._stopped.is_set():
                 try:
@@ -421,13 +421,13 @@ class TestEnd:
         assert load.seen.bad == []
         assert load.seen.right > before
         assert load.seen.closed <= 16
-        assert "Stopping: answering what was accepted." in log
+        assert "Stopping: finishing accepted requests." in log
         assert "Traceback" not in log
         assert "Error" not in log
 
     def test_a_request_that_takes_long_is_answered(self, pushed):
-        slow = asking.request(*[picture(51, 2500)] * 32)
-        content = asking.body(*[picture(51, 2500)] * 32)
+        slow = asking.request(*[xray(51, 2500)] * 32)
+        content = asking.body(*[xray(51, 2500)] * 32)
         answers = []
         with running(pushed) as server:
 
@@ -474,7 +474,7 @@ class TestEnd:
             socket.create_connection(asking.place(server.rest), SECONDS),
             connection(server) as http,
         ):
-            assert asked(http, asking.body(picture(51)))[0] == 200
+            assert asked(http, asking.body(xray(51)))[0] == 200
             server.process.send_signal(signal.SIGINT)
             assert server.process.wait(SECONDS) == 0
             assert "Traceback" not in server.log.read_text()
@@ -491,7 +491,7 @@ class TestCommand:
             (["--limit", "requests=0"], "must be at least 1, is 0"),
         ],
     )
-    def test_a_wrong_option_is_told(self, pushed, options, message):
+    def test_a_wrong_option_is_reported(self, pushed, options, message):
         from serving.command import serve
 
         result = CliRunner(env={"LD_PRELOAD": ""}).invoke(serve, [str(pushed), *options])
@@ -510,11 +510,11 @@ class TestCommand:
             folder.mkdir(parents=True)
             write_manifest(shutil.copytree(version, folder / "17"))
             with connection(server) as http:
-                until(lambda: asked(http, asking.body(picture(51)))[0] == 200)
+                until(lambda: asked(http, asking.body(xray(51)))[0] == 200)
 
 
 class TestTakenPort:
-    def test_it_is_told(self, pushed):
+    def test_it_is_reported(self, pushed):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             commands = {
@@ -565,9 +565,9 @@ class TestVersions:
             found = statuses(server)
             assert found[new] == ("AVAILABLE", "")
             assert re.match(rf"{folder / str(broken)}/variables/.*: SHA-256 is ", found[broken][1])
-            told = grpc_statuses(server)
-            assert told[broken].status.error_code == grpc.StatusCode.UNKNOWN.value[0]
-            assert "SHA-256" in told[broken].status.error_message
+            printed = grpc_statuses(server)
+            assert printed[broken].status.error_code == grpc.StatusCode.UNKNOWN.value[0]
+            assert "SHA-256" in printed[broken].status.error_message
 
             count = load.seen.right
             until(lambda: load.seen.right > count + 50)
@@ -584,9 +584,7 @@ class TestVersions:
             assert "the manifest is missing or cannot be read" in error
             assert "allow unverified models" in error
             with connection(server) as http:
-                status, content = asked(
-                    http, asking.body(picture(51)), f"/v1/models/{model}:predict"
-                )
+                status, content = asked(http, asking.body(xray(51)), f"/v1/models/{model}:predict")
             assert status == 404
             assert error_of(content) == "No version of this model is available."
             assert "the manifest is missing" in server.log.read_text()
@@ -619,12 +617,12 @@ class TestEncryption:
         client = HTTPSConnection(*place, timeout=SECONDS, context=context)
         with closing(client):
             if is_let_in:
-                status, content = asked(client, asking.body(picture(51)))
+                status, content = asked(client, asking.body(xray(51)))
                 assert status == 200
                 assert asking.is_right(content, [51])
             else:
                 with pytest.raises((ssl.SSLError, OSError, HTTPException)):
-                    asked(client, asking.body(picture(51)))
+                    asked(client, asking.body(xray(51)))
 
     @pytest.mark.parametrize(("pair", "is_let_in"), CLIENTS, ids=["known", "stranger", "nobody"])
     def test_grpc(self, encrypted, pair, is_let_in):
@@ -634,16 +632,16 @@ class TestEncryption:
         with grpc.secure_channel(encrypted.grpc, credentials, options) as channel:
             stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
             if is_let_in:
-                answer = stub.Predict(asking.request(picture(51)), timeout=SECONDS)
+                answer = stub.Predict(asking.request(xray(51)), timeout=SECONDS)
                 assert asking.is_right_message(answer, [51])
             else:
                 with pytest.raises(grpc.RpcError) as refused:
-                    stub.Predict(asking.request(picture(51)), timeout=SECONDS)
+                    stub.Predict(asking.request(xray(51)), timeout=SECONDS)
                 assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
 
     def test_in_the_clear_nobody_is_answered(self, encrypted):
         with connection(encrypted) as http, pytest.raises((OSError, HTTPException)):
-            asked(http, asking.body(picture(51)))
+            asked(http, asking.body(xray(51)))
         with asking.stub(encrypted.grpc) as stub, pytest.raises(grpc.RpcError) as refused:
-            stub.Predict(asking.request(picture(51)), timeout=SECONDS)
+            stub.Predict(asking.request(xray(51)), timeout=SECONDS)
         assert refused.value.code() is grpc.StatusCode.UNAVAILABLE

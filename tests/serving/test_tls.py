@@ -34,7 +34,7 @@ class TestRead:
         config = ssl_config(SERVER, AUTHORITY, verify=True)
         assert tls.read(written(tmp_path, config)) == config
 
-    def test_keys_may_stand_in_lines(self, tmp_path):
+    def test_keys_may_are_in_lines(self, tmp_path):
         """As TensorFlow Serving's documentation shows it."""
         path = tmp_path / "ssl.config"
         texts = {"server_key": SERVER.key, "server_cert": SERVER.certificate}
@@ -139,7 +139,7 @@ class TestHttp:
             {"custom_ca": "Zürich"},
         ],
     )
-    def test_what_cannot_be_used_is_told(self, change):
+    def test_what_cannot_be_used_is_reported(self, change):
         config = ssl_config(SERVER, AUTHORITY, verify=True)
         for name, text in change.items():
             setattr(config, name, text)

@@ -310,7 +310,7 @@ class TestBroken:
         assert available(model) == []
         assert load.loaded == [2]
 
-    def test_a_folder_that_cannot_be_listed_is_told_once_and_takes_nothing_away(
+    def test_a_folder_that_cannot_be_listed_is_reported_once_and_takes_nothing_away(
         self, folder, load, caplog, monkeypatch
     ):
         write(folder, 1)
@@ -413,7 +413,7 @@ class TestPolicy:
         tried(model.refresh())
         assert available(model) == [7]
 
-    def test_a_pinned_version_that_vanishes_goes_on_serving(self, folder, load):
+    def test_a_pinned_version_that_vanishes_continues_serving(self, folder, load):
         write(folder, 1)
         model = served(folder, load, specific=(1,))
         tried(model.refresh())
@@ -494,7 +494,7 @@ class TestFolders:
         assert model.find().version == 2
 
     @pytest.mark.parametrize("lost", ["version", "model"])
-    def test_what_vanishes_goes_on_serving_until_there_is_another(self, folder, load, lost):
+    def test_what_vanishes_continues_serving_until_there_is_another(self, folder, load, lost):
         write(folder, 1)
         model = served(folder, load)
         tried(model.refresh())

@@ -25,20 +25,20 @@ SETTINGS = TrainerSettings(
 )
 
 
-def pictures(count: int = 32, seed: int = 0) -> data.Pictures:
+def images(count: int = 32, seed: int = 0) -> data.Images:
     """Noise with a bright square where the label is 1."""
     generator = np.random.default_rng(seed)
     labels = np.arange(count) % 2
     pixels = generator.integers(0, 128, (count, 160, 160, 1), dtype=np.uint8)
     pixels[labels == 1, 40:80, 40:80] += 100
-    return pictures_of(pixels, labels)
+    return images_of(pixels, labels)
 
 
-def pictures_of(pixels: np.ndarray, labels: np.ndarray) -> data.Pictures:
-    """Pictures [N, 160, 160, 1] uint8, each of another patient."""
+def images_of(pixels: np.ndarray, labels: np.ndarray) -> data.Images:
+    """Images [N, 160, 160, 1] uint8, each of another patient."""
     dataset = tf.data.Dataset.from_tensor_slices((pixels, labels.astype(np.float32)))
     patients = np.array([b"%d" % index for index in range(len(labels))], object)
-    return data.Pictures(dataset, labels, patients, 0)
+    return data.Images(dataset, labels, patients, 0)
 
 
 def job(folder: Path, settings: TrainerSettings = SETTINGS, *, profile: bool = False) -> Job:
@@ -55,10 +55,10 @@ def run(
     hyperparameters: dict[str, Any] | None = None,
 ) -> Path:
     """Trains and exports as the Trainer does; returns the SavedModel's folder."""
-    told = replace(job(folder / "backups", settings), tuner=tuner)
+    message = replace(job(folder / "backups", settings), tuner=tuner)
     trainer.run_fn(
         SimpleNamespace(
-            custom_config=told.custom_config(),
+            custom_config=message.custom_config(),
             transform_output=transformed.graph,
             hyperparameters=hyperparameters,
             train_files=transformed.train_files,

@@ -41,14 +41,14 @@ def saved(tmp_path):
     return tmp_path
 
 
-def test_a_new_training_has_nothing_to_go_on_from(tmp_path):
+def test_a_new_training_has_nothing_to_continue_from(tmp_path):
     fresh = steps()
     set_state(fresh, 7)
     assert Backup(tmp_path, fresh, ALONE).restore() == []
     assert state(fresh) == {7}
 
 
-def test_a_training_goes_on_from_its_last_epoch(saved):
+def test_a_training_continues_from_its_last_epoch(saved):
     resumed = steps()
     assert Backup(saved, resumed, ALONE).restore() == EPOCHS
     assert state(resumed) == {3}

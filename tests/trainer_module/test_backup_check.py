@@ -55,7 +55,7 @@ def test_what_is_whole_stays(tmp_path):
 
 @pytest.mark.parametrize("damage", [*DAMAGES, "removed"])
 @pytest.mark.parametrize("name", FILES)
-def test_from_a_damaged_backup_a_training_begins_anew_or_goes_on_as_it_was(
+def test_from_a_damaged_backup_a_training_begins_anew_or_continues_as_it_was(
     tmp_path, caplog, name, damage
 ):
     file = saved_in(tmp_path) / name

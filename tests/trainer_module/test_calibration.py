@@ -8,7 +8,7 @@ from trainer_module.calibration import Calibration, fit
 
 
 def sample(slope, shift, count=20_000, seed=0):
-    """Pictures whose true logit is ``slope * logit + shift`` of what the model says."""
+    """Images whose true logit is ``slope * logit + shift`` of what the model says."""
     generator = np.random.default_rng(seed)
     logits = generator.normal(0.5, 2.0, count)
     truth = 1 / (1 + np.exp(-(slope * logits + shift)))
@@ -33,8 +33,8 @@ def test_temperature_finds_the_slope_alone(slope):
 def test_what_is_calibrated_is_as_often_right_as_it_says():
     probabilities, labels = sample(0.4, 1.0)
     calibrated = fit(probabilities, labels, "platt")(tf.constant(probabilities)).numpy()
-    for told in np.array_split(np.argsort(calibrated), 10):
-        assert labels[told].mean() == pytest.approx(calibrated[told].mean(), abs=0.04)
+    for message in np.array_split(np.argsort(calibrated), 10):
+        assert labels[message].mean() == pytest.approx(calibrated[message].mean(), abs=0.04)
     assert abs(probabilities.mean() - labels.mean()) > 0.05
 
 
@@ -48,7 +48,7 @@ def test_a_perfect_separation_ends_in_a_finite_slope():
 
 
 @pytest.mark.parametrize("labels", [[0, 0, 0], [1, 1, 1]])
-def test_one_class_tells_nothing(labels):
+def test_one_class_says_nothing(labels):
     found = fit(np.array([0.2, 0.5, 0.9], np.float32), np.array(labels), "platt")
     assert found == Calibration()
 

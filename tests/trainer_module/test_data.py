@@ -100,8 +100,8 @@ def test_the_rare_class_is_seen_as_often_as_it_is_or_as_the_other(train, balance
     np.testing.assert_array_equal(again, pixels)
 
 
-def test_a_class_without_pictures_is_not_sampled():
-    full = small.pictures(8)
+def test_a_class_without_images_is_not_sampled():
+    full = small.images(8)
     only = full.where(full.labels == 1)
     ((_, labels, _),) = batches(only, batch_size=4, balance="sampling")
     assert labels.tolist() == [1] * 4
@@ -113,8 +113,8 @@ def test_epochs_differ_and_repeat(train):
     np.testing.assert_array_equal(labels[0], labels[2])
 
 
-def test_the_same_picture_is_augmented_otherwise_in_each_epoch():
-    one = small.pictures(1)
+def test_the_same_image_is_augmented_otherwise_in_each_epoch():
+    one = small.images(1)
     first, second = (
         batches(one, epoch, batch_size=1, augmentation=AugmentationSettings(zoom=0.3))[0][0]
         for epoch in (0, 1)
@@ -142,16 +142,16 @@ def shares(pipelines, replicas):
 
 @pytest.mark.parametrize(("pipelines", "replicas"), SHARES)
 def test_the_workers_take_what_one_takes_in_a_batch_of_all_theirs(train, pipelines, replicas):
-    told = {
+    record = {
         "epoch": 1,
         "seed": 7,
         "augmentation": EVERYTHING.model_copy(update={"jpeg_quality": 0, "blur": 0}),
         "balance": "class_weights",
     }
     # Neither 2, 3 nor 4 times 5 divides 48.
-    whole = list(data.training_batches(train, 5 * replicas, **told).as_numpy_iterator())
+    whole = list(data.training_batches(train, 5 * replicas, **record).as_numpy_iterator())
     parts = [
-        list(data.training_batches(train, 5, share, **told).as_numpy_iterator())
+        list(data.training_batches(train, 5, share, **record).as_numpy_iterator())
         for share in shares(pipelines, replicas)
     ]
     assert_joined(parts, whole, steps=48 // (5 * replicas), replicas=replicas)
@@ -160,10 +160,10 @@ def test_the_workers_take_what_one_takes_in_a_batch_of_all_theirs(train, pipelin
 @pytest.mark.parametrize(("pipelines", "replicas"), SHARES)
 @pytest.mark.parametrize("count", [1, 19, 24])
 def test_the_workers_evaluate_what_one_evaluates(pipelines, replicas, count):
-    pictures = small.pictures(count)
-    whole = list(data.evaluation_batches(pictures, 4 * replicas).as_numpy_iterator())
+    images = small.images(count)
+    whole = list(data.evaluation_batches(images, 4 * replicas).as_numpy_iterator())
     parts = [
-        list(data.evaluation_batches(pictures, 4, share).as_numpy_iterator())
+        list(data.evaluation_batches(images, 4, share).as_numpy_iterator())
         for share in shares(pipelines, replicas)
     ]
     assert_joined(parts, whole, steps=-(-count // (4 * replicas)), replicas=replicas)
@@ -187,22 +187,22 @@ def test_a_worker_decodes_its_own_share_and_nothing_else(transformed):
     broken = encoded.dataset.enumerate().map(
         lambda index, row: (tf.where(index % 8 < 4, row[0], b"broken"), row[1])
     )
-    pictures = dataclasses.replace(encoded, dataset=broken)
+    images = dataclasses.replace(encoded, dataset=broken)
     first, second = shares(2, 2)
-    kept = list(data.evaluation_batches(pictures, 4, first).as_numpy_iterator())
+    kept = list(data.evaluation_batches(images, 4, first).as_numpy_iterator())
     decoded = data.read(transformed.eval_files)
     for mine, its in zip(kept, data.evaluation_batches(decoded, 4, first), strict=True):
         np.testing.assert_array_equal(mine[0], its[0])
     with pytest.raises(tf.errors.InvalidArgumentError):
-        list(data.evaluation_batches(pictures, 4, second))
+        list(data.evaluation_batches(images, 4, second))
 
 
 @pytest.mark.parametrize(("batch_size", "replicas"), [(8, 1), (8, 2), (7, 3), (19, 1), (64, 2)])
-def test_evaluation_sees_each_picture_once(transformed, batch_size, replicas):
-    pictures = data.read(transformed.eval_files)
+def test_evaluation_sees_each_image_once(transformed, batch_size, replicas):
+    images = data.read(transformed.eval_files)
     share = tf.distribute.InputContext(num_replicas_in_sync=replicas)
-    rows = list(data.evaluation_batches(pictures, batch_size, share).as_numpy_iterator())
+    rows = list(data.evaluation_batches(images, batch_size, share).as_numpy_iterator())
     weights = np.concatenate([row[2] for row in rows])
     assert len(rows) % replicas == 0
     assert {len(row[2]) for row in rows} == {batch_size}
-    assert weights.sum() == pictures.count == 19
+    assert weights.sum() == images.count == 19

@@ -12,8 +12,8 @@ from transform_module.features import IMAGE_SIZE
 from transform_module.image_ops import rescale, standardize
 
 
-def pictures_of(pixels):
-    return small.pictures_of(pixels, np.zeros(len(pixels), int))
+def images_of(pixels):
+    return small.images_of(pixels, np.zeros(len(pixels), int))
 
 
 pytestmark = pytest.mark.slow
@@ -24,15 +24,15 @@ def chests():
     """[N, 160, 160, 1] uint8: synthetic chest X-rays, patient after patient."""
     return np.stack(
         [
-            standardize(tf.constant(generate.render(picture, 5).pixels[..., np.newaxis])).numpy()
-            for picture in plan.plan(300, seed=5)
+            standardize(tf.constant(generate.render(image, 5).pixels[..., np.newaxis])).numpy()
+            for image in plan.plan(300, seed=5)
         ]
     )
 
 
 @pytest.fixture(scope="module")
 def known(chests):
-    return domain.fit(pictures_of(chests[:160]), pictures_of(chests[160:230]), DomainSettings())
+    return domain.fit(images_of(chests[:160]), images_of(chests[160:230]), DomainSettings())
 
 
 def flagged(known, pixels):
@@ -41,7 +41,7 @@ def flagged(known, pixels):
     return float((distance.numpy() > known.threshold).mean())
 
 
-def test_training_pictures_have_a_distance_of_about_1(known, chests):
+def test_training_images_have_a_distance_of_about_1(known, chests):
     distance = known.distance(rescale(tf.constant(chests[:160]))).numpy()
     assert np.sqrt((distance**2).mean()) == pytest.approx(1, abs=0.1)
 
@@ -49,11 +49,11 @@ def test_training_pictures_have_a_distance_of_about_1(known, chests):
 @pytest.mark.parametrize("false_alarms", [0.02, 0.05, 0.2])
 def test_the_false_alarms_on_eval_are_those_aimed_at_or_fewer(chests, false_alarms):
     known = domain.fit(
-        pictures_of(chests[:160]),
-        pictures_of(chests[160:230]),
+        images_of(chests[:160]),
+        images_of(chests[160:230]),
         DomainSettings(false_alarms=false_alarms),
     )
-    # A picture at the threshold may fall on either side: the batch's size changes its rounding.
+    # An image at the threshold may fall on either side: the batch's size changes its rounding.
     assert known.eval_false_alarms == pytest.approx(flagged(known, chests[160:230]), abs=1.5 / 70)
     assert false_alarms - 1.5 / 70 <= known.eval_false_alarms <= false_alarms
 
@@ -62,7 +62,7 @@ def test_other_patients_are_seldom_flagged(known, chests):
     assert flagged(known, chests[230:]) <= 0.2
 
 
-def test_mild_changes_of_exposure_seldom_flag_a_picture(known, chests):
+def test_mild_changes_of_exposure_seldom_flag_an_image(known, chests):
     others = chests[230:].astype(float)
     mean = others.mean(axis=(1, 2, 3), keepdims=True)
     for changed in (others + 15, others - 15, mean + 0.8 * (others - mean)):
@@ -89,22 +89,22 @@ def test_what_is_no_upright_chest_is_flagged(known, chests, name):
     assert flagged(known, OTHERS[name](chests[230:260])) >= 0.95
 
 
-def test_few_pictures_have_a_domain_too(chests):
-    known = domain.fit(pictures_of(chests[:12]), pictures_of(chests[160:164]), DomainSettings())
+def test_few_images_have_a_domain_too(chests):
+    known = domain.fit(images_of(chests[:12]), images_of(chests[160:164]), DomainSettings())
     distance = known.distance(rescale(tf.constant(chests[:12]))).numpy()
     assert np.isfinite(distance).all()
     assert len(known.components) == 1
 
 
-def test_equal_pictures_have_a_domain_too(chests):
+def test_equal_images_have_a_domain_too(chests):
     same = np.repeat(chests[:1], 20, axis=0)
-    known = domain.fit(pictures_of(same), pictures_of(same[:5]), DomainSettings())
+    known = domain.fit(images_of(same), images_of(same[:5]), DomainSettings())
     assert flagged(known, chests[100:120]) == 1
 
 
 @settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), low=st.integers(0, 255), high=st.integers(0, 255))
-def test_any_picture_has_a_finite_distance_alone_and_in_a_batch(known, seed, low, high):
+def test_any_image_has_a_finite_distance_alone_and_in_a_batch(known, seed, low, high):
     shape = (3, IMAGE_SIZE, IMAGE_SIZE, 1)
     low, high = sorted((low, high))
     pixels = np.random.default_rng(seed).integers(low, high + 1, shape, np.uint8)

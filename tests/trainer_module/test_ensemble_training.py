@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.conftest import picture
+from tests.conftest import xray
 from tests.trainer_module import small
 from trainer_module import backup, calibration, data, folds, out_of_fold, trainer
 from trainer_module.calibration import Calibration
-from trainer_module.members import judge
+from trainer_module.members import predict
 from trainer_module.models import ensemble
-from trainer_module.out_of_fold import Judgement
+from trainer_module.out_of_fold import Predictions
 from trainer_module.steps import Steps
 from transform_module import features
 
@@ -31,7 +31,7 @@ def trained(transformed, tmp_path_factory):
         patch.setattr(
             trainer.export,
             "export",
-            lambda model, *args, **told: exported.append(model) or export(model, *args, **told),
+            lambda model, *args, **output: exported.append(model) or export(model, *args, **output),
         )
         small.run(transformed, folder, SETTINGS)
     return folder, exported[0]
@@ -42,14 +42,14 @@ def record(trained):
     return json.loads((trained[0] / "model" / features.MODEL_RECORD).read_text())
 
 
-def test_the_record_tells_each_members_training(record):
-    told = record["training"]
-    assert len(told["members"]) == 3
-    assert told["epochs"] == sum(member["epochs"] for member in told["members"])
-    pictures = told["train_pictures"] + told["eval_pictures"]
-    assert sum(member["eval_pictures"] for member in told["members"]) == pictures
-    for member in told["members"]:
-        assert member["train_pictures"] + member["eval_pictures"] == pictures
+def test_the_record_shows_each_members_training(record):
+    output = record["training"]
+    assert len(output["members"]) == 3
+    assert output["epochs"] == sum(member["epochs"] for member in output["members"])
+    images = output["train_pictures"] + output["eval_pictures"]
+    assert sum(member["eval_pictures"] for member in output["members"]) == images
+    for member in output["members"]:
+        assert member["train_pictures"] + member["eval_pictures"] == images
         assert 0 <= member["val_auc"] <= 1
 
 
@@ -67,7 +67,7 @@ def test_the_history_has_a_column_for_the_member_and_tensorboard_a_folder(traine
 
 def test_the_served_probability_is_the_calibrated_average(trained, record):
     folder, model = trained
-    images = [picture(number, number % 2) for number in range(4)]
+    images = [xray(number, number % 2) for number in range(4)]
     loaded = tf.saved_model.load(str(folder / "model"))
     served = loaded.signatures[features.SERVING_DEFAULT](image_bytes=tf.constant(images))
     pixels = loaded.signatures[features.TRANSFORM_FEATURES](
@@ -93,27 +93,27 @@ def test_every_weight_is_written_once(trained):
 
 
 def test_calibration_and_threshold_are_fitted_out_of_fold(transformed, trained, record):
-    """Each picture is judged by the one member that has not learnt from it."""
+    """Each image is evaluated by the one member that has not learnt from it."""
     _, model = trained
     train, evaluation = data.read(transformed.train_files), data.read(transformed.eval_files)
-    judgements = []
+    member_predictions = []
     averaged, parts = ensemble.members(model), folds.split(train, evaluation, folds=3, seed=7)
     for number, (member, (_, unseen)) in enumerate(zip(averaged, parts, strict=True)):
-        probabilities, labels = judge(member, unseen, 8)
-        of_next, _ = judge(member, parts[(number + 1) % 3][1], 8)
-        judgements.append(Judgement(probabilities, labels, of_next))
-    agreement = out_of_fold.agreement(judgements)
+        probabilities, labels = predict(member, unseen, 8)
+        of_next, _ = predict(member, parts[(number + 1) % 3][1], 8)
+        member_predictions.append(Predictions(probabilities, labels, of_next))
+    agreement = out_of_fold.agreement(member_predictions)
     assert record["training"]["agreement"] == pytest.approx(agreement, rel=1e-3)
-    labels = np.concatenate([each.labels for each in judgements])
-    raw = out_of_fold.as_average(judgements, agreement)
+    labels = np.concatenate([each.labels for each in member_predictions])
+    raw = out_of_fold.as_average(member_predictions, agreement)
     fitted = calibration.fit(raw, labels, "platt")
     assert record["calibration"]["slope"] == pytest.approx(fitted.slope, rel=1e-3)
-    spread = out_of_fold.as_average(judgements, 1.0)
-    told = fitted(tf.constant(spread)).numpy() >= np.float32(record["threshold"])
-    assert record["operating_point"]["eval_sensitivity"] == told[labels == 1].mean()
+    spread = out_of_fold.as_average(member_predictions, 1.0)
+    output = fitted(tf.constant(spread)).numpy() >= np.float32(record["threshold"])
+    assert record["operating_point"]["eval_sensitivity"] == output[labels == 1].mean()
 
 
-def test_a_training_killed_in_its_second_member_goes_on_there(
+def test_a_training_killed_in_its_second_member_continues_there(
     transformed, trained, record, tmp_path, monkeypatch
 ):
     save, saves, trains = backup.Backup.save, [], []

@@ -69,7 +69,7 @@ def test_a_map_goes_from_0_to_1(name):
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_a_graph_explains_as_eager_code_does_and_a_batch_as_each_picture_alone(name):
+def test_a_graph_explains_as_eager_code_does_and_a_batch_as_each_image_alone(name):
     heat_map = explain.grad_cam([build(name)])
     heat = heat_map(pixels())
     np.testing.assert_allclose(tf.function(heat_map)(pixels()), heat, atol=1e-4)
@@ -109,7 +109,7 @@ def test_members_are_explained_together():
     assert not heat_of(model, opposed).numpy().any()
 
 
-def test_a_model_without_a_feature_map_is_told_apart():
+def test_a_model_without_a_feature_map_is_distinguished():
     dense = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
     assert not explain.has_feature_map(dense)
     assert all(explain.has_feature_map(build(name)) for name in SETTINGS)
@@ -129,22 +129,22 @@ class Chests:
     opacities: np.ndarray
     labels: np.ndarray
 
-    def pictures(self, chosen):
-        return small.pictures_of(self.pixels[chosen], self.labels[chosen])
+    def images(self, chosen):
+        return small.images_of(self.pixels[chosen], self.labels[chosen])
 
 
 @pytest.fixture(scope="module")
 def chests():
-    """One dense opacity in half of the pictures."""
+    """One dense opacity in half of the images."""
     pixels, opacities, labels = [], [], []
-    for picture in plan.plan(560, seed=11):
-        if picture.subtype == drawing.VIRUS:
+    for image in plan.plan(560, seed=11):
+        if image.subtype == drawing.VIRUS:
             continue
-        drawn = generate.render(picture, 11)
+        drawn = generate.render(image, 11)
         pixels.append(standardize(tf.constant(drawn.pixels[..., np.newaxis])).numpy())
         opacity = tf.image.resize(drawn.opacity[..., np.newaxis], (IMAGE_SIZE, IMAGE_SIZE))
         opacities.append(opacity.numpy()[..., 0] > 0.1)
-        labels.append(int(picture.subtype != drawing.NORMAL))
+        labels.append(int(image.subtype != drawing.NORMAL))
     return Chests(np.stack(pixels), np.stack(opacities), np.array(labels))
 
 
@@ -155,8 +155,8 @@ def trained(chests, tmp_path_factory):
     model, _ = fitting.fit(
         small.job(folder, SETTINGS["compact"]),
         tf.distribute.get_strategy(),
-        chests.pictures(slice(0, 240)),
-        chests.pictures(slice(240, 300)),
+        chests.images(slice(0, 240)),
+        chests.images(slice(240, 300)),
         backup_dir=folder / "backup",
         log_dir=folder / "logs",
     )
@@ -184,8 +184,8 @@ def test_the_hottest_place_is_the_opacity(trained, chests):
 @pytest.mark.slow
 def test_shuffled_weights_change_the_maps(trained, chests):
     """The sanity check of Adebayo et al., "Sanity Checks for Saliency Maps" (2018)."""
-    pictures = rescale(tf.constant(chests.pixels[300:330]))
-    heat = explain.grad_cam([trained])(pictures)
+    images = rescale(tf.constant(chests.pixels[300:330]))
+    heat = explain.grad_cam([trained])(images)
     shuffled = keras.models.clone_model(trained)
     generator = np.random.default_rng(0)
     shuffled.set_weights(
@@ -194,7 +194,7 @@ def test_shuffled_weights_change_the_maps(trained, chests):
             for weights in trained.get_weights()
         ]
     )
-    other = explain.grad_cam([shuffled])(pictures)
+    other = explain.grad_cam([shuffled])(images)
     alike = [
         np.corrcoef(one.ravel(), two.ravel())[0, 1]
         for one, two in zip(heat.numpy(), other.numpy(), strict=True)

@@ -21,7 +21,7 @@ def assigned(rows, count, seed=7):
 
 
 @given(PATIENTS, st.integers(2, 5))
-def test_no_patient_stands_in_two_folds_and_every_fold_has_each_class(rows, count):
+def test_no_patient_is_in_two_folds_and_every_fold_has_each_class(rows, count):
     found = assigned(rows, count)
     fold_of = {}
     for (patient, _), fold in zip(rows, found, strict=True):
@@ -33,7 +33,7 @@ def test_no_patient_stands_in_two_folds_and_every_fold_has_each_class(rows, coun
 
 
 @given(PATIENTS, st.integers(2, 5), st.randoms(use_true_random=False))
-def test_the_order_of_the_pictures_changes_nothing(rows, count, random):
+def test_the_order_of_the_images_changes_nothing(rows, count, random):
     found = dict(zip([patient for patient, _ in rows], assigned(rows, count), strict=True))
     random.shuffle(rows)
     again = dict(zip([patient for patient, _ in rows], assigned(rows, count), strict=True))
@@ -41,17 +41,17 @@ def test_the_order_of_the_pictures_changes_nothing(rows, count, random):
 
 
 @given(st.lists(st.integers(1, 9), min_size=20, max_size=60), st.integers(2, 5))
-def test_folds_differ_by_no_more_than_one_patient_in_a_class(pictures, count):
+def test_folds_differ_by_no_more_than_one_patient_in_a_class(images, count):
     rows = [
         (b"%d %d" % (label, patient), label)
         for label in (0, 1)
-        for patient, number in enumerate(pictures)
+        for patient, number in enumerate(images)
         for _ in range(number)
     ]
     found = assigned(rows, count)
     for label in (0, 1):
         sizes = np.bincount(found[[each == label for _, each in rows]], minlength=count)
-        assert np.ptp(sizes) <= max(pictures)
+        assert np.ptp(sizes) <= max(images)
 
 
 def test_another_seed_makes_other_folds():
@@ -59,7 +59,7 @@ def test_another_seed_makes_other_folds():
     assert assigned(rows, 4, seed=1).tolist() != assigned(rows, 4, seed=2).tolist()
 
 
-def test_too_few_patients_are_told_with_their_class():
+def test_too_few_patients_are_reported_with_their_class():
     patients = np.array([b"a", b"b", b"c", b"d", b"d", b"e"], object)
     labels = np.array([0, 0, 0, 1, 1, 1])
     with pytest.raises(folds.FoldsError, match=r"3 folds .* 2 of the patients have PNEUMONIA"):
@@ -67,10 +67,10 @@ def test_too_few_patients_are_told_with_their_class():
     assert set(folds.assign(patients, labels, folds=2, seed=7)) == {0, 1}
 
 
-def test_every_picture_is_held_out_once_and_learnt_from_in_all_other_folds():
-    pictures = small.pictures(20)
+def test_every_image_is_held_out_once_and_trained_on_in_all_other_folds():
+    images = small.images(20)
     held_out = []
-    train, evaluation = (pictures.where(pictures.labels == label) for label in (0, 1))
+    train, evaluation = (images.where(images.labels == label) for label in (0, 1))
     for learnt, fold in folds.split(train, evaluation, folds=3, seed=7):
         assert learnt.count + fold.count == 20
         assert set(learnt.patients).isdisjoint(fold.patients)
@@ -78,11 +78,11 @@ def test_every_picture_is_held_out_once_and_learnt_from_in_all_other_folds():
             rows = list(data.evaluation_batches(part, batch_size=1).as_numpy_iterator())
             assert [int(label[0]) for _, label, _ in rows] == part.labels.tolist()
         held_out += fold.patients.tolist()
-    assert sorted(held_out) == sorted(pictures.patients.tolist())
+    assert sorted(held_out) == sorted(images.patients.tolist())
 
 
 def test_one_fold_is_the_two_splits():
-    train, evaluation = small.pictures(8), small.pictures(6)
+    train, evaluation = small.images(8), small.images(6)
     assert folds.split(train, evaluation, folds=1, seed=7) == [(train, evaluation)]
 
 

@@ -1,4 +1,4 @@
-"""The fused kernels against what they stand in for: Keras's own, and its definition of dropout."""
+"""The fused kernels against what they replace: Keras's own, and its definition of dropout."""
 
 from types import SimpleNamespace
 

@@ -48,7 +48,7 @@ def test_reads_back_what_was_written(tmp_path_factory, values):
     assert repr(history.read(path)) == repr(rows)
 
 
-def test_the_epochs_of_members_stand_in_one_file(tmp_path):
+def test_the_epochs_of_members_are_in_one_file(tmp_path):
     path = tmp_path / "history.csv"
     history.write_members(path, [epochs([0.5, 0.75]), epochs([0.25])])
     assert path.read_text().split() == [

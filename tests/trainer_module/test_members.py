@@ -24,8 +24,8 @@ def trained(tmp_path, monkeypatch):
         return members.train(
             small.job(tmp_path, settings),
             tf.distribute.get_strategy(),
-            small.pictures(12),
-            small.pictures(6, seed=1),
+            small.images(12),
+            small.images(6, seed=1),
             tmp_path / "backup",
             tmp_path / "logs",
         )
@@ -35,16 +35,16 @@ def trained(tmp_path, monkeypatch):
 
 def test_one_model_is_asked_about_the_images_that_it_did_not_learn_from(trained):
     (member,) = trained(1)
-    unseen = small.pictures(6, seed=1)
+    unseen = small.images(6, seed=1)
     model = members.assemble(small.job(member.weights.parent), [member])
-    expected, labels = members.judge(model, unseen, 4)
-    np.testing.assert_array_equal(member.judgement.labels, labels)
-    np.testing.assert_allclose(member.judgement.probabilities, expected, atol=1e-6)
-    assert member.train_pictures == 12
+    expected, labels = members.predict(model, unseen, 4)
+    np.testing.assert_array_equal(member.predictions.labels, labels)
+    np.testing.assert_allclose(member.predictions.probabilities, expected, atol=1e-6)
+    assert member.train_images == 12
 
 
 def test_the_folds_that_members_are_asked_about_are_all_images_once(trained):
     found = trained(3)
-    assert sum(len(member.judgement.labels) for member in found) == 18
+    assert sum(len(member.predictions.labels) for member in found) == 18
     for member in found:
-        assert member.train_pictures + len(member.judgement.labels) == 18
+        assert member.train_images + len(member.predictions.labels) == 18

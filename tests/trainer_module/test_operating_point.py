@@ -35,7 +35,7 @@ def chosen(rows, **settings):
         ({"target": "fixed", "threshold": 0.42}, 0.42),
     ],
 )
-def test_the_threshold_stands_between_two_answers(settings, threshold):
+def test_the_threshold_is_between_two_answers(settings, threshold):
     found = choose(PROBABILITIES, LABELS, OperatingPointSettings(**settings))
     assert found == pytest.approx(threshold, abs=1e-6)
 
@@ -47,18 +47,18 @@ def test_without_one_class_the_fixed_one_is_taken(labels):
 
 @given(answers, st.floats(0.05, 1))
 def test_the_sensitivity_is_reached_and_a_higher_threshold_would_miss_it(rows, aim):
-    told, pneumonia, threshold = chosen(rows, target="sensitivity", sensitivity=aim)
-    assert told[pneumonia].mean() >= aim - 1e-9
+    message, pneumonia, threshold = chosen(rows, target="sensitivity", sensitivity=aim)
+    assert message[pneumonia].mean() >= aim - 1e-9
     assert 0 <= threshold <= 1
     probabilities = np.array([each for each, _ in rows], np.float32)
-    higher = probabilities > probabilities[told].min()
+    higher = probabilities > probabilities[message].min()
     assert higher[pneumonia].mean() < aim
 
 
 @given(answers)
 def test_no_answer_as_threshold_has_a_greater_youden_index(rows):
-    told, pneumonia, _ = chosen(rows, target="youden")
-    best = told[pneumonia].mean() - told[~pneumonia].mean()
+    message, pneumonia, _ = chosen(rows, target="youden")
+    best = message[pneumonia].mean() - message[~pneumonia].mean()
     for threshold, _ in rows:
         other = np.array([each for each, _ in rows], np.float32) >= np.float32(threshold)
         assert other[pneumonia].mean() - other[~pneumonia].mean() <= best + 1e-9
@@ -82,7 +82,7 @@ def test_to_predict_one_label_alone_may_be_cheapest(labels, cost, threshold):
 
 @given(answers, st.floats(0.01, 100))
 def test_no_answer_as_threshold_costs_less(rows, cost):
-    told, pneumonia, threshold = chosen(rows, target="cost", cost_of_missing=cost)
+    message, pneumonia, threshold = chosen(rows, target="cost", cost_of_missing=cost)
     assert 0 <= threshold <= 1
     probabilities = np.array([each for each, _ in rows], np.float32)
 
@@ -92,4 +92,4 @@ def test_no_answer_as_threshold_costs_less(rows, cost):
     least = min(price(probabilities >= each) for each in [*probabilities, 0.0])
     if probabilities.max() < 1:
         least = min(least, price(np.zeros(len(rows), bool)))
-    assert price(told) == pytest.approx(least)
+    assert price(message) == pytest.approx(least)

@@ -9,12 +9,12 @@ from transform_module import features
 from transform_module.measures import MEASURES
 
 
-def test_what_was_learnt_from_is_summarised(tmp_path):
+def test_what_was_trained_on_is_summarised(tmp_path):
     (tmp_path / features.TRAINING_STATISTICS).parent.mkdir()
-    pictures = small.pictures(12)
-    statistics.write(tmp_path, pictures, np.array([0.1, 0.9], np.float32))
+    images = small.images(12)
+    statistics.write(tmp_path, images, np.array([0.1, 0.9], np.float32))
     found = json.loads((tmp_path / features.TRAINING_STATISTICS).read_text())
     assert set(found) == {*MEASURES, features.PROBABILITY}
     assert found["probability"]["mean"] == pytest.approx(0.5)
-    mean = np.mean([pixels.numpy().mean() for pixels, _ in pictures.dataset])
+    mean = np.mean([pixels.numpy().mean() for pixels, _ in images.dataset])
     assert found["brightness"]["mean"] == pytest.approx(mean)

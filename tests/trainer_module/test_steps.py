@@ -40,19 +40,19 @@ def make(strategy, *, batch_size, synchronized=False, precision="float32", setti
 
 def train(steps, *, batch_size, epochs=2):
     """Trains two epochs; returns the figures of each and a sum of the weights."""
-    pictures = small.pictures()
+    images = small.images()
     rows = []
     for epoch in range(epochs):
         batches = partial(
             data.training_batches,
-            pictures,
+            images,
             batch_size,
             epoch=epoch,
             seed=7,
             augmentation=small.SETTINGS.augmentation,
             balance="class_weights",
         )
-        evaluation = partial(data.evaluation_batches, small.pictures(21, seed=1), batch_size)
+        evaluation = partial(data.evaluation_batches, small.images(21, seed=1), batch_size)
         rows.append({"train": steps.train(batches), "eval": steps.evaluate(evaluation)})
     weights = [
         float(np.abs(weight).sum())
@@ -112,9 +112,9 @@ def test_the_auc_is_right_where_probabilities_are_nearly_0_or_1():
         learning_rate=1e-3,
         global_batch_size=8,
     )
-    told = np.float32([6, 6.5, 7, 7.5, 8, 8.5, 9, 9.5])
+    message = np.float32([6, 6.5, 7, 7.5, 8, 8.5, 9, 9.5])
     labels = np.float32([0, 0, 1, 0, 1, 0, 1, 1])
-    batch = (told[:, None], labels, np.ones(8, np.float32))
+    batch = (message[:, None], labels, np.ones(8, np.float32))
     figures = steps.evaluate(lambda _: tf.data.Dataset.from_tensors(batch))
     assert figures["auc"] == pytest.approx(13 / 16, abs=0.01)
 
@@ -153,7 +153,7 @@ def test_the_average_follows_the_weights_and_is_what_is_evaluated():
         ]
     for average, each in zip(steps.averaged.get_weights(), expected, strict=True):
         np.testing.assert_allclose(average, each, atol=1e-5)
-    first = partial(data.evaluation_batches, small.pictures(8), 8)
+    first = partial(data.evaluation_batches, small.images(8), 8)
     loss = steps.evaluate(first)["loss"]
     pixels, labels, _ = next(iter(first()))
     entropies = keras.ops.binary_crossentropy(labels, steps.averaged(pixels)[:, 0])
@@ -186,7 +186,7 @@ def test_without_an_average_the_model_itself_is_evaluated():
 
 def training_batch(share=data.ALONE):
     return data.training_batches(
-        small.pictures(8),
+        small.images(8),
         8,
         share,
         epoch=0,

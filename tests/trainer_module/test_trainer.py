@@ -18,8 +18,8 @@ from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from components import sums
 from serving import keras_file
-from tests.conftest import picture
-from tests.pictures import FORMATS, encode, grey_pixels, png_of_16_bits
+from tests.conftest import xray
+from tests.images import FORMATS, encode, grey_pixels, png_of_16_bits
 from tests.serving import asking
 from tests.serving.running import running
 from tests.serving.tflite.test_export import step
@@ -45,8 +45,8 @@ def fit(folder, settings=SETTINGS, *, profile=False):
     model, epochs = fitting.fit(
         small.job(folder, settings, profile=profile),
         tf.distribute.get_strategy(),
-        small.pictures(),
-        small.pictures(20, seed=1),
+        small.images(),
+        small.images(20, seed=1),
         backup_dir=folder / "backup",
         log_dir=folder / "logs",
     )
@@ -58,7 +58,7 @@ def test_job_survives_the_custom_config(tmp_path):
     assert Job.from_custom_config(config) == job(tmp_path)
 
 
-def test_a_job_that_tells_nothing_of_a_profile_has_none(tmp_path):
+def test_a_job_that_says_nothing_of_a_profile_has_none(tmp_path):
     config = job(tmp_path).custom_config()
     del config["profile"]
     assert Job.from_custom_config(config) == job(tmp_path)
@@ -146,8 +146,8 @@ def test_fewer_images_than_replicas_are_refused(tmp_path):
         fitting.fit(
             small.job(tmp_path),
             where,
-            small.pictures(2),
-            small.pictures(2),
+            small.images(2),
+            small.images(2),
             backup_dir=tmp_path / "backup",
             log_dir=tmp_path / "logs",
         )
@@ -306,9 +306,9 @@ explained = model.signatures["explain"](image_bytes=tf.constant(images))
 heat = explained["heatmap"]
 assert heat.dtype == tf.float32 and heat.shape[1:] == (160, 160)
 assert heat.numpy().min() >= 0 and heat.numpy().max() <= 1
-judged = model.signatures["serve_pixels"](image_xf=pixels)["probability"].numpy()
+evaluated = model.signatures["serve_pixels"](image_xf=pixels)["probability"].numpy()
 valid = served["valid"].numpy()
-assert abs(judged - served["probability"].numpy())[valid].max() < 1e-6
+assert abs(evaluated - served["probability"].numpy())[valid].max() < 1e-6
 print(json.dumps([
     [part[key].numpy().tolist() for key in ("probability", "valid", "in_domain", "domain_distance")]
     + [[label.decode() for label in part["label"].numpy()]] for part in (served, parsed)
@@ -328,7 +328,7 @@ def test_training_and_serving_agree_on_every_format(transformed, tmp_path, monke
     monkeypatch.setattr(models, "build", lambda *a, **k: built.append(build(*a, **k)) or built[-1])
     small.run(transformed, tmp_path, SETTINGS)
     images = [encode(grey_pixels(seed=index), name) for index, name in enumerate(FORMATS)]
-    images += [picture(1, 1), b"broken", picture(3, 0)]
+    images += [xray(1, 1), b"broken", xray(3, 0)]
     images += [turned_jpeg(), png_of_16_bits(grey_pixels().astype(np.uint16) << 4)]
     images += [encode(np.full((180, 200), 90, np.uint8), "png-grey")]
     pixels, valid = trained_pixels(images, tmp_path / "examples.gz")
@@ -357,12 +357,12 @@ def test_training_and_serving_agree_on_every_format(transformed, tmp_path, monke
     ]
     labels.insert(valid.index(False), features.INVALID)
     assert served[4] == labels
-    told = [
+    message = [
         is_valid and distance <= record["domain"]["threshold"]
         for is_valid, distance in zip(valid, served[3], strict=True)
     ]
     # The last one is blank.
-    assert served[2] == [*told[:-1], False]
+    assert served[2] == [*message[:-1], False]
     assert served[1][-1]
     assert not served[2][valid.index(False)]
     assert np.isfinite(served[3]).all()
@@ -381,7 +381,7 @@ def turned_jpeg():
 
 
 def trained_pixels(images, file):
-    """What training reads of pictures: the pixels of the valid ones, and which these are."""
+    """What training reads of images: the pixels of the valid ones, and which these are."""
     pngs = image_ops.images_to_png(tf.constant(images)).numpy()
     with tf.io.TFRecordWriter(str(file), "GZIP") as writer:
         for png in pngs:

@@ -19,20 +19,20 @@ def job(folder, settings=small.SETTINGS, **search):
     return replace(small.job(folder, settings), tuner=TunerSettings(**chosen))
 
 
-def prepared(transformed, told):
+def prepared(transformed, output):
     """The search as TFX's executor gets it."""
     return tuner.tuner_fn(
         SimpleNamespace(
-            custom_config=told.custom_config(),
+            custom_config=output.custom_config(),
             train_files=transformed.train_files,
             eval_files=transformed.eval_files,
         )
     ).tuner
 
 
-def searched(transformed, told):
+def searched(transformed, output):
     """Runs a search; for each trial its values and its score."""
-    search = prepared(transformed, told)
+    search = prepared(transformed, output)
     search.search()
     return [(trial.hyperparameters.values, trial.score) for trial in search.oracle.trials.values()]
 
@@ -52,12 +52,12 @@ def fits(monkeypatch):
 
 def stub(monkeypatch, fit):
     monkeypatch.setattr(fitting, "fit", fit)
-    monkeypatch.setattr(tuner.data, "read", lambda _: small.pictures(12))
+    monkeypatch.setattr(tuner.data, "read", lambda _: small.images(12))
 
 
-def figures(monkeypatch, *told, monitor="val_auc"):
+def figures(monkeypatch, *output, monitor="val_auc"):
     """Lets the trainings end with these figures, one after the other, or with an error."""
-    outcomes = iter(told)
+    outcomes = iter(output)
 
     def fit(*_, **__):
         outcome = next(outcomes)
@@ -85,7 +85,7 @@ def test_the_same_search_draws_the_same(transformed, tmp_path, fits):
     assert searched(transformed, replace(job(tmp_path), seed=8)) != trials
 
 
-def test_finished_trials_are_not_trained_again_and_a_longer_search_goes_on(
+def test_finished_trials_are_not_trained_again_and_a_longer_search_continues(
     transformed, tmp_path, fits
 ):
     trials = searched(transformed, job(tmp_path))
@@ -96,15 +96,15 @@ def test_finished_trials_are_not_trained_again_and_a_longer_search_goes_on(
 
 
 def test_what_decides_a_score_has_trainings_of_its_own(transformed, tmp_path, fits):
-    told = job(tmp_path)
+    output = job(tmp_path)
     batch = small.SETTINGS.model_copy(update={"batch_size": 4})
     for number, (changed, trainings) in enumerate(
         [
-            (told, 3),
-            (replace(told, seed=8), 3),
-            (replace(told, dataset_fingerprint="other"), 3),
-            (replace(told, code_version="other"), 3),
-            (replace(told, settings=batch), 3),
+            (output, 3),
+            (replace(output, seed=8), 3),
+            (replace(output, dataset_fingerprint="other"), 3),
+            (replace(output, code_version="other"), 3),
+            (replace(output, settings=batch), 3),
             (job(tmp_path, folds=2), 6),
             (job(tmp_path, epochs=3), 3),
             (job(tmp_path, objective="worst"), 0),
@@ -116,7 +116,7 @@ def test_what_decides_a_score_has_trainings_of_its_own(transformed, tmp_path, fi
 
 
 @pytest.mark.slow
-def test_a_killed_search_goes_on_in_the_epoch_where_it_was(transformed, tmp_path, monkeypatch):
+def test_a_killed_search_continues_in_the_epoch_where_it_was(transformed, tmp_path, monkeypatch):
     unbroken = searched(transformed, job(tmp_path / "unbroken", trials=2))
     save, saves, epochs = backup.Backup.save, [], []
 
@@ -150,8 +150,8 @@ def test_a_score_is_the_mean_or_the_worst_of_the_folds(
 ):
     figures(monkeypatch, 0.3, 0.9, 0.6, monitor=monitor)
     settings = small.SETTINGS.model_copy(update={"monitor": monitor})
-    told = job(tmp_path, settings, trials=1, folds=3, objective=objective)
-    ((_, score),) = searched(transformed, told)
+    output = job(tmp_path, settings, trials=1, folds=3, objective=objective)
+    ((_, score),) = searched(transformed, output)
     assert score == pytest.approx(expected)
 
 
@@ -193,7 +193,7 @@ def test_whole_numbers_and_values_keep_their_kind(transformed, tmp_path, fits):
     assert {values["augmentation.shear"] for values, _ in trials} == {0.0, 0.1}
 
 
-def test_a_trial_that_fails_is_told_and_the_search_goes_on(
+def test_a_trial_that_fails_is_reported_and_the_search_continues(
     transformed, tmp_path, monkeypatch, caplog
 ):
     figures(monkeypatch, MemoryError("no room"), 0.7, float("nan"), DivergedError("it diverged"))
@@ -229,7 +229,7 @@ def test_a_search_of_which_no_trial_ended_well_has_no_best(transformed, tmp_path
 def test_the_trainer_takes_what_was_found(transformed, tmp_path, monkeypatch):
     settings, fits, fit = job(tmp_path).tuner, [], fitting.fit
     monkeypatch.setattr(
-        members, "fit", lambda job, *args, **told: fits.append(job) or fit(job, *args, **told)
+        members, "fit", lambda job, *args, **output: fits.append(job) or fit(job, *args, **output)
     )
     found = {"space": [], "values": {"learning_rate": 0.002, "cnn.filters": "[2]"}}
     small.run(transformed, tmp_path, tuner=settings, hyperparameters=found)

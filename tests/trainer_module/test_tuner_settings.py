@@ -38,7 +38,7 @@ def test_keys_in_keys_are_read_as_one():
 
 
 @pytest.mark.parametrize(
-    ("space", "told"),
+    ("space", "message"),
     [
         (
             {"learning_rat": [1e-3]},
@@ -64,8 +64,8 @@ def test_keys_in_keys_are_read_as_one():
         ({}, "at least 1 item"),
     ],
 )
-def test_an_impossible_space_is_refused_with_its_reason(space, told):
-    with pytest.raises(pydantic.ValidationError, match=re.escape(told)):
+def test_an_impossible_space_is_refused_with_its_reason(space, message):
+    with pytest.raises(pydantic.ValidationError, match=re.escape(message)):
         read(space=space)
 
 
@@ -91,14 +91,14 @@ def fit(trainer=None, **settings):
     return list(misfits(read(**settings), TrainerSettings(**(trainer or {}))))
 
 
-def test_what_the_chosen_model_never_reads_is_told():
+def test_what_the_chosen_model_never_reads_is_reported():
     space = {"compact.blocks": [1, 2], "learning_rate": [1e-3]}
-    (told,) = fit(space=space)
-    assert told == "tuner.space.compact.blocks decides nothing, because trainer.model is cnn"
+    (message,) = fit(space=space)
+    assert message == "tuner.space.compact.blocks decides nothing, because trainer.model is cnn"
     assert fit({"model": "compact"}, space=space) == []
     assert fit(space={**space, "model": ["cnn", "compact"]}) == []
 
 
 def test_workers_of_one_training_cannot_search():
-    (told,) = fit({"strategy": "multi_worker"})
-    assert "run trials side by side instead" in told
+    (message,) = fit({"strategy": "multi_worker"})
+    assert "run trials side by side instead" in message

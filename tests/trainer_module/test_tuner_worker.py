@@ -36,11 +36,11 @@ def test_a_worker_trains_what_the_chief_draws(transformed, tmp_path, monkeypatch
             eval_files=transformed.eval_files,
         )
     ).tuner
-    (told,) = tmp_path.glob("search-*/job.json")
+    (message,) = tmp_path.glob("search-*/job.json")
     leading = threading.Thread(target=chief.search, daemon=True)
     leading.start()
     worker = subprocess.run(
-        [sys.executable, "-m", "trainer_module.tuner_worker", str(told)],
+        [sys.executable, "-m", "trainer_module.tuner_worker", str(message)],
         env={**os.environ, "KERASTUNER_TUNER_ID": "1"},
         capture_output=True,
         text=True,

@@ -21,8 +21,8 @@ def train(transformed, folder: str, settings: TrainerSettings, epochs: int) -> N
     """Trains in a folder that no other process sees; fails after so many epochs."""
     save = backup.Backup.save
 
-    def interrupted(self, history, **told) -> None:
-        save(self, history, **told)
+    def interrupted(self, history, **output) -> None:
+        save(self, history, **output)
         if len(history) == epochs < settings.epochs:
             raise KeyboardInterrupt
 

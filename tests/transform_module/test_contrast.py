@@ -6,74 +6,74 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageOps
 
-from tests.pictures import grey_pixels
+from tests.images import grey_pixels
 from transform_module import contrast
 
 BOTH = pytest.mark.parametrize("spread", [contrast.stretch, contrast.equalize])
 sides = st.integers(1, 12)
-pictures = st.tuples(sides, sides, st.just(1)).flatmap(lambda shape: arrays.arrays(np.uint8, shape))
+images = st.tuples(sides, sides, st.just(1)).flatmap(lambda shape: arrays.arrays(np.uint8, shape))
 quick = settings(max_examples=60)
 
 
 @BOTH
 @quick
-@given(picture=pictures)
-def test_no_two_pixels_change_their_order(spread, picture):
-    made = spread(tf.constant(picture)).numpy()
-    assert made.shape == picture.shape
+@given(image=images)
+def test_no_two_pixels_change_their_order(spread, image):
+    made = spread(tf.constant(image)).numpy()
+    assert made.shape == image.shape
     assert made.dtype == np.uint8
-    order = np.argsort(picture, axis=None, kind="stable")
+    order = np.argsort(image, axis=None, kind="stable")
     assert (np.diff(made.reshape(-1)[order].astype(int)) >= 0).all()
-    for level in np.unique(picture):
-        assert len(np.unique(made[picture == level])) == 1
+    for level in np.unique(image):
+        assert len(np.unique(made[image == level])) == 1
 
 
 @BOTH
 @quick
 @given(level=st.integers(0, 255), height=sides, width=sides)
-def test_a_constant_picture_stays_as_it_is(spread, level, height, width):
-    picture = np.full((height, width, 1), level, np.uint8)
-    np.testing.assert_array_equal(spread(tf.constant(picture)), picture)
+def test_a_constant_image_stays_as_it_is(spread, level, height, width):
+    image = np.full((height, width, 1), level, np.uint8)
+    np.testing.assert_array_equal(spread(tf.constant(image)), image)
 
 
 @BOTH
 @quick
-@given(picture=pictures)
-def test_levels_are_spread_from_black_to_white(spread, picture):
-    made = spread(tf.constant(picture)).numpy()
+@given(image=images)
+def test_levels_are_spread_from_black_to_white(spread, image):
+    made = spread(tf.constant(image)).numpy()
     # Of fewer than 100 pixels the percentiles are the extremes.
-    if len(np.unique(picture)) > 1 and picture.size < 100:
+    if len(np.unique(image)) > 1 and image.size < 100:
         assert (made.min(), made.max()) == (0, 255)
 
 
 @quick
 @given(
-    picture=arrays.arrays(np.uint8, (9, 9, 1), elements=st.integers(0, 60)), lift=st.integers(0, 75)
+    image=arrays.arrays(np.uint8, (9, 9, 1), elements=st.integers(0, 60)), lift=st.integers(0, 75)
 )
-def test_a_darker_or_flatter_exposure_of_the_same_looks_the_same(picture, lift):
-    exposed = picture * 3 + lift
+def test_a_darker_or_flatter_exposure_of_the_same_looks_the_same(image, lift):
+    exposed = image * 3 + lift
     for spread in (contrast.stretch, contrast.equalize):
-        one, other = spread(tf.constant(picture)), spread(tf.constant(exposed))
-        if len(np.unique(picture)) > 1:
+        one, other = spread(tf.constant(image)), spread(tf.constant(exposed))
+        if len(np.unique(image)) > 1:
             np.testing.assert_array_equal(one, other)
 
 
 def test_a_few_bright_pixels_do_not_decide_the_range():
-    picture = grey_pixels(100, 100) // 4
-    picture[0, :50] = 255
-    made = contrast.stretch(tf.constant(picture[..., None])).numpy()[1:]
+    image = grey_pixels(100, 100) // 4
+    image[0, :50] = 255
+    made = contrast.stretch(tf.constant(image[..., None])).numpy()[1:]
     assert made.max() > 230
 
 
 def test_equalized_levels_are_about_equally_frequent():
-    picture = (grey_pixels(200, 200) / 255) ** 3 * 255
-    made = contrast.equalize(tf.constant(picture.astype(np.uint8)[..., None])).numpy()
+    image = (grey_pixels(200, 200) / 255) ** 3 * 255
+    made = contrast.equalize(tf.constant(image.astype(np.uint8)[..., None])).numpy()
     counts, _ = np.histogram(made, 4, (0, 256))
     assert np.ptp(counts) < made.size / 8
 
 
 def test_equalizes_about_as_pillow_does():
-    picture = grey_pixels(200, 180) // 2 + 40
-    made = contrast.equalize(tf.constant(picture[..., None])).numpy()[..., 0]
-    wanted = np.asarray(ImageOps.equalize(Image.fromarray(picture)))
+    image = grey_pixels(200, 180) // 2 + 40
+    made = contrast.equalize(tf.constant(image[..., None])).numpy()[..., 0]
+    wanted = np.asarray(ImageOps.equalize(Image.fromarray(image)))
     assert np.abs(made.astype(int) - wanted).max() <= 3

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.conftest import SHARED
-from tests.pictures import FORMATS, encode, grey_pixels, png_of_16_bits
+from tests.images import FORMATS, encode, grey_pixels, png_of_16_bits
 from transform_module import image_ops
 from transform_module.depth import decode_png_of_16_bits
 

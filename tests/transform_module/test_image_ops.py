@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.pictures import FORMATS, encode, grey_pixels
+from tests.images import FORMATS, encode, grey_pixels
 from transform_module import image_ops
 from transform_module.features import IMAGE_SIZE
 from transform_module.settings import TransformSettings
@@ -28,7 +28,7 @@ def test_decodes_every_format_to_the_same_grey(name):
     pixels = grey_pixels()
     decoded = image_ops.decode_grey(tf.constant(encode(pixels, name))).numpy()
     assert decoded.shape == (*pixels.shape, 1)
-    # JPEG's own loss on a smooth picture; GIF and palettes of grey keep every level.
+    # JPEG's own loss on a smooth image; GIF and palettes of grey keep every level.
     assert np.abs(decoded[..., 0].astype(int) - pixels).mean() < 2
 
 
@@ -59,7 +59,7 @@ def test_colours_become_luma():
     }.items(),
     ids=lambda item: item[0],
 )
-def test_refuses_what_is_no_picture(damaged):
+def test_refuses_what_is_no_image(damaged):
     with pytest.raises(tf.errors.InvalidArgumentError):
         image_ops.decode_grey(tf.constant(damaged[1]))
 
@@ -82,9 +82,9 @@ def test_resizes_with_antialiasing():
 
 @settings(max_examples=40)
 @given(height=st.integers(32, 300), width=st.integers(32, 300), level=st.integers(1, 255))
-def test_padding_keeps_the_aspect_ratio_and_centres_the_picture(height, width, level):
-    picture = tf.fill((height, width, 1), tf.constant(level, tf.uint8))
-    padded = image_ops.standardize(picture, TransformSettings(resize="pad")).numpy()[..., 0]
+def test_padding_keeps_the_aspect_ratio_and_centres_the_image(height, width, level):
+    image = tf.fill((height, width, 1), tf.constant(level, tf.uint8))
+    padded = image_ops.standardize(image, TransformSettings(resize="pad")).numpy()[..., 0]
     assert padded.shape == (IMAGE_SIZE, IMAGE_SIZE)
     rows, columns = (padded > 0).any(axis=1), (padded > 0).any(axis=0)
     # A block of one level in black.
@@ -97,7 +97,7 @@ def test_padding_keeps_the_aspect_ratio_and_centres_the_picture(height, width, l
         assert first - (IMAGE_SIZE - 1 - last) in (0, -1)
 
 
-def test_a_picture_as_narrow_as_a_line_is_padded_too():
+def test_an_image_as_narrow_as_a_line_is_padded_too():
     padded = image_ops.standardize(
         tf.fill((32, 20_000, 1), tf.constant(9, tf.uint8)), TransformSettings(resize="pad")
     )
@@ -130,7 +130,7 @@ def test_each_choice_decodes_in_a_graph_as_it_does_eagerly(resize, contrast):
 
 
 @pytest.mark.parametrize("shape", [(400, 520), (160, 90), (61, 47)])
-def test_by_default_a_picture_is_resized_as_pillow_does_with_antialiasing(shape):
+def test_by_default_an_image_is_resized_as_pillow_does_with_antialiasing(shape):
     noise = np.random.default_rng(4).integers(0, 256, shape, dtype=np.uint8)
     wanted = Image.fromarray(noise).resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BILINEAR)
     found = image_ops.standardize(tf.constant(noise[..., np.newaxis])).numpy()[..., 0]
@@ -138,9 +138,9 @@ def test_by_default_a_picture_is_resized_as_pillow_does_with_antialiasing(shape)
     np.testing.assert_allclose(found, np.asarray(wanted, float), atol=1.5)
 
 
-def test_one_broken_picture_leaves_its_batch_unchanged():
+def test_one_broken_image_leaves_its_batch_unchanged():
     good = [encode(grey_pixels(seed=index), "png-grey") for index in range(8)]
-    alone = [in_graph(tf.constant([picture])).numpy()[0] for picture in good]
+    alone = [in_graph(tf.constant([image])).numpy()[0] for image in good]
     batch = in_graph(tf.constant([*good[:5], b"broken", *good[5:]])).numpy().tolist()
     assert batch == [*alone[:5], b"", *alone[5:]]
 
@@ -168,9 +168,9 @@ def test_what_is_stored_is_what_the_model_sees():
     noise=st.binary(max_size=40),
 )
 def test_damage_never_reaches_the_neighbour(name, cut, place, noise):
-    picture = encode(grey_pixels(60, 50), name)
-    start = int(place * len(picture))
-    mutated = picture[:start] + noise + picture[start + len(noise) :]
+    image = encode(grey_pixels(60, 50), name)
+    start = int(place * len(image))
+    mutated = image[:start] + noise + image[start + len(noise) :]
     mutated = mutated[: int(cut * len(mutated))]
     rows = in_graph(tf.constant([mutated, GOOD])).numpy()
     assert rows[1] == in_graph(tf.constant([GOOD])).numpy()[0]

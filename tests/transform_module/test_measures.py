@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from tests.pictures import grey_pixels
+from tests.images import grey_pixels
 from transform_module.measures import MEASURES, measure
 
 
-def test_an_even_picture():
+def test_an_even_image():
     found = measure(np.full((160, 160), 40, np.uint8))
     assert found == {"brightness": 40, "contrast": 0, "sharpness": 0, "border": 40}
     assert tuple(found) == MEASURES
@@ -25,7 +25,7 @@ def test_contrast_is_the_standard_deviation():
     assert measure(pixels)["contrast"] == pytest.approx(100)
 
 
-def test_a_blurred_picture_is_less_sharp():
+def test_a_blurred_image_is_less_sharp():
     from scipy.ndimage import gaussian_filter
 
     pixels = grey_pixels(160, 160)

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from components.images.decode_check import Decoded, check
 from tests.conftest import SHARED
-from tests.pictures import grey_pixels
+from tests.images import grey_pixels
 from transform_module import image_ops, orientation
 
 PIXELS = grey_pixels(96, 64)

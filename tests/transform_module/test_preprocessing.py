@@ -7,7 +7,7 @@ from transform_module import features
 from transform_module.preprocessing import preprocessing_fn
 
 
-def test_no_analyzer_makes_transform_decode_each_picture_twice():
+def test_no_analyzer_makes_transform_decode_each_image_twice():
     inputs = {
         features.IMAGE: tf.TensorSpec([None, 1], tf.string),
         features.LABEL: tf.TensorSpec([None, 1], tf.int64),

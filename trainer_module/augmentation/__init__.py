@@ -1,9 +1,9 @@
-"""Random changes of training pictures, in tf.data.
+"""Random changes of training images, in tf.data.
 
-What is done to a picture is drawn from a seed of its own: the same epoch of the same training sees
-the same pictures, whatever the batch size, the number of replicas, and whether the training was
-interrupted. The changes are made to a whole batch at once, in the order in which a picture comes to
-be: the child lies somehow (geometry), the exposure differs (intensity), the picture is blurred and
+What is done to an image is drawn from a seed of its own: the same epoch of the same training sees
+the same images, whatever the batch size, the number of replicas, and whether the training was
+interrupted. The changes are made to a whole batch at once, in the order in which an image comes to
+be: the child lies somehow (geometry), the exposure differs (intensity), the image is blurred and
 compressed (degradation), and something covers a part of it (occlusion). It runs beside the model,
 not in it: the train step stays free of image ops that do not compile under XLA.
 """
@@ -41,7 +41,7 @@ _NUMBERS: Final = (
 
 
 def draw(seed: tf.Tensor) -> tf.Tensor:
-    """Draws the numbers that decide all changes of one picture.
+    """Draws the numbers that decide all changes of one image.
 
     Args:
         seed: [2] int64.
@@ -55,7 +55,7 @@ def draw(seed: tf.Tensor) -> tf.Tensor:
 
 
 def augment(pixels: tf.Tensor, drawn: tf.Tensor, settings: AugmentationSettings) -> tf.Tensor:
-    """Changes each picture by its own numbers.
+    """Changes each image by its own numbers.
 
     Args:
         pixels: [N, size, size, 1] float32 in [0, 1].

@@ -1,4 +1,4 @@
-"""Blur and JPEG, on a share of the pictures."""
+"""Blur and JPEG, on a share of the images."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -16,12 +16,12 @@ _BEST_QUALITY: Final = 95
 def blur(
     pixels: tf.Tensor, numbers: Mapping[str, tf.Tensor], settings: AugmentationSettings
 ) -> tf.Tensor:
-    """Blurs some of the pictures with a Gaussian, whose edges repeat the picture's.
+    """Blurs some of the images with a Gaussian, whose edges repeat the image's.
 
     Args:
         pixels: [N, height, width, 1] float32 in [0, 1].
         numbers: by name, [N] float32 in [-1, 1).
-        settings: the greatest standard deviation in pixels, and the share of the pictures.
+        settings: the greatest standard deviation in pixels, and the share of the images.
 
     Returns:
         As ``pixels``.
@@ -35,7 +35,7 @@ def blur(
         # Of a deviation of 0 only the middle is left, and no number is divided by 0.
         deviation = tf.maximum(settings.blur * (number + 1) / 2, 1e-3)
         weights = tf.nn.softmax(-0.5 * (offsets[:, tf.newaxis] / deviation) ** 2, axis=0)
-        # The pictures stand as channels, so that each has a kernel of its own.
+        # The images become channels, so that each has a kernel of its own.
         x = tf.transpose(some, (3, 1, 2, 0))
         x = tf.pad(x, [[0, 0], [reach, reach], [reach, reach], [0, 0]], "SYMMETRIC")
         for axis in (0, 1):
@@ -49,12 +49,12 @@ def blur(
 def compress(
     pixels: tf.Tensor, numbers: Mapping[str, tf.Tensor], settings: AugmentationSettings
 ) -> tf.Tensor:
-    """Compresses some of the pictures as JPEG.
+    """Compresses some of the images as JPEG.
 
     Args:
         pixels: [N, height, width, 1] float32 in [0, 1].
         numbers: by name, [N] float32 in [-1, 1).
-        settings: the lowest quality, and the share of the pictures.
+        settings: the lowest quality, and the share of the images.
 
     Returns:
         As ``pixels``; what was compressed has 256 grey levels.
@@ -67,8 +67,8 @@ def compress(
         quality = tf.cast(lowest + (number + 1) / 2 * (_BEST_QUALITY - lowest), tf.int32)
         levels = tf.cast(tf.round(some * 255), tf.uint8)
 
-        def one(picture: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-            encoded = tf.raw_ops.EncodeJpegVariableQuality(images=picture[0], quality=picture[1])
+        def one(image: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+            encoded = tf.raw_ops.EncodeJpegVariableQuality(images=image[0], quality=image[1])
             return tf.io.decode_jpeg(encoded, channels=1)
 
         return (
@@ -88,12 +88,12 @@ def _on_some(
     share: float,
     change: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
 ) -> tf.Tensor:
-    """Changes the pictures whose `chosen`, in [-1, 1), is among the lowest `share`."""
+    """Changes the images whose `chosen`, in [-1, 1), is among the lowest `share`."""
     rows = tf.where(chosen < 2 * share - 1)
 
     def changed() -> tf.Tensor:
         some = change(tf.gather(pixels, rows[:, 0]), tf.gather(number, rows[:, 0]))
         return tf.tensor_scatter_nd_update(pixels, rows, some)
 
-    # A convolution of no pictures is an error.
+    # A convolution of no images is an error.
     return tf.ensure_shape(tf.cond(tf.size(rows) > 0, changed, lambda: pixels), pixels.shape)

@@ -1,4 +1,4 @@
-"""Zoom, shear, flip, rotation and shift: one affine map, so that a picture is interpolated once."""
+"""Zoom, shear, flip, rotation and shift: one affine map, so that an image is interpolated once."""
 
 import math
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ from trainer_module.augmentation_settings import AugmentationSettings
 def affine(
     numbers: Mapping[str, tf.Tensor], size: int, settings: AugmentationSettings
 ) -> tf.Tensor:
-    """Makes maps from output to input pixels about the picture's centre.
+    """Makes maps from output to input pixels about the image's centre.
 
     Args:
         numbers: by name, [N] float32 in [-1, 1).
-        size: side of the picture, in pixels.
+        size: side of the image, in pixels.
         settings: how far.
 
     Returns:
@@ -28,7 +28,7 @@ def affine(
     slant = settings.shear * numbers["shear"]
     angle = math.radians(settings.rotation) * numbers["rotation"]
     cosine, sine = tf.cos(angle), tf.sin(angle)
-    # Scale and shear, of a picture that was turned.
+    # Scale and shear, of an image that was turned.
     a0, a1 = scale_x * cosine + slant * sine, slant * cosine - scale_x * sine
     b0, b1 = scale_y * sine, scale_y * cosine
     centre = (size - 1) / 2
@@ -40,7 +40,7 @@ def affine(
 
 
 def warp(pixels: tf.Tensor, affine: tf.Tensor) -> tf.Tensor:
-    """Applies a map to each picture; what comes from outside repeats the edge.
+    """Applies a map to each image; what comes from outside repeats the edge.
 
     Args:
         pixels: [N, size, size, 1] float32.

@@ -18,7 +18,7 @@ _NOISE_ROWS: Final = 2048
 def expose(
     pixels: tf.Tensor, numbers: Mapping[str, tf.Tensor], settings: AugmentationSettings
 ) -> tf.Tensor:
-    """Changes gamma, then contrast about the picture's mean, then brightness.
+    """Changes gamma, then contrast about the image's mean, then brightness.
 
     Args:
         pixels: [N, height, width, 1] float32 in [0, 1].
@@ -43,10 +43,10 @@ def expose(
 def add_noise(
     pixels: tf.Tensor, numbers: Mapping[str, tf.Tensor], settings: AugmentationSettings
 ) -> tf.Tensor:
-    """Adds Gaussian noise, another standard deviation to each picture.
+    """Adds Gaussian noise, another standard deviation to each image.
 
-    Its values are cut out of one sheet of noise, each picture's from a place of its own: drawing
-    as many for each costs more than all that is done to the picture.
+    Its values are cut out of one sheet of noise, each image's from a place of its own: drawing
+    as many for each costs more than all that is done to the image.
 
     Args:
         pixels: [N, height, width, 1] float32 in [0, 1].

@@ -1,22 +1,22 @@
-"""Mixup: two pictures and their labels in one."""
+"""Mixup: two images and their labels in one."""
 
 from typing import Final
 
 import tensorflow as tf
 
-# Sets the seed of a picture's share apart from that of its other changes.
+# Sets the seed of an image's share apart from that of its other changes.
 _SHARE: Final = 1
 
 
 def draw_share(seed: tf.Tensor, alpha: float) -> tf.Tensor:
-    """Draws how much of a picture is left when it is mixed with another.
+    """Draws how much of an image is left when it is mixed with another.
 
     Args:
         seed: [2] int64.
         alpha: of the distribution Beta(alpha, alpha), above 0.
 
     Returns:
-        Scalar float32 in [0.5, 1]: the greater of the two shares, so that the picture stays the
+        Scalar float32 in [0.5, 1]: the greater of the two shares, so that the image stays the
         main one of its mixture.
     """
     key = tf.random.experimental.stateless_fold_in(tf.cast(seed, tf.int32), _SHARE)
@@ -26,7 +26,7 @@ def draw_share(seed: tf.Tensor, alpha: float) -> tf.Tensor:
 
 
 def mix(share: tf.Tensor, one: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
-    """Mixes two batches, of pictures, labels or weights, by the share of the first [N] float32.
+    """Mixes two batches, of images, labels or weights, by the share of the first [N] float32.
 
     Source: Zhang et al., "mixup: Beyond Empirical Risk Minimization" (2018).
     """

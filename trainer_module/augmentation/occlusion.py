@@ -1,4 +1,4 @@
-"""Cutout: a part of the picture is covered."""
+"""Cutout: a part of the image is covered."""
 
 from collections.abc import Mapping
 
@@ -10,15 +10,15 @@ from trainer_module.augmentation_settings import AugmentationSettings
 def cut_out(
     pixels: tf.Tensor, numbers: Mapping[str, tf.Tensor], settings: AugmentationSettings
 ) -> tf.Tensor:
-    """Covers a square anywhere in each picture with the picture's mean.
+    """Covers a square anywhere in each image with the image's mean.
 
     Source: DeVries and Taylor, "Improved Regularization of Convolutional Neural Networks with
-    Cutout" (2017). Here the side differs from picture to picture.
+    Cutout" (2017). Here the side differs from image to image.
 
     Args:
         pixels: [N, size, size, 1] float32 in [0, 1].
         numbers: by name, [N] float32 in [-1, 1).
-        settings: the longest side of the square, as a fraction of the picture's.
+        settings: the longest side of the square, as a fraction of the image's.
 
     Returns:
         As ``pixels``.

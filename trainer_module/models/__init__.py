@@ -45,7 +45,7 @@ def build(settings: TrainerSettings, *, synchronized: bool, precision: str) -> k
 
 
 def frozen_epochs(settings: TrainerSettings) -> int:
-    """Tells for how many epochs at first only the model's head learns."""
+    """Returns for how many epochs at first only the model's head learns."""
     return settings.transfer.frozen_epochs if settings.model == "transfer" else 0
 
 

@@ -1,4 +1,4 @@
-"""A small residual network with global pooling, for training from nothing on few pictures."""
+"""A small residual network with global pooling, for training from scratch on few images."""
 
 import keras
 

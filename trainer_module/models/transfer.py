@@ -1,4 +1,4 @@
-"""A network that has learnt to see on ImageNet, and learns X-rays from there."""
+"""A network pretrained on ImageNet, fine-tuned on X-rays."""
 
 from functools import partial
 

@@ -1,13 +1,13 @@
-"""The bare loops: what reading, writing and transforming these pictures takes by itself.
+"""The bare loops: what reading, writing and transforming these images takes by itself.
 
     python tests/benchmarks/peers/bare.py copy SPLITS RECORDS
     python tests/benchmarks/peers/bare.py transform RECORDS OUT
-    python tests/benchmarks/peers/bare.py judge MODEL RECORDS
+    python tests/benchmarks/peers/bare.py evaluate MODEL RECORDS
     python tests/benchmarks/peers/bare.py all SPLITS RECORDS OUT MODEL
 
-copy reads each picture and writes it with its label to TFRecords; transform parses, decodes,
-resizes, encodes and writes the splits that are trained on; judge asks a SavedModel about the test
-split and computes its AUC. Prints the seconds of each as JSON, without the imports.
+copy reads each image and writes it with its label to TFRecords; transform parses, decodes,
+resizes, encodes and writes the splits that are trained on; evaluate asks a SavedModel about the
+test split and computes its AUC. Prints the seconds of each as JSON, without the imports.
 """
 
 import json
@@ -35,11 +35,11 @@ def copy(splits, records):
     os.makedirs(records, exist_ok=True)
     with open(splits) as file:
         listed = json.load(file)
-    for split, pictures in listed.items():
+    for split, images in listed.items():
         with tf.io.TFRecordWriter(f"{records}/{split}.gz", options="GZIP") as writer:
-            for path, label in pictures:
-                with open(path, "rb") as picture:
-                    writer.write(example(picture.read(), label))
+            for path, label in images:
+                with open(path, "rb") as image:
+                    writer.write(example(image.read(), label))
 
 
 def transform(records, out):
@@ -61,7 +61,7 @@ def transform(records, out):
                 writer.write(example(image, int(label)))
 
 
-def judge(model, records):
+def predict(model, records):
     """Asks the model about the test split; returns its AUC."""
     signature = tf.saved_model.load(model).signatures["serving_default"]
     data = tf.data.TFRecordDataset(f"{records}/test.gz", "GZIP").batch(64)
@@ -87,12 +87,12 @@ def main():
             timed(what, copy, splits, records)
         case "transform", [records, out]:
             timed(what, transform, records, out)
-        case "judge", [model, records]:
-            timed(what, judge, model, records)
+        case "evaluate", [model, records]:
+            timed(what, predict, model, records)
         case "all", [splits, records, out, model]:
             timed("copy", copy, splits, records)
             timed("transform", transform, records, out)
-            timed("judge", judge, model, records)
+            timed("evaluate", predict, model, records)
         case _:
             sys.exit(__doc__)
     print(json.dumps(seconds))

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/peers/guide.py FOLDER --epochs 2
 
-FOLDER holds a folder a class. Pictures are read and decoded anew in every epoch, in colour, and a
+FOLDER holds a folder a class. Images are read and decoded anew in every epoch, in colour, and a
 fifth of them is set aside for validation, all as the guide's defaults are
 (https://keras.io/examples/vision/image_classification_from_scratch/). Prints a JSON line an epoch.
 """

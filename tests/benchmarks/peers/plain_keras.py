@@ -20,19 +20,19 @@ BATCH = 32
 
 
 def load(path, label):
-    """Reads a picture as grey pixels of the model's size, and its label."""
+    """Reads an image as grey pixels of the model's size, and its label."""
     pixels = tf.io.decode_jpeg(tf.io.read_file(path), channels=1)
     pixels = tf.image.resize(pixels, (SIZE, SIZE), antialias=True)
     return tf.cast(tf.round(pixels), tf.uint8), label
 
 
-def dataset(pictures, *, training):
+def dataset(images, *, training):
     """Batches of pixels in [0, 1] and labels."""
-    paths, labels = zip(*pictures, strict=True)
+    paths, labels = zip(*images, strict=True)
     data = tf.data.Dataset.from_tensor_slices((list(paths), list(labels)))
     data = data.map(load, num_parallel_calls=tf.data.AUTOTUNE).cache()
     if training:
-        data = data.shuffle(len(pictures), seed=7)
+        data = data.shuffle(len(images), seed=7)
     data = data.batch(BATCH, drop_remainder=training)
     data = data.map(lambda x, y: (tf.cast(x, tf.float32) / 255.0, y), tf.data.AUTOTUNE)
     if training:

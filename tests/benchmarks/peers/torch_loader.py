@@ -1,9 +1,9 @@
-"""Pictures from their folders by Pillow, augmented and batched by PyTorch's loader.
+"""Images from their folders by Pillow, augmented and batched by PyTorch's loader.
 
     python tests/benchmarks/peers/torch_loader.py SPLITS --epochs 3
 
 Reads, decodes, resizes, zooms, shears and flips the training split anew in every epoch, in as many
-worker processes as there are cores, in batches of 32. Prints the pictures a second of each epoch as
+worker processes as there are cores, in batches of 32. Prints the images a second of each epoch as
 JSON. Needs `pip install '.[bench]'`.
 """
 
@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 SIZE, BATCH = 160, 32
 
 
-class Pictures(Dataset):
+class Images(Dataset):
     """Paths and labels to pixels [1, 160, 160] in [0, 1] and labels."""
 
     def __init__(self, listed):
@@ -32,9 +32,9 @@ class Pictures(Dataset):
 
     def __getitem__(self, index):
         path, label = self.listed[index]
-        with Image.open(path) as picture:
-            picture.draft("L", (SIZE, SIZE))
-            grey = picture.convert("L")
+        with Image.open(path) as image:
+            image.draft("L", (SIZE, SIZE))
+            grey = image.convert("L")
         factor = 1 + torch.empty(2).uniform_(-0.1, 0.1)
         shear = math.tan(0.1 * (2 * torch.rand(()).item() - 1))
         flip = -1.0 if torch.rand(()) < 0.5 else 1.0
@@ -61,9 +61,9 @@ def main():
     options = parser.parse_args()
     torch.manual_seed(1)
     with open(options.splits) as file:
-        pictures = Pictures(json.load(file)["train"])
+        images = Images(json.load(file)["train"])
     loader = DataLoader(
-        pictures, BATCH, shuffle=True, drop_last=True,
+        images, BATCH, shuffle=True, drop_last=True,
         num_workers=os.cpu_count(), persistent_workers=True,
     )  # fmt: skip
     speeds = []

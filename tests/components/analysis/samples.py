@@ -1,13 +1,13 @@
-"""Judged pictures made for tests."""
+"""Predicted images made for tests."""
 
 import numpy as np
 from scipy.stats import norm
 
-from components.analysis.judged import Judged
+from components.analysis.predicted import Predicted
 
 
-def judged(label, probability, **columns):
-    """Pictures of a patient each, of which all else is alike."""
+def predicted(label, probability, **columns):
+    """Images of a patient each, of which all else is alike."""
     label = np.asarray(label, bool)
     count = len(label)
     same = {
@@ -27,18 +27,18 @@ def judged(label, probability, **columns):
     }
     others = columns.pop("others", {})
     given = {name: np.asarray(value) for name, value in columns.items()}
-    return Judged(**same | given, others=others)
+    return Predicted(**same | given, others=others)
 
 
-def clustered(generator, patients, pictures=3, distance=1.5):
-    """Patients of one class each, whose pictures are alike.
+def clustered(generator, patients, images=3, distance=1.5):
+    """Patients of one class each, whose images are alike.
 
     Returns:
-        Pictures, and the AUC that the scores are drawn from.
+        Images, and the AUC that the scores are drawn from.
     """
-    patient = np.repeat(np.arange(patients), pictures)
+    patient = np.repeat(np.arange(patients), images)
     label = patient % 2 == 1
     own = generator.normal(size=patients)[patient]
     score = distance * label + own + 0.5 * generator.normal(size=len(patient))
     auc = norm.cdf(distance / np.sqrt(2 * (1 + 0.25)))
-    return judged(label, 1 / (1 + np.exp(-score)), patient=patient.astype(str)), float(auc)
+    return predicted(label, 1 / (1 + np.exp(-score)), patient=patient.astype(str)), float(auc)

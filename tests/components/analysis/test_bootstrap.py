@@ -10,7 +10,7 @@ def drawn(patient, **options):
     return np.concatenate(list(Bootstrap(**options).weights(np.array(patient))))
 
 
-def test_patients_are_drawn_with_all_their_pictures():
+def test_patients_are_drawn_with_all_their_images():
     weights = drawn(list("aabccc"), replicates=450)
     assert weights.shape == (450, 6)
     assert (weights[:, 0] == weights[:, 1]).all()
@@ -41,19 +41,19 @@ def test_what_is_undefined_in_a_replicate_is_left_out():
 
 
 @pytest.mark.slow
-def test_intervals_hold_the_truth_where_pictures_of_a_patient_are_alike():
+def test_intervals_hold_the_truth_where_images_of_a_patient_are_alike():
     generator = np.random.default_rng(1)
-    held = {"patients": 0, "pictures": 0}
+    held = {"patients": 0, "images": 0}
     for _ in range(200):
-        pictures, auc = clustered(generator, patients=60, pictures=4)
-        for kind, patient in (("patients", pictures.patient), ("pictures", pictures.path)):
+        images, auc = clustered(generator, patients=60, images=4)
+        for kind, patient in (("patients", images.patient), ("images", images.path)):
             values = [
-                groups.figures(pictures.label, pictures.probability, 0.5, weights)["auc"]
+                groups.figures(images.label, images.probability, 0.5, weights)["auc"]
                 for weights in Bootstrap(replicates=400).weights(patient)
             ]
             low, high = interval(np.concatenate(values))
             held[kind] += low <= auc <= high
     # Of 200 intervals that hold the truth with probability 0.95, 180 or more do with 0.9985.
     assert held["patients"] >= 180
-    # Taking the pictures for independent is what the patients are drawn for.
-    assert held["pictures"] < 160
+    # Taking the images for independent is what the patients are drawn for.
+    assert held["images"] < 160

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from components.analysis.corruptions import KINDS, REFERENCE_SIDE, STRENGTHS, corrupt, reduce
-from tests.pictures import grey_pixels
+from tests.images import grey_pixels
 
 each_kind = pytest.mark.parametrize("kind", KINDS)
 SIDES = st.integers(32, 260)
@@ -14,13 +14,13 @@ SIDES = st.integers(32, 260)
 @settings(max_examples=20)
 @each_kind
 @given(SIDES, SIDES, st.sampled_from(STRENGTHS), st.integers(0, 2**32))
-def test_a_spoilt_picture_keeps_its_form(kind, width, height, strength, seed):
+def test_a_corrupted_image_keeps_its_form(kind, width, height, strength, seed):
     pixels = grey_pixels(width, height, seed=3)
     before = pixels.copy()
-    spoilt = corrupt(pixels, kind, strength, seed=seed)
-    assert (spoilt.shape, spoilt.dtype) == (pixels.shape, np.uint8)
+    corrupted = corrupt(pixels, kind, strength, seed=seed)
+    assert (corrupted.shape, corrupted.dtype) == (pixels.shape, np.uint8)
     assert (pixels == before).all()
-    assert (corrupt(pixels, kind, strength, seed=seed) == spoilt).all()
+    assert (corrupt(pixels, kind, strength, seed=seed) == corrupted).all()
 
 
 def distance(one, other):
@@ -48,25 +48,25 @@ def test_the_seed_decides_what_is_random(kind):
 
 @pytest.mark.parametrize("kind", ["blur", "contrast", "brightness", "jpeg", "rotation"])
 @pytest.mark.parametrize("strength", [1, 5])
-def test_small_copies_and_large_originals_are_spoilt_alike(kind, strength):
+def test_small_copies_and_large_originals_are_corrupted_alike(kind, strength):
     large = grey_pixels(1800, 1500, seed=1)
     small = reduce(large)
     assert min(small.shape) == REFERENCE_SIDE
-    spoilt = corrupt(small, kind, strength, seed=0)
+    corrupted = corrupt(small, kind, strength, seed=0)
     half = np.asarray(Image.fromarray(small).resize((134, 112), Image.Resampling.BILINEAR))
-    spoilt_half = corrupt(half, kind, strength, seed=0)
-    shrunk = np.asarray(Image.fromarray(spoilt).resize((134, 112), Image.Resampling.BILINEAR))
-    assert distance(shrunk, spoilt_half) < 8
+    corrupted_half = corrupt(half, kind, strength, seed=0)
+    shrunk = np.asarray(Image.fromarray(corrupted).resize((134, 112), Image.Resampling.BILINEAR))
+    assert distance(shrunk, corrupted_half) < 8
 
 
-def test_a_picture_that_is_small_enough_stays():
+def test_an_image_that_is_small_enough_stays():
     pixels = grey_pixels(300, REFERENCE_SIDE)
     assert reduce(pixels) is pixels
 
 
 @given(st.integers(33, 700), st.integers(33, 700))
 @settings(max_examples=30)
-def test_a_reduced_picture_keeps_its_aspect_ratio(width, height):
+def test_a_reduced_image_keeps_its_aspect_ratio(width, height):
     reduced = reduce(np.zeros((height, width), np.uint8))
     assert min(reduced.shape) == min(width, height, REFERENCE_SIDE)
     scale = min(reduced.shape) / min(width, height)

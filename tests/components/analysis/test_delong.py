@@ -78,7 +78,7 @@ def test_an_example_by_hand():
     assert covariance[0, 0] == pytest.approx(0.125)
 
 
-def test_one_picture_a_patient_is_the_variance_of_delong():
+def test_one_image_a_patient_is_the_variance_of_delong():
     generator = np.random.default_rng(3)
     label = generator.random(60) < 0.5
     score = label + generator.normal(size=60)
@@ -117,7 +117,7 @@ def test_equal_models_do_not_differ():
     assert (difference.value, difference.low, p_value) == (0.0, None, None)
 
 
-def test_a_better_model_is_told():
+def test_a_better_model_is_reported():
     generator = np.random.default_rng(5)
     label = np.arange(400) % 2 == 0
     good, bad = (distance * label + generator.normal(size=400) for distance in (3, 1))
@@ -143,13 +143,13 @@ def test_the_interval_holds_the_truth_and_the_test_its_level():
     generator = np.random.default_rng(2)
     held = rejected = 0
     for _ in range(600):
-        pictures, auc = clustered(generator, patients=80, pictures=3)
-        found = delong.auc(pictures.label, pictures.probability, pictures.patient)
+        images, auc = clustered(generator, patients=80, images=3)
+        found = delong.auc(images.label, images.probability, images.patient)
         held += found.low <= auc <= found.high
-        logits = np.log(pictures.probability / (1 - pictures.probability))
-        patient = pictures.patient.astype(int)
+        logits = np.log(images.probability / (1 - images.probability))
+        patient = images.patient.astype(int)
         noisy = [logits + generator.normal(size=80)[patient] for _ in range(2)]
-        _, p_value = delong.compare(pictures.label, *noisy, pictures.patient)
+        _, p_value = delong.compare(images.label, *noisy, images.patient)
         rejected += p_value < 0.05
     # With 0.95 and 0.05 of 600, further away with probability below 0.001 on either side.
     assert 550 <= held <= 588

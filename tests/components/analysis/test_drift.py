@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.analysis.drift import divergence, drift
-from tests.components.analysis.samples import judged
+from tests.components.analysis.samples import predicted
 from transform_module.distribution import summarise
 
 COUNTS = st.lists(st.integers(0, 9), min_size=4, max_size=4).filter(any)
@@ -45,26 +45,26 @@ def trained():
     return {name: summarise(values) for name, values in known.items()}
 
 
-def pictures(count=400, **moved):
+def images(count=400, **moved):
     generator = np.random.default_rng(2)
     label = np.arange(count) % 2
-    return judged(label, generator.random(count), **columns(generator, count, **moved))
+    return predicted(label, generator.random(count), **columns(generator, count, **moved))
 
 
 def test_what_has_moved_is_the_first():
-    found = drift(trained(), pictures(border=2.0))
+    found = drift(trained(), images(border=2.0))
     assert len(found) == 5
     assert found[0].name == "border"
     assert found[0].distance > 0.3
     assert found[0].here - found[0].trained == pytest.approx(2, abs=0.2)
 
 
-def test_pictures_of_the_same_kind_are_as_far_as_chance_tells():
+def test_images_of_the_same_kind_are_as_far_as_chance_shows():
     generator = np.random.default_rng(3)
     known = {"border": summarise(generator.normal(size=100_000))}
     count = 300
     found = [
-        drift(known, judged(np.ones(count), np.full(count, 0.5), border=border))[0]
+        drift(known, predicted(np.ones(count), np.full(count, 0.5), border=border))[0]
         for border in generator.normal(size=(200, count))
     ]
     assert np.mean([each.distance for each in found]) == pytest.approx(found[0].chance, rel=0.1)
@@ -72,12 +72,12 @@ def test_pictures_of_the_same_kind_are_as_far_as_chance_tells():
 
 def test_what_is_known_of_one_side_only_is_left_out():
     known = {"border": trained()["border"], "heart rate": trained()["border"]}
-    assert [each.name for each in drift(known, pictures())] == ["border"]
-    assert drift({}, pictures()) == []
+    assert [each.name for each in drift(known, images())] == ["border"]
+    assert drift({}, images()) == []
 
 
-def test_pictures_that_could_not_be_judged_do_not_count():
-    some = judged([1, 0], [0.5, 0.5], valid=[True, False], border=[5.0, np.nan])
+def test_images_that_could_not_be_predicted_do_not_count():
+    some = predicted([1, 0], [0.5, 0.5], valid=[True, False], border=[5.0, np.nan])
     assert drift(trained(), some)[0].here == 5.0
-    none = judged([1, 0], [0.5, 0.5], valid=[False, False])
+    none = predicted([1, 0], [0.5, 0.5], valid=[False, False])
     assert drift(trained(), none) == []

@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 from components.analysis import shortcuts
 from components.analysis.bootstrap import Bootstrap
 from components.analysis.findings import Estimate
-from tests.components.analysis.samples import judged
+from tests.components.analysis.samples import predicted
 
 BOOTSTRAP = Bootstrap(replicates=200)
 VALUES = st.integers(0, 5).map(float)
@@ -29,8 +29,8 @@ def test_a_constant_correlates_with_nothing():
     assert np.isnan(found)
 
 
-def probes(pictures):
-    return {each.name: each for each in shortcuts.probe(pictures, BOOTSTRAP)}
+def probes(images):
+    return {each.name: each for each in shortcuts.probe(images, BOOTSTRAP)}
 
 
 def test_a_quantity_that_the_probability_follows_is_found():
@@ -38,7 +38,7 @@ def test_a_quantity_that_the_probability_follows_is_found():
     size = generator.permutation(200)
     noise = generator.random(200)
     label = np.arange(200) % 2 == 0
-    found = probes(judged(label, size / 200, bytes=size, brightness=noise))
+    found = probes(predicted(label, size / 200, bytes=size, brightness=noise))
     for within in (found["file size"].within_normal, found["file size"].within_pneumonia):
         assert within.value == pytest.approx(1)
     calm = found["brightness"].within_normal
@@ -46,18 +46,18 @@ def test_a_quantity_that_the_probability_follows_is_found():
     assert found["file size"].alone == pytest.approx(0.5, abs=0.1)
 
 
-def test_a_quantity_that_tells_the_classes_apart_alone_is_found():
+def test_a_quantity_that_separates_the_classes_alone_is_found():
     label = np.arange(100) % 2 == 0
-    found = probes(judged(label, np.full(100, 0.5), border=np.where(label, 10.0, 60.0)))
+    found = probes(predicted(label, np.full(100, 0.5), border=np.where(label, 10.0, 60.0)))
     assert found["border brightness"].alone == 0
     assert found["border brightness"].within_normal == Estimate()
 
 
-def test_what_is_the_same_in_every_picture_tells_nothing():
-    found = probes(judged([1, 0, 1, 0], [0.1, 0.2, 0.3, 0.4]))
+def test_what_is_the_same_in_every_image_says_nothing():
+    found = probes(predicted([1, 0, 1, 0], [0.1, 0.2, 0.3, 0.4]))
     assert (found["width"].alone, found["width"].within_normal) == (None, Estimate())
 
 
 def test_the_aspect_ratio_is_of_width_to_height():
-    pictures = judged([1, 0], [0.5, 0.5], width=[300, 200], height=[200, 200])
-    assert shortcuts.quantities(pictures)["aspect ratio"].tolist() == [1.5, 1.0]
+    images = predicted([1, 0], [0.5, 0.5], width=[300, 200], height=[200, 200])
+    assert shortcuts.quantities(images)["aspect ratio"].tolist() == [1.5, 1.0]

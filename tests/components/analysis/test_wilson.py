@@ -30,5 +30,5 @@ def test_the_interval_holds_the_share_and_is_never_empty(counts):
     assert found.low < found.high
 
 
-def test_nothing_tells_nothing():
+def test_nothing_says_nothing():
     assert wilson(0, 0) == Estimate()

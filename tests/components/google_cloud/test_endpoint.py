@@ -253,7 +253,7 @@ def test_what_is_not_pushed_is_not_deployed(server, serve):
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429])
-def test_a_refusal_is_told_with_what_to_do(server, serve, status):
+def test_a_refusal_is_reported_with_what_to_do(server, serve, status):
     server.faults = {"models:upload": [status] * 20}
     with pytest.raises(UserError, match=rf"(?s)Vertex AI .*fault {status}.*roles/aiplatform.user"):
         serve()

@@ -126,10 +126,10 @@ def test_each_worker_runs_what_the_task_would_have_run(vertex):
     for pool in jobs.asked[0].custom_job.job_spec.worker_pool_specs:
         words = list(pool.container_spec.command)
         assert words[:3] == ["python", "-m", "tfx.scripts.run_executor"]
-        told = dict(zip(words[3::2], words[4::2], strict=True))
-        assert told["--executor_class_path"] == "components.trainer.Executor"
-        assert json.loads(told["--exec-properties"])["epochs"] == 7
-        (model,) = json.loads(told["--outputs"])["model"]
+        record = dict(zip(words[3::2], words[4::2], strict=True))
+        assert record["--executor_class_path"] == "components.trainer.Executor"
+        assert json.loads(record["--exec-properties"])["epochs"] == 7
+        (model,) = json.loads(record["--outputs"])["model"]
         assert model["artifact"]["uri"] == "gs://bucket/model"
 
 

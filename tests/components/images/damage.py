@@ -1,4 +1,4 @@
-"""What real folders hold beside good pictures: damage, and what only looks like it."""
+"""What real folders hold beside good images: damage, and what only looks like it."""
 
 import io
 import os
@@ -11,12 +11,12 @@ from pathlib import Path
 from PIL import Image
 
 from components.images.layout import as_text
-from tests.components.images.folders import picture
-from tests.pictures import FORMATS, encode, grey_pixels
+from tests.components.images.folders import xray
+from tests.images import FORMATS, encode, grey_pixels
 
 
 def saved(image: Image.Image, file_format: str, **options) -> bytes:
-    """The bytes of a picture's file."""
+    """The bytes of an image's file."""
     file = io.BytesIO()
     image.save(file, file_format, **options)
     return file.getvalue()
@@ -40,7 +40,7 @@ def png_of_zeros(width: int, height: int) -> bytes:
 def _archive() -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("a.png", picture(1))
+        archive.writestr("a.png", xray(1))
     return file.getvalue()
 
 
@@ -50,7 +50,7 @@ def _animation(seed: int) -> bytes:
 
 
 def good_files() -> dict[bytes, bytes]:
-    """Pictures that must not be lost, whatever their names promise."""
+    """Images that must not be lost, whatever their names promise."""
     files = {f"{name}.{name.split('-')[0]}": name for name in FORMATS} | {
         "UPPER.JPG": "jpeg-grey",
         "png named.jpeg": "png-grey",
@@ -63,12 +63,10 @@ def good_files() -> dict[bytes, bytes]:
         f"{'long' * 62}.jpeg": "jpeg-grey",
         "x.png/y.jpeg/z.png": "png-grey",
     }
-    made = {
-        os.fsencode(path): picture(seed, name) for seed, (path, name) in enumerate(files.items())
-    }
+    made = {os.fsencode(path): xray(seed, name) for seed, (path, name) in enumerate(files.items())}
     return made | {
-        b"caf\xe9.png": picture(100),
-        b"trailing.jpeg": picture(101, "jpeg-rgb") + bytes(5000),
+        b"caf\xe9.png": xray(100),
+        b"trailing.jpeg": xray(101, "jpeg-rgb") + bytes(5000),
         b"animated.gif": _animation(102),
         b"smallest.png": encode(grey_pixels(32, 32, 103), "png-grey"),
         b"wide.png": encode(grey_pixels(4000, 32, 104), "png-grey"),
@@ -76,9 +74,9 @@ def good_files() -> dict[bytes, bytes]:
 
 
 def bad_files() -> dict[bytes, tuple[bytes, str]]:
-    """Files that are no pictures, with the reason that they are refused for."""
-    jpeg = picture(200, "jpeg-progressive")
-    png, gif, bmp = (picture(201, name) for name in ("png-rgb", "gif", "bmp-rgb"))
+    """Files that are no images, with the reason that they are refused for."""
+    jpeg = xray(200, "jpeg-progressive")
+    png, gif, bmp = (xray(201, name) for name in ("png-rgb", "gif", "bmp-rgb"))
     flipped = bytearray(png)
     flipped[len(png) // 2] ^= 0xFF
     truncated = {
@@ -92,10 +90,10 @@ def bad_files() -> dict[bytes, tuple[bytes, str]]:
         b"flipped.png": (bytes(flipped), "damaged PNG"),
         b"no pixels.jpeg": (b"\xff\xd8\xff\xd9", "damaged JPEG"),
         b"zero.jpeg": (b"", "empty file"),
-        b"one byte.jpeg": (b"\xff", "not a picture: unknown content"),
-        b"zeros.png": (bytes(3000), "not a picture: unknown content"),
-        b"random.jpeg": (random.Random(7).randbytes(3000), "not a picture: unknown content"),
-        b"text.jpg": (b"the doctor will send the picture\n", "text file"),
+        b"one byte.jpeg": (b"\xff", "not an image: unknown content"),
+        b"zeros.png": (bytes(3000), "not an image: unknown content"),
+        b"random.jpeg": (random.Random(7).randbytes(3000), "not an image: unknown content"),
+        b"text.jpg": (b"the doctor will send the image\n", "text file"),
         b"page.png": (
             b"<html>404</html>",
             "text file: an HTML page, as a download that failed leaves",
@@ -154,13 +152,13 @@ def write(folder: Path) -> dict[str, str | None]:
     (folder / "loop").symlink_to(folder)
     os.mkfifo(folder / "pipe.jpeg")
     expected |= {
-        "folder.jpeg": "empty folder that is named like a picture",
+        "folder.jpeg": "empty folder that is named like an image",
         "dangling.jpeg": "link that leads nowhere",
         "loop": "link to a folder that it lies in",
         "pipe.jpeg": "no regular file: a pipe, socket or device",
     }
     if os.geteuid():
-        (folder / "closed.png").write_bytes(picture(300))
+        (folder / "closed.png").write_bytes(xray(300))
         (folder / "closed.png").chmod(0)
         expected["closed.png"] = "cannot be opened: permission denied"
     return expected

@@ -1,4 +1,4 @@
-"""Image folders, files and pictures made for tests."""
+"""Image folders, files and images made for tests."""
 
 import gzip
 import itertools
@@ -10,13 +10,13 @@ from components.images.convert import convert
 from components.images.dataset import Dataset
 from components.images.layout import SourceFile
 from components.images.settings import DatasetSettings
-from tests.pictures import encode, grey_pixels
+from tests.images import encode, grey_pixels
 
 LENIENT = DatasetSettings(max_bad=1.0, shards=2)
 
 
-def picture(seed: int, name: str = "png-grey") -> bytes:
-    """A good picture, another one for each seed."""
+def xray(seed: int, name: str = "png-grey") -> bytes:
+    """A good image, another one for each seed."""
     return encode(grey_pixels(44, 40, seed), name)
 
 
@@ -29,12 +29,12 @@ def fill(root: Path, files: Mapping[str, bytes]) -> Path:
 
 
 def hospital(patients: int, folders: Iterable[str] = ("train/",)) -> dict[str, bytes]:
-    """Good pictures of as many patients of each class in each folder, one or two of each."""
+    """Good images of as many patients of each class in each folder, one or two of each."""
     files = {}
     for number, (folder, patient) in enumerate(itertools.product(folders, range(patients))):
         for view in range(1 + patient % 2):
-            files[f"{folder}NORMAL/IM-{number:04d}-{view:04d}.png"] = picture(10 * number + view)
-        files[f"{folder}PNEUMONIA/person{number}_virus_1.png"] = picture(10 * number + 5)
+            files[f"{folder}NORMAL/IM-{number:04d}-{view:04d}.png"] = xray(10 * number + view)
+        files[f"{folder}PNEUMONIA/person{number}_virus_1.png"] = xray(10 * number + 5)
     return files
 
 

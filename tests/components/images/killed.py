@@ -25,7 +25,7 @@ def die(*_: object) -> None:
 
 
 def at_progress(stage: int, share: float) -> Options:
-    """Dies in the first or second stage, when a share of the pictures is done."""
+    """Dies in the first or second stage, when a share of the images is done."""
     starts = 0
 
     def progress(done: int, total: int) -> None:

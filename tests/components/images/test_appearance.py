@@ -7,7 +7,7 @@ from PIL import Image
 from components.images import decode_check
 from components.images.appearance import perceptual_hash, shows_nothing, thumbnail
 from tests.conftest import SHARED
-from tests.pictures import grey_pixels
+from tests.images import grey_pixels
 
 X_RAY = grey_pixels(300, 200, seed=3)
 

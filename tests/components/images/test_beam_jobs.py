@@ -10,27 +10,27 @@ import pytest
 from components import interrupts
 from components.errors import UserError
 from components.images import appearance, beam_jobs
-from components.images.picture import Picture
+from components.images.image import Image
 from components.images.records import features
 from components.images.splits import Placement
 from tests.components.images.damage import png_of_zeros
-from tests.components.images.folders import examples, fill, picture
+from tests.components.images.folders import examples, fill, xray
 from transform_module.features import THUMBNAIL_SIDE
 
 
 def described(path, content):
     sha256 = hashlib.sha256(content).hexdigest()
-    known = Picture(path, "train", "NORMAL", "normal", None, sha256, "png", 44, 40)
+    known = Image(path, "train", "NORMAL", "normal", None, sha256, "png", 44, 40)
     return path.encode(), features(known, Placement("a", "train"))
 
 
-def test_a_good_picture_is_described(tmp_path):
-    fill(tmp_path, {"a.png": picture(1)})
+def test_a_good_image_is_described(tmp_path):
+    fill(tmp_path, {"a.png": xray(1)})
     found = beam_jobs.inspect_file(os.fsencode(tmp_path / "a.png"))
     assert len(base64.b64decode(found.pop("thumbnail"))) == THUMBNAIL_SIDE**2
     assert len(base64.b64decode(found.pop("hash"))) == appearance.HASH_BYTES
     assert found == {
-        "sha256": hashlib.sha256(picture(1)).hexdigest(),
+        "sha256": hashlib.sha256(xray(1)).hexdigest(),
         "reason": None,
         "format": "png",
         "width": 44,
@@ -85,7 +85,7 @@ def test_every_file_is_inspected_once_whatever_its_name(tmp_path):
     names = [b"a.png", b"caf\xe9.png", b"line\nbreak.png", b"gone.png"]
     for name in names[:3]:
         with open(os.path.join(os.fsencode(tmp_path), name), "wb") as file:
-            file.write(picture(1))
+            file.write(xray(1))
     found = beam_jobs.inspect_files(
         tmp_path, list(enumerate(names)), tmp_path / "results", beam_args=(), progress=None
     )
@@ -97,15 +97,15 @@ def test_every_file_is_inspected_once_whatever_its_name(tmp_path):
     }
 
 
-def test_shards_hold_their_pictures_in_order(tmp_path):
-    files = {f"{name}.png": picture(seed) for seed, name in enumerate("cab")}
+def test_shards_hold_their_images_in_order(tmp_path):
+    files = {f"{name}.png": xray(seed) for seed, name in enumerate("cab")}
     fill(tmp_path, files)
     (tmp_path / "out/train").mkdir(parents=True)
     shard = str(tmp_path / "out/train/cxr-00000-of-00001.tfrecord.gz")
-    pictures = [described(path, content) for path, content in files.items()]
+    images = [described(path, content) for path, content in files.items()]
     said = []
     beam_jobs.write_shards(
-        tmp_path, [(shard, pictures)], beam_args=(), progress=lambda *at: said.append(at)
+        tmp_path, [(shard, images)], beam_args=(), progress=lambda *at: said.append(at)
     )
     assert [example["image"] for example in examples(tmp_path / "out")] == [
         [content] for content in files.values()
@@ -115,12 +115,12 @@ def test_shards_hold_their_pictures_in_order(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.png", "röntgen 3 [left]/a.png"])
-def test_a_picture_that_changed_meanwhile_is_named(tmp_path, name):
-    pictures = [described(name, picture(1))]
-    fill(tmp_path, {name: picture(2)})
+def test_an_image_that_changed_meanwhile_is_named(tmp_path, name):
+    images = [described(name, xray(1))]
+    fill(tmp_path, {name: xray(2)})
     with pytest.raises(UserError, match=re.escape(f"{name} changed while it was converted.")):
         beam_jobs.write_shards(
-            tmp_path, [(str(tmp_path / "shard"), pictures)], beam_args=(), progress=None
+            tmp_path, [(str(tmp_path / "shard"), images)], beam_args=(), progress=None
         )
 
 
@@ -129,7 +129,7 @@ def test_options_of_the_user_win_over_our_own():
     assert (made["runner"], made["direct_num_workers"]) == ("FnApiRunner", 3)
 
 
-def test_an_option_that_beam_does_not_understand_is_told(capfd):
+def test_an_option_that_beam_does_not_understand_is_reported(capfd):
     with pytest.raises(UserError, match=r"understand --direct_num_workers=x: .* int value: 'x'$"):
         beam_jobs.options(["--direct_num_workers=x"])
     assert capfd.readouterr().err == ""
@@ -158,7 +158,7 @@ def test_a_signal_in_a_worker_interrupts_the_job():
 
 
 @pytest.mark.parametrize(
-    ("argument", "told"),
+    ("argument", "message"),
     [
         ("--direct_num_workers=x", "does not understand --direct_num_workers=x"),
         ("--runner=Nobody", "no runner as in --runner=Nobody: .*Valid values are"),
@@ -166,6 +166,6 @@ def test_a_signal_in_a_worker_interrupts_the_job():
         ("--runner=json.Runner", "no runner as in --runner=json.Runner"),
     ],
 )
-def test_what_beam_does_not_know_is_told(argument, told):
-    with pytest.raises(UserError, match=told):
+def test_what_beam_does_not_know_is_reported(argument, message):
+    with pytest.raises(UserError, match=message):
         beam_jobs.options([argument])

@@ -28,12 +28,12 @@ from tests.components.images.folders import (
     examples,
     fill,
     hospital,
-    picture,
     shard_bytes,
+    xray,
 )
 from tests.components.images.killed import MOMENTS
 from tests.conftest import SHARED
-from tests.pictures import encode, grey_pixels, png_of_16_bits
+from tests.images import encode, grey_pixels, png_of_16_bits
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -69,13 +69,13 @@ def clinic(tmp_path_factory):
     test_patient = next(path for path in files if path.startswith("test/PNEUMONIA"))
     number = test_patient.split("person")[1].split("_")[0]
     files |= {
-        f"train/PNEUMONIA/person{number}_virus_9.png": picture(5001),
-        f"val/PNEUMONIA/person{number}_virus_8.png": picture(5002),
+        f"train/PNEUMONIA/person{number}_virus_9.png": xray(5001),
+        f"val/PNEUMONIA/person{number}_virus_8.png": xray(5002),
         "train/PNEUMONIA/person1_virus_copy.png": files["train/PNEUMONIA/person1_virus_1.png"],
-        "train/NORMAL/scan.png": picture(5003),
-        "train/NORMAL/scan again.png": picture(5003),
-        "train/NORMAL/both.png": picture(5004),
-        "val/PNEUMONIA/both.png": picture(5004),
+        "train/NORMAL/scan.png": xray(5003),
+        "train/NORMAL/scan again.png": xray(5003),
+        "train/NORMAL/both.png": xray(5004),
+        "val/PNEUMONIA/both.png": xray(5004),
         "val/NORMAL/broken.jpeg": b"",
         "val/NORMAL/.DS_Store": b"\0",
         "test/notes.txt": b"notes",
@@ -103,7 +103,7 @@ def test_the_records_are_as_many_as_are_counted(clinic):
     found = Counter((each["split"], each["label_name"][0].decode()) for each in examples(out))
     counted: Counter[tuple[str, str]] = Counter()
     for count in dataset.splits:
-        counted[count.split, count.label] += count.pictures
+        counted[count.split, count.label] += count.images
     assert found == counted
 
 
@@ -111,10 +111,10 @@ def test_the_description_is_written_beside_the_records(clinic):
     assert Dataset.load(clinic[1]) == clinic[2]
 
 
-def test_the_patients_are_counted_among_the_usable_pictures(clinic):
+def test_the_patients_are_counted_among_the_usable_images(clinic):
     _, _, dataset = clinic
     usable = sum(count.written + count.dropped for count in dataset.folders)
-    # Two copies of one picture have a name that tells nothing.
+    # Two copies of one image have a name that tells nothing.
     assert (dataset.patients.images, dataset.patients.known) == (usable, usable - 2)
     assert dataset.patients.by == {"the names of Kermany et al.": usable - 2}
 
@@ -123,9 +123,9 @@ def test_the_quarantine_says_why(clinic):
     files, out, dataset = clinic
     listed = quarantined(out)
     assert {path: row["reason"].split(":")[0] for path, row in listed.items()} == {
-        "train/NORMAL/both.png": "same picture under both classes",
+        "train/NORMAL/both.png": "same image under both classes",
         "val/NORMAL/broken.jpeg": "empty file",
-        "val/PNEUMONIA/both.png": "same picture under both classes",
+        "val/PNEUMONIA/both.png": "same image under both classes",
     }
     for path, row in listed.items():
         assert int(row["bytes"]) == len(files[path])
@@ -184,7 +184,7 @@ def test_class_folders_alone_are_split_70_15_15(tmp_path):
     images = fill(tmp_path / "images", hospital(150, ("",)))
     dataset = dataset_of(images, tmp_path / "out")
     assert_no_patient_in_two_splits(tmp_path / "out")
-    shares = [dataset.pictures(split) / 375 for split in ("train", "eval", "test")]
+    shares = [dataset.images(split) / 375 for split in ("train", "eval", "test")]
     assert shares == pytest.approx([0.70, 0.15, 0.15], abs=0.05)
 
 
@@ -192,15 +192,15 @@ def test_train_and_val_are_split_80_20_beside_test(tmp_path):
     images = fill(tmp_path / "images", hospital(75, ("train/", "val/")) | hospital(1, ("test/",)))
     dataset = dataset_of(images, tmp_path / "out")
     for label in ("NORMAL", "PNEUMONIA"):
-        train, evaluation = (dataset.pictures(split, label) for split in ("train", "eval"))
+        train, evaluation = (dataset.images(split, label) for split in ("train", "eval"))
         assert evaluation / (train + evaluation) == pytest.approx(0.20, abs=0.06)
 
 
 def test_any_nesting_and_case_is_read(tmp_path):
     files = {
-        "Train/normal/ward/bed 1/IM-0001-0001.PNG": picture(1),
-        "VAL/Pneumonia/person1_virus_1.Jpg": picture(2, "jpeg-cmyk"),
-        "test/NORMAL/IM-0002-0001.bmp": picture(3, "bmp-grey"),
+        "Train/normal/ward/bed 1/IM-0001-0001.PNG": xray(1),
+        "VAL/Pneumonia/person1_virus_1.Jpg": xray(2, "jpeg-cmyk"),
+        "test/NORMAL/IM-0002-0001.bmp": xray(3, "bmp-grey"),
     }
     dataset = dataset_of(fill(tmp_path / "images", files), tmp_path / "out")
     assert set(split_of(tmp_path / "out")) == set(files)
@@ -223,8 +223,8 @@ def test_another_seed_gives_another_split(tmp_path, clinic):
     assert split_of(tmp_path / "out") != split_of(clinic[1])
 
 
-def test_a_picture_that_is_added_moves_no_other(tmp_path, clinic):
-    images = fill(tmp_path / "images", clinic[0] | {"train/NORMAL/IM-9999-0001.png": picture(9)})
+def test_an_image_that_is_added_moves_no_other(tmp_path, clinic):
+    images = fill(tmp_path / "images", clinic[0] | {"train/NORMAL/IM-9999-0001.png": xray(9)})
     dataset_of(images, tmp_path / "out")
     after = split_of(tmp_path / "out")
     assert after.pop("train/NORMAL/IM-9999-0001.png") in ("train", "eval")
@@ -297,13 +297,13 @@ def test_a_dataset_is_recognised_until_anything_changes(tmp_path, clinic):
     next(out.glob("train/*.gz")).unlink()
     assert converted(images, out, settings=LENIENT, seed=7) is None
     dataset_of(images, out)
-    fill(images, {"train/NORMAL/new.png": picture(9)})
+    fill(images, {"train/NORMAL/new.png": xray(9)})
     assert converted(images, out, settings=LENIENT, seed=7) is None
 
 
 def test_a_pattern_names_the_patients(tmp_path):
     files = {
-        f"NORMAL/{patient}_{view}.png": picture(9 * patient + view)
+        f"NORMAL/{patient}_{view}.png": xray(9 * patient + view)
         for patient in range(4)
         for view in range(5)
     }
@@ -319,7 +319,7 @@ def test_a_pattern_names_the_patients(tmp_path):
 
 
 def test_a_table_names_the_patients(tmp_path):
-    images = fill(tmp_path / "images", {f"NORMAL/{name}.png": picture(name) for name in range(6)})
+    images = fill(tmp_path / "images", {f"NORMAL/{name}.png": xray(name) for name in range(6)})
     table = tmp_path / "patients.csv"
     table.write_text("path,patient\n" + "".join(f"NORMAL/{n}.png,anna\n" for n in range(5)))
     settings = LENIENT.model_copy(update={"patients": str(table), "unlisted_patients": "alone"})
@@ -343,7 +343,7 @@ def test_a_folder_that_is_mostly_broken_is_refused_with_the_list(tmp_path):
 
 def test_the_list_of_a_refusal_goes_with_the_next_success(tmp_path):
     images = fill(tmp_path / "images", hospital(4) | {"train/NORMAL/a.png": b""})
-    with pytest.raises(UserError, match="no usable images"):
+    with pytest.raises(UserError, match="not readable images"):
         dataset_of(images, tmp_path / "out", DatasetSettings(max_bad=0))
     dataset_of(images, tmp_path / "out", DatasetSettings(max_bad=0.2))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "out"]
@@ -351,17 +351,17 @@ def test_the_list_of_a_refusal_goes_with_the_next_success(tmp_path):
 
 def test_what_is_dropped_or_missing_is_said(tmp_path, caplog):
     files = {
-        "train/NORMAL/IM-0001-0001.png": picture(1),
-        "test/NORMAL/IM-0001-0002.png": picture(2),
-        "train/PNEUMONIA/person1_virus_1.png": picture(3),
+        "train/NORMAL/IM-0001-0001.png": xray(1),
+        "test/NORMAL/IM-0001-0002.png": xray(2),
+        "train/PNEUMONIA/person1_virus_1.png": xray(3),
     }
     with caplog.at_level(logging.INFO, "components"):
         dataset_of(fill(tmp_path / "images", files), tmp_path / "out")
-    assert "1 pictures of 1 patients were dropped from train and val" in caplog.text
+    assert "1 images of 1 patients were dropped from train and val" in caplog.text
     assert "The split test holds no PNEUMONIA" in caplog.text
 
 
-def test_progress_is_told_for_both_stages(tmp_path):
+def test_progress_is_reported_for_both_stages(tmp_path):
     said = []
     images = fill(tmp_path / "images", hospital(4) | {"train/NORMAL/a.png": b""})
     dataset_of(images, tmp_path / "out", progress=lambda *progress: said.append(progress))
@@ -413,15 +413,15 @@ def test_mistakes_in_the_input_make_no_output(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_picture_that_changes_meanwhile_stops_the_conversion(tmp_path, monkeypatch):
+def test_an_image_that_changes_meanwhile_stops_the_conversion(tmp_path, monkeypatch):
     images, out = fill(tmp_path / "images", hospital(4)), tmp_path / "out"
     dataset_of(images, out)
     before = tree(out)
-    fill(images, {"train/NORMAL/new.png": picture(8)})
+    fill(images, {"train/NORMAL/new.png": xray(8)})
     write_shards = beam_jobs.write_shards
 
     def change_then_write(*arguments, **options):
-        fill(images, {"train/NORMAL/new.png": picture(9)})
+        fill(images, {"train/NORMAL/new.png": xray(9)})
         write_shards(*arguments, **options)
 
     monkeypatch.setattr(beam_jobs, "write_shards", change_then_write)
@@ -572,7 +572,7 @@ def test_a_killed_conversion_leaves_a_whole_output_or_none_and_is_repeated(kille
 
 def test_a_group_that_is_held_out_becomes_the_test_split(tmp_path):
     files = {
-        f"{folder}/NORMAL/IM-{number:04d}-0001.png": picture(number)
+        f"{folder}/NORMAL/IM-{number:04d}-0001.png": xray(number)
         for number in range(10)
         for folder in ["test" if number > 7 else "train"]
     }
@@ -584,15 +584,15 @@ def test_a_group_that_is_held_out_becomes_the_test_split(tmp_path):
     dataset = dataset_of(images, out, LENIENT.model_copy(update={"hold_out": "brightness=low"}))
     assert Dataset.load(out).hold_out == "brightness=low"
     assert dataset.fingerprint != before.fingerprint
-    judged = {name.decode() for each in examples(out, "test") for name in each["filename"]}
-    assert {name for name in judged if "virus" in name} == {
+    tested = {name.decode() for each in examples(out, "test") for name in each["filename"]}
+    assert {name for name in tested if "virus" in name} == {
         f"train/PNEUMONIA/person{number}_virus_1.png" for number in (7, 8)
     }
-    assert not any(name.startswith("test/") for name in judged)
+    assert not any(name.startswith("test/") for name in tested)
     assert sum(count.dropped for count in dataset.folders if count.folder == "test") == 2
 
 
-def test_what_only_all_images_together_tell_is_recorded_and_said(tmp_path, caplog):
+def test_what_only_all_images_together_show_is_recorded_and_said(tmp_path, caplog):
     exif = Image.Exif()
     exif[0x0112] = 6
     original = grey_pixels(200, 180, 900)
@@ -624,8 +624,8 @@ def test_what_only_all_images_together_tell_is_recorded_and_said(tmp_path, caplo
     reasons = {path: row["reason"].split(":")[0] for path, row in quarantined(out).items()}
     assert reasons == {
         "train/NORMAL/IM-0904-0001.png": "blank",
-        "train/PNEUMONIA/person900_virus_1.png": "same picture under both classes",
-        "val/NORMAL/IM-0906-0001.jpeg": "same picture under both classes",
+        "train/PNEUMONIA/person900_virus_1.png": "same image under both classes",
+        "val/NORMAL/IM-0906-0001.jpeg": "same image under both classes",
     }
     (turned,) = [
         each for each in examples(out) if each["filename"] == [b"train/NORMAL/IM-0902-0001.jpeg"]

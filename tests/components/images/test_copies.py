@@ -5,7 +5,7 @@ from PIL import Image
 
 from components.images.appearance import perceptual_hash, thumbnail
 from components.images.copies import distances, groups
-from tests.pictures import grey_pixels
+from tests.images import grey_pixels
 
 
 def looks(images):

@@ -16,10 +16,10 @@ DATASET = Dataset(
     shards=2,
     folders=(folder(read=5, train=2, quarantined=1, skipped=1, dropped=1),),
     splits=(
-        SplitCount(split="train", label="NORMAL", subtype="normal", pictures=9, patients=4),
-        SplitCount(split="train", label="PNEUMONIA", subtype="virus", pictures=5, patients=3),
-        SplitCount(split="train", label="PNEUMONIA", subtype="bacteria", pictures=2, patients=1),
-        SplitCount(split="test", label="NORMAL", subtype="normal", pictures=1, patients=1),
+        SplitCount(split="train", label="NORMAL", subtype="normal", images=9, patients=4),
+        SplitCount(split="train", label="PNEUMONIA", subtype="virus", images=5, patients=3),
+        SplitCount(split="train", label="PNEUMONIA", subtype="bacteria", images=2, patients=1),
+        SplitCount(split="test", label="NORMAL", subtype="normal", images=1, patients=1),
     ),
     quarantine_reasons={"text file": 1},
     dropped_patients=("virus-1",),
@@ -74,11 +74,11 @@ def test_a_description_that_cannot_be_opened_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("split", "label", "pictures"),
+    ("split", "label", "images"),
     [("train", None, 16), ("train", "PNEUMONIA", 7), ("test", "PNEUMONIA", 0), ("eval", None, 0)],
 )
-def test_pictures_are_counted_by_split_and_class(split, label, pictures):
-    assert DATASET.pictures(split, label) == pictures
+def test_images_are_counted_by_split_and_class(split, label, images):
+    assert DATASET.images(split, label) == images
 
 
 def test_what_no_split_holds_is_named():

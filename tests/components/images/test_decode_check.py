@@ -11,22 +11,22 @@ from components.images import decode_check
 from components.images.decode_check import Decoded, check
 from tests.components.images.damage import png_of_zeros, saved
 from tests.conftest import SHARED
-from tests.pictures import FORMATS, encode, grey_pixels, png_of_16_bits
+from tests.images import FORMATS, encode, grey_pixels, png_of_16_bits
 from transform_module import image_ops
 
 GOOD = {name: encode(grey_pixels(44, 40), name) for name in FORMATS}
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_every_format_passes_and_is_told_by_its_content(name):
+def test_every_format_passes_and_is_reported_by_its_content(name):
     assert check(GOOD[name]) == Decoded(name.split("-")[0], 44, 40)
 
 
 @pytest.mark.parametrize("mode", ["1", "P", "RGB", "RGBA"])
 def test_other_depths_and_colours_pass(mode):
     colours = np.random.default_rng(1).integers(0, 256, (40, 44, 4), dtype=np.uint8)
-    picture = Image.fromarray(colours).convert("RGB").convert(mode)
-    assert check(saved(picture, "PNG")) == Decoded("png", 44, 40)
+    image = Image.fromarray(colours).convert("RGB").convert(mode)
+    assert check(saved(image, "PNG")) == Decoded("png", 44, 40)
 
 
 def test_noise_in_colour_at_full_quality_passes():
@@ -46,7 +46,7 @@ def test_every_truncation_is_refused(name):
     assert reasons <= {
         "empty file",
         "text file",
-        "not a picture: unknown content",
+        "not an image: unknown content",
         f"truncated {form}",
         f"damaged {form}",
     }
@@ -75,9 +75,9 @@ def test_a_truncation_is_called_one_even_at_the_last_bytes(name):
         (b"%PDF-1.7\n\0", "PDF document: export its image as PNG"),
         (b"PK\x03\x04\0\0", "ZIP archive: unpack it, and give the folder that it holds"),
         (b"\x1f\x8b\x08\0", "gzip archive: unpack it, and give the folder that it holds"),
-        (bytes(5000), "not a picture: unknown content"),
-        (b"\xff\xfe\xfd" * 20, "not a picture: unknown content"),
-        (GOOD["jpeg-grey"][1:], "not a picture: unknown content"),
+        (bytes(5000), "not an image: unknown content"),
+        (b"\xff\xfe\xfd" * 20, "not an image: unknown content"),
+        (GOOD["jpeg-grey"][1:], "not an image: unknown content"),
         (b"\xff\xd8\xff\xd9", "damaged JPEG"),
         (
             encode(grey_pixels(31, 100), "png-grey"),
@@ -91,11 +91,11 @@ def test_a_truncation_is_called_one_even_at_the_last_bytes(name):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_no_picture_is_refused_in_words(data, reason):
+def test_what_is_no_image_is_refused_in_words(data, reason):
     assert check(data) == reason
 
 
-def test_the_smallest_picture_passes():
+def test_the_smallest_image_passes():
     assert check(encode(grey_pixels(32, 32), "png-grey")) == Decoded("png", 32, 32)
 
 
@@ -242,16 +242,16 @@ def test_a_thousand_mutations_never_raise_and_what_passes_reaches_the_model():
 
     @settings(max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
     @given(name=st.sampled_from(sorted(FORMATS)), changes=changes)
-    def judge(name, changes):
+    def decide(name, changes):
         data = GOOD[name]
         for change in changes:
             data = mutate(data, *change)
-        judged = check(data)
-        passed = isinstance(judged, Decoded)
+        checked = check(data)
+        passed = isinstance(checked, Decoded)
         seen[passed] += 1
-        assert judged
+        assert checked
         if passed:
             assert convert(tf.constant([data])).numpy()[0] != b""
 
-    judge()
+    decide()
     assert min(seen[True], seen[False]) > 100

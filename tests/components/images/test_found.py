@@ -51,7 +51,7 @@ def test_a_folder_is_converted_and_nothing_but_its_images(tmp_path, folder, imag
 @pytest.mark.parametrize("folder", ["", "/chest_xray"])
 def test_the_archive_keeps_its_test_set_from_the_folder_and_from_its_parent(tmp_path, folder):
     dataset, names = converted(f"02_kaggle_zip_as_unpacked{folder}", tmp_path)
-    assert dataset.pictures("test") == 6
+    assert dataset.images("test") == 6
     assert {name.removeprefix("chest_xray/").count("/") for name in names} == {2}
 
 
@@ -62,7 +62,7 @@ def test_what_was_skipped_as_masks_is_said_with_examples(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("folder", "told"),
+    ("folder", "message"),
     [
         ("04_classes_bacteria_virus", "Files by folder: BACTERIA (4), NORMAL (4), VIRUS (4)."),
         ("04_classes_bacteria_virus", "no image of PNEUMONIA is left, so raising max_bad does not"),
@@ -73,14 +73,14 @@ def test_what_was_skipped_as_masks_is_said_with_examples(tmp_path):
         ("09_dicom", "DICOM files are not read"),
     ],
 )
-def test_a_folder_of_other_classes_is_refused_with_what_was_found(tmp_path, folder, told):
+def test_a_folder_of_other_classes_is_refused_with_what_was_found(tmp_path, folder, message):
     with pytest.raises(UserError) as refusal:
         converted(folder, tmp_path)
-    assert told in str(refusal.value)
+    assert message in str(refusal.value)
     assert not (tmp_path / "out").exists()
 
 
-def test_the_names_of_nih_tell_the_patients(tmp_path):
+def test_the_names_of_nih_show_the_patients(tmp_path):
     for label in ("NORMAL", "PNEUMONIA"):
         (tmp_path / "images" / label).mkdir(parents=True)
     for number, file in enumerate(sorted((FOUND / "03_csv/images").glob("*.png"))):

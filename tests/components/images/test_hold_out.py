@@ -7,35 +7,35 @@ from hypothesis import strategies as st
 
 from components.errors import UserError
 from components.images.hold_out import Group, held_out
-from components.images.picture import Picture
+from components.images.image import Image
 from components.images.splits import place
 from transform_module.measures import MEASURES
 
 GROUPS = get_args(Group)
 
 
-def picture(number, subtype="bacteria", *, folder="train", side=40, sha256=None, level=0.0):
+def xray(number, subtype="bacteria", *, folder="train", side=40, sha256=None, level=0.0):
     label = "NORMAL" if subtype == "normal" else "PNEUMONIA"
     sha256 = sha256 or f"{subtype}{number}{folder}{side}{level}"
     measures = dict.fromkeys(MEASURES, level)
     patient = f"{subtype}-{number}"
-    return Picture("x", folder, label, subtype, patient, sha256, "png", side, 40, measures)
+    return Image("x", folder, label, subtype, patient, sha256, "png", side, 40, measures)
 
 
-pictures = st.builds(
-    picture,
+images = st.builds(
+    xray,
     number=st.integers(0, 12),
     subtype=st.sampled_from(["normal", "bacteria", "virus"]),
     folder=st.sampled_from(["train", "val", "", "test"]),
     side=st.integers(32, 99),
     level=st.floats(0, 255),
-    # Some pictures are shown of two patients, who then are one.
+    # Some images are shown of two patients, who then are one.
     sha256=st.sampled_from([None, None, None, "copied"]),
 )
 
 
 def placed(plan, group, seed=7):
-    """Pictures with their placements; skips a plan that leaves nothing to hold out."""
+    """Images with their placements; skips a plan that leaves nothing to hold out."""
     try:
         return list(zip(plan, place(plan, seed=seed, hold_out=group), strict=True))
     except UserError:
@@ -43,9 +43,9 @@ def placed(plan, group, seed=7):
 
 
 @settings(max_examples=100)
-@given(plan=st.lists(pictures, min_size=20, max_size=50), group=st.sampled_from(GROUPS))
-def test_no_patient_is_in_two_splits_and_each_class_is_judged(plan, group):
-    splits, judged, learnt = defaultdict(set), set(), set()
+@given(plan=st.lists(images, min_size=20, max_size=50), group=st.sampled_from(GROUPS))
+def test_no_patient_is_in_two_splits_and_each_class_is_predicted(plan, group):
+    splits, tested, learnt = defaultdict(set), set(), set()
     in_test_folder = set()
     for each, placement in placed(plan, group):
         splits[placement.patient].add(placement.split)
@@ -53,19 +53,19 @@ def test_no_patient_is_in_two_splits_and_each_class_is_judged(plan, group):
             in_test_folder.add(placement.patient)
             assert placement.split is None
         elif placement.split:
-            (judged if placement.split == "test" else learnt).add(each.label)
+            (tested if placement.split == "test" else learnt).add(each.label)
     assert all(len(found - {None}) <= 1 for found in splits.values())
     assert all(splits[patient] == {None} for patient in in_test_folder)
-    assert judged == learnt == {"NORMAL", "PNEUMONIA"}
+    assert tested == learnt == {"NORMAL", "PNEUMONIA"}
 
 
 @settings(max_examples=50)
 @given(
-    plan=st.lists(pictures, min_size=20, max_size=50),
+    plan=st.lists(images, min_size=20, max_size=50),
     order=st.randoms(),
     group=st.sampled_from(GROUPS),
 )
-def test_the_order_of_the_pictures_decides_nothing(plan, order, group):
+def test_the_order_of_the_images_decides_nothing(plan, order, group):
     before = placed(plan, group)
     order.shuffle(before)
     after = placed([each for each, _ in before], group)
@@ -73,9 +73,9 @@ def test_the_order_of_the_pictures_decides_nothing(plan, order, group):
 
 
 def hospital():
-    """Ten patients of each subtype, with two pictures each: the higher the number, the more."""
+    """Ten patients of each subtype, with two images each: the higher the number, the more."""
     return [
-        picture(number, subtype, side=40 + 4 * number, level=float(10 * number + view))
+        xray(number, subtype, side=40 + 4 * number, level=float(10 * number + view))
         for subtype in ("normal", "bacteria", "virus")
         for number in range(10)
         for view in range(2)
@@ -96,7 +96,7 @@ def test_the_outer_fifth_of_each_class_is_held_out(name):
 
 def test_the_first_patients_are_held_out_by_number():
     numbers = [2, 10, 30, 101, 1000]
-    plan = [picture(number, kind) for number in numbers for kind in ("normal", "virus")]
+    plan = [xray(number, kind) for number in numbers for kind in ("normal", "virus")]
     held = {p.patient for _, p in placed(plan, "patients=first") if p.split == "test"}
     assert held == {"normal-2", "virus-2"}
 
@@ -119,7 +119,7 @@ def test_other_normal_patients_go_with_a_subtype_where_the_seed_is_another():
 
 
 @pytest.mark.parametrize(
-    ("subtypes", "group", "told"),
+    ("subtypes", "group", "message"),
     [
         (("normal", "bacteria"), "subtype=virus", "0 of 9"),
         (("normal", "virus"), "subtype=virus", "9 of 9"),
@@ -128,14 +128,14 @@ def test_other_normal_patients_go_with_a_subtype_where_the_seed_is_another():
     ],
     ids=["nobody has it", "everybody has it", "all are of one size", "a class is missing"],
 )
-def test_a_group_that_leaves_nothing_to_judge_or_to_learn_is_refused(subtypes, group, told):
-    plan = [picture(number, subtype) for number in range(9) for subtype in subtypes]
-    with pytest.raises(UserError, match=told):
+def test_a_group_that_leaves_nothing_to_predict_or_to_learn_is_refused(subtypes, group, message):
+    plan = [xray(number, subtype) for number in range(9) for subtype in subtypes]
+    with pytest.raises(UserError, match=message):
         place(plan, seed=7, hold_out=group)
 
 
 def patients_of_test_without_a_number_are_never_the_first():
-    shown = {f"{name}-{number}": [picture(number, "normal")] for name in "ab" for number in (3, 4)}
-    shown |= {"someone": [picture(0, "normal")]}
-    shown |= {f"v-{number}": [picture(number, "virus")] for number in range(5)}
+    shown = {f"{name}-{number}": [xray(number, "normal")] for name in "ab" for number in (3, 4)}
+    shown |= {"someone": [xray(0, "normal")]}
+    shown |= {f"v-{number}": [xray(number, "virus")] for number in range(5)}
     assert held_out(shown, "patients=first", seed=7) == {"a-3", "v-0"}

@@ -56,7 +56,7 @@ def test_the_splits_go_by_other_names_and_below_the_classes_too(tmp_path, name, 
 
 def test_files_beside_splits_below_their_class_are_refused(tmp_path):
     fill(tmp_path, {"NORMAL/test/a.png": b"1", "PNEUMONIA/b.png": b"1", "PNEUMONIA/c.txt": b"1"})
-    with pytest.raises(UserError, match=r"1 files stand in folders of splits .*NORMAL/test/a.png"):
+    with pytest.raises(UserError, match=r"1 files are in folders of splits .*NORMAL/test/a.png"):
         scan(tmp_path)
 
 
@@ -162,17 +162,17 @@ def test_several_datasets_are_refused_by_name(tmp_path):
         scan(tmp_path)
 
 
-def test_an_empty_folder_named_like_a_picture_stands_for_a_lost_file(tmp_path):
+def test_an_empty_folder_named_like_an_image_means_a_lost_file(tmp_path):
     fill(tmp_path, {GOOD: b"1"})
     (tmp_path / "train/NORMAL/x.jpeg").mkdir()
     (tmp_path / "train/NORMAL/empty").mkdir()
     assert [(file.filename, file.problem) for file in scan(tmp_path)] == [
         (GOOD, None),
-        ("train/NORMAL/x.jpeg", "empty folder that is named like a picture"),
+        ("train/NORMAL/x.jpeg", "empty folder that is named like an image"),
     ]
 
 
-def test_a_folder_named_like_a_picture_is_walked(tmp_path):
+def test_a_folder_named_like_an_image_is_walked(tmp_path):
     fill(tmp_path, {"NORMAL/x.jpeg/a.png": b"1"})
     assert [file.filename for file in scan(tmp_path)] == ["NORMAL/x.jpeg/a.png"]
 
@@ -313,7 +313,7 @@ def test_a_missing_folder_is_named(tmp_path):
         ({"data/images/0/a.png": b"1", "data/images/1/b.png": b"1"}, "Found in data/images: 0, 1."),
         ({"scan.dcm": b"1"}, "DICOM files are not read"),
         ({"data.zip": b"1"}, "Unpack the archives"),
-        ({"train/NORMAL/.DS_Store": b"1"}, "holds no pictures in class folders"),
+        ({"train/NORMAL/.DS_Store": b"1"}, "holds no images in class folders"),
         ({f"{letter}.png": b"1" for letter in "abcdefghij"}, "h.png, ..."),
     ],
 )
@@ -329,24 +329,24 @@ def test_a_class_folder_itself_is_answered_with_the_one_above(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("a.zip", "is a file. Unpack the archive"),
         ("a.csv", "is a file. A table of labels is not read here"),
         ("a.png", "is a file. Give the folder"),
     ],
 )
-def test_a_file_is_no_image_folder(tmp_path, name, told):
-    with pytest.raises(UserError, match=told):
+def test_a_file_is_no_image_folder(tmp_path, name, message):
+    with pytest.raises(UserError, match=message):
         scan(fill(tmp_path, {name: b"1"}) / name)
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [("x" * 300, "cannot be opened: file name too long"), ("a\0b", "that no path can have")],
 )
-def test_a_path_that_the_system_refuses_is_no_image_folder(tmp_path, name, told):
-    with pytest.raises(UserError, match=told):
+def test_a_path_that_the_system_refuses_is_no_image_folder(tmp_path, name, message):
+    with pytest.raises(UserError, match=message):
         scan(tmp_path / name)
 
 

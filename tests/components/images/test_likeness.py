@@ -8,7 +8,7 @@ from components.images.appearance import thumbnail
 from components.images.likeness import LEAST_IMAGES, compare
 from components.synthetic import generate, plan
 from tests.conftest import SHARED
-from tests.pictures import grey_pixels
+from tests.images import grey_pixels
 
 
 def chest(seed):
@@ -57,7 +57,7 @@ def test_white_margins_do_not_make_an_image_inverted(sides):
     assert found.tolist() == [True] * 9 + [False] * 51
 
 
-def test_few_images_tell_polarity_only_where_they_are_nearly_the_same():
+def test_few_images_show_polarity_only_where_they_are_nearly_the_same():
     few = np.concatenate([CHESTS[:3], 255 - CHESTS[3:5]])
     assert compare(few).inverted.tolist() == [False] * 3 + [True] * 2
     assert not compare(few).unlike.any()

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from components.images.look import look
-from tests.pictures import encode
+from tests.images import encode
 from transform_module.measures import MEASURES
 
 
-def test_a_picture_is_measured_as_the_model_sees_it():
+def test_an_image_is_measured_as_the_model_sees_it():
     seen = look(encode(np.full((50, 70), 90, np.uint8), "png-grey"))
     assert tuple(seen) == MEASURES
     assert seen == {"brightness": 90, "contrast": 0, "sharpness": 0, "border": 90}

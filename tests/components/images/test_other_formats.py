@@ -7,7 +7,7 @@ CONVERT = "convert it to PNG"
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (bytes(128) + b"DICM", "DICOM file: export it as PNG of 8 bits"),
         (b"\x08\x00\x05\x00CS" + bytes(400), "DICOM file"),
@@ -27,16 +27,16 @@ CONVERT = "convert it to PNG"
         (b"\x93NUMPY\x01\0", "NumPy array"),
         (b"<!DOCTYPE html>\n<title>404", "text file: an HTML page"),
         (b"version https://git-lfs.github.com/spec/v1\n", "text file: a pointer of Git LFS"),
-        (b"\x08\x00\x05", "not a picture: unknown content"),
-        (b"\x00\x01\x02\x03", "not a picture: unknown content"),
+        (b"\x08\x00\x05", "not an image: unknown content"),
+        (b"\x00\x01\x02\x03", "not an image: unknown content"),
     ],
 )
-def test_what_a_file_is_is_told_with_what_to_do(data, told):
-    assert describe(data).startswith(told)
+def test_what_a_file_is_is_reported_with_what_to_do(data, message):
+    assert describe(data).startswith(message)
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "message"),
     [
         ("09_dicom/no_preamble_implicit.dcm", "DICOM file"),
         ("09_dicom/mono2_rle.dcm", "DICOM file"),
@@ -44,8 +44,8 @@ def test_what_a_file_is_is_told_with_what_to_do(data, told):
         ("16_formats/12b_16bit.tif", "TIFF image"),
     ],
 )
-def test_files_that_were_found_are_told(path, told):
+def test_files_that_were_found_are_reported(path, message):
     file = SHARED / "found" / path
     if not file.exists():
         pytest.skip("the found files are not on this machine (../shared/found)")
-    assert describe(file.read_bytes()).startswith(told)
+    assert describe(file.read_bytes()).startswith(message)

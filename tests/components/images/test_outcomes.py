@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.images.outcomes import count_folders, count_reasons, count_splits, judge
+from components.images.outcomes import count_folders, count_reasons, count_splits, decide
 from tests.components.images.folders import source
 
 
@@ -14,8 +14,8 @@ def patient_of(file):
     return file.filename.rsplit("/", 1)[-1].split("_")[0]
 
 
-def judged(files, inspections):
-    return judge(files, inspections, patient_of, seed=7)
+def decided(files, inspections):
+    return decide(files, inspections, patient_of, seed=7)
 
 
 FILES = [
@@ -39,7 +39,7 @@ FOUND = [
 
 
 def test_every_file_goes_to_one_place():
-    outcomes = judged(FILES, FOUND)
+    outcomes = decided(FILES, FOUND)
     assert [outcome.file for outcome in outcomes] == FILES
     assert [outcome.place for outcome in outcomes] == [
         "dropped",
@@ -53,8 +53,8 @@ def test_every_file_goes_to_one_place():
     ]
 
 
-def test_what_is_known_without_reading_goes_before_what_reading_told():
-    assert [outcome.quarantined for outcome in judged(FILES, FOUND)[3:6]] == [
+def test_what_is_known_without_reading_goes_before_what_reading_reported():
+    assert [outcome.quarantined for outcome in decided(FILES, FOUND)[3:6]] == [
         "truncated JPEG",
         "link: nowhere",
         "outside the class folders",
@@ -62,14 +62,14 @@ def test_what_is_known_without_reading_goes_before_what_reading_told():
 
 
 def test_only_what_is_written_has_features():
-    outcomes = judged(FILES, FOUND)
+    outcomes = decided(FILES, FOUND)
     assert [bool(outcome.features) for outcome in outcomes] == [
         outcome.split is not None for outcome in outcomes
     ]
 
 
 def test_the_sums_of_a_folder_and_class():
-    counts = [tuple(dict(count).values()) for count in count_folders(judged(FILES, FOUND))]
+    counts = [tuple(dict(count).values()) for count in count_folders(decided(FILES, FOUND))]
     assert counts == [
         ("train", "NORMAL", 5, 1, 0, 0, 2, 1, 1),
         ("test", "PNEUMONIA", 2, 0, 0, 2, 0, 0, 0),
@@ -79,7 +79,7 @@ def test_the_sums_of_a_folder_and_class():
 
 def test_the_splits_are_counted_by_subtype_with_their_patients():
     files = [*FILES, source("test/PNEUMONIA/person9_virus_2", "test")]
-    counts = count_splits(judged(files, [*FOUND, inspection(8, "c2")]))
+    counts = count_splits(decided(files, [*FOUND, inspection(8, "c2")]))
     assert [tuple(dict(count).values()) for count in counts] == [
         ("train", "NORMAL", "normal", 1, 1),
         ("test", "PNEUMONIA", "unknown", 1, 1),
@@ -91,7 +91,10 @@ def test_reasons_are_counted_without_particulars_commonest_first():
     files = [source(name, "train") for name in "abcd"]
     reasons = ["text file", "too small: 1x1", "too small: 2x2", None]
     found = [inspection(index, str(index), reason) for index, reason in enumerate(reasons)]
-    assert list(count_reasons(judged(files, found)).items()) == [("too small", 2), ("text file", 1)]
+    assert list(count_reasons(decided(files, found)).items()) == [
+        ("too small", 2),
+        ("text file", 1),
+    ]
 
 
 @st.composite
@@ -119,6 +122,6 @@ def folders(draw):
 @given(folders())
 def test_no_file_is_lost_whatever_is_found(case):
     files, found = case
-    counts = count_folders(judged(files, found))
+    counts = count_folders(decided(files, found))
     assert all(count.adds_up for count in counts)
     assert sum(count.read for count in counts) == len(files)

@@ -23,7 +23,7 @@ def found(*paths, label="NORMAL"):
         ("my_person100_bacteria_475.jpeg", None),
     ],
 )
-def test_the_names_of_the_public_dataset_tell_the_patient(name, patient):
+def test_the_names_of_the_public_dataset_show_the_patient(name, patient):
     assert known_patient(name) == patient
 
 

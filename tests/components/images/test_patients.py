@@ -39,11 +39,11 @@ def table(tmp_path):
         ("PNEUMONIA", "scan.jpeg", "unknown"),
     ],
 )
-def test_the_subtype_is_told_by_class_and_name(label, name, expected):
+def test_the_subtype_is_reported_by_class_and_name(label, name, expected):
     assert subtype(label, name) == expected
 
 
-def test_other_names_tell_no_patient():
+def test_other_names_show_no_patient():
     assert found() == ["bacteria-100", None, None]
 
 
@@ -115,7 +115,7 @@ def test_a_table_may_name_files_from_the_folder_that_holds_the_classes(table):
     assert patient_finder(DatasetSettings(patients=path), [file])(file) == "anna"
 
 
-def test_it_is_counted_what_tells_the_patients(table):
+def test_it_is_counted_what_shows_the_patients(table):
     path = table("path,patient\ntrain/PNEUMONIA/p8_a.png,anna\n")
     settings = DatasetSettings(patients=path, unlisted_patients="alone")
     known = patient_finder(settings, FILES).known(FILES)
@@ -126,7 +126,7 @@ def test_it_is_counted_what_tells_the_patients(table):
     )
 
 
-def test_nothing_that_tells_the_patients_is_said():
+def test_nothing_that_shows_the_patients_is_said():
     known = patient_finder(DatasetSettings(), FILES[1:]).known(FILES[1:])
     assert known.sentence == "Patients known for 0 of 2 images (by none)."
 
@@ -140,7 +140,7 @@ def test_nothing_that_tells_the_patients_is_said():
         ("path,patient\nx.png,a\nx.png,b\n", "line 3: x.png has two patients, a and b"),
         (
             "path,patient\nx.png,a\n",
-            "names none of the pictures.*such as train/PNEUMONIA/person100",
+            "names none of the images.*such as train/PNEUMONIA/person100",
         ),
     ],
 )
@@ -161,7 +161,5 @@ def test_a_table_that_is_no_text_is_refused(tmp_path):
 
 
 def test_a_pattern_that_fits_nothing_is_refused():
-    with pytest.raises(
-        UserError, match=r"'\(case\)' fits none of the 3 pictures, such as person100"
-    ):
+    with pytest.raises(UserError, match=r"'\(case\)' fits none of the 3 images, such as person100"):
         found(patient_pattern="(case)")

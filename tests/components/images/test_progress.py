@@ -6,8 +6,8 @@ from components.images.progress import count, listening
 def heard(total, *counts):
     said = []
     with listening("stage", total, lambda *progress: said.append(progress)):
-        for pictures in counts:
-            count("stage", pictures)
+        for images in counts:
+            count("stage", images)
     return said
 
 

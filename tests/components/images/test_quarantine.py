@@ -39,7 +39,9 @@ def test_as_much_as_is_allowed_passes(tmp_path, good, bad, limit):
     [(8, 1, 0, 0.1), (1, 1, 0, 0.0), (0, 1, 0, 1.0), (8, 1, 90, 0.1)],
 )
 def test_more_is_refused_with_the_list(tmp_path, good, bad, skipped, limit):
-    with pytest.raises(UserError, match=r"no usable images.*Commonest: too small \(1, such as b\)"):
+    with pytest.raises(
+        UserError, match=r"not readable images.*Commonest: too small \(1, such as b\)"
+    ):
         refuse_mostly_bad(outcomes(good, bad, skipped), tmp_path / "out", limit)
     assert refused_list(tmp_path / "out").read_text().count("too small") == bad
 
@@ -50,10 +52,10 @@ def refusal(tmp_path, *found):
     return str(refused.value)
 
 
-def test_the_refusal_tells_the_figures_and_the_way_out(tmp_path):
+def test_the_refusal_shows_the_figures_and_the_way_out(tmp_path):
     both = [Outcome(source("n", "train", "NORMAL"), split="train")]
     assert refusal(tmp_path, *both, *outcomes(good=2999, bad=1000)) == (
-        "1,000 of 4,000 files (25%) are no usable images; allowed are 10% (max_bad). "
+        "1,000 of 4,000 files (25%) are not readable images; allowed are 10% (max_bad). "
         "Commonest: too small (1,000, such as b, b). Every file with its reason is in "
         f"{tmp_path}/out.quarantine.csv. Fix the files, or raise max_bad if this is as it should "
         "be."
@@ -65,10 +67,10 @@ def test_the_refusal_names_three_reasons_with_examples_and_what_was_skipped(tmp_
         Outcome(source(f"{reason}{number}.png"), quarantined=f"{reason}: {number}")
         for number, reason in enumerate("aabbbcd")
     ]
-    told = refusal(tmp_path, *outcomes(skipped=2), *bad)
-    assert "Commonest: b (3, such as b2.png, b3.png); a (2, such as a0.png, a1.png)" in told
-    assert "); c: 5 (1, such as c5.png)." in told
-    assert "Skipped beside these: system file (2)." in told
+    message = refusal(tmp_path, *outcomes(skipped=2), *bad)
+    assert "Commonest: b (3, such as b2.png, b3.png); a (2, such as a0.png, a1.png)" in message
+    assert "); c: 5 (1, such as c5.png)." in message
+    assert "Skipped beside these: system file (2)." in message
 
 
 def test_the_refusal_never_advises_a_dataset_of_one_class(tmp_path):
@@ -80,14 +82,14 @@ def test_the_refusal_never_advises_a_dataset_of_one_class(tmp_path):
         for name in ("BACTERIA", "VIRUS")
         for number in range(3)
     ]
-    told = refusal(tmp_path, *normal, *others)
-    assert "Files by folder: NORMAL (4), BACTERIA (3), VIRUS (3)." in told
-    assert "Class folders are named NORMAL and PNEUMONIA" in told
-    assert "no image of PNEUMONIA is left, so raising max_bad does not help" in told
-    assert "or raise max_bad" not in told
+    message = refusal(tmp_path, *normal, *others)
+    assert "Files by folder: NORMAL (4), BACTERIA (3), VIRUS (3)." in message
+    assert "Class folders are named NORMAL and PNEUMONIA" in message
+    assert "no image of PNEUMONIA is left, so raising max_bad does not help" in message
+    assert "or raise max_bad" not in message
 
 
 def test_a_folder_of_which_nothing_is_left_is_refused(tmp_path):
-    told = refusal(tmp_path, *outcomes(skipped=3))
-    assert told.startswith("0 of 0 files (0%) are no usable images")
-    assert "Skipped beside these: system file (3)" in told
+    message = refusal(tmp_path, *outcomes(skipped=3))
+    assert message.startswith("0 of 0 files (0%) are not readable images")
+    assert "Skipped beside these: system file (3)" in message

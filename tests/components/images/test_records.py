@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.images import records
-from components.images.picture import Picture
+from components.images.image import Image
 from components.images.splits import Placement
 
-PICTURE = Picture(
+IMAGE = Image(
     filename="train/PNEUMONIA/person1_virus_é.png",
     folder="train",
     label="PNEUMONIA",
@@ -19,7 +19,7 @@ PICTURE = Picture(
     width=40,
     height=50,
 )
-DESCRIBED = records.features(PICTURE, Placement("virus-0", "eval"))
+DESCRIBED = records.features(IMAGE, Placement("virus-0", "eval"))
 
 
 def test_an_example_holds_what_the_contract_names():
@@ -41,8 +41,8 @@ def test_an_example_holds_what_the_contract_names():
     }
 
 
-def test_the_label_of_a_normal_picture_is_0():
-    normal = dataclasses.replace(PICTURE, label="NORMAL")
+def test_the_label_of_a_normal_image_is_0():
+    normal = dataclasses.replace(IMAGE, label="NORMAL")
     assert records.features(normal, Placement("virus-0", "eval"))["label"] == 0
 
 

@@ -7,7 +7,7 @@ from components.images.appearance import perceptual_hash, thumbnail
 from components.images.screening import EXAMPLES, screen
 from tests.components.images.folders import source
 from tests.components.images.test_likeness import CHESTS
-from tests.pictures import grey_pixels
+from tests.images import grey_pixels
 
 
 def inspection(index, pixels, **known):

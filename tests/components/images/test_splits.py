@@ -4,24 +4,24 @@ from collections import Counter, defaultdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.images.picture import Picture
+from components.images.image import Image
 from components.images.splits import place
 
 SPLIT_FOLDERS = ("train", "val", "test")
 
 
-def picture(patient="a", sha256="0", folder="train", label="NORMAL", filename="x.png"):
-    return Picture(filename, folder, label, "unknown", patient, sha256, "png", 40, 40)
+def xray(patient="a", sha256="0", folder="train", label="NORMAL", filename="x.png"):
+    return Image(filename, folder, label, "unknown", patient, sha256, "png", 40, 40)
 
 
-pictures = st.builds(
-    picture,
+images = st.builds(
+    xray,
     patient=st.sampled_from([None, *"abcdefgh"]),
     sha256=st.sampled_from([format(number, "064x") for number in range(12)]),
     folder=st.sampled_from(["", *SPLIT_FOLDERS]),
     label=st.sampled_from(["NORMAL", "NORMAL", "NORMAL", "PNEUMONIA"]),
 )
-plans = st.lists(pictures, max_size=30)
+plans = st.lists(images, max_size=30)
 
 
 def conflicting(plan):
@@ -33,7 +33,7 @@ def conflicting(plan):
 
 @settings(max_examples=200)
 @given(plan=plans, seed=st.integers())
-def test_no_patient_and_no_picture_is_in_two_splits(plan, seed):
+def test_no_patient_and_no_image_is_in_two_splits(plan, seed):
     splits = defaultdict(set)
     for each, placement in zip(plan, place(plan, seed=seed), strict=True):
         if placement.split:
@@ -44,7 +44,7 @@ def test_no_patient_and_no_picture_is_in_two_splits(plan, seed):
 
 @settings(max_examples=200)
 @given(plan=plans, seed=st.integers())
-def test_patients_that_share_a_picture_count_as_one(plan, seed):
+def test_patients_that_share_an_image_count_as_one(plan, seed):
     joined = defaultdict(set)
     for each, placement in zip(plan, place(plan, seed=seed), strict=True):
         joined[each.patient or each.sha256].add(placement.patient)
@@ -86,23 +86,23 @@ def test_the_order_of_the_files_decides_nothing(plan, seed, data):
 
 @settings(max_examples=200)
 @given(plan=plans, seed=st.integers(), folder=st.sampled_from(["", "train", "val"]), data=st.data())
-def test_a_picture_that_is_added_moves_no_other(plan, seed, folder, data):
+def test_an_image_that_is_added_moves_no_other(plan, seed, folder, data):
     known = st.sampled_from([*{each.patient for each in plan}, "newcomer"])
-    added = picture(data.draw(known), "f" * 64, folder)
+    added = xray(data.draw(known), "f" * 64, folder)
     assert place([added, *plan], seed=seed)[1:] == place(plan, seed=seed)
 
 
 @settings(max_examples=200)
 @given(plan=plans, seed=st.integers())
 def test_a_patient_that_is_added_to_a_given_test_moves_no_other(plan, seed):
-    given_test = [picture("in test", "e" * 64, "test"), *plan]
-    added = picture("newcomer", "f" * 64, "test")
+    given_test = [xray("in test", "e" * 64, "test"), *plan]
+    added = xray("newcomer", "f" * 64, "test")
     assert place([*given_test, added], seed=seed)[:-1] == place(given_test, seed=seed)
 
 
 def shares(folder, extra=()):
     plan = [
-        picture(f"{label}-{number}", f"{label}-{number}", folder, label)
+        xray(f"{label}-{number}", f"{label}-{number}", folder, label)
         for label, patients in (("NORMAL", 2000), ("PNEUMONIA", 5000))
         for number in range(patients)
     ]
@@ -121,7 +121,7 @@ def close(found, train, evaluation, test):
 
 
 def test_each_class_is_split_80_20_beside_a_test_folder():
-    assert close(shares("train", [picture("x", "x", "test")]), 0.80, 0.20, 0)
+    assert close(shares("train", [xray("x", "x", "test")]), 0.80, 0.20, 0)
 
 
 def test_each_class_is_split_70_15_15_without_a_test_folder():
@@ -129,35 +129,33 @@ def test_each_class_is_split_70_15_15_without_a_test_folder():
 
 
 def test_val_is_split_like_train():
-    train = [picture(str(number), str(number)) for number in range(50)]
+    train = [xray(str(number), str(number)) for number in range(50)]
     val = [dataclasses.replace(each, folder="val") for each in train]
     assert place(val, seed=7) == place(train, seed=7)
 
 
 def test_another_seed_gives_another_split():
-    plan = [picture(str(number), str(number)) for number in range(50)]
+    plan = [xray(str(number), str(number)) for number in range(50)]
     assert place(plan, seed=1) != place(plan, seed=2)
 
 
-def test_a_picture_of_nobody_is_its_own_patient():
-    first, second, copy = place(
-        [picture(None, "1"), picture(None, "2"), picture(None, "1")], seed=7
-    )
+def test_an_image_of_nobody_is_its_own_patient():
+    first, second, copy = place([xray(None, "1"), xray(None, "2"), xray(None, "1")], seed=7)
     assert first.patient == copy.patient == "image-1"
     assert second.patient == "image-2"
 
 
 def test_joined_patients_bear_the_name_of_a_patient():
-    plan = [picture(None, "1"), picture("zoe", "1"), picture("zoe", "2"), picture("yves", "2")]
+    plan = [xray(None, "1"), xray("zoe", "1"), xray("zoe", "2"), xray("yves", "2")]
     assert {placement.patient for placement in place(plan, seed=7)} == {"yves"}
 
 
 def copied(copies, *arguments, **known):
-    return dataclasses.replace(picture(*arguments, **known), copies=copies)
+    return dataclasses.replace(xray(*arguments, **known), copies=copies)
 
 
 def test_copies_of_other_bytes_are_kept_together_with_their_patients():
-    plan = [copied("c", "a", "1"), copied("c", "b", "2"), picture("b", "3"), picture("d", "4")]
+    plan = [copied("c", "a", "1"), copied("c", "b", "2"), xray("b", "3"), xray("d", "4")]
     placed = place(plan, seed=7)
     assert [each.patient for each in placed] == ["a", "a", "a", "d"]
 
@@ -174,8 +172,8 @@ def test_a_copy_of_an_image_of_the_test_folder_is_dropped():
 def test_copies_under_both_classes_are_quarantined():
     plan = [copied("c", "a", "1"), copied("c", "b", "2", label="PNEUMONIA", filename="y.png")]
     assert [each.quarantined for each in place(plan, seed=7)] == [
-        "same picture under both classes: as NORMAL here, the other is y.png",
-        "same picture under both classes: as PNEUMONIA here, the other is x.png",
+        "same image under both classes: as NORMAL here, the other is y.png",
+        "same image under both classes: as PNEUMONIA here, the other is x.png",
     ]
 
 
@@ -188,10 +186,10 @@ def test_images_without_copies_are_placed_as_by_their_bytes(plan, seed):
 
 def test_a_conflict_names_the_other_file():
     plan = [
-        picture("a", "1", label="NORMAL", filename="train/NORMAL/a.png"),
-        picture("b", "1", label="PNEUMONIA", filename="train/PNEUMONIA/b.png"),
+        xray("a", "1", label="NORMAL", filename="train/NORMAL/a.png"),
+        xray("b", "1", label="PNEUMONIA", filename="train/PNEUMONIA/b.png"),
     ]
     assert [placement.quarantined for placement in place(plan, seed=7)] == [
-        "same picture under both classes: as NORMAL here, the other is train/PNEUMONIA/b.png",
-        "same picture under both classes: as PNEUMONIA here, the other is train/NORMAL/a.png",
+        "same image under both classes: as NORMAL here, the other is train/PNEUMONIA/b.png",
+        "same image under both classes: as PNEUMONIA here, the other is train/NORMAL/a.png",
     ]

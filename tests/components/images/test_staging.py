@@ -32,7 +32,7 @@ def write_new(out):
         publish(fill(new, NEW), out)
 
 
-def test_what_is_published_stands_alone(out):
+def test_what_is_published_is_alone(out):
     write_new(out)
     assert held(out) == NEW
     assert [path.name for path in out.parent.iterdir()] == ["out"]
@@ -83,7 +83,7 @@ def test_whatever_a_killed_process_left_is_swept(out):
     assert [path.name for path in out.parent.iterdir()] == ["out"]
 
 
-def test_a_second_writer_is_told_and_disturbs_nothing(out):
+def test_a_second_writer_is_reported_and_disturbs_nothing(out):
     with staged(out) as new:
         with (
             pytest.raises(UserError, match=r"Another process is writing .* right now"),

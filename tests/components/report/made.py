@@ -25,9 +25,9 @@ from components.analysis.findings import (
 from components.images.dataset import Dataset, SplitCount
 from components.report.context import (
     Context,
-    Picture,
     Quarantined,
     Serving,
+    ShownImage,
     Source,
     Step,
     Verdict,
@@ -40,7 +40,7 @@ def around(value: float, width: float) -> Estimate:
     return Estimate(value, max(0.0, value - width), min(1.0, value + width / 2))
 
 
-def group(name: str, pictures: int, positives: int, **changes: Any) -> Group:
+def group(name: str, images: int, positives: int, **changes: Any) -> Group:
     figures = {
         "auc": around(0.945, 0.04),
         "pr_auc": around(0.972, 0.03),
@@ -50,7 +50,7 @@ def group(name: str, pictures: int, positives: int, **changes: Any) -> Group:
         "ece": around(0.056, 0.02),
         "brier": around(0.103, 0.02),
     }
-    return Group(name, pictures, pictures // 3, positives, **{**figures, **changes})
+    return Group(name, images, images // 3, positives, **{**figures, **changes})
 
 
 RECORD: dict[str, Any] = {
@@ -91,7 +91,7 @@ def findings(**changes: Any) -> Findings:
         "record": RECORD,
         "data": "the split test",
         "threshold": 0.234,
-        "pictures": 145,
+        "images": 145,
         "invalid": 2,
         "overall": group("all", 143, 91),
         "slices": {
@@ -162,12 +162,12 @@ def findings(**changes: Any) -> Findings:
 
 
 def dataset() -> Dataset:
-    """Pictures of every split and subtype."""
+    """Images of every split and subtype."""
     subtypes = (("NORMAL", "normal"), ("PNEUMONIA", "bacteria"), ("PNEUMONIA", "virus"))
     return DATASET.model_copy(
         update={
             "splits": tuple(
-                SplitCount(split=split, label=label, subtype=subtype, pictures=52, patients=18)
+                SplitCount(split=split, label=label, subtype=subtype, images=52, patients=18)
                 for split in SPLITS
                 for label, subtype in subtypes
             )
@@ -175,11 +175,11 @@ def dataset() -> Dataset:
     )
 
 
-def picture(seed: int, *, overlay: bool = True) -> Picture:
+def xray(seed: int, *, overlay: bool = True) -> ShownImage:
     """A grey gradient, and the same in colour."""
     side = np.linspace(0, 255, 32)
     grey = Image.fromarray(np.add.outer(side, side * math.sin(seed)).astype(np.uint8))
-    return Picture(thumbnail=_jpeg(grey), overlay=_jpeg(grey.convert("RGB")) if overlay else b"")
+    return ShownImage(thumbnail=_jpeg(grey), overlay=_jpeg(grey.convert("RGB")) if overlay else b"")
 
 
 def _jpeg(image: Image.Image) -> bytes:
@@ -217,9 +217,9 @@ def context(**changes: Any) -> Context:
                 for epoch in range(17)
             ),
         ),
-        "pictures": {path: picture(seed) for seed, path in enumerate(paths)},
+        "images": {path: xray(seed) for seed, path in enumerate(paths)},
         "filenames": True,
-        "serving": Serving(pictures=128, latency_ms=8.1, memory_gib=0.79, load_seconds=2.9),
+        "serving": Serving(images=128, latency_ms=8.1, memory_gib=0.79, load_seconds=2.9),
         "configuration": {"name": "demo", "seed": 7, "trainer": {"epochs": 25, "cnn": {}}},
         "versions": {"python": "3.11.2", "tfx": "1.21.0"},
         "steps": (

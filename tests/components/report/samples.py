@@ -14,12 +14,12 @@ from components.report.settings import ReportSettings
 from components.serving_check import REPORT
 from components.serving_check_trial import Trial
 from tests.components import tiny
-from tests.pictures import encode
+from tests.images import encode
 from tests.serving import saved
 from transform_module import features
 
 GREYS = (20, 60, 150, 40, 90, 100, 240, 200, 140, 110)
-"""Grey value of each picture, of which the latter half is PNEUMONIA; the threshold is 127.5."""
+"""Grey value of each image, of which the latter half is PNEUMONIA; the threshold is 127.5."""
 
 
 def rows() -> list[dict]:
@@ -68,7 +68,7 @@ def inputs(folder: Path, *, with_baseline: bool = False, blessed: bool = True) -
     infra.uri = str(folder / "infra")
     infra.set_int_custom_property("blessed", 1)
     (folder / "infra").mkdir()
-    trial = Trial(reasons=[], pictures=10, load_seconds=1.5, latency_ms=8.0, memory_gib=0.5)
+    trial = Trial(reasons=[], images=10, load_seconds=1.5, latency_ms=8.0, memory_gib=0.5)
     (folder / "infra" / REPORT).write_text(json.dumps(asdict(trial)))
     found = {
         "examples": tiny.examples_artifact(examples, [features.TEST]),

@@ -11,7 +11,7 @@ numbers = st.floats(-1e6, 1e6)
 
 
 @given(numbers, numbers, st.floats(allow_nan=False))
-def test_every_value_stands_within_the_plane(low, high, value):
+def test_every_value_is_within_the_plane(low, high, value):
     assume(high - low > 1e-6)
     axes = Axes(x=(low, high), y=(low, high))
     assert axes.left - 1e-6 <= axes.across(value) <= axes.right + 1e-6
@@ -19,14 +19,14 @@ def test_every_value_stands_within_the_plane(low, high, value):
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=2, unique=True))
-def test_more_stands_further_to_the_right_and_higher(values):
+def test_more_is_further_to_the_right_and_higher(values):
     less, more = sorted(values)
     axes = Axes()
     assert axes.across(less) <= axes.across(more)
     assert axes.up(less) >= axes.up(more)
 
 
-def test_the_ends_of_the_range_stand_at_the_edges():
+def test_the_ends_of_the_range_are_at_the_edges():
     axes = Axes(x=(2, 4), y=(-1, 1), width=100, height=50, margins=(10, 20, 5, 15))
     assert (axes.across(2), axes.across(3), axes.across(4)) == (10, 45, 80)
     assert (axes.up(-1), axes.up(0), axes.up(1)) == (35, 20, 5)
@@ -77,7 +77,7 @@ def test_a_range_of_negative_values_is_widened_too():
     assert high > 0.1
 
 
-def test_a_drawing_tells_what_it_shows_to_those_who_do_not_see_it():
+def test_a_drawing_shows_what_it_shows_to_those_who_do_not_see_it():
     drawn = Axes().drawing("A <curve>")
     assert 'role="img"' in drawn
     assert "<title>A &lt;curve&gt;</title>" in drawn

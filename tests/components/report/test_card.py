@@ -8,7 +8,7 @@ from components.report.card import card, escape, snippets
 from components.report.context import Source
 from components.report.sources import KERMANY
 from tests.components.report import made
-from tests.pictures import encode
+from tests.images import encode
 
 SECTIONS = (
     "Model details",
@@ -49,14 +49,14 @@ def test_the_card_has_the_sections_of_its_kind():
     assert places == sorted(places)
 
 
-def test_figures_stand_with_their_intervals_subgroups_too():
+def test_figures_are_with_their_intervals_subgroups_too():
     text = card(made.findings(), made.context())
     assert "| AUC | 0.945 (0.905 to 0.965) |" in text
     assert "**By subtype**" in text
     assert "| dark | 48 | 16 | 0.910 (0.830 to 0.950) |" in text
 
 
-def test_source_and_licence_of_the_data_are_told():
+def test_source_and_licence_of_the_data_are_reported():
     text = card(made.findings(), made.context(source=KERMANY))
     assert "Kermany et al. 2018" in text
     assert "CC BY 4.0" in text

@@ -40,7 +40,7 @@ def execute(inputs, folder, properties) -> standard_artifacts.ModelEvaluation:
 
 @pytest.fixture(scope="module")
 def shown(place, given, tmp_path_factory):
-    """The folder of a report with pictures."""
+    """The folder of a report with images."""
     folder = tmp_path_factory.mktemp("shown")
     settings = {"pictures": "thumbnails", "filenames": True}
     report = execute(given, folder, samples.properties(place / "dataset", **settings))
@@ -52,9 +52,9 @@ def read(folder) -> Context:
     return Context.model_validate_json((folder / CONTEXT).read_bytes())
 
 
-def test_the_test_split_is_judged_by_the_new_model(shown):
+def test_the_test_split_is_predicted_by_the_new_model(shown):
     found = findings.read(shown / findings.FINDINGS)
-    assert (found.pictures, found.invalid, found.overall.patients) == (10, 0, 5)
+    assert (found.images, found.invalid, found.overall.patients) == (10, 0, 5)
     counts = found.confusion
     assert (counts.true_positives, counts.false_positives) == (3, 1)
     assert (counts.true_negatives, counts.false_negatives) == (4, 2)
@@ -69,13 +69,13 @@ def test_the_pushed_model_is_compared_with(shown):
     assert comparison.auc.value == 0
 
 
-def test_a_sample_of_the_pictures_is_spoilt(shown):
-    spoilt = findings.read(shown / findings.FINDINGS).corruptions
-    assert {each.strength for each in spoilt} == {1, 2, 3, 4, 5}
-    assert all(each.pictures == 4 for each in spoilt)
+def test_a_sample_of_the_images_is_corrupted(shown):
+    corrupted = findings.read(shown / findings.FINDINGS).corruptions
+    assert {each.strength for each in corrupted} == {1, 2, 3, 4, 5}
+    assert all(each.images == 4 for each in corrupted)
 
 
-def test_the_run_is_told(shown):
+def test_the_run_is_reported(shown):
     context = read(shown)
     assert context.dataset is not None
     assert context.dataset.model_copy(update={"checksum": ""}) == made.dataset()
@@ -90,9 +90,9 @@ def test_the_run_is_told(shown):
 
 def test_the_worst_errors_are_shown_under_their_heat_maps(shown):
     misses = findings.read(shown / findings.FINDINGS).misses
-    pictures = read(shown).pictures
+    images = read(shown).images
     assert (
-        set(pictures)
+        set(images)
         == {miss.path for miss in misses}
         == {
             "test/2.png",
@@ -100,10 +100,10 @@ def test_the_worst_errors_are_shown_under_their_heat_maps(shown):
             "test/9.png",
         }
     )
-    for picture in pictures.values():
-        assert picture.thumbnail.startswith(b"\xff\xd8")
-        assert picture.overlay.startswith(b"\xff\xd8")
-        assert picture.overlay != picture.thumbnail
+    for image in images.values():
+        assert image.thumbnail.startswith(b"\xff\xd8")
+        assert image.overlay.startswith(b"\xff\xd8")
+        assert image.overlay != image.thumbnail
 
 
 def test_page_and_card_are_written(shown):
@@ -113,9 +113,9 @@ def test_page_and_card_are_written(shown):
     assert (shown / CARD).read_text().startswith("---\n")
 
 
-def test_by_default_no_picture_and_no_name_leaves(given, place, tmp_path):
+def test_by_default_no_image_and_no_name_leaves(given, place, tmp_path):
     execute(given, tmp_path, samples.properties(place / "dataset", corruptions=0))
-    assert read(tmp_path / "report").pictures == {}
+    assert read(tmp_path / "report").images == {}
     page = (tmp_path / "report" / PAGE).read_text()
     assert "<img" not in page
     for file in (tmp_path / "report").iterdir():
@@ -123,15 +123,15 @@ def test_by_default_no_picture_and_no_name_leaves(given, place, tmp_path):
         assert not [name for name in (".png", ".jpeg", "virus-1") if name in text], file
 
 
-def test_pictures_without_names_are_numbered(given, place, tmp_path):
+def test_images_without_names_are_numbered(given, place, tmp_path):
     execute(given, tmp_path, samples.properties(place / "dataset", pictures="thumbnails"))
     misses = findings.read(tmp_path / "report" / findings.FINDINGS).misses
-    assert set(read(tmp_path / "report").pictures) == {miss.path for miss in misses}
+    assert set(read(tmp_path / "report").images) == {miss.path for miss in misses}
     assert {miss.path for miss in misses} == {"image 1", "image 2", "image 3"}
     assert (tmp_path / "report" / PAGE).read_text().count("<img") == 6
 
 
-def test_a_refused_model_is_told_with_its_reasons(place, tmp_path):
+def test_a_refused_model_is_reported_with_its_reasons(place, tmp_path):
     inputs = samples.inputs(tmp_path, blessed=False)
     execute(inputs, tmp_path, samples.properties(place / "dataset", corruptions=0))
     verdict = read(tmp_path / "report").verdict
@@ -141,7 +141,7 @@ def test_a_refused_model_is_told_with_its_reasons(place, tmp_path):
     assert findings.read(tmp_path / "report" / findings.FINDINGS).comparison is None
 
 
-def test_without_the_conversions_records_the_rest_is_told(given, tmp_path):
+def test_without_the_conversions_records_the_rest_is_reported(given, tmp_path):
     execute(given, tmp_path, samples.properties(tmp_path / "nowhere", corruptions=0))
     context = read(tmp_path / "report")
     assert context.dataset is None

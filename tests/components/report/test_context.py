@@ -2,10 +2,10 @@ from components.report.context import Context
 from tests.components.report import made
 
 
-def test_a_context_is_read_back_as_it_was_written_pictures_too():
+def test_a_context_is_read_back_as_it_was_written_images_too():
     context = made.context()
     assert Context.model_validate_json(context.model_dump_json()) == context
-    assert context.pictures
+    assert context.images
 
 
 def test_nothing_has_to_be_known():

@@ -75,7 +75,7 @@ def test_a_curve_goes_through_its_points():
             ReliabilityBin,
             low=st.just(0.1),
             high=st.just(0.2),
-            pictures=st.integers(0, 10**6),
+            images=st.integers(0, 10**6),
             probability=st.none() | shares,
             share=st.builds(Estimate, *(st.none() | shares for _ in range(3))),
         ),
@@ -88,8 +88,8 @@ def test_any_reliability_is_drawn_within_its_drawing(bins):
 
 def test_the_fullest_bin_has_the_highest_bar():
     bins = [
-        ReliabilityBin(index / 10, (index + 1) / 10, pictures, 0.5, Estimate(0.5, 0.4, 0.6))
-        for index, pictures in enumerate((5, 20, 10))
+        ReliabilityBin(index / 10, (index + 1) / 10, images, 0.5, Estimate(0.5, 0.4, 0.6))
+        for index, images in enumerate((5, 20, 10))
     ]
     drawn = drawings.reliability("Reliability", bins)
     heights = [float(each.attrib["height"]) for each in elements(drawn, "rect")]
@@ -110,7 +110,7 @@ def _by_epoch(values):
     return list(enumerate(values, start=1))
 
 
-def test_the_best_epoch_is_marked_where_it_stands():
+def test_the_best_epoch_is_marked_where_it_is():
     lines = [("line", _by_epoch([0.5, 0.9, 0.7]))]
     drawn = drawings.epochs("AUC", lines, best=2, y_label="AUC", most=1.0)
     (best,) = (each for each in elements(drawn, "line") if each.attrib["class"] == "best")

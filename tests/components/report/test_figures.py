@@ -26,7 +26,7 @@ def test_a_difference_has_its_sign(value, text):
     assert signed(value) == text
 
 
-def test_an_interval_stands_behind_its_figure():
+def test_an_interval_is_behind_its_figure():
     assert with_interval(Estimate(0.9, 0.8, 0.95)) == "0.900 (0.800 to 0.950)"
     assert with_interval(Estimate(0.9)) == "0.900"
     assert with_interval(Estimate(0.1, -0.1, 0.3), difference=True) == (
@@ -35,7 +35,7 @@ def test_an_interval_stands_behind_its_figure():
     assert interval(Estimate(0.9, 0.8, None)) == ""
 
 
-def test_a_figure_that_no_group_defines_is_not_told():
+def test_a_figure_that_no_group_defines_is_not_reported():
     groups = made.findings().slices["subtype"]
     assert "auc" not in defined(groups)
     assert {"sensitivity", "specificity"} <= set(defined(groups))
@@ -43,4 +43,4 @@ def test_a_figure_that_no_group_defines_is_not_told():
 
 def test_one_thing_is_no_plural():
     assert count(1, "image") == "1 image"
-    assert count(1200, "picture") == "1,200 pictures"
+    assert count(1200, "image") == "1,200 images"

@@ -19,7 +19,7 @@ def rows(text: str) -> list[list[str]]:
 
 @pytest.fixture
 def private():
-    return misses(*anonymous(made.findings(), made.context(filenames=False, pictures={})))
+    return misses(*anonymous(made.findings(), made.context(filenames=False, images={})))
 
 
 def test_an_error_without_its_thumbnail_has_all_that_may_be_shown(private):
@@ -67,13 +67,13 @@ def test_a_page_that_shows_everything_advises_nothing():
 
 
 def test_a_page_of_an_evaluation_names_its_table_of_images():
-    text = misses(made.findings(), made.context(verdict=None, filenames=False, pictures={}))
-    assert "pictures.csv" in text
+    text = misses(made.findings(), made.context(verdict=None, filenames=False, images={}))
+    assert "images.csv" in text
     assert "--set" not in text
 
 
 def test_no_more_than_a_dozen_are_listed():
     many = [Miss(f"{number}.png", "NORMAL", "", 0.9) for number in range(30)]
-    text = misses(made.findings(misses=many), made.context(pictures={}))
+    text = misses(made.findings(misses=many), made.context(images={}))
     assert "The first 12 are listed." in text
     assert len(rows(text)) == 13

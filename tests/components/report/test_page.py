@@ -17,7 +17,7 @@ PLAIN = Findings(
     record={},
     data="a folder",
     threshold=0.5,
-    pictures=2,
+    images=2,
     invalid=0,
     overall=Group("all", 2, 2, 1),
     slices={},
@@ -127,7 +127,7 @@ def test_every_figure_is_finite(whole):
     assert not re.search(r"\b(nan|inf|None)\b", text)
 
 
-def test_pictures_and_drawings_tell_what_they_show(whole):
+def test_images_and_drawings_show_what_they_show(whole):
     images = [name for tag, name, value in Outline(whole).attributes if tag == "img" and value]
     assert images.count("alt") == images.count("src") > 0
     for drawing in re.findall(r"<svg.*?</svg>", whole):
@@ -136,7 +136,7 @@ def test_pictures_and_drawings_tell_what_they_show(whole):
 
 def test_a_hostile_file_name_is_text():
     context = made.context(
-        pictures={}, verdict=Verdict(blessed=False, reasons=(HOSTILE,)), run=HOSTILE
+        images={}, verdict=Verdict(blessed=False, reasons=(HOSTILE,)), run=HOSTILE
     )
     found = made.findings(
         misses=[Miss(HOSTILE, "NORMAL", HOSTILE, 0.9)],
@@ -151,8 +151,8 @@ def test_a_hostile_file_name_is_text():
 
 
 def test_files_are_not_named_unless_that_is_allowed():
-    for pictures in ({}, made.context().pictures):
-        text = page(made.findings(), made.context(filenames=False, pictures=pictures))
+    for images in ({}, made.context().images):
+        text = page(made.findings(), made.context(filenames=False, images=images))
         assert ".jpeg" not in text
         assert "person7" not in text
     assert "person7_virus_3.jpeg" in page(made.findings(), made.context())
@@ -166,20 +166,20 @@ def test_what_is_doubtful_in_the_data_is_said_without_names():
     assert "secret" not in text
 
 
-def test_the_findings_alone_show_no_file_and_no_picture():
+def test_the_findings_alone_show_no_file_and_no_image():
     text = page(made.findings())
     assert "<img" not in text
     assert ".jpeg" not in text
 
 
-def test_a_model_that_is_refused_is_told_first_with_the_reason():
+def test_a_model_that_is_refused_is_reported_first_with_the_reason():
     verdict = Verdict(blessed=False, reasons=("AUC 0.7 is below the floor 0.85",))
     text = page(made.findings(), made.context(verdict=verdict))
     assert "Not pushed" in text
     assert text.index("AUC 0.7 is below the floor 0.85") < text.index("<main>")
 
 
-def test_a_figure_stands_with_its_interval_and_meaning(whole):
+def test_a_figure_is_with_its_interval_and_meaning(whole):
     assert "0.905 to 0.965" in whole
     assert "area under the ROC curve; 0.5 is chance" in whole
     assert "Intervals are 95 % intervals" in whole

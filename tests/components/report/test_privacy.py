@@ -15,7 +15,7 @@ def test_no_name_of_a_file_or_patient_is_left_in_any_file():
     names = [
         *(miss.path for miss in findings.misses),
         *(each.path for each in context.quarantine),
-        *context.pictures,
+        *context.images,
         *(context.dataset.dropped_patients if context.dataset else ()),
     ]
     assert names
@@ -30,6 +30,6 @@ def test_what_counts_stays():
     assert [each.probability for each in found.misses] == [
         each.probability for each in findings.misses
     ]
-    assert {each.path for each in found.misses} >= set(shown.pictures)
-    assert len(shown.pictures) == len(set(context.pictures) & {e.path for e in findings.misses})
+    assert {each.path for each in found.misses} >= set(shown.images)
+    assert len(shown.images) == len(set(context.images) & {e.path for e in findings.misses})
     assert len(shown.dataset.dropped_patients) == len(context.dataset.dropped_patients)

@@ -10,7 +10,7 @@ from tests.components.report import made
 
 TRIAL = {
     "reasons": [],
-    "pictures": 128,
+    "images": 128,
     "load_seconds": 2.5,
     "latency_ms": 8.0,
     "memory_gib": 0.5,
@@ -76,7 +76,7 @@ def test_a_check_that_measured_not_all_is_left_out(tmp_path, changes):
     path = tmp_path / "serving_check.json"
     path.write_text(json.dumps(TRIAL))
     assert reading.serving(str(path)) == Serving(
-        pictures=128, load_seconds=2.5, latency_ms=8.0, memory_gib=0.5
+        images=128, load_seconds=2.5, latency_ms=8.0, memory_gib=0.5
     )
     path.write_text(json.dumps({**TRIAL, **changes}))
     assert reading.serving(str(path)) is None

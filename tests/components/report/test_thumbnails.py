@@ -6,7 +6,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from components.report.thumbnails import kept_out, small, thumbnails
 from serving.model import Model
-from tests.conftest import picture
+from tests.conftest import xray
 from tests.serving import saved
 
 
@@ -17,13 +17,13 @@ def opened(content: bytes) -> Image.Image:
 @pytest.mark.parametrize(
     ("size", "expected"), [((400, 200), (160, 80)), ((100, 320), (50, 160)), ((20, 30), (20, 30))]
 )
-def test_a_large_picture_becomes_small_and_keeps_its_shape(size, expected):
+def test_a_large_image_becomes_small_and_keeps_its_shape(size, expected):
     assert opened(small(Image.new("L", size))).size == expected
 
 
-def test_what_was_kept_out_is_drawn_where_it_is_a_picture(tmp_path):
-    (tmp_path / "small.png").write_bytes(picture(1, 0))
-    (tmp_path / "cut.png").write_bytes(picture(1, 0)[:200])
+def test_what_was_kept_out_is_drawn_where_it_is_an_image(tmp_path):
+    (tmp_path / "small.png").write_bytes(xray(1, 0))
+    (tmp_path / "cut.png").write_bytes(xray(1, 0)[:200])
     (tmp_path / "text.jpeg").write_bytes(b"text")
     (tmp_path / "folder.png").mkdir()
     paths = ["small.png", "cut.png", "text.jpeg", "folder.png", "gone.png", "nul\0.png"]
@@ -48,7 +48,7 @@ def test_a_thumbnail_has_the_pixels_and_nothing_else_of_a_file(tmp_path, name):
 @pytest.mark.slow
 def test_heat_maps_are_drawn_where_the_model_explains_itself(tmp_path):
     file = tmp_path / "a.png"
-    file.write_bytes(picture(1, 1))
+    file.write_bytes(xray(1, 1))
     plain = thumbnails({"a": file}, Model(saved.save(tmp_path / "plain")))["a"]
     explained = thumbnails({"a": file}, Model(saved.save_explaining(tmp_path / "explaining")))["a"]
     assert plain.overlay == b""

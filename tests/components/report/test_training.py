@@ -15,13 +15,13 @@ def test_an_epoch_without_a_finite_figure_leaves_a_gap_and_no_other_epoch_moves(
     assert ends(gapped) == ends(drawn)
 
 
-def test_without_a_history_the_training_is_told_and_not_drawn():
+def test_without_a_history_the_training_is_reported_and_not_drawn():
     text = training(made.findings(), made.context(histories=()))
     assert "1,666,273" in text
     assert "<svg" not in text
 
 
-def test_a_model_that_tells_nothing_of_its_training_has_no_section():
+def test_a_model_that_says_nothing_of_its_training_has_no_section():
     assert training(made.findings(record={}), made.context(histories=())) == ""
 
 

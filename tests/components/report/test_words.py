@@ -15,7 +15,7 @@ from tests.words import replaced
 
 CONTEXTS = {
     "everything": made.context(),
-    "private": made.context(filenames=False, pictures={}),
+    "private": made.context(filenames=False, images={}),
     "refused": made.context(verdict=Verdict(blessed=False, reasons=("AUC 0.7 is below 0.85",))),
     "sourced": made.context(source=KERMANY),
     "unsourced": made.context(source=None),

@@ -15,7 +15,7 @@ BROKEN = {file.what: file for file in broken_files(PLAN)}
 
 
 def content(file):
-    return file.content(lambda picture: _encode(picture, 7))
+    return file.content(lambda image: _encode(image, 7))
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,9 @@ def test_what_is_broken_is_refused_for_what_it_is(what, reason):
     assert str(check(content(BROKEN[what]))).startswith(reason)
 
 
-def test_a_copy_is_a_good_picture_of_the_plan():
+def test_a_copy_is_a_good_image_of_the_plan():
     (copy,) = [file for what, file in BROKEN.items() if what.startswith("same bytes as ")]
-    (original,) = [picture for picture in PLAN if copy.what == f"same bytes as {picture.path}"]
+    (original,) = [image for image in PLAN if copy.what == f"same bytes as {image.path}"]
     assert content(copy) == _encode(original, 7)
     assert isinstance(check(content(copy)), Decoded)
 
@@ -44,8 +44,8 @@ def test_a_system_file_is_skipped(tmp_path):
     assert [found.skipped for found in scan(tmp_path)] == ["system file", None]
 
 
-def test_no_good_picture_bears_their_names():
-    assert not {file.path for file in BROKEN.values()} & {picture.path for picture in PLAN}
+def test_no_good_image_bears_their_names():
+    assert not {file.path for file in BROKEN.values()} & {image.path for image in PLAN}
 
 
 def test_the_icon_is_whole():

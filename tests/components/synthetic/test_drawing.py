@@ -13,7 +13,7 @@ def drawn(subtype, seed=0):
 
 @pytest.mark.parametrize("subtype", SUBTYPES)
 @pytest.mark.parametrize("seed", range(5))
-def test_a_picture_is_grey_and_of_a_plausible_size(subtype, seed):
+def test_an_image_is_grey_and_of_a_plausible_size(subtype, seed):
     drawing = drawn(subtype, seed)
     height, width = drawing.pixels.shape
     assert drawing.pixels.dtype == np.uint8
@@ -24,7 +24,7 @@ def test_a_picture_is_grey_and_of_a_plausible_size(subtype, seed):
 
 
 @pytest.mark.parametrize("subtype", SUBTYPES)
-def test_the_same_arguments_give_the_same_picture(subtype):
+def test_the_same_arguments_give_the_same_image(subtype):
     np.testing.assert_array_equal(drawn(subtype).pixels, drawn(subtype).pixels)
 
 
@@ -35,7 +35,7 @@ def test_opacity_is_there_in_pneumonia_alone(seed):
     assert drawn(VIRUS, seed).opacity.max() > 0.3
 
 
-def test_two_pictures_of_a_patient_differ():
+def test_two_images_of_a_patient_differ():
     assert drawn(NORMAL, 0).pixels.shape != drawn(NORMAL, 1).pixels.shape
 
 

@@ -37,42 +37,42 @@ def large(tmp_path_factory):
     return out
 
 
-def test_the_set_holds_what_it_tells(small):
-    out, told = small
+def test_the_set_holds_what_it_shows(small):
+    out, message = small
     files = tree(out)
-    assert sum(sum(labels.values()) for labels in told.pictures.values()) == MINIMUM_IMAGES
+    assert sum(sum(labels.values()) for labels in message.images.values()) == MINIMUM_IMAGES
     assert set(files) == {
         MARKER,
-        *told.broken,
-        *(picture.path for picture in plan(MINIMUM_IMAGES, SEED)),
+        *message.broken,
+        *(image.path for image in plan(MINIMUM_IMAGES, SEED)),
     }
-    for split, labels in told.pictures.items():
+    for split, labels in message.images.items():
         for label, count in labels.items():
             named = [path for path in files if path.startswith(f"{split}/{label}/")]
-            assert len(set(named) - set(told.broken)) == count
-    assert told.patients == len({picture.patient for picture in plan(MINIMUM_IMAGES, SEED)})
+            assert len(set(named) - set(message.broken)) == count
+    assert message.patients == len({image.patient for image in plan(MINIMUM_IMAGES, SEED)})
 
 
 def test_every_split_of_the_smallest_set_has_both_classes(small):
     assert all(
-        set(small[1].pictures[split]) == {"NORMAL", "PNEUMONIA"} for split in ("train", "test")
+        set(small[1].images[split]) == {"NORMAL", "PNEUMONIA"} for split in ("train", "test")
     )
 
 
-def test_a_larger_set_replaces_a_smaller_one_and_holds_its_pictures(tmp_path, small):
+def test_a_larger_set_replaces_a_smaller_one_and_holds_its_images(tmp_path, small):
     said = []
     out = shutil.copytree(small[0], tmp_path / "set")
     generate(out, images=65, seed=SEED, progress=lambda *at: said.append(at))
     larger = tree(out)
-    for picture in plan(MINIMUM_IMAGES, SEED):
-        assert larger[picture.path] == (small[0] / picture.path).read_bytes()
+    for image in plan(MINIMUM_IMAGES, SEED):
+        assert larger[image.path] == (small[0] / image.path).read_bytes()
     assert len(larger) == len(tree(small[0])) + 5
     assert said == [(written, 65) for written in range(1, 66)]
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 
 def test_the_converter_keeps_all_that_is_good_and_names_all_that_is_broken(tmp_path, small):
-    out, told = small
+    out, message = small
     dataset = convert(out, tmp_path / "out", settings=DatasetSettings(), seed=1)
     assert dataset.quarantine_reasons == {
         "empty file": 1,
@@ -85,7 +85,7 @@ def test_the_converter_keeps_all_that_is_good_and_names_all_that_is_broken(tmp_p
     assert sum(count.written for count in dataset.folders) == MINIMUM_IMAGES + 1
     assert dataset.dropped_patients == ()
     assert dataset.missing == ()
-    assert len(told.broken) == 6
+    assert len(message.broken) == 6
 
 
 def test_a_finished_set_is_left_as_it_is(tmp_path, small, monkeypatch):
@@ -95,14 +95,14 @@ def test_a_finished_set_is_left_as_it_is(tmp_path, small, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "harm", ["a picture lost", "a picture cut", "a stranger", "other code", "a damaged marker"]
+    "harm", ["an image lost", "an image cut", "a stranger", "other code", "a damaged marker"]
 )
 def test_a_set_that_is_not_whole_is_made_anew(tmp_path, small, monkeypatch, harm):
     out, made = shutil.copytree(small[0], tmp_path / "set"), []
     monkeypatch.setattr(module, "_write", lambda out, *_: made.append(out))
-    if harm == "a picture lost":
+    if harm == "an image lost":
         next(out.glob("train/NORMAL/*.jpeg")).unlink()
-    elif harm == "a picture cut":
+    elif harm == "an image cut":
         file = next(out.glob("train/NORMAL/*.jpeg"))
         file.write_bytes(file.read_bytes()[:-9])
     elif harm == "a stranger":
@@ -164,7 +164,7 @@ def test_impossible_numbers_are_refused(tmp_path, arguments, said):
         generate(tmp_path / "set", **arguments)
 
 
-def test_a_picture_is_drawn_by_seed_and_plan():
+def test_an_image_is_drawn_by_seed_and_plan():
     first, second = plan(60, SEED)[:2]
     np.testing.assert_array_equal(render(first, SEED).pixels, render(first, SEED).pixels)
     assert not np.array_equal(render(first, SEED).pixels, render(first, SEED + 1).pixels)
@@ -172,18 +172,18 @@ def test_a_picture_is_drawn_by_seed_and_plan():
 
 
 def test_opacity_is_there_in_pneumonia_alone():
-    for picture in plan(40, SEED):
-        opacity = render(picture, SEED).opacity.max()
-        assert opacity > 0.3 if picture.label_name == "PNEUMONIA" else opacity == 0
+    for image in plan(40, SEED):
+        opacity = render(image, SEED).opacity.max()
+        assert opacity > 0.3 if image.label_name == "PNEUMONIA" else opacity == 0
 
 
 def ranked(labels, scores):
-    """The area under the ROC curve: how often a sick picture scores above a healthy one."""
+    """The area under the ROC curve: how often a sick image scores above a healthy one."""
     return np.mean(scores[labels][:, None] > scores[~labels][None])
 
 
 def linear_auc(cues, labels, patients, folds=5):
-    """A linear model, each patient judged by one that was fitted on the others."""
+    """A linear model, each patient evaluated by one that was fitted on the others."""
     cues = np.c_[(cues - cues.mean(0)) / cues.std(0), np.ones(len(cues))]
     scores = np.zeros(len(labels))
     for fold in range(folds):
@@ -198,10 +198,10 @@ def linear_auc(cues, labels, patients, folds=5):
 
 @pytest.fixture(scope="module")
 def photographed(large):
-    pictures = plan(600, SEED)
-    labels = np.array([picture.label_name == "PNEUMONIA" for picture in pictures])
-    patients = np.array([picture.patient for picture in pictures])
-    return [large / picture.path for picture in pictures], labels, patients
+    images = plan(600, SEED)
+    labels = np.array([image.label_name == "PNEUMONIA" for image in images])
+    patients = np.array([image.patient for image in images])
+    return [large / image.path for image in images], labels, patients
 
 
 def cheap(path):
@@ -226,7 +226,7 @@ def small_film(path):
 
 
 @pytest.mark.slow
-def test_nothing_cheaper_than_the_opacities_tells_the_class(photographed):
+def test_nothing_cheaper_than_the_opacities_shows_the_class(photographed):
     paths, labels, patients = photographed
     cues = np.array([cheap(path) for path in paths], np.float64)
     assert 0.4 <= linear_auc(cues, labels, patients) <= 0.6
@@ -237,7 +237,7 @@ def test_nothing_cheaper_than_the_opacities_tells_the_class(photographed):
 
 
 @pytest.mark.slow
-def test_the_opacities_tell_the_class_even_to_a_linear_model(photographed):
+def test_the_opacities_show_the_class_even_to_a_linear_model(photographed):
     paths, labels, patients = photographed
     assert linear_auc(np.array([small_film(path) for path in paths]), labels, patients) > 0.75
 

@@ -25,7 +25,7 @@ def test_a_failure_ends_with_the_programs_last_lines():
     assert "line 0" not in str(caught.value)
 
 
-def test_a_failure_without_a_word_is_told_too():
+def test_a_failure_without_a_word_is_reported_too():
     with pytest.raises(SetUpError, match=r"^Unpacking failed \(exit code 3\)\.$"):
         run(python("raise SystemExit(3)"), "Unpacking")
 

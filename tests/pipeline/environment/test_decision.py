@@ -142,7 +142,7 @@ def test_an_obstacle_is_readable_in_a_terminal(case):
     assert all(line.startswith("  ") for line in advice)
 
 
-def test_all_obstacles_are_told_at_once():
+def test_all_obstacles_are_reported_at_once():
     machine = replace(machines.ALPINE, pip=None, has_avx=False, free_bytes=10**6)
     headlines = [obstacle.partition(":")[0] for obstacle in decide(machine).obstacles]
     assert headlines == ["Python", "Processor", "Disk", "C library"]

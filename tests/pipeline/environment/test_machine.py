@@ -59,7 +59,7 @@ def test_reads_glibcs_version(name, version):
         ("", True),
     ],
 )
-def test_only_told_flags_without_avx_are_without_avx(cpuinfo, expected):
+def test_only_reported_flags_without_avx_are_without_avx(cpuinfo, expected):
     assert has_avx(cpuinfo) == expected
 
 

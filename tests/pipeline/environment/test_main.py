@@ -30,7 +30,7 @@ def test_the_preflight_answers_in_words_on_this_machine():
         assert done.returncode == 1
         assert done.stderr.startswith("The environment cannot be made on this machine:\n\n* ")
     else:
-        assert done.stdout == "Nothing stands in the way: `make demo`\n"
+        assert done.stdout == "Nothing is missing: `make demo`\n"
 
 
 def test_the_preflight_needs_the_standard_library_alone():
@@ -77,16 +77,16 @@ def checkout(monkeypatch, tmp_path):
 def test_obstacles_are_listed_and_nothing_is_made(monkeypatch, capsys, checkout, arguments):
     facts = replace(machines.WINDOWS, free_bytes=0)
     assert call(monkeypatch, facts, *arguments) == 1
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert "* System: there are no wheels" in told.err
-    assert "* Disk: 0.0 GB" in told.err
+    message = capsys.readouterr()
+    assert message.out == ""
+    assert "* System: there are no wheels" in message.err
+    assert "* Disk: 0.0 GB" in message.err
     assert not (checkout / ".venv").exists()
 
 
 def test_a_check_makes_nothing(monkeypatch, capsys, checkout):
     assert call(monkeypatch, machines.DEBIAN_12, "check") == 0
-    assert capsys.readouterr().out == "Nothing stands in the way: `make demo`\n"
+    assert capsys.readouterr().out == "Nothing is missing: `make demo`\n"
     assert not (checkout / ".venv").exists()
 
 
@@ -97,7 +97,7 @@ def test_a_check_says_that_a_python_would_be_fetched(monkeypatch, capsys, checko
     assert "fetch uv's own Python" in printed
 
 
-def test_a_failed_step_is_told_without_a_traceback(monkeypatch, capsys, checkout):
+def test_a_failed_step_is_reported_without_a_traceback(monkeypatch, capsys, checkout):
     def fail(*_):
         raise SetUpError("Unpacking failed.")
 

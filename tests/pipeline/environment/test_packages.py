@@ -111,13 +111,13 @@ def test_a_package_without_a_pin_is_taken_as_the_mirror_signs_it(fake, tmp_path,
     assert capsys.readouterr().out == ""
 
 
-def test_a_mirror_without_the_package_is_told(fake, tmp_path):
+def test_a_mirror_without_the_package_is_reported(fake, tmp_path):
     (fake / "madison").write_text("")
     with pytest.raises(SetUpError, match=r"^The mirror has no libc6 of Debian 13 \(trixie\)\.$"):
         packages.unpack(pinned(), MIRROR, tmp_path / "glibc")
 
 
-def test_an_unreachable_mirror_is_told_with_apts_words(fake, tmp_path):
+def test_an_unreachable_mirror_is_reported_with_apts_words(fake, tmp_path):
     (fake / "unreachable").touch()
     with pytest.raises(SetUpError, match=r"(?s)package lists of Debian 13.*Failed to fetch"):
         packages.unpack(pinned(), MIRROR, tmp_path / "glibc")
@@ -148,7 +148,7 @@ def test_a_stanza_reads_back_with_its_key(signed_by):
 
 
 @pytest.mark.parametrize("first", [" ", "\n "])
-def test_a_key_that_stands_in_apts_own_file_is_handed_on_whole(first):
+def test_a_key_that_is_in_apts_own_file_is_handed_on_whole(first):
     text = f"Types: deb\nURIs: http://m\nSuites: s\nSigned-By:{first}{KEY}\nComponents: main\n"
     (source,) = parse_deb822(text)
     assert source.signed_by == KEY

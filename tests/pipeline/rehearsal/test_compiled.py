@@ -1,4 +1,4 @@
-"""Spoilt specifications: each is told with its task, its field and what to do."""
+"""Corrupted specifications: each is told with its task, its field and what to do."""
 
 import copy
 import json
@@ -18,7 +18,7 @@ def job():
 
 
 @pytest.fixture
-def spoilt(job, tmp_path):
+def corrupted(job, tmp_path):
     """Reads the specification after an edit; returns what is wrong with it."""
 
     def read(edit):
@@ -108,7 +108,7 @@ def a_circle(content):
 
 
 @pytest.mark.parametrize(
-    ("edit", "told"),
+    ("edit", "message"),
     [
         (no_component, "Trainer: componentRef names 'Trainr', which is not among"),
         (no_executor, "Trainer: executorLabel names 'Trainer_executor', which is not among"),
@@ -126,13 +126,13 @@ def a_circle(content):
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
-def test_a_spoilt_specification_is_told(spoilt, edit, told):
-    found = spoilt(edit)
-    assert [each for each in found if told in each], found
+def test_a_corrupted_specification_is_reported(corrupted, edit, message):
+    found = corrupted(edit)
+    assert [each for each in found if message in each], found
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("a: [", "cannot be read"),
         ("[]", "is no compiled pipeline"),
@@ -140,13 +140,13 @@ def test_a_spoilt_specification_is_told(spoilt, edit, told):
         (json.dumps({"root": {"nonsense": 1}}), "is no pipeline's specification"),
     ],
 )
-def test_a_file_that_is_no_pipeline_is_told(tmp_path, text, told):
+def test_a_file_that_is_no_pipeline_is_reported(tmp_path, text, message):
     file = tmp_path / "pipeline.yaml"
     file.write_text(text)
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         compiled.read(file)
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path):
+def test_a_file_that_is_not_there_is_reported(tmp_path):
     with pytest.raises(UserError, match="cannot be read"):
         compiled.read(tmp_path / "nowhere.yaml")

@@ -26,7 +26,7 @@ def converted(monkeypatch):
 
 
 @pytest.mark.parametrize("place", ["gs://bucket/examples", "gs://bucket/runs/examples"])
-def test_pictures_are_converted_wherever_the_examples_would_be(tmp_path, converted, place):
+def test_images_are_converted_wherever_the_examples_would_be(tmp_path, converted, place):
     given, places = data.brought_near(compiled(examples=place), tmp_path, {}, None, None)
     assert len(converted) == 1
     assert given.parameters["dataset_fingerprint"] == "f1"
@@ -36,7 +36,7 @@ def test_pictures_are_converted_wherever_the_examples_would_be(tmp_path, convert
     }
 
 
-def test_pictures_count_before_a_place_for_the_examples(tmp_path, converted):
+def test_images_count_before_a_place_for_the_examples(tmp_path, converted):
     place = "gs://bucket/examples"
     _, places = data.brought_near(
         compiled(examples=place), tmp_path, {place: "here"}, tmp_path / "images", None
@@ -45,7 +45,7 @@ def test_pictures_count_before_a_place_for_the_examples(tmp_path, converted):
     assert places[place] == str(tmp_path / "dataset")
 
 
-def test_a_place_that_stands_for_the_examples_is_taken(tmp_path, converted):
+def test_a_place_that_means_the_examples_is_taken(tmp_path, converted):
     given = {"gs://bucket/examples": "here"}
     _, places = data.brought_near(
         compiled(examples="gs://bucket/examples"), tmp_path, given, None, None
@@ -54,6 +54,6 @@ def test_a_place_that_stands_for_the_examples_is_taken(tmp_path, converted):
     assert places == {**given, "gs://bucket/runs": str(tmp_path / "root")}
 
 
-def test_a_pipeline_whose_data_cannot_be_chosen_is_told(tmp_path):
+def test_a_pipeline_whose_data_cannot_be_chosen_is_reported(tmp_path):
     with pytest.raises(UserError, match="has no parameter examples"):
         data.brought_near(compiled(), tmp_path, {}, None, None)

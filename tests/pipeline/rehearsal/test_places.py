@@ -15,7 +15,7 @@ PLACES = {"gs://bucket/ex": "/ex", "gs://bucket/runs": "/out", "gs://bucket/runs
         ("gs://bucket/runs/data/eval", "/data/eval"),
     ],
 )
-def test_the_innermost_place_stands_for_what_lies_in_it(text, local):
+def test_the_innermost_place_means_what_lies_in_it(text, local):
     assert near(text, PLACES) == local
 
 

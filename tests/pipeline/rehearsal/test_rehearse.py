@@ -34,10 +34,10 @@ def metadata(done):
 def test_tasks_run_in_order_and_get_what_was_made_with_its_type_and_metadata(run):
     first, second = run().done
     assert metadata(first) == {"answer": 42, "said": "hello"}
-    told = metadata(second)
-    assert told["answer"] == 42
-    assert told["name"] == "first-model"
-    assert told["type"].startswith("title: tfx.Model")
+    record = metadata(second)
+    assert record["answer"] == 42
+    assert record["name"] == "first-model"
+    assert record["type"].startswith("title: tfx.Model")
 
 
 def test_one_task_can_run_again_on_what_the_others_made(run):
@@ -52,14 +52,14 @@ def test_a_task_alone_needs_a_rehearsal_of_the_others(run):
         run(chosen={"second"})
 
 
-def test_a_task_that_fails_is_told_with_its_error_and_its_log(run):
+def test_a_task_that_fails_is_reported_with_its_error_and_its_log(run):
     with pytest.raises(
         UserError, match=r"first: it failed with exit code 1: ValueError: no\n.*/log"
     ):
         run("raise ValueError('no')")
 
 
-def test_a_module_that_the_image_lacks_is_told(run):
+def test_a_module_that_the_image_lacks_is_reported(run):
     with pytest.raises(
         UserError, match=r"first: .* ModuleNotFoundError: No module named 'serving'"
     ):
@@ -76,44 +76,44 @@ def test_a_variable_that_is_set_here_alone_is_not_there(run, monkeypatch):
         run("os.environ['ONLY_HERE']")
 
 
-def test_an_output_that_was_not_made_is_told(run):
+def test_an_output_that_was_not_made_is_reported(run):
     with pytest.raises(UserError, match=r"first: outputs.artifacts.model is declared and was not"):
         run("finish()")
 
 
-def test_a_task_that_tells_nothing_is_told(run):
+def test_a_task_that_says_nothing_is_reported(run):
     with pytest.raises(UserError, match=r"first: it ended well and wrote no outputs.outputFile"):
         run("pass")
 
 
-def test_a_task_that_writes_nonsense_is_told(run):
+def test_a_task_that_writes_nonsense_is_reported(run):
     with pytest.raises(UserError, match=r"first: its outputs.outputFile cannot be read"):
         run("pathlib.Path(outputs['outputFile']).write_text('{')")
 
 
-def test_an_input_that_is_not_declared_is_told_by_its_name(run):
+def test_an_input_that_is_not_declared_is_reported_by_its_name(run):
     with pytest.raises(
         UserError, match=r"second reads examples, which its component does not decl"
     ):
         run(FIRST, "inputs['artifacts']['examples']")
 
 
-def test_a_remote_place_without_a_local_one_is_told(run):
+def test_a_remote_place_without_a_local_one_is_reported(run):
     with pytest.raises(UserError, match=r"text has gs://far/away, .*--map gs://far/away=FOLDER"):
         run(text="gs://far/away")
 
 
-def test_a_remote_place_is_replaced_by_what_stands_for_it(run, tmp_path):
+def test_a_remote_place_is_replaced_by_what_means_it(run, tmp_path):
     first, _ = run(text="gs://far/away/x", places={"gs://far": str(tmp_path)}).done
     assert metadata(first)["said"] == f"{tmp_path}/away/x"
 
 
-def test_a_path_of_this_machine_is_told(run, tmp_path):
+def test_a_path_of_this_machine_is_reported(run, tmp_path):
     with pytest.raises(UserError, match=r"first: inputs.parameters.text has .*, a path of this"):
         run(text=str(tmp_path))
 
 
-def test_a_placeholder_of_something_that_is_not_given_is_told(tmp_path, source):
+def test_a_placeholder_of_something_that_is_not_given_is_reported(tmp_path, source):
     content = pipeline()
     container = content["deploymentSpec"]["executors"]["e1"]["container"]
     container["args"].append("{{$.inputs.parameters['nothing']}}")
@@ -163,6 +163,6 @@ def handed_on(tmp_path, source, **changes):
         {"parameters": {"beam_args": "--runner=DataflowRunner --project=p"}},
     ],
 )
-def test_work_for_google_cloud_is_told_and_not_tried(tmp_path, source, changes):
+def test_work_for_google_cloud_is_reported_and_not_tried(tmp_path, source, changes):
     with pytest.raises(UserError, match="first hands its work to Google Cloud"):
         handed_on(tmp_path, source, **changes).run()

@@ -15,6 +15,6 @@ def test_a_report_that_was_made_is_accepted():
     refuse_without_report(made(""))
 
 
-def test_a_report_that_was_not_made_is_told_with_its_reason():
+def test_a_report_that_was_not_made_is_reported_with_its_reason():
     with pytest.raises(UserError, match="Report: there is no report: no space left"):
         refuse_without_report(made("no space left"))

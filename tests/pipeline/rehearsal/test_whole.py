@@ -1,11 +1,11 @@
-"""The compiled pipeline, rehearsed from pictures to a pushed model, beside a local run."""
+"""The compiled pipeline, rehearsed from images to a pushed model, beside a local run."""
 
 import json
 import shutil
 
 import pytest
 
-from pipeline.rehearsal.container import ROOMS
+from pipeline.rehearsal.container import PACKAGES
 from tests.pipeline.cluster import CLUSTER
 from tests.pipeline.command import COMPONENTS, REPOSITORY, cxr, figures, same_figures
 
@@ -41,27 +41,29 @@ def test_a_rehearsal_ends_in_a_pushed_model_with_the_local_runs_metrics(
 ):
     small, record = small_run
     images = small / "root" / "images"
-    told = cxr(
+    message = cxr(
         *("rehearse", compiled(target), "--images", images),
         *("--root", folder / target, "--json", *options),
     )
-    outcome = json.loads(told)
+    outcome = json.loads(message)
     assert set(outcome["tasks"]) == COMPONENTS
     # Batches of other sizes are summed in another order.
     assert figures(outcome) == same_figures(record)
     assert outcome["pushed"]
 
 
-def test_a_package_that_lacks_a_module_is_told_before_anything_runs(small_run, compiled, tmp_path):
+def test_a_package_that_lacks_a_module_is_reported_before_anything_runs(
+    small_run, compiled, tmp_path
+):
     small, _ = small_run
-    for room in ROOMS:
-        shutil.copytree(REPOSITORY / room, tmp_path / room)
+    for package in PACKAGES:
+        shutil.copytree(REPOSITORY / package, tmp_path / package)
     (tmp_path / "components" / "pusher.py").unlink()
-    told = cxr(
+    message = cxr(
         *("rehearse", compiled("kubeflow"), "--images", small / "root" / "images"),
         *("--root", tmp_path / "rehearsal"),
         folder=tmp_path,
         code=1,
     )
-    assert "cannot be imported from what the image holds" in told
-    assert "components.pusher" in told
+    assert "cannot be imported from what the image holds" in message
+    assert "components.pusher" in message

@@ -40,7 +40,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_a_damaged_output_is_computed_again_and_the_file_is_told(orchestrated, caplog, name):
+def test_a_damaged_output_is_computed_again_and_the_file_is_reported(orchestrated, caplog, name):
     version = str(100 + list(DAMAGES).index(name))
     orchestrated.run(f"{name}-first", version=version)
     orchestrated.run(f"{name}-again", version=version, uncached=["Pusher"])

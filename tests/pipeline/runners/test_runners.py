@@ -15,7 +15,7 @@ def first(orchestrated):
     return orchestrated.cached(), orchestrated.started
 
 
-def test_the_log_tells_when_each_component_starts_and_ends(first):
+def test_the_log_shows_when_each_component_starts_and_ends(first):
     cached, started = first
     assert sorted(started) == [
         "Baseline",
@@ -54,7 +54,7 @@ def test_another_parameter_reruns_the_component_and_not_what_gets_equal_inputs(o
 MESSAGE = "The folder is gone.\nMount it again."
 
 
-def test_a_component_that_fails_is_told_with_its_message_and_runs_when_repeated(
+def test_a_component_that_fails_is_reported_with_its_message_and_runs_when_repeated(
     orchestrated, monkeypatch
 ):
     def fail(*_):

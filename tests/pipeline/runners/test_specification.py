@@ -72,13 +72,15 @@ def test_beams_steps_read_their_arguments_from_a_parameter(spec):
         container = spec["deploymentSpec"]["executors"][f"{name}_executor"]["container"]
         assert container["command"] == ["python", "-m", "components.task"]
         assert not any("runner" in word for word in container["args"])
-        told = container["args"][container["args"].index("--json_serialized_inputs_spec_args") + 1]
+        record = container["args"][
+            container["args"].index("--json_serialized_inputs_spec_args") + 1
+        ]
         declared = spec["components"][name]["inputDefinitions"]
-        assert json.loads(told) == declared
+        assert json.loads(record) == declared
         assert declared["parameters"]["beam_args"] == {"parameterType": "STRING"}
 
 
-def test_google_cloud_trains_computes_and_serves_where_it_is_told_to():
+def test_google_cloud_trains_computes_and_serves_where_it_is_reported_to():
     services = {
         "project": "project-1",
         "trainer_job": {"accelerator": "NVIDIA_TESLA_T4"},
@@ -89,8 +91,8 @@ def test_google_cloud_trains_computes_and_serves_where_it_is_told_to():
     spec = specification.specify(chosen)["pipelineSpec"]
     trainer = spec["deploymentSpec"]["executors"]["Trainer_executor"]["container"]
     assert "components.google_cloud.trainer_job.Executor" in trainer["args"]
-    told = spec["root"]["dag"]["tasks"]["Trainer"]["inputs"]["parameters"]["custom_config"]
-    assert "NVIDIA_TESLA_T4" in told["runtimeValue"]["constant"]
+    record = spec["root"]["dag"]["tasks"]["Trainer"]["inputs"]["parameters"]["custom_config"]
+    assert "NVIDIA_TESLA_T4" in record["runtimeValue"]["constant"]
     beam_args = spec["root"]["inputDefinitions"]["parameters"]["beam_args"]["defaultValue"]
     assert "--runner=DataflowRunner" in beam_args
     assert "--max_num_workers=3" in beam_args

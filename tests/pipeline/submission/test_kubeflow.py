@@ -62,21 +62,21 @@ def test_a_schedule_is_sent(cluster, kubeflow_server, asked):
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "text"),
     [
-        (401, "answers 401: fault 401\nIt does not know who you are. Log in"),
-        (403, "answers 403: fault 403\nYou may not do this there"),
-        (404, "answers 404: fault 404\nThere is no such thing there"),
-        (409, "answers 409: fault 409\nOne of that name is there already"),
+        (401, "responds 401: fault 401\nAuthentication is missing or invalid. Log in"),
+        (403, "responds 403: fault 403\nPermission is missing"),
+        (404, "responds 404: fault 404\nNot found"),
+        (409, "responds 409: fault 409\nOne of that name is there already"),
     ],
 )
-def test_what_the_server_refuses_is_told_and_not_tried_again(
-    cluster, kubeflow_server, asked, status, told
+def test_what_the_server_refuses_is_reported_and_not_tried_again(
+    cluster, kubeflow_server, asked, status, text
 ):
     kubeflow_server.faults["POST /apis/v2beta1/runs"] = [status]
     with pytest.raises(UserError) as error:
         cluster.submit(asked)
-    assert told in str(error.value)
+    assert text in str(error.value)
     assert len(kubeflow_server.bodies("POST /apis/v2beta1/runs")) == 1
 
 
@@ -87,9 +87,9 @@ def test_what_is_refused_for_now_is_tried_again(cluster, kubeflow_server, asked,
     assert len(kubeflow_server.bodies("POST /apis/v2beta1/runs")) == 3
 
 
-def test_what_is_always_refused_for_now_is_told(cluster, kubeflow_server, asked):
+def test_what_is_always_refused_for_now_is_reported(cluster, kubeflow_server, asked):
     kubeflow_server.faults["POST /apis/v2beta1/runs"] = [503] * 9
-    with pytest.raises(UserError, match="answers 503: fault 503\nIt is not available now"):
+    with pytest.raises(UserError, match="responds 503: fault 503\nIt is not available now"):
         cluster.submit(asked)
 
 
@@ -106,12 +106,12 @@ def test_a_look_survives_a_broken_connection(cluster, kubeflow_server):
     assert cluster.progress("r1").state == "running"
 
 
-def test_a_server_that_is_not_there_is_told(asked):
+def test_a_server_that_is_not_there_is_reported(asked):
     with pytest.raises(UserError, match="cannot be reached"):
         Kubeflow("http://127.0.0.1:9").submit(asked)
 
 
-def test_the_states_of_the_tasks_and_the_reason_of_a_failure_are_told(cluster, kubeflow_server):
+def test_the_states_of_the_tasks_and_the_reason_of_a_failure_are_reported(cluster, kubeflow_server):
     kubeflow_server.states = [
         {
             "state": "FAILED",

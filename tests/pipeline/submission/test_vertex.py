@@ -59,22 +59,25 @@ def test_a_schedule_is_sent(cluster, vertex_server, asked):
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "text"),
     [
-        (401, "It does not know who you are. Log in: gcloud auth application-default login"),
-        (403, "You may not do this there"),
-        (404, "There is no such thing there"),
+        (
+            401,
+            "Authentication is missing or invalid. Log in: gcloud auth application-default login",
+        ),
+        (403, "Permission is missing"),
+        (404, "Not found"),
         (409, "One of that name is there already"),
     ],
 )
-def test_what_the_server_refuses_is_told_and_not_tried_again(
-    cluster, vertex_server, asked, status, told
+def test_what_the_server_refuses_is_reported_and_not_tried_again(
+    cluster, vertex_server, asked, status, text
 ):
     vertex_server.faults[JOBS] = [status] * 9
     with pytest.raises(UserError) as error:
         cluster.submit(asked)
-    assert f"answers {status}" in str(error.value)
-    assert told in str(error.value)
+    assert f"responds {status}" in str(error.value)
+    assert text in str(error.value)
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -97,7 +100,7 @@ def test_a_look_survives_a_broken_connection(cluster, vertex_server):
     assert cluster.progress(RUN).state == "running"
 
 
-def test_the_states_of_the_tasks_and_the_reason_of_a_failure_are_told(cluster, vertex_server):
+def test_the_states_of_the_tasks_and_the_reason_of_a_failure_are_reported(cluster, vertex_server):
     vertex_server.states = [
         {
             "state": "PIPELINE_STATE_FAILED",

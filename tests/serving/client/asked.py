@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from serving.client import connect, connect_async
-from tests.pictures import encode
+from tests.images import encode
 
 
 def grey(value: int) -> bytes:
     return encode(np.full((40, 40), value, np.uint8), "png-grey")
 
 
-PICTURE = grey(204)
+IMAGE = grey(204)
 
 Ask = Callable[..., Any]
 

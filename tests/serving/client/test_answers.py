@@ -9,7 +9,7 @@ import pytest
 
 from serving import predict
 from serving.client import (
-    MAXIMUM_PICTURE,
+    MAXIMUM_IMAGE,
     Metadata,
     Refused,
     Signature,
@@ -20,10 +20,10 @@ from serving.client import (
     connect_async,
 )
 from serving.model import Model
-from tests.pictures import FORMATS, encode, grey_pixels
-from tests.serving.client.asked import PICTURE, grey
+from tests.images import FORMATS, encode, grey_pixels
+from tests.serving.client.asked import IMAGE, grey
 
-PICTURES = [
+IMAGES = [
     *(grey(value) for value in (0, 51, 127, 128, 204, 255)),
     b"broken",
     b"",
@@ -42,24 +42,24 @@ def url(request, served):
 
 
 def test_a_client_answers_as_the_model_in_process(url, ask, loaded):
-    assert ask(url, "predict", PICTURES) == loaded.answer(PICTURES)
+    assert ask(url, "predict", IMAGES) == loaded.answer(IMAGES)
 
 
-def test_one_picture_is_answered_as_in_a_batch(url, ask, loaded):
-    for picture in PICTURES[4:7]:
-        assert ask(url, "predict", [picture]) == loaded.answer([picture])
+def test_one_image_is_answered_as_in_a_batch(url, ask, loaded):
+    for image in IMAGES[4:7]:
+        assert ask(url, "predict", [image]) == loaded.answer([image])
 
 
-def test_no_pictures_ask_nobody(ask):
+def test_no_images_ask_nobody(ask):
     for nowhere in ("http://127.0.0.1:9", "grpc://127.0.0.1:9"):
         assert ask(nowhere, "predict", []) == []
 
 
-def test_the_state_of_the_versions_is_told(url, ask):
+def test_the_state_of_the_versions_is_reported(url, ask):
     assert ask(url, "status") == [VersionStatus(17, "AVAILABLE", "")]
 
 
-def test_the_metadata_are_told(url, ask):
+def test_the_metadata_are_reported(url, ask):
     outputs = {"probability": "DT_FLOAT", "label": "DT_STRING", "valid": "DT_BOOL"}
     outputs |= {"in_domain": "DT_BOOL", "domain_distance": "DT_FLOAT"}
     expected = Signature(
@@ -70,47 +70,47 @@ def test_the_metadata_are_told(url, ask):
 
 
 def test_a_version_can_be_named(url, ask, loaded):
-    assert ask(url, "predict", [PICTURE], version=17) == loaded.answer([PICTURE])
+    assert ask(url, "predict", [IMAGE], version=17) == loaded.answer([IMAGE])
     assert ask(url, "status", version=17) == [VersionStatus(17, "AVAILABLE", "")]
 
 
 @pytest.mark.parametrize("what", ["predict", "status", "metadata"])
-def test_an_unknown_model_is_told(url, ask, what):
-    given = [[PICTURE]] if what == "predict" else []
+def test_an_unknown_model_is_reported(url, ask, what):
+    given = [[IMAGE]] if what == "predict" else []
     with pytest.raises(UnknownModel) as caught:
         ask(url, what, *given, model="mri")
     assert f"{url} does not serve mri. It says: " in str(caught.value)
 
 
-def test_an_unknown_version_is_told(url, ask):
+def test_an_unknown_version_is_reported(url, ask):
     with pytest.raises(UnknownModel, match=r"does not serve chest_xray, version 3\. It says: \w"):
-        ask(url, "predict", [PICTURE], version=3)
+        ask(url, "predict", [IMAGE], version=3)
 
 
-def test_an_unknown_label_is_told(url, ask):
+def test_an_unknown_label_is_reported(url, ask):
     with pytest.raises(Refused, match=r"chest_xray, label stable: .*\w.* label"):
-        ask(url, "predict", [PICTURE], label="stable")
+        ask(url, "predict", [IMAGE], label="stable")
 
 
 def test_threads_share_a_client(url, loaded):
-    expected = [loaded.answer([picture]) for picture in PICTURES] * 5
+    expected = [loaded.answer([image]) for image in IMAGES] * 5
     with connect(url) as client, ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda picture: client.predict([picture]), PICTURES * 5))
+        answers = list(pool.map(lambda image: client.predict([image]), IMAGES * 5))
     assert answers == expected
 
 
 def test_tasks_share_a_client(url, loaded):
     async def ask_together():
         async with connect_async(url) as client:
-            return await asyncio.gather(*(client.predict([each]) for each in PICTURES * 5))
+            return await asyncio.gather(*(client.predict([each]) for each in IMAGES * 5))
 
-    expected = [loaded.answer([picture]) for picture in PICTURES] * 5
+    expected = [loaded.answer([image]) for image in IMAGES] * 5
     assert asyncio.run(ask_together()) == expected
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Forty pictures, a broken one, and in another folder what cannot be read."""
+    """Forty images, a broken one, and in another folder what cannot be read."""
     for number in range(40):
         (tmp_path / f"{number:02d}.png").write_bytes(grey(6 * number))
     (tmp_path / "33.png").write_bytes(b"broken")
@@ -120,7 +120,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_files_are_judged_as_in_process(url, ask, version, folder):
+def test_files_are_predicted_as_in_process(url, ask, version, folder):
     paths = [folder, folder / "no.png", folder / "00.png"]
     batches = ask(url, "predict_files", paths)
     assert [len(batch) for batch in batches] == [32, 12]
@@ -134,17 +134,17 @@ def test_files_are_judged_as_in_process(url, ask, version, folder):
 
 
 def test_the_largest_request_is_taken(served):
-    # Zeros are no picture, but they are sent as one.
-    pictures = [bytes(MAXIMUM_PICTURE // 32)] * 32
+    # Zeros are no image, but they are sent as one.
+    images = [bytes(MAXIMUM_IMAGE // 32)] * 32
     for url in (served.rest, served.grpc):
         with connect(url, timeout=600) as client:
-            assert not any(answer.valid for answer in client.predict(pictures))
+            assert not any(answer.valid for answer in client.predict(images))
             with pytest.raises(Refused, match=r"request of \d\d,.* bytes.*Give fewer"):
-                client.predict([*pictures, bytes(17 * 2**20)])
+                client.predict([*images, bytes(17 * 2**20)])
 
 
 def test_rest_needs_no_tensorflow(served, tmp_path):
-    (tmp_path / "good.png").write_bytes(PICTURE)
+    (tmp_path / "good.png").write_bytes(IMAGE)
     (tmp_path / "bad.png").write_bytes(b"broken")
     code = f"""
 import sys

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from serving.client import DeadlinePassed, Unavailable, connect, connect_async
-from tests.serving.client.asked import PICTURE
+from tests.serving.client.asked import IMAGE
 from tests.serving.client.stubs import ANSWER, BUSY, HANG, SLOW_READ, TRICKLE, Failure
 
 SECONDS = 0.3
@@ -15,9 +15,9 @@ SECONDS = 0.3
 LATEST = 30.0
 
 
-def is_late(ask, url, images=(PICTURE,), *, seconds=SECONDS):
+def is_late(ask, url, images=(IMAGE,), *, seconds=SECONDS):
     started = time.monotonic()
-    with pytest.raises(DeadlinePassed, match=rf"{url} gave no answer .*within {seconds:g} s"):
+    with pytest.raises(DeadlinePassed, match=rf"{url} sent no response .*within {seconds:g} s"):
         ask(url, "predict", images, timeout=seconds)
     assert seconds * 0.9 < time.monotonic() - started < LATEST
 
@@ -52,20 +52,20 @@ def test_a_server_that_accepts_and_says_nothing(ask, scheme):
         is_late(ask, f"{scheme}://127.0.0.1:{silent.getsockname()[1]}")
 
 
-def test_a_client_goes_on_after_a_late_answer(stub):
+def test_a_client_continues_after_a_late_answer(stub):
     stub.script = [HANG]
     with connect(stub.url, timeout=SECONDS) as client:
         with pytest.raises(DeadlinePassed):
-            client.predict([PICTURE])
-        assert client.predict([PICTURE]) == [ANSWER]
+            client.predict([IMAGE])
+        assert client.predict([IMAGE]) == [ANSWER]
 
 
-def test_an_asynchronous_client_goes_on_after_a_late_answer(stub):
+def test_an_asynchronous_client_continues_after_a_late_answer(stub):
     async def ask_twice():
         async with connect_async(stub.url, timeout=SECONDS) as client:
             with pytest.raises(DeadlinePassed):
-                await client.predict([PICTURE])
-            return await client.predict([PICTURE])
+                await client.predict([IMAGE])
+            return await client.predict([IMAGE])
 
     stub.script = [HANG]
     assert asyncio.run(ask_twice()) == [ANSWER]
@@ -76,5 +76,5 @@ def test_a_server_that_stays_busy(stub, ask):
     started = time.monotonic()
     # The last attempt may have too little time left even for a refusal.
     with pytest.raises((Unavailable, DeadlinePassed), match="tried"):
-        ask(stub.url, "predict", [PICTURE], timeout=SECONDS, retries=99)
+        ask(stub.url, "predict", [IMAGE], timeout=SECONDS, retries=99)
     assert time.monotonic() - started < LATEST

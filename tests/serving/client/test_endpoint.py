@@ -45,7 +45,7 @@ def test_a_url_is_read(url, address, model_url):
         "grpc://host:8500/path",
     ],
 )
-def test_what_is_no_url_of_a_server_is_told(make, url):
+def test_what_is_no_url_of_a_server_is_reported(make, url):
     with pytest.raises(UserError, match="is no URL") as caught:
         make(url)
     assert url in str(caught.value)
@@ -58,7 +58,7 @@ def test_a_password_is_not_repeated():
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"version": 3, "label": "stable"}, "Give version 3 or label stable, not both"),
         ({"timeout": 0}, "A timeout of 0 s"),
@@ -66,7 +66,7 @@ def test_a_password_is_not_repeated():
         ({"timeout": float("inf")}, "A timeout of inf s"),
     ],
 )
-def test_options_that_make_no_sense_are_told(options, told):
+def test_options_that_make_no_sense_are_reported(options, message):
     for url in ("http://host", "grpc://host"):
-        with pytest.raises(UserError, match=told):
+        with pytest.raises(UserError, match=message):
             connect(url, **options)

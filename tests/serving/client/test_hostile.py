@@ -12,7 +12,7 @@ from serving.client import NotOurModel, Refused, Unavailable, connect
 from serving.client.endpoint import ANSWER_BYTES, parse
 from serving.client.rpc import Rpc
 from tests.serving.client import stubs
-from tests.serving.client.asked import PICTURE
+from tests.serving.client.asked import IMAGE
 from tests.serving.client.stubs import FLOOD, OUTPUTS, Failure
 from tests.serving.client.test_endpoint import DEFAULTS
 
@@ -57,7 +57,7 @@ def answered(outputs) -> bytes:
 def test_an_answer_over_rest_that_no_model_gives(rest_stub, ask, what, body):
     rest_stub.outputs = body
     with pytest.raises(NotOurModel) as caught:
-        ask(rest_stub.url, what, *([[PICTURE]] if what == "predict" else []))
+        ask(rest_stub.url, what, *([[IMAGE]] if what == "predict" else []))
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 1000
 
@@ -90,7 +90,7 @@ def repeated(value, rows: int):
 def test_an_answer_over_grpc_that_no_model_gives(rpc_stub, ask, changed):
     rpc_stub.outputs = OUTPUTS | changed
     with pytest.raises(NotOurModel) as caught:
-        ask(rpc_stub.url, "predict", [PICTURE])
+        ask(rpc_stub.url, "predict", [IMAGE])
     assert str(caught.value).isprintable()
 
 
@@ -116,8 +116,8 @@ def test_metadata_that_cannot_be_read():
 def test_an_answer_without_an_end_is_not_read_whole(rest_stub, ask):
     rest_stub.script = [FLOOD]
     tracemalloc.start()
-    with pytest.raises(NotOurModel, match=f"answer has more than {ANSWER_BYTES:,} bytes"):
-        ask(rest_stub.url, "predict", [PICTURE])
+    with pytest.raises(NotOurModel, match=f"response has more than {ANSWER_BYTES:,} bytes"):
+        ask(rest_stub.url, "predict", [IMAGE])
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     # The buffers of both ends of the connection take some more.
@@ -128,8 +128,8 @@ def test_an_answer_without_an_end_is_not_read_whole(rest_stub, ask):
 
 def test_a_long_answer_over_grpc_is_not_read(rpc_stub, ask):
     rpc_stub.outputs = OUTPUTS | {"label": [b"x" * ANSWER_BYTES]}
-    with pytest.raises(NotOurModel, match="answer has more than"):
-        ask(rpc_stub.url, "predict", [PICTURE])
+    with pytest.raises(NotOurModel, match="response has more than"):
+        ask(rpc_stub.url, "predict", [IMAGE])
     assert len(rpc_stub.asked) == 1
 
 
@@ -137,7 +137,7 @@ def test_a_long_answer_over_grpc_is_not_read(rpc_stub, ask):
 def test_the_words_of_an_error_are_bounded_and_without_commands(ask, body, monkeypatch):
     monkeypatch.setattr(stubs.json, "dumps", lambda _: body.decode())
     with stubs.rest(stubs.Stub([Failure(400, None)])) as stub, pytest.raises(Refused) as caught:
-        ask(stub.url, "predict", [PICTURE])
+        ask(stub.url, "predict", [IMAGE])
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 1000
 
@@ -145,7 +145,7 @@ def test_the_words_of_an_error_are_bounded_and_without_commands(ask, body, monke
 def test_a_pause_longer_than_the_call_ends_it(rest_stub, ask):
     rest_stub.script = [Failure(503, None, "9" * 300)] * 2
     with pytest.raises(Unavailable):
-        ask(rest_stub.url, "predict", [PICTURE])
+        ask(rest_stub.url, "predict", [IMAGE])
     assert len(rest_stub.asked) == 1
 
 
@@ -155,7 +155,7 @@ def test_a_pause_longer_than_the_call_ends_it(rest_stub, ask):
 @pytest.mark.usefixtures("quick")
 def test_a_date_that_makes_no_sense_is_passed_over(rest_stub, ask, wait):
     rest_stub.script = [Failure(503, None, wait)]
-    assert ask(rest_stub.url, "predict", [PICTURE]) == [stubs.ANSWER]
+    assert ask(rest_stub.url, "predict", [IMAGE]) == [stubs.ANSWER]
 
 
 @pytest.mark.parametrize("name", ["a..b", "a" * 64, "*", "a b", "h%zz", "-" * 254, "h\x1b"])

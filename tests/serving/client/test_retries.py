@@ -17,7 +17,7 @@ from serving.client import (
 )
 from tests.ports import reserved
 from tests.serving.client import stubs
-from tests.serving.client.asked import PICTURE
+from tests.serving.client.asked import IMAGE
 from tests.serving.client.stubs import (
     ANSWER,
     APIS,
@@ -40,16 +40,16 @@ from tests.serving.client.stubs import (
 @pytest.mark.parametrize("failure", [BUSY, FULL, ENDING])
 def test_a_busy_server_is_asked_again(stub, ask, failure):
     stub.script = [failure] * 3
-    assert ask(stub.url, "predict", [PICTURE]) == [ANSWER]
+    assert ask(stub.url, "predict", [IMAGE]) == [ANSWER]
     assert len(stub.asked) == 4
 
 
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("failure", [BUSY, FULL, ENDING])
-def test_a_server_that_stays_busy_is_told(stub, ask, failure):
+def test_a_server_that_stays_busy_is_reported(stub, ask, failure):
     stub.script = [failure] * 9
     with pytest.raises(Unavailable) as caught:
-        ask(stub.url, "predict", [PICTURE], retries=2)
+        ask(stub.url, "predict", [IMAGE], retries=2)
     assert len(stub.asked) == 3
     assert stub.url in str(caught.value)
     assert MESSAGE in str(caught.value)
@@ -60,10 +60,10 @@ def test_a_server_that_stays_busy_is_told(stub, ask, failure):
     ("failure", "error"),
     [(MALFORMED, Refused), (MISSING, UnknownModel), (LATE, DeadlinePassed), (BROKEN, Refused)],
 )
-def test_other_failures_are_told_at_once(stub, ask, failure, error):
+def test_other_failures_are_reported_at_once(stub, ask, failure, error):
     stub.script = [failure]
     with pytest.raises(error) as caught:
-        ask(stub.url, "predict", [PICTURE])
+        ask(stub.url, "predict", [IMAGE])
     assert len(stub.asked) == 1
     assert stub.url in str(caught.value)
     assert "tried" not in str(caught.value)
@@ -75,30 +75,30 @@ def test_other_failures_are_told_at_once(stub, ask, failure, error):
 def test_no_other_status_of_rest_is_asked_again(rest_stub, ask, status):
     rest_stub.script = [Failure(status, None)]
     with pytest.raises(Refused, match=f"{status}, {MESSAGE}"):
-        ask(rest_stub.url, "predict", [PICTURE])
+        ask(rest_stub.url, "predict", [IMAGE])
     assert len(rest_stub.asked) == 1
 
 
 @pytest.mark.usefixtures("quick")
 def test_a_connection_that_is_reset_is_made_anew(rest_stub, ask):
     rest_stub.script = [RESET] * 3
-    assert ask(rest_stub.url, "predict", [PICTURE]) == [ANSWER]
+    assert ask(rest_stub.url, "predict", [IMAGE]) == [ANSWER]
     assert len(rest_stub.asked) == 4
     assert len(rest_stub.peers) == 4
 
 
 @pytest.mark.usefixtures("quick")
-def test_resets_without_end_are_told(rest_stub, ask):
+def test_resets_without_end_are_reported(rest_stub, ask):
     rest_stub.script = [RESET] * 9
     with pytest.raises(Unavailable, match=r"is not available: .*tried 4 times"):
-        ask(rest_stub.url, "predict", [PICTURE])
+        ask(rest_stub.url, "predict", [IMAGE])
     assert len(rest_stub.asked) == 4
 
 
 @pytest.mark.usefixtures("quick")
 def test_a_connection_that_was_closed_in_between_is_made_anew(rest_stub, ask):
     rest_stub.script = [CLOSE_AFTER, CLOSE_AFTER]
-    assert ask(rest_stub.url, "predict", [PICTURE], times=3) == [ANSWER]
+    assert ask(rest_stub.url, "predict", [IMAGE], times=3) == [ANSWER]
     assert len(rest_stub.peers) == 3
 
 
@@ -109,10 +109,10 @@ def port():
         yield found
 
 
-def test_a_refused_connection_is_told(ask, port):
+def test_a_refused_connection_is_reported(ask, port):
     for scheme, api in (("http", "REST"), ("grpc", "gRPC")):
         with pytest.raises(Unavailable) as caught:
-            ask(f"{scheme}://127.0.0.1:{port}", "predict", [PICTURE], retries=1)
+            ask(f"{scheme}://127.0.0.1:{port}", "predict", [IMAGE], retries=1)
         assert f"{scheme}://127.0.0.1:{port} is not available: " in str(caught.value)
         assert f"where its {api} API listens? It was tried 2 times." in str(caught.value)
 
@@ -130,7 +130,7 @@ def test_a_server_that_starts_late_is_found_soon(ask, api, monkeypatch, port):
 
         monkeypatch.setattr("serving.client.attempts.random.uniform", paused)
         url = f"{'http' if api is stubs.rest else 'grpc'}://127.0.0.1:{port}"
-        assert ask(url, "predict", [PICTURE], retries=3) == [ANSWER]
+        assert ask(url, "predict", [IMAGE], retries=3) == [ANSWER]
     assert len(stub.asked) == 1
 
 
@@ -138,15 +138,15 @@ def test_a_server_that_starts_late_is_found_soon(ask, api, monkeypatch, port):
 @pytest.mark.parametrize(("api", "seconds"), [(stubs.rest, 1), (stubs.rpc, 0.3)])
 def test_a_server_that_asks_to_wait_is_left_alone_so_long(ask, api, seconds):
     with api(Stub([Failure(503, BUSY.code, str(seconds))])) as stub:
-        assert ask(stub.url, "predict", [PICTURE]) == [ANSWER]
+        assert ask(stub.url, "predict", [IMAGE]) == [ANSWER]
     (first, _), (second, _) = stub.asked
     assert seconds <= second - first
 
 
 def test_a_date_to_wait_for_is_read(rest_stub, ask):
     rest_stub.script = [Failure(429, FULL.code, "Fri, 01 Jan 2100 00:00:00 GMT")]
-    with pytest.raises(Unavailable, match=r"It asks to wait [\d.e+]+ s\. Ask later"):
-        ask(rest_stub.url, "predict", [PICTURE])
+    with pytest.raises(Unavailable, match=r"It asks to wait [\d.e+]+ s\. Try later"):
+        ask(rest_stub.url, "predict", [IMAGE])
     assert len(rest_stub.asked) == 1
 
 
@@ -154,7 +154,7 @@ def test_a_wait_beyond_the_deadline_is_not_begun(stub, ask):
     stub.script = [Failure(429, FULL.code, "60")]
     started = time.monotonic()
     with pytest.raises(Unavailable, match="It asks to wait 60 s"):
-        ask(stub.url, "predict", [PICTURE])
+        ask(stub.url, "predict", [IMAGE])
     # It would be 60 seconds.
     assert time.monotonic() - started < 45
     assert len(stub.asked) == 1
@@ -162,18 +162,18 @@ def test_a_wait_beyond_the_deadline_is_not_begun(stub, ask):
 
 def test_a_wait_that_is_none_is_passed_over(rest_stub, ask):
     rest_stub.script = [Failure(503, BUSY.code, "soon")]
-    assert ask(rest_stub.url, "predict", [PICTURE]) == [ANSWER]
+    assert ask(rest_stub.url, "predict", [IMAGE]) == [ANSWER]
 
 
 def test_calls_go_by_one_connection(stub, ask):
-    assert ask(stub.url, "predict", [PICTURE], times=7) == [ANSWER]
+    assert ask(stub.url, "predict", [IMAGE], times=7) == [ANSWER]
     assert len(stub.asked) == 7
     assert len(stub.peers) == 1
 
 
 def test_a_failure_does_not_cost_the_connection(stub, ask):
     stub.script = [BUSY, FULL]
-    assert ask(stub.url, "predict", [PICTURE]) == [ANSWER]
+    assert ask(stub.url, "predict", [IMAGE]) == [ANSWER]
     assert len(stub.peers) == 1
 
 
@@ -184,7 +184,7 @@ def test_a_version_or_a_label_is_asked_for(rest_stub, rpc_stub, ask):
         ({}, ""),
     ):
         for url in (rest_stub.url, f"{rest_stub.url}/behind/", rpc_stub.url):
-            ask(url, "predict", [PICTURE], model="of two", **options)
+            ask(url, "predict", [IMAGE], model="of two", **options)
         assert rest_stub.asked[-2][1] == f"/v1/models/of%20two{path}:predict"
         assert rest_stub.asked[-1][1] == f"/behind/v1/models/of%20two{path}:predict"
         spec = rpc_stub.asked[-1][1]
@@ -212,10 +212,10 @@ STRANGE = [
 
 
 @pytest.mark.parametrize("outputs", STRANGE)
-def test_an_answer_of_another_model_is_told(stub, ask, outputs):
+def test_an_answer_of_another_model_is_reported(stub, ask, outputs):
     stub.outputs = outputs
     with pytest.raises(NotOurModel, match=r"chest_xray at .* is no served chest X-ray model"):
-        ask(stub.url, "predict", [PICTURE])
+        ask(stub.url, "predict", [IMAGE])
     assert len(stub.asked) == 1
 
 
@@ -223,15 +223,15 @@ def test_an_answer_of_another_model_is_told(stub, ask, outputs):
     "content", [b"<html>a page</html>", b"[]", b"{}", b'{"outputs": [0.25]}', b"\xff"]
 )
 @pytest.mark.parametrize("what", ["predict", "status", "metadata"])
-def test_an_answer_of_another_server_is_told(rest_stub, ask, content, what):
+def test_an_answer_of_another_server_is_reported(rest_stub, ask, content, what):
     rest_stub.outputs = content
     with pytest.raises(NotOurModel, match=rest_stub.url):
-        ask(rest_stub.url, what, *([[PICTURE]] if what == "predict" else []))
+        ask(rest_stub.url, what, *([[IMAGE]] if what == "predict" else []))
 
 
 def test_a_probability_that_is_no_number_is_given_as_it_is(stub, ask):
     stub.outputs = {**stubs.OUTPUTS, "probability": [float("nan")]}
-    (answer,) = ask(stub.url, "predict", [PICTURE])
+    (answer,) = ask(stub.url, "predict", [IMAGE])
     assert math.isnan(answer.probability)
 
 
@@ -252,11 +252,11 @@ def test_an_answer_in_the_words_of_tensorflow_serving_is_read(rest_stub, ask):
         ]
     }
 }"""
-    answers = ask(rest_stub.url, "predict", [PICTURE] * 2)
+    answers = ask(rest_stub.url, "predict", [IMAGE] * 2)
     assert answers == [Answer(0.30000001192092896, "NORMAL", True), Answer(0.5, "INVALID", False)]
 
 
-def test_a_service_that_does_not_know_the_call_is_told(rpc_stub, ask):
+def test_a_service_that_does_not_know_the_call_is_reported(rpc_stub, ask):
     with pytest.raises(Refused, match="UNIMPLEMENTED"):
         ask(rpc_stub.url, "status")
 
@@ -265,7 +265,7 @@ def test_every_failure_is_an_error_of_a_client(stub, ask):
     for failure in (MALFORMED, MISSING, LATE, BROKEN):
         stub.script = [failure]
         with pytest.raises(ClientError):
-            ask(stub.url, "predict", [PICTURE])
+            ask(stub.url, "predict", [IMAGE])
 
 
 def test_all_servers_of_a_name_are_asked_in_turn(ask, monkeypatch):
@@ -273,7 +273,7 @@ def test_all_servers_of_a_name_are_asked_in_turn(ask, monkeypatch):
         addresses = ",".join(each.url.removeprefix("grpc://") for each in (one, other))
         monkeypatch.setattr("serving.client.endpoint.Endpoint.address", f"ipv4:{addresses}")
         # The second may be connected to later than the first is asked.
-        ask(one.url, "predict", [PICTURE], times=200)
+        ask(one.url, "predict", [IMAGE], times=200)
     assert len(one.asked) + len(other.asked) == 200
     assert one.asked
     assert other.asked

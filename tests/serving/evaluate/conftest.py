@@ -4,5 +4,5 @@ from tests.serving.evaluate.samples import fill
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    return fill(tmp_path / "pictures")
+def images(tmp_path):
+    return fill(tmp_path / "images")

@@ -1,8 +1,8 @@
-"""Labelled pictures made for tests: to the model `saved`, as ill as they are white."""
+"""Labelled images made for tests: to the model `saved`, as ill as they are white."""
 
 import numpy as np
 
-from tests.pictures import encode
+from tests.images import encode
 
 
 def grey(value, side=40):
@@ -19,7 +19,7 @@ PNEUMONIA = {
 
 
 def fill(folder):
-    """Four pictures of each class; one of each is on the wrong side of 0.5."""
+    """Four images of each class; one of each is on the wrong side of 0.5."""
     for label, values in {"NORMAL": NORMAL, "PNEUMONIA": PNEUMONIA}.items():
         (folder / label).mkdir(parents=True)
         for name, value in values.items():

@@ -12,11 +12,11 @@ SETTINGS = DatasetSettings()
 
 
 def by_name(found):
-    return {Path(each.name).name: each for each in found.pictures}
+    return {Path(each.name).name: each for each in found.images}
 
 
-def test_folders_tell_the_labels_and_names_the_rest(pictures):
-    found = by_name(find(pictures, SETTINGS))
+def test_folders_show_the_labels_and_names_the_rest(images):
+    found = by_name(find(images, SETTINGS))
     assert len(found) == 8
     virus = found["person1_virus_1.png"]
     assert (virus.label, virus.subtype, virus.patient) == ("PNEUMONIA", "virus", "virus-1")
@@ -27,51 +27,51 @@ def test_folders_tell_the_labels_and_names_the_rest(pictures):
     assert found["x.png"].patient is None
 
 
-def test_a_pneumonia_of_no_known_kind_has_no_subtype(pictures):
-    (pictures / "PNEUMONIA" / "a.png").write_bytes(grey(9))
-    assert by_name(find(pictures, SETTINGS))["a.png"].subtype == ""
+def test_a_pneumonia_of_no_known_kind_has_no_subtype(images):
+    (images / "PNEUMONIA" / "a.png").write_bytes(grey(9))
+    assert by_name(find(images, SETTINGS))["a.png"].subtype == ""
 
 
-def test_all_splits_are_taken_and_train_is_noted(pictures, tmp_path):
+def test_all_splits_are_taken_and_train_is_noted(images, tmp_path):
     whole = tmp_path / "whole"
     whole.mkdir()
-    pictures.rename(whole / "test")
+    images.rename(whole / "test")
     assert find(whole, SETTINGS).notes == ()
     (whole / "train" / "NORMAL").mkdir(parents=True)
     (whole / "train" / "NORMAL" / "y.png").write_bytes(grey(9))
     found = find(whole, SETTINGS)
-    assert len(found.pictures) == 9
+    assert len(found.images) == 9
     assert "trained on" in found.notes[0]
 
 
-def test_what_stands_outside_is_counted_and_system_files_are_not(pictures):
-    (pictures / "x.png").write_text("hello")
-    (pictures / ".DS_Store").write_text("system")
-    found = find(pictures, SETTINGS)
-    assert len(found.pictures) == 8
+def test_what_is_outside_is_counted_and_system_files_are_not(images):
+    (images / "x.png").write_text("hello")
+    (images / ".DS_Store").write_text("system")
+    found = find(images, SETTINGS)
+    assert len(found.images) == 8
     assert found.notes == (
-        "Files outside the class folders, which are left aside: 1.",
+        "Files outside the class folders, which were ignored: 1.",
         "Files skipped (system file): 1.",
     )
 
 
-def test_what_is_known_to_be_no_picture_keeps_its_reason(pictures):
-    (pictures / "NORMAL" / "link.png").symlink_to("nowhere")
-    assert by_name(find(pictures, SETTINGS))["link.png"].problem == "link that leads nowhere"
+def test_what_is_known_to_be_no_image_keeps_its_reason(images):
+    (images / "NORMAL" / "link.png").symlink_to("nowhere")
+    assert by_name(find(images, SETTINGS))["link.png"].problem == "link that leads nowhere"
 
 
-def test_a_pattern_tells_the_patients(pictures):
-    found = find(pictures, DatasetSettings(patient_pattern=r"^(.)"))
+def test_a_pattern_shows_the_patients(images):
+    found = find(images, DatasetSettings(patient_pattern=r"^(.)"))
     assert by_name(found)["x.png"].patient == "x"
 
 
-def test_a_name_that_is_no_text_is_found(pictures):
-    path = os.fsencode(pictures / "NORMAL") + b"/\xe9.png"
+def test_a_name_that_is_no_text_is_found(images):
+    path = os.fsencode(images / "NORMAL") + b"/\xe9.png"
     Path(os.fsdecode(path)).write_bytes(grey(9))
-    found = by_name(find(pictures, SETTINGS))[r"\xe9.png"]
+    found = by_name(find(images, SETTINGS))[r"\xe9.png"]
     assert found.file.read_bytes() == grey(9)
 
 
-def test_a_folder_without_class_folders_is_refused(pictures):
-    with pytest.raises(UserError, match="holds no pictures in class folders"):
-        find(pictures / "NORMAL", SETTINGS)
+def test_a_folder_without_class_folders_is_refused(images):
+    with pytest.raises(UserError, match="holds no images in class folders"):
+        find(images / "NORMAL", SETTINGS)

@@ -8,41 +8,41 @@ ROW = "NORMAL/x.png,NORMAL\n"
 
 
 @pytest.fixture
-def table(pictures):
+def table(images):
     def write(text):
-        path = pictures / "labels.csv"
+        path = images / "labels.csv"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return path
 
     return write
 
 
-def test_a_table_tells_everything(table, pictures):
+def test_a_table_shows_everything(table, images):
     path = table(
         "path,label,patient,subtype,site\n"
         "NORMAL/x.png,normal,7,,Rome\n"
         "PNEUMONIA/person1_virus_1.png,1,8,fungus,\n"
     )
-    one, other = read(path, ["site"]).pictures
-    assert (one.file, one.name) == (pictures / "NORMAL/x.png", "NORMAL/x.png")
+    one, other = read(path, ["site"]).images
+    assert (one.file, one.name) == (images / "NORMAL/x.png", "NORMAL/x.png")
     assert (one.label, one.patient, one.subtype) == ("NORMAL", "7", "normal")
     assert one.others == {"site": "Rome"}
     assert (other.label, other.patient, other.subtype) == ("PNEUMONIA", "8", "fungus")
     assert other.others == {"site": ""}
 
 
-def test_names_tell_what_the_table_does_not(table):
-    (only,) = read(table(HEAD + "PNEUMONIA/person1_virus_1.png,PNEUMONIA\n")).pictures
+def test_names_show_what_the_table_does_not(table):
+    (only,) = read(table(HEAD + "PNEUMONIA/person1_virus_1.png,PNEUMONIA\n")).images
     assert (only.patient, only.subtype) == ("virus-1", "virus")
 
 
 def test_a_byte_order_mark_and_windows_lines_are_taken(table):
-    (only,) = read(table(b"\xef\xbb\xbfpath,label\r\nNORMAL/x.png,0\r\n")).pictures
+    (only,) = read(table(b"\xef\xbb\xbfpath,label\r\nNORMAL/x.png,0\r\n")).images
     assert only.label == "NORMAL"
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("file,label\n" + ROW, "has no column path. It has: file, label"),
         ("path,Label\n" + ROW, "has no column label. Did you mean Label"),
@@ -53,16 +53,16 @@ def test_a_byte_order_mark_and_windows_lines_are_taken(table):
         (HEAD + ROW + "y.png,sick\n", r"line 3: the label must be NORMAL or PNEUMONIA, or 0 or 1"),
         (HEAD + ROW + "y.png\n", "line 3: the label must be"),
         (HEAD + ",NORMAL\n", "line 2: the path is empty"),
-        (HEAD + ROW + ROW, "line 3: NORMAL/x.png stands in line 2 already"),
+        (HEAD + ROW + ROW, "line 3: NORMAL/x.png is in line 2 already"),
         (b"\xff\xd8\xff\xe0", "it holds no text. Give a CSV file or a folder."),
         (HEAD + '"' + "x" * 200_000 + '",0\n', "cannot be read"),
     ],
 )
-def test_a_mistake_is_told(table, text, told):
-    with pytest.raises(UserError, match=told):
+def test_a_mistake_is_reported(table, text, message):
+    with pytest.raises(UserError, match=message):
         read(table(text))
 
 
-def test_a_column_to_slice_by_that_is_not_there_is_told_with_the_nearest(table):
+def test_a_column_to_slice_by_that_is_not_there_is_reported_with_the_nearest(table):
     with pytest.raises(UserError, match=r"has no column sight. Did you mean site\?"):
         read(table("path,label,site\n" + "NORMAL/x.png,0,a\n"), ["sight"])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from serving.evaluate.pixels import as_png, describe, grey
-from tests.pictures import FORMATS, encode, grey_pixels
+from tests.images import FORMATS, encode, grey_pixels
 from transform_module.settings import TransformSettings
 
 
@@ -22,7 +22,7 @@ def test_the_mode_is_the_files():
 
 
 @pytest.mark.parametrize("content", [b"", b"text", encode(grey_pixels(), "png-grey")[:-40]])
-def test_what_cannot_be_decoded_tells_nothing(content):
+def test_what_cannot_be_decoded_says_nothing(content):
     assert grey(content) is None
     assert describe(content, TransformSettings()) == {}
 
@@ -32,7 +32,7 @@ def test_encoding_loses_nothing():
     assert np.array_equal(grey(as_png(pixels)), pixels)
 
 
-def test_a_picture_is_measured_as_the_model_sees_it():
+def test_an_image_is_measured_as_the_model_sees_it():
     content = encode(grey_pixels() // 4, "png-grey")
     flat = describe(content, TransformSettings())
     spread = describe(content, TransformSettings(contrast="percentile"))

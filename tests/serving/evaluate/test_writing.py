@@ -8,9 +8,9 @@ from components.analysis.bootstrap import Bootstrap
 from components.analysis.compute import findings
 from components.errors import UserError
 from serving.evaluate import writing
-from tests.components.analysis.samples import judged
+from tests.components.analysis.samples import predicted
 
-PICTURES = judged(
+IMAGES = predicted(
     [1, 0, 1, 0, 1],
     [0.9, 0.1, 0.3, 0.2, 0.5],
     valid=[True] * 4 + [False],
@@ -23,14 +23,14 @@ REASONS = ["", "", "", "", "text file"]
 @pytest.fixture
 def written(tmp_path):
     found = findings(
-        *(PICTURES,),
+        *(IMAGES,),
         model="m/1",
         record={},
         data="d",
         threshold=0.5,
         bootstrap=Bootstrap(replicates=50),
     )
-    writing.write(tmp_path, found, PICTURES, REASONS)
+    writing.write(tmp_path, found, IMAGES, REASONS)
     return tmp_path
 
 
@@ -39,17 +39,17 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
-def test_every_picture_has_a_row(written):
-    found = rows(written / writing.PICTURES)
-    assert [row["path"] for row in found] == PICTURES.path.tolist()
+def test_every_image_has_a_row(written):
+    found = rows(written / writing.IMAGES)
+    assert [row["path"] for row in found] == IMAGES.path.tolist()
     first, *_, last = found
-    assert (first["label"], first["told"], first["probability"]) == (
+    assert (first["label"], first["predicted"], first["probability"]) == (
         "PNEUMONIA",
         "PNEUMONIA",
         "0.9",
     )
-    assert found[2]["told"] == "NORMAL"
-    assert (last["told"], last["probability"], last["brightness"]) == ("INVALID", "", "")
+    assert found[2]["predicted"] == "NORMAL"
+    assert (last["predicted"], last["probability"], last["brightness"]) == ("INVALID", "", "")
     assert last["reason"] == "text file"
 
 
@@ -68,11 +68,11 @@ def test_every_slice_has_a_row_and_everything_is_the_first(written):
 
 def test_a_table_without_corruptions_has_its_head(written):
     text = (written / writing.CORRUPTIONS).read_text()
-    assert text == "kind,strength,pictures,auc,auc_drop,sensitivity,specificity,ece\n"
+    assert text == "kind,strength,images,auc,auc_drop,sensitivity,specificity,ece\n"
 
 
 def test_the_findings_can_be_read(written):
-    assert contract.read(written / contract.FINDINGS).overall.pictures == 4
+    assert contract.read(written / contract.FINDINGS).overall.images == 4
 
 
 def test_a_folder_that_cannot_be_is_refused(tmp_path):
@@ -83,8 +83,8 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path):
         writing.prepare(tmp_path / "file")
 
 
-def test_a_file_that_cannot_be_written_is_told(written):
+def test_a_file_that_cannot_be_written_is_reported(written):
     (written / writing.SLICES).unlink()
     (written / writing.SLICES).mkdir()
     with pytest.raises(UserError, match=r"slices.csv cannot be written"):
-        writing.write(written, contract.read(written / contract.FINDINGS), PICTURES, REASONS)
+        writing.write(written, contract.read(written / contract.FINDINGS), IMAGES, REASONS)

@@ -10,14 +10,14 @@ def drawn(heat, grey=GREY):
     return np.asarray(overlay(grey, heat.astype(np.float32))).astype(int)
 
 
-def test_a_cold_picture_is_grey_as_it_is():
+def test_a_cold_image_is_grey_as_it_is():
     pixels = np.random.default_rng(0).integers(0, 256, (60, 90), np.uint8)
     np.testing.assert_array_equal(
         drawn(np.zeros((160, 160)), pixels), np.repeat(pixels[..., np.newaxis], 3, axis=-1)
     )
 
 
-def test_heat_lies_where_it_is_in_the_picture_and_keeps_its_aspect():
+def test_heat_lies_where_it_is_in_the_image_and_keeps_its_aspect():
     heat = np.zeros((160, 160))
     heat[:80, 80:] = 1
     pixels = drawn(heat)
@@ -35,12 +35,12 @@ def test_more_heat_is_brighter_and_more_colourful():
     assert brightness[-1] > brightness[0] + 80
 
 
-def test_the_picture_shows_through_the_hottest_place():
+def test_the_image_shows_through_the_hottest_place():
     striped = np.tile(np.array([0, 200], np.uint8).repeat(10), (40, 4))
     row = drawn(np.ones((160, 160)), striped)[20, :, 0]
     assert row[15] - row[5] > 50
 
 
 @pytest.mark.parametrize(("shape", "size"), [((3000, 1500), (512, 1024)), ((40, 32), (32, 40))])
-def test_a_large_picture_is_drawn_smaller_and_a_small_one_as_it_is(shape, size):
+def test_a_large_image_is_drawn_smaller_and_a_small_one_as_it_is(shape, size):
     assert overlay(np.zeros(shape, np.uint8), np.zeros((160, 160), np.float32)).size == size

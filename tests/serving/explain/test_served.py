@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from serving.model import Model
-from tests.serving.asking import PREDICT, body, picture, request
+from tests.serving.asking import PREDICT, body, request, xray
 from tests.serving.running import running
 from tests.serving.saved import save_explaining
 from transform_module import features
@@ -27,24 +27,24 @@ def server(version):
         yield server
 
 
-def test_rest_tells_the_maps_of_a_batch(server, version):
-    pictures = [picture(51), b"broken", picture(204)]
-    asked = body(*pictures)[:-1] + b', "signature_name": "explain"}'
+def test_rest_shows_the_maps_of_a_batch(server, version):
+    images = [xray(51), b"broken", xray(204)]
+    asked = body(*images)[:-1] + b', "signature_name": "explain"}'
     with httpx.Client(trust_env=False, timeout=600) as client:
         rows = client.post(f"{server.rest}{PREDICT}", content=asked).json()["predictions"]
     assert [row[features.PROBABILITY] for row in rows] == pytest.approx([0.2, 0.5, 0.8])
     np.testing.assert_allclose(
-        [row[features.HEATMAP] for row in rows], Model(version).heat_maps(pictures), rtol=1e-6
+        [row[features.HEATMAP] for row in rows], Model(version).heat_maps(images), rtol=1e-6
     )
 
 
-def test_grpc_tells_the_maps_of_a_full_batch_within_its_usual_message(server, version):
-    pictures = [picture(value) for value in range(32)]
-    message = request(*pictures)
+def test_grpc_shows_the_maps_of_a_full_batch_within_its_usual_message(server, version):
+    images = [xray(value) for value in range(32)]
+    message = request(*images)
     message.model_spec.signature_name = features.EXPLAIN
     with grpc.insecure_channel(server.grpc) as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         outputs = stub.Predict(message, timeout=600).outputs
     heat = tf.make_ndarray(outputs[features.HEATMAP])
     assert heat.shape == (32, features.IMAGE_SIZE, features.IMAGE_SIZE)
-    np.testing.assert_allclose(heat, Model(version).heat_maps(pictures), rtol=1e-6)
+    np.testing.assert_allclose(heat, Model(version).heat_maps(images), rtol=1e-6)

@@ -1,4 +1,4 @@
-"""Pictures and TFRecord files to judge, and the tables that are made of them."""
+"""Images and TFRecord files to evaluate, and the tables that are made of them."""
 
 import csv
 import json
@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 
 from serving.predict import predict
-from tests.pictures import encode
+from tests.images import encode
 
 
 def grey(value):
@@ -17,7 +17,7 @@ def grey(value):
 
 
 def fill(folder, count):
-    """Writes pictures whose greys and so whose probabilities are all different."""
+    """Writes images whose greys and so whose probabilities are all different."""
     for number in range(count):
         (folder / f"{number % 3}").mkdir(parents=True, exist_ok=True)
         (folder / f"{number % 3}" / f"{number:03d}.png").write_bytes(grey(10 * number))

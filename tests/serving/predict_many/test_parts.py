@@ -27,7 +27,7 @@ def test_rows_are_counted_of_one_chunk_and_of_all(parts):
     assert [parts.count_rows(chunk) for chunk in (0, 1, 11, None)] == [0, 7, 1, 8]
 
 
-def test_a_finished_chunk_tells_of_its_damage(parts):
+def test_a_finished_chunk_shows_of_its_damage(parts):
     parts.finish(0, "")
     parts.finish(1, "röntgen.gz is damaged.")
     assert [parts.finished(chunk) for chunk in range(3)] == [True, True, False]
@@ -47,13 +47,13 @@ def test_all_is_ours_and_goes(parts):
     assert list(parts.folder.iterdir()) == []
 
 
-def test_what_another_made_in_its_place_is_told(parts):
+def test_what_another_made_in_its_place_is_reported(parts):
     (parts.folder / "mine.txt").write_text("kept")
     with pytest.raises(UserError, match=r"out\.csv\.parts .* holds something else: mine\.txt"):
         parts.refuse_foreign()
 
 
-def test_a_file_in_its_place_is_told(tmp_path):
+def test_a_file_in_its_place_is_reported(tmp_path):
     (tmp_path / "out.csv.parts").write_text("mine")
     with pytest.raises(UserError, match=r"something else: out\.csv\.parts"):
         Parts(tmp_path / "out.csv.parts").refuse_foreign()

@@ -10,7 +10,7 @@ import tensorflow as tf
 from components.errors import UserError
 from serving.predict_many import records
 from serving.predict_many.job import Summary, predict_many
-from tests.pictures import encode
+from tests.images import encode
 from tests.serving.predict_many.samples import (
     example,
     expected,
@@ -23,7 +23,7 @@ from tests.serving.predict_many.samples import (
 
 
 @pytest.mark.parametrize("name", ["x.tfrecord", "x.tfrecord.gz"])
-def test_records_are_judged_between_files(version, pictures, tmp_path, name, small_parts):
+def test_records_are_predicted_between_files(version, images, tmp_path, name, small_parts):
     written = [
         *numbered(3),
         example(grey(51)),
@@ -33,10 +33,10 @@ def test_records_are_judged_between_files(version, pictures, tmp_path, name, sma
     ]
     file = write_records(tmp_path / name, written)
     out = tmp_path / "out.jsonl"
-    summary = predict_many(version, [pictures / "0", file, pictures / "1"], out)
+    summary = predict_many(version, [images / "0", file, images / "1"], out)
     rows = read(out)
-    assert rows[:4] == expected(version, pictures / "0")
-    assert rows[11:] == expected(version, pictures / "1")
+    assert rows[:4] == expected(version, images / "0")
+    assert rows[11:] == expected(version, images / "1")
     none = "record without the feature image"
     assert [(row["path"], row["probability"], row["reason"]) for row in rows[4:10]] == [
         ("0.png", 0.0, ""),
@@ -60,7 +60,7 @@ def test_records_are_found_by_patterns_and_in_folders(version, tmp_path):
     assert names(tmp_path / "out.csv") == ["0.png", "1.png", "2.png"] * 2
 
 
-def test_an_image_too_large_for_memory_is_not_judged(version, tmp_path, monkeypatch):
+def test_an_image_too_large_for_memory_is_not_predicted(version, tmp_path, monkeypatch):
     monkeypatch.setattr(records, "MAXIMUM_BYTES", 4)
     file = write_records(tmp_path / "x.tfrecord", numbered(1))
     predict_many(version, [file], tmp_path / "out.csv")
@@ -104,19 +104,21 @@ def damage(file, how):
         ("gzip, cut between records", {2}),
     ],
 )
-def test_what_a_damaged_file_holds_before_is_kept_and_told(version, pictures, tmp_path, how, kept):
+def test_what_a_damaged_file_holds_before_is_kept_and_reported(
+    version, images, tmp_path, how, kept
+):
     noise = np.random.default_rng(0).integers(0, 256, (5, 60, 60), np.uint8)
     written = [example(encode(each, "png-grey"), f"{n}.png") for n, each in enumerate(noise)]
     content, suffix = damage(write_records(tmp_path / "whole", written), how)
     file = tmp_path / f"damaged{suffix}"
     file.write_bytes(content)
     out = tmp_path / "out.csv"
-    summary = predict_many(version, [file, pictures / "0" / "000.png"], out)
-    rows = summary.pictures - 1
+    summary = predict_many(version, [file, images / "0" / "000.png"], out)
+    rows = summary.images - 1
     assert rows in kept
     assert names(out) == [*(f"{n}.png" for n in range(rows)), "000.png"]
     assert summary.damaged == (
-        f"{file} is damaged after {rows} pictures; what follows them is lost.",
+        f"{file} is damaged after {rows} images; what follows them is lost.",
     )
 
 
@@ -128,7 +130,7 @@ def test_two_gzip_files_one_after_the_other_are_one_whole_file(version, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"no records at all, but text", "cannot be read as a TFRecord file: its first record is"),
         (None, "cannot be read as a TFRecord file: it is no file"),
@@ -136,18 +138,20 @@ def test_two_gzip_files_one_after_the_other_are_one_whole_file(version, tmp_path
     ids=["text", "a pipe"],
 )
 @pytest.mark.parametrize("name", ["x.tfrecord", "x.tfrecord.gz"])
-def test_what_is_no_record_file_is_named(version, pictures, tmp_path, name, content, told, judged):
+def test_what_is_no_record_file_is_named(
+    version, images, tmp_path, name, content, message, predicted
+):
     if content is None:
         os.mkfifo(tmp_path / name)
     else:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(UserError, match=rf"/{name} {told}"):
-        predict_many(version, [pictures, tmp_path / name], tmp_path / "out.csv")
-    assert not judged
+    with pytest.raises(UserError, match=rf"/{name} {message}"):
+        predict_many(version, [images, tmp_path / name], tmp_path / "out.csv")
+    assert not predicted
     assert not (tmp_path / "out.csv.parts").exists()
 
 
 def test_records_of_something_else_are_named(version, tmp_path):
     file = write_records(tmp_path / "x.tfrecord", [example(None, "a.png")])
-    with pytest.raises(UserError, match=r"x\.tfrecord holds no pictures"):
+    with pytest.raises(UserError, match=r"x\.tfrecord holds no images"):
         predict_many(version, [file], tmp_path / "out.csv")

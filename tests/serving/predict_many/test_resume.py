@@ -16,8 +16,8 @@ KILLED_IN_THE_THIRD_CALL = """
 import os, signal, sys
 from pathlib import Path
 from serving import model, predict
-from serving.predict_many import inputs, job, judging
-inputs.PART_PICTURES = judging.PART_PICTURES = predict._BATCH_PICTURES = 2
+from serving.predict_many import inputs, job, predicting
+inputs.PART_IMAGES = predicting.PART_IMAGES = predict._BATCH_IMAGES = 2
 calls = []
 answer = model.Model.answer
 def deadly(self, images):
@@ -30,16 +30,16 @@ job.predict_many(Path(sys.argv[1]), [Path(sys.argv[2])], Path(sys.argv[3]))
 """
 
 
-def test_a_killed_run_goes_on(version, pictures, tmp_path, small_parts, judged, monkeypatch):
-    opened, read_picture = [], predict.read
+def test_a_killed_run_continues(version, images, tmp_path, small_parts, predicted, monkeypatch):
+    opened, read_image = [], predict.read
 
     def recorded(file, *limit):
         opened.append(file)
-        return read_picture(file, *limit)
+        return read_image(file, *limit)
 
     monkeypatch.setattr(predict, "read", recorded)
     out = tmp_path / "out.csv"
-    arguments = [str(version), str(pictures), str(out)]
+    arguments = [str(version), str(images), str(out)]
     killed = subprocess.run(
         [sys.executable, "-c", KILLED_IN_THE_THIRD_CALL, *arguments],
         cwd=REPOSITORY,
@@ -48,9 +48,9 @@ def test_a_killed_run_goes_on(version, pictures, tmp_path, small_parts, judged, 
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     assert not out.exists()
-    summary = predict_many(version, [pictures], out)
-    assert (summary.pictures, summary.resumed, sum(judged), len(opened)) == (12, 4, 8, 8)
-    assert read(out) == expected(version, pictures)
+    summary = predict_many(version, [images], out)
+    assert (summary.images, summary.resumed, sum(predicted), len(opened)) == (12, 4, 8, 8)
+    assert read(out) == expected(version, images)
     assert not (tmp_path / "out.csv.parts").exists()
 
 
@@ -77,7 +77,7 @@ def interrupted(version, paths, out, *, calls):
 
 
 @pytest.mark.parametrize("name", ["x.tfrecord", "x.tfrecord.gz"])
-def test_a_run_goes_on_within_a_record_file(version, tmp_path, small_parts, judged, name):
+def test_a_run_continues_within_a_record_file(version, tmp_path, small_parts, predicted, name):
     file = write_records(tmp_path / name, numbered(9))
     out = tmp_path / "out.csv"
     interrupted(version, [file], out, calls=3)
@@ -87,14 +87,14 @@ def test_a_run_goes_on_within_a_record_file(version, tmp_path, small_parts, judg
         "00000000-00000004-2.jsonl",
         "inputs.jsonl",
     ]
-    judged.clear()
+    predicted.clear()
     assert predict_many(version, [file], out) == Summary(9, 9, 0, 6, ())
-    assert judged == [2, 1]
+    assert predicted == [2, 1]
     assert names(out) == [f"{n}.png" for n in range(9)]
 
 
-def test_what_was_killed_before_the_end_alone_is_not_judged_again(
-    version, pictures, tmp_path, judged, monkeypatch
+def test_what_was_killed_before_the_end_alone_is_not_predicted_again(
+    version, images, tmp_path, predicted, monkeypatch
 ):
     out = tmp_path / "out.csv"
     replace = os.replace
@@ -107,50 +107,50 @@ def test_what_was_killed_before_the_end_alone_is_not_judged_again(
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", failing)
         with pytest.raises(Interrupted):
-            predict_many(version, [pictures], out)
-    judged.clear()
-    assert predict_many(version, [pictures], out).resumed == 12
-    assert not judged
-    assert read(out) == expected(version, pictures)
+            predict_many(version, [images], out)
+    predicted.clear()
+    assert predict_many(version, [images], out).resumed == 12
+    assert not predicted
+    assert read(out) == expected(version, images)
 
 
-def touch(version, pictures):
-    changed = pictures / "2" / "011.png"
+def touch(version, images):
+    changed = images / "2" / "011.png"
     changed.write_bytes(grey(255))
     return version
 
 
-def touch_time_alone(version, pictures):
-    os.utime(pictures / "2" / "011.png", ns=(1, 1))
+def touch_time_alone(version, images):
+    os.utime(images / "2" / "011.png", ns=(1, 1))
     return version
 
 
-def add(version, pictures):
-    (pictures / "2" / "z.png").write_bytes(grey(255))
+def add(version, images):
+    (images / "2" / "z.png").write_bytes(grey(255))
     return version
 
 
-def train(version, pictures):
-    other = shutil.copytree(version, pictures.parent / "models" / "18")
+def train(version, images):
+    other = shutil.copytree(version, images.parent / "models" / "18")
     record = other / "assets.extra" / "model.json"
     record.write_text(record.read_text() + " ")
     return other
 
 
 @pytest.mark.parametrize("change", [touch, touch_time_alone, add, train])
-def test_what_changed_is_judged_again(version, pictures, tmp_path, small_parts, judged, change):
+def test_what_changed_is_predicted_again(version, images, tmp_path, small_parts, predicted, change):
     out = tmp_path / "out.csv"
-    interrupted(version, [pictures], out, calls=5)
-    changed = change(version, pictures)
-    rows = expected(changed, pictures)
-    judged.clear()
-    assert predict_many(changed, [pictures], out).resumed == 0
-    assert sum(judged) == len(rows)
+    interrupted(version, [images], out, calls=5)
+    changed = change(version, images)
+    rows = expected(changed, images)
+    predicted.clear()
+    assert predict_many(changed, [images], out).resumed == 0
+    assert sum(predicted) == len(rows)
     assert read(out) == rows
 
 
 def test_the_rests_of_a_removal_that_was_killed_are_not_used(
-    version, pictures, tmp_path, small_parts, monkeypatch
+    version, images, tmp_path, small_parts, monkeypatch
 ):
     out = tmp_path / "out.csv"
     unlink, removed = Path.unlink, []
@@ -165,16 +165,16 @@ def test_the_rests_of_a_removal_that_was_killed_are_not_used(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", failing)
         with pytest.raises(Interrupted):
-            predict_many(version, [pictures], out)
-    assert predict_many(version, [pictures], out).resumed == 0
-    assert read(out) == expected(version, pictures)
+            predict_many(version, [images], out)
+    assert predict_many(version, [images], out).resumed == 0
+    assert read(out) == expected(version, images)
 
 
 def test_parts_of_other_inputs_go_after_their_list(
-    version, pictures, tmp_path, small_parts, monkeypatch
+    version, images, tmp_path, small_parts, monkeypatch
 ):
     out = tmp_path / "out.csv"
-    interrupted(version, [pictures], out, calls=5)
+    interrupted(version, [images], out, calls=5)
     removed = []
 
     def failing(self, **options):
@@ -184,5 +184,5 @@ def test_parts_of_other_inputs_go_after_their_list(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", failing)
         with pytest.raises(Interrupted):
-            predict_many(version, [pictures / "0"], out)
+            predict_many(version, [images / "0"], out)
     assert removed[0] == "inputs.jsonl"

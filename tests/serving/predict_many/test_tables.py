@@ -56,7 +56,7 @@ def test_no_records_are_no_rows(version, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("out", "told"),
+    ("out", "message"),
     [
         ("out.txt", r"out\.txt has to end in one of \.csv, \.jsonl, \.parquet"),
         ("out", "has to end in"),
@@ -64,7 +64,7 @@ def test_no_records_are_no_rows(version, tmp_path):
         ("nowhere/out.csv", r"There is no folder .*nowhere to write out\.csv into"),
     ],
 )
-def test_a_table_that_cannot_be_written_is_told(tmp_path, out, told):
+def test_a_table_that_cannot_be_written_is_reported(tmp_path, out, message):
     (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         writer_of(tmp_path / out)

@@ -36,7 +36,7 @@ def test_an_engine_without_compose_is_none(programs):
     assert find_engine() is None
 
 
-def test_podman_stands_in_for_docker(programs):
+def test_podman_replaces_docker(programs):
     programs("docker", "exit 1")
     programs("podman", "exit 0")
     assert find_engine() == "podman"

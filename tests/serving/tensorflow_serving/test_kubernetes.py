@@ -169,7 +169,7 @@ def test_every_file_that_the_flags_name_is_mounted(manifests, pod):
     assert claim == of_kind(manifests, "PersistentVolumeClaim")["metadata"]["name"]
 
 
-def test_no_key_stands_in_the_manifests(served):
+def test_no_key_is_in_the_manifests(served):
     settings = DeploymentSettings()
     pod = of_kind(kubernetes.resources(served, settings, contents={}), "Deployment")
     assert "ssl" not in str(pod)

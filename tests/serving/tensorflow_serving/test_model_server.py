@@ -66,7 +66,7 @@ def test_the_files_hold_the_settings(served):
     assert parsed(files["models.config"]).model_config_list.config[0].name == served.name
 
 
-def test_keys_and_certificates_stand_whole_in_the_ssl_file(pem):
+def test_keys_and_certificates_are_whole_in_the_ssl_file(pem):
     text = model_server.ssl_config(Ssl(**pem, client_verify=True))
     config = text_format.Parse(text, protos.ssl_config()())
     assert config.server_key == pem["key"].read_text()
@@ -130,7 +130,7 @@ def test_grpc_is_encrypted_only_when_it_is_asked_for():
     assert not [flag for flag in flags if "ssl" in flag]
 
 
-def test_the_checksum_tells_contents_and_names_apart():
+def test_the_checksum_shows_contents_and_names_apart():
     sums = [{"a": "b"}, {"a": "c"}, {"c": "b"}, {"a": "b", "c": ""}, {}]
     assert len({model_server.checksum(contents) for contents in sums}) == len(sums)
     assert model_server.checksum({"a": "1", "b": "2"}) == model_server.checksum(

@@ -13,7 +13,7 @@ def test_beside_a_canary_the_latest_version_by_number_is_stable(model):
     assert find(model, DeploymentSettings(canary=7)).labels == {"stable": 10, "canary": 7}
 
 
-def test_a_canary_stands_beside_the_stable_version(model):
+def test_a_canary_is_beside_the_stable_version(model):
     found = find(model, DeploymentSettings(stable=7, canary=10))
     assert found.labels == {"stable": 7, "canary": 10}
 

@@ -1,4 +1,4 @@
-"""A pushed model with a small network, sure of itself: pneumonia where a picture is bright."""
+"""A pushed model with a small network, sure of itself: pneumonia where an image is bright."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ class _Bright(tf.Module):
         self.weights = tf.Variable(tf.ones((8, 1)))
         pixels = tf.linspace(0.0, 1.0, 2)[:, None, None, None] * tf.ones((1, 160, 160, 1))
         dark, bright = (float(each) for each in self.sum(pixels)[:, 0])
-        # The logits of a black and a white picture are -11 and 11.
+        # The logits of a black and a white image are -11 and 11.
         self.scale, self.middle = 22 / (bright - dark), (bright + dark) / 2
 
     def sum(self, pixels):

@@ -9,7 +9,7 @@ def names(chosen):
     return sorted(str(file.relative_to(chosen.folder)) for file in chosen.files)
 
 
-def test_representative_pictures_are_those_of_train(tmp_path):
+def test_representative_images_are_those_of_train(tmp_path):
     root = fill(tmp_path, {f"{part}/NORMAL/1.png": b"" for part in ("train", "val", "test")})
     chosen = choice.representative(root)
     assert chosen.part == "train"
@@ -23,14 +23,14 @@ def test_without_train_they_are_all_but_those_of_test(tmp_path):
     assert names(choice.representative(root)) == ["a.png", "deep/b.png"]
 
 
-def test_test_pictures_alone_are_refused(tmp_path):
+def test_test_images_alone_are_refused(tmp_path):
     root = fill(tmp_path, {"test/NORMAL/1.png": b""})
-    with pytest.raises(UserError, match="nothing but test pictures"):
+    with pytest.raises(UserError, match="nothing but test images"):
         choice.representative(root)
 
 
 def test_no_folder_is_refused(tmp_path):
-    with pytest.raises(UserError, match="no folder of pictures"):
+    with pytest.raises(UserError, match="no folder of images"):
         choice.representative(tmp_path / "nowhere")
 
 
@@ -44,7 +44,7 @@ def test_at_most_so_many_are_taken_and_always_the_same(tmp_path, monkeypatch):
     assert choice.representative(root).files == chosen.files
 
 
-def test_judged_are_the_pictures_of_test_with_their_classes(tmp_path):
+def test_predicted_are_the_images_of_test_with_their_classes(tmp_path):
     layout = ("train/NORMAL/1", "train/PNEUMONIA/2", "Test/normal/3", "Test/PNEUMONIA/deep/4")
     chosen = choice.held_out(fill(tmp_path, {f"{name}.png": b"" for name in layout}))
     assert names(chosen) == ["Test/PNEUMONIA/deep/4.png", "Test/normal/3.png"]
@@ -52,7 +52,7 @@ def test_judged_are_the_pictures_of_test_with_their_classes(tmp_path):
     assert by_name == {"3.png": 0, "4.png": 1}
 
 
-def test_without_test_all_pictures_of_both_classes_are_judged(tmp_path):
+def test_without_test_all_images_of_both_classes_are_predicted(tmp_path):
     root = fill(tmp_path, {"NORMAL/1.png": b"", "PNEUMONIA/2.png": b"", "NORMAL/.DS_Store": b""})
     assert names(choice.held_out(root)) == ["NORMAL/1.png", "PNEUMONIA/2.png"]
 

@@ -10,7 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 from components.errors import UserError
 from serving.tflite.export import export
 from serving.tflite.record import DYNAMIC_RANGE, FLOAT16, INT8, RECORD, VARIANTS
-from tests.pictures import encode
+from tests.images import encode
 from tests.serving.saved import save as save_without_pixels
 from tests.serving.tflite.saved import save
 from transform_module import features
@@ -38,7 +38,7 @@ def version(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
-    """Bright pictures are PNEUMONIA, and one of them is broken."""
+    """Bright images are PNEUMONIA, and one of them is broken."""
     folder = tmp_path_factory.mktemp("images")
     for value in GREYS:
         for part in ("train", "test"):
@@ -100,7 +100,7 @@ def test_int8_is_as_sure_as_the_saved_model(exported, version):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_the_record_tells_the_input_that_a_file_takes(exported, variant):
+def test_the_record_shows_the_input_that_a_file_takes(exported, variant):
     out, record = exported
     (described,) = (each for each in record["files"] if each["variant"] == variant)
     file = out / described["file"]
@@ -116,16 +116,16 @@ def test_the_record_tells_the_input_that_a_file_takes(exported, variant):
     assert np.dtype(given["dtype"]).name == record["output"]["type"]
 
 
-def test_the_record_tells_threshold_labels_and_pictures(exported, images):
+def test_the_record_shows_threshold_labels_and_images(exported, images):
     _, record = exported
     assert record["threshold"] == 0.5
     assert record["labels"] == ["NORMAL", "PNEUMONIA"]
     assert record["version"] == "17"
-    shown, judged = record["representative_pictures"], record["judged_pictures"]
+    shown, compared = record["representative_images"], record["evaluated_images"]
     counted = ("files", "of", "undecodable")
-    assert (shown["folder"], judged["folder"]) == (f"{images}/train", f"{images}/test")
+    assert (shown["folder"], compared["folder"]) == (f"{images}/train", f"{images}/test")
     assert [shown[each] for each in counted] == [len(GREYS), len(GREYS), 0]
-    assert [judged[each] for each in counted] == [len(GREYS), len(GREYS) + 1, 1]
+    assert [compared[each] for each in counted] == [len(GREYS), len(GREYS) + 1, 1]
 
 
 def test_each_file_is_smaller_than_the_saved_model(exported):
@@ -133,24 +133,24 @@ def test_each_file_is_smaller_than_the_saved_model(exported):
     assert record["saved_model"]["bytes"] > max(each["bytes"] for each in record["files"])
 
 
-def test_one_variant_alone_needs_no_pictures_and_replaces_an_export(exported, version, tmp_path):
+def test_one_variant_alone_needs_no_images_and_replaces_an_export(exported, version, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(exported[0], out)
     record = export(version, out, variants=[FLOAT16], step=step)
     assert sorted(path.name for path in out.iterdir()) == ["float16.tflite", RECORD]
     assert record["files"][0]["measured"] is None
-    assert record["judged_pictures"] is record["representative_pictures"] is None
+    assert record["evaluated_images"] is record["representative_images"] is None
 
 
 def test_what_is_not_compared_is_said_with_its_reason(version, tmp_path, caplog):
-    (tmp_path / "pictures").mkdir()
-    (tmp_path / "pictures" / "1.png").write_bytes(grey(100))
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "1.png").write_bytes(grey(100))
     record = export(
-        version, tmp_path / "out", variants=[FLOAT16], pictures=tmp_path / "pictures", step=step
+        version, tmp_path / "out", variants=[FLOAT16], images=tmp_path / "images", step=step
     )
-    assert record["judged_pictures"] is None
+    assert record["evaluated_images"] is None
     (said,) = [each for each in caplog.messages if "not compared" in each]
-    assert "pictures" in said
+    assert "images" in said
     assert "give --data" in said
 
 
@@ -160,7 +160,7 @@ def refused(*arguments, **options):
     return str(refusal.value)
 
 
-def test_int8_is_refused_without_pictures(version, tmp_path):
+def test_int8_is_refused_without_images(version, tmp_path):
     told = refused(version, tmp_path / "out")
     assert "--images FOLDER" in told
     assert "--variant float16 --variant dynamic_range" in told
@@ -189,18 +189,18 @@ def test_an_output_that_holds_something_else_is_left_alone(version, tmp_path):
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
-def test_other_pictures_than_the_representative_ones_can_be_judged(version, images, tmp_path):
+def test_other_images_than_the_representative_ones_can_be_predicted(version, images, tmp_path):
     (tmp_path / "some").mkdir()
     (tmp_path / "some" / "a.png").write_bytes(grey(90))
     some = {"images": tmp_path / "some", "variants": [INT8], "step": step}
-    assert export(version, tmp_path / "out", **some)["judged_pictures"] is None
+    assert export(version, tmp_path / "out", **some)["evaluated_images"] is None
     record = export(version, tmp_path / "out", test_images=images, **some)
-    assert record["judged_pictures"]["folder"] == f"{images}/test"
+    assert record["evaluated_images"]["folder"] == f"{images}/test"
 
 
-def test_pictures_that_are_all_broken_are_refused(version, tmp_path):
-    (tmp_path / "pictures").mkdir()
-    (tmp_path / "pictures" / "a.png").write_bytes(b"no picture")
-    told = refused(version, tmp_path / "out", images=tmp_path / "pictures")
+def test_images_that_are_all_broken_are_refused(version, tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "a.png").write_bytes(b"no image")
+    told = refused(version, tmp_path / "out", images=tmp_path / "images")
     assert "None of the 1 files" in told
     assert not (tmp_path / "out").exists()

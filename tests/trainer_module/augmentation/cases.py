@@ -1,15 +1,15 @@
-"""What the tests of augmentation change: a smooth picture, with settings that change nothing."""
+"""What the tests of augmentation change: a smooth image, with settings that change nothing."""
 
 import numpy as np
 import tensorflow as tf
 
-from tests.pictures import grey_pixels
+from tests.images import grey_pixels
 from trainer_module import augmentation
 from trainer_module.augmentation_settings import AugmentationSettings
 
 SIZE = 160
 STILL = AugmentationSettings(zoom=0, shear=0, flip=False)
-PICTURE = grey_pixels(SIZE, SIZE)[np.newaxis, ..., np.newaxis].astype(np.float32) / 255
+IMAGE = grey_pixels(SIZE, SIZE)[np.newaxis, ..., np.newaxis].astype(np.float32) / 255
 
 
 def still_but(**changes):
@@ -17,13 +17,13 @@ def still_but(**changes):
 
 
 def drawn(count, start=0):
-    """The numbers of as many pictures."""
+    """The numbers of as many images."""
     return tf.stack(
         [augmentation.draw(tf.constant([7, start + index], tf.int64)) for index in range(count)]
     )
 
 
 def augmented(count, **changes):
-    """The picture as often, each time by other numbers."""
-    pixels = np.repeat(PICTURE, count, axis=0)
+    """The image as often, each time by other numbers."""
+    pixels = np.repeat(IMAGE, count, axis=0)
     return augmentation.augment(pixels, drawn(count), still_but(**changes)).numpy()

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.trainer_module.augmentation.cases import (
-    PICTURE,
+    IMAGE,
     STILL,
     augmented,
     drawn,
@@ -31,7 +31,7 @@ CHANGES = {
 
 
 def test_switched_off_it_changes_nothing():
-    np.testing.assert_array_equal(augmented(4), np.repeat(PICTURE, 4, axis=0))
+    np.testing.assert_array_equal(augmented(4), np.repeat(IMAGE, 4, axis=0))
 
 
 def test_every_setting_of_the_set_is_tested_here():
@@ -41,7 +41,7 @@ def test_every_setting_of_the_set_is_tested_here():
 @pytest.mark.parametrize("change", CHANGES)
 def test_each_change_changes_alike_for_a_seed_whatever_the_batch_also_in_a_dataset(change):
     chosen = still_but(**{change: CHANGES[change]}, share=0.7)
-    pixels = np.repeat(PICTURE, 8, axis=0)
+    pixels = np.repeat(IMAGE, 8, axis=0)
     numbers = drawn(8)
     together = augmentation.augment(pixels, numbers, chosen).numpy()
     assert not np.array_equal(together, pixels)
@@ -74,7 +74,7 @@ def test_each_change_changes_alike_for_a_seed_whatever_the_batch_also_in_a_datas
     level=st.sampled_from([0.0, 0.5, 1.0]),
 )
 def test_intensities_stay_in_range_and_finite(changes, level):
-    pixels = np.concatenate([PICTURE, np.full_like(PICTURE, level)])
+    pixels = np.concatenate([IMAGE, np.full_like(IMAGE, level)])
     out = augmentation.augment(pixels, drawn(2), still_but(**changes)).numpy()
     assert out.shape == pixels.shape
     assert out.min() >= -1e-6
@@ -82,7 +82,7 @@ def test_intensities_stay_in_range_and_finite(changes, level):
 
 
 def test_the_numbers_of_a_seed_are_what_they_were():
-    """A resumed training, or one of another release, sees the same pictures."""
+    """A resumed training, or one of another release, sees the same images."""
     first = augmentation.draw(tf.constant([7, 0], tf.int64)).numpy()
     were = [0.49415755, 0.34436035, -0.8844409, 0.28842640]
     np.testing.assert_allclose(first[:4], were, atol=1e-7)

@@ -3,13 +3,13 @@ import pytest
 import tensorflow as tf
 from scipy import ndimage
 
-from tests.trainer_module.augmentation.cases import PICTURE, augmented, still_but
+from tests.trainer_module.augmentation.cases import IMAGE, augmented, still_but
 from trainer_module.augmentation.degradation import blur, compress
 
 CHOSEN, LEFT = -1.0, 1.0
 
 
-def test_blur_is_a_gaussian_of_each_pictures_own_deviation():
+def test_blur_is_a_gaussian_of_each_images_own_deviation():
     sharp = np.random.default_rng(1).random((3, 160, 160, 1)).astype(np.float32)
     numbers = {
         "blur_chosen": tf.constant([CHOSEN, LEFT, CHOSEN]),
@@ -24,15 +24,15 @@ def test_blur_is_a_gaussian_of_each_pictures_own_deviation():
 
 def test_jpeg_is_what_tensorflow_encodes_at_that_quality():
     numbers = {"jpeg_chosen": tf.constant([CHOSEN]), "jpeg_quality": tf.constant([-1.0])}
-    out = compress(PICTURE, numbers, still_but(jpeg_quality=20)).numpy()
-    levels = np.round(PICTURE[0] * 255).astype(np.uint8)
+    out = compress(IMAGE, numbers, still_but(jpeg_quality=20)).numpy()
+    levels = np.round(IMAGE[0] * 255).astype(np.uint8)
     encoded = tf.io.encode_jpeg(levels, quality=20)
     np.testing.assert_allclose(out[0], tf.io.decode_jpeg(encoded).numpy() / 255, atol=1e-6)
 
 
 @pytest.mark.parametrize("change", [{"blur": 2.0}, {"jpeg_quality": 20}])
-def test_a_share_of_the_pictures_is_changed(change):
+def test_a_share_of_the_images_is_changed(change):
     for share, least, most in ((0, 0, 0), (0.25, 3, 30), (1, 55, 60)):
         out = augmented(60, **change, share=share)
-        changed = sum(not np.array_equal(one, PICTURE[0]) for one in out)
+        changed = sum(not np.array_equal(one, IMAGE[0]) for one in out)
         assert least <= changed <= most

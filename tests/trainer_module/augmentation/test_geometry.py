@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.trainer_module.augmentation.cases import PICTURE, SIZE, augmented, still_but
+from tests.trainer_module.augmentation.cases import IMAGE, SIZE, augmented, still_but
 from trainer_module.augmentation.geometry import affine, warp
 
 CENTRE = (SIZE - 1) / 2
@@ -22,11 +22,11 @@ def moved(settings, x, y, **numbers):
     return a0 * x + a1 * y + a2, b0 * x + b1 * y + b2
 
 
-def test_flip_mirrors_about_half_of_the_pictures():
+def test_flip_mirrors_about_half_of_the_images():
     flipped = 0
     for warped in augmented(60, flip=True):
-        mirrored = np.allclose(warped, PICTURE[0, :, ::-1], atol=1e-5)
-        assert mirrored or np.array_equal(warped, PICTURE[0])
+        mirrored = np.allclose(warped, IMAGE[0, :, ::-1], atol=1e-5)
+        assert mirrored or np.array_equal(warped, IMAGE[0])
         flipped += mirrored
     assert 15 <= flipped <= 45
 
@@ -38,7 +38,7 @@ def test_the_centre_stays(change):
     np.testing.assert_allclose(at, (CENTRE, CENTRE), atol=1e-3)
 
 
-def test_zoom_shear_and_shift_go_as_far_as_they_are_told():
+def test_zoom_shear_and_shift_go_as_far_as_they_are_reported():
     assert moved(still_but(zoom=0.2), CENTRE + 10, CENTRE, zoom_x=[1.0]) == pytest.approx(
         (CENTRE + 12, CENTRE)
     )
@@ -52,8 +52,8 @@ def test_zoom_shear_and_shift_go_as_far_as_they_are_told():
 
 def test_a_quarter_turn_is_numpys():
     for number, turns in ((1.0, 1), (-1.0, -1)):
-        turned = warp(PICTURE, maps(still_but(rotation=90), rotation=[number]))
-        np.testing.assert_allclose(turned[0], np.rot90(PICTURE[0], turns), atol=1e-3)
+        turned = warp(IMAGE, maps(still_but(rotation=90), rotation=[number]))
+        np.testing.assert_allclose(turned[0], np.rot90(IMAGE[0], turns), atol=1e-3)
 
 
 def test_all_changes_together_are_one_map_of_scaling_shearing_and_turning():

@@ -2,34 +2,34 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.trainer_module.augmentation.cases import PICTURE, still_but
+from tests.trainer_module.augmentation.cases import IMAGE, still_but
 from trainer_module.augmentation.intensity import add_noise, expose
 
 
 def exposed(settings, **numbers):
     still = dict.fromkeys(("gamma", "contrast", "brightness"), 0.0)
     given = {name: tf.constant([number]) for name, number in {**still, **numbers}.items()}
-    return expose(PICTURE, given, settings).numpy()
+    return expose(IMAGE, given, settings).numpy()
 
 
 def test_gamma_is_a_power_of_the_pixels():
     brighter = exposed(still_but(gamma=0.5), gamma=-1.0)
-    np.testing.assert_allclose(brighter, PICTURE ** (1 / 1.5), atol=6e-3)
-    np.testing.assert_allclose(exposed(still_but(gamma=0.5), gamma=1.0), PICTURE**1.5, atol=6e-3)
+    np.testing.assert_allclose(brighter, IMAGE ** (1 / 1.5), atol=6e-3)
+    np.testing.assert_allclose(exposed(still_but(gamma=0.5), gamma=1.0), IMAGE**1.5, atol=6e-3)
 
 
 def test_contrast_scales_about_the_mean():
     flat = exposed(still_but(contrast=0.5), contrast=-1.0)
-    assert flat.mean() == pytest.approx(PICTURE.mean(), abs=1e-4)
-    assert flat.std() == pytest.approx(PICTURE.std() / 2, rel=1e-3)
+    assert flat.mean() == pytest.approx(IMAGE.mean(), abs=1e-4)
+    assert flat.std() == pytest.approx(IMAGE.std() / 2, rel=1e-3)
 
 
 def test_brightness_adds():
     brighter = exposed(still_but(brightness=0.2), brightness=0.5)
-    np.testing.assert_allclose(brighter, np.minimum(PICTURE + 0.1, 1), atol=1e-5)
+    np.testing.assert_allclose(brighter, np.minimum(IMAGE + 0.1, 1), atol=1e-5)
 
 
-def test_noise_has_its_deviation_and_differs_from_picture_to_picture():
+def test_noise_has_its_deviation_and_differs_from_image_to_image():
     grey = np.full((3, 160, 160, 1), 0.5, np.float32)
     numbers = {
         "noise": tf.constant([1.0, 1.0, -0.5]),

@@ -14,7 +14,7 @@ def test_shares_are_of_the_beta_distribution_and_the_greater_half(alpha):
     assert draw_share(tf.constant([7, 3], tf.int64), alpha) == shares[3]
 
 
-def test_pictures_and_labels_are_mixed_by_the_same_share():
+def test_images_and_labels_are_mixed_by_the_same_share():
     share = tf.constant([1.0, 0.75])
     pixels = mix(share, tf.ones((2, 3, 3, 1)), tf.zeros((2, 3, 3, 1)))
     np.testing.assert_allclose(pixels[:, 0, 0, 0], share)

@@ -7,7 +7,7 @@ from trainer_module.model_settings import CnnSettings
 from trainer_module.settings import TrainerSettings
 
 
-def test_layers_stand_in_the_mission_order():
+def test_layers_are_in_the_mission_order():
     model = models.build(TrainerSettings(), synchronized=False, precision="float32")
     of = keras.layers
     block = [of.Conv2D, of.BatchNormalization, of.Dropout, of.MaxPooling2D]

@@ -21,8 +21,8 @@ def pixels(count=4):
 
 
 def test_its_logit_is_the_mean_of_its_members_logits(three):
-    told = [model(pixels(), training=False).numpy().astype(float) for model in three]
-    logits = np.mean([np.log(each / (1 - each)) for each in told], axis=0)
+    message = [model(pixels(), training=False).numpy().astype(float) for model in three]
+    logits = np.mean([np.log(each / (1 - each)) for each in message], axis=0)
     found = ensemble.build(three)(pixels(), training=False).numpy()
     assert found.shape == (4, 1)
     np.testing.assert_allclose(found, 1 / (1 + np.exp(-logits)), rtol=1e-4)

@@ -46,7 +46,7 @@ def test_the_parts_make_the_whole_and_only_the_head_is_small(model):
 
 
 @pytest.mark.parametrize("backbone", ["efficientnet_lite0", "mobilenet_v2"])
-def test_weights_that_are_not_there_are_told(backbone):
+def test_weights_that_are_not_there_are_reported(backbone):
     with pytest.raises(WeightsError, match=r"nowhere\.weights"):
         build(backbone=backbone, weights="nowhere.weights")
 

@@ -1,4 +1,4 @@
-"""Networks with weights learnt on ImageNet: pixels in, their last feature map out."""
+"""Networks pretrained on ImageNet: pixels in, their last feature map out."""
 
 
 class WeightsError(ValueError):

@@ -7,7 +7,7 @@ import keras
 
 from trainer_module.models.backbones import WeightsError
 
-# The network, and what it takes a picture's 0 and 1 for.
+# The network, and what it takes an image's 0 and 1 for.
 _NETWORKS: Final = {
     "mobilenet_v2": (keras.applications.MobileNetV2, (-1.0, 1.0)),
     "efficientnet_b0": (keras.applications.EfficientNetB0, (0.0, 255.0)),
@@ -19,7 +19,7 @@ def original(name: str, side: int, weights: str) -> keras.Model:
 
     Args:
         name: of the network.
-        side: of the pictures, in pixels.
+        side: of the images, in pixels.
         weights: ``imagenet``, which Keras downloads once and keeps, or the path of a file of
             weights without the network's top.
 

@@ -135,5 +135,5 @@ def _with(
 
 def _kernel(weight: np.ndarray, channels: int) -> np.ndarray:
     kernel = weight.transpose(2, 3, 1, 0)
-    # A grey picture has equal colours: one channel with the sum of their kernels is the same.
+    # A grey image has equal colours: one channel with the sum of their kernels is the same.
     return kernel.sum(axis=2, keepdims=True) if channels == 1 else kernel

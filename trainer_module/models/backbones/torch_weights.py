@@ -61,7 +61,7 @@ def _read(file: BinaryIO, limit: int) -> dict[str, np.ndarray]:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows tensors, their storages and the dictionary that they stand in, and nothing else."""
+    """Knows tensors, their storages and the dictionary that they are in, and nothing else."""
 
     def __init__(self, file: BinaryIO, limit: int) -> None:
         super().__init__(file)

@@ -17,16 +17,16 @@ def weights(tmp_path):
     return network, str(tmp_path / "mobilenet_v2.weights.h5")
 
 
-def test_our_copy_computes_what_keras_network_does_of_the_picture_it_expects(weights):
+def test_our_copy_computes_what_keras_network_does_of_the_image_it_expects(weights):
     network, path = weights
     pixels = keras.Input((64, 64, 1))
     copy = keras.Model(
         pixels, applications.features("mobilenet_v2", pixels, BatchNormalization, path)
     )
-    picture = np.random.default_rng(1).random((2, 64, 64, 1)).astype(np.float32)
+    image = np.random.default_rng(1).random((2, 64, 64, 1)).astype(np.float32)
     expected = network(
-        keras.applications.mobilenet_v2.preprocess_input(255 * np.repeat(picture, 3, axis=3))
+        keras.applications.mobilenet_v2.preprocess_input(255 * np.repeat(image, 3, axis=3))
     )
-    np.testing.assert_allclose(copy(picture), expected, atol=1e-4)
+    np.testing.assert_allclose(copy(image), expected, atol=1e-4)
     ours = copy._flatten_layers(include_self=False, recursive=True)
     assert sum(isinstance(layer, BatchNormalization) for layer in ours) == 52

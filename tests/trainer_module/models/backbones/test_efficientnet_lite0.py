@@ -7,12 +7,12 @@ import pytest
 from trainer_module.fused import BatchNormalization
 from trainer_module.models.backbones import WeightsError, efficientnet_lite0
 
-# What PyTorch computes of the picture below with the same weights: the first five logits and the
-# greatest, at 507 (efficientnet_lite_pytorch and torch 2.13.0, the grey picture as three colours).
+# What PyTorch computes of the image below with the same weights: the first five logits and the
+# greatest, at 507 (efficientnet_lite_pytorch and torch 2.13.0, the grey image as three colours).
 LOGITS = [0.3732, -0.4669, -0.4132, -0.4599, -1.402, 7.9059]
 
 
-def picture():
+def image():
     y, x = np.mgrid[0:160, 0:160] / 160
     pixels = 0.5 + 0.3 * np.sin(9 * x + 4 * y**2) + 0.2 * np.cos(25 * x * y)
     return pixels.astype(np.float32)[np.newaxis, ..., np.newaxis]
@@ -26,7 +26,7 @@ def network():
 
 def test_it_computes_what_pytorch_computes(network):
     state = efficientnet_lite0.read_weights("imagenet")
-    pooled = network(picture()).numpy().mean(axis=(1, 2))
+    pooled = network(image()).numpy().mean(axis=(1, 2))
     logits = (pooled @ state["_fc.weight"].T + state["_fc.bias"])[0]
     assert logits.argmax() == 507
     np.testing.assert_allclose(logits[[0, 1, 2, 3, 4, 507]], LOGITS, atol=1e-3)
@@ -37,8 +37,8 @@ def test_one_grey_channel_is_as_three_equal_colours(network):
     coloured = keras.Model(
         colours, efficientnet_lite0.features(colours, BatchNormalization, "imagenet")
     )
-    three = np.repeat(picture(), 3, axis=-1)
-    np.testing.assert_allclose(coloured(three), network(picture()), atol=1e-3)
+    three = np.repeat(image(), 3, axis=-1)
+    np.testing.assert_allclose(coloured(three), network(image()), atol=1e-3)
 
 
 def test_a_package_that_is_not_installed_is_named(monkeypatch):

@@ -115,12 +115,12 @@ def test_code_in_a_state_is_not_run(tmp_path):
 
 
 @pytest.mark.parametrize("wrong", [{"magic": 1}, {"little_endian": False}])
-def test_another_format_is_told(tmp_path, wrong):
+def test_another_format_is_reported(tmp_path, wrong):
     with pytest.raises(WeightsError, match=r"state\.pth is not a PyTorch state file"):
         read(written({}, [], **wrong), tmp_path)
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path):
+def test_a_file_that_is_not_there_is_reported(tmp_path):
     with pytest.raises(WeightsError, match=r"none\.pth: No such file"):
         torch_weights.read(tmp_path / "none.pth")
 

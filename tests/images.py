@@ -1,4 +1,4 @@
-"""Pictures made for tests: every format that the pipeline reads, and damage to them."""
+"""Images made for tests: every format that the pipeline reads, and damage to them."""
 
 import struct
 import zlib
@@ -6,9 +6,9 @@ import zlib
 import numpy as np
 from PIL import Image
 
-from components import serving_check_pictures
+from components import serving_check_images
 
-# Pillow's mode, file format and options of every kind of picture that is read.
+# Pillow's mode, file format and options of every kind of image that is read.
 FORMATS = {
     "jpeg-grey": ("L", "JPEG", {}),
     "jpeg-rgb": ("RGB", "JPEG", {}),
@@ -27,7 +27,7 @@ FORMATS = {
 
 
 def grey_pixels(width: int = 200, height: int = 180, seed: int = 0) -> np.ndarray:
-    """A smooth picture: [height, width] uint8."""
+    """A smooth image: [height, width] uint8."""
     generator = np.random.default_rng(seed)
     coarse = Image.fromarray(generator.integers(0, 256, (9, 10), dtype=np.uint8))
     return np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC))
@@ -35,7 +35,7 @@ def grey_pixels(width: int = 200, height: int = 180, seed: int = 0) -> np.ndarra
 
 def encode(pixels: np.ndarray, name: str) -> bytes:
     """Encodes [height, width] uint8 grey pixels in one of FORMATS."""
-    return serving_check_pictures.encode(pixels, *FORMATS[name])
+    return serving_check_images.encode(pixels, *FORMATS[name])
 
 
 def png_of_16_bits(samples: np.ndarray) -> bytes:

@@ -1,4 +1,4 @@
-"""Judging chunks in Beam: a chunk is one element of RunInference."""
+"""Predicting chunks in Beam: a chunk is one element of RunInference."""
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
@@ -14,17 +14,17 @@ from serving.model import Model
 from serving.predict import Content, Prediction
 from serving.predict_many import records
 from serving.predict_many.inputs import Chunk, files_of
-from serving.predict_many.parts import PART_PICTURES, Parts
+from serving.predict_many.parts import PART_IMAGES, Parts
 
 
-def judge_chunks(
+def predict_chunks(
     version: Path, chunks: Sequence[Chunk], parts: Parts, *, beam_args: Sequence[str]
 ) -> None:
-    """Judges chunks, and keeps their rows.
+    """Predicts chunks, and keeps their rows.
 
     Args:
         version: the model.
-        chunks: what no other process judges.
+        chunks: what no other process predicts.
         parts: where the rows go, from where what a killed run left of a chunk ends.
         beam_args: Beam's own options; they go before DEFAULT_BEAM_ARGS.
 
@@ -36,16 +36,16 @@ def judge_chunks(
         pipeline
         | "Chunks" >> beam.Create(chunks)
         | "Spread" >> beam.Reshuffle()
-        | "Judge" >> RunInference(_Handler(version, parts, Path.cwd()))
+        | "Predict" >> RunInference(_Handler(version, parts, Path.cwd()))
     )
     beam_jobs.run(pipeline)
     left = sum(not parts.finished(chunk.index) for chunk in chunks)
     if left:
-        raise RuntimeError(f"Beam left {left} of {len(chunks)} chunks unjudged.")
+        raise RuntimeError(f"Beam left {left} of {len(chunks)} chunks not predicted.")
 
 
 class _Handler(ModelHandler[Chunk, int, Model]):
-    """Judges a chunk, of which it holds no more than a batch of pictures in memory."""
+    """Predicts a chunk, of which it holds no more than a batch of images in memory."""
 
     def __init__(self, version: Path, parts: Parts, folder: Path) -> None:
         super().__init__(min_batch_size=1, max_batch_size=1)
@@ -61,17 +61,17 @@ class _Handler(ModelHandler[Chunk, int, Model]):
     ) -> list[int]:
         """Keeps the rows of chunks, and returns which they were."""
         for chunk in batch:
-            self._judge(chunk, model)
+            self._predict(chunk, model)
         return [chunk.index for chunk in batch]
 
-    def _judge(self, chunk: Chunk, model: Model) -> None:
+    def _predict(self, chunk: Chunk, model: Model) -> None:
         damage: list[str] = []
         files = files_of(chunk, self._parts)
         written = self._parts.count_rows(chunk.index)
         rows: list[Prediction] = []
         for batch in predict.batches(self._contents(files, written, damage.append)):
-            rows += predict.judge(model.answer, batch)
-            if len(rows) >= PART_PICTURES:
+            rows += predict.predict_batch(model.answer, batch)
+            if len(rows) >= PART_IMAGES:
                 self._parts.write(chunk.index, written, rows)
                 written += len(rows)
                 rows = []
@@ -83,7 +83,7 @@ class _Handler(ModelHandler[Chunk, int, Model]):
         self, files: Sequence[Path], start: int, damaged: Callable[[str], None]
     ) -> Iterator[Content]:
         if records.is_records(self._folder / files[0]):
-            pictures = records.pictures(self._folder / files[0], files[0], damaged)
-            return itertools.islice(pictures, start, None)
+            images = records.images(self._folder / files[0], files[0], damaged)
+            return itertools.islice(images, start, None)
         # Paths are relative to the user's working directory, which a worker does not share.
         return ((file, predict.read(self._folder / file)) for file in files[start:])

@@ -1,4 +1,4 @@
-"""What was judged: a table of pictures, a column an array."""
+"""Table of images with their predictions, a column an array."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -6,21 +6,21 @@ from dataclasses import dataclass, field
 import numpy as np
 
 Column = np.ndarray
-"""[N], one value a picture."""
+"""[N], one value an image."""
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Pictures with their labels, with what the model answers, and with what else is known.
+class Predicted:
+    """Images with their labels, with what the model answers, and with what else is known.
 
     Attributes:
-        path: str, of each picture.
-        patient: str, whose picture it is.
+        path: str, of each image.
+        patient: str, whose image it is.
         label: bool, whether it is PNEUMONIA.
-        subtype: str, empty where nothing tells it.
+        subtype: str, empty if unknown.
         probability: float64 in [0, 1], of pneumonia.
-        valid: bool, whether the model could decode it. Without it the columns below tell nothing.
-        in_domain: bool, whether the model takes it for a picture of its kind; None where the model
+        valid: bool, whether the model could decode it. The columns below need it.
+        in_domain: bool, whether the model finds it in domain; None where the model
             does not say.
         width: int64, in pixels, of the file.
         height: int64, in pixels, of the file.
@@ -71,15 +71,15 @@ class Judged:
         own = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)[:-1]}
         return {name: column for name, column in own.items() if column is not None}
 
-    def only(self, rows: np.ndarray) -> "Judged":
-        """Chooses pictures.
+    def only(self, rows: np.ndarray) -> "Predicted":
+        """Chooses images.
 
         Args:
             rows: [N] bool, or indices.
         """
         chosen = {name: column[rows] for name, column in self.columns().items()}
         others = {name: column[rows] for name, column in self.others.items()}
-        return Judged(**{"in_domain": None, **chosen}, others=others)
+        return Predicted(**{"in_domain": None, **chosen}, others=others)
 
     def patients(self) -> int:
         """Counts the patients."""

@@ -35,7 +35,7 @@ def curves(findings: Findings) -> Markup:
             )
         )
     if findings.precision_recall:
-        prevalence = group.positives / group.pictures if group.pictures else 0.0
+        prevalence = group.positives / group.images if group.images else 0.0
         positive = counts.true_positives + counts.false_positives
         drawn.append(
             plot(
@@ -52,7 +52,7 @@ def curves(findings: Findings) -> Markup:
                 f"skill is the share of PNEUMONIA, {figure(prevalence)} here.",
             )
         )
-    if any(each.pictures for each in findings.reliability):
+    if any(each.images for each in findings.reliability):
         drawn.append(
             plot(
                 "Reliability",
@@ -63,7 +63,7 @@ def curves(findings: Findings) -> Markup:
                 "the share of PNEUMONIA; vertical bars are 95 % intervals.",
             )
         )
-    if group.pictures:
+    if group.images:
         drawn.append(_confusion(counts, findings.threshold))
     return section(
         "performance", "Performance", element("div", *drawn, class_="two") if drawn else None
@@ -148,7 +148,7 @@ def _slice(dimension: str, groups: list[Group], overall: Group) -> Markup:
         [
             (
                 group.name,
-                f"{group.pictures:,} ({group.patients:,})",
+                f"{group.images:,} ({group.patients:,})",
                 *(cell(group, name) for name in names),
             )
             for group in groups

@@ -2,18 +2,18 @@
 
 import base64
 
-from components.report.context import Picture
+from components.report.context import ShownImage
 from components.report.markup import Markup, element
 
 
-def image(picture: Picture | None, alt: str) -> Markup | None:
+def image(shown: ShownImage | None, alt: str) -> Markup | None:
     """Returns an image; None without one."""
-    return _inline(picture.thumbnail, alt) if picture else None
+    return _inline(shown.thumbnail, alt) if shown else None
 
 
-def overlay(picture: Picture | None, alt: str) -> Markup | None:
+def overlay(shown: ShownImage | None, alt: str) -> Markup | None:
     """Returns an image with its heat map; None without one."""
-    return _inline(picture.overlay, alt) if picture and picture.overlay else None
+    return _inline(shown.overlay, alt) if shown and shown.overlay else None
 
 
 def name(path: str) -> Markup:

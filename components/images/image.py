@@ -1,19 +1,19 @@
-"""What is known of a picture."""
+"""Facts about an image."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """What is known of a picture that decodes.
+class Image:
+    """What is known of an image that decodes.
 
     Attributes:
         filename: path relative to the image folder, as readable text.
         folder: ``train``, ``val``, ``test``, or ``""`` where there are only class folders.
         label: one of LABELS.
         subtype: ``normal``, ``bacteria``, ``virus`` or ``unknown``.
-        patient: the patient's id, None where nothing tells it.
+        patient: the patient's id, None if unknown.
         sha256: of its bytes, in hexadecimal digits.
         format: ``jpeg``, ``png``, ``bmp`` or ``gif``.
         width: in pixels.

@@ -1,14 +1,14 @@
-"""The pictures that the cases send."""
+"""The images that the cases send."""
 
 import numpy as np
 
-from tests.pictures import encode, grey_pixels
+from tests.images import encode, grey_pixels
 
 _PNG = encode(grey_pixels(64, 64, seed=1), "png-grey")
 
 
 def shade(value: int, side: int = 64) -> bytes:
-    """A square picture of one grey value."""
+    """A square image of one grey value."""
     return encode(np.full((side, side), value, np.uint8), "png-grey")
 
 
@@ -24,7 +24,7 @@ WHOLE = {
 }
 BROKEN = {
     "empty": b"",
-    "text": b"this is no picture",
+    "text": b"this is no image",
     "html": b"<html><body>404</body></html>",
     "zeros": bytes(64),
     "png-header": _PNG[:8],
@@ -34,6 +34,6 @@ ALL = {**WHOLE, **BROKEN}
 
 
 def batch(size: int) -> list[bytes]:
-    """As many pictures, no two neighbours alike, broken ones among them."""
-    pictures = list(ALL.values())
-    return [pictures[index % len(pictures)] for index in range(size)]
+    """As many images, no two neighbours alike, broken ones among them."""
+    images = list(ALL.values())
+    return [images[index % len(images)] for index in range(size)]

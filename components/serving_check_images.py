@@ -1,4 +1,4 @@
-"""Pictures that the check before the push asks about: every format, and what is broken."""
+"""Images that the check before the push asks about: every format, and what is broken."""
 
 import csv
 import io
@@ -28,23 +28,23 @@ _LARGEST_BYTES: Final = 16 * 1024 * 1024
 
 
 def formats() -> dict[str, bytes]:
-    """Encodes one picture in every format that is read, by the format's name."""
+    """Encodes one image in every format that is read, by the format's name."""
     ramp = np.linspace(0, 255, _SIDE, dtype=np.uint8)
     pixels = np.minimum(ramp[:, np.newaxis], ramp[np.newaxis, ::-1])
     return {name: encode(pixels, *how) for name, how in _FORMATS.items()}
 
 
 def is_lossless(name: str) -> bool:
-    """Tells whether a format keeps every pixel."""
+    """Returns whether a format keeps every pixel."""
     return not name.startswith("JPEG")
 
 
 def broken() -> dict[str, bytes]:
-    """Makes files that are no pictures, by what is wrong with them."""
+    """Makes files that are no images, by what is wrong with them."""
     jpeg = formats()["JPEG, RGB"]
     return {
         "empty": b"",
-        "text": b"no picture",
+        "text": b"no image",
         "first half of a JPEG": jpeg[: len(jpeg) // 2],
         "PNG header alone": formats()["PNG, grey"][:40],
         "DICOM": bytes(128) + b"DICM" + bytes(64),
@@ -77,7 +77,7 @@ def quarantined(listed: Path, images: Path) -> dict[str, bytes]:
 
 
 def encode(pixels: np.ndarray, mode: str, file_format: str, options: dict[str, Any]) -> bytes:
-    """Encodes a grey picture.
+    """Encodes a grey image.
 
     Args:
         pixels: [height, width] uint8.
@@ -86,12 +86,12 @@ def encode(pixels: np.ndarray, mode: str, file_format: str, options: dict[str, A
         options: of the format.
     """
     if mode == "I;16":
-        picture = Image.fromarray(pixels.astype(np.uint16) * 257)
+        image = Image.fromarray(pixels.astype(np.uint16) * 257)
     else:
-        picture = Image.fromarray(pixels)
+        image = Image.fromarray(pixels)
         if mode in ("CMYK", "RGBA"):
-            picture = picture.convert("RGB")
-        picture = picture.convert(mode)
+            image = image.convert("RGB")
+        image = image.convert(mode)
     file = io.BytesIO()
-    picture.save(file, file_format, **options)
+    image.save(file, file_format, **options)
     return file.getvalue()

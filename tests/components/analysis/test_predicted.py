@@ -1,16 +1,16 @@
 import numpy as np
 import pytest
 
-from tests.components.analysis.samples import judged
+from tests.components.analysis.samples import predicted
 
 
 def test_columns_of_other_lengths_are_refused():
     with pytest.raises(ValueError, match="one length"):
-        judged([1, 0], [0.5, 0.5], mode=["L"])
+        predicted([1, 0], [0.5, 0.5], mode=["L"])
 
 
-def test_pictures_are_chosen_with_all_their_columns():
-    all_of_them = judged(
+def test_images_are_chosen_with_all_their_columns():
+    all_of_them = predicted(
         [1, 0, 1],
         [0.1, 0.2, 0.3],
         in_domain=[True, False, True],
@@ -26,13 +26,13 @@ def test_pictures_are_chosen_with_all_their_columns():
 
 def test_another_column_may_be_called_as_its_own():
     others = {"mode": np.array(["lying", "upright"])}
-    chosen = judged([1, 0], [0.1, 0.2], others=others).only(np.array([1]))
+    chosen = predicted([1, 0], [0.1, 0.2], others=others).only(np.array([1]))
     assert (chosen.mode.tolist(), chosen.others["mode"].tolist()) == (["L"], ["upright"])
 
 
 def test_an_unknown_domain_stays_unknown():
-    assert judged([1, 0], [0.1, 0.2]).only(np.array([0])).in_domain is None
+    assert predicted([1, 0], [0.1, 0.2]).only(np.array([0])).in_domain is None
 
 
 def test_patients_are_counted():
-    assert judged([1, 0, 1], [0.1, 0.2, 0.3], patient=["a", "b", "a"]).patients() == 2
+    assert predicted([1, 0, 1], [0.1, 0.2, 0.3], patient=["a", "b", "a"]).patients() == 2

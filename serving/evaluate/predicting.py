@@ -1,4 +1,4 @@
-"""Asking models about labelled pictures."""
+"""Asking models about labelled images."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from components.analysis.judged import Judged
+from components.analysis.predicted import Predicted
 from components.images.progress import Progress
 from serving import predict
 from serving.evaluate.labelled import Labelled
@@ -23,7 +23,7 @@ _WHOLE = ("width", "height", "bytes")
 
 @dataclass(frozen=True)
 class Answers:
-    """What another model says of the same pictures.
+    """What another model says of the same images.
 
     Attributes:
         probability: [N] float64 of pneumonia, 0.5 where it is not valid.
@@ -35,96 +35,97 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """What models say of pictures.
+class Predictions:
+    """What models say of images.
 
     Attributes:
-        judged: the pictures with the model's answers, in their order.
-        reasons: why each is no usable picture, empty where it is one.
+        predicted: the images with the model's answers, in their order.
+        reasons: why each is not a readable image, empty where it is one.
         other: the other model's answers, None without one.
     """
 
-    judged: Judged
+    predicted: Predicted
     reasons: list[str]
     other: Answers | None
 
 
-def judge(
+def predict_labelled(
     ask: Ask,
-    pictures: Sequence[Labelled],
+    images: Sequence[Labelled],
     *,
     transform: TransformSettings,
     ask_other: Ask | None = None,
     progress: Progress | None = None,
-) -> Judgement:
-    """Asks about pictures; a broken one does not touch the others.
+) -> Predictions:
+    """Asks about images; a broken one does not touch the others.
 
     Args:
         ask: the model.
-        pictures: at least one.
-        transform: the model's, by which the pictures are measured as it sees them.
+        images: at least one.
+        transform: the model's, by which the images are measured as it sees them.
         ask_other: another model, which is asked about the same.
-        progress: gets the pictures done and their total.
+        progress: gets the images done and their total.
     """
     rows: list[dict[str, Any]] = []
     reasons: list[str] = []
     others: list[Prediction] = []
-    for batch in predict.batches(_contents(pictures)):
-        predictions = predict.judge(ask, batch)
+    for batch in predict.batches(_contents(images)):
+        predictions = predict.predict_batch(ask, batch)
         for (_, content), prediction in zip(batch, predictions, strict=True):
-            rows.append(_row(pictures[len(rows)], content, prediction, transform))
+            rows.append(_row(images[len(rows)], content, prediction, transform))
             reasons.append(prediction.reason)
         if ask_other:
-            others += predict.judge(ask_other, batch)
+            others += predict.predict_batch(ask_other, batch)
         if progress:
-            progress(len(rows), len(pictures))
-    return Judgement(_table(rows, pictures), reasons, _answers(others) if ask_other else None)
+            progress(len(rows), len(images))
+    return Predictions(_table(rows, images), reasons, _answers(others) if ask_other else None)
 
 
-def _contents(pictures: Sequence[Labelled]) -> Iterator[Content]:
-    for picture in pictures:
-        yield picture.file, picture.problem or predict.read(picture.file)
+def _contents(images: Sequence[Labelled]) -> Iterator[Content]:
+    for image in images:
+        yield image.file, image.problem or predict.read(image.file)
 
 
 def _row(
-    picture: Labelled, content: bytes | str, prediction: Prediction, transform: TransformSettings
+    image: Labelled, content: bytes | str, prediction: Prediction, transform: TransformSettings
 ) -> dict[str, Any]:
     row = {
-        "path": picture.name,
-        "patient": picture.patient or f"picture-{picture.name}",
-        "label": picture.label == LABELS[1],
-        "subtype": picture.subtype,
+        "path": image.name,
+        "patient": image.patient or f"image-{image.name}",
+        "label": image.label == LABELS[1],
+        "subtype": image.subtype,
         "probability": prediction.probability if prediction.valid else 0.5,
         "valid": prediction.valid,
         "in_domain": prediction.in_domain,
         "mode": "",
-        "sha256": picture.sha256,
+        "sha256": image.sha256,
         **dict.fromkeys(_WHOLE, 0),
         **dict.fromkeys(MEASURES, np.nan),
     }
     if not isinstance(content, bytes):
         return row
     row["bytes"] = len(content)
-    row["sha256"] = sha256 = picture.sha256 or hashlib.sha256(content).hexdigest()
-    if picture.patient is None:
+    row["sha256"] = sha256 = image.sha256 or hashlib.sha256(content).hexdigest()
+    if image.patient is None:
         # Copies of one image are of one patient.
-        row["patient"] = f"picture-{sha256[:16]}"
+        row["patient"] = f"image-{sha256[:16]}"
     return row | (describe(content, transform) if prediction.valid else {})
 
 
-def _table(rows: Sequence[dict[str, Any]], pictures: Sequence[Labelled]) -> Judged:
+def _table(rows: Sequence[dict[str, Any]], images: Sequence[Labelled]) -> Predicted:
     columns = {
         name: np.array([row[name] for row in rows], str if name in _TEXTS else None)
         for name in rows[0]
     }
     in_domain = columns.pop("in_domain")
-    # A model tells it of every valid picture, or of none.
+    # A model reports it for every valid image, or of none.
     is_told = any(each is not None for each in in_domain)
     others = {
-        name: np.array([picture.others[name] for picture in pictures], str)
-        for name in pictures[0].others
+        name: np.array([image.others[name] for image in images], str) for name in images[0].others
     }
-    return Judged(**columns, in_domain=in_domain.astype(bool) if is_told else None, others=others)
+    return Predicted(
+        **columns, in_domain=in_domain.astype(bool) if is_told else None, others=others
+    )
 
 
 def _answers(predictions: Sequence[Prediction]) -> Answers:

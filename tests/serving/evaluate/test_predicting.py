@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+from components.images.settings import DatasetSettings
+from serving.evaluate import predicting
+from serving.evaluate.labelled import find
+from serving.model import Answer, Model
+from tests.serving.evaluate.samples import grey
+from transform_module.settings import TransformSettings
+
+
+@pytest.fixture(scope="module")
+def model(version):
+    return Model(version)
+
+
+def predict_labelled(ask, labelled, **record):
+    return predicting.predict_labelled(ask, labelled, transform=TransformSettings(), **record)
+
+
+def found(images):
+    return find(images, DatasetSettings()).images
+
+
+def test_every_image_becomes_a_row_in_its_order(model, images):
+    labelled = found(images)
+    result = predict_labelled(model.answer, labelled)
+    predicted = result.predicted
+    assert predicted.path.tolist() == [each.name for each in labelled]
+    assert predicted.label.tolist() == [False] * 4 + [True] * 4
+    assert predicted.probability[:2] == pytest.approx([20 / 255, 30 / 255])
+    assert predicted.width.tolist() == [40] * 8
+    assert predicted.brightness[0] == 20
+    assert set(predicted.mode) == {"L"}
+    assert predicted.bytes[0] == len(grey(20))
+    assert result.reasons == [""] * 8
+    assert result.other is None
+
+
+def test_an_image_of_an_unknown_patient_is_one_of_its_own_and_its_copies_are_the_same(
+    model, images
+):
+    (images / "NORMAL" / "y.png").write_bytes(grey(140))
+    (images / "NORMAL" / "z.png").write_bytes(grey(141))
+    predicted = predict_labelled(model.answer, found(images)).predicted
+    patient = dict(zip(predicted.path, predicted.patient, strict=True))
+    x, y, z = (patient[f"NORMAL/{name}.png"] for name in "xyz")
+    assert x == y != z
+    assert patient["PNEUMONIA/person1_virus_1.png"] == "virus-1"
+
+
+def test_a_broken_image_is_reported_and_does_not_touch_the_others(model, images):
+    (images / "NORMAL" / "a.png").write_bytes(b"text")
+    (images / "NORMAL" / "link.png").symlink_to("nowhere")
+    result = predict_labelled(model.answer, found(images))
+    reasons = dict(zip(result.predicted.path, result.reasons, strict=True))
+    assert "text file" in reasons["NORMAL/a.png"]
+    assert reasons["NORMAL/link.png"] == "link that leads nowhere"
+    assert result.predicted.valid.sum() == 8
+    assert np.isnan(result.predicted.brightness).sum() == 2
+
+
+def test_another_model_is_asked_about_the_same(model, images):
+    def ask(images):
+        return [Answer(0.25, "NORMAL", content != grey(20)) for content in images]
+
+    other = predict_labelled(model.answer, found(images), ask_other=ask).other
+    assert other.valid.tolist() == [False] + [True] * 7
+    assert other.probability.tolist() == [0.5] + [0.25] * 7
+
+
+def test_progress_is_reported(model, images):
+    record = []
+    predict_labelled(model.answer, found(images), progress=lambda *counts: record.append(counts))
+    assert record[-1] == (8, 8)
+
+
+def test_other_columns_are_kept(model, images):
+    from serving.evaluate.labels_table import read
+
+    table = images / "labels.csv"
+    table.write_text("path,label,site\nNORMAL/x.png,0,Rome\nPNEUMONIA/person1_virus_1.png,1,Oslo\n")
+    predicted = predict_labelled(model.answer, read(table, ["site"]).images).predicted
+    assert predicted.others["site"].tolist() == ["Rome", "Oslo"]
+
+
+def test_a_model_that_shows_its_domain_is_heard(model, images):
+    (images / "NORMAL" / "a.png").write_bytes(b"text")
+
+    def ask(images):
+        return [Answer(0.25, "NORMAL", True, content != grey(20), 1.0) for content in images]
+
+    predicted = predict_labelled(ask, found(images)).predicted
+    flagged = predicted.path[predicted.valid & ~predicted.in_domain]
+    assert flagged.tolist() == ["NORMAL/IM-0001-0001.png"]
+    assert predict_labelled(model.answer, found(images)).predicted.in_domain is None
