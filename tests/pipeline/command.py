@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+import pytest
+
 from components import allocator
 from tests import forks
 
@@ -139,3 +141,12 @@ def figures(record: dict[str, Any]) -> dict[tuple[str, str], float]:
         for key, value in metrics.items()
         if value is not None
     }
+
+
+def same_figures(record: dict[str, Any]) -> Any:
+    """What the figures of a run on the same data by the same settings are equal to.
+
+    Threads add float32 in the order in which they are ready, which differs by some 1e-6 on a busy
+    machine. One image of the small run more or less would be 3e-2.
+    """
+    return pytest.approx(figures(record), rel=1e-4)

@@ -8,7 +8,7 @@ import pytest
 from pipeline.config_file import load
 from pipeline.recipe import recipe_of
 from tests.pipeline.cluster import CLUSTER
-from tests.pipeline.command import COMPONENTS, cxr, figures, run, states
+from tests.pipeline.command import COMPONENTS, cxr, figures, run, same_figures, states
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(3600)]
 
@@ -78,5 +78,5 @@ def test_a_rehearsal_comes_to_the_runs_metrics(searched, target):
     )
     outcome = json.loads(message)
     assert set(outcome["tasks"]) == COMPONENTS | {"Tuner"}
-    assert figures(outcome) == pytest.approx(figures(record), rel=1e-6)
+    assert figures(outcome) == same_figures(record)
     assert outcome["pushed"]
