@@ -175,7 +175,10 @@ def _locate(node: yaml.Node | None, prefix: str, where: Where, places: dict[str,
     for key, value in node.value:
         place = where(key.start_mark.line + 1)
         if key.tag != "tag:yaml.org,2002:str":
-            raise UserError(f"{place}: a key is text, and {key.value or 'nothing'} is none.")
+            raise UserError(
+                f"{place}: {prefix}{key.value or 'null'}: a key must be text. Put it in quotes, or "
+                "remove it."
+            )
         name = f"{prefix}{key.value}"
         if name in places:
             raise UserError(f"{place}: {name} is set twice; the first is at {places[name]}.")

@@ -1,14 +1,18 @@
 """A validation's errors, in words: where, what was received, what is allowed, the nearest key."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from components.did_you_mean import did_you_mean, nearest
 from pipeline.config_fields import allowed, choices, inner_model
+
+_UNION_PART = re.compile(r"[a-z-]+\[.+\]|bool|float|int|str")
 
 
 def describe(
@@ -26,8 +30,7 @@ def describe(
     """
     texts = []
     for item in error.errors(include_url=False):
-        # Pydantic names the part of a union, such as `literal['auto']`, as if it were a key.
-        keys = [str(part) for part in item["loc"] if "[" not in str(part)]
+        keys = _keys(item)
         path = ".".join(keys)
         field = _field(model, keys)
         bound = allowed(field) if field else ""
@@ -45,6 +48,16 @@ def describe(
                 text = f"{path or 'the configuration'}: {item['msg'].partition(', ')[2]}"
         texts.append(f"{_place(keys, places)}{text}")
     return list(dict.fromkeys(texts))
+
+
+def _keys(error: ErrorDetails) -> list[str]:
+    """Returns the keys of an error's location, without the names that Pydantic puts among them.
+
+    It names the part of a union that a value was tried as, such as `literal['auto']`.
+    """
+    parts = list(map(str, error["loc"]))
+    key = [parts.pop()] if error["type"] == "extra_forbidden" else []
+    return [part for part in parts if not _UNION_PART.fullmatch(part)] + key
 
 
 def _meant(given: str, names: Sequence[str]) -> str:

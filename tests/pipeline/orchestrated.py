@@ -45,7 +45,8 @@ class Place:
             "ModelImporter"
         )
         trained = model_importer.outputs["result"]
-        baseline = Baseline(trained=trained, **push, version=version, code=CODE)
+        baseline = Baseline(trained=trained, **push, version=version)
+        baseline.exec_properties["code"] = CODE
         pusher = Pusher(
             model=baseline.outputs["model"],
             model_blessing=importer.outputs["result"],

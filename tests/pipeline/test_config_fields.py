@@ -86,7 +86,7 @@ def test_every_key_is_under_a_comment_of_its_meaning_default_and_bounds():
     text = to_yaml(Config(seed=11))
     assert (
         "# The one seed: synthetic images, split of the patients, training. Default 7; a whole "
-        "number >= 0,\n# < 2147483648.\nseed: 11\n" in text
+        "number >= 0, <\n# 2147483648.\nseed: 11\n" in text
     )
     lines = text.splitlines()
     keys = [number for number, line in enumerate(lines) if not line.lstrip().startswith("#")]
