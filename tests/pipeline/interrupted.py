@@ -70,7 +70,7 @@ class End:
         files: left in the root's folder of temporary files.
         public: left in TMPDIR, which all users of a machine share.
         processes: left alive.
-        without_prediction: pushed versions without a model that was blessed and served.
+        not_blessed: pushed versions without a model that was blessed and served.
     """
 
     moment: str
@@ -81,7 +81,7 @@ class End:
     files: list[str]
     public: list[str]
     processes: list[str]
-    without_prediction: list[str]
+    not_blessed: list[str]
 
 
 def moments(record: dict[str, Any]) -> Iterator[tuple[str, str, float]]:
@@ -148,7 +148,7 @@ def run(
         _files(root / "tmp"),
         _files(temporary),
         _left_alive(child),
-        list(_without_prediction(root)),
+        list(_not_blessed(root)),
     )
 
 
@@ -226,21 +226,21 @@ def _left_alive(session: int) -> list[str]:
         time.sleep(0.1)
 
 
-def _without_prediction(root: Path) -> Iterator[str]:
+def _not_blessed(root: Path) -> Iterator[str]:
     """Finds pushed versions whose files are no model that was blessed, served, and recorded so."""
     versions = [each for each in (root / "pushed").glob("*/[0-9]*") if each.is_dir()]
     if not versions:
         return
-    predicted = _predicted(root)
+    blessed = _blessed(root)
     for version in versions:
         manifest = pushed.read_manifest(version)
         if pushed.verify(version):
             yield f"{version}: is not whole"
-        elif not any(files.items() <= manifest["files"].items() for files in predicted):
-            yield f"{version}: is no model that was evaluated"
+        elif not any(files.items() <= manifest["files"].items() for files in blessed):
+            yield f"{version}: is no model that was blessed and served"
 
 
-def _predicted(root: Path) -> list[dict[str, Any]]:
+def _blessed(root: Path) -> list[dict[str, Any]]:
     """The sums of the models that both an evaluation and a serving check have blessed."""
     from ml_metadata import metadata_store
 

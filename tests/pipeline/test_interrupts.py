@@ -94,9 +94,9 @@ def test_no_temporary_file_is_left_but_by_sigkill(ends):
             assert end["files"] == [], end
 
 
-def test_nothing_is_ever_pushed_that_was_not_predicted(ends):
+def test_nothing_is_ever_pushed_that_was_not_blessed(ends):
     for end in ends:
-        assert end["not evaluated"] == [], end
+        assert end["not_blessed"] == [], end
 
 
 def test_the_last_one_comes_to_the_result_of_an_undisturbed_run(folder, ends, repeated):
