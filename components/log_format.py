@@ -1,4 +1,4 @@
-"""The format of log lines: no data that libraries quote, no name that acts on a terminal."""
+"""Formats of log lines, in which no name acts on a terminal."""
 
 import logging
 from typing import Any
@@ -8,7 +8,7 @@ from components.text import printable
 
 
 class Formatter(logging.Formatter):
-    """Python's, after `without_quoted_data` and `printable`; a traceback keeps its lines."""
+    """Python's, with names escaped as `printable` does; a traceback keeps its lines."""
 
     def __init__(self, fmt: str | None = None, *, one_line: bool = True) -> None:
         """Makes a formatter.
@@ -20,15 +20,27 @@ class Formatter(logging.Formatter):
         super().__init__(fmt)
         self._keep = "\t" if one_line else "\n\t"
 
+    def cleaned(self, text: str) -> str:
+        """Returns a message or a traceback before it is escaped."""
+        return text
+
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Returns the record's line."""
-        return printable(without_quoted_data(super().formatMessage(record)), keep=self._keep)
+        return printable(self.cleaned(super().formatMessage(record)), keep=self._keep)
 
     def formatException(self, ei: Any) -> str:
         """Returns a traceback."""
-        return printable(without_quoted_data(super().formatException(ei)), keep="\n\t")
+        return printable(self.cleaned(super().formatException(ei)), keep="\n\t")
 
     def format(self, record: logging.LogRecord) -> str:
         """Returns the record's line, with its traceback."""
         record.exc_text = None  # Another handler's formatter may have left it.
         return super().format(record)
+
+
+class DataFreeFormatter(Formatter):
+    """For what libraries log: also without the data that they quote, see `quoted_data`."""
+
+    def cleaned(self, text: str) -> str:
+        """Returns a message or a traceback without quoted data."""
+        return without_quoted_data(text)

@@ -10,7 +10,7 @@ from typing import TextIO
 
 from components import quoted_data
 from components.interrupts import held
-from components.log_format import Formatter
+from components.log_format import DataFreeFormatter
 
 _FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
 
@@ -39,7 +39,7 @@ def redirected_to(path: Path) -> Iterator[TextIO]:
         os.fdopen(os.dup(2), "w", encoding="utf-8") as terminal,
     ):
         handler = logging.StreamHandler(log)
-        handler.setFormatter(Formatter(_FORMAT, one_line=False))
+        handler.setFormatter(DataFreeFormatter(_FORMAT, one_line=False))
         root = logging.getLogger()
         former_level = root.level
         root.setLevel(logging.INFO)
@@ -85,7 +85,7 @@ def silenced() -> Iterator[TextIO]:
     """
     with redirected_to(Path(os.devnull)) as terminal:
         handler = logging.StreamHandler(terminal)
-        handler.setFormatter(Formatter())
+        handler.setFormatter(DataFreeFormatter())
         logger = logging.getLogger("serving.model")
         logger.addHandler(handler)
         try:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.log_format import Formatter
+from components.log_format import DataFreeFormatter
 from components.quoted_data import clean_file, without_quoted_data
 
 NAME = b"Jane-Doe-1961.jpeg"
@@ -74,7 +74,7 @@ def test_other_texts_stay(text):
 def test_what_is_logged_holds_no_data_in_its_traceback_either():
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(Formatter("%(levelname)s %(message)s"))
+    handler.setFormatter(DataFreeFormatter("%(levelname)s %(message)s"))
     logger = logging.Logger("test")
     logger.addHandler(handler)
     try:
