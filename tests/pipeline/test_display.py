@@ -62,7 +62,7 @@ def clock(monkeypatch):
 def test_a_step_is_one_line_with_its_time(log, clock):
     with log.display.step("Convert images"):
         clock[0] += 12.34
-    assert log.lines == ["✓ Convert images               12.3 s"]
+    assert log.lines == ["✓ Convert images                 12.3 s"]
 
 
 def test_a_step_that_fails_is_not_ticked_off(log):

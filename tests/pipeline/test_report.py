@@ -80,11 +80,11 @@ def test_the_files_that_were_kept_out_are_those_of_this_run(root):
 
 def test_what_was_kept_out_is_shown_as_far_as_it_is_an_image_and_may_be(root):
     without = finished(root)
-    count = root.page("20260301-120000").read_text().count('alt="kept out"')
+    count = root.page("20260301-120000").read_text().count('alt="quarantined"')
     finished(root, config={"report": {"pictures": "thumbnails"}})
     page = root.page("20260301-120000").read_text()
     assert without.page
-    assert (count, page.count('alt="kept out"')) == (0, 1)
+    assert (count, page.count('alt="quarantined"')) == (0, 1)
 
 
 @pytest.mark.parametrize("name", [FINDINGS, CONTEXT])
