@@ -7,7 +7,6 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
 
 from components.did_you_mean import did_you_mean, nearest
 from pipeline.config_fields import allowed, choices, inner_model
@@ -50,7 +49,7 @@ def describe(
     return list(dict.fromkeys(texts))
 
 
-def _keys(error: ErrorDetails) -> list[str]:
+def _keys(error: Mapping[str, Any]) -> list[str]:
     """Returns the keys of an error's location, without the names that Pydantic puts among them.
 
     It names the part of a union that a value was tried as, such as `literal['auto']`.

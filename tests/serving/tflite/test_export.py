@@ -151,7 +151,7 @@ def test_what_is_not_compared_is_said_with_its_reason(version, tmp_path, caplog)
     assert record["evaluated_images"] is None
     (said,) = [each for each in caplog.messages if "not compared" in each]
     assert "images" in said
-    assert "give --data" in said
+    assert "give --test-images" in said
 
 
 def refused(*arguments, **options):
