@@ -98,7 +98,7 @@ def record_of(path: str) -> dict[str, Any]:
     """Reads what a SavedModel records of itself; nothing where it has no record.
 
     Raises:
-        UserError: The record is no JSON.
+        UserError: The record is not valid JSON.
         tf.errors.OpError: The record is there and cannot be read.
     """
     place = os.path.join(path, features.MODEL_RECORD)

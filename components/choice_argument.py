@@ -11,6 +11,6 @@ class Choice(click.Choice):
     """Click's, whose error proposes the nearest name."""
 
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
-        """Returns the error of a value that is none of the choices."""
+        """Returns the error of a value that is not among the choices."""
         message = super().get_invalid_choice_message(value, ctx)
         return message + did_you_mean(str(value), map(str, self.choices))

@@ -81,7 +81,9 @@ def modules(*entries: str) -> dict[str, Path]:
             raise UserError(f"There is no module {name}; reinstall the package.")
         found[name] = path
         waiting += (package for package in _parents(name) if package not in found)
-        waiting += (each for each in _mentioned(path.read_bytes()) if _file(each))
+        waiting += (
+            each for each in _mentioned(path.read_bytes()) if each not in found and _file(each)
+        )
     return found
 
 

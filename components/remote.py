@@ -10,7 +10,7 @@ from tfx import types
 
 
 def is_remote(uri: str) -> bool:
-    """Returns whether a place is no local path."""
+    """Returns whether a place is not a local path."""
     return "://" in uri
 
 

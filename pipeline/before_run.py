@@ -45,8 +45,8 @@ def _require_json(variable: str) -> None:
         json.loads(os.environ.get(variable) or "{}")
     except ValueError as error:
         raise UserError(
-            f"The environment variable {variable} is no JSON ({error}). Correct it, or remove it "
-            "to train on this machine alone."
+            f"The environment variable {variable} is not valid JSON ({error}). Correct it, or "
+            "remove it to train on this machine alone."
         ) from error
 
 

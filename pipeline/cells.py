@@ -18,11 +18,22 @@ from components.text import printable, shell_quoted
 
 _DUMB: Final = ("dumb", "unknown")
 _UNBOUNDED: Final = 10_000
-"""Columns of what is no terminal."""
+"""Columns where the output is not a terminal."""
 
 _GAP: Final = 2
 _NARROW: Final = 24
 """A column of text is not folded to less than this, unless its words are shorter."""
+
+FIGURES: Final = {
+    "auc": "AUC",
+    "pr_auc": "PR-AUC",
+    "accuracy": "accuracy",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "ece": "ECE",
+    "brier": "Brier score",
+}
+"""The figures that have intervals, by the names that tables show."""
 
 
 def new_table(*columns: str, right: Collection[int] = (), gap: int = _GAP) -> Table:

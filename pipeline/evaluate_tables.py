@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
@@ -20,19 +19,18 @@ from components.analysis.findings import (
     Probe,
 )
 from components.report.page import PAGE
-from pipeline.cells import counted, figure, new_table, print_table, short_path, standard_output
+from pipeline.cells import (
+    FIGURES,
+    counted,
+    figure,
+    new_table,
+    print_table,
+    short_path,
+    standard_output,
+)
 from serving.evaluate.job import Evaluated
 from serving.evaluate.writing import IMAGES
 
-_FIGURES: Final = {
-    "auc": "AUC",
-    "pr_auc": "PR-AUC",
-    "accuracy": "accuracy",
-    "sensitivity": "sensitivity",
-    "specificity": "specificity",
-    "ece": "ECE",
-    "brier": "Brier score",
-}
 _REFUSED_SHOWN = 5
 
 
@@ -100,7 +98,7 @@ def _figures(found: Findings) -> Table:
     if found.comparison:
         columns += ["difference", "95 % interval"]
     table = new_table(*columns, right=range(1, len(columns)))
-    for key, name in _FIGURES.items():
+    for key, name in FIGURES.items():
         estimate: Estimate = getattr(found.overall, key)
         row = [name, figure(estimate.value), _interval(estimate)]
         if found.comparison:

@@ -23,7 +23,7 @@ def keep(out: Path, kept: Path) -> None:
     """Keeps the dataset that is there, before another one takes its place.
 
     Args:
-        out: Folder of the dataset; what is no dataset is left alone.
+        out: Folder of the dataset; another folder is left alone.
         kept: Folder of the former sets.
     """
     present = _dataset_in(out)

@@ -44,6 +44,10 @@ class Root:
         """What the components make."""
         return self.path / "artifacts"
 
+    def artifact(self, recorded: str) -> Path:
+        """Where an artifact is now, though the root was moved since its path was recorded."""
+        return self.artifacts.joinpath(*Path(recorded).parts[-3:])
+
     @property
     def checkpoints(self) -> Path:
         """The state of an unfinished training."""

@@ -3,26 +3,17 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from components.analysis import findings
 from components.analysis.findings import Estimate, Findings
 from components.errors import UserError
 from components.evaluation import OVERALL
+from pipeline.cells import FIGURES
 from pipeline.root import Root
 from pipeline.run_list import epochs_of, model_of, preset_of
 from pipeline.run_record import RunRecord, differences
 from transform_module.features import LABELS, SPLITS
-
-_FIGURES: Final = {
-    "auc": "AUC",
-    "pr_auc": "PR-AUC",
-    "accuracy": "accuracy",
-    "sensitivity": "sensitivity",
-    "specificity": "specificity",
-    "ece": "ECE",
-    "brier": "Brier score",
-}
 
 
 class Row(NamedTuple):
@@ -132,7 +123,7 @@ def _figures(record: RunRecord, root: Root) -> dict[str, str]:
     overall = evaluation["slices"].get(OVERALL, {})
     with_interval = dict(_estimates(_findings(record, root)))
     facts = {"test images": f"{overall['examples']:,}" if overall else ""}
-    for key, name in _FIGURES.items():
+    for key, name in FIGURES.items():
         value = overall.get(key)
         facts[name] = with_interval.get(key) or ("" if value is None else f"{value:.4f}")
     facts["threshold"] = f"{evaluation['threshold']:.3f}"
@@ -142,7 +133,7 @@ def _figures(record: RunRecord, root: Root) -> dict[str, str]:
 def _estimates(found: Findings | None) -> Iterator[tuple[str, str]]:
     if found is None:
         return
-    for key in _FIGURES:
+    for key in FIGURES:
         estimate: Estimate = getattr(found.overall, key)
         if estimate.value is None:
             continue
@@ -158,9 +149,8 @@ def _findings(record: RunRecord, root: Root) -> Findings | None:
     made = report.outputs.get("report") if report else None
     if not made:
         return None
-    # By its place under the root, which may have been moved since.
     try:
-        return findings.read(root.artifacts.joinpath(*Path(made[0]).parts[-3:], findings.FINDINGS))
+        return findings.read(root.artifact(made[0]) / findings.FINDINGS)
     except UserError:
         return None
 

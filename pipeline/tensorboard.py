@@ -47,5 +47,4 @@ def command(root: Root, record: RunRecord | None = None) -> str:
 def _logs(root: Root, record: RunRecord) -> Path | None:
     trainer = record.component("Trainer")
     made = trainer.outputs.get("model_run") if trainer else None
-    # By its place under the root, which may have been moved since.
-    return root.artifacts.joinpath(*Path(made[0]).parts[-3:]) if made else None
+    return root.artifact(made[0]) if made else None

@@ -48,7 +48,7 @@ class SourceFile:
         mtime_ns: time of the last change, in nanoseconds.
         readable: whether it is a regular file, whose content can be read.
         skipped: why it is counted and left alone, as a file of the system; None where it is not.
-        problem: why it is no image of the dataset, known without reading it; None where it may
+        problem: why it is not an image of the dataset, known without reading it; None where it may
             be one.
         depth: how many folders are above what is below its split and its class folder.
     """

@@ -21,7 +21,7 @@ class Labelled:
         label: one of LABELS.
         subtype: of it; empty if unknown.
         patient: whose it is; None if unknown.
-        problem: why it is no image, known without reading it; None where it may be one.
+        problem: why it is not an image, known without reading it; None where it may be one.
         others: further columns of its table.
         sha256: of the file that the owner has; empty where that is `file` itself.
     """

@@ -102,7 +102,8 @@ def _held_out_of(images: Path | None) -> Choice | None:
         return held_out(images)
     except UserError as error:
         _LOG.warning(
-            "The files are not compared with the SavedModel: %s To compare them, give --test-images.",
+            "The files are not compared with the SavedModel: %s To compare them, give "
+            "--test-images.",
             error,
         )
         return None

@@ -61,9 +61,9 @@ def test_no_literal_is_left(content):
 @pytest.mark.parametrize(
     "text",
     [
-        "/root/artifacts/Trainer/model/5/Format-Serving/variables/variables.data-00000-of-00001",
+        "/data/artifacts/Trainer/model/5/Format-Serving/variables/variables.data-00000-of-00001",
         "SHA-256 is 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08, the manifest",
-        "\tFile \"/work/x.py\", line 3, in <module>\r\n\x1b[32m✓\x1b[0m Größe 7 µm: 'web' b'",
+        "\tFile \"/src/x.py\", line 3, in <module>\r\n\x1b[32m✓\x1b[0m Größe 7 µm: 'web' b'",
         'W0000 00:00:1795999272.420159   10127 port.cc:153] oneDNN "custom" operations are on',
     ],
 )

@@ -64,5 +64,7 @@ def test_weights_that_another_model_would_need_do_not_matter(checked):
 
 def test_an_invalid_tf_config_is_refused(checked, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", "{'cluster': 1}")
-    with pytest.raises(UserError, match=r"^The environment variable TF_CONFIG is no JSON \("):
+    with pytest.raises(
+        UserError, match=r"^The environment variable TF_CONFIG is not valid JSON \("
+    ):
         checked()
