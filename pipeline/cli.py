@@ -110,7 +110,6 @@ def run(
     try:
         with redirected_to(log) as terminal:
             display = Display(console(terminal))
-            display.log(log)
             for line in announce(config, source, files, run_record.load_all(place.runs, None)):
                 display.heading(line)
             record = runs.run(config, place, run_id, display, preset=named(source), profile=profile)
