@@ -2,8 +2,8 @@
 
 import logging
 import os
-import tempfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import tensorflow as tf
@@ -17,7 +17,8 @@ from components import model_sums, push_remote, pushed
 from components.code_version import code_version
 from components.errors import UserError
 from components.linking import link
-from components.remote import is_remote, near
+from components.local_copies import local_copies
+from components.remote import is_remote
 
 LATEST: Final = "latest"
 """As the version: the one that is newest when the component runs."""
@@ -79,7 +80,10 @@ class Executor(base_executor.BaseExecutor):
         trained = artifact_utils.get_single_instance(input_dict["trained"])
         model = artifact_utils.get_single_instance(output_dict["model"])
         folder = f"{exec_properties['push_dir']}/{exec_properties['model_name']}"
-        with near(outputs=[model]), tempfile.TemporaryDirectory(prefix="baseline-") as place:
+        with (
+            local_copies(outputs=[model]),
+            TemporaryDirectory(prefix="baseline-") as place,
+        ):
             try:
                 found = _newest(folder, Path(place))
                 version = pushed.chosen(found, folder)

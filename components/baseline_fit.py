@@ -17,7 +17,7 @@ from tfx.utils import path_utils
 
 from components import baseline, evaluation_sample, pushed
 from components.errors import UserError
-from components.remote import near
+from components.local_copies import local_copies
 from transform_module import features
 
 _SERVE_TAG: Final = "serve"
@@ -45,7 +45,7 @@ def misfit(pushed_model: types.Artifact, model: types.Artifact) -> str:
     """
     if not pushed_model.get_int_custom_property(baseline.PRESENT):
         return pushed_model.get_string_custom_property(baseline.REASON)
-    with near(inputs=[pushed_model]):
+    with local_copies(inputs=[pushed_model]):
         path = path_utils.serving_model_path(pushed_model.uri)
         if problems := pushed.verify(path):
             raise UserError(

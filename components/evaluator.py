@@ -36,7 +36,7 @@ from components.evaluation import (
 )
 from components.evaluation_metrics import eval_config, read_metrics
 from components.evaluation_settings import EvaluationSettings
-from components.remote import near
+from components.local_copies import local_copies
 from transform_module import features
 
 _EXTRACTORS: Final = "components.evaluation_extractors"
@@ -91,7 +91,7 @@ class Executor(tfx_executor.Executor):
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         example_counts.require_all(examples, [features.TEST])
 
-        with near(inputs=[model]):
+        with local_copies(inputs=[model]):
             files = model_sums.examine(model)
         threshold = _threshold(model)
         sample = evaluation_sample.examples_of(examples)

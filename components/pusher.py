@@ -15,11 +15,12 @@ from tfx.utils import path_utils
 from components import model_sums
 from components.errors import UserError
 from components.evaluation import BASELINE_VERSION, REASONS
+from components.local_copies import local_copies
 from components.push import check_examined, push
 from components.push_remote import push_remotely
 from components.push_rules import Compared, PushRefused
 from components.recipe import recipe
-from components.remote import is_remote, near
+from components.remote import is_remote
 from components.shared_record import without_places
 from components.sums import sums
 from transform_module import features
@@ -115,7 +116,7 @@ class Executor(base_executor.BaseExecutor):
             check_examined(examined, model_sums.blessed(infra_blessing), infra_blessing.uri)
         version = model_blessing.get_string_custom_property(BASELINE_VERSION)
         model_uri = model.uri
-        with near(inputs=[model]):
+        with local_copies(inputs=[model]):
             source = Path(path_utils.serving_model_path(model.uri))
             check_examined(examined, sums(source), path_utils.serving_model_path(model_uri))
             trained = json.loads((source / features.MODEL_RECORD).read_text(encoding="utf-8"))

@@ -1,12 +1,9 @@
-"""Remote folders, such as gs://bucket/folder, for what works on local files."""
+"""Remote folders, such as gs://bucket/folder."""
 
 import os
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 import tensorflow as tf
-from tfx import types
 
 
 def is_remote(uri: str) -> bool:
@@ -35,36 +32,3 @@ def copy(source: str, target: str, names: Iterable[str]) -> None:
         to = os.path.join(target, name)
         tf.io.gfile.makedirs(os.path.dirname(to))
         tf.io.gfile.copy(os.path.join(source, name), to, overwrite=True)
-
-
-@contextmanager
-def near(
-    *, inputs: Iterable[types.Artifact] = (), outputs: Iterable[types.Artifact] = ()
-) -> Iterator[None]:
-    """Keeps remote artifacts in local folders while a component works on them.
-
-    Artifacts that are local stay as they are. An input is copied here before, an output is copied
-    there at the end, unless the block raises; then each has its own URI again.
-
-    Args:
-        inputs: what is read.
-        outputs: what is written.
-    """
-    inputs, outputs = [list(_remote(each)) for each in (inputs, outputs)]
-    uris = [(artifact, artifact.uri) for artifact in (*inputs, *outputs)]
-    with tempfile.TemporaryDirectory(prefix="near-") as folder:
-        try:
-            for index, (artifact, uri) in enumerate(uris):
-                artifact.uri = os.path.join(folder, str(index))
-                if index < len(inputs):
-                    copy(uri, artifact.uri, files(uri))
-            yield
-            for artifact, uri in uris[len(inputs) :]:
-                copy(artifact.uri, uri, files(artifact.uri))
-        finally:
-            for artifact, uri in uris:
-                artifact.uri = uri
-
-
-def _remote(artifacts: Iterable[types.Artifact]) -> Iterator[types.Artifact]:
-    return (artifact for artifact in artifacts if is_remote(artifact.uri))

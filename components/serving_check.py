@@ -13,7 +13,7 @@ from tfx.utils import path_utils
 from components import evaluation_sample, example_counts, model_sums
 from components.code_version import code_version
 from components.evaluation import REASONS
-from components.remote import near
+from components.local_copies import local_copies
 from components.serving_check_settings import ServingCheckSettings
 from components.serving_check_trial import Question, try_serving
 from serving import strict_json
@@ -76,7 +76,7 @@ class Executor(base_executor.BaseExecutor):
         )
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         example_counts.require_all(examples, [TEST])
-        with near(inputs=(model, evaluation), outputs=(blessing,)):
+        with local_copies(inputs=(model, evaluation), outputs=(blessing,)):
             self._check(model, examples, evaluation, blessing, exec_properties)
 
     def _check(

@@ -14,7 +14,7 @@ from tfx.utils import json_utils
 
 from components import example_counts
 from components.errors import UserError
-from components.remote import near
+from components.local_copies import local_copies
 from trainer_module.errors import TrainingError
 from transform_module.features import EVAL, TRAIN
 
@@ -121,7 +121,7 @@ class Executor(tfx_executor.GenericExecutor):
         """
         inputs, checked = checked_data(input_dict, exec_properties)
         properties = configured(checked, TUNABLE)
-        with reported(), near(outputs=(*output_dict["model"], *output_dict["model_run"])):
+        with reported(), local_copies(outputs=(*output_dict["model"], *output_dict["model_run"])):
             super().Do(inputs, output_dict, properties)
 
 

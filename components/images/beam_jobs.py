@@ -1,18 +1,14 @@
 """The two jobs of a conversion that run in Beam: inspecting files, and writing records.
 
 They hand over through files, so that every runner can execute them whose workers see the same
-folders. A worker holds few images at a time. `options` and `run` serve other jobs too.
+folders. A worker holds few images at a time.
 """
 
 import base64
-import contextlib
 import hashlib
-import io
 import json
 import logging
 import os
-import re
-import time
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,12 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
-from apache_beam.runners.runner import PipelineState, create_runner
 
-from components import interrupts
-from components.beam_args import DEFAULT_BEAM_ARGS
-from components.beam_workers import tie_workers
+from components.beam_pipeline import IMAGES, options, run
 from components.errors import UserError
 from components.images import appearance, decode_check, reasons
 from components.images.look import look
@@ -38,7 +30,6 @@ _CHUNK_BYTES = 1024 * 1024
 _FILES_AT_ONCE = 32
 # Threads, as both decoders leave Python alone meanwhile; few, as each may hold a large image.
 _INSPECTORS = min(4, os.cpu_count() or 1)
-_COUNTER = "images"
 
 Inspection = dict[str, Any]
 """Result of reading a file: index, sha256, reason (None if it is good), format, width, height,
@@ -124,62 +115,6 @@ def write_shards(
         run(pipeline, stage)
 
 
-def options(beam_args: Sequence[str]) -> PipelineOptions:
-    """Makes Beam's options.
-
-    Args:
-        beam_args: Beam's own options; they go before DEFAULT_BEAM_ARGS.
-
-    Raises:
-        UserError: Beam does not understand one, or has no such runner.
-    """
-    printed = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(printed):
-            made = PipelineOptions([*DEFAULT_BEAM_ARGS, *beam_args])
-            made.get_all_options()
-    except SystemExit as error:
-        # Beam parses them when they are asked for, as a program does its own: it prints and exits.
-        mistake = printed.getvalue().strip().rpartition("error: ")[2]
-        raise UserError(f"Beam does not understand {' '.join(beam_args)}: {mistake}") from error
-    try:
-        create_runner(made.view_as(StandardOptions).runner)
-    except (ValueError, ImportError, AttributeError) as error:
-        raise UserError(f"Beam has no runner as in {' '.join(beam_args)}: {error}") from error
-    return made
-
-
-def run(pipeline: beam.Pipeline, stage: str = "") -> None:
-    """Runs a pipeline to its end.
-
-    Args:
-        pipeline: a pipeline that was made with `options`.
-        stage: whose listener gets the images that the workers count; by default nobody's.
-
-    Raises:
-        UserError: a worker raised one.
-    """
-    tie_workers()
-    try:
-        result = pipeline.run()
-        seen = 0
-        while not PipelineState.is_terminal(result.state):
-            time.sleep(1)
-            counters = result.metrics().query()["counters"]
-            done = sum(each.result for each in counters if each.key.metric.name == _COUNTER)
-            count(stage, done - seen)
-            seen = done
-        result.wait_until_finish()
-    except Exception as error:
-        if isinstance(error, UserError):
-            raise UserError(str(error).partition(" [while running")[0]) from error
-        # Beam hands errors over as text, from whichever process they happened in.
-        if found := re.search(r"UserError: ([^\n]*?)(?= \[while running|\n|$)", str(error)):
-            raise UserError(found[1]) from error
-        interrupts.check()  # Beam makes a RuntimeError of a KeyboardInterrupt.
-        raise
-
-
 def read_file(path: bytes) -> tuple[bytes | None, str]:
     """Reads a file piece by piece.
 
@@ -250,7 +185,7 @@ class _ImageDoFn(beam.DoFn):
         self._images = images
         self._stage = stage
         self._driver = driver
-        self._counter = beam.metrics.Metrics.counter("cxr", _COUNTER)
+        self._counter = beam.metrics.Metrics.counter("cxr", IMAGES)
 
     def setup(self) -> None:
         # In the driver's own process the accelerator stays visible: training may follow there.

@@ -17,7 +17,7 @@ from components.analysis.findings import FINDINGS, to_json
 from components.baseline_fit import first_line
 from components.code_version import code_version
 from components.evaluation import REASONS, Evaluation, read_evaluation
-from components.remote import near
+from components.local_copies import local_copies
 from components.report import reading
 from components.report.card import CARD, card
 from components.report.context import CONTEXT, Context, Verdict
@@ -84,7 +84,7 @@ class Executor(base_executor.BaseExecutor):
         reason = ""
         try:
             read = [artifact for name, artifact in inputs.items() if name != "examples"]
-            with near(inputs=read, outputs=(report,)):
+            with local_copies(inputs=read, outputs=(report,)):
                 _write(inputs, Path(report.uri), exec_properties)
         except Exception as error:  # noqa: BLE001 - whatever it is, it may not stop the run.
             reason = first_line(error)

@@ -8,7 +8,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.ml.inference.base import ModelHandler, RunInference
 
-from components.images import beam_jobs
+from components import beam_pipeline
 from serving import predict
 from serving.model import Model
 from serving.predict import Content, Prediction
@@ -31,14 +31,14 @@ def predict_chunks(
     Raises:
         UserError: the model does not load.
     """
-    pipeline = beam.Pipeline(options=beam_jobs.options(beam_args))
+    pipeline = beam.Pipeline(options=beam_pipeline.options(beam_args))
     _ = (
         pipeline
         | "Chunks" >> beam.Create(chunks)
         | "Spread" >> beam.Reshuffle()
         | "Predict" >> RunInference(_Handler(version, parts, Path.cwd()))
     )
-    beam_jobs.run(pipeline)
+    beam_pipeline.run(pipeline)
     left = sum(not parts.finished(chunk.index) for chunk in chunks)
     if left:
         raise RuntimeError(f"Beam left {left} of {len(chunks)} chunks not predicted.")

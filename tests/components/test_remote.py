@@ -1,7 +1,6 @@
 """TensorFlow's `ram://` stands for object storage: it renames no folders either."""
 
 import uuid
-from pathlib import Path
 
 import pytest
 import tensorflow as tf
@@ -41,40 +40,3 @@ def test_files_are_listed_by_their_paths_in_the_folder(place):
     write(f"{place}/a/d.txt", "d")
     assert remote.files(f"{place}/a") == ["b/c.txt", "d.txt"]
     assert remote.files(f"{place}/nowhere") == []
-
-
-def test_an_input_is_here_while_it_is_read(place):
-    write(f"{place}/model/sub/file", "content")
-    model = artifact(f"{place}/model")
-    with remote.near(inputs=[model]):
-        assert not remote.is_remote(model.uri)
-        assert Path(model.uri, "sub/file").read_text() == "content"
-    assert model.uri == f"{place}/model"
-
-
-def test_an_output_is_there_in_the_end(place):
-    model = artifact(f"{place}/model")
-    with remote.near(outputs=[model]):
-        write(f"{model.uri}/sub/file", "made")
-    assert model.uri == f"{place}/model"
-    assert read(f"{place}/model/sub/file") == "made"
-
-
-def test_what_failed_leaves_no_output(place):
-    model = artifact(f"{place}/model")
-
-    def fail():
-        with remote.near(outputs=[model]):
-            write(f"{model.uri}/file", "half")
-            raise ValueError("no")
-
-    with pytest.raises(ValueError, match="no"):
-        fail()
-    assert model.uri == f"{place}/model"
-    assert remote.files(f"{place}/model") == []
-
-
-def test_what_is_local_stays_where_it_is(tmp_path):
-    model = artifact(str(tmp_path))
-    with remote.near(inputs=[model], outputs=[model]):
-        assert model.uri == str(tmp_path)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from components import beam_pipeline
 from components.errors import UserError
-from components.images import beam_jobs, staging
+from components.images import staging
 from serving.predict_many import job
 from serving.predict_many.job import predict_many
 from serving.predict_many.tables import COLUMNS
@@ -64,14 +65,14 @@ def test_no_more_than_a_batch_is_held(version, images, tmp_path, predicted):
 
 
 def test_options_of_beam_are_handed_over(version, images, tmp_path, monkeypatch):
-    options, seen = beam_jobs.options, []
+    options, seen = beam_pipeline.options, []
 
     def watched(beam_args):
         made = options(beam_args)
         seen.append(made.get_all_options())
         return made
 
-    monkeypatch.setattr(beam_jobs, "options", watched)
+    monkeypatch.setattr(beam_pipeline, "options", watched)
     predict_many(
         version,
         [images],
