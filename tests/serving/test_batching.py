@@ -10,7 +10,6 @@ from grpc import StatusCode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving import batching
 from serving.batching import Batcher
 from serving.batching_settings import BatchingSettings
 from serving.status import RequestError
@@ -102,6 +101,14 @@ def queued(batcher, *requests, deadline=None):
 async def settle():
     for _ in range(5):
         await asyncio.sleep(0)
+
+
+async def step(run):
+    """Lets the running batch end, until the next one runs."""
+    count = len(run.batches)
+    run.open()
+    run.close()
+    await until(lambda: len(run.batches) > count)
 
 
 def waiting_case(batching, steps):
@@ -208,7 +215,7 @@ def test_the_images_of_a_batch_have_few_pixels_or_are_of_one_request():
         return [float((await task)["y"][0]) for task in tasks]
 
     run, answers = waiting_case(sizes_of(8), steps)
-    assert run.sizes[1:] == [2, 1, 1, 2]
+    assert run.sizes[1:] == [4, 1, 1]
     assert answers == [0, 2, 4, 6, 8, 10]
 
 
@@ -237,21 +244,38 @@ class TestTurns:
         assert answers == [[2 * value for value in range(50, 61)], [2, 4, 6], [8]]
         assert [batch.tolist() for batch in run.batches[1:3]] == [[4, 1, 2, 3], [50, 51, 52, 53]]
 
-    def test_a_request_of_many_rows_is_not_left_behind_for_ever(self, monkeypatch):
-        monkeypatch.setattr(batching, "_SECONDS_PER_DOUBLING", 0.01)
-
+    def test_many_that_ask_for_much_hold_up_nobody_and_are_not_left_behind(self):
         async def steps(run, batcher):
-            large = queued(batcher, rows(*range(50, 82)))
-            await settle()
-            # Long before 32 times as long as a single row waits.
-            await asyncio.sleep(0.1)
-            small = queued(batcher, rows(1))
-            await settle()
+            large = queued(batcher, *(rows(*range(start, start + 8)) for start in (50, 60, 70)))
+            small = []
+            for number in range(1, 6):
+                small += queued(batcher, rows(number))
+                await settle()
+                await step(run)
             run.open()
             await asyncio.gather(*large, *small)
 
-        run, _ = waiting_case(sizes_of(32), steps)
-        assert [len(batch) for batch in run.batches[1:]] == [32, 1]
+        run, _ = waiting_case(sizes_of(4), steps)
+        assert [batch.tolist() for batch in run.batches[1:6]] == [
+            [1],
+            [50, 51, 52, 53],
+            [2, 3],
+            [60, 61, 62, 63],
+            [4, 5],
+        ]
+
+    def test_the_image_of_fewer_pixels_goes_first(self):
+        async def steps(run, batcher):
+            tasks = [
+                asyncio.create_task(batcher.submit(rows(pixels), None, np.array([pixels])))
+                for pixels in (8_000_000, 7_000_000, 50_000)
+            ]
+            await settle()
+            run.open()
+            await asyncio.gather(*tasks)
+
+        run, _ = waiting_case(sizes_of(1), steps)
+        assert [batch.tolist() for batch in run.batches[1:]] == [[50_000], [8_000_000], [7_000_000]]
 
     def test_requests_of_as_many_rows_keep_their_order(self):
         async def steps(run, batcher):
@@ -267,9 +291,7 @@ class TestTurns:
         async def steps(run, batcher):
             large = queued(batcher, rows(*range(50, 62)))
             await settle()
-            run.open()
-            run.close()
-            await until(lambda: len(run.batches) == 2)
+            await step(run)
             small = queued(batcher, rows(1))
             await settle()
             run.open()
