@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import itertools
 import json
+import multiprocessing
 import random
 import socket
 import struct
@@ -17,7 +18,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from multiprocessing.synchronize import Event
+from typing import Any, Final
 
 import grpc
 import numpy as np
@@ -104,22 +106,22 @@ class Attacker:
     # What is small, and becomes large.
 
     def many_rows(self) -> None:
-        self._post(_packed("rows"), _GZIP)
+        self._post(_prepared("rows"), _GZIP)
 
     def many_lists(self) -> None:
-        self._post(_packed("lists"), _GZIP)
+        self._post(_prepared("lists"), _GZIP)
 
     def gzip_bomb(self) -> None:
-        self._post(_packed("bomb"), _GZIP)
+        self._post(_prepared("bomb"), _GZIP)
 
     def larger_gzip_bomb(self) -> None:
-        self._post(_packed("larger bomb"), _GZIP)
+        self._post(_prepared("larger bomb"), _GZIP)
 
     def large_images(self) -> None:
-        self._post(_packed("large images"), _GZIP)
+        self._post(_prepared("large images"), _GZIP)
 
     def few_large_images(self) -> None:
-        self._post(_packed("few large images"), _GZIP)
+        self._post(_prepared("few large images"), _GZIP)
 
     def png_bomb(self) -> None:
         self._post(asking.body(*[_header(60_000, 60_000)] * 32))
@@ -131,15 +133,13 @@ class Attacker:
         self._post(b'{"instances":' + b"[" * 900 + b"NaN" + b"]" * 900 + b"}")
 
     def many_junk_rows(self) -> None:
-        self._call(_request([b"x"] * 3200))
+        self._call(_prepared("junk rows"))
 
     def many_empty_values(self) -> None:
-        tensor = b"\x08\x07" + b"\x42\x00" * 1_000_000
-        entry = b"\x0a\x0bimage_bytes\x12" + _varint(len(tensor)) + tensor
-        self._call(b"\x12" + _varint(len(entry)) + entry)
+        self._call(_prepared("empty values"))
 
     def large_message(self) -> None:
-        self._call(_request([bytes(30 << 20)]))
+        self._call(_prepared("large message"))
 
     # What is wrong, and holds a secret.
 
@@ -243,18 +243,33 @@ def _request(rows: list[bytes], name: str = features.IMAGE_BYTES, signature: str
     return message.SerializeToString()
 
 
+def _empty_values() -> bytes:
+    tensor = b"\x08\x07" + b"\x42\x00" * 1_000_000
+    entry = b"\x0a\x0bimage_bytes\x12" + _varint(len(tensor)) + tensor
+    return b"\x12" + _varint(len(entry)) + entry
+
+
+def _large_image() -> bytes:
+    return encode(np.zeros((7000, 7000), np.uint8), "png-grey")
+
+
+# What takes long to make is made once, beforehand: the server shall be busy, not its clients.
+_LARGE: Final[dict[str, Callable[[], bytes]]] = {
+    "rows": lambda: gzip.compress(b'{"instances":[' + b'"",' * 299_999 + b'""]}', 6),
+    "lists": lambda: gzip.compress(b'{"instances":[' + b"[]," * 10_000_000 + b"[]]}", 6),
+    "bomb": lambda: gzip.compress(b'{"instances":["' + b"a" * (63 << 20) + b'"]}', 6),
+    "larger bomb": lambda: gzip.compress(bytes(200 << 20), 6),
+    "large images": lambda: gzip.compress(asking.body(*[_large_image()] * 12), 6),
+    "few large images": lambda: gzip.compress(asking.body(*[_large_image()] * 2), 6),
+    "junk rows": lambda: _request([b"x"] * 3200),
+    "empty values": _empty_values,
+    "large message": lambda: _request([bytes(30 << 20)]),
+}
+
+
 @cache
-def _packed(name: str) -> bytes:
-    large = encode(np.zeros((7000, 7000), np.uint8), "png-grey") if "images" in name else b""
-    content: Callable[[], bytes] = {
-        "rows": lambda: b'{"instances":[' + b'"",' * 299_999 + b'""]}',
-        "lists": lambda: b'{"instances":[' + b"[]," * 10_000_000 + b"[]]}",
-        "bomb": lambda: b'{"instances":["' + b"a" * (63 << 20) + b'"]}',
-        "larger bomb": lambda: bytes(200 << 20),
-        "large images": lambda: asking.body(*[large] * 12),
-        "few large images": lambda: asking.body(*[large] * 2),
-    }[name]
-    return gzip.compress(content(), 6)
+def _prepared(name: str) -> bytes:
+    return _LARGE[name]()
 
 
 def _broken() -> bytes:
@@ -285,20 +300,55 @@ class Outcome:
         memory: bytes, the most that the server's process took.
         kinds: how many hostile requests of each kind were sent.
         answered: all that the hostile clients were answered.
+        processor: shares of all cores that the server, the hostile clients, the good ones and
+            other programs took, by these names.
     """
 
     seconds: np.ndarray
     memory: int
     kinds: Counter[str]
     answered: bytes
+    processor: dict[str, float]
 
     def __str__(self) -> str:
         p50, p99 = np.percentile(self.seconds, [50, 99])
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in self.processor.items())
         return (
             f"{len(self.seconds)} good requests beside {self.kinds.total()} hostile ones: p50 "
             f"{p50:.3f} s, p99 {p99:.3f} s, slowest {self.seconds[-1]:.3f} s; memory "
-            f"{self.memory / 1e9:.2f} GB"
+            f"{self.memory / 1e9:.2f} GB; processor: {shares}"
         )
+
+
+class _Processor:
+    """Measures the shares of the processor that processes take, from now on."""
+
+    def __init__(self, **processes: int | None) -> None:
+        """Starts to measure.
+
+        Args:
+            processes: their ids by name; None is this one.
+        """
+        self._processes = {name: psutil.Process(each) for name, each in processes.items()}
+        self._before = self._seconds()
+        self._started = time.perf_counter()
+
+    def shares(self) -> dict[str, float]:
+        """Returns the shares of all cores; what is left of them is ``other programs``'."""
+        total = (time.perf_counter() - self._started) * (psutil.cpu_count() or 1)
+        shares = {
+            name: (after - self._before[name]) / total for name, after in self._seconds().items()
+        }
+        busy = shares.pop("all")
+        return {**shares, "other programs": max(busy - sum(shares.values()), 0.0)}
+
+    def _seconds(self) -> dict[str, float]:
+        whole = psutil.cpu_times()
+        found = {"all": sum(whole) - whole.idle - whole.iowait - whole.guest - whole.guest_nice}
+        for name, process in self._processes.items():
+            times = process.cpu_times()
+            found[name] = times.user + times.system
+        return found
 
 
 def attack(
@@ -306,56 +356,87 @@ def attack(
 ) -> Outcome:
     """Lets 8 hostile clients and 5 good ones loose on a server.
 
+    The hostile ones have a process of their own, so that the good ones do not wait for them.
+
     Args:
         server: of a model of the name MODEL.
         ask: sends the good request of a number, and raises where the answer is not right.
         hostile: how many requests.
         good: how many requests, spread over all the time.
     """
-    for name in ("rows", "lists", "bomb", "larger bomb", "large images", "few large images"):
-        _packed(name)
-    sent, kinds, lock, done = itertools.count(), Counter[str](), threading.Lock(), threading.Event()
-    process = psutil.Process(server.process.pid)
-    memory = 0
-    options = [("grpc.enable_http_proxy", 0), ("grpc.max_send_message_length", -1)]
-
-    def harm(seed: int) -> bytes:
-        with grpc.insecure_channel(server.grpc, options) as channel:
-            attacker = Attacker(server.rest, channel, seed)
-            while next(sent) < hostile:
-                kind = attacker.attack()
-                with lock:
-                    kinds[kind] += 1
-            # Who waits long does so to the end.
-            done.wait()
-            attacker.close()
-            return attacker.answered
-
-    def passed() -> int:
-        with lock:
-            return kinds.total()
+    context = multiprocessing.get_context("spawn")
+    passed, done, begun = context.Value("i", 0), context.Event(), context.Event()
+    outcome = context.Queue()
+    attackers = context.Process(
+        target=_harm, args=(server.rest, server.grpc, hostile, passed, begun, done, outcome)
+    )
+    attackers.start()
+    while not begun.wait(1):
+        if not attackers.is_alive():
+            raise RuntimeError("the hostile clients ended before they had begun")
+    memory, process = 0, psutil.Process(server.process.pid)
+    processor = _Processor(server=process.pid, attackers=attackers.pid, clients=None)
 
     def timed(number: int) -> float:
-        while passed() < hostile * number // good - 100 and not done.is_set():
+        while passed.value < hostile * number // good - 100 and not done.is_set():
             time.sleep(0.01)
         started = time.perf_counter()
         ask(number)
         return time.perf_counter() - started
 
-    with ThreadPoolExecutor(8) as attackers, ThreadPoolExecutor(5) as clients:
-        attacks = [attackers.submit(harm, seed) for seed in range(8)]
+    with ThreadPoolExecutor(5) as clients:
         asked = [clients.submit(timed, number) for number in range(good)]
         try:
             while not all(each.done() for each in asked):
                 memory = max(memory, process.memory_info().rss)
-                if any(each.done() for each in attacks):
+                if not attackers.is_alive():
                     break
                 time.sleep(0.1)
+            shares = processor.shares()
         finally:
             done.set()
-        answered = b"".join(each.result() for each in attacks)
+        kinds, answered = outcome.get(timeout=10 * SECONDS)
+        attackers.join()
         seconds = np.sort([each.result() for each in asked])
-    return Outcome(seconds, memory, kinds, answered)
+    return Outcome(seconds, memory, kinds, answered, shares)
+
+
+def _harm(
+    rest: str, address: str, requests: int, passed: Any, begun: Event, done: Event, outcome: Any
+) -> None:
+    """Sends hostile requests from 8 clients; runs in a process of its own.
+
+    Args:
+        rest: the server's URL.
+        address: the server's, of gRPC.
+        requests: how many.
+        passed: counts those that were sent.
+        begun: is set when all is prepared.
+        done: is set when the clients shall end.
+        outcome: gets how many of each kind were sent, and all that was answered.
+    """
+    for name in _LARGE:
+        _prepared(name)
+    sent, kinds, lock = itertools.count(), Counter[str](), threading.Lock()
+    options = [("grpc.enable_http_proxy", 0), ("grpc.max_send_message_length", -1)]
+
+    def harm(seed: int) -> bytes:
+        with grpc.insecure_channel(address, options) as channel:
+            attacker = Attacker(rest, channel, seed)
+            while next(sent) < requests:
+                kind = attacker.attack()
+                with lock:
+                    kinds[kind] += 1
+                    passed.value += 1
+            # Who waits long does so to the end.
+            done.wait()
+            attacker.close()
+            return attacker.answered
+
+    begun.set()
+    with ThreadPoolExecutor(8) as attackers:
+        answered = b"".join(attackers.map(harm, range(8)))
+    outcome.put((kinds, answered))
 
 
 def bombs(server: Running, ask: Callable[[int], None], *, count: int = 40) -> Outcome:
@@ -366,8 +447,9 @@ def bombs(server: Running, ask: Callable[[int], None], *, count: int = 40) -> Ou
         ask: see `attack`.
         count: how many bodies.
     """
-    _packed("bomb")
+    _prepared("bomb")
     process = psutil.Process(server.process.pid)
+    processor = _Processor(server=process.pid, clients=None)
     memory, start = 0, threading.Barrier(count + 1)
     seconds: list[float] = []
 
@@ -387,4 +469,5 @@ def bombs(server: Running, ask: Callable[[int], None], *, count: int = 40) -> Ou
             seconds.append(time.perf_counter() - started)
             memory = max(memory, process.memory_info().rss)
         answered = b"".join(each.result() for each in attacks)
-    return Outcome(np.sort(seconds), memory, Counter({"gzip_bomb": count}), answered)
+        shares = processor.shares()
+    return Outcome(np.sort(seconds), memory, Counter({"gzip_bomb": count}), answered, shares)
