@@ -35,9 +35,10 @@ def test_all_are_cached_but_what_may_not_be(nodes):
     assert uncached == {"Pusher", "Trainer"}
 
 
-def test_beams_batches_are_bounded_and_its_workers_see_no_gpu(monkeypatch):
-    monkeypatch.setattr(batch_util, "_BATCH_SIZE_CAP", 1000)
+def test_beams_batches_are_fixed_and_its_workers_see_no_gpu(monkeypatch):
+    monkeypatch.setattr(batch_util, "GetBatchElementsKwargs", None)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     prepare_process()
-    assert batch_util.GetBatchElementsKwargs(None, element_size_fn=len)["max_batch_size"] == 128
+    given = batch_util.GetBatchElementsKwargs(None, element_size_fn=len)
+    assert given == {"min_batch_size": 32, "max_batch_size": 32}
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "-1"
