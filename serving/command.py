@@ -10,7 +10,7 @@ import click
 from components import system_errors
 from components.allocator import with_tuned_allocator
 from components.choice_argument import Choice
-from components.collector import importing
+from components.collector import importing, without_keras
 from components.command import for_people
 from components.errors import UserError
 from components.log_format import Formatter
@@ -140,7 +140,7 @@ def serve(
     log = logging.getLogger("serving")
     log.info("Starting TensorFlow")
 
-    with importing():
+    with importing(), without_keras():
         import tensorflow as tf
 
         from serving import server, tls

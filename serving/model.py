@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from components import pushed
-from components.collector import importing
+from components.collector import importing, without_keras
 from components.errors import UserError
 from components.local_paths import require_local
 from transform_module import features
@@ -56,7 +56,7 @@ class Model:
         Raises:
             UserError: it does not load, or is none of ours.
         """
-        with importing():
+        with importing(), without_keras():
             import tensorflow as tf
 
         self.path = path

@@ -1,8 +1,12 @@
 import gc
+import importlib
+import subprocess
+import sys
+import types
 
 import pytest
 
-from components.collector import importing
+from components.collector import importing, without_keras
 
 
 @pytest.fixture(autouse=True)
@@ -36,3 +40,37 @@ def test_who_has_turned_it_off_finds_it_off():
     with importing():
         pass
     assert not gc.isenabled()
+
+
+class TestWithoutKeras:
+    @pytest.fixture(autouse=True)
+    def not_imported(self, monkeypatch):
+        for name in [name for name in sys.modules if name.partition(".")[0] == "keras"]:
+            monkeypatch.delitem(sys.modules, name)
+
+    def test_it_is_not_there_within(self):
+        with without_keras(), pytest.raises(ImportError):
+            importlib.import_module("keras.src.optimizers")
+        assert "keras" not in sys.modules
+
+    def test_who_has_imported_it_keeps_it(self, monkeypatch):
+        keras = types.ModuleType("keras")
+        monkeypatch.setitem(sys.modules, "keras", keras)
+        with without_keras():
+            assert importlib.import_module("keras") is keras
+        assert sys.modules["keras"] is keras
+
+
+def test_tensorflow_goes_on_without_keras_and_finds_it_later():
+    program = """
+import sys
+from components.collector import without_keras
+with without_keras():
+    import tensorflow as tf
+print("keras" in sys.modules)
+print(tf.keras.layers.Dense(1)(tf.ones([1, 1])).shape)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "(1,", "1)"]
