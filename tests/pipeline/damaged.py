@@ -1,7 +1,10 @@
-"""Damages each kind of file under a root, one at a time, and runs the same command on it.
+"""Damages files of each kind under a root, and runs the same command on it.
 
 Called as ``python -m tests.pipeline.damaged FOLDER``: makes a root in FOLDER, and prints a line of
 JSON for each trial. All runs are forks of this process, which imports TensorFlow and TFX once.
+
+``python -m tests.pipeline.damaged FOLDER all`` damages each kind alone, which takes an hour, and
+``... FOLDER TEXT`` only the trials with a kind that holds a text.
 """
 
 import importlib
@@ -92,6 +95,23 @@ def killed_after_training() -> None:
     export.export = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 
 
+TOGETHER = (
+    # From these nothing is computed.
+    r"\.lock|logs/|reports/|runs/|pushed/\w+/\.lock",
+    # Each of these components is executed again, and comes to the same bytes: what follows is taken
+    # from the cache, unless it is damaged itself.
+    r"artifacts/(ImportExampleGen|StatisticsGen|SchemaGen|ExampleValidator)/",
+    r"artifacts/(Evaluator|Report)/",
+    # These are whole or not, file by file, which tests of their own find.
+    r"artifacts/Transform/",
+    r"artifacts/Trainer/",
+    r"dataset/(?!dataset.json)",
+    r"pushed/\w+/N/(?!manifest.json)",
+    r"checkpoints/",
+)
+"""Groups that are damaged in one trial: nothing of one hides what becomes of another."""
+
+
 def group(name: str) -> str:
     """The kinds that are treated alike: those of one artifact, and of the images."""
     depth = {"artifacts": 3, "images": 1, "pushed": 4, "checkpoints": 4}
@@ -99,18 +119,21 @@ def group(name: str) -> str:
     return "/".join(parts[: depth.get(parts[0], len(parts))])
 
 
-def trials(root: Path, *, all_kinds: bool = False) -> Iterator[tuple[str, Path, str]]:
-    """The kind, the file and the damage of each trial.
+def trials(root: Path, *, all_kinds: bool = False) -> Iterator[dict[str, tuple[Path, str]]]:
+    """The file and the damage by kind of each trial.
 
     Each group has one, unless all kinds are asked for: in turn another damage of another file.
     """
     groups: dict[str, list[tuple[str, Path]]] = {}
     for name, path in kinds(root).items():
         groups.setdefault(name if all_kinds else group(name), []).append((name, path))
-    names = list(DAMAGES)
+    found: dict[str, dict[str, tuple[Path, str]]] = {}
     for number, members in enumerate(groups.values()):
         name, path = members[number % len(members)]
-        yield name, path, names[number % len(names)]
+        together = [] if all_kinds else [each for each in TOGETHER if re.match(each, name)]
+        trial = found.setdefault(together[0] if together else name, {})
+        trial[name] = path, list(DAMAGES)[number % len(DAMAGES)]
+    yield from found.values()
 
 
 def outcome(root: Path, text: str, code: int) -> dict[str, Any]:
@@ -159,21 +182,25 @@ def main(folder: Path, *chosen: str) -> None:
             code = run(root, out, before)
             told({"state": state, "code": code, "text": out.read_text()})
             root.rename(master)
-        for name, path, damage in trials(master, all_kinds="all" in chosen):
-            if (state == "killed") != name.startswith("checkpoints/"):
+        for trial in trials(master, all_kinds="all" in chosen):
+            if (state == "killed") != any(name.startswith("checkpoints/") for name in trial):
                 continue
-            if chosen not in ((), ("all",)) and not any(each in name for each in chosen):
+            if chosen not in ((), ("all",)) and not any(
+                each in name for each in chosen for name in trial
+            ):
                 continue
             shutil.rmtree(root, ignore_errors=True)
             shutil.copytree(master, root, symlinks=True)
-            content = DAMAGES[damage]((root / path).read_bytes())
-            if content is None:
-                (root / path).unlink()
-            else:
-                (root / path).write_bytes(content)
+            for path, damage in trial.values():
+                content = DAMAGES[damage]((root / path).read_bytes())
+                if content is None:
+                    (root / path).unlink()
+                else:
+                    (root / path).write_bytes(content)
             code = run(root, out)
             result = outcome(root, out.read_text(errors="replace"), code)
-            told({"kind": name, "damage": damage, **result})
+            damages = {name: damage for name, (_, damage) in trial.items()}
+            told({"damages": damages, **result})
         shutil.rmtree(root, ignore_errors=True)
 
 
