@@ -80,9 +80,9 @@ def run(
     return json.loads(cxr(*_small_run(root), *arguments, folder=folder, cold=cold))
 
 
-def run_killed_when(moment: Callable[[], bool], root: Path, *, cold: bool = False) -> None:
+def run_killed_when(moment: Callable[[], bool], root: Path) -> None:
     """Starts the small pipeline and kills it, with all its children, at a moment."""
-    with _started(*_small_run(root), folder=REPOSITORY, cold=cold) as process:
+    with _started(*_small_run(root), folder=REPOSITORY, cold=False) as process:
         deadline = time.monotonic() + 1800
         while not moment():
             assert process.poll() is None, "it ended before the moment came"

@@ -248,12 +248,12 @@ def log_says(root, text):
 
 def test_a_run_killed_anywhere_ends_in_the_same_result_when_repeated(first, place):
     root = place / "killed" / "root"
-    run_killed_when((root / ".dataset.partial" / "new").is_dir, root, cold=True)
+    run_killed_when((root / ".dataset.partial" / "new").is_dir, root)
     assert not (root / "dataset").exists()
     run_killed_when(lambda: log_says(root, "Component Transform is running"), root)
     run_killed_when(lambda: any(root.glob("checkpoints/*/state/checkpoint")), root)
 
-    repeated = run(root, cold=True)
+    repeated = run(root)
 
     after = {"Baseline", "Evaluator", "ServingCheck", "Pusher", "Report"}
     assert ran(repeated) == {"Trainer", *after}
