@@ -102,7 +102,7 @@ def test_nothing_is_ever_pushed_that_was_not_blessed(ends):
 def test_the_last_one_comes_to_the_result_of_an_undisturbed_run(folder, ends, repeated):
     whole = json.loads((folder / "whole" / "told").read_text())
     assert (ends[-1]["code"], ends[-1]["state"]) == (0, "finished")
-    # The Evaluator sums its batches in another order each time, in single precision.
+    # Threads add what a training sums up in another order each time, in single precision.
     assert figures(repeated) == same_figures(whole)
     assert repeated["push"]["pushed"]
     assert repeated["report"]["reason"] == ""

@@ -55,7 +55,7 @@ def ran(record):
 
 
 def assert_same_result(record, other):
-    """The Evaluator sums its batches in another order each time, in single precision."""
+    """Threads add what a training sums up in another order each time, in single precision."""
     assert record["dataset_fingerprint"] == other["dataset_fingerprint"]
     assert figures(record) == same_figures(other)
 
