@@ -13,9 +13,10 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from tfx import types
-from tfx.utils import path_utils
+from tfx.types import artifact_utils
+from tfx.utils import io_utils, path_utils
 
-from components import baseline, evaluation_sample, pushed
+from components import baseline, pushed
 from components.errors import UserError
 from components.local_copies import local_copies
 from transform_module import features
@@ -72,19 +73,21 @@ def misfit(pushed_model: types.Artifact, model: types.Artifact) -> str:
     return ""
 
 
-def try_out(pushed_model: types.Artifact, examples: list[bytes]) -> None:
-    """Lets a baseline that fits evaluate some examples, so that it fails with its own name.
+def try_out(pushed_model: types.Artifact, examples: types.Artifact) -> None:
+    """Lets a baseline that fits predict a batch, so that it fails with its own name.
 
     Args:
         pushed_model: What Baseline made.
-        examples: Serialized tf.Examples.
+        examples: What ImportExampleGen made.
 
     Raises:
         UserError: It cannot be loaded, or cannot evaluate them.
     """
     path = path_utils.serving_model_path(pushed_model.uri)
     try:
-        list(evaluation_sample.predict(path, examples))
+        loaded = tf.saved_model.load(path)
+        signature = loaded.signatures[features.SERVE_EXAMPLES]
+        signature(**{features.EXAMPLES: tf.constant(_first(examples), tf.string)})
     except (OSError, ValueError, tf.errors.OpError) as error:
         version = pushed_model.get_string_custom_property(baseline.VERSION)
         raise UserError(
@@ -119,6 +122,14 @@ def record_of(path: str) -> dict[str, Any]:
 def first_line(error: Exception) -> str:
     """Returns the first line of an error's message, or its type where it has none."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _first(examples: types.Artifact) -> list[bytes]:
+    """Returns the first examples of the split ``test``, at most a batch of them."""
+    split = artifact_utils.get_split_uri([examples], features.TEST)
+    files = sorted(tf.io.gfile.glob(io_utils.all_files_pattern(split)))
+    records = tf.data.TFRecordDataset(files, compression_type="GZIP")
+    return list(records.take(features.SERVING_BATCH_SIZES[-1]).as_numpy_iterator())
 
 
 def _signature(path: str) -> meta_graph_pb2.SignatureDef | None:

@@ -50,6 +50,8 @@ def eval_config(
                 signature_name=features.SERVE_EXAMPLES,
                 prediction_key=features.PROBABILITY,
                 label_key=features.LABEL,
+                # Of fixed size, so that neither memory nor the last digits depend on the speed.
+                inference_batch_size=features.SERVING_BATCH_SIZES[-1],
             )
             for name in names
         ],

@@ -1,11 +1,11 @@
 """Evaluator: evaluates a model on the split ``test`` and blesses it, always with a verdict.
 
-TFX's executor computes the metrics; the verdict is `evaluation.refusals`, because TFMA's own names
-no reason, passes over a share of undecodable images, and is not written at all when something is
-undefined.
+TFMA predicts and computes the metrics; the verdict is `evaluation.refusals`, because TFMA's own
+names no reason, passes over a share of undecodable images, and is not written at all when something
+is undefined. The predictions are kept: nothing after this component predicts the split again.
 """
 
-import json
+import functools
 import logging
 import os
 from typing import Any, Final
@@ -14,13 +14,13 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto.config_pb2 import EvalConfig
 from tfx import types
 from tfx.components.evaluator import constants
-from tfx.components.evaluator import executor as tfx_executor
-from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.dsl.components.base import base_beam_component, base_beam_executor, executor_spec
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, component_spec, standard_artifacts
-from tfx.utils import path_utils, proto_utils
+from tfx.utils import io_utils, path_utils
+from tfx_bsl.public import tfxio
 
-from components import baseline, evaluation_sample, example_counts, model_sums
+from components import baseline, example_counts, model_sums, predictions
 from components.baseline_fit import misfit, record_of, try_out
 from components.code_version import code_version
 from components.evaluation import (
@@ -34,12 +34,15 @@ from components.evaluation import (
     evaluation_json,
     refusals,
 )
+from components.evaluation_extractors import extractors
 from components.evaluation_metrics import eval_config, read_metrics
 from components.evaluation_settings import EvaluationSettings
 from components.local_copies import local_copies
+from components.sums import digest
+from serving.evaluate.pixels import transform_of
 from transform_module import features
 
-_EXTRACTORS: Final = "components.evaluation_extractors"
+_TELEMETRY: Final = ("cxr", "Evaluator")
 
 _LOG = logging.getLogger(__name__)
 
@@ -62,8 +65,8 @@ class EvaluatorSpec(component_spec.ComponentSpec):
     }
 
 
-class Executor(tfx_executor.Executor):
-    """TFX's executor for the metrics, without thresholds; the verdict and its record are ours."""
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Runs TFMA without thresholds; the verdict and its record are ours."""
 
     def Do(
         self,
@@ -76,12 +79,13 @@ class Executor(tfx_executor.Executor):
         Args:
             input_dict: ``examples``, ``model``, ``baseline_model``: one artifact each.
             output_dict: ``evaluation`` gets TFMA's results, ``evaluation.json`` and
-                ``sample.jsonl``; ``blessing`` gets TFX's marks, the property
+                ``predictions.jsonl``; ``blessing`` gets TFX's marks, the property
                 ``reasons``, and the sums and the digest of the model.
             exec_properties: ``settings``, an EvaluationSettings as JSON.
 
         Raises:
-            UserError: The model is not what was trained, or the baseline fits and fails.
+            UserError: The model is not what was trained, the baseline fits and fails, or not every
+                image has a prediction.
             Exception: Any other failure. There is no verdict then.
         """
         settings = EvaluationSettings.model_validate_json(exec_properties["settings"])
@@ -94,23 +98,24 @@ class Executor(tfx_executor.Executor):
         with local_copies(inputs=[model]):
             files = model_sums.examine(model)
         threshold = _threshold(model)
-        sample = evaluation_sample.examples_of(examples)
         unfit = misfit(pushed, model)
         # An error from here on is never a verdict: it stops the run.
         if unfit:
-            without = {key: value for key, value in input_dict.items() if key != "baseline_model"}
-            self._compute_metrics(without, output_dict, eval_config(threshold))
+            models = predictions.Models(digest(files))
+            self._compute([model], examples, evaluation, eval_config(threshold), models)
             slices, reference = read_metrics(evaluation.uri), None
             note = f"Evaluated without a baseline: {unfit}."
             _LOG.warning(note)
         else:
-            try_out(pushed, sample)
-            config = eval_config(threshold, baseline_threshold=_threshold(pushed))
-            self._compute_metrics(input_dict, output_dict, config)
+            try_out(pushed, examples)
+            version = pushed.get_string_custom_property(baseline.VERSION)
+            models = predictions.Models(digest(files), version, _threshold(pushed))
+            config = eval_config(threshold, baseline_threshold=models.baseline_threshold)
+            self._compute([model, pushed], examples, evaluation, config, models)
             slices = read_metrics(evaluation.uri, tfma.CANDIDATE_KEY)
             reference = read_metrics(evaluation.uri, tfma.BASELINE_KEY)[OVERALL]
-            version = pushed.get_string_custom_property(baseline.VERSION)
             note = f"Compared with the pushed version {version}."
+        predictions.read(evaluation, model, examples)
 
         broken = pushed.get_string_custom_property(baseline.BROKEN).splitlines()
         reasons = list(refusals(slices[OVERALL], reference, settings))
@@ -127,30 +132,45 @@ class Executor(tfx_executor.Executor):
             baseline=reference,
         )
         _write(evaluation.uri, EVALUATION, evaluation_json(outcome))
-        predicted = evaluation_sample.predict(path_utils.serving_model_path(model.uri), sample)
-        _write(
-            evaluation.uri, evaluation_sample.SAMPLE, evaluation_sample.to_lines(list(predicted))
-        )
         evaluation.set_string_custom_property(NOTES, "\n".join(outcome.notes))
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         model_sums.record(blessing, files)
         _mark(blessing, model, pushed, outcome)
 
-    def _compute_metrics(
+    def _compute(
         self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
+        compared: list[types.Artifact],
+        examples: types.Artifact,
+        evaluation: types.Artifact,
         config: EvalConfig,
+        models: predictions.Models,
     ) -> None:
-        super().Do(
-            input_dict,
-            output_dict,
-            {
-                "eval_config": proto_utils.proto_to_json(config),
-                "example_splits": json.dumps([features.TEST]),
-                "module_path": _EXTRACTORS,
-            },
+        """Predicts the split; writes the metrics and the predictions."""
+        paths = [path_utils.serving_model_path(each.uri) for each in compared]
+        shared = [
+            tfma.default_eval_shared_model(path, model_name=spec.name, eval_config=config)
+            for path, spec in zip(paths, config.model_specs, strict=True)
+        ]
+        split = artifact_utils.get_split_uri([examples], features.TEST)
+        records = tfxio.TFExampleRecord(
+            io_utils.all_files_pattern(split),
+            raw_record_column_name=tfma.ARROW_INPUT_COLUMN,
+            telemetry_descriptors=list(_TELEMETRY),
         )
+        transform = transform_of(paths[0], record_of(paths[0]))
+        record = functools.partial(predictions.write, folder=evaluation.uri, models=models)
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "Read" >> records.BeamSource()
+                | "Evaluate"
+                >> tfma.ExtractEvaluateAndWriteResults(
+                    eval_shared_model=shared,
+                    eval_config=config,
+                    extractors=extractors(shared, config, transform, record),
+                    output_path=evaluation.uri,
+                )
+            )
 
 
 class Evaluator(base_beam_component.BaseBeamComponent):

@@ -22,7 +22,8 @@ RECORDS: Final = "records"
 FINGERPRINT: Final = "dataset_fingerprint"
 """Custom property of ImportExampleGen's Examples: the fingerprint of the dataset."""
 
-_REMEDY: Final = "Run again: what is damaged is made anew."
+REMEDY: Final = "Run again: what is damaged is made anew."
+"""What to do about examples that are damaged, or not those that were predicted."""
 
 
 def mark(examples: types.Artifact, records: Mapping[str, int], fingerprint: str) -> None:
@@ -51,6 +52,21 @@ def count(examples: types.Artifact, split: str) -> int:
     return sum(map(_count, sorted(tf.io.gfile.glob(pattern))))
 
 
+def recorded(examples: types.Artifact, split: str) -> int:
+    """Returns the number of records of a split that ImportExampleGen recorded.
+
+    Raises:
+        UserError: It recorded none.
+    """
+    found = examples.get_string_custom_property(RECORDS)
+    if not found:
+        raise UserError(
+            f"The examples in {examples.uri} do not record how many records they hold "
+            f"(the property {RECORDS}). Let ImportExampleGen of this pipeline make them."
+        )
+    return int(json.loads(found)[split])
+
+
 def require_all(
     examples: types.Artifact, splits: Iterable[str], source: types.Artifact | None = None
 ) -> None:
@@ -65,18 +81,12 @@ def require_all(
     Raises:
         UserError: A file is damaged, or there are more or fewer records.
     """
-    recorded = (source or examples).get_string_custom_property(RECORDS)
-    if not recorded:
-        raise UserError(
-            f"The examples in {(source or examples).uri} do not record how many records they hold "
-            f"(the property {RECORDS}). Let ImportExampleGen of this pipeline make them."
-        )
     for split in splits:
-        found, expected = count(examples, split), json.loads(recorded)[split]
+        found, expected = count(examples, split), recorded(source or examples, split)
         if found != expected:
             raise UserError(
                 f"The split {split} in {examples.uri} holds {found:,} records, the dataset has "
-                f"{expected:,}. Nothing is computed from part or double of the data. {_REMEDY}"
+                f"{expected:,}. Nothing is computed from part or double of the data. {REMEDY}"
             )
 
 
@@ -109,4 +119,4 @@ def _count(file: str) -> int:
         return sum(1 for _ in records)
     except (tf.errors.DataLossError, tf.errors.OutOfRangeError) as error:
         # Its message has offsets alone, but another release's may have more.
-        raise UserError(f"{file} is damaged. {_REMEDY}") from error
+        raise UserError(f"{file} is damaged. {REMEDY}") from error

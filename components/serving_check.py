@@ -10,14 +10,16 @@ from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
-from components import evaluation_sample, example_counts, model_sums
+from components import example_images, model_sums, predictions
 from components.code_version import code_version
 from components.evaluation import REASONS
 from components.local_copies import local_copies
 from components.serving_check_settings import ServingCheckSettings
 from components.serving_check_trial import Question, try_serving
 from serving import strict_json
-from transform_module.features import TEST
+
+SAMPLE: Final = 128
+"""The number of images that are requested: the first ones predicted, of both classes."""
 
 REPORT: Final = "serving_check.json"
 """The file within the InfraBlessing artifact with what was requested, measured and found."""
@@ -67,15 +69,15 @@ class Executor(base_executor.BaseExecutor):
             exec_properties: as the component's parameters.
 
         Raises:
-            UserError: the model is not what was trained, or the server did not start, ended or
-                could not be reached: no verdict on the model.
+            UserError: the model is not what was trained, the predictions are not those of this
+                model and these examples, or the server did not start, ended or could not be
+                reached: no verdict on the model.
         """
         model, examples, evaluation = (
             artifact_utils.get_single_instance(input_dict[name])
             for name in ("model", "examples", "evaluation")
         )
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
-        example_counts.require_all(examples, [TEST])
         with local_copies(inputs=(model, evaluation), outputs=(blessing,)):
             self._check(model, examples, evaluation, blessing, exec_properties)
 
@@ -88,15 +90,13 @@ class Executor(base_executor.BaseExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         files = model_sums.examine(model)
-        images = dict(
-            evaluation_sample.image_of(each) for each in evaluation_sample.examples_of(examples)
-        )
-        sample = evaluation_sample.read(evaluation.uri)
+        sample = predictions.read(evaluation, model, examples).images[:SAMPLE]
+        images = example_images.contents(examples, [predicted.path for predicted in sample])
         trial = try_serving(
             Path(path_utils.serving_model_path(model.uri)),
             files,
             exec_properties["model_name"],
-            [Question(images[predicted.sha256], predicted) for predicted in sample],
+            [Question(images[predicted.path], predicted) for predicted in sample],
             ServingCheckSettings.model_validate_json(exec_properties["settings"]),
             images=Path(exec_properties["images"]),
             quarantine=Path(exec_properties["quarantine"]),
@@ -136,7 +136,7 @@ class ServingCheck(base_component.BaseComponent):
         Args:
             model: The model to check.
             examples: Examples with the split ``test``, as they are before Transform.
-            evaluation: What Evaluator made, with its sample of answers.
+            evaluation: What Evaluator made, with its predictions.
             settings: The bounds.
             model_name: The model's name in URLs.
             images: Folder that the examples were made from; what is not there is not asked.

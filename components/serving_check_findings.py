@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from components.evaluation_sample import PredictedImage
+from components.analysis.predicted import PredictedImage
 from serving.model import Answer
 from transform_module import features
 

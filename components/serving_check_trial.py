@@ -15,8 +15,8 @@ from typing import Final
 import psutil
 
 from components import serving_check_findings, serving_check_images
+from components.analysis.predicted import PredictedImage
 from components.errors import UserError
-from components.evaluation_sample import PredictedImage
 from components.push import push
 from components.push_rules import Compared
 from components.serving_check_settings import ServingCheckSettings

@@ -59,6 +59,7 @@ class Inputs:
       google_cloud: The services of Google Cloud that are used; None uses none.
       profile: Whether the training is profiled.
       synthetic: Whether the images are the embedded ones.
+      page: Whether Report renders page and card: where nothing of ours follows the components.
     """
 
     examples: str | RuntimeParameter
@@ -76,6 +77,7 @@ class Inputs:
     google_cloud: GoogleCloudSettings | None = None
     profile: bool = False
     synthetic: bool = False
+    page: bool = False
 
 
 def tunable(config: Config) -> dict[str, Any]:
@@ -194,13 +196,13 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
     report = Report(
         **served,
         model_run=trainer.outputs["model_run"],
-        baseline_model=baseline.outputs["model"],
         evaluation=evaluator.outputs["evaluation"],
         infra_blessing=serving_check.outputs["blessing"],
         settings=config.report,
         model_name=config.push.model_name,
         dataset=inputs.examples,
         source=config.report.dataset or ("synthetic" if inputs.synthetic else ""),
+        page=inputs.page,
     )
     # Whatever becomes of the report, the model is where it belongs.
     report.add_upstream_node(pusher)

@@ -60,7 +60,7 @@ class Model:
             import tensorflow as tf
 
         self.path = path
-        self.record: dict[str, Any] = _read_record(path)
+        self.record: dict[str, Any] = read_record(path)
         try:
             # Held, because its signatures lose their variables without it.
             self.loaded = tf.saved_model.load(str(path))
@@ -174,7 +174,15 @@ def find_version(path: Path) -> Path:
     )
 
 
-def _read_record(path: Path) -> dict[str, Any]:
+def read_record(path: Path) -> dict[str, Any]:
+    """Reads a model's own record, without loading the model.
+
+    Args:
+        path: a version's folder.
+
+    Raises:
+        UserError: it has none, or a damaged one.
+    """
     try:
         record = json.loads((path / features.MODEL_RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

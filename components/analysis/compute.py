@@ -19,7 +19,7 @@ from components.analysis.findings import (
     Group,
     Miss,
 )
-from components.analysis.predicted import Predicted
+from components.analysis.predicted import Predicted, PredictedImage
 from components.errors import UserError
 from transform_module.features import LABELS
 
@@ -42,6 +42,24 @@ class Other:
     threshold: float
     probability: np.ndarray
     valid: np.ndarray
+
+
+def other(images: Sequence[PredictedImage], name: str, threshold: float) -> Other | None:
+    """Returns what another model answered of images; None where there was none.
+
+    Args:
+        images: with the answers of both models, or of one.
+        name: the other's name and version.
+        threshold: its operating threshold.
+    """
+    if all(image.other_valid is None for image in images):
+        return None
+    return Other(
+        name,
+        threshold,
+        np.array([image.other_probability for image in images], np.float64),
+        np.array([image.other_valid for image in images], bool),
+    )
 
 
 def findings(

@@ -1,12 +1,53 @@
-"""Table of images with their predictions, a column an array."""
+"""Images with their predictions: a row an image, and a table with an array a column."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
+from transform_module.measures import MEASURES
+
+UNDECIDED: Final = 0.5
+"""The probability of an image that could not be decoded."""
+
 Column = np.ndarray
 """[N], one value an image."""
+
+
+@dataclass(frozen=True)
+class PredictedImage:
+    """An image and its predictions, a row of `Predicted`, whose columns it explains.
+
+    Attributes:
+        path: see `Predicted`, as all that is not listed here.
+        probability: UNDECIDED where the image is not valid.
+        domain_distance: how far it is from the training images; None as ``in_domain``.
+        brightness: None where it could not be measured, as contrast, sharpness and border.
+        other_probability: that of another model, which is compared with; None without one.
+        other_valid: whether that one could decode it; None without one.
+    """
+
+    path: str
+    patient: str
+    label: bool
+    subtype: str
+    probability: float
+    valid: bool
+    in_domain: bool | None = None
+    domain_distance: float | None = None
+    width: int = 0
+    height: int = 0
+    mode: str = ""
+    bytes: int = 0
+    sha256: str = ""
+    brightness: float | None = None
+    contrast: float | None = None
+    sharpness: float | None = None
+    border: float | None = None
+    other_probability: float | None = None
+    other_valid: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -84,3 +125,32 @@ class Predicted:
     def patients(self) -> int:
         """Counts the patients."""
         return len(np.unique(self.patient))
+
+
+_TYPES: Final = {
+    **dict.fromkeys(("path", "patient", "subtype", "mode", "sha256"), str),
+    **dict.fromkeys(("label", "valid", "in_domain"), bool),
+    **dict.fromkeys(("width", "height", "bytes"), np.int64),
+    **dict.fromkeys(("probability", *MEASURES), np.float64),
+}
+
+
+def table(
+    images: Sequence[PredictedImage], others: Mapping[str, np.ndarray] | None = None
+) -> Predicted:
+    """Makes a table of rows, in their order.
+
+    Args:
+        images: the rows.
+        others: further columns by name, [N] str.
+    """
+    columns = {
+        name: np.array([getattr(image, name) for image in images], kind)
+        for name, kind in _TYPES.items()
+    }
+    in_domain = columns.pop("in_domain")
+    # A model reports it for every valid image, or of none.
+    is_known = any(image.in_domain is not None for image in images)
+    return Predicted(
+        **columns, in_domain=in_domain if is_known else None, others=dict(others or {})
+    )

@@ -1,7 +1,7 @@
 """Report: writes the report page and the model card; it never fails a run."""
 
+import dataclasses
 import logging
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,16 +12,19 @@ from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
-from components import baseline, example_counts
-from components.analysis.findings import FINDINGS, to_json
+from components import example_images
+from components.analysis import compute
+from components.analysis.drift import drift
+from components.analysis.findings import FINDINGS, Findings, to_json
+from components.analysis.predicted import table
 from components.baseline_fit import first_line
 from components.code_version import code_version
 from components.evaluation import REASONS, Evaluation, read_evaluation
 from components.local_copies import local_copies
+from components.predictions import read
 from components.report import reading
 from components.report.card import CARD, card
-from components.report.context import CONTEXT, Context, Verdict
-from components.report.examples import unpacked
+from components.report.context import CONTEXT, Context, ShownImage, Verdict
 from components.report.misses import SHOWN
 from components.report.page import PAGE, page
 from components.report.privacy import anonymous
@@ -29,8 +32,9 @@ from components.report.settings import ReportSettings
 from components.report.sources import source
 from components.report.thumbnails import thumbnails
 from components.serving_check import REPORT as SERVING_CHECK
-from serving.evaluate.findings import Named, findings
-from serving.model import Model
+from serving.evaluate.corrupting import choose, predict_corrupted
+from serving.evaluate.findings import trained_on
+from serving.model import Model, read_record
 from transform_module.features import TEST
 
 REASON: Final = "reason"
@@ -47,13 +51,13 @@ class ReportSpec(component_spec.ComponentSpec):
         "model_name": component_spec.ExecutionParameter(type=str),
         "dataset": component_spec.ExecutionParameter(type=str),
         "source": component_spec.ExecutionParameter(type=str),
+        "page": component_spec.ExecutionParameter(type=int),
         "code": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {  # noqa: RUF012
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
         "model_run": component_spec.ChannelParameter(type=standard_artifacts.ModelRun),
-        "baseline_model": component_spec.ChannelParameter(type=standard_artifacts.Model),
         "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
         "infra_blessing": component_spec.ChannelParameter(type=standard_artifacts.InfraBlessing),
     }
@@ -63,7 +67,7 @@ class ReportSpec(component_spec.ComponentSpec):
 
 
 class Executor(base_executor.BaseExecutor):
-    """Evaluates the model on the test split and writes the report."""
+    """Computes the findings from the Evaluator's predictions and writes the report."""
 
     def Do(
         self,
@@ -75,8 +79,8 @@ class Executor(base_executor.BaseExecutor):
 
         Args:
             input_dict: as the component's inputs, one artifact each.
-            output_dict: ``report`` gets ``page.html``, ``card.md``, ``findings.json`` and
-                ``context.json``; or nothing, and the property `REASON`.
+            output_dict: ``report`` gets ``findings.json``, ``context.json`` and, where they are
+                rendered, ``page.html`` and ``card.md``; or nothing, and the property `REASON`.
             exec_properties: as the component's parameters.
         """
         inputs = {name: artifact_utils.get_single_instance(input_dict[name]) for name in input_dict}
@@ -109,13 +113,14 @@ class Report(base_component.BaseComponent):
         examples: types.BaseChannel,
         model: types.BaseChannel,
         model_run: types.BaseChannel,
-        baseline_model: types.BaseChannel,
         evaluation: types.BaseChannel,
         infra_blessing: types.BaseChannel,
         settings: ReportSettings,
         model_name: str,
         dataset: str | RuntimeParameter,
         source: str = "",
+        *,
+        page: bool,
     ) -> None:
         """Constructs the component.
 
@@ -123,26 +128,27 @@ class Report(base_component.BaseComponent):
             examples: Examples with the split ``test``, as they are before Transform.
             model: The model to report on.
             model_run: The logs of its training.
-            baseline_model: The output of Baseline.
             evaluation: The output of Evaluator.
             infra_blessing: The output of ServingCheck or TFX's InfraValidator.
             settings: What the report shows.
             model_name: The model's name in URLs.
             dataset: The folder that a conversion wrote; its records may be absent.
             source: The images' source, a key of `SOURCES`; empty if it is not known.
+            page: Whether page and card are rendered here; a run on this machine renders them at its
+                end, with what is known only then.
         """
         super().__init__(
             spec=ReportSpec(
                 examples=examples,
                 model=model,
                 model_run=model_run,
-                baseline_model=baseline_model,
                 evaluation=evaluation,
                 infra_blessing=infra_blessing,
                 settings=settings.model_dump_json(),
                 model_name=model_name,
                 dataset=dataset,
                 source=source,
+                page=int(page),
                 code=code_version(__name__),
                 report=types.Channel(type=standard_artifacts.ModelEvaluation),
             )
@@ -152,29 +158,7 @@ class Report(base_component.BaseComponent):
 def _write(inputs: dict[str, types.Artifact], out: Path, properties: dict[str, Any]) -> None:
     settings = ReportSettings.model_validate_json(properties["settings"])
     evaluation = read_evaluation(inputs["evaluation"].uri)
-    new = Named(
-        properties["model_name"], Model(Path(path_utils.serving_model_path(inputs["model"].uri)))
-    )
-    pushed = None
-    if evaluation.baseline is not None:
-        version = inputs["baseline_model"].get_string_custom_property(baseline.VERSION)
-        path = Path(path_utils.serving_model_path(inputs["baseline_model"].uri))
-        pushed = Named(f"{new.name}/{version}", Model(path))
-    example_counts.require_all(inputs["examples"], [TEST])
-    with tempfile.TemporaryDirectory(prefix="report-") as folder:
-        images = list(unpacked(inputs["examples"], Path(folder)))
-        found, _ = findings(
-            new,
-            images,
-            data=f"the split {TEST}",
-            other=pushed,
-            corruptions=settings.corruptions,
-        )
-        shown = {}
-        if settings.pictures == "thumbnails":
-            files = {image.name: image.file for image in images}
-            worst = [miss.path for miss in found.misses[:SHOWN]]
-            shown = thumbnails({path: files[path] for path in worst}, new.model)
+    found, shown = _found(inputs, properties["model_name"], settings, evaluation.threshold)
     context = Context(
         verdict=_verdict(evaluation, inputs["infra_blessing"]),
         source=source(properties["source"], settings),
@@ -188,14 +172,46 @@ def _write(inputs: dict[str, types.Artifact], out: Path, properties: dict[str, A
     )
     if not settings.filenames:
         found, context = anonymous(found, context)
+    texts = {FINDINGS: to_json(found), CONTEXT: context.model_dump_json(indent=2) + "\n"}
+    if properties["page"]:
+        texts |= {CARD: card(found, context), PAGE: page(found, context)}
     out.mkdir(parents=True, exist_ok=True)
-    for name, text in {
-        FINDINGS: to_json(found),
-        CONTEXT: context.model_dump_json(indent=2) + "\n",
-        CARD: card(found, context),
-        PAGE: page(found, context),
-    }.items():
+    for name, text in texts.items():
         (out / name).write_text(text, encoding="utf-8")
+
+
+def _found(
+    inputs: dict[str, types.Artifact], name: str, settings: ReportSettings, threshold: float
+) -> tuple[Findings, dict[str, ShownImage]]:
+    """Returns the findings and the worst errors' images, for which alone the model is loaded."""
+    version = Path(path_utils.serving_model_path(inputs["model"].uri))
+    predictions = read(inputs["evaluation"], inputs["model"], inputs["examples"])
+    models, images = predictions.models, predictions.images
+    predicted = table(images)
+    found = compute.findings(
+        predicted,
+        model=name,
+        record=read_record(version),
+        data=f"the split {TEST}",
+        threshold=threshold,
+        drift=drift(trained_on(version), predicted),
+        other=compute.other(images, f"{name}/{models.baseline_version}", models.baseline_threshold),
+    )
+    sample = choose({each.path: each.label for each in images if each.valid}, settings.corruptions)
+    worst = (
+        [miss.path for miss in found.misses[:SHOWN]] if settings.pictures == "thumbnails" else []
+    )
+    if not {*sample, *worst}:
+        return found, {}
+    contents = example_images.contents(inputs["examples"], {*sample, *worst})
+    model = Model(version)
+    corrupted = predict_corrupted(
+        model.answer,
+        [(path, is_ill, contents[path]) for path, is_ill in sample.items()],
+        threshold,
+    )
+    found = dataclasses.replace(found, corruptions=corrupted)
+    return found, thumbnails({path: contents[path] for path in worst}, model)
 
 
 def _verdict(evaluation: Evaluation, infra_blessing: types.Artifact) -> Verdict:

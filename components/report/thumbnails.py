@@ -18,14 +18,14 @@ _SIDE: Final = 160
 _QUALITY: Final = 80
 
 
-def thumbnails(files: Mapping[str, Path], model: Model) -> dict[str, ShownImage]:
+def thumbnails(contents: Mapping[str, bytes], model: Model) -> dict[str, ShownImage]:
     """Makes thumbnails, with heat maps where the model has the signature ``explain``.
 
     Args:
-        files: valid images, by the path in the findings.
+        contents: valid images, encoded, by the path in the findings.
         model: computes the heat maps.
     """
-    decoded = {path: (content, grey(content)) for path, content in _contents(files).items()}
+    decoded = {path: (content, grey(content)) for path, content in contents.items()}
     known = {
         path: (content, pixels) for path, (content, pixels) in decoded.items() if pixels is not None
     }
@@ -63,10 +63,6 @@ def small(image: Image.Image) -> bytes:
     # From the pixels alone: Pillow writes the comment of the file that it opened into the new one.
     Image.fromarray(np.asarray(image)).save(content, "JPEG", quality=_QUALITY)
     return content.getvalue()
-
-
-def _contents(files: Mapping[str, Path]) -> dict[str, bytes]:
-    return {path: file.read_bytes() for path, file in files.items()}
 
 
 def _heats(contents: list[bytes], model: Model) -> list[np.ndarray | None]:

@@ -65,6 +65,7 @@ def specify(config: Config) -> dict[str, Any]:
             baseline_version=LATEST,
             beam_args=(),
             google_cloud=cluster.google_cloud,
+            page=True,
             **open_until_submitted,
         ),
     )

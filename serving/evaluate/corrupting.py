@@ -1,7 +1,7 @@
 """Asking a model about images that are corrupted on purpose."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -10,11 +10,9 @@ from components.analysis.compute import corruption
 from components.analysis.corruptions import KINDS, STRENGTHS, corrupt, reduce
 from components.analysis.findings import Corruption
 from components.images.progress import Progress
-from serving import predict
-from serving.evaluate.labelled import Labelled
 from serving.evaluate.pixels import as_png, grey
 from serving.predict import Ask
-from transform_module.features import LABELS, SERVING_BATCH_SIZES
+from transform_module.features import SERVING_BATCH_SIZES
 
 SAMPLE: Final = 200
 """The most images that are corrupted, half of each class: 31 questions about each of them."""
@@ -24,22 +22,20 @@ _BATCH = SERVING_BATCH_SIZES[-1]
 
 def predict_corrupted(
     ask: Ask,
-    images: Sequence[Labelled],
+    images: Iterable[tuple[str, bool, bytes]],
     threshold: float,
     *,
-    sample: int = SAMPLE,
     progress: Progress | None = None,
 ) -> list[Corruption]:
     """Corrupts images in every way and strength, and asks about them.
 
     Args:
         ask: the model.
-        images: valid ones.
+        images: name, whether it is PNEUMONIA, and content of each.
         threshold: its operating threshold.
-        sample: the most images that are taken, see `choose`.
         progress: gets the questions asked and their total.
     """
-    kept = list(_reduced(choose(images, sample)))
+    kept = list(_reduced(images))
     if not kept:
         return []
     label = np.array([is_ill for is_ill, _, _ in kept])
@@ -68,32 +64,34 @@ def predict_corrupted(
     ]
 
 
-def _reduced(images: Sequence[Labelled]) -> Iterator[tuple[bool, int, np.ndarray]]:
+def _reduced(
+    images: Iterable[tuple[str, bool, bytes]],
+) -> Iterator[tuple[bool, int, np.ndarray]]:
     """Label, seed and pixels; no more than one image is held as large as it is."""
-    for image in images:
-        content = predict.read(image.file)
-        pixels = grey(content) if isinstance(content, bytes) else None
+    for name, is_ill, content in images:
+        pixels = grey(content)
         if pixels is not None:
-            yield image.label == LABELS[1], _seed(image), reduce(pixels)
+            yield is_ill, _seed(name), reduce(pixels)
 
 
-def choose(images: Sequence[Labelled], sample: int) -> list[Labelled]:
+def choose(images: Mapping[str, bool], sample: int) -> dict[str, bool]:
     """Chooses images by a hash of their names, half of each class as far as there are so many.
 
     Args:
-        images: of both classes.
+        images: by name, whether it is PNEUMONIA.
         sample: how many at most.
 
     Returns:
         The chosen ones, in their order.
     """
     normal, ill = (
-        sorted((each for each in images if each.label == label), key=_seed) for label in LABELS
+        sorted((name for name, is_ill in images.items() if is_ill == label), key=_seed)
+        for label in (False, True)
     )
     of_normal = min(len(normal), max(sample // 2, sample - len(ill)))
-    chosen = {each.name for each in (*normal[:of_normal], *ill[: sample - of_normal])}
-    return [image for image in images if image.name in chosen]
+    chosen = {*normal[:of_normal], *ill[: sample - of_normal]}
+    return {name: is_ill for name, is_ill in images.items() if name in chosen}
 
 
-def _seed(image: Labelled) -> int:
-    return int.from_bytes(hashlib.sha256(image.name.encode()).digest()[:8], "big")
+def _seed(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")

@@ -13,13 +13,15 @@ from components.analysis.drift import drift
 from components.analysis.findings import Findings
 from components.errors import NothingUsable, UserError, first_mistake
 from components.images.progress import Progress
-from serving.evaluate.corrupting import predict_corrupted
+from serving import predict
+from serving.evaluate.corrupting import choose, predict_corrupted
 from serving.evaluate.labelled import Labelled
+from serving.evaluate.pixels import transform_of
 from serving.evaluate.predicting import Predictions, predict_labelled
 from serving.model import Model
 from transform_module import features
 from transform_module.distribution import Distribution
-from transform_module.settings import TransformSettings
+from transform_module.features import LABELS
 
 Step = Callable[[str], AbstractContextManager[Progress | None]]
 """Begins a step of the work, by its name; it yields a progress callback."""
@@ -87,22 +89,18 @@ def findings(
         predictions = predict_labelled(
             model.answer,
             images,
-            transform=_transform_of(model),
+            transform=transform_of(model.path, model.record),
             ask_other=other.model.answer if other else None,
             progress=progress,
         )
-    valid = [
-        image
-        for image, is_valid in zip(images, predictions.predicted.valid, strict=True)
-        if is_valid
-    ]
+    valid = [image for image, row in zip(images, predictions.images, strict=True) if row.valid]
     if not valid:
         raise NoneUsable(predictions, threshold)
     corrupted = []
     if corruptions:
         with step("Predict corrupted images") as progress:
             corrupted = predict_corrupted(
-                model.answer, valid, threshold, sample=corruptions, progress=progress
+                model.answer, _sample(valid, corruptions), threshold, progress=progress
             )
     with step("Compute figures"):
         found = compute.findings(
@@ -112,22 +110,23 @@ def findings(
             data=data,
             threshold=threshold,
             corruptions=corrupted,
-            drift=drift(_trained_on(model.path), predictions.predicted),
-            other=_compared(other, predictions),
+            drift=drift(trained_on(model.path), predictions.predicted),
+            other=compute.other(predictions.images, other.name, _threshold(other.model))
+            if other
+            else None,
             notes=notes,
         )
     return found, predictions
 
 
-def _compared(other: Named | None, predictions: Predictions) -> compute.Other | None:
-    if other is None or predictions.other is None:
-        return None
-    return compute.Other(
-        name=other.name,
-        threshold=_threshold(other.model),
-        probability=predictions.other.probability,
-        valid=predictions.other.valid,
-    )
+def _sample(images: Sequence[Labelled], size: int) -> Iterator[tuple[str, bool, bytes]]:
+    """Reads a sample of images; those that are gone meanwhile are left out."""
+    files = {image.name: image.file for image in images}
+    chosen = choose({image.name: image.label == LABELS[1] for image in images}, size)
+    for name, is_ill in chosen.items():
+        content = predict.read(files[name])
+        if isinstance(content, bytes):
+            yield name, is_ill, content
 
 
 def _threshold(model: Model) -> float:
@@ -137,22 +136,7 @@ def _threshold(model: Model) -> float:
     return float(threshold)
 
 
-def _transform_of(model: Model) -> TransformSettings:
-    """Reads what makes of an image the one that the model sees.
-
-    Raises:
-        UserError: a later release made the model.
-    """
-    try:
-        return TransformSettings.model_validate(model.record.get("transform", {}))
-    except ValidationError as error:
-        raise UserError(
-            f"{model.path} was made with a transform that is not known here "
-            f"({first_mistake(error)}). Evaluate it with the release that made it."
-        ) from error
-
-
-def _trained_on(version: Path) -> dict[str, Distribution]:
+def trained_on(version: Path) -> dict[str, Distribution]:
     """Reads the statistics of the training; models from before they were kept have none."""
     path = version / features.TRAINING_STATISTICS
     if not path.exists():

@@ -23,7 +23,6 @@ class Labelled:
         patient: whose it is; None if unknown.
         problem: why it is not an image, known without reading it; None where it may be one.
         others: further columns of its table.
-        sha256: of the file that the owner has; empty where that is `file` itself.
     """
 
     file: Path
@@ -33,7 +32,6 @@ class Labelled:
     patient: str | None
     problem: str | None = None
     others: Mapping[str, str] = field(default_factory=dict)
-    sha256: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,15 @@
 
 import functools
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
+from pydantic import ValidationError
 
+from components.errors import UserError, first_mistake
 from transform_module.measures import measure
 from transform_module.settings import TransformSettings
 
@@ -27,6 +30,25 @@ def grey(content: bytes, transform: TransformSettings | None = None) -> np.ndarr
         return decode(content).numpy()[..., 0]
     except refusal:
         return None
+
+
+def transform_of(version: str | Path, record: Mapping[str, Any]) -> TransformSettings:
+    """Reads what makes of an image the one that a model sees.
+
+    Args:
+        version: the model's folder, for the message.
+        record: its own record.
+
+    Raises:
+        UserError: a later release made the model.
+    """
+    try:
+        return TransformSettings.model_validate(record.get("transform", {}))
+    except ValidationError as error:
+        raise UserError(
+            f"{version} was made with a transform that is not known here "
+            f"({first_mistake(error)}). Evaluate it with the release that made it."
+        ) from error
 
 
 def describe(content: bytes, transform: TransformSettings) -> dict[str, Any]:

@@ -159,10 +159,9 @@ NAMED = {
     "Report": ("components.report.component",),
 }
 
-# Beam's workers and a process of its own import these: they are named in strings.
+# A process of its own imports it: it is named in a string.
 ENTRIES = {
     **NAMED,
-    "Evaluator": (*NAMED["Evaluator"], "components.evaluation_extractors"),
     "ServingCheck": (*NAMED["ServingCheck"], "serving.command"),
 }
 

@@ -2,17 +2,18 @@ import json
 import math
 import shutil
 
+import numpy as np
 import pytest
-from tfx.components.evaluator import executor as tfx_executor
 from tfx.types import standard_artifacts
 
-from components import baseline, model_sums, pushed, sums
+from components import baseline, model_sums, predictions, pushed, sums
 from components.beam_args import DEFAULT_BEAM_ARGS
 from components.errors import UserError
 from components.evaluation import OVERALL, Evaluation, read_evaluation
 from components.evaluation_settings import EvaluationSettings
 from components.evaluator import Executor
 from tests.components import tiny
+from tests.images import encode
 from transform_module import features
 
 pytestmark = pytest.mark.slow
@@ -130,6 +131,48 @@ def test_a_first_model_is_predicted_on_the_test_split_by_serve_examples(
     assert "nothing is pushed yet" in outcome.notes[0]
 
 
+def test_the_predictions_are_written_image_by_image(tmp_path, examples, good_model):
+    other = tiny.save_model(tmp_path / "pushed", power=2.0, threshold=0.25)
+    given = inputs(tmp_path, examples, good_model, other)
+    evaluation, _ = execute(tmp_path, given)
+    found = predictions.read(evaluation, given["model"][0], examples)
+    models, images = found.models, found.images
+    assert models == predictions.Models(sums.digest(sums.sums(good_model)), "17", 0.25)
+    written = [(int(each.label), round(each.probability, 3), each.subtype) for each in images]
+    assert sorted(written) == sorted((y, p, subtype or "") for y, p, subtype in ROWS)
+    for each in images:
+        assert each.other_probability == pytest.approx(each.probability**2)
+        assert (each.valid, each.other_valid, each.in_domain) == (True, True, None)
+        assert (each.patient, each.bytes, each.sha256) == ("patient", 14, "0" * 64)
+
+
+def test_an_image_is_measured_as_the_model_sees_it(tmp_path, good_model):
+    image = encode(np.full((300, 200), 90, np.uint8), "png-grey")
+    rows = [tiny.example(n % 2, 0.5, **{features.IMAGE: image}) for n in range(2)]
+    rows.append(tiny.example(0, 0.5, **{features.IMAGE: image}, format=tiny.BROKEN))
+    tiny.write_split(tmp_path / "examples", features.TEST, rows)
+    examples = tiny.examples_artifact(tmp_path / "examples", [features.TEST])
+    telling = tiny.save_model(tmp_path / "telling", tells_domain=True)
+    given = inputs(tmp_path, examples, telling)
+    evaluation, _ = execute(tmp_path, given)
+    images = predictions.read(evaluation, given["model"][0], examples).images
+    for each in images:
+        assert each.domain_distance == 1
+        assert each.in_domain == each.valid
+        known = (each.width, each.height, each.mode, each.brightness, each.contrast)
+        assert known == ((200, 300, "L", 90, 0) if each.valid else (0, 0, "", None, None))
+    assert [each.probability for each in images if not each.valid] == [0.5]
+
+
+def test_a_prediction_that_is_lost_stops_the_run(tmp_path, examples, good_model, monkeypatch):
+    write = predictions.write
+    monkeypatch.setattr(predictions, "write", lambda images, **of: write(images[1:], **of))
+    given = inputs(tmp_path, examples, good_model)
+    with pytest.raises(UserError, match=r"predictions of 8 images, the split test has 9\."):
+        execute(tmp_path, given)
+    assert list((tmp_path / "blessing").iterdir()) == []
+
+
 def test_the_calibration_error_is_that_of_ten_bins(tmp_path, examples, good_model):
     overall = evaluate(tmp_path, examples, good_model).slices[OVERALL]
     # Each probability has a bin of its own here.
@@ -243,11 +286,11 @@ class TestFailure:
     def test_while_both_models_are_evaluated(
         self, tmp_path, examples, good_model, monkeypatch, error
     ):
-        def failing(self, input_dict, output_dict, exec_properties):
-            if "baseline_model" in input_dict:
+        def failing(self, compared, *_):
+            if len(compared) == 2:
                 raise error
 
-        monkeypatch.setattr(tfx_executor.Executor, "Do", failing)
+        monkeypatch.setattr(Executor, "_compute", failing)
         given = inputs(tmp_path, examples, good_model, good_model)
         self.assert_no_verdict(tmp_path, given, type(error))
 

@@ -2,36 +2,26 @@ import csv
 import json
 import shutil
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from tfx.types import standard_artifacts
 
-from components import (
-    evaluation_sample,
-    example_counts,
-    model_sums,
-    serving_check,
-    serving_check_trial,
-)
+from components import example_counts, model_sums, serving_check, serving_check_trial
 from components.errors import UserError
-from components.evaluation_sample import PredictedImage
 from components.serving_check_settings import ServingCheckSettings
 from components.serving_check_trial import Question, Trial, try_serving
 from components.sums import record, sums
 from serving.client import DeadlinePassed, Refused, Unavailable
+from serving.model import Model
+from tests.components import predicted, tiny
 from tests.conftest import xray
 from tests.trainer_module import small
 from transform_module import features
 
 IMAGES = [xray(index, index % 2) for index in range(40)] + [b"broken"]
-
-
-def example(content: bytes) -> bytes:
-    made = tf.train.Example()
-    made.features.feature[features.IMAGE].bytes_list.value.append(content)
-    return made.SerializeToString()
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +31,20 @@ def model(transformed, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def questions(model):
-    predicted = evaluation_sample.predict(str(model), [example(content) for content in IMAGES])
-    return [Question(content, each) for content, each in zip(IMAGES, predicted, strict=True)]
+    return [
+        Question(
+            content,
+            predicted.image(
+                str(index),
+                answer.probability,
+                valid=answer.valid,
+                domain_distance=answer.domain_distance,
+            ),
+        )
+        for index, (content, answer) in enumerate(
+            zip(IMAGES, Model(model).answer(IMAGES), strict=True)
+        )
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -173,40 +175,27 @@ def test_a_slow_and_a_large_model_are_refused(model, questions, quarantine):
     assert memory.endswith("GiB, more than maximum_memory_gib, 0.01")
 
 
-@pytest.mark.parametrize(
-    ("reasons", "file"), [([], "INFRA_BLESSED"), (["it is slow"], "INFRA_NOT_BLESSED")]
-)
-def test_the_blessing_has_the_marks_of_tfx(tmp_path, monkeypatch, reasons, file):
-    (tmp_path / "Split-test").mkdir()
-    saved = tmp_path / "Format-Serving"
+@pytest.fixture
+def given(tmp_path):
+    """What the component reads: one image, with the Evaluator's prediction."""
+    model = tiny.artifact(standard_artifacts.Model, tmp_path / "model")
+    saved = tmp_path / "model" / "Format-Serving"
     saved.mkdir()
     (saved / "saved_model.pb").write_bytes(b"graph")
     record(saved)
-    with tf.io.TFRecordWriter(str(tmp_path / "Split-test" / "x.gz"), "GZIP") as writer:
-        writer.write(example(b"image"))
-    sha256, _ = evaluation_sample.image_of(example(b"image"))
-    predicted = [PredictedImage(sha256, 0.25, "NORMAL", True)]
-    (tmp_path / evaluation_sample.SAMPLE).write_text(evaluation_sample.to_lines(predicted))
-    asked = []
+    row = tiny.example(0, 0.25, **{features.IMAGE: b"image", features.FILENAME: "a.png"})
+    tiny.write_split(tmp_path / "examples", features.TEST, [row])
+    examples = tiny.examples_artifact(tmp_path / "examples", [features.TEST])
+    evaluation = tiny.artifact(standard_artifacts.ModelEvaluation, tmp_path / "evaluation")
+    predicted.write(evaluation, model, [predicted.image("a.png")])
+    return {"model": model, "examples": examples, "evaluation": evaluation}
 
-    def answered(model, files, name, questions, *_, **__):
-        asked.extend(questions)
-        return Trial(reasons=reasons)
 
-    monkeypatch.setattr(serving_check, "try_serving", answered)
-    artifacts = {
-        "model": standard_artifacts.Model(),
-        "examples": standard_artifacts.Examples(),
-        "evaluation": standard_artifacts.ModelEvaluation(),
-    }
-    for artifact in artifacts.values():
-        artifact.uri = str(tmp_path)
-    artifacts["examples"].split_names = json.dumps(["test"])
-    example_counts.mark(artifacts["examples"], {"test": 1}, "f1")
+def execute(given, tmp_path):
     blessing = standard_artifacts.InfraBlessing()
     blessing.uri = str(tmp_path / "blessing")
     serving_check.Executor().Do(
-        {name: [artifact] for name, artifact in artifacts.items()},
+        {name: [artifact] for name, artifact in given.items()},
         {"blessing": [blessing]},
         {
             "settings": ServingCheckSettings().model_dump_json(),
@@ -215,13 +204,63 @@ def test_the_blessing_has_the_marks_of_tfx(tmp_path, monkeypatch, reasons, file)
             "quarantine": str(tmp_path / "quarantine.csv"),
         },
     )
-    assert asked == [Question(b"image", predicted[0])]
+    return blessing
+
+
+@pytest.mark.parametrize(
+    ("reasons", "file"), [([], "INFRA_BLESSED"), (["it is slow"], "INFRA_NOT_BLESSED")]
+)
+def test_the_blessing_has_the_marks_of_tfx(given, tmp_path, monkeypatch, reasons, file):
+    asked = []
+
+    def answered(model, files, name, questions, *_, **__):
+        asked.extend(questions)
+        return Trial(reasons=reasons)
+
+    monkeypatch.setattr(serving_check, "try_serving", answered)
+    blessing = execute(given, tmp_path)
+    assert asked == [Question(b"image", predicted.image("a.png"))]
     assert (tmp_path / "blessing" / file).exists()
     assert blessing.get_int_custom_property("blessed") == int(not reasons)
     assert blessing.get_string_custom_property("reasons") == "\n".join(reasons)
-    assert model_sums.blessed(blessing) == sums(saved)
+    assert model_sums.blessed(blessing) == sums(tmp_path / "model" / "Format-Serving")
     report = json.loads((tmp_path / "blessing" / serving_check.REPORT).read_text())
     assert report["reasons"] == reasons
+
+
+def other_model(given):
+    (given["model"].uri / Path("Format-Serving/saved_model.pb")).write_bytes(b"another graph")
+    record(given["model"].uri / Path("Format-Serving"))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda given: predicted.write(given["evaluation"], given["model"], []),
+            "has predictions of 0 images, the split test has 1",
+        ),
+        (other_model, "has the predictions of another model"),
+        (
+            lambda given: predicted.write(
+                given["evaluation"], given["model"], [predicted.image("b.png")]
+            ),
+            "1 of 1 images that were predicted are not in",
+        ),
+        (
+            lambda given: example_counts.mark(given["examples"], {features.TEST: 2}, "f1"),
+            "has predictions of 1 images, the split test has 2",
+        ),
+    ],
+)
+def test_predictions_of_anything_else_stop_the_run_before_it_is_served(
+    given, tmp_path, monkeypatch, change, said
+):
+    monkeypatch.setattr(serving_check, "try_serving", lambda *_, **__: pytest.fail("served"))
+    change(given)
+    with pytest.raises(UserError, match=said):
+        execute(given, tmp_path)
+    assert not (tmp_path / "blessing").exists()
 
 
 @pytest.fixture

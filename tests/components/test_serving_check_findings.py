@@ -1,12 +1,14 @@
 import pytest
 
-from components.evaluation_sample import PredictedImage
+from components.analysis.predicted import PredictedImage
 from components.serving_check_findings import against_evaluator
 from serving.model import Answer
 
 
 def found(predicted_distance, answered_distance):
-    predicted = PredictedImage("f" * 64, 0.75, "PNEUMONIA", True, predicted_distance)
+    predicted = PredictedImage(
+        "a.png", "p", True, "", 0.75, True, domain_distance=predicted_distance, sha256="f" * 64
+    )
     answer = Answer(0.75, "PNEUMONIA", True, True, answered_distance)
     return list(against_evaluator([predicted], [answer], 0.5, "over REST"))
 

@@ -80,7 +80,6 @@ def test_every_input_comes_from_where_it_should(wires):
             "examples": examples,
             "model": "Trainer.model",
             "model_run": "Trainer.model_run",
-            "baseline_model": "Baseline.model",
             "evaluation": "Evaluator.evaluation",
             "infra_blessing": "ServingCheck.blessing",
         },

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from components.analysis.predicted import PredictedImage, table
 from tests.components.analysis.samples import predicted
 
 
@@ -36,3 +37,36 @@ def test_an_unknown_domain_stays_unknown():
 
 def test_patients_are_counted():
     assert predicted([1, 0, 1], [0.1, 0.2, 0.3], patient=["a", "b", "a"]).patients() == 2
+
+
+def row(**known):
+    return PredictedImage(
+        **{
+            "path": "a.png",
+            "patient": "p",
+            "label": True,
+            "subtype": "",
+            "probability": 0.5,
+            "valid": True,
+            **known,
+        }
+    )
+
+
+def test_rows_become_a_table_in_their_order():
+    rows = [
+        row(path="b.png", in_domain=True, width=30, brightness=4.5),
+        row(path="a.png", label=False, valid=False),
+    ]
+    made = table(rows, {"site": np.array(["Rome", "Oslo"])})
+    assert made.path.tolist() == ["b.png", "a.png"]
+    assert made.label.tolist() == [True, False]
+    assert made.width.tolist() == [30, 0]
+    assert np.array_equal(made.brightness, [4.5, np.nan], equal_nan=True)
+    assert made.others["site"].tolist() == ["Rome", "Oslo"]
+    # What cannot be decoded is not in domain either.
+    assert made.in_domain.tolist() == [True, False]
+
+
+def test_rows_of_a_model_without_a_domain_have_none():
+    assert table([row(), row()]).in_domain is None

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 from tfx.types import standard_artifacts
 
-from components import baseline
+from components import sums
+from components.analysis.predicted import PredictedImage
 from components.evaluation import EVALUATION, OVERALL, Evaluation, Metrics, evaluation_json
 from components.report.reading import HISTORY
 from components.report.settings import ReportSettings
 from components.serving_check import REPORT
 from components.serving_check_trial import Trial
-from tests.components import tiny
+from tests.components import predicted, tiny
 from tests.images import encode
 from tests.serving import saved
 from transform_module import features
@@ -39,16 +40,31 @@ def rows() -> list[dict]:
     ]
 
 
+def predictions(with_baseline: bool) -> list[PredictedImage]:
+    """What the small model, which is the pushed one too, says of the examples."""
+    return [
+        predicted.image(
+            row[features.FILENAME],
+            grey / 255,
+            label=bool(row[features.LABEL]),
+            patient=row[features.PATIENT_ID],
+            subtype=row[features.SUBTYPE],
+            in_domain=True,
+            other_probability=grey / 255 if with_baseline else None,
+            other_valid=True if with_baseline else None,
+        )
+        for row, grey in zip(rows(), GREYS, strict=True)
+    ]
+
+
 def inputs(folder: Path, *, with_baseline: bool = False, blessed: bool = True) -> dict:
     """What the component reads."""
     examples = folder / "examples"
     tiny.write_split(examples, features.TEST, rows())
     saved.save_explaining(folder / "model" / "Format-Serving")
-    model, pushed = standard_artifacts.Model(), standard_artifacts.Model()
-    model.uri, pushed.uri = str(folder / "model"), str(folder / "pushed")
-    if with_baseline:
-        saved.save(folder / "pushed" / "Format-Serving")
-        pushed.set_string_custom_property(baseline.VERSION, "16")
+    sums.record(folder / "model" / "Format-Serving")
+    model = standard_artifacts.Model()
+    model.uri = str(folder / "model")
     model_run = standard_artifacts.ModelRun()
     model_run.uri = str(folder / "run")
     (folder / "run").mkdir()
@@ -61,9 +77,10 @@ def inputs(folder: Path, *, with_baseline: bool = False, blessed: bool = True) -
         blessed=blessed,
         reasons=[] if blessed else ["AUC 0.5 is below the floor 0.85"],
         slices={OVERALL: Metrics()},
-        baseline=Metrics() if with_baseline else None,
     )
     (folder / "evaluation" / EVALUATION).write_text(evaluation_json(outcome))
+    of = {"baseline_version": "16", "baseline_threshold": 0.5} if with_baseline else {}
+    predicted.write(evaluation, model, predictions(with_baseline), **of)
     infra = standard_artifacts.InfraBlessing()
     infra.uri = str(folder / "infra")
     infra.set_int_custom_property("blessed", 1)
@@ -74,19 +91,19 @@ def inputs(folder: Path, *, with_baseline: bool = False, blessed: bool = True) -
         "examples": tiny.examples_artifact(examples, [features.TEST]),
         "model": model,
         "model_run": model_run,
-        "baseline_model": pushed,
         "evaluation": evaluation,
         "infra_blessing": infra,
     }
     return {name: [artifact] for name, artifact in found.items()}
 
 
-def properties(dataset: Path, **settings) -> dict:
+def properties(dataset: Path, *, page: bool = True, **settings) -> dict:
     """What the component is told."""
     return {
         "settings": ReportSettings(**{"corruptions": 4, **settings}).model_dump_json(),
         "model_name": "chest_xray",
         "dataset": str(dataset),
         "source": "synthetic",
+        "page": int(page),
         "code": "",
     }

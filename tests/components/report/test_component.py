@@ -3,8 +3,10 @@ import shutil
 import pytest
 from tfx.types import standard_artifacts
 
+from components import sums
 from components.analysis import findings
 from components.images.dataset import QUARANTINE_FILE
+from components.report import component
 from components.report.card import CARD
 from components.report.component import REASON, Executor
 from components.report.context import CONTEXT, Context
@@ -52,7 +54,7 @@ def read(folder) -> Context:
     return Context.model_validate_json((folder / CONTEXT).read_bytes())
 
 
-def test_the_test_split_is_predicted_by_the_new_model(shown):
+def test_the_figures_are_those_of_the_evaluators_predictions(shown):
     found = findings.read(shown / findings.FINDINGS)
     assert (found.images, found.invalid, found.overall.patients) == (10, 0, 5)
     counts = found.confusion
@@ -111,6 +113,29 @@ def test_page_and_card_are_written(shown):
     assert "May be pushed" in page
     assert page.count("<img") == 6
     assert (shown / CARD).read_text().startswith("---\n")
+
+
+def test_without_a_page_the_rest_is_written(given, place, tmp_path):
+    """A run on this machine renders it at its end; it would be rendered twice."""
+    execute(given, tmp_path, samples.properties(place / "dataset", page=False, corruptions=0))
+    files = {file.name for file in (tmp_path / "report").iterdir()}
+    assert files == {findings.FINDINGS, CONTEXT}
+
+
+def test_without_images_the_model_is_not_loaded(given, place, tmp_path, monkeypatch):
+    monkeypatch.setattr(component, "Model", lambda _: pytest.fail("loaded"))
+    monkeypatch.setattr(component.example_images, "contents", lambda *_: pytest.fail("read"))
+    report = execute(given, tmp_path, samples.properties(place / "dataset", corruptions=0))
+    assert report.get_string_custom_property(REASON) == ""
+    assert findings.read(tmp_path / "report" / findings.FINDINGS).images == 10
+
+
+def test_predictions_of_another_model_make_no_report(place, tmp_path):
+    inputs = samples.inputs(tmp_path)
+    (tmp_path / "model" / "Format-Serving" / "more").write_text("")
+    sums.record(tmp_path / "model" / "Format-Serving")
+    report = execute(inputs, tmp_path, samples.properties(place / "dataset"))
+    assert "the predictions of another model" in report.get_string_custom_property(REASON)
 
 
 def test_by_default_no_image_and_no_name_leaves(given, place, tmp_path):

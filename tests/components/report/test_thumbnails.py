@@ -47,10 +47,9 @@ def test_a_thumbnail_has_the_pixels_and_nothing_else_of_a_file(tmp_path, name):
 
 @pytest.mark.slow
 def test_heat_maps_are_drawn_where_the_model_explains_itself(tmp_path):
-    file = tmp_path / "a.png"
-    file.write_bytes(xray(1, 1))
-    plain = thumbnails({"a": file}, Model(saved.save(tmp_path / "plain")))["a"]
-    explained = thumbnails({"a": file}, Model(saved.save_explaining(tmp_path / "explaining")))["a"]
+    given = {"a": xray(1, 1)}
+    plain = thumbnails(given, Model(saved.save(tmp_path / "plain")))["a"]
+    explained = thumbnails(given, Model(saved.save_explaining(tmp_path / "explaining")))["a"]
     assert plain.overlay == b""
     assert plain.thumbnail == explained.thumbnail
     assert opened(explained.thumbnail).mode == "L"

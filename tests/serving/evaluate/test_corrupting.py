@@ -1,38 +1,30 @@
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components.analysis.corruptions import KINDS, STRENGTHS
-from components.images.settings import DatasetSettings
 from serving.evaluate.corrupting import choose, predict_corrupted
-from serving.evaluate.labelled import Labelled, find
 from serving.model import Model
+from tests.serving.evaluate.samples import NORMAL, PNEUMONIA, grey
 
 
-def labelled(normal, ill):
-    return [
-        Labelled(Path(f"{label}{number}"), f"{label}{number}", label, "", None)
-        for label, count in (("NORMAL", normal), ("PNEUMONIA", ill))
-        for number in range(count)
-    ]
+def named(normal, ill):
+    return {f"{number}": number >= normal for number in range(normal + ill)}
 
 
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(2, 20).map(lambda half: 2 * half))
 def test_the_sample_is_as_even_as_it_can_be(normal, ill, sample):
-    images = labelled(normal, ill)
+    images = named(normal, ill)
     chosen = choose(images, sample)
-    counts = [sum(each.label == label for each in chosen) for label in ("NORMAL", "PNEUMONIA")]
+    counts = [list(chosen.values()).count(label) for label in (False, True)]
     assert sum(counts) == min(sample, normal + ill)
     assert min(counts) == min(normal, ill, sample // 2)
-    assert chosen == [each for each in images if each in chosen]
+    assert list(chosen.items()) == [each for each in images.items() if each[0] in chosen]
 
 
 def test_another_order_chooses_the_same():
-    images = labelled(20, 20)
-    chosen = {each.name for each in choose(images, 10)}
-    assert {each.name for each in choose(images[::-1], 10)} == chosen
+    images = named(20, 20)
+    assert choose(dict(reversed(images.items())), 10) == choose(images, 10)
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +32,14 @@ def model(version):
     return Model(version)
 
 
-def test_every_way_and_strength_is_predicted(model, images):
+def test_every_way_and_strength_is_predicted(model):
     message = []
+    images = [
+        *((name, False, grey(value)) for name, value in NORMAL.items()),
+        *((name, True, grey(value)) for name, value in PNEUMONIA.items()),
+    ]
     found = predict_corrupted(
-        model.answer,
-        find(images, DatasetSettings()).images,
-        0.5,
-        progress=lambda *counts: message.append(counts),
+        model.answer, images, 0.5, progress=lambda *counts: message.append(counts)
     )
     assert [(each.kind, each.strength) for each in found] == [
         (kind, strength) for kind in KINDS for strength in STRENGTHS
@@ -60,10 +53,7 @@ def test_every_way_and_strength_is_predicted(model, images):
     assert by_place["brightness", 5].sensitivity == 1
 
 
-def test_images_that_are_gone_meanwhile_are_left_out(model, images):
-    found = find(images, DatasetSettings()).images
-    (images / "NORMAL" / "x.png").unlink()
-    assert {each.images for each in predict_corrupted(model.answer, found, 0.5)} == {7}
-    for file in images.rglob("*.png"):
-        file.unlink()
-    assert predict_corrupted(model.answer, found, 0.5) == []
+def test_what_cannot_be_decoded_is_left_out(model):
+    images = [("a", True, grey(200)), ("b", False, b"text"), ("c", False, grey(20))]
+    assert {each.images for each in predict_corrupted(model.answer, images, 0.5)} == {2}
+    assert predict_corrupted(model.answer, [], 0.5) == []
