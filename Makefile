@@ -3,6 +3,9 @@ SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	$$name -c '$(SUITABLE)' 2> /dev/null && echo $$name && exit; done; echo python3)
 BIN := .venv/bin
+# A new environment has no bytecode yet: without it each process compiles TensorFlow anew,
+# 16 s of a processor instead of 5, and some machines forbid to keep it.
+export PYTHONDONTWRITEBYTECODE :=
 SOURCES := pipeline components trainer_module transform_module serving
 # No test runs the benchmarks whole: the type checker sees what a change of ours breaks in them.
 TYPED := $(SOURCES) $(wildcard tests/benchmarks/*.py)
