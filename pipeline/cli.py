@@ -93,35 +93,15 @@ def run(
     given += [f"orchestrator={orchestrator}"] if orchestrator else []
     config = load(source, [*overrides, *given])
     with importing():
-        from pipeline import before_run, run_record
-        from pipeline import run as runs
-    from pipeline.announcement import announce
-    from pipeline.cells import console
-    from pipeline.display import Display
-    from pipeline.presets import named
+        from pipeline.execute import execute
     from pipeline.root import Root
-    from pipeline.run_log import redirected_to
     from pipeline.run_tables import print_run
 
-    place = Root.at(root)
-    files = before_run.check(config, place)
-    run_id = runs.new_id(place)
-    log = place.log(run_id)
-    try:
-        with redirected_to(log) as terminal:
-            display = Display(console(terminal))
-            for line in announce(config, source, files, run_record.load_all(place.runs, None)):
-                display.heading(line)
-            record = runs.run(config, place, run_id, display, preset=named(source), profile=profile)
-    except UserError:
-        # Another run holds the root: there was nothing to log.
-        if not log.stat().st_size:
-            log.unlink()
-        raise
+    record = execute(config, root, source=source, profile=profile)
     if as_json:
         click.echo(strict_json.dumps(record.model_dump(mode="json"), indent=2))
     else:
-        print_run(record, place)
+        print_run(record, Root.at(root))
     if record.push and not record.push.pushed:
         sys.exit(3)
 

@@ -1,5 +1,6 @@
-"""The README's commands exist, with the options that it gives them."""
+"""What the READMEs show exists, leads somewhere, and runs."""
 
+import importlib.util
 import re
 import shlex
 
@@ -13,16 +14,32 @@ from pipeline.config_file import load
 from pipeline.tables import print_predictions
 from serving.predict import Prediction
 from tests.pipeline.command import REPOSITORY
+from tests.readmes import MAIN, READMES, read
 
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-BLOCKS = "\n".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL))
-COMMANDS = re.findall(r"^cxr .*?(?=\s+#|$)", BLOCKS, re.MULTILINE)
-TARGETS = re.findall(r"^make (\S+)", BLOCKS, re.MULTILINE)
+PIPELINE, SERVING = read("pipeline/README.md"), read("serving/README.md")
+COMMANDS = [line for each in READMES for line in each.lines("cxr")]
+MENTIONS = sorted({line for each in READMES for line in each.mentions("cxr")})
+TARGETS = sorted(
+    {line.split()[1] for each in READMES for line in (*each.lines("make"), *each.mentions("make"))}
+)
+MODULES = sorted({name for each in READMES for name in re.findall(r"python -m (\S+)", each.text)})
+EVERY = pytest.mark.parametrize("readme", READMES, ids=lambda each: each.name)
+
+
+def test_the_readme_is_short():
+    assert len(MAIN.text.splitlines()) <= 200
+
+
+def test_each_package_that_a_user_meets_has_a_readme():
+    packages = {"pipeline", "components", "trainer_module", "serving"}
+    assert {each.folder.name for each in READMES[1:]} == packages
+    assert packages <= {link.partition("/")[0] for link in MAIN.links()}
 
 
 def test_there_are_commands():
-    assert len(COMMANDS) >= 8
-    assert {"demo", "test"} <= set(TARGETS)
+    assert {line.split()[1] for line in COMMANDS} == set(main.commands) - {"synth"}
+    assert {"demo", "test", "setup", "check", "clean", "image"} <= set(TARGETS)
+    assert len(MODULES) >= 5
 
 
 @pytest.mark.parametrize("line", COMMANDS)
@@ -34,18 +51,58 @@ def test_a_command_parses(line):
     load(None, parsed.get("overrides", ()))
 
 
+@pytest.mark.parametrize("line", MENTIONS)
+def test_a_command_that_is_mentioned_has_the_options(line):
+    """It may lack arguments."""
+    _, name, *words = line.split()
+    options = {name for each in main.commands[name].params for name in each.opts}
+    assert {word for word in words if word.startswith("-")} <= options
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_make_target_exists(target):
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
     assert re.search(rf"^{target}:", makefile, re.MULTILINE)
 
 
-def test_local_links_lead_somewhere():
-    for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (REPOSITORY / link).exists(), link
+@pytest.mark.parametrize("name", MODULES)
+def test_a_program_exists(name):
+    assert importlib.util.find_spec(name), name
 
 
-CLUSTER = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)]
+@EVERY
+def test_links_lead_somewhere(readme):
+    for link in readme.links():
+        path, _, anchor = link.partition("#")
+        target = (readme.folder / path).resolve() if path else REPOSITORY / readme.name
+        assert target.exists(), link
+        if anchor:
+            name = target.relative_to(REPOSITORY).as_posix()
+            assert anchor in read(name).anchors(), link
+
+
+@EVERY
+def test_the_contents_have_every_chapter(readme):
+    listed = {link[1:] for link in readme.links() if link.startswith("#")}
+    assert readme.anchors("##") - listed <= {"start", "contents"}
+
+
+@EVERY
+def test_the_files_that_a_package_lists_exist(readme):
+    table = readme.text.partition("| file or folder |")[2].partition("\n\n")[0]
+    assert bool(table) == (readme is not MAIN)
+    for row in table.splitlines()[2:]:
+        for name in re.findall(r"`([^`]+)`", row.split("|")[1]):
+            assert list(readme.folder.glob(name)), name
+
+
+@EVERY
+def test_the_python_compiles(readme):
+    for block in readme.blocks("python"):
+        compile(block, readme.name, "exec")
+
+
+CLUSTER = [yaml.safe_load(block) for block in PIPELINE.blocks("yaml")]
 
 
 @pytest.mark.parametrize("count", range(1, len(CLUSTER) + 1))
@@ -57,23 +114,12 @@ def test_the_cluster_configuration_compiles_as_it_is_printed(count, tmp_path):
     file = tmp_path / "cluster.yaml"
     file.write_text(yaml.safe_dump({"cluster": merged}), encoding="utf-8")
     for target in ("kubeflow", "vertex"):
-        (line,) = re.findall(rf"^cxr compile --target {target} .*", README, re.MULTILINE)
+        (line,) = [line for line in PIPELINE.lines("cxr compile") if target in line]
         overrides = re.findall(r"--set (\S+)", line)
         assert problems(load(str(file), overrides), target) == []
 
 
-def test_the_contents_lead_to_every_chapter():
-    listed = re.findall(r"\(#([a-z-]+)\)", README)
-    anchors = [
-        (level, title.lower().replace(" ", "-"))
-        for level, title in re.findall(r"^(##+) (.*)$", README, re.MULTILINE)
-    ]
-    assert set(listed) <= {anchor for _, anchor in anchors}
-    chapters = {anchor for level, anchor in anchors if level == "##"}
-    assert chapters - set(listed) == {"start", "contents"}
-
-
 def test_the_predict_example_has_the_columns_of_the_command(capsys):
-    (head,) = re.findall(r"^\w+ +probability +label.*$", README, re.MULTILINE)
+    (head,) = re.findall(r"^\w+ +probability +label.*$", SERVING.text, re.MULTILINE)
     print_predictions([Prediction("xray.jpeg", 0.9953, "PNEUMONIA", valid=True, in_domain=True)])
     assert head.split() == capsys.readouterr().out.splitlines()[0].split()

@@ -14,7 +14,7 @@ DOCUMENTS = [
     path.relative_to(REPOSITORY).as_posix()
     for path in (
         REPOSITORY / "README.md",
-        *(REPOSITORY / "serving").glob("*.md"),
+        *REPOSITORY.glob("*/README.md"),
         *(REPOSITORY / "tests" / "benchmarks").glob("*.md"),
     )
 ]
