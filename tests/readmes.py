@@ -60,7 +60,7 @@ READMES = [
     MAIN,
     *(
         read(path.relative_to(REPOSITORY).as_posix())
-        for path in sorted(REPOSITORY.glob("*/README.md"))
+        for path in sorted(REPOSITORY.glob("[a-z]*/README.md"))
     ),
 ]
 """The main one, and those of the packages."""

@@ -14,7 +14,7 @@ DOCUMENTS = [
     path.relative_to(REPOSITORY).as_posix()
     for path in (
         REPOSITORY / "README.md",
-        *REPOSITORY.glob("*/README.md"),
+        *REPOSITORY.glob("[a-z]*/README.md"),
         *(REPOSITORY / "tests" / "benchmarks").glob("*.md"),
     )
 ]
