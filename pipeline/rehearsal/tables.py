@@ -17,5 +17,5 @@ def print_rehearsal(outcome: Outcome, seconds: float) -> None:
     if outcome.evaluation:
         print_evaluation(console, outcome.evaluation)
     if outcome.version:
-        console.print(f"\n[green]Pushed, loaded and asked:[/] {short_path(outcome.version)}")
+        console.print(f"\n[green]Pushed, loaded and queried:[/] {short_path(outcome.version)}")
         console.print(f"{command()} serve {short_path(outcome.version.parent)}")
