@@ -65,7 +65,7 @@ def test_a_client_asks_a_server(folder, capsys):
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_a_run_from_python_ends_with_its_record(tmp_path):
     generate(tmp_path / "chest_xray", images=120, seed=7)
     for example in (RUN, RECORD):
