@@ -31,7 +31,10 @@ setup(
     packages=find_packages(
         include=[name for package in PACKAGES for name in (package, f"{package}.*")]
     ),
-    package_data={"pipeline": ["configs/*.yaml"], "serving.page": ["*.html", "*.css", "*.js"]},
+    package_data={
+        "pipeline": ["configs/*.yaml"],
+        "serving.server.upload_page": ["*.html", "*.css", "*.js"],
+    },
     entry_points={"console_scripts": ["cxr = pipeline.__main__:main"]},
     install_requires=[
         "absl-py>=1.4,<2",

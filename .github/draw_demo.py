@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from serving.predict import Prediction, predict
+from serving.predict.files import Prediction, predict
 
 TILE, GAP, TEXT = 200, 12, 44
 NAMES = {"NORMAL": ("#1a7f37", "normal"), "PNEUMONIA": ("#b35900", "pneumonia")}

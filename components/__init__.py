@@ -1,1 +1,1 @@
-"""Components of ours, and what surrounds the standard TFX components."""
+"""The components of the pipeline, each found by its id, and the conversion that feeds them."""

@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from components.errors import UserError
+from transform_module.errors import UserError
 
 PACKAGES: Final = frozenset(
     ("components", "pipeline", "serving", "trainer_module", "transform_module")
@@ -31,8 +31,8 @@ def code_version(*entries: str) -> str:
     """Returns a hash of all code that some modules import, and of the libraries that it uses.
 
     Args:
-        entries: Modules that run, such as ``components.evaluator``. A module that is imported by a
-            name made at run time, such as the chosen model's, is an entry too.
+        entries: Modules that run, such as ``components.evaluator.component``. A module that is
+            imported by a name made at run time, such as the chosen model's, is an entry too.
 
     Returns:
         16 hexadecimal digits. They change with the name or content of a module in `modules`, with

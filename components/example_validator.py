@@ -16,9 +16,9 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import io_utils
 
 from components.code_version import code_version
-from components.errors import UserError
-from components.schema import contract_schema
-from transform_module import features
+from components.schema_gen import contract_schema
+from transform_module import contract
+from transform_module.errors import UserError
 
 _LOG = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def breaches(split: str, statistics: statistics_pb2.DatasetFeatureStatisticsList
     for name, anomaly in sorted(anomalies.anomaly_info.items()):
         if name in declared:
             yield _sentence(split, name, anomaly)
-    if features.LABEL not in anomalies.anomaly_info:
+    if contract.LABEL not in anomalies.anomaly_info:
         yield from _absent_classes(split, statistics)
 
 
@@ -149,18 +149,18 @@ def _absent_classes(
 ) -> Iterator[str]:
     for name, count in _class_counts(statistics).items():
         if not count:
-            yield f"split {split}, feature {features.LABEL}: no example of {name}"
+            yield f"split {split}, feature {contract.LABEL}: no example of {name}"
 
 
 def _class_counts(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> dict[str, int]:
     """Counts the examples of each class, as far as the label is what it should be."""
-    counts = dict.fromkeys(features.LABELS, 0)
+    counts = dict.fromkeys(contract.LABELS, 0)
     for dataset in statistics.datasets:
         for feature in dataset.features:
-            if list(feature.path.step) == [features.LABEL]:
+            if list(feature.path.step) == [contract.LABEL]:
                 zeros = feature.num_stats.num_zeros
                 ones = feature.num_stats.common_stats.num_non_missing - zeros
-                for name, count in zip(features.LABELS, (zeros, ones), strict=True):
+                for name, count in zip(contract.LABELS, (zeros, ones), strict=True):
                     counts[name] += count
     return counts
 

@@ -20,12 +20,13 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.utils import proto_utils
 
-from components import example_counts, intact
+from components.artifacts import example_counts
 from components.code_version import code_version
-from components.errors import UserError
-from components.images.dataset import DATASET_FILE, Dataset
-from components.linking import link
-from components.remote import is_remote
+from serving.files.linking import link
+from serving.files.remote import is_remote
+from serving.images.dataset import DATASET_FILE, Dataset
+from transform_module.errors import UserError
+from transform_module.files import intact
 
 _REMEDY: Final = "Convert the images again: cxr convert IMAGES OUT"
 

@@ -12,18 +12,18 @@ from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
-from components import model_sums
-from components.errors import UserError
-from components.evaluation import BASELINE_VERSION, REASONS
-from components.local_copies import local_copies
-from components.push import check_examined, push
-from components.push_remote import push_remotely
-from components.push_rules import Compared, PushRefused
-from components.recipe import recipe
-from components.remote import is_remote
-from components.shared_record import without_places
-from components.sums import sums
-from transform_module import features
+from components.artifacts import model_sums
+from components.artifacts.local_copies import local_copies
+from components.artifacts.recipe import recipe
+from components.artifacts.shared_record import without_places
+from components.evaluator.evaluation import BASELINE_VERSION, REASONS
+from serving.files.remote import is_remote
+from serving.versions.push import check_examined, push
+from serving.versions.push_remote import push_remotely
+from serving.versions.push_rules import Compared, PushRefused
+from transform_module import contract
+from transform_module.errors import UserError
+from transform_module.files.sums import sums
 
 BLESSINGS: Final = ("model_blessing", "infra_blessing")
 """The inputs that must say yes: the model is good enough, and it can be served."""
@@ -119,7 +119,7 @@ class Executor(base_executor.BaseExecutor):
         with local_copies(inputs=[model]):
             source = Path(path_utils.serving_model_path(model.uri))
             check_examined(examined, sums(source), path_utils.serving_model_path(model_uri))
-            trained = json.loads((source / features.MODEL_RECORD).read_text(encoding="utf-8"))
+            trained = json.loads((source / contract.MODEL_RECORD).read_text(encoding="utf-8"))
             record: dict[str, Any] = {
                 **({"model_uri": model_uri} if is_remote(model_uri) else {}),
                 "recipe": recipe(trained),

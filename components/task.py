@@ -9,9 +9,9 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from components.beam_args import BEAM_ARGS
-from components.collector import importing
-from components.errors import UserError
+from serving.beam.beam_args import BEAM_ARGS
+from serving.process.collector import importing
+from transform_module.errors import UserError
 
 _INVOCATION: Final = "--json_serialized_invocation_args"
 
@@ -41,7 +41,7 @@ def main() -> None:
         from absl import app
         from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor as tfx_task
 
-        from components.beam_process import prepare_process
+        from serving.beam.beam_process import prepare_process
 
     prepare_process()
     try:

@@ -12,11 +12,11 @@ from tfx.proto import trainer_pb2
 from tfx.types import artifact_utils, component_spec, standard_artifacts, standard_component_specs
 from tfx.utils import json_utils
 
-from components import example_counts
-from components.errors import UserError
-from components.local_copies import local_copies
-from trainer_module.errors import TrainingError
-from transform_module.features import EVAL, TRAIN
+from components.artifacts import example_counts
+from components.artifacts.local_copies import local_copies
+from trainer_module.training_error import TrainingError
+from transform_module.contract import EVAL, TRAIN
+from transform_module.errors import UserError
 
 TUNABLE: Final = ("epochs", "batch_size", "learning_rate")
 """The trainer's settings that are parameters of the component."""

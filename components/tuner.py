@@ -11,7 +11,7 @@ from tfx.types import component_spec, standard_artifacts, standard_component_spe
 from tfx.utils import json_utils
 
 from components.trainer import checked_data, configured, reported
-from transform_module.features import EVAL, TRAIN
+from transform_module.contract import EVAL, TRAIN
 
 TRIED_WITH: Final = ("batch_size", "learning_rate")
 """The trainer's settings that are parameters of the component; trials have epochs of their own."""

@@ -12,8 +12,8 @@ import traceback
 from types import TracebackType
 from typing import Final, NoReturn
 
-from components import interrupts
-from components.text import printable
+from serving.process import interrupts
+from transform_module.text import printable
 
 _PATIENCE_SECONDS: Final = 5.0
 
@@ -35,7 +35,7 @@ def _code() -> int:
     try:
         import click
 
-        from pipeline.cli import main as commands
+        from pipeline.cli.main import main as commands
 
         try:
             code = commands.main(prog_name="cxr", standalone_mode=False)

@@ -12,25 +12,25 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import example_gen_pb2, transform_pb2
 from tfx.types import BaseChannel
 
-from components.baseline import Baseline
-from components.beam_args import DEFAULT_BEAM_ARGS, SDK_HERE
+from components.baseline.component import Baseline
 from components.code_version import code_version
-from components.evaluator import Evaluator
+from components.evaluator.component import Evaluator
 from components.example_validator import ExampleValidator
 from components.google_cloud.settings import GoogleCloudSettings
 from components.import_example_gen import ImportExampleGen
 from components.pusher import Pusher
-from components.report.component import Report
-from components.serving_check import ServingCheck
-from components.serving_check_container import container_check
-from components.statistics import statistics_options
+from components.report import Report
+from components.serving_check.component import ServingCheck
+from components.serving_check.container_check import container_check
+from components.statistics_gen import statistics_options
 from components.trainer import TUNABLE, Trainer
 from components.trainer import Executor as TrainerExecutor
 from components.tuner import TRIED_WITH, Tuner
-from pipeline.config import Config
-from pipeline.recipe import SEARCH, TRAINING, training_version
-from trainer_module.tuner_settings import AFTER_SEARCH
-from transform_module.features import EVAL, SPLITS, TRAIN
+from pipeline.config.config import Config
+from pipeline.training_code import SEARCH, TRAINING, training_version
+from serving.beam.beam_args import DEFAULT_BEAM_ARGS, SDK_HERE
+from trainer_module.settings.search import AFTER_SEARCH
+from transform_module.contract import EVAL, SPLITS, TRAIN
 
 PREPROCESSING = "transform_module.preprocessing"
 UNCACHED = ("Pusher",)

@@ -1,1 +1,1 @@
-"""Everything after the push; it reads only what was pushed."""
+"""All that needs nothing but a pushed model and images: predict, evaluate, explain, serve."""

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from components import pushed
-from components.collector import importing
-from components.errors import UserError
-from components.images.progress import Step
 from serving.model import Model, find_version
-from transform_module import features
+from serving.process.collector import importing
+from serving.progress import Step
+from serving.versions import pushed
+from transform_module import contract
+from transform_module.errors import UserError
 
 SUFFIX: Final = ".keras"
 
@@ -22,7 +22,7 @@ TOLERANCE: Final = 1e-5
 """A file whose probabilities differ by more from the SavedModel's is not written."""
 
 _PROBES: Final = 32
-_SIDE: Final = features.IMAGE_SIZE
+_SIDE: Final = contract.IMAGE_SIZE
 _RESIZE: Final = {
     "squash": f"tf.image.resize(image, ({_SIDE}, {_SIDE}), antialias=True)",
     "pad": f"tf.image.resize_with_crop_or_pad(tf.image.resize(image, ({_SIDE}, {_SIDE}), "
@@ -57,7 +57,7 @@ def export(model: Path, out: Path, *, step: Step) -> dict[str, Any]:
         with importing():
             import keras
         loaded = Model(version)
-        serve_pixels = loaded.signature(features.SERVE_PIXELS)
+        serve_pixels = loaded.signature(contract.SERVE_PIXELS)
     with (
         step("Write the Keras file"),
         tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder,
@@ -87,7 +87,7 @@ def export(model: Path, out: Path, *, step: Step) -> dict[str, Any]:
         "output": {
             "shape": ["N", 1],
             "type": "float32",
-            "meaning": f"calibrated probability of {features.LABELS[1]}",
+            "meaning": f"calibrated probability of {contract.LABELS[1]}",
         },
         "largest_difference": difference,
         "lacks": preparation(loaded.record.get("transform") or {}),
@@ -122,13 +122,13 @@ def _check_name(out: Path) -> None:
 
 
 def _read(version: Path) -> dict[str, Any]:
-    path = version / features.ARCHITECTURE
+    path = version / contract.ARCHITECTURE
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise UserError(
             f"{version} was pushed before models recorded their network for Keras "
-            f"({features.ARCHITECTURE} is missing). Run the pipeline again, and take the version "
+            f"({contract.ARCHITECTURE} is missing). Run the pipeline again, and take the version "
             "that it pushes; keras.layers.TFSMLayer reads this one."
         ) from None
     except (OSError, ValueError) as error:
@@ -148,8 +148,8 @@ def _difference(network: Any, serve_pixels: Any) -> float:
 
     pixels = _probes()
     found = network.predict(pixels, batch_size=8, verbose=0)[:, 0]
-    given = {features.IMAGE_XF: tf.constant(pixels)}
-    return float(np.abs(found - serve_pixels(**given)[features.PROBABILITY].numpy()).max())
+    given = {contract.IMAGE_XF: tf.constant(pixels)}
+    return float(np.abs(found - serve_pixels(**given)[contract.PROBABILITY].numpy()).max())
 
 
 def _probes() -> np.ndarray:

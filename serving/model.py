@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from components import pushed
-from components.collector import importing, without_keras
-from components.errors import UserError
-from components.local_paths import require_local
-from transform_module import features
+from serving.files.local_paths import require_local
+from serving.process.collector import importing, without_keras
+from serving.versions import pushed
+from transform_module import contract
+from transform_module.errors import UserError
 
 _LOG = logging.getLogger(__name__)
 
@@ -66,12 +66,12 @@ class Model:
             self.loaded = tf.saved_model.load(str(path))
         except (OSError, ValueError, tf.errors.OpError) as error:
             raise UserError(f"{path} cannot be loaded as a model: {error}") from error
-        if features.SERVING_DEFAULT not in self.loaded.signatures:
+        if contract.SERVING_DEFAULT not in self.loaded.signatures:
             raise UserError(
                 f"{path} is no model of this pipeline: it has no signature "
-                f"{features.SERVING_DEFAULT}."
+                f"{contract.SERVING_DEFAULT}."
             )
-        self._predict = self.loaded.signatures[features.SERVING_DEFAULT]
+        self._predict = self.loaded.signatures[contract.SERVING_DEFAULT]
 
     def signature(self, name: str) -> Any:
         """Returns one of the model's signatures, by its name.
@@ -92,10 +92,10 @@ class Model:
         Raises:
             UserError: the model has no signature ``explain``.
         """
-        if features.EXPLAIN not in self.loaded.signatures:
+        if contract.EXPLAIN not in self.loaded.signatures:
             raise UserError(
                 f"{self.path} does not explain its predictions: it has no signature "
-                f"{features.EXPLAIN}, as models that were pushed before there was one. Train and "
+                f"{contract.EXPLAIN}, as models that were pushed before there was one. Train and "
                 "push one anew (cxr run)."
             )
 
@@ -108,23 +108,23 @@ class Model:
         """
         import tensorflow as tf
 
-        explain = self.loaded.signatures[features.EXPLAIN]
-        out = explain(**{features.IMAGE_BYTES: tf.constant(list(images), tf.string)})
-        return np.asarray(out[features.HEATMAP])
+        explain = self.loaded.signatures[contract.EXPLAIN]
+        out = explain(**{contract.IMAGE_BYTES: tf.constant(list(images), tf.string)})
+        return np.asarray(out[contract.HEATMAP])
 
     def answer(self, images: Sequence[bytes]) -> list[Answer]:
         """Predicts encoded images; one that is broken does not touch the others."""
         import tensorflow as tf
 
-        out = self._predict(**{features.IMAGE_BYTES: tf.constant(list(images), tf.string)})
-        labels = [label.decode() for label in out[features.PREDICTED_LABEL].numpy()]
+        out = self._predict(**{contract.IMAGE_BYTES: tf.constant(list(images), tf.string)})
+        labels = [label.decode() for label in out[contract.PREDICTED_LABEL].numpy()]
         columns = {
             name: out[name].numpy().tolist()
             for name in (
-                features.PROBABILITY,
-                features.VALID,
-                features.IN_DOMAIN,
-                features.DOMAIN_DISTANCE,
+                contract.PROBABILITY,
+                contract.VALID,
+                contract.IN_DOMAIN,
+                contract.DOMAIN_DISTANCE,
             )
             if name in out
         }
@@ -184,10 +184,10 @@ def read_record(path: Path) -> dict[str, Any]:
         UserError: it has none, or a damaged one.
     """
     try:
-        record = json.loads((path / features.MODEL_RECORD).read_text(encoding="utf-8"))
+        record = json.loads((path / contract.MODEL_RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(
-            f"{path} is no model of this pipeline: {features.MODEL_RECORD} cannot be read "
+            f"{path} is no model of this pipeline: {contract.MODEL_RECORD} cannot be read "
             f"({error})."
         ) from error
     return dict(record)

@@ -14,9 +14,9 @@ import hypothesis
 import numpy as np
 import pytest
 
-from components.beam_args import DEFAULT_BEAM_ARGS
+from serving.beam.beam_args import DEFAULT_BEAM_ARGS
 from tests.images import encode, grey_pixels
-from transform_module import features
+from transform_module import contract
 
 # A machine that is busy with other work takes any time for an example.
 hypothesis.settings.register_profile(
@@ -93,20 +93,20 @@ def transformed(tmp_path_factory: pytest.TempPathFactory) -> Transformed:
 
     folder: Path = tmp_path_factory.mktemp("transformed")
     spec = {
-        features.IMAGE: tf.io.FixedLenFeature([1], tf.string),
-        features.LABEL: tf.io.FixedLenFeature([1], tf.int64),
-        features.LABEL_NAME: tf.io.FixedLenFeature([1], tf.string),
-        features.PATIENT_ID: tf.io.FixedLenFeature([1], tf.string),
+        contract.IMAGE: tf.io.FixedLenFeature([1], tf.string),
+        contract.LABEL: tf.io.FixedLenFeature([1], tf.int64),
+        contract.LABEL_NAME: tf.io.FixedLenFeature([1], tf.string),
+        contract.PATIENT_ID: tf.io.FixedLenFeature([1], tf.string),
     }
     metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
 
     def rows(start: int, stop: int) -> list[dict[str, list]]:
         return [
             {
-                features.IMAGE: [xray(index, label)],
-                features.LABEL: [label],
-                features.LABEL_NAME: [features.LABELS[label]],
-                features.PATIENT_ID: [f"patient {index // 6} {label}"],
+                contract.IMAGE: [xray(index, label)],
+                contract.LABEL: [label],
+                contract.LABEL_NAME: [contract.LABELS[label]],
+                contract.PATIENT_ID: [f"patient {index // 6} {label}"],
             }
             for index in range(start, stop)
             for label in [int(index % 3 > 0)]
@@ -116,10 +116,10 @@ def transformed(tmp_path_factory: pytest.TempPathFactory) -> Transformed:
         return preprocessing_fn(inputs, {"settings": TransformSettings().model_dump()})
 
     broken = {
-        features.IMAGE: [b"broken"],
-        features.LABEL: [0],
-        features.LABEL_NAME: ["NORMAL"],
-        features.PATIENT_ID: ["broken"],
+        contract.IMAGE: [b"broken"],
+        contract.LABEL: [0],
+        contract.LABEL_NAME: ["NORMAL"],
+        contract.PATIENT_ID: ["broken"],
     }
     options = PipelineOptions([*DEFAULT_BEAM_ARGS])
     with beam.Pipeline(options=options) as pipeline, tft_beam.Context(str(folder / "tmp")):
@@ -133,21 +133,21 @@ def transformed(tmp_path_factory: pytest.TempPathFactory) -> Transformed:
         stacked = {name: np.array([row[name] for row in split_rows], object) for name in spec}
         out = layer(
             {
-                features.IMAGE: tf.constant(stacked[features.IMAGE].tolist()),
-                features.LABEL: tf.constant(stacked[features.LABEL].tolist(), tf.int64),
-                features.PATIENT_ID: tf.constant(stacked[features.PATIENT_ID].tolist()),
+                contract.IMAGE: tf.constant(stacked[contract.IMAGE].tolist()),
+                contract.LABEL: tf.constant(stacked[contract.LABEL].tolist(), tf.int64),
+                contract.PATIENT_ID: tf.constant(stacked[contract.PATIENT_ID].tolist()),
             }
         )
         with tf.io.TFRecordWriter(files[split], "GZIP") as writer:
             for png, label, patient in zip(
-                out[features.IMAGE_XF].numpy(),
-                out[features.LABEL_XF].numpy(),
-                out[features.PATIENT_XF].numpy(),
+                out[contract.IMAGE_XF].numpy(),
+                out[contract.LABEL_XF].numpy(),
+                out[contract.PATIENT_XF].numpy(),
                 strict=True,
             ):
                 example = tf.train.Example()
-                example.features.feature[features.PATIENT_XF].bytes_list.value.append(patient)
-                example.features.feature[features.IMAGE_XF].bytes_list.value.append(png)
-                example.features.feature[features.LABEL_XF].int64_list.value.append(label)
+                example.features.feature[contract.PATIENT_XF].bytes_list.value.append(patient)
+                example.features.feature[contract.IMAGE_XF].bytes_list.value.append(png)
+                example.features.feature[contract.LABEL_XF].int64_list.value.append(label)
                 writer.write(example.SerializeToString())
     return Transformed(str(folder / "graph"), [files["train"]], [files["eval"]])

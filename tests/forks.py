@@ -163,7 +163,7 @@ def start(
 @functools.cache
 def _server() -> socket.socket:
     """Starts the process that forks, which ends with this one."""
-    from components import allocator
+    from pipeline.run import allocator
 
     here, there = socket.socketpair()
     with there:
@@ -179,7 +179,7 @@ def _server() -> socket.socket:
 
 
 def import_slow() -> None:
-    """Imports what is slow, as `components.collector` has the garbage collector be meanwhile."""
+    """Imports what is slow, the garbage collector off, as in `serving.process.collector`."""
     gc.disable()
     for module in SLOW:
         importlib.import_module(module)

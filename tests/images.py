@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 from PIL import Image
 
-from components import serving_check_images
+from components.serving_check import sample_images
 
 # Pillow's mode, file format and options of every kind of image that is read.
 FORMATS = {
@@ -35,7 +35,7 @@ def grey_pixels(width: int = 200, height: int = 180, seed: int = 0) -> np.ndarra
 
 def encode(pixels: np.ndarray, name: str) -> bytes:
     """Encodes [height, width] uint8 grey pixels in one of FORMATS."""
-    return serving_check_images.encode(pixels, *FORMATS[name])
+    return sample_images.encode(pixels, *FORMATS[name])
 
 
 def png_of_16_bits(samples: np.ndarray) -> bytes:

@@ -31,31 +31,31 @@ USED = [
         "keras",
         "keras.optimizers",
         "Adam._get_variable_index",
-        "trainer_module/fused.py: no model can be trained",
+        "trainer_module/models/layers.py: no model can be trained",
     ),
     (
         "keras",
         "keras.optimizers",
         "Adam._momentums",
-        "trainer_module/fused.py: no model can be trained",
+        "trainer_module/models/layers.py: no model can be trained",
     ),
     (
         "keras",
         "keras.optimizers",
         "Adam._velocities",
-        "trainer_module/fused.py: no model can be trained",
+        "trainer_module/models/layers.py: no model can be trained",
     ),
     (
         "keras-tuner",
         "keras_tuner.engine.trial",
         "TrialStatus.COMPLETED",
-        "trainer_module/tuner.py: a search does not know which trials failed",
+        "trainer_module/search/tuner_fn.py: a search does not know which trials failed",
     ),
     (
         "tensorflow",
         "tensorflow",
         "distribute.StrategyExtended.update",
-        "trainer_module/steps.py: trainer.ema_momentum has no effect on several replicas",
+        "trainer_module/training/steps.py: trainer.ema_momentum has no effect on several replicas",
     ),
 ]
 

@@ -8,11 +8,11 @@ import click
 import pytest
 import yaml
 
-from pipeline.cli import main
-from pipeline.cluster_checks import problems
-from pipeline.config_file import load
-from pipeline.tables import print_predictions
-from serving.predict import Prediction
+from pipeline.cli.main import main
+from pipeline.cli.output.data_tables import print_predictions
+from pipeline.cluster.cluster_checks import problems
+from pipeline.config.config_file import load
+from serving.predict.files import Prediction
 from tests.pipeline.command import REPOSITORY
 from tests.readmes import MAIN, READMES, read
 

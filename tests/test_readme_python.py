@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from components.synthetic.generate import generate
-from pipeline.root import Root
-from pipeline.run_record import load_all
+from pipeline.root.root import Root
+from pipeline.run_records.run_record import load_all
 from tests.pipeline.command import REPOSITORY
 from tests.readmes import MAIN, read
 from tests.serving.asking import xray

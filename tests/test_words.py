@@ -3,9 +3,9 @@
 import click
 import pytest
 
-from pipeline.cli import main
-from pipeline.config_fields import to_yaml
-from pipeline.config_file import load
+from pipeline.cli.main import main
+from pipeline.config.config_fields import to_yaml
+from pipeline.config.config_file import load
 from tests.pipeline.command import REPOSITORY
 from tests.words import messages, prose, replaced
 

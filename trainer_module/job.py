@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from trainer_module.settings import TrainerSettings
-from trainer_module.tuner_settings import TunerSettings
+from trainer_module.settings.search import TunerSettings
+from trainer_module.settings.trainer import TrainerSettings
 from transform_module.settings import TransformSettings
 
 

@@ -1,1 +1,1 @@
-"""`preprocessing_fn`, and the image ops that training and serving share."""
+"""`preprocessing_fn`, and the contract that all packages share: names, errors, pixels."""

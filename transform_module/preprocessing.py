@@ -4,8 +4,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from transform_module import features
-from transform_module.image_ops import images_to_png
+from transform_module import contract
+from transform_module.images.image_ops import images_to_png
 from transform_module.settings import TransformSettings
 
 
@@ -26,7 +26,7 @@ def preprocessing_fn(
     # reads, because decoding is none of the operations that it may leave out.
     settings = TransformSettings(**custom_config["settings"])
     return {
-        features.IMAGE_XF: images_to_png(tf.reshape(inputs[features.IMAGE], [-1]), settings),
-        features.LABEL_XF: tf.reshape(inputs[features.LABEL], [-1]),
-        features.PATIENT_XF: tf.reshape(inputs[features.PATIENT_ID], [-1]),
+        contract.IMAGE_XF: images_to_png(tf.reshape(inputs[contract.IMAGE], [-1]), settings),
+        contract.LABEL_XF: tf.reshape(inputs[contract.LABEL], [-1]),
+        contract.PATIENT_XF: tf.reshape(inputs[contract.PATIENT_ID], [-1]),
     }

@@ -10,10 +10,11 @@ from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 
-from components import push_remote, pushed, remote
-from components.errors import UserError
 from components.google_cloud.settings import EndpointSettings, GoogleCloudSettings
 from components.pusher import PUSHED, PUSHED_DESTINATION, PUSHED_VERSION, REASON
+from serving.files import remote
+from serving.versions import push_remote, pushed
+from transform_module.errors import UserError
 
 DEPLOYED: Final = "deployed"
 """Custom property of the served model: 1 when the endpoint serves it, else 0."""

@@ -8,7 +8,7 @@ from PIL import Image
 
 from components.synthetic.drawing import BACTERIA, VIRUS
 from components.synthetic.plan import TEST, TRAIN, PlannedImage
-from transform_module.features import LABELS
+from transform_module.contract import LABELS
 
 NORMAL_NAME, PNEUMONIA_NAME = LABELS
 

@@ -1,6 +1,5 @@
 """Writes a set of synthetic chest X-rays as the published dataset lies on disk."""
 
-import hashlib
 import io
 import json
 import logging
@@ -15,14 +14,16 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from components import intact, system_errors
-from components.errors import UserError
-from components.interrupts import held
-from components.sums import sums
+from components.code_version import code_version
 from components.synthetic.anatomy import Anatomy
 from components.synthetic.broken import BrokenFile, broken_files
 from components.synthetic.drawing import Drawing, draw
 from components.synthetic.plan import PlannedImage, plan
+from serving.process import system_errors
+from serving.process.interrupts import held
+from transform_module.errors import UserError
+from transform_module.files import intact
+from transform_module.files.sums import sums
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +93,11 @@ def generate(
     planned = plan(images, seed)
     broken = broken_files(planned)
     out = out.resolve()
-    made_from: dict[str, int | str] = {"images": images, "seed": seed, "code": _code()}
+    made_from: dict[str, int | str] = {
+        "images": images,
+        "seed": seed,
+        "code": code_version("components.synthetic.generate"),
+    }
     try:
         if _is_whole(out, _former(out), made_from):
             logger.info("%s holds these %d images already", out, images)
@@ -196,11 +201,3 @@ def _count(images: tuple[PlannedImage, ...]) -> dict[str, dict[str, int]]:
     for (split, label_name), count in counts.items():
         table.setdefault(split, {})[label_name] = count
     return table
-
-
-def _code() -> str:
-    """Returns a hash of this package's source: other code draws other images."""
-    digest = hashlib.sha256()
-    for module in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(module.read_bytes())
-    return digest.hexdigest()

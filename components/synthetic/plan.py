@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from components.synthetic.drawing import BACTERIA, NORMAL, VIRUS
-from transform_module.features import LABELS
+from transform_module.contract import LABELS
 
 TRAIN, VAL, TEST = "train", "val", "test"
 """The folders of the published dataset; its ``val`` is too small to be a split of its own."""

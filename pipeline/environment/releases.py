@@ -1,6 +1,6 @@
 """The distributions' releases that carry a new enough glibc, and what is pinned of them.
 
-tcmalloc comes along: the system's own, if any, is for its own glibc (see `components.allocator`).
+tcmalloc comes along: the system's own, if any, is for its own glibc (see `pipeline.run.allocator`).
 
 A release here is old enough to be on every mirror and new enough for the wheels. The sums are those
 of the distributions' signed indices; renew them from `apt-cache show`.

@@ -7,9 +7,9 @@ from apache_beam.options.pipeline_options import StandardOptions
 from tfx.orchestration.beam.beam_dag_runner import BeamDagRunner
 from tfx.orchestration.pipeline import Pipeline
 
-from components.beam_process import prepare_process
 from pipeline.runners.executable import executable
 from pipeline.runners.launching import intact_outputs
+from serving.beam.beam_process import prepare_process
 
 
 def run(pipeline: Pipeline, *, run_id: str, uncached: Collection[str]) -> None:

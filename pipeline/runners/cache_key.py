@@ -14,10 +14,12 @@ from typing import Any, Final
 
 from tfx import types
 
-from components import intact, model_sums, pushed
-from components.errors import UserError
-from components.images.dataset import DATASET_FILE, QUARANTINE_FILE
+from components.artifacts import model_sums
 from pipeline.runners.seal import content
+from serving.images.dataset import DATASET_FILE, QUARANTINE_FILE
+from serving.versions import pushed
+from transform_module.errors import UserError
+from transform_module.files import intact
 
 _LIBRARIES: Final = (
     "apache-beam",

@@ -13,7 +13,7 @@ from unittest import mock
 
 from tfx.orchestration.portable import data_types, launcher
 
-from components import interrupts
+from serving.process import interrupts
 
 
 class Interrupted(Exception):

@@ -5,9 +5,9 @@ from collections.abc import Collection
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.pipeline import Pipeline
 
-from components.beam_process import prepare_process
 from pipeline.runners.executable import executable
 from pipeline.runners.launching import intact_outputs
+from serving.beam.beam_process import prepare_process
 
 
 def run(pipeline: Pipeline, *, run_id: str, uncached: Collection[str]) -> None:

@@ -13,8 +13,8 @@ from typing import Any, Final
 from ml_metadata.proto import metadata_store_pb2
 from tfx import types
 
-from components import intact
-from components.sums import sums
+from transform_module.files import intact
+from transform_module.files.sums import sums
 
 _FILES: Final = "files"
 _DIGEST: Final = "content"

@@ -13,12 +13,12 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
     KubeflowV2DagRunnerConfig,
 )
 
-from components.baseline import LATEST
-from components.beam_args import BEAM_ARGS
+from components.baseline.component import LATEST
 from components.google_cloud import dataflow
-from pipeline import graph_check
-from pipeline.config import Config
+from pipeline.config.config import Config
 from pipeline.pipeline import UNCACHED, Inputs, beam_args, create_pipeline, tunable
+from pipeline.run.preflight import graph_check
+from serving.beam.beam_args import BEAM_ARGS
 
 _UNCACHED: Final = (*UNCACHED, "Baseline", "Endpoint")
 """What is pushed, and what an endpoint serves, is seen only when the task runs."""

@@ -7,10 +7,10 @@ The embedded server and TensorFlow Serving are asked alike. Over REST nothing of
 imported.
 """
 
+from serving.client.address import MAXIMUM_IMAGE, Tls
 from serving.client.answers import Metadata, Signature, Tensor, VersionStatus
 from serving.client.asking import AsyncClient, Client, connect, connect_async
-from serving.client.endpoint import MAXIMUM_IMAGE, Tls
-from serving.client.errors import (
+from serving.client.call_errors import (
     ClientError,
     DeadlinePassed,
     NotOurModel,

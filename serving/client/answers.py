@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from serving.client.endpoint import Endpoint
+from serving.client.address import Endpoint
 from serving.model import Answer
-from transform_module import features
+from transform_module import contract
 
-OUTPUTS = (features.PROBABILITY, features.PREDICTED_LABEL, features.VALID)
-LATER_OUTPUTS = (features.IN_DOMAIN, features.DOMAIN_DISTANCE)
+OUTPUTS = (contract.PROBABILITY, contract.PREDICTED_LABEL, contract.VALID)
+LATER_OUTPUTS = (contract.IN_DOMAIN, contract.DOMAIN_DISTANCE)
 """Outputs that models of earlier releases lack."""
 
 # Of float32, IEEE 754.
 _LARGEST = (2 - 2**-23) * 2.0**127
-_LABELS = (*features.LABELS, features.INVALID)
+_LABELS = (*contract.LABELS, contract.INVALID)
 
 
 @dataclass(frozen=True)
@@ -91,22 +91,22 @@ def answers(endpoint: Endpoint, outputs: Mapping[str, Any], count: int) -> list[
 
 
 def _answer(endpoint: Endpoint, row: Mapping[str, Any]) -> Answer:
-    probability = row[features.PROBABILITY]
-    distance = row.get(features.DOMAIN_DISTANCE)
+    probability = row[contract.PROBABILITY]
+    distance = row.get(contract.DOMAIN_DISTANCE)
     if not (
         # A model whose weights are no numbers answers so; what to make of it is the caller's.
         (_is_number(probability) and (0 <= probability <= 1 or math.isnan(probability)))
-        and row[features.PREDICTED_LABEL] in _LABELS
-        and isinstance(row[features.VALID], bool)
-        and isinstance(row.get(features.IN_DOMAIN), bool | None)
+        and row[contract.PREDICTED_LABEL] in _LABELS
+        and isinstance(row[contract.VALID], bool)
+        and isinstance(row.get(contract.IN_DOMAIN), bool | None)
         and (distance is None or (_is_number(distance) and 0 <= distance <= _LARGEST))
     ):
         raise endpoint.not_ours(f"it responds {', '.join(map(repr, row.values()))}")
     return Answer(
         _float32(probability),
-        row[features.PREDICTED_LABEL],
-        row[features.VALID],
-        row.get(features.IN_DOMAIN),
+        row[contract.PREDICTED_LABEL],
+        row[contract.VALID],
+        row.get(contract.IN_DOMAIN),
         None if distance is None else _float32(distance),
     )
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from serving.client import endpoint as endpoints
+from serving.client import address as endpoints
+from serving.client.address import MAXIMUM_IMAGE, Endpoint, Tls
 from serving.client.answers import Metadata, VersionStatus
 from serving.client.attempts import Attempts
-from serving.client.endpoint import MAXIMUM_IMAGE, Endpoint, Tls
-from serving.client.errors import ClientError, Refused
+from serving.client.call_errors import ClientError, Refused
 from serving.client.transport import AsyncTransport, Call, Result, Transport
 from serving.model import Answer
-from serving.predict import Content, Prediction, batches, find, predict_batch, read
+from serving.predict.files import Content, Prediction, batches, find, predict_batch, read
 
 
 def connect(
@@ -106,7 +106,7 @@ class Client:
             One answer an image, in their order.
 
         Raises:
-            ClientError: there is no answer; the classes in `serving.client.errors` say why.
+            ClientError: there is no answer; the classes in `serving.client.call_errors` say why.
         """
         return self._make(self._transport.predict(images)) if images else []
 

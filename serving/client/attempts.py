@@ -4,7 +4,7 @@ import random
 import time
 from typing import Final
 
-from serving.client.errors import ClientError
+from serving.client.call_errors import ClientError
 
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0

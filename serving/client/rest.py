@@ -18,11 +18,11 @@ from typing import Any, Final
 import httpcore
 
 from serving.client import answers
+from serving.client.address import ANSWER_BYTES, MESSAGE_BYTES, Endpoint
 from serving.client.answers import Metadata, VersionStatus
-from serving.client.endpoint import ANSWER_BYTES, MESSAGE_BYTES, Endpoint
 from serving.client.transport import Call, Result
 from serving.model import Answer
-from transform_module import features
+from transform_module import contract
 
 _CONNECTIONS: Final = 100
 _PIECE: Final = 64 * 1024
@@ -37,8 +37,8 @@ class _RestCalls:
     def predict(self, images: Sequence[bytes]) -> Call[list[Answer]]:
         encoded = b'"},{"b64":"'.join(map(base64.b64encode, images))
         body = b'{"signature_name":"%b","inputs":{"%b":[{"b64":"%b"}]}}' % (
-            features.SERVING_DEFAULT.encode(),
-            features.IMAGE_BYTES.encode(),
+            contract.SERVING_DEFAULT.encode(),
+            contract.IMAGE_BYTES.encode(),
             encoded,
         )
         if len(body) > MESSAGE_BYTES:

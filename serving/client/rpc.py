@@ -18,12 +18,12 @@ from tensorflow_serving.apis import (
 )
 
 from serving.client import answers
+from serving.client.address import ANSWER_BYTES, MESSAGE_BYTES, Endpoint
 from serving.client.answers import Metadata, VersionStatus
-from serving.client.endpoint import ANSWER_BYTES, MESSAGE_BYTES, Endpoint
-from serving.client.errors import ClientError
+from serving.client.call_errors import ClientError
 from serving.client.transport import Call, Result
 from serving.model import Answer
-from transform_module import features
+from transform_module import contract
 
 _SIGNATURES: Final = "signature_def"
 _PUSHBACK: Final = "grpc-retry-pushback-ms"
@@ -52,9 +52,9 @@ class _RpcCalls:
 
     def predict(self, images: Sequence[bytes]) -> Call[list[Answer]]:
         request = predict_pb2.PredictRequest(model_spec=self._spec())
-        request.model_spec.signature_name = features.SERVING_DEFAULT
+        request.model_spec.signature_name = contract.SERVING_DEFAULT
         # `tf.make_tensor_proto` would make an array of the images first.
-        tensor = request.inputs[features.IMAGE_BYTES]
+        tensor = request.inputs[contract.IMAGE_BYTES]
         tensor.dtype = types_pb2.DT_STRING
         tensor.tensor_shape.dim.add(size=len(images))
         tensor.string_val.extend(images)
@@ -87,10 +87,10 @@ class _RpcCalls:
                 for name, tensor in response.outputs.items()
                 if name in (*answers.OUTPUTS, *answers.LATER_OUTPUTS)
             }
-            labels = [label.decode() for label in outputs[features.PREDICTED_LABEL]]
+            labels = [label.decode() for label in outputs[contract.PREDICTED_LABEL]]
         except (AttributeError, KeyError, TypeError, ValueError):
             outputs, labels = {}, []
-        named = {**outputs, features.PREDICTED_LABEL: labels}
+        named = {**outputs, contract.PREDICTED_LABEL: labels}
         return answers.answers(self._endpoint, named, count)
 
     def _statuses(

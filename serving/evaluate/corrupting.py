@@ -6,13 +6,13 @@ from typing import Final
 
 import numpy as np
 
-from components.analysis.compute import corruption
-from components.analysis.corruptions import KINDS, STRENGTHS, corrupt, reduce
-from components.analysis.findings import Corruption
-from components.images.progress import Progress
+from serving.analysis.compute import corruption
+from serving.analysis.corruptions import KINDS, STRENGTHS, corrupt, reduce
+from serving.analysis.findings import Corruption
 from serving.evaluate.pixels import as_png, grey
-from serving.predict import Ask
-from transform_module.features import SERVING_BATCH_SIZES
+from serving.predict.files import Ask
+from serving.progress import Progress
+from transform_module.contract import SERVING_BATCH_SIZES
 
 SAMPLE: Final = 200
 """The most images that are corrupted, half of each class: 31 questions about each of them."""

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.analysis.findings import Findings
-from components.errors import NothingUsable, UserError
-from components.images.settings import DatasetSettings
-from components.local_paths import require_local
-from components.text import printable
+from serving.analysis.findings import Findings
 from serving.evaluate import labelled, labels_table, writing
 from serving.evaluate.corrupting import SAMPLE
-from serving.evaluate.findings import Named, NoneUsable, Step, findings, untold
+from serving.evaluate.evaluation_findings import Named, NoneUsable, Step, findings, untold
 from serving.evaluate.labelled import Labelled, LabelledSet
+from serving.files.local_paths import require_local
+from serving.images.settings import DatasetSettings
 from serving.model import Model, find_version
+from transform_module.errors import NothingUsable, UserError
+from transform_module.text import printable
 
 _REASONS = 3
 

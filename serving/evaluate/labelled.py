@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from components.images import layout, patients
-from components.images.settings import DatasetSettings
-from transform_module.features import TRAIN
+from serving.images import layout, patients
+from serving.images.settings import DatasetSettings
+from transform_module.contract import TRAIN
 
 
 @dataclass(frozen=True)

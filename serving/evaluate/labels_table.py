@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from components.errors import NothingUsable, UserError
-from components.images.patient_names import Named, by_names
-from components.text import printable
 from serving.evaluate.labelled import Labelled, LabelledSet, subtype_of
-from transform_module.features import LABELS
+from serving.images.patient_names import Named, by_names
+from transform_module.contract import LABELS
+from transform_module.errors import NothingUsable, UserError
+from transform_module.text import printable
 
 PATH: Final = "path"
 LABEL: Final = "label"

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 from pydantic import ValidationError
 
-from components.errors import UserError, first_mistake
-from transform_module.measures import measure
+from transform_module.errors import UserError, first_mistake
+from transform_module.images.measures import measure
 from transform_module.settings import TransformSettings
 
 
@@ -85,7 +85,7 @@ def as_png(pixels: np.ndarray) -> bytes:
 def _decoder(transform: TransformSettings | None) -> tuple[Callable[[bytes], Any], type[Exception]]:
     import tensorflow as tf
 
-    from transform_module.image_ops import decode_grey, standardize
+    from transform_module.images.image_ops import decode_grey, standardize
 
     def decode(content: tf.Tensor) -> tf.Tensor:
         pixels = decode_grey(content)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from components.analysis.predicted import UNDECIDED, Predicted, PredictedImage, table
-from components.images.progress import Progress
-from serving import predict
+from serving.analysis.predicted import UNDECIDED, Predicted, PredictedImage, table
 from serving.evaluate.labelled import Labelled
 from serving.evaluate.pixels import describe
-from serving.predict import Ask, Content, Prediction
-from transform_module.features import LABELS
+from serving.predict import files
+from serving.predict.files import Ask, Content, Prediction
+from serving.progress import Progress
+from transform_module.contract import LABELS
 from transform_module.settings import TransformSettings
 
 
@@ -50,9 +50,9 @@ def predict_labelled(
     """
     rows: list[PredictedImage] = []
     reasons: list[str] = []
-    for batch in predict.batches(_contents(images)):
-        predictions = predict.predict_batch(ask, batch)
-        others = predict.predict_batch(ask_other, batch) if ask_other else [None] * len(batch)
+    for batch in files.batches(_contents(images)):
+        predictions = files.predict_batch(ask, batch)
+        others = files.predict_batch(ask_other, batch) if ask_other else [None] * len(batch)
         for (_, content), prediction, other in zip(batch, predictions, others, strict=True):
             rows.append(_row(images[len(rows)], content, prediction, other, transform))
             reasons.append(prediction.reason)
@@ -66,7 +66,7 @@ def predict_labelled(
 
 def _contents(images: Sequence[Labelled]) -> Iterator[Content]:
     for image in images:
-        yield image.file, image.problem or predict.read(image.file)
+        yield image.file, image.problem or files.read(image.file)
 
 
 def _row(

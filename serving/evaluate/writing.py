@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from components.analysis.figures import predicted_positive
-from components.analysis.findings import FINDINGS, Corruption, Estimate, Findings, Group, to_json
-from components.analysis.predicted import Predicted
-from components.errors import UserError
-from components.report.page import PAGE, page
-from transform_module.features import INVALID, LABELS
+from serving.analysis.figures import predicted_positive
+from serving.analysis.findings import FINDINGS, Corruption, Estimate, Findings, Group, to_json
+from serving.analysis.predicted import Predicted
+from serving.report.page import PAGE, page
+from transform_module.contract import INVALID, LABELS
+from transform_module.errors import UserError
 
 IMAGES: Final = "images.csv"
 SLICES: Final = "slices.csv"

@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 
-from components.errors import UserError
-from components.images.progress import Progress
 from serving.explain.overlay import overlay
 from serving.model import Model, find_version
-from serving.predict import Content, Prediction, batches, find, predict_batch, read
+from serving.predict.files import Content, Prediction, batches, find, predict_batch, read
+from serving.progress import Progress
+from transform_module.errors import UserError
 
 # Of four bytes each, and with what is put around them, fewer than the 255 of a file's name.
 _LONGEST_STEM: Final = 50
@@ -37,13 +37,13 @@ def explain(
 
     Args:
         model: a version's folder or the folder of the versions.
-        paths: see `serving.predict.predict`.
+        paths: see `serving.predict.files.predict`.
         out: the folder of the drawings, which is made where it is missing. Drawings of an earlier
             call are replaced where they have the same name, and left otherwise.
         progress: gets the files done and their total.
 
     Returns:
-        One explanation a file, in the order of `serving.predict.predict`.
+        One explanation a file, in the order of `serving.predict.files.predict`.
 
     Raises:
         UserError: there is no model, it does not load or does not explain, or ``out`` cannot be
@@ -105,7 +105,7 @@ def _name(prediction: Prediction, names: set[str]) -> str:
 def _draw(image: bytes, heat: np.ndarray, path: Path) -> None:
     import tensorflow as tf
 
-    from transform_module.image_ops import decode_grey
+    from transform_module.images.image_ops import decode_grey
 
     # As the model decodes it: another decoder might turn the image, or read 16 bits otherwise.
     grey = decode_grey(tf.constant(image)).numpy()[..., 0]

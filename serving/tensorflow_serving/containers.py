@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from components import interrupts
+from serving.process import interrupts
 
 _ENGINES: Final = ("docker", "podman")
 

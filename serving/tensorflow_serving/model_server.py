@@ -7,10 +7,10 @@ from typing import Final
 
 from google.protobuf import text_format
 
-from components.errors import UserError
 from serving.tensorflow_serving import protos
 from serving.tensorflow_serving.served_model import STABLE, ServedModel
 from serving.tensorflow_serving.settings import DeploymentSettings, Ssl
+from transform_module.errors import UserError
 
 COMMAND: Final = "tensorflow_model_server"
 GRPC_PORT: Final = 8500

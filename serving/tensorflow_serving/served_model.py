@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from components import pushed
-from components.errors import UserError
 from serving.tensorflow_serving.settings import DeploymentSettings
+from serving.versions import pushed
+from transform_module.errors import UserError
 
 STABLE: Final = "stable"
 CANARY: Final = "canary"

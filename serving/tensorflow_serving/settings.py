@@ -6,8 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from components.errors import UserError
-from serving.batching_settings import BatchingSettings
+from serving.server.admission.batching_settings import BatchingSettings
+from transform_module.errors import UserError
 
 VERSION: Final = "2.19.1"
 """The release of TensorFlow Serving that everything here is written for."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from components.errors import NothingUsable, UserError
-from components.images.folders import split_of
-from components.images.layout import scan
-from serving import predict
-from transform_module import features
+from serving.images.folders import split_of
+from serving.images.layout import scan
+from serving.predict import files as predict
+from transform_module import contract
+from transform_module.errors import NothingUsable, UserError
 
 REPRESENTATIVE: Final = 256
 """So many images set the ranges of an 8-bit network; more change them little."""
@@ -88,11 +88,11 @@ def held_out(folder: Path) -> Choice:
         UserError: there is no such folder, or it does not hold both classes.
     """
     files = [file for file in scan(folder) if file.label and not file.skipped and not file.problem]
-    part = features.TEST if any(file.folder == features.TEST for file in files) else ""
+    part = contract.TEST if any(file.folder == contract.TEST for file in files) else ""
     labels = {
         folder / os.fsdecode(file.path): file.label for file in files if part in ("", file.folder)
     }
-    missing = sorted(set(features.LABELS) - set(labels.values()))
+    missing = sorted(set(contract.LABELS) - set(labels.values()))
     if missing:
         raise UserError(
             f"{folder / part} holds no {' and no '.join(missing)}: both classes are needed to "
@@ -120,5 +120,5 @@ def _choose(
         return hashlib.sha256(os.fsencode(file.relative_to(folder))).digest()
 
     chosen = tuple(sorted(files, key=place)[:at_most])
-    numbers = tuple(features.LABELS.index(labels[file]) for file in chosen) if labels else None
+    numbers = tuple(contract.LABELS.index(labels[file]) for file in chosen) if labels else None
     return Choice(folder, part, chosen, numbers, len(files))

@@ -7,11 +7,11 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.lite.python.convert import mlir_quantize
 
-from components.images.progress import Progress
 from serving.model import Model
+from serving.progress import Progress
 from serving.tflite import head
 from serving.tflite.record import FLOAT16, GREY_LEVELS, INT8
-from transform_module import features
+from transform_module import contract
 
 
 def convert(
@@ -33,7 +33,7 @@ def convert(
         if grey_levels is None:
             raise ValueError(f"{INT8} needs representative images")
         return _int8(model, grey_levels, progress)
-    converter = _converter(model.signature(features.SERVE_PIXELS), model.loaded)
+    converter = _converter(model.signature(contract.SERVE_PIXELS), model.loaded)
     if variant == FLOAT16:
         converter.target_spec.supported_types = [tf.float16]
     return bytes(converter.convert())
@@ -57,12 +57,12 @@ def _int8(model: Model, grey_levels: np.ndarray, progress: Progress) -> bytes:
 
 def _of_grey_levels(model: Model) -> tuple[Any, tf.Module]:
     """The network from what an image holds: [N, 160, 160, 1] uint8."""
-    shape = [None, features.IMAGE_SIZE, features.IMAGE_SIZE, 1]
-    serve_pixels = model.signature(features.SERVE_PIXELS)
+    shape = [None, contract.IMAGE_SIZE, contract.IMAGE_SIZE, 1]
+    serve_pixels = model.signature(contract.SERVE_PIXELS)
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8, name=GREY_LEVELS)])
     def network(grey_levels: tf.Tensor) -> dict[str, tf.Tensor]:
-        return serve_pixels(**{features.IMAGE_XF: tf.cast(grey_levels, tf.float32) / 255.0})
+        return serve_pixels(**{contract.IMAGE_XF: tf.cast(grey_levels, tf.float32) / 255.0})
 
     module = tf.Module()
     module.loaded, module.network = model.loaded, network

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from components.collector import importing
-from components.errors import UserError
-from components.images import staging
-from components.images.progress import Step
 from serving import strict_json
+from serving.files import staging
 from serving.model import Model, find_version
+from serving.process.collector import importing
+from serving.progress import Step
 from serving.tflite.choice import Choice, held_out, representative
 from serving.tflite.record import INT8, RECORD, SAVED_MODEL, VARIANTS, Measured, describe, file_name
-from transform_module import features
+from transform_module import contract
+from transform_module.errors import UserError
 
 _LOG = logging.getLogger(__name__)
 
@@ -60,14 +60,14 @@ def export(
     compared = held_out(test_images) if test_images else _held_out_of(images)
     with step("Load the model"):
         with importing():
-            from serving.tflite import conversion, measure, pixels
+            from serving.tflite import conversion, measure, network_inputs
 
         loaded = Model(version)
-        loaded.signature(features.SERVE_PIXELS)
+        loaded.signature(contract.SERVE_PIXELS)
     grey_levels = None
     if shown:
         with step("Read representative images") as progress:
-            decoded = pixels.read(shown, loaded, progress)
+            decoded = network_inputs.read(shown, loaded, progress)
         grey_levels, shown = decoded.grey_levels, decoded.choice
     contents: dict[str, bytes] = {}
     for name in variants:
@@ -76,7 +76,7 @@ def export(
     measured: dict[str, Measured] = {}
     if compared:
         with step("Read images to evaluate") as progress:
-            known = pixels.read(compared, loaded, progress)
+            known = network_inputs.read(compared, loaded, progress)
         compared = known.choice
         with step("Evaluate by the SavedModel") as progress:
             reference = measure.of_saved_model(loaded, known, progress)

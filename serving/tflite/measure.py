@@ -8,12 +8,12 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from components.analysis.figures import auc_of
-from components.images.progress import Progress
+from serving.analysis.figures import auc_of
 from serving.model import Model
-from serving.tflite.pixels import Images
+from serving.progress import Progress
+from serving.tflite.network_inputs import Images
 from serving.tflite.record import THREADS, Measured
-from transform_module import features
+from transform_module import contract
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class Answers:
 
 def of_saved_model(model: Model, images: Images, progress: Progress) -> Answers:
     """Asks the SavedModel, in as many threads as TensorFlow takes."""
-    serve_pixels = model.signature(features.SERVE_PIXELS)
+    serve_pixels = model.signature(contract.SERVE_PIXELS)
 
     def answer(pixels: np.ndarray) -> np.ndarray:
-        out = serve_pixels(**{features.IMAGE_XF: tf.constant(pixels)})
-        return np.asarray(out[features.PROBABILITY].numpy())
+        out = serve_pixels(**{contract.IMAGE_XF: tf.constant(pixels)})
+        return np.asarray(out[contract.PROBABILITY].numpy())
 
     return _ask(answer, images.image_xf, progress)
 

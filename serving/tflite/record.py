@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from components import pushed
 from serving.model import Model
 from serving.tflite.choice import Choice
-from transform_module import features
+from serving.versions import pushed
+from transform_module import contract
 
 RECORD: Final = "model.json"
 """The file that holds it."""
@@ -87,15 +87,15 @@ def describe(
         "version": manifest.get("version", model.path.name),
         "labels": model.record["labels"],
         "threshold": model.record["threshold"],
-        "image_size": features.IMAGE_SIZE,
+        "image_size": contract.IMAGE_SIZE,
         "dataset_fingerprint": model.record.get("dataset_fingerprint"),
         "pixels": _PIXELS,
         "transform": model.record.get("transform"),
         "output": {
-            "name": features.PROBABILITY,
+            "name": contract.PROBABILITY,
             "shape": ["N"],
             "type": "float32",
-            "meaning": f"Calibrated probability of {features.LABELS[1]}, the label where it is "
+            "meaning": f"Calibrated probability of {contract.LABELS[1]}, the label where it is "
             "at least the threshold.",
         },
         "files": [
@@ -117,10 +117,10 @@ def describe(
 
 
 def _input(variant: str) -> dict[str, Any]:
-    shape = ["N", features.IMAGE_SIZE, features.IMAGE_SIZE, 1]
+    shape = ["N", contract.IMAGE_SIZE, contract.IMAGE_SIZE, 1]
     if variant == INT8:
         return {"name": GREY_LEVELS, "shape": shape, "type": "uint8", "range": [0, 255]}
-    return {"name": features.IMAGE_XF, "shape": shape, "type": "float32", "range": [0, 1]}
+    return {"name": contract.IMAGE_XF, "shape": shape, "type": "float32", "range": [0, 1]}
 
 
 def _measured(measured: Mapping[str, Measured], name: str) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.copies FOLDER
 
 FOLDER holds X-rays of Kermany et al. 2018, of any nesting. The figures stand in
-`components.images.copies`, whose thresholds follow from them.
+`components.convert.screening.copies`, whose thresholds follow from them.
 """
 
 import sys
@@ -14,10 +14,10 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from components.images import decode_check
-from components.images.appearance import thumbnail
-from components.images.copies import MOST_BITS, distances
-from components.images.patient_names import known_patient
+from components.convert.screening.appearance import thumbnail
+from components.convert.screening.copies import MOST_BITS, distances
+from serving.images import decode_check
+from serving.images.patient_names import known_patient
 
 HASHES: dict[str, Callable[[Image.Image], imagehash.ImageHash]] = {
     "pHash": lambda image: imagehash.phash(image, hash_size=16, highfreq_factor=2),

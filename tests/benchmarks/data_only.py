@@ -12,8 +12,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from components.collector import importing
-from pipeline.memory import PeakMemory
+from pipeline.run.memory import PeakMemory
+from serving.process.collector import importing
 
 
 def main() -> None:
@@ -26,12 +26,13 @@ def main() -> None:
         from tfx.orchestration.local.local_dag_runner import LocalDagRunner
         from tfx.orchestration.pipeline import RunOptions
 
-        from components.beam_process import prepare_process
-        from components.images.convert import convert
-        from pipeline import metadata, pipeline
-        from pipeline.config import Config
-        from pipeline.progress import ComponentProgress, watching
-        from pipeline.root import Root
+        from components.convert.convert import convert
+        from pipeline import pipeline
+        from pipeline.config.config import Config
+        from pipeline.root import metadata
+        from pipeline.root.root import Root
+        from pipeline.run.component_progress import ComponentProgress, watching
+        from serving.beam.beam_process import prepare_process
         from tests.pipeline.wired import INPUTS
 
     config, root = Config(), Root.at(options.root.resolve())

@@ -11,7 +11,7 @@ import json
 import time
 from pathlib import Path
 
-from components.allocator import tune_allocator
+from pipeline.run.allocator import tune_allocator
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
     options = parser.parse_args()
 
     from tests.benchmarks import trainer_input
-    from trainer_module.settings import TrainerSettings
+    from trainer_module.settings.trainer import TrainerSettings
 
     settings = TrainerSettings()
     started = time.perf_counter()

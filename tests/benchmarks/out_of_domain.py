@@ -21,11 +21,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from components.analysis.wilson import wilson
-from components.errors import UserError
+from serving.analysis.wilson import wilson
 from serving.evaluate.pixels import as_png, grey
 from serving.model import Model, find_version
-from serving.predict import Ask, Content, batches, find, predict_batch, read
+from serving.predict.files import Ask, Content, batches, find, predict_batch, read
+from transform_module.errors import UserError
 
 SIDE = 224
 

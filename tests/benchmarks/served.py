@@ -15,7 +15,7 @@ from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from tests.serving.running import Running
-from transform_module import features
+from transform_module import contract
 
 MODEL_NAME = "chest_xray"
 
@@ -41,7 +41,7 @@ async def rest(server: Running, images: Sequence[bytes]) -> AsyncIterator[Ask]:
                 content = await response.read()
                 if response.status != 200:
                     raise RuntimeError(f"{response.status}: {content[:200]!r}")
-                return json.loads(content)["predictions"][0][features.PROBABILITY], None
+                return json.loads(content)["predictions"][0][contract.PROBABILITY], None
 
         yield ask
 
@@ -53,7 +53,7 @@ async def rpc(server: Running, images: Sequence[bytes]) -> AsyncIterator[Ask]:
     for image in images:
         request = predict_pb2.PredictRequest()
         request.model_spec.name = MODEL_NAME
-        tensor = request.inputs[features.IMAGE_BYTES]
+        tensor = request.inputs[contract.IMAGE_BYTES]
         tensor.dtype = types_pb2.DT_STRING
         tensor.tensor_shape.dim.add(size=1)
         tensor.string_val.append(image)
@@ -63,7 +63,7 @@ async def rpc(server: Running, images: Sequence[bytes]) -> AsyncIterator[Ask]:
 
         async def ask(index: int) -> tuple[float, int]:
             response = await stub.Predict(requests[index % len(requests)])
-            probability = response.outputs[features.PROBABILITY].float_val[0]
+            probability = response.outputs[contract.PROBABILITY].float_val[0]
             return probability, response.model_spec.version.value
 
         yield ask

@@ -23,7 +23,7 @@ from typing import IO
 
 import numpy as np
 
-from components import allocator
+from pipeline.run import allocator
 from tests.benchmarks import served
 from tests.serving.running import Running, running
 

@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from components.evaluation import OVERALL
-from components.images.hold_out import Group
+from components.evaluator.evaluation import OVERALL
+from serving.images.hold_out import Group
 
 # The worst is the least of them, but of the calibration's error the greatest.
 _WORST = {"auc": min, "accuracy": min, "sensitivity": min, "specificity": min, "ece": max}

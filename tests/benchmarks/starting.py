@@ -9,28 +9,28 @@ import contextlib
 import importlib
 import sys
 
-from components.collector import importing
+from serving.process.collector import importing
 
 _TASK = (
     "components.task",
     "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor",
-    "components.beam_process",
+    "serving.beam.beam_process",
 )
 PROCESSES = {
     "tensorflow": ("tensorflow",),
     "cxr run": (
-        "pipeline.cli",
-        "components.serving_check_container",
-        "pipeline.graph_check",
-        "pipeline.metadata",
+        "pipeline.cli.main",
+        "components.serving_check.container_check",
+        "pipeline.run.preflight.graph_check",
+        "pipeline.root.metadata",
         "pipeline.pipeline",
-        "pipeline.recipe",
+        "pipeline.training_code",
         "pipeline.runners",
     ),
     "task": _TASK,
     "task Transform": (*_TASK, "tfx.components.transform.executor"),
-    "task Trainer": (*_TASK, "components.trainer", "trainer_module.trainer"),
-    "task Evaluator": (*_TASK, "components.evaluator"),
+    "task Trainer": (*_TASK, "components.trainer", "trainer_module.run"),
+    "task Evaluator": (*_TASK, "components.evaluator.component"),
 }
 
 

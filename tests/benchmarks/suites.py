@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from components import allocator
+from pipeline.run import allocator
 from tests.benchmarks import measure
 from tests.benchmarks.goals import Figures
 from tests.benchmarks.measure import Cost

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from components.images.appearance import thumbnail
+from components.convert.screening.appearance import thumbnail
 from tests.benchmarks.copies import HASHES, false_matches
 from tests.images import grey_pixels
 

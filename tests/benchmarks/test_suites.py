@@ -1,5 +1,5 @@
-from components.images import decode_check
-from components.images.patient_names import known_patient
+from serving.images import decode_check
+from serving.images.patient_names import known_patient
 from tests.benchmarks.suites import multiplied
 from tests.images import encode, grey_pixels
 

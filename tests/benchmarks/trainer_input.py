@@ -4,18 +4,18 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from trainer_module import data
-from trainer_module.settings import TrainerSettings
+from trainer_module.input import batches
+from trainer_module.settings.trainer import TrainerSettings
 
 
-def read(examples: Path) -> data.Images:
+def read(examples: Path) -> batches.Images:
     """Reads the training split."""
-    return data.read(sorted(map(str, (examples / "Split-train").glob("*.gz"))))
+    return batches.read(sorted(map(str, (examples / "Split-train").glob("*.gz"))))
 
 
-def epoch_of(images: data.Images, settings: TrainerSettings, epoch: int) -> tf.data.Dataset:
+def epoch_of(images: batches.Images, settings: TrainerSettings, epoch: int) -> tf.data.Dataset:
     """The batches of one epoch, as a training has them."""
-    return data.training_batches(
+    return batches.training_batches(
         images,
         batch_size=settings.batch_size,
         epoch=epoch,

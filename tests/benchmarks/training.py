@@ -14,7 +14,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from components.allocator import tune_allocator
+from pipeline.run.allocator import tune_allocator
 
 
 def main() -> None:
@@ -31,9 +31,10 @@ def main() -> None:
     import tensorflow as tf
 
     from tests.benchmarks import trainer_input
-    from trainer_module import models, strategy
-    from trainer_module.settings import TrainerSettings
-    from trainer_module.steps import Steps
+    from trainer_module import models
+    from trainer_module.settings.trainer import TrainerSettings
+    from trainer_module.training import strategy
+    from trainer_module.training.steps import Steps
 
     settings = TrainerSettings()
     keras.utils.set_random_seed(1)

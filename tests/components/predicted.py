@@ -5,10 +5,11 @@ from typing import Any
 
 from tfx import types
 
-from components import model_sums, predictions
-from components.analysis.predicted import PredictedImage
-from components.predictions import Models
-from components.sums import digest
+from components.artifacts import model_sums
+from components.evaluator import predictions
+from components.evaluator.predictions import Models
+from serving.analysis.predicted import PredictedImage
+from transform_module.files.sums import digest
 
 
 def image(path: str, probability: float = 0.25, **known: Any) -> PredictedImage:

@@ -9,7 +9,7 @@ import pytest
 
 from components import code_version as module
 from components.code_version import PACKAGES, code_version, modules
-from components.errors import UserError
+from transform_module.errors import UserError
 
 FILES = {
     "__init__": "",
@@ -115,7 +115,7 @@ def test_another_version_of_a_library_that_a_file_imports_counts(package, monkey
 
 @pytest.mark.parametrize("library", ["tensorflow", "keras", "tfx", "tensorflow-transform", "numpy"])
 def test_a_model_follows_from_the_libraries_that_it_is_trained_with(monkeypatch, library):
-    entries = ("components.trainer", "trainer_module.trainer", "trainer_module.models.cnn")
+    entries = ("components.trainer", "trainer_module.run", "trainer_module.models.cnn")
     before, version = code_version(*entries), metadata.version
     monkeypatch.setattr(
         metadata, "version", lambda name: "99" if name == library else version(name)
@@ -151,18 +151,22 @@ NAMED = {
     "ImportExampleGen": ("components.import_example_gen",),
     "ExampleValidator": ("components.example_validator",),
     "Transform": ("transform_module.preprocessing",),
-    "Trainer": ("components.trainer", "trainer_module.trainer", "trainer_module.models.cnn"),
-    "Tuner": ("components.tuner", "trainer_module.tuner", "trainer_module.models.compact"),
-    "Baseline": ("components.baseline",),
-    "Evaluator": ("components.evaluator",),
-    "ServingCheck": ("components.serving_check",),
-    "Report": ("components.report.component",),
+    "Trainer": ("components.trainer", "trainer_module.run", "trainer_module.models.cnn"),
+    "Tuner": (
+        "components.tuner",
+        "trainer_module.search.tuner_fn",
+        "trainer_module.models.compact",
+    ),
+    "Baseline": ("components.baseline.component",),
+    "Evaluator": ("components.evaluator.component",),
+    "ServingCheck": ("components.serving_check.component",),
+    "Report": ("components.report",),
 }
 
 # A process of its own imports it: it is named in a string.
 ENTRIES = {
     **NAMED,
-    "ServingCheck": (*NAMED["ServingCheck"], "serving.command"),
+    "ServingCheck": (*NAMED["ServingCheck"], "pipeline.cli.commands.serve_command"),
 }
 
 # TFX is imported once; what an entry loads beside it is seen in a fork.

@@ -10,12 +10,12 @@ from tfx.components.statistics_gen import executor as statistics_gen
 from tfx.types import Channel, standard_artifacts
 from tfx.utils import io_utils
 
-from components.beam_args import DEFAULT_BEAM_ARGS
-from components.errors import UserError
 from components.example_validator import ExampleValidator, Executor, breaches
-from components.statistics import statistics_options
+from components.statistics_gen import statistics_options
+from serving.beam.beam_args import DEFAULT_BEAM_ARGS
 from tests.components import tiny, validated
-from transform_module import features
+from transform_module import contract
+from transform_module.errors import UserError
 
 pytestmark = pytest.mark.slow
 
@@ -42,24 +42,24 @@ def test_one_class_in_a_hundred_passes():
 
 
 BREACHES: dict[str, tuple[dict[str, Any], str]] = {
-    "missing everywhere": ({features.SHA256: None}, "The feature was not present in any examples"),
+    "missing everywhere": ({contract.SHA256: None}, "The feature was not present in any examples"),
     "an image missing everywhere": (
-        {features.IMAGE: None},
+        {contract.IMAGE: None},
         "The feature was not present in any examples",
     ),
     "a label missing everywhere": (
-        {features.LABEL: None},
+        {contract.LABEL: None},
         "The feature was not present in any examples",
     ),
-    "a label as text": ({features.LABEL: "1"}, "Unexpected data type"),
-    "a label as a fraction": ({features.LABEL: 0.5}, "Expected data of type: INT but got FLOAT"),
-    "a width as text": ({features.WIDTH: "100"}, "Unexpected data type"),
-    "an image as a number": ({features.IMAGE: 3}, "Expected data of type: BYTES but got INT"),
-    "a label of a third class": ({features.LABEL: 2}, "Out-of-range values"),
-    "a negative label": ({features.LABEL: -1}, "Out-of-range values"),
-    "an unknown name": ({features.LABEL_NAME: "COVID"}, "Unexpected string values"),
-    "a tiny image": ({features.HEIGHT: 31}, "Out-of-range values"),
-    "two labels": ({features.LABEL: [0, 1]}, "Superfluous values"),
+    "a label as text": ({contract.LABEL: "1"}, "Unexpected data type"),
+    "a label as a fraction": ({contract.LABEL: 0.5}, "Expected data of type: INT but got FLOAT"),
+    "a width as text": ({contract.WIDTH: "100"}, "Unexpected data type"),
+    "an image as a number": ({contract.IMAGE: 3}, "Expected data of type: BYTES but got INT"),
+    "a label of a third class": ({contract.LABEL: 2}, "Out-of-range values"),
+    "a negative label": ({contract.LABEL: -1}, "Out-of-range values"),
+    "an unknown name": ({contract.LABEL_NAME: "COVID"}, "Unexpected string values"),
+    "a tiny image": ({contract.HEIGHT: 31}, "Out-of-range values"),
+    "two labels": ({contract.LABEL: [0, 1]}, "Superfluous values"),
 }
 
 

@@ -7,12 +7,13 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import proto_utils
 
-from components import example_counts, linking
-from components.errors import UserError
-from components.images.dataset import Dataset, SplitCount
+from components.artifacts import example_counts
 from components.import_example_gen import Executor
-from components.sums import sums
+from serving.files import linking
+from serving.images.dataset import Dataset, SplitCount
 from tests.components import tiny
+from transform_module.errors import UserError
+from transform_module.files.sums import sums
 
 
 def imported(folder, out, splits=("train", "test")):

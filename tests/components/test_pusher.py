@@ -4,13 +4,14 @@ from pathlib import Path
 import pytest
 from tfx.types import channel, standard_artifacts
 
-from components import model_sums, pushed
-from components.errors import UserError
-from components.push import push, rollback
+from components.artifacts import model_sums
+from components.artifacts.recipe import recipe
 from components.pusher import Executor, Pusher
-from components.recipe import recipe
-from components.sums import SUMS, sums
-from transform_module import features
+from serving.versions import pushed
+from serving.versions.push import push, rollback
+from transform_module import contract
+from transform_module.errors import UserError
+from transform_module.files.sums import SUMS, sums
 
 CONFIGURATION = {"seed": 8, "trainer": {"epochs": 25}, "push": {"again": False}}
 PARAMETERS = {"model_name": "cxr", "configuration": json.dumps(CONFIGURATION)}
@@ -31,7 +32,7 @@ def model(tmp_path):
     saved = tmp_path / "model" / "Format-Serving" / "saved_model.pb"
     saved.parent.mkdir(parents=True)
     saved.write_bytes(b"graph")
-    record = saved.parent / features.MODEL_RECORD
+    record = saved.parent / contract.MODEL_RECORD
     record.parent.mkdir()
     record.write_text(json.dumps(RECORD))
     return artifact

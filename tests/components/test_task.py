@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from components.errors import UserError
 from components.task import with_beam_args
+from transform_module.errors import UserError
 
 
 def argv(**parameters):

@@ -4,10 +4,10 @@ import pytest
 from tfx.components.trainer import executor as tfx_executor
 from tfx.types import channel, standard_artifacts
 
-from components.errors import UserError
 from components.trainer import Executor, Trainer
 from tests.components import tiny
-from trainer_module.errors import DivergedError
+from trainer_module.training_error import DivergedError
+from transform_module.errors import UserError
 
 
 def trainer(**parameters):

@@ -9,8 +9,8 @@ import tensorflow as tf
 from tfx import types
 from tfx.types import standard_artifacts
 
-from components import example_counts
-from transform_module import features
+from components.artifacts import example_counts
+from transform_module import contract
 
 BROKEN = "BROKEN"
 """The ``format`` of an example that a tiny model calls undecodable."""
@@ -18,17 +18,17 @@ BROKEN = "BROKEN"
 
 def example(label: int, probability: float, **changes: Any) -> dict[str, Any]:
     """One example that a tiny model answers with ``probability`` (by its width)."""
-    name = features.LABELS[label]
+    name = contract.LABELS[label]
     return {
-        features.IMAGE: b"\xff\xd8 not utf-8 \xfe",
-        features.LABEL: label,
-        features.LABEL_NAME: name,
-        features.FILENAME: f"{name}.jpeg",
-        features.PATIENT_ID: "patient",
-        features.FORMAT: "JPEG",
-        features.WIDTH: round(1000 * probability),
-        features.HEIGHT: 224,
-        features.SHA256: "0" * 64,
+        contract.IMAGE: b"\xff\xd8 not utf-8 \xfe",
+        contract.LABEL: label,
+        contract.LABEL_NAME: name,
+        contract.FILENAME: f"{name}.jpeg",
+        contract.PATIENT_ID: "patient",
+        contract.FORMAT: "JPEG",
+        contract.WIDTH: round(1000 * probability),
+        contract.HEIGHT: 224,
+        contract.SHA256: "0" * 64,
         **changes,
     }
 
@@ -58,9 +58,9 @@ def transformed(folder: Path) -> dict[str, list[types.Artifact]]:
     """What a Trainer or a Tuner reads: four records of train and two of eval, as they are."""
     found = {}
     for name, place in {"source": folder / "source", "examples": folder / "transformed"}.items():
-        for split, count in {features.TRAIN: 4, features.EVAL: 2}.items():
+        for split, count in {contract.TRAIN: 4, contract.EVAL: 2}.items():
             write_split(place, split, [example(n % 2, 0.5) for n in range(count)])
-        found[name] = [examples_artifact(place, [features.TRAIN, features.EVAL])]
+        found[name] = [examples_artifact(place, [contract.TRAIN, contract.EVAL])]
     return found
 
 
@@ -73,27 +73,27 @@ class _Model(tf.Module):
 
     def _answer(self, examples: tf.Tensor, inverted: bool) -> dict[str, tf.Tensor]:
         spec = {
-            features.WIDTH: tf.io.FixedLenFeature([], tf.int64),
-            features.FORMAT: tf.io.FixedLenFeature([], tf.string),
+            contract.WIDTH: tf.io.FixedLenFeature([], tf.int64),
+            contract.FORMAT: tf.io.FixedLenFeature([], tf.string),
         }
         parsed = tf.io.parse_example(examples, spec)
-        valid = parsed[features.FORMAT] != BROKEN
-        probability = (tf.cast(parsed[features.WIDTH], tf.float32) / 1000) ** self.power
+        valid = parsed[contract.FORMAT] != BROKEN
+        probability = (tf.cast(parsed[contract.WIDTH], tf.float32) / 1000) ** self.power
         probability = 1 - probability if inverted else probability
         if self.fails:
             with tf.control_dependencies([tf.debugging.Assert(False, ["it breaks"])]):
                 probability = tf.identity(probability)
         probability = tf.where(valid, probability, 0.5)
-        label = tf.gather(list(features.LABELS), tf.cast(probability >= 0.5, tf.int32))
+        label = tf.gather(list(contract.LABELS), tf.cast(probability >= 0.5, tf.int32))
         answer = {
-            features.PROBABILITY: probability,
-            features.PREDICTED_LABEL: label,
-            features.VALID: valid,
+            contract.PROBABILITY: probability,
+            contract.PREDICTED_LABEL: label,
+            contract.VALID: valid,
         }
         if not self.tells_domain:
             return answer
         distance = tf.ones_like(probability)
-        return answer | {features.IN_DOMAIN: valid, features.DOMAIN_DISTANCE: distance}
+        return answer | {contract.IN_DOMAIN: valid, contract.DOMAIN_DISTANCE: distance}
 
     @tf.function
     def serve_examples(self, examples):
@@ -108,10 +108,10 @@ def save_model(
     folder: Path,
     power: float = 1.0,
     threshold: float | None = 0.5,
-    signatures: Iterable[str] = (features.SERVE_EXAMPLES, features.SERVING_DEFAULT),
+    signatures: Iterable[str] = (contract.SERVE_EXAMPLES, contract.SERVING_DEFAULT),
     fails: bool = False,
     tells_domain: bool = False,
-    labels: Iterable[str] = features.LABELS,
+    labels: Iterable[str] = contract.LABELS,
     record: bool = True,
 ) -> Path:
     """Saves a model whose probability is ``(width / 1000) ** power``.
@@ -120,11 +120,11 @@ def save_model(
     worse than chance.
     """
     model = _Model(power, fails, tells_domain)
-    spec = tf.TensorSpec([None], tf.string, name=features.EXAMPLES)
+    spec = tf.TensorSpec([None], tf.string, name=contract.EXAMPLES)
     functions = {name: getattr(model, name).get_concrete_function(spec) for name in signatures}
     tf.saved_model.save(model, str(folder), signatures=functions)
     if record:
-        path = folder / features.MODEL_RECORD
+        path = folder / contract.MODEL_RECORD
         path.parent.mkdir(parents=True)
         output = {} if threshold is None else {"threshold": threshold}
         path.write_text(json.dumps({"labels": list(labels), **output}))

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from tests.components import tiny
-from transform_module import features
+from transform_module import contract
 
 IMAGE = b"\xff\xd8 an image's bytes, which are no text \xfe"
 
@@ -16,11 +16,11 @@ def rows(count: int, **changes: Any) -> list[dict[str, Any]]:
     return [
         {
             **tiny.example(number % 2, (100 + number) / 1000),
-            features.IMAGE: IMAGE,
-            features.FILENAME: f"{number}.jpeg",
-            features.PATIENT_ID: f"p{number}",
-            features.SHA256: f"{number:064d}",
-            features.SUBTYPE: "virus" if number % 2 else None,
+            contract.IMAGE: IMAGE,
+            contract.FILENAME: f"{number}.jpeg",
+            contract.PATIENT_ID: f"p{number}",
+            contract.SHA256: f"{number:064d}",
+            contract.SUBTYPE: "virus" if number % 2 else None,
             **changes,
         }
         for number in range(count)
@@ -31,7 +31,7 @@ def statistics(examples: Iterable[dict[str, Any]]) -> Any:
     """The statistics of a split; a list as a feature's value is taken as several values."""
     from tensorflow_data_validation.statistics import stats_impl
 
-    from components.statistics import statistics_options
+    from components.statistics_gen import statistics_options
 
     examples = list(examples)
     columns = {

@@ -19,7 +19,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from transform_module import features
+from transform_module import contract
 
 TIMEOUT = 60.0
 
@@ -120,7 +120,7 @@ class Grpc:
         return self.prediction.Predict(request, timeout=TIMEOUT)
 
     def predict_images(self, images: Sequence[bytes]) -> predict_pb2.PredictResponse:
-        return self.predict(self.request({features.IMAGE_BYTES: strings(images)}))
+        return self.predict(self.request({contract.IMAGE_BYTES: strings(images)}))
 
 
 def strings(values: Iterable[bytes]) -> tensor_pb2.TensorProto:

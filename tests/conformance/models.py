@@ -10,7 +10,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from transform_module import features
+from transform_module import contract
 
 # The versions of the embedded server's model, of which it serves the later one.
 VERSION = 17
@@ -40,14 +40,14 @@ class _Model(tf.Module):
         super().__init__()
         self.white = tf.Variable(white)
 
-    @tf.function(input_signature=[_spec(tf.string, features.IMAGE_BYTES)])
+    @tf.function(input_signature=[_spec(tf.string, contract.IMAGE_BYTES)])
     def serve(self, image_bytes):
         return self._predict(image_bytes)
 
-    @tf.function(input_signature=[_spec(tf.string, features.EXAMPLES)])
+    @tf.function(input_signature=[_spec(tf.string, contract.EXAMPLES)])
     def serve_examples(self, examples):
-        spec = {features.IMAGE: tf.io.FixedLenFeature([], tf.string, default_value="")}
-        return self._predict(tf.io.parse_example(examples, spec)[features.IMAGE])
+        spec = {contract.IMAGE: tf.io.FixedLenFeature([], tf.string, default_value="")}
+        return self._predict(tf.io.parse_example(examples, spec)[contract.IMAGE])
 
     def _predict(self, image_bytes):
         # Whole PNG and JPEG files are valid; a graph cannot try to decode.
@@ -63,13 +63,13 @@ class _Model(tf.Module):
         valid = tf.logical_or(png, jpeg)
         grey = tf.map_fn(self._grey, (image_bytes, valid), fn_output_signature=tf.float32)
         probability = tf.where(valid, grey / self.white, 0.5)
-        label = tf.gather(list(features.LABELS), tf.cast(probability >= 0.5, tf.int32))
+        label = tf.gather(list(contract.LABELS), tf.cast(probability >= 0.5, tf.int32))
         return {
-            features.PROBABILITY: probability,
-            features.PREDICTED_LABEL: tf.where(valid, label, features.INVALID),
-            features.VALID: valid,
-            features.IN_DOMAIN: valid,
-            features.DOMAIN_DISTANCE: tf.where(valid, 1.0, 9.0) + tf.zeros_like(probability),
+            contract.PROBABILITY: probability,
+            contract.PREDICTED_LABEL: tf.where(valid, label, contract.INVALID),
+            contract.VALID: valid,
+            contract.IN_DOMAIN: valid,
+            contract.DOMAIN_DISTANCE: tf.where(valid, 1.0, 9.0) + tf.zeros_like(probability),
         }
 
     def _grey(self, row):
@@ -131,8 +131,8 @@ def save(folder: Path, white: float = 255.0) -> Path:
     """
     model = _Model(white)
     signatures = {
-        features.SERVING_DEFAULT: model.serve,
-        features.SERVE_EXAMPLES: model.serve_examples,
+        contract.SERVING_DEFAULT: model.serve,
+        contract.SERVE_EXAMPLES: model.serve_examples,
         TYPED: model.typed,
         MATRIX: model.matrix,
         UNEVEN: model.uneven,
@@ -141,7 +141,7 @@ def save(folder: Path, white: float = 255.0) -> Path:
     for type_name in IDENTITY_TYPES:
         signatures[identity(type_name)] = _identity_of(type_name)
     tf.saved_model.save(model, str(folder), signatures=signatures)
-    record = folder / features.MODEL_RECORD
+    record = folder / contract.MODEL_RECORD
     record.parent.mkdir()
-    record.write_text(json.dumps({"labels": features.LABELS, "threshold": 0.5}))
+    record.write_text(json.dumps({"labels": contract.LABELS, "threshold": 0.5}))
     return folder

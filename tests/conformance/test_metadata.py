@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import get_model_metadata_pb2, model_pb2
 
 from tests.conformance.clients import answer_of, error_of, refused
-from transform_module import features
+from transform_module import contract
 
 PREDICT = "tensorflow/serving/predict"
 
@@ -27,32 +27,32 @@ def test_form(rest, version):
 
 
 def test_default_signature(signatures):
-    signature = signatures[features.SERVING_DEFAULT]
+    signature = signatures[contract.SERVING_DEFAULT]
     assert signature["method_name"] == PREDICT
-    assert set(signature["inputs"]) == {features.IMAGE_BYTES}
+    assert set(signature["inputs"]) == {contract.IMAGE_BYTES}
     assert set(signature["outputs"]) == {
-        features.PROBABILITY,
-        features.PREDICTED_LABEL,
-        features.VALID,
-        features.IN_DOMAIN,
-        features.DOMAIN_DISTANCE,
+        contract.PROBABILITY,
+        contract.PREDICTED_LABEL,
+        contract.VALID,
+        contract.IN_DOMAIN,
+        contract.DOMAIN_DISTANCE,
     }
 
 
 @pytest.mark.parametrize(
     ("side", "name", "dtype"),
     [
-        ("inputs", features.IMAGE_BYTES, "DT_STRING"),
-        ("outputs", features.PROBABILITY, "DT_FLOAT"),
-        ("outputs", features.PREDICTED_LABEL, "DT_STRING"),
-        ("outputs", features.VALID, "DT_BOOL"),
-        ("outputs", features.IN_DOMAIN, "DT_BOOL"),
-        ("outputs", features.DOMAIN_DISTANCE, "DT_FLOAT"),
+        ("inputs", contract.IMAGE_BYTES, "DT_STRING"),
+        ("outputs", contract.PROBABILITY, "DT_FLOAT"),
+        ("outputs", contract.PREDICTED_LABEL, "DT_STRING"),
+        ("outputs", contract.VALID, "DT_BOOL"),
+        ("outputs", contract.IN_DOMAIN, "DT_BOOL"),
+        ("outputs", contract.DOMAIN_DISTANCE, "DT_FLOAT"),
     ],
 )
 def test_tensor(signatures, side, name, dtype):
     # The expected JSON of the server's own test: dimensions are text, -1 where unknown.
-    tensor = signatures[features.SERVING_DEFAULT][side][name]
+    tensor = signatures[contract.SERVING_DEFAULT][side][name]
     assert tensor["dtype"] == dtype
     assert tensor["tensor_shape"] == {"dim": [{"size": "-1", "name": ""}], "unknown_rank": False}
     assert isinstance(tensor["name"], str)
@@ -61,9 +61,9 @@ def test_tensor(signatures, side, name, dtype):
 
 def test_second_signature(signatures):
     # A pushed model answers serialized Examples, too.
-    signature = signatures[features.SERVE_EXAMPLES]
-    assert set(signature["inputs"]) == {features.EXAMPLES}
-    assert signature["inputs"][features.EXAMPLES]["dtype"] == "DT_STRING"
+    signature = signatures[contract.SERVE_EXAMPLES]
+    assert set(signature["inputs"]) == {contract.EXAMPLES}
+    assert signature["inputs"][contract.EXAMPLES]["dtype"] == "DT_STRING"
 
 
 def test_of_a_version(rest, version):
@@ -114,8 +114,8 @@ class TestGrpc:
         found = get_model_metadata_pb2.SignatureDefMap()
         assert answer.metadata["signature_def"].Unpack(found)
         assert set(found.signature_def) == set(signatures)
-        inputs = found.signature_def[features.SERVING_DEFAULT].inputs
-        assert inputs[features.IMAGE_BYTES].dtype == tf.string.as_datatype_enum
+        inputs = found.signature_def[contract.SERVING_DEFAULT].inputs
+        assert inputs[contract.IMAGE_BYTES].dtype == tf.string.as_datatype_enum
 
     def test_of_a_version(self, rpc, version):
         request = self.request(rpc, "signature_def")

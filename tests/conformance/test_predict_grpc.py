@@ -18,22 +18,22 @@ from tensorflow_serving.apis import model_pb2, predict_pb2
 from tests.conformance.clients import TIMEOUT, refused, strings
 from tests.conformance.images import BROKEN, WHOLE, shade
 from tests.conformance.models import LABEL, MATRIX, TOTAL, TYPED, UNEVEN, identity
-from transform_module import features
+from transform_module import contract
 
 SERVICES = ("tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 GREY = strings([WHOLE["grey"]])
 OUTPUTS = {
-    features.PROBABILITY: tf.float32,
-    features.PREDICTED_LABEL: tf.string,
-    features.VALID: tf.bool,
-    features.IN_DOMAIN: tf.bool,
-    features.DOMAIN_DISTANCE: tf.float32,
+    contract.PROBABILITY: tf.float32,
+    contract.PREDICTED_LABEL: tf.string,
+    contract.VALID: tf.bool,
+    contract.IN_DOMAIN: tf.bool,
+    contract.DOMAIN_DISTANCE: tf.float32,
 }
 
 
 def images(rpc, tensor: tensor_pb2.TensorProto = GREY) -> predict_pb2.PredictRequest:
-    return rpc.request({features.IMAGE_BYTES: tensor})
+    return rpc.request({contract.IMAGE_BYTES: tensor})
 
 
 class TestAnswer:
@@ -49,9 +49,9 @@ class TestAnswer:
         # predict_util.cc: outputs are written kAsProtoField, so clients read the *_val fields.
         outputs = rpc.predict_images([WHOLE["grey"], BROKEN["text"]]).outputs
         assert not any(tensor.tensor_content for tensor in outputs.values())
-        assert list(outputs[features.VALID].bool_val) == [True, False]
-        assert outputs[features.PREDICTED_LABEL].string_val[1] == features.INVALID.encode()
-        assert outputs[features.PROBABILITY].float_val[1] == 0.5
+        assert list(outputs[contract.VALID].bool_val) == [True, False]
+        assert outputs[contract.PREDICTED_LABEL].string_val[1] == contract.INVALID.encode()
+        assert outputs[contract.PROBABILITY].float_val[1] == 0.5
 
     def test_model_spec(self, rpc, version):
         # predict.proto: "Effective Model Specification used to process PredictRequest."
@@ -63,14 +63,14 @@ class TestAnswer:
         # model.proto: "A named signature to evaluate. If unspecified, the default signature will
         # be used."
         example = tf.train.Example()
-        example.features.feature[features.IMAGE].bytes_list.value.append(WHOLE["grey"])
+        example.features.feature[contract.IMAGE].bytes_list.value.append(WHOLE["grey"])
         tensor = strings([example.SerializeToString()])
-        answer = rpc.predict(rpc.request({features.EXAMPLES: tensor}, features.SERVE_EXAMPLES))
-        assert answer.model_spec.signature_name == features.SERVE_EXAMPLES
+        answer = rpc.predict(rpc.request({contract.EXAMPLES: tensor}, contract.SERVE_EXAMPLES))
+        assert answer.model_spec.signature_name == contract.SERVE_EXAMPLES
         direct = rpc.predict(images(rpc))
         np.testing.assert_allclose(
-            answer.outputs[features.PROBABILITY].float_val,
-            direct.outputs[features.PROBABILITY].float_val,
+            answer.outputs[contract.PROBABILITY].float_val,
+            direct.outputs[contract.PROBABILITY].float_val,
             rtol=1e-5,
         )
 
@@ -166,7 +166,7 @@ class TestInputs:
         refused(rpc.prediction.Predict, request, INVALID)
 
     def test_extra(self, rpc):
-        request = rpc.request({features.IMAGE_BYTES: GREY, "more": GREY})
+        request = rpc.request({contract.IMAGE_BYTES: GREY, "more": GREY})
         refused(rpc.prediction.Predict, request, INVALID)
 
     def test_other_name(self, rpc):
@@ -209,7 +209,7 @@ class TestInputs:
         tensor.CopyFrom(GREY)
         tensor.tensor_shape.dim[0].size = 3
         outputs = rpc.predict(images(rpc, tensor)).outputs
-        assert list(outputs[features.VALID].bool_val) == [True] * 3
+        assert list(outputs[contract.VALID].bool_val) == [True] * 3
 
     def test_strings_as_content(self, rpc):
         # tensor.proto, tensor_content; of strings it is their lengths, then their bytes.
@@ -218,7 +218,7 @@ class TestInputs:
         tensor.tensor_shape.dim.add(size=2)
         tensor.tensor_content = bytes(map(len, values)) + b"".join(values)
         outputs = rpc.predict(images(rpc, tensor)).outputs
-        assert list(outputs[features.VALID].bool_val) == [False, False]
+        assert list(outputs[contract.VALID].bool_val) == [False, False]
 
 
 VALUES = {
@@ -380,14 +380,14 @@ class TestCall:
         # Every call gets the answer to its own images.
         contents = [WHOLE["black"], WHOLE["white"], BROKEN["text"], WHOLE["grey"]] * 8
         alone = {
-            content: rpc.predict_images([content]).outputs[features.PROBABILITY].float_val[0]
+            content: rpc.predict_images([content]).outputs[contract.PROBABILITY].float_val[0]
             for content in set(contents)
         }
         calls = [
             rpc.prediction.Predict.future(images(rpc, strings([content])), timeout=TIMEOUT)
             for content in contents
         ]
-        answers = [call.result().outputs[features.PROBABILITY].float_val[0] for call in calls]
+        answers = [call.result().outputs[contract.PROBABILITY].float_val[0] for call in calls]
         assert answers == pytest.approx([alone[content] for content in contents], rel=1e-4)
 
 

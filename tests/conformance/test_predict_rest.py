@@ -14,18 +14,18 @@ import tensorflow as tf
 from tests.conformance.clients import answer_of, b64, error_of
 from tests.conformance.images import BROKEN, WHOLE
 from tests.conformance.models import LABEL, VERSION
-from transform_module import features
+from transform_module import contract
 
 GREY = b64(WHOLE["grey"])
 WHITE = b64(WHOLE["white"])
 BAD = b64(BROKEN["text"])
 INVALID_ANSWER = {
-    features.PROBABILITY: 0.5,
-    features.PREDICTED_LABEL: features.INVALID,
-    features.VALID: False,
-    features.IN_DOMAIN: False,
+    contract.PROBABILITY: 0.5,
+    contract.PREDICTED_LABEL: contract.INVALID,
+    contract.VALID: False,
+    contract.IN_DOMAIN: False,
 }
-OUTPUTS = {*INVALID_ANSWER, features.DOMAIN_DISTANCE}
+OUTPUTS = {*INVALID_ANSWER, contract.DOMAIN_DISTANCE}
 
 
 def is_invalid(body: dict) -> bool:
@@ -35,7 +35,7 @@ def is_invalid(body: dict) -> bool:
 
 
 def named(value) -> dict:
-    return {features.IMAGE_BYTES: value}
+    return {contract.IMAGE_BYTES: value}
 
 
 def check_rows(body: dict, count: int) -> list[dict]:
@@ -44,12 +44,12 @@ def check_rows(body: dict, count: int) -> list[dict]:
     assert len(rows) == count
     for row in rows:
         assert set(row) == OUTPUTS
-        assert isinstance(row[features.PROBABILITY], float)
-        assert 0 <= row[features.PROBABILITY] <= 1
-        assert isinstance(row[features.VALID], bool)
-        assert isinstance(row[features.IN_DOMAIN], bool)
-        assert row[features.DOMAIN_DISTANCE] >= 0
-        assert row[features.PREDICTED_LABEL] in (*features.LABELS, features.INVALID)
+        assert isinstance(row[contract.PROBABILITY], float)
+        assert 0 <= row[contract.PROBABILITY] <= 1
+        assert isinstance(row[contract.VALID], bool)
+        assert isinstance(row[contract.IN_DOMAIN], bool)
+        assert row[contract.DOMAIN_DISTANCE] >= 0
+        assert row[contract.PREDICTED_LABEL] in (*contract.LABELS, contract.INVALID)
     return rows
 
 
@@ -59,7 +59,7 @@ class TestRows:
     def test_named(self, rest):
         # "each item is expected to be an object containing input name/tensor value pair"
         body = answer_of(rest.post({"instances": [named(GREY)]}))
-        assert check_rows(body, 1)[0][features.VALID] is True
+        assert check_rows(body, 1)[0][contract.VALID] is True
 
     def test_value_alone(self, rest):
         # "When there is only one named input, specify the value of instances key to be the value
@@ -71,7 +71,7 @@ class TestRows:
         # "If the model outputs multiple named tensors, we output a list of objects instead"
         body = answer_of(rest.post({"instances": [named(GREY), named(BAD), named(WHITE)]}))
         rows = check_rows(body, 3)
-        assert [row[features.VALID] for row in rows] == [True, False, True]
+        assert [row[contract.VALID] for row in rows] == [True, False, True]
         assert INVALID_ANSWER.items() <= rows[1].items()
 
     @pytest.mark.parametrize("text", ["", "no image", "Zürich 漢字 😀", "\\u0000", '"quotes"'])
@@ -155,9 +155,9 @@ class TestColumns:
         body = answer_of(rest.post({"inputs": named([GREY, BAD])}))
         assert list(body) == ["outputs"]
         assert set(body["outputs"]) == OUTPUTS
-        assert body["outputs"][features.VALID] == [True, False]
-        assert body["outputs"][features.PROBABILITY][1] == 0.5
-        assert body["outputs"][features.PREDICTED_LABEL][1] == features.INVALID
+        assert body["outputs"][contract.VALID] == [True, False]
+        assert body["outputs"][contract.PROBABILITY][1] == 0.5
+        assert body["outputs"][contract.PREDICTED_LABEL][1] == contract.INVALID
 
     def test_value_alone(self, rest):
         # "The value for inputs key can either a single input tensor or a map"
@@ -394,13 +394,13 @@ class TestSignature:
 
     def test_other(self, rest):
         example = tf.train.Example()
-        example.features.feature[features.IMAGE].bytes_list.value.append(WHOLE["grey"])
+        example.features.feature[contract.IMAGE].bytes_list.value.append(WHOLE["grey"])
         value = b64(example.SerializeToString())
         body = answer_of(rest.post({"signature_name": "serve_examples", "instances": [value]}))
         row = check_rows(body, 1)[0]
         direct = answer_of(rest.post({"instances": [GREY]}))["predictions"][0]
-        assert row[features.PROBABILITY] == pytest.approx(direct[features.PROBABILITY], rel=1e-5)
-        assert row[features.PREDICTED_LABEL] == direct[features.PREDICTED_LABEL]
+        assert row[contract.PROBABILITY] == pytest.approx(direct[contract.PROBABILITY], rel=1e-5)
+        assert row[contract.PREDICTED_LABEL] == direct[contract.PREDICTED_LABEL]
 
     def test_unknown(self, rest):
         # http_rest_api_handler.cc, GetInfoMap: InvalidArgument
@@ -412,4 +412,4 @@ class TestSignature:
         error_of(rest.post({"signature_name": name, "instances": ["x"]}), 400)
 
     def test_input_of_another_signature(self, rest):
-        error_of(rest.post({"instances": [{features.EXAMPLES: "x"}]}), 400)
+        error_of(rest.post({"instances": [{contract.EXAMPLES: "x"}]}), 400)

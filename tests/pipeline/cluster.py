@@ -1,7 +1,7 @@
 """A configuration that compiles, made for tests."""
 
-from pipeline.config import Config
-from pipeline.config_file import load
+from pipeline.config.config import Config
+from pipeline.config.config_file import load
 
 CLUSTER = (
     "cluster.image=registry.example/cxr:1.2",

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 import pytest
 
-from components import allocator
+from pipeline.run import allocator
 from tests import forks
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -38,7 +38,7 @@ def printed(capsys, monkeypatch):
     """Returns what was printed so far, none of whose lines ends with a blank."""
     from rich.console import Console
 
-    from pipeline import cells
+    from pipeline.cli.output import cells
 
     monkeypatch.setattr(cells.shutil, "which", lambda name: f"/bin/{name}")
     print_ = Console.print

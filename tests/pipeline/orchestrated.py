@@ -8,13 +8,13 @@ from tfx.dsl.components.common.importer import Importer
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types.standard_artifacts import InfraBlessing, Model, ModelBlessing
 
-from components.baseline import Baseline
-from components.beam_args import DEFAULT_BEAM_ARGS
+from components.baseline.component import Baseline
 from components.pusher import Pusher
-from pipeline import metadata
-from pipeline.memory import PeakMemory
-from pipeline.progress import ComponentProgress, Finished, watching
+from pipeline.root import metadata
+from pipeline.run.component_progress import ComponentProgress, Finished, watching
+from pipeline.run.memory import PeakMemory
 from pipeline.runners import runner
+from serving.beam.beam_args import DEFAULT_BEAM_ARGS
 
 CONFIGURATION = '{"epochs": 3}'
 CODE = "{no JSON}"

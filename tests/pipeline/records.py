@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from components.evaluation import OVERALL, Evaluation, Metrics, evaluation_json
-from components.images.dataset import Dataset, FolderCount, SplitCount
-from pipeline.run_record import ComponentRecord, PushRecord, RunRecord
+from components.evaluator.evaluation import OVERALL, Evaluation, Metrics, evaluation_json
+from pipeline.run_records.run_record import ComponentRecord, PushRecord, RunRecord
+from serving.images.dataset import Dataset, FolderCount, SplitCount
 
 METRICS = Metrics(
     examples=1234,

@@ -7,13 +7,13 @@ from tfx.proto import example_gen_pb2
 from tfx.utils import proto_utils
 
 from components.code_version import code_version
-from components.evaluation_settings import EvaluationSettings
-from pipeline.config_file import load
+from components.evaluator.settings import EvaluationSettings
+from pipeline.config.config_file import load
 from pipeline.pipeline import UNCACHED
 from serving.tensorflow_serving.settings import VERSION
 from tests.pipeline.command import COMPONENTS
 from tests.pipeline.wired import wire
-from transform_module.features import SPLITS
+from transform_module.contract import SPLITS
 
 
 def properties(pipeline, node):
@@ -109,7 +109,7 @@ def test_a_tuner_is_between_transform_and_trainer_where_there_is_one(pipeline, t
 def test_the_search_is_part_of_what_trainer_and_tuner_are_reported(tuned):
     search = load(None, ["tuner.enabled=true", "tuner.trials=3"]).tuner.model_dump(mode="json")
     assert config_of(tuned, "Trainer")["tuner"] == config_of(tuned, "Tuner")["tuner"] == search
-    assert properties(tuned, "Tuner")["tuner_fn"] == "trainer_module.tuner.tuner_fn"
+    assert properties(tuned, "Tuner")["tuner_fn"] == "trainer_module.search.tuner_fn.tuner_fn"
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_only_the_train_split_is_analyzed_and_the_test_split_stays_out_of_the_tr
 def test_the_functions_are_named_by_importable_paths(pipeline):
     transform, trainer = properties(pipeline, "Transform"), properties(pipeline, "Trainer")
     assert transform["preprocessing_fn"] == "transform_module.preprocessing.preprocessing_fn"
-    assert trainer["run_fn"] == "trainer_module.trainer.run_fn"
+    assert trainer["run_fn"] == "trainer_module.run.run_fn"
     assert not transform.get("module_file")
     assert not trainer.get("module_file")
 
@@ -190,7 +190,7 @@ def test_the_trainer_is_reported_all_that_its_result_depends_on():
         "transform": {"resize": "squash", "contrast": "none"},
         "seed": 8,
         "code_version": code_version(
-            "components.trainer", "trainer_module.trainer", "trainer_module.models.cnn"
+            "components.trainer", "trainer_module.run", "trainer_module.models.cnn"
         ),
         "checkpoint_dir": "/place/checkpoints",
     }
@@ -245,16 +245,19 @@ ASKING = {"Evaluator", "ServingCheck", "Report"}
     ("edited", "nodes"),
     [
         ("transform_module.preprocessing", {"Transform"}),
-        ("transform_module.contrast", {"Transform", "Trainer", "Tuner", "ServingCheck", "Report"}),
-        ("trainer_module.losses", {"Trainer", "Tuner"}),
+        (
+            "transform_module.images.contrast",
+            {"Transform", "Trainer", "Tuner", "ServingCheck", "Report"},
+        ),
+        ("trainer_module.training.losses", {"Trainer", "Tuner"}),
         ("trainer_module.models.cnn", {"Trainer", "Tuner"}),
         ("trainer_module.models.compact", set()),
-        ("trainer_module.tuner", {"Trainer", "Tuner"}),
-        ("components.schema", {"ExampleValidator"}),
-        ("components.pushed", {"Baseline", *ASKING}),
-        ("components.evaluation_metrics", {"Evaluator"}),
-        ("serving.server", {"ServingCheck", "Report"}),
-        ("components.report.page", {"Report"}),
+        ("trainer_module.search.tuner_fn", {"Trainer", "Tuner"}),
+        ("components.schema_gen", {"ExampleValidator"}),
+        ("serving.versions.pushed", {"Baseline", *ASKING}),
+        ("components.evaluator.tfma_metrics", {"Evaluator"}),
+        ("serving.server.server", {"ServingCheck", "Report"}),
+        ("serving.report.page", {"Report"}),
         ("components.synthetic.drawing", set()),
         ("pipeline.pipeline", set()),
     ],

@@ -5,7 +5,7 @@ from typing import Any
 
 from tfx.orchestration.pipeline import Pipeline
 
-from pipeline.config_file import load
+from pipeline.config.config_file import load
 from pipeline.pipeline import Inputs, beam_args, create_pipeline
 
 INPUTS = Inputs(

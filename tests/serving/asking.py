@@ -14,7 +14,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from tests.conformance.clients import strings
 from tests.images import encode
-from transform_module import features
+from transform_module import contract
 
 MODEL = "chest_xray"
 PREDICT = f"/v1/models/{MODEL}:predict"
@@ -34,21 +34,21 @@ def body(*images: bytes) -> bytes:
 def is_right(content: bytes, values: Sequence[int]) -> bool:
     """Tells whether an answer over REST is whole and right, for images of these grey values."""
     rows = json.loads(content)["predictions"]
-    return [row[features.VALID] for row in rows] == [True] * len(values) and [
-        row[features.PROBABILITY] for row in rows
+    return [row[contract.VALID] for row in rows] == [True] * len(values) and [
+        row[contract.PROBABILITY] for row in rows
     ] == pytest.approx([value / 255 for value in values], abs=1e-6)
 
 
 def request(*images: bytes) -> predict_pb2.PredictRequest:
     message = predict_pb2.PredictRequest()
     message.model_spec.name = MODEL
-    message.inputs[features.IMAGE_BYTES].CopyFrom(strings(images))
+    message.inputs[contract.IMAGE_BYTES].CopyFrom(strings(images))
     return message
 
 
 def is_right_message(response: predict_pb2.PredictResponse, values: Sequence[int]) -> bool:
     """Tells the same of an answer over gRPC."""
-    found = list(response.outputs[features.PROBABILITY].float_val)
+    found = list(response.outputs[contract.PROBABILITY].float_val)
     return found == pytest.approx([value / 255 for value in values], abs=1e-6)
 
 

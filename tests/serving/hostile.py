@@ -31,7 +31,7 @@ from tests.images import encode
 from tests.serving import asking
 from tests.serving.asking import MODEL, PREDICT, xray
 from tests.serving.running import Running
-from transform_module import features
+from transform_module import contract
 
 SECRET: Final = "Jane-Doe-1961-04-01"
 SECONDS: Final = 60
@@ -91,10 +91,10 @@ class Attacker:
     # Other clients' requests may be in the same batch.
 
     def bad_example(self) -> None:
-        self._call(_request([SECRET.encode()], features.EXAMPLES, features.SERVE_EXAMPLES))
+        self._call(_request([SECRET.encode()], contract.EXAMPLES, contract.SERVE_EXAMPLES))
 
     def bad_example_over_rest(self) -> None:
-        body = {"signature_name": features.SERVE_EXAMPLES, "instances": [b64(SECRET.encode())]}
+        body = {"signature_name": contract.SERVE_EXAMPLES, "instances": [b64(SECRET.encode())]}
         self._post(json.dumps(body).encode())
 
     def broken_image(self) -> None:
@@ -235,7 +235,7 @@ KINDS: Final[dict[Callable[[Attacker], None], float]] = {
 }
 
 
-def _request(rows: list[bytes], name: str = features.IMAGE_BYTES, signature: str = "") -> bytes:
+def _request(rows: list[bytes], name: str = contract.IMAGE_BYTES, signature: str = "") -> bytes:
     message = predict_pb2.PredictRequest()
     message.model_spec.name = MODEL
     message.model_spec.signature_name = signature

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from components import allocator
+from pipeline.run import allocator
 from tests import forks
 
 START_SECONDS = 600
@@ -64,14 +64,14 @@ def running(
         with log.open("wb") as output:
             if cold or files:
                 process: subprocess.Popen | forks.Fork = subprocess.Popen(
-                    [sys.executable, "-m", "serving.command", *words],
+                    [sys.executable, "-m", "pipeline.cli.commands.serve_command", *words],
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     preexec_fn=functools.partial(_limit_files, files) if files else None,
                 )
             else:
                 process = forks.start(
-                    "serving.command",
+                    "pipeline.cli.commands.serve_command",
                     *words,
                     folder=Path.cwd(),
                     environment={**os.environ, **allocator.environment()},

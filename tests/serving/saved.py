@@ -6,8 +6,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from components import pushed
-from transform_module import features
+from serving.versions import pushed
+from transform_module import contract
 
 
 class _White(tf.Module):
@@ -16,25 +16,25 @@ class _White(tf.Module):
         self.scale = tf.Variable(255.0)
         self.tells_domain = tells_domain
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=features.IMAGE_BYTES)])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=contract.IMAGE_BYTES)])
     def serve(self, image_bytes):
         # A test's image is the bytes of a PNG of one grey value; anything else is invalid.
         valid = tf.strings.substr(image_bytes, 0, 4) == b"\x89PNG"
         grey = tf.map_fn(self._grey, (image_bytes, valid), fn_output_signature=tf.float32)
         probability = tf.where(valid, grey / self.scale, 0.5)
-        label = tf.gather(list(features.LABELS), tf.cast(probability >= 0.5, tf.int32))
+        label = tf.gather(list(contract.LABELS), tf.cast(probability >= 0.5, tf.int32))
         answer = {
-            features.PROBABILITY: probability,
-            features.PREDICTED_LABEL: tf.where(valid, label, features.INVALID),
-            features.VALID: valid,
+            contract.PROBABILITY: probability,
+            contract.PREDICTED_LABEL: tf.where(valid, label, contract.INVALID),
+            contract.VALID: valid,
         }
         if not self.tells_domain:
             return answer
         # A black image is unlike the others, and so is what is invalid.
         distance = tf.where(valid, 3.0 - 2.0 * probability, 3.0)
         return answer | {
-            features.IN_DOMAIN: distance < 2.9,
-            features.DOMAIN_DISTANCE: distance,
+            contract.IN_DOMAIN: distance < 2.9,
+            contract.DOMAIN_DISTANCE: distance,
         }
 
     def _grey(self, row):
@@ -47,14 +47,14 @@ class _White(tf.Module):
 
 
 def save(
-    folder: Path, signature: str = features.SERVING_DEFAULT, *, tells_domain: bool = False
+    folder: Path, signature: str = contract.SERVING_DEFAULT, *, tells_domain: bool = False
 ) -> Path:
     """Saves the model as one version; without a domain it is as models once were."""
     model = _White(tells_domain)
     tf.saved_model.save(model, str(folder), signatures={signature: model.serve})
-    record = folder / features.MODEL_RECORD
+    record = folder / contract.MODEL_RECORD
     record.parent.mkdir()
-    record.write_text(json.dumps({"labels": features.LABELS, "threshold": 0.5}))
+    record.write_text(json.dumps({"labels": contract.LABELS, "threshold": 0.5}))
     return folder
 
 
@@ -64,22 +64,22 @@ def save_explaining(folder: Path) -> Path:
     model.plain = tf.saved_model.load(str(save(folder / "plain", tells_domain=True)))
     shutil.move(folder / "plain" / "assets.extra", folder / "assets.extra")
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=features.IMAGE_BYTES)])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=contract.IMAGE_BYTES)])
     def serve(image_bytes):
-        return model.plain.signatures[features.SERVING_DEFAULT](image_bytes=image_bytes)
+        return model.plain.signatures[contract.SERVING_DEFAULT](image_bytes=image_bytes)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=features.IMAGE_BYTES)])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=contract.IMAGE_BYTES)])
     def explain(image_bytes):
-        answer = model.plain.signatures[features.SERVING_DEFAULT](image_bytes=image_bytes)
+        answer = model.plain.signatures[contract.SERVING_DEFAULT](image_bytes=image_bytes)
         rows = tf.shape(image_bytes)[0]
-        columns = tf.linspace(0.0, 1.0, features.IMAGE_SIZE)
+        columns = tf.linspace(0.0, 1.0, contract.IMAGE_SIZE)
         return {
-            features.PROBABILITY: answer[features.PROBABILITY],
-            features.HEATMAP: tf.ones([rows, features.IMAGE_SIZE, 1]) * columns,
+            contract.PROBABILITY: answer[contract.PROBABILITY],
+            contract.HEATMAP: tf.ones([rows, contract.IMAGE_SIZE, 1]) * columns,
         }
 
     tf.saved_model.save(
-        model, str(folder), signatures={features.SERVING_DEFAULT: serve, features.EXPLAIN: explain}
+        model, str(folder), signatures={contract.SERVING_DEFAULT: serve, contract.EXPLAIN: explain}
     )
     return folder
 

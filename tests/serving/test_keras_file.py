@@ -9,17 +9,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.errors import UserError
 from serving import keras_file
 from tests.images import encode, grey_pixels
 from tests.serving.saved import save as save_without_network
 from tests.serving.tflite.test_export import step
 from tests.trainer_module import small
-from trainer_module import architecture, models
-from trainer_module.calibration import Calibration
+from trainer_module import models
+from trainer_module.decision.calibration import Calibration
+from trainer_module.export import architecture
 from trainer_module.models import ensemble
-from trainer_module.settings import TrainerSettings
-from transform_module import features, image_ops
+from trainer_module.settings.trainer import TrainerSettings
+from transform_module import contract
+from transform_module.errors import UserError
+from transform_module.images import image_ops
 from transform_module.settings import TransformSettings
 
 CALIBRATION = Calibration(slope=0.8, shift=0.3)
@@ -63,16 +65,16 @@ def save(model, folder):
     """Saves a model as the trainer does, without what decodes images."""
 
     def serve_pixels(image_xf):
-        return {features.PROBABILITY: CALIBRATION(model(image_xf, training=False)[:, 0])}
+        return {contract.PROBABILITY: CALIBRATION(model(image_xf, training=False)[:, 0])}
 
     archive = keras.export.ExportArchive()
-    spec = tf.TensorSpec([None, 160, 160, 1], tf.float32, name=features.IMAGE_XF)
-    for name in (features.SERVING_DEFAULT, features.SERVE_PIXELS):
+    spec = tf.TensorSpec([None, 160, 160, 1], tf.float32, name=contract.IMAGE_XF)
+    for name in (contract.SERVING_DEFAULT, contract.SERVE_PIXELS):
         archive.add_endpoint(name, serve_pixels, [spec])
     archive.write_out(str(folder), verbose=False)
-    record = folder / features.MODEL_RECORD
+    record = folder / contract.MODEL_RECORD
     record.parent.mkdir(exist_ok=True)
-    record.write_text(json.dumps({"labels": features.LABELS, "threshold": 0.5}))
+    record.write_text(json.dumps({"labels": contract.LABELS, "threshold": 0.5}))
     architecture.write(model, CALIBRATION, folder)
     return folder
 
@@ -83,8 +85,8 @@ def compact(tmp_path_factory):
 
 
 def served(version, pixels):
-    signature = tf.saved_model.load(str(version)).signatures[features.SERVE_PIXELS]
-    return signature(image_xf=tf.constant(pixels))[features.PROBABILITY].numpy()
+    signature = tf.saved_model.load(str(version)).signatures[contract.SERVE_PIXELS]
+    return signature(image_xf=tf.constant(pixels))[contract.PROBABILITY].numpy()
 
 
 @pytest.mark.slow
@@ -110,7 +112,7 @@ def test_plain_keras_reads_the_file_and_finds_the_same_probability(name, tmp_pat
 
 
 def test_the_record_is_small_beside_the_weights(compact):
-    assert (compact / features.ARCHITECTURE).stat().st_size < 100_000
+    assert (compact / contract.ARCHITECTURE).stat().st_size < 100_000
 
 
 def test_a_file_that_differs_is_not_written(compact, tmp_path, monkeypatch):

@@ -3,12 +3,12 @@ import shutil
 import numpy as np
 import pytest
 
-from components import pushed
-from components.errors import UserError
 from serving.model import Answer, Model, find_version
+from serving.versions import pushed
 from tests.images import encode
 from tests.serving.saved import save, write_manifest
-from transform_module import features
+from transform_module import contract
+from transform_module.errors import UserError
 
 
 def grey(value):
@@ -133,13 +133,13 @@ def copied(version, tmp_path):
 
 
 def test_a_saved_model_without_our_record_is_none_of_ours(copied):
-    (copied / features.MODEL_RECORD).unlink()
+    (copied / contract.MODEL_RECORD).unlink()
     with pytest.raises(UserError, match=r"is no model of this pipeline: assets\.extra/model\.json"):
         Model(copied)
 
 
 def test_a_damaged_record_is_reported(copied):
-    (copied / features.MODEL_RECORD).write_text("{")
+    (copied / contract.MODEL_RECORD).write_text("{")
     with pytest.raises(UserError, match=r"model\.json cannot be read"):
         Model(copied)
 

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from trainer_module import data, trainer
-from trainer_module.augmentation_settings import AugmentationSettings
+from trainer_module import run as trainer
+from trainer_module.input import batches
 from trainer_module.job import Job
-from trainer_module.model_settings import CnnSettings
-from trainer_module.settings import TrainerSettings
-from trainer_module.tuner_settings import TunerSettings
+from trainer_module.settings.augmentation import AugmentationSettings
+from trainer_module.settings.models import CnnSettings
+from trainer_module.settings.search import TunerSettings
+from trainer_module.settings.trainer import TrainerSettings
 
 SETTINGS = TrainerSettings(
     cnn=CnnSettings(filters=(4,), dense_units=(8,), convolution_dropout=0, dense_dropout=0),
@@ -25,7 +26,7 @@ SETTINGS = TrainerSettings(
 )
 
 
-def images(count: int = 32, seed: int = 0) -> data.Images:
+def images(count: int = 32, seed: int = 0) -> batches.Images:
     """Noise with a bright square where the label is 1."""
     generator = np.random.default_rng(seed)
     labels = np.arange(count) % 2
@@ -34,11 +35,11 @@ def images(count: int = 32, seed: int = 0) -> data.Images:
     return images_of(pixels, labels)
 
 
-def images_of(pixels: np.ndarray, labels: np.ndarray) -> data.Images:
+def images_of(pixels: np.ndarray, labels: np.ndarray) -> batches.Images:
     """Images [N, 160, 160, 1] uint8, each of another patient."""
     dataset = tf.data.Dataset.from_tensor_slices((pixels, labels.astype(np.float32)))
     patients = np.array([b"%d" % index for index in range(len(labels))], object)
-    return data.Images(dataset, labels, patients, 0)
+    return batches.Images(dataset, labels, patients, 0)
 
 
 def job(folder: Path, settings: TrainerSettings = SETTINGS, *, profile: bool = False) -> Job:

@@ -5,8 +5,8 @@ from typing import Final, cast
 
 import keras
 
-from trainer_module.settings import TrainerSettings
-from transform_module.features import IMAGE_SIZE
+from trainer_module.settings.trainer import TrainerSettings
+from transform_module.contract import IMAGE_SIZE
 
 # Names, in every model, the layer whose output is the last convolutional feature map.
 FEATURES: Final = "features"

@@ -2,10 +2,10 @@
 
 import keras
 
-from trainer_module.fused import BatchNormalization, Dropout
-from trainer_module.model_settings import CnnSettings
 from trainer_module.models import FEATURES
-from transform_module.features import IMAGE_SIZE
+from trainer_module.models.layers import BatchNormalization, Dropout
+from trainer_module.settings.models import CnnSettings
+from transform_module.contract import IMAGE_SIZE
 
 
 def build(settings: CnnSettings, *, synchronized: bool) -> keras.Model:

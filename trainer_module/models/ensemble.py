@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import keras
 
-from transform_module.features import IMAGE_SIZE
+from transform_module.contract import IMAGE_SIZE
 
 _MEMBER = "member_"
 # A float32 probability nearer to 0 or 1 than this has lost its logit.
@@ -16,8 +16,8 @@ def build(members: Sequence[keras.Model]) -> keras.Model:
 
     Not of their probabilities: that mean is the less sure the more it is pulled to one half by
     members that differ, which no slope and shift of its logit takes back. Measured as in
-    `trainer_module.out_of_fold`, before its correction: expected calibration error 0.016 and 0.035,
-    AUC 0.997 both.
+    `trainer_module.decision.out_of_fold`, before its correction: expected calibration error 0.016
+    and 0.035, AUC 0.997 both.
 
     Args:
         members: each as `trainer_module.models.build` makes it; they are renamed ``member_1``

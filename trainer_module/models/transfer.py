@@ -4,11 +4,11 @@ from functools import partial
 
 import keras
 
-from trainer_module.fused import BatchNormalization, Dropout
-from trainer_module.model_settings import TransferSettings
 from trainer_module.models import FEATURES
 from trainer_module.models.backbones import applications, efficientnet_lite0
-from transform_module.features import IMAGE_SIZE
+from trainer_module.models.layers import BatchNormalization, Dropout
+from trainer_module.settings.models import TransferSettings
+from transform_module.contract import IMAGE_SIZE
 
 
 def require_weights(settings: TransferSettings) -> None:

@@ -12,12 +12,13 @@ from google.cloud import aiplatform, aiplatform_v1
 from google.protobuf import json_format
 from tfx.types import standard_artifacts
 
-from components import pushed, remote
-from components.errors import UserError
 from components.google_cloud.endpoint import DEPLOYED, ENDPOINT, Executor
 from components.pusher import PUSHED, PUSHED_DESTINATION, PUSHED_VERSION, REASON
+from serving.files import remote
+from serving.versions import pushed
 from tests.google_account import log_in
-from tests.pipeline.submission import loopback
+from tests.pipeline.cluster.submission import loopback
+from transform_module.errors import UserError
 
 PARENT = "projects/project-1/locations/us-central1"
 ENDPOINT_NAME = f"{PARENT}/endpoints/1"

@@ -3,12 +3,12 @@ import io
 import pytest
 from PIL import Image
 
-from components.images.decode_check import Decoded, check
-from components.images.layout import scan
 from components.synthetic.broken import broken_files
 from components.synthetic.generate import _encode
 from components.synthetic.plan import plan
-from tests.components.images.folders import fill
+from serving.images.decode_check import Decoded, check
+from serving.images.layout import scan
+from tests.components.convert.folders import fill
 
 PLAN = plan(60, 7)
 BROKEN = {file.what: file for file in broken_files(PLAN)}

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from components.errors import UserError
-from components.images.convert import convert
-from components.images.settings import DatasetSettings
+from components.convert.convert import convert
 from components.synthetic import generate as module
 from components.synthetic.generate import MARKER, MINIMUM_IMAGES, generate, render
 from components.synthetic.plan import plan
+from serving.images.settings import DatasetSettings
+from transform_module.errors import UserError
 
 SEED = 7
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.images.patient_names import known_patient
-from components.images.patients import subtype
 from components.synthetic.plan import plan
+from serving.images.patient_names import known_patient
+from serving.images.patients import subtype
 
 PLAN = plan(600, 7)
 

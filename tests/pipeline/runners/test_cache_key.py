@@ -4,10 +4,10 @@ from importlib import metadata
 import pytest
 from tfx.types import standard_artifacts
 
-from components.images.dataset import DATASET_FILE, QUARANTINE_FILE
-from components.push import push
-from components.sums import SUMS, sums, to_json
 from pipeline.runners.cache_key import cache_key
+from serving.images.dataset import DATASET_FILE, QUARANTINE_FILE
+from serving.versions.push import push
+from transform_module.files.sums import SUMS, sums, to_json
 
 
 @pytest.fixture

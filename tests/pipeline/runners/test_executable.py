@@ -3,8 +3,8 @@ import os
 import pytest
 from tfx_bsl.coders import batch_util
 
-from components.beam_process import prepare_process
 from pipeline.runners.executable import executable
+from serving.beam.beam_process import prepare_process
 from tests.pipeline.command import COMPONENTS
 from tests.pipeline.wired import wire
 

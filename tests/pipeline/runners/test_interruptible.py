@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 from tfx.orchestration.portable import launcher
 
-from components import interrupts
 from pipeline.runners.interruptible import Interrupted, interruptible
+from serving.process import interrupts
 
 
 @pytest.fixture

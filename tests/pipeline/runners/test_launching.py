@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from tfx.types import standard_artifacts
 
-from components import baseline
-from pipeline.metadata import executions
+from components.baseline import component
+from pipeline.root.metadata import executions
 from pipeline.runners import launching
 
 
@@ -19,7 +19,7 @@ def model_of(orchestrated, run):
 @pytest.fixture(autouse=True)
 def files(monkeypatch):
     """Lets the component leave two files."""
-    latest = baseline.Executor.Do
+    latest = component.Executor.Do
 
     def do(self, input_dict, output_dict, exec_properties):
         latest(self, input_dict, output_dict, exec_properties)
@@ -28,7 +28,7 @@ def files(monkeypatch):
         (folder / "saved_model.pb").write_bytes(b"graph")
         (folder / "variables" / "data").write_bytes(b"weights")
 
-    monkeypatch.setattr(baseline.Executor, "Do", do)
+    monkeypatch.setattr(component.Executor, "Do", do)
 
 
 DAMAGES = {

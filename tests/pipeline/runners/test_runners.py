@@ -2,10 +2,10 @@
 
 import pytest
 
-from components import pushed
-from components.errors import UserError
-from pipeline.failure import explain
+from pipeline.run.failure import explain
 from pipeline.runners import runner
+from serving.versions import pushed
+from transform_module.errors import UserError
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from serving import predict
 from serving.client import (
     MAXIMUM_IMAGE,
     Metadata,
@@ -20,6 +19,7 @@ from serving.client import (
     connect_async,
 )
 from serving.model import Model
+from serving.predict import files
 from tests.images import FORMATS, encode, grey_pixels
 from tests.serving.client.asked import IMAGE, grey
 
@@ -125,7 +125,7 @@ def test_files_are_predicted_as_in_process(url, ask, version, folder):
     batches = ask(url, "predict_files", paths)
     assert [len(batch) for batch in batches] == [32, 12]
     rows = [row for batch in batches for row in batch]
-    assert rows == predict.predict(version, paths)
+    assert rows == files.predict(version, paths)
     assert [row.reason for row in rows if not row.valid] == [
         "text file",
         "cannot be opened: no such file or directory",

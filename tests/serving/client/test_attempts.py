@@ -2,7 +2,7 @@ import pytest
 
 from serving.client import attempts
 from serving.client.attempts import Attempts
-from serving.client.errors import Refused, Unavailable
+from serving.client.call_errors import Refused, Unavailable
 
 
 @pytest.fixture

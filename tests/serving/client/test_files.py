@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from serving.client import Refused
-from serving.predict import Prediction
+from serving.predict.files import Prediction
 from tests.serving.client import stubs
 from tests.serving.client.stubs import MALFORMED, Stub
 

@@ -7,14 +7,14 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
-from components.errors import UserError
 from serving.client import NotOurModel, Refused, Unavailable, connect
-from serving.client.endpoint import ANSWER_BYTES, parse
+from serving.client.address import ANSWER_BYTES, parse
 from serving.client.rpc import Rpc
 from tests.serving.client import stubs
 from tests.serving.client.asked import IMAGE
 from tests.serving.client.stubs import FLOOD, OUTPUTS, Failure
-from tests.serving.client.test_endpoint import DEFAULTS
+from tests.serving.client.test_address import DEFAULTS
+from transform_module.errors import UserError
 
 DEEP = b"[" * 100_000 + b"]" * 100_000
 

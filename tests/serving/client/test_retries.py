@@ -271,7 +271,7 @@ def test_every_failure_is_an_error_of_a_client(stub, ask):
 def test_all_servers_of_a_name_are_asked_in_turn(ask, monkeypatch):
     with stubs.rpc(Stub()) as one, stubs.rpc(Stub()) as other:
         addresses = ",".join(each.url.removeprefix("grpc://") for each in (one, other))
-        monkeypatch.setattr("serving.client.endpoint.Endpoint.address", f"ipv4:{addresses}")
+        monkeypatch.setattr("serving.client.address.Endpoint.address", f"ipv4:{addresses}")
         # The second may be connected to later than the first is asked.
         ask(one.url, "predict", [IMAGE], times=200)
     assert len(one.asked) + len(other.asked) == 200

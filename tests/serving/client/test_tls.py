@@ -1,12 +1,12 @@
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from components.errors import UserError
 from serving.client import Tls, TlsFailed, Unavailable
 from serving.model import Model
 from tests.serving.certificates import Authority, key_pem
 from tests.serving.client.asked import IMAGE
 from tests.serving.client.conftest import pair_files
+from transform_module.errors import UserError
 
 
 @pytest.fixture(params=["rest", "grpc"])

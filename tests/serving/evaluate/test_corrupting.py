@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.analysis.corruptions import KINDS, STRENGTHS
+from serving.analysis.corruptions import KINDS, STRENGTHS
 from serving.evaluate.corrupting import choose, predict_corrupted
 from serving.model import Model
 from tests.serving.evaluate.samples import NORMAL, PNEUMONIA, grey

@@ -4,14 +4,14 @@ import shutil
 
 import pytest
 
-from components.analysis import findings as contract
-from components.errors import NothingUsable, UserError
-from components.images.settings import DatasetSettings
+from serving.analysis import findings as contract
 from serving.evaluate import writing
 from serving.evaluate.job import evaluate
+from serving.images.settings import DatasetSettings
 from tests.conftest import SHARED
 from tests.serving.saved import write_manifest
-from transform_module import features
+from transform_module import contract as features
+from transform_module.errors import NothingUsable, UserError
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from components.errors import UserError
-from components.images.settings import DatasetSettings
 from serving.evaluate.labelled import find
+from serving.images.settings import DatasetSettings
 from tests.serving.evaluate.samples import grey
+from transform_module.errors import UserError
 
 SETTINGS = DatasetSettings()
 

@@ -1,7 +1,7 @@
 import pytest
 
-from components.errors import UserError
 from serving.evaluate.labels_table import read
+from transform_module.errors import UserError
 
 HEAD = "path,label\n"
 ROW = "NORMAL/x.png,NORMAL\n"

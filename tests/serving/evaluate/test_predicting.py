@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from components.images.settings import DatasetSettings
 from serving.evaluate import predicting
 from serving.evaluate.labelled import find
+from serving.images.settings import DatasetSettings
 from serving.model import Answer, Model
 from tests.serving.evaluate.samples import grey
 from transform_module.settings import TransformSettings

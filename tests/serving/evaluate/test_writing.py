@@ -3,12 +3,12 @@ import csv
 import numpy as np
 import pytest
 
-from components.analysis import findings as contract
-from components.analysis.bootstrap import Bootstrap
-from components.analysis.compute import findings
-from components.errors import UserError
+from serving.analysis import findings as contract
+from serving.analysis.bootstrap import Bootstrap
+from serving.analysis.compute import findings
 from serving.evaluate import writing
-from tests.components.analysis.samples import predicted
+from tests.serving.analysis.samples import predicted
+from transform_module.errors import UserError
 
 IMAGES = predicted(
     [1, 0, 1, 0, 1],

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from components.errors import UserError
 from serving.explain.job import explain
 from tests.images import encode
 from tests.serving.saved import save_explaining, write_manifest
+from transform_module.errors import UserError
 
 
 @pytest.fixture(scope="module")

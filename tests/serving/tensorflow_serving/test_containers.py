@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from components import interrupts
+from serving.process import interrupts
 from serving.tensorflow_serving.containers import find_engine, up
 
 

@@ -4,14 +4,14 @@ import sys
 import pytest
 import yaml
 
-from components.errors import UserError
-from serving.batching_settings import BatchingSettings
+from serving.server.admission.batching_settings import BatchingSettings
 from serving.tensorflow_serving import deployment, kserve, kubernetes, model_server
 from serving.tensorflow_serving.compose import compose
 from serving.tensorflow_serving.deployment import write
 from serving.tensorflow_serving.served_model import find
 from serving.tensorflow_serving.settings import DeploymentSettings, Ssl
 from tests.serving.tensorflow_serving.manifests import kubernetes_problem
+from transform_module.errors import UserError
 
 PLAIN = {
     "models.config",

@@ -4,11 +4,11 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
-from components.errors import UserError
-from serving.batching_settings import BatchingSettings
+from serving.server.admission.batching_settings import BatchingSettings
 from serving.tensorflow_serving import model_server, protos
 from serving.tensorflow_serving.served_model import ServedModel
 from serving.tensorflow_serving.settings import DeploymentSettings, Resources, Ssl
+from transform_module.errors import UserError
 
 # Those of tensorflow_serving/model_servers/main.cc that a CPU server may need. A server that is
 # given any other does not start.

@@ -1,8 +1,8 @@
 import pytest
 
-from components.errors import UserError
 from serving.tensorflow_serving.served_model import ServedModel, find
 from serving.tensorflow_serving.settings import DeploymentSettings
+from transform_module.errors import UserError
 
 
 def test_the_latest_version_is_followed(model):

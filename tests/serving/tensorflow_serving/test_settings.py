@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from components.errors import UserError
 from serving.tensorflow_serving import settings
 from serving.tensorflow_serving.settings import DeploymentSettings, Resources, Ssl
+from transform_module.errors import UserError
 
 
 def test_the_server_is_the_release_whose_protos_are_installed():

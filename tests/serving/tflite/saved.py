@@ -5,8 +5,9 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from trainer_module.export import at_least_one
-from transform_module import features, image_ops
+from trainer_module.export.saved_model import at_least_one
+from transform_module import contract
+from transform_module.images import image_ops
 
 SLOPE, SHIFT = 0.9, 0.2
 
@@ -26,7 +27,7 @@ class _Bright(tf.Module):
         seen = tf.nn.relu(tf.nn.conv2d(pixels, self.kernel, strides=4, padding="SAME"))
         return tf.reduce_mean(seen, axis=[1, 2]) @ self.weights
 
-    @tf.function(input_signature=[tf.TensorSpec([None, 160, 160, 1], name=features.IMAGE_XF)])
+    @tf.function(input_signature=[tf.TensorSpec([None, 160, 160, 1], name=contract.IMAGE_XF)])
     def serve_pixels(self, image_xf):
         # As the pipeline exports it.
         pixels = at_least_one(image_xf)
@@ -34,20 +35,20 @@ class _Bright(tf.Module):
         kept = tf.clip_by_value(probability, 1e-7, 1 - 1e-7)
         logit = tf.math.log(kept) - tf.math.log1p(-kept)
         calibrated = tf.sigmoid(SLOPE * logit + SHIFT)
-        return {features.PROBABILITY: calibrated[: tf.shape(image_xf)[0]]}
+        return {contract.PROBABILITY: calibrated[: tf.shape(image_xf)[0]]}
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=features.EXAMPLES)])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=contract.EXAMPLES)])
     def transform_features(self, examples):
-        return {features.IMAGE_XF: self._pixels(examples)[0]}
+        return {contract.IMAGE_XF: self._pixels(examples)[0]}
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=features.EXAMPLES)])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=contract.EXAMPLES)])
     def serve_examples(self, examples):
         pixels, valid = self._pixels(examples)
-        return {**self.serve_pixels(pixels), features.VALID: valid}
+        return {**self.serve_pixels(pixels), contract.VALID: valid}
 
     def _pixels(self, examples):
-        spec = {features.IMAGE: tf.io.FixedLenFeature([], tf.string)}
-        images = tf.io.parse_example(examples, spec)[features.IMAGE]
+        spec = {contract.IMAGE: tf.io.FixedLenFeature([], tf.string)}
+        images = tf.io.parse_example(examples, spec)[contract.IMAGE]
         return image_ops.model_inputs(image_ops.images_to_png(images))
 
 
@@ -55,13 +56,13 @@ def save(folder: Path) -> Path:
     """Saves the model as one version."""
     model = _Bright()
     signatures = {
-        features.SERVING_DEFAULT: model.serve_examples,
-        features.SERVE_EXAMPLES: model.serve_examples,
-        features.TRANSFORM_FEATURES: model.transform_features,
-        features.SERVE_PIXELS: model.serve_pixels,
+        contract.SERVING_DEFAULT: model.serve_examples,
+        contract.SERVE_EXAMPLES: model.serve_examples,
+        contract.TRANSFORM_FEATURES: model.transform_features,
+        contract.SERVE_PIXELS: model.serve_pixels,
     }
     tf.saved_model.save(model, str(folder), signatures=signatures)
-    record = folder / features.MODEL_RECORD
+    record = folder / contract.MODEL_RECORD
     record.parent.mkdir()
-    record.write_text(json.dumps({"labels": features.LABELS, "threshold": 0.5}))
+    record.write_text(json.dumps({"labels": contract.LABELS, "threshold": 0.5}))
     return folder

@@ -1,8 +1,8 @@
 import pytest
 
-from components.errors import UserError
 from serving.tflite import choice
-from tests.components.images.folders import fill
+from tests.components.convert.folders import fill
+from transform_module.errors import UserError
 
 
 def names(chosen):

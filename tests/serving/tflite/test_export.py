@@ -7,13 +7,13 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from components.errors import UserError
 from serving.tflite.export import export
 from serving.tflite.record import DYNAMIC_RANGE, FLOAT16, INT8, RECORD, VARIANTS
 from tests.images import encode
 from tests.serving.saved import save as save_without_pixels
 from tests.serving.tflite.saved import save
-from transform_module import features
+from transform_module import contract
+from transform_module.errors import UserError
 
 # Of the probability; the sigmoid's slope of 1/4 at most takes a logit's error to that.
 TOLERANCE = {FLOAT16: 0.01, DYNAMIC_RANGE: 0.06, INT8: 0.06}
@@ -42,7 +42,7 @@ def images(tmp_path_factory):
     folder = tmp_path_factory.mktemp("images")
     for value in GREYS:
         for part in ("train", "test"):
-            file = folder / part / features.LABELS[value >= 128] / f"{value}.png"
+            file = folder / part / contract.LABELS[value >= 128] / f"{value}.png"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(grey(value))
     (folder / "test" / "PNEUMONIA" / "broken.png").write_bytes(b"\x89PNG broken")
@@ -62,16 +62,16 @@ def levels(*values):
 
 
 def told_by_saved_model(version, grey_levels):
-    signature = tf.saved_model.load(str(version)).signatures[features.SERVE_PIXELS]
+    signature = tf.saved_model.load(str(version)).signatures[contract.SERVE_PIXELS]
     pixels = tf.constant(grey_levels / np.float32(255), tf.float32)
-    return signature(image_xf=pixels)[features.PROBABILITY].numpy()
+    return signature(image_xf=pixels)[contract.PROBABILITY].numpy()
 
 
 def told(file, given):
     interpreter = Interpreter(model_path=str(file))
     runner = interpreter.get_signature_runner()
     (name,) = runner.get_input_details()
-    return runner(**{name: given})[features.PROBABILITY]
+    return runner(**{name: given})[contract.PROBABILITY]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from trainer_module import models
-from trainer_module.model_settings import CnnSettings
-from trainer_module.settings import TrainerSettings
+from trainer_module.settings.models import CnnSettings
+from trainer_module.settings.trainer import TrainerSettings
 
 
 def test_layers_are_in_the_mission_order():

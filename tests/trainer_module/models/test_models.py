@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from trainer_module import models
-from trainer_module.settings import TrainerSettings
+from trainer_module.settings.trainer import TrainerSettings
 
 NAMES = ["cnn", "compact", "transfer"]
 

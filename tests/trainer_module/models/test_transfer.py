@@ -3,7 +3,7 @@ import pytest
 
 from trainer_module import models
 from trainer_module.models.backbones import WeightsError
-from trainer_module.settings import TrainerSettings
+from trainer_module.settings.trainer import TrainerSettings
 
 
 def build(*, synchronized=False, **settings):

@@ -1,0 +1,1 @@
+"""What components record about their artifacts, and check before they read one."""

@@ -1,0 +1,29 @@
+"""Configuration of a run as it is shared with the model: no path on this machine."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from serving.files.remote import is_remote
+
+_PLACES: Final = (("images",), ("dataset", "patients"), ("push", "directory"))
+"""Settings that are paths. They name users, studies and, in a table's case, patients."""
+
+
+def without_places(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a configuration without the local paths in it: null takes their place.
+
+    Args:
+        configuration: As JSON has it. Settings may be missing.
+    """
+    shared = dict(configuration)
+    for *above, name in _PLACES:
+        section = shared
+        for key in above:
+            if not isinstance(section.get(key), Mapping):
+                break
+            section[key] = dict(section[key])
+            section = section[key]
+        else:
+            if isinstance(section.get(name), str) and not is_remote(section[name]):
+                section[name] = None
+    return shared

@@ -1,0 +1,1 @@
+"""The component Baseline: the pushed model that a new one is compared with."""

@@ -1,0 +1,292 @@
+"""Image folders to TFRecords: inspect, place, write, and put the whole into place at once."""
+
+import errno
+import logging
+import os
+import platform
+import re
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+
+from components.convert import quarantine, records
+from components.convert.layout_warnings import layout_warnings
+from components.convert.outcomes import (
+    Outcome,
+    count_folders,
+    count_reasons,
+    count_skipped,
+    count_splits,
+    decide,
+)
+from components.convert.source import fingerprint_of, source_fingerprint
+from serving.files import staging
+from serving.files.local_paths import require_local
+from serving.images.dataset import DATASET_FILE, QUARANTINE_FILE, Dataset
+from serving.images.layout import scan
+from serving.images.patients import patient_finder
+from serving.images.settings import DatasetSettings
+from serving.process import system_errors
+from serving.process.collector import importing
+from serving.progress import Progress
+from transform_module.contract import SPLITS
+from transform_module.errors import UserError
+from transform_module.files import intact
+from transform_module.files.sums import sums
+
+_log = logging.getLogger(__name__)
+
+_VERSIONED = ("apache-beam", "pillow", "tensorflow")
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DISK_FULL_TEXT = re.compile("|".join(os.strerror(number) for number in _DISK_FULL))
+
+
+def convert(
+    images: Path,
+    out: Path,
+    *,
+    settings: DatasetSettings,
+    seed: int,
+    beam_args: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Dataset:
+    """Converts image folders to a dataset of TFRecords.
+
+    The records are the same, in the same files, for the same input. Where ``out`` holds them
+    already, its TFRecords are not touched, so that what was computed from them stays valid. A
+    conversion that fails or is killed leaves the former output.
+
+    Args:
+        images: folder with ``train|val|test/NORMAL|PNEUMONIA/**`` or only class folders.
+        out: folder of the dataset; made, or replaced where it holds a dataset.
+        settings: see DatasetSettings.
+        seed: seed of the split.
+        beam_args: options for Beam, such as ``--runner=...``; by default it runs in this process.
+            The workers must see ``images`` and the folder that ``out`` lies in.
+        progress: gets (done, total) images: first those inspected, then, from 0 again, those
+            written.
+
+    Returns:
+        What ``dataset.json`` in ``out`` holds.
+
+    Raises:
+        UserError: nothing is recognised in ``images``; too much of it is bad; ``out`` holds
+            something else or is being written by another process; the disk is full.
+    """
+    require_local(images, "The image folder")
+    require_local(out, "The output")
+    images, out = images.resolve(), out.resolve()
+    _refuse_overlap(images, out)
+    try:
+        with staging.staged(out) as new:
+            _refuse_foreign(out)
+            return _convert(images, out, new, settings, seed, beam_args, progress)
+    except UserError:
+        raise
+    except Exception as error:
+        if explained := _explain(error, out):
+            raise UserError(explained) from error
+        raise
+
+
+def converted(images: Path, out: Path, *, settings: DatasetSettings, seed: int) -> Dataset | None:
+    """Returns whether a conversion would change nothing, without reading an image.
+
+    Args:
+        images: see `convert`.
+        out: see `convert`.
+        settings: see `convert`.
+        seed: see `convert`.
+
+    Returns:
+        What ``dataset.json`` in ``out`` holds; None where files, settings, seed or code differ
+        from what it was made from, or a file in ``out`` is damaged or missing.
+
+    Raises:
+        UserError: nothing is recognised in ``images``.
+    """
+    images, out = images.resolve(), out.resolve()
+    wanted = source_fingerprint(images, settings, seed)
+    if not (out / DATASET_FILE).exists():
+        return None
+    try:
+        present = Dataset.load(out)
+    except UserError as error:
+        _log.warning("%s", error)
+        return None
+    if present.source_fingerprint != wanted:
+        return None
+    if problems := [*_damaged_shards(present, out), *_damaged_list(present, out)]:
+        _log.warning("%s; the images are converted again.", problems[0])
+        return None
+    return present
+
+
+def _convert(
+    images: Path,
+    out: Path,
+    new: Path,
+    settings: DatasetSettings,
+    seed: int,
+    beam_args: Sequence[str],
+    progress: Progress | None,
+) -> Dataset:
+    files = scan(images)
+    patient_of = patient_finder(settings, files)
+    # Imported here: Beam takes seconds, and a user's mistakes are known by now.
+    with importing():
+        import tensorflow  # noqa: F401  (for the images' decoder)
+
+        from components.convert import inspection
+        from components.convert.screening.screening import screen
+
+    inspections = inspection.inspect_files(
+        images,
+        [
+            (index, file.path)
+            for index, file in enumerate(files)
+            if file.readable and not file.skipped
+        ],
+        new.parent,
+        measured=settings.hold_out is not None,
+        beam_args=beam_args,
+        progress=progress,
+    )
+    screening = screen(files, inspections)
+    outcomes = decide(
+        files, screening.inspections, patient_of, seed=seed, hold_out=settings.hold_out
+    )
+    quarantine.refuse_mostly_bad(outcomes, out, settings.max_bad)
+    known = patient_of.known(outcome.file for outcome in outcomes if outcome.is_usable)
+    dataset = Dataset(
+        fingerprint=records.fingerprint(
+            (outcome.split, outcome.features) for outcome in outcomes if outcome.split
+        ),
+        source_fingerprint=fingerprint_of(files, settings, seed),
+        seed=seed,
+        hold_out=settings.hold_out,
+        shards=settings.shards,
+        folders=count_folders(outcomes),
+        splits=count_splits(outcomes),
+        quarantine_reasons=count_reasons(outcomes),
+        skipped_reasons=count_skipped(outcomes),
+        patients=known,
+        layout_warnings=layout_warnings(outcomes, patient_of, known),
+        dropped_patients=tuple(sorted({str(each.patient) for each in outcomes if each.dropped})),
+        findings=screening.findings,
+        versions={
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in _VERSIONED},
+        },
+    )
+    quarantine.write_list(outcomes, new / QUARANTINE_FILE)
+    if present := _with_the_records_of(dataset, out):
+        listed = {QUARANTINE_FILE: intact.sha256(new / QUARANTINE_FILE)}
+        dataset = dataset.model_copy(update={"files": {**present.files, **listed}}).save(new)
+        for name in (QUARANTINE_FILE, DATASET_FILE):
+            os.replace(new / name, out / name)
+    else:
+        for split in SPLITS:
+            (new / split).mkdir()
+        shards = _shards(outcomes, new, settings.shards)
+        inspection.write_shards(images, shards, beam_args=beam_args, progress=progress)
+        dataset = dataset.model_copy(update={"files": sums(new)}).save(new)
+        staging.publish(new, out)
+    quarantine.refused_list(out).unlink(missing_ok=True)
+    _report(dataset)
+    return dataset
+
+
+def _shards(
+    outcomes: Sequence[Outcome], new: Path, shards: int
+) -> list[tuple[str, list[tuple[bytes, records.Features]]]]:
+    """Lists the TFRecord files with their images, in the order of the records."""
+    members: dict[str, list[tuple[bytes, records.Features]]] = {
+        str(new / records.shard_path(split, shard, shards)): []
+        for split in SPLITS
+        for shard in range(shards)
+    }
+    for outcome in sorted(outcomes, key=lambda each: records.shard_key(each.file.filename)):
+        if outcome.split:
+            shard = records.shard_key(outcome.file.filename) % shards
+            target = str(new / records.shard_path(outcome.split, shard, shards))
+            members[target].append((outcome.file.path, outcome.features))
+    return list(members.items())
+
+
+def _with_the_records_of(dataset: Dataset, out: Path) -> Dataset | None:
+    """Returns the dataset in a folder, if it holds the same records in the same files, whole."""
+    try:
+        present = Dataset.load(out)
+    except UserError:
+        return None
+    same = present.fingerprint == dataset.fingerprint and present.shards == dataset.shards
+    return present if same and not any(_damaged_shards(present, out)) else None
+
+
+def _damaged_shards(present: Dataset, out: Path) -> Iterator[str]:
+    """Yields a few words for each TFRecord that is not as it was written."""
+    for split in SPLITS:
+        wanted = {
+            records.shard_path(split, shard, present.shards) for shard in range(present.shards)
+        }
+        listed = {name: each for name, each in present.files.items() if name in wanted}
+        yield from (f"{out / name} is not listed" for name in sorted(wanted - set(listed)))
+        yield from intact.damage(
+            out / split, {name.removeprefix(f"{split}/"): each for name, each in listed.items()}
+        )
+
+
+def _damaged_list(present: Dataset, out: Path) -> Iterator[str]:
+    path = out / QUARANTINE_FILE
+    if not path.is_file() or intact.sha256(path) != present.files.get(QUARANTINE_FILE):
+        yield f"{path} is damaged"
+
+
+def _refuse_overlap(images: Path, out: Path) -> None:
+    if images == out or images in out.parents or out in images.parents:
+        raise UserError(
+            f"The output {out} and the image folder {images} lie in each other. "
+            "Choose an output outside the image folder."
+        )
+
+
+def _refuse_foreign(out: Path) -> None:
+    if out.is_dir() and ((out / DATASET_FILE).is_file() or not any(out.iterdir())):
+        return
+    if out.exists():
+        raise UserError(
+            f"{out} exists and is no converted dataset ({DATASET_FILE} is missing), so it is left "
+            "alone. Choose another folder, or remove it first."
+        )
+
+
+def _explain(error: Exception, out: Path) -> str | None:
+    text = str(error)
+    if _DISK_FULL_TEXT.search(text) or getattr(error, "errno", None) in _DISK_FULL:
+        return (
+            f"The disk is full: {out} could not be written. What it held before is untouched. "
+            "Free some space, or choose a folder on another disk, and convert again."
+        )
+    if not isinstance(error, OSError):
+        return None
+    if error.errno in _NOT_ALLOWED and (explained := system_errors.explain(error, out.parent)):
+        return f"{out} could not be made. {explained}"
+    return f"{out} could not be made: {text}."
+
+
+def _report(dataset: Dataset) -> None:
+    """Logs what callers print of the dataset that they are given."""
+    for sentence in dataset.sentences:
+        _log.info("%s", sentence)
+    if dataset.hold_out:
+        _log.info("The split test is %s; the test folder takes no part.", dataset.hold_out)
+    elif dataset.dropped_patients:
+        _log.info(
+            "%d images of %d patients were dropped from train and val: they are in test too.",
+            sum(count.dropped for count in dataset.folders),
+            len(dataset.dropped_patients),
+        )
+    for split, label in dataset.missing:
+        _log.info("The split %s holds no %s: too few patients.", split, label)

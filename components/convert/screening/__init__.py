@@ -1,0 +1,1 @@
+"""Images that do not belong: copies, near copies, leaks between splits."""

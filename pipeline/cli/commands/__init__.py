@@ -1,0 +1,1 @@
+"""Commands of their own, each in a module."""

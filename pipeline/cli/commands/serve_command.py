@@ -1,0 +1,259 @@
+"""The commands `cxr serve` and `cxr rollback`."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from pipeline.cli.choice_argument import Choice
+from pipeline.cli.command import for_people
+from pipeline.cli.path_argument import LocalPath
+from pipeline.run.allocator import with_tuned_allocator
+from pipeline.run_records.log_format import Formatter
+from serving.process import system_errors
+from serving.process.collector import importing, without_keras
+from transform_module.errors import UserError
+from transform_module.text import printable, shell_quoted
+
+_PATH = LocalPath()
+_PORT = click.IntRange(0, 65535)
+
+
+@click.command()
+@click.argument("model", type=_PATH, required=False)
+@click.option(
+    "--engine",
+    type=Choice(["embedded", "tensorflow-serving"]),
+    default="embedded",
+    show_default=True,
+    help="What serves it.",
+)
+@click.option(
+    "--out",
+    type=_PATH,
+    metavar="FOLDER",
+    default="deployment",
+    show_default=True,
+    help="Folder that TensorFlow Serving's files are written into.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option(
+    "--rest-port", type=_PORT, default=8501, show_default=True, help="Of REST; 0 takes a free one."
+)
+@click.option(
+    "--grpc-port", type=_PORT, default=8500, show_default=True, help="Of gRPC; 0 takes a free one."
+)
+@click.option(
+    "--model-config-file",
+    type=_PATH,
+    metavar="FILE",
+    help="Models, versions, labels; instead of MODEL.",
+)
+@click.option(
+    "--batching-parameters-file", type=_PATH, metavar="FILE", help="How requests are joined."
+)
+@click.option(
+    "--ssl-config-file", type=_PATH, metavar="FILE", help="Key, certificate, clients' authority."
+)
+@click.option(
+    "--poll-seconds",
+    type=click.FloatRange(min=0.05),
+    default=1.0,
+    show_default=True,
+    help="Between looks for a push.",
+)
+@click.option(
+    "--grace-seconds",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    help="Time to finish accepted requests after a stop is requested.",
+)
+@click.option(
+    "--limit",
+    "limit_settings",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="Of what clients may ask, such as memory_bytes; serving/README.md lists them.",
+)
+@click.option("--allow-unverified", is_flag=True, help="Load models that are not what was pushed.")
+@click.option(
+    "--ready-file", type=_PATH, metavar="FILE", help="Is written, with the addresses, when ready."
+)
+@with_tuned_allocator
+@for_people
+def serve(
+    model: Path | None,
+    engine: str,
+    out: Path,
+    host: str,
+    rest_port: int,
+    grpc_port: int,
+    model_config_file: Path | None,
+    batching_parameters_file: Path | None,
+    ssl_config_file: Path | None,
+    poll_seconds: float,
+    grace_seconds: float,
+    limit_settings: tuple[str, ...],
+    allow_unverified: bool,
+    ready_file: Path | None,
+) -> None:
+    """Serve a pushed model, with TensorFlow Serving's REST and gRPC APIs and a page.
+
+    MODEL is the folder of a model's versions, whose latest is followed, or of one version. The
+    files are TensorFlow Serving's, in its formats.
+
+    With --engine tensorflow-serving its configuration, a compose file and manifests for Kubernetes
+    and KServe are written, and the container runs where Docker or Podman does. Of the options
+    below, it takes none.
+    """
+    if engine == "tensorflow-serving":
+        _serve_in_container(model, out)
+        return
+    from serving.server import model_config
+    from serving.server.admission import limits
+    from serving.server.admission.batching_settings import BatchingSettings
+    from serving.server.sparse_log import Sparse
+
+    if bool(model) == bool(model_config_file):
+        raise UserError(
+            "Give either MODEL, the folder of a model's versions, or --model-config-file."
+        )
+    models = (
+        [model_config.of_folder(model)] if model else model_config.parse(_text(model_config_file))
+    )
+    batching = (
+        BatchingSettings.from_text_proto(_text(batching_parameters_file))
+        if batching_parameters_file
+        else BatchingSettings()
+    )
+    settings = limits.parse(limit_settings)
+    # TensorFlow's C++ reads it once, on import: 2 leaves errors.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # gRPC's C++ writes a line for each connection that is not encrypted as it should be.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(Formatter("%(asctime)s %(levelname).1s %(message)s"))
+        handler.addFilter(Sparse())
+    log = logging.getLogger("serving")
+    log.info("Starting TensorFlow")
+
+    with importing(), without_keras():
+        import tensorflow as tf
+
+        from serving.server import server, tls
+        from serving.server.core import Core
+
+        # Finds the devices, of which CUDA writes more than is of use.
+        tf.config.list_logical_devices()
+
+    def ready(addresses: server.Addresses, core: Core) -> None:
+        for config in models:
+            if core.is_ready(config.name):
+                log.info("REST  %s/v1/models/%s", addresses.rest, config.name)
+            else:
+                log.warning(
+                    "Model %s is not served: no version in %s was loaded. The folder is read again "
+                    "every %g s.",
+                    config.name,
+                    config.base_path,
+                    poll_seconds,
+                )
+        log.info("gRPC  %s", addresses.grpc)
+        log.info("Page  %s/", addresses.rest)
+        log.info("Ctrl-C stops it.")
+        if ready_file:
+            server.write_ready_file(ready_file, addresses)
+
+    server.serve(
+        models,
+        server.ServerSettings(
+            host=host,
+            rest_port=rest_port,
+            grpc_port=grpc_port,
+            batching=batching,
+            limits=settings,
+            ssl_config=tls.read(ssl_config_file) if ssl_config_file else None,
+            poll_seconds=poll_seconds,
+            grace_seconds=grace_seconds,
+            allow_unverified=allow_unverified,
+        ),
+        ready=ready,
+    )
+
+
+def _serve_in_container(model: Path | None, out: Path) -> None:
+    from serving.tensorflow_serving import containers, deployment
+
+    if model is None:
+        raise UserError("Give MODEL, the folder of a model's versions.")
+    for path in deployment.write(model, out):
+        click.echo(printable(str(path)))
+    compose_file = out / deployment.COMPOSE
+    container_engine = containers.find_engine()
+    if container_engine is None:
+        click.echo(
+            "Neither Docker nor Podman runs here. Where one does: "
+            f"docker compose -f {shell_quoted(str(compose_file))} up"
+        )
+        return
+    sys.exit(containers.up(container_engine, compose_file))
+
+
+def _text(path: Path | None) -> str:
+    try:
+        return path.read_text(encoding="utf-8") if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from error
+
+
+@click.command()
+@click.argument("model")
+@click.option("--to", type=int, metavar="VERSION", help="Instead of the former one.")
+@for_people
+def rollback(model: str, to: int | None) -> None:
+    """Go back to the former version of a pushed model.
+
+    MODEL is the folder of its versions, on this machine or in a bucket. The former version is
+    published anew, under the next number, which the embedded server and TensorFlow Serving follow
+    within seconds. Where the highest version is broken, it goes back to the newest whole one.
+
+    The model that is left is remembered there: a run does not push it again, unless it is given
+    --set push.again=true.
+    """
+    publish = _rolled_back_remotely if "://" in model else _rolled_back
+    restored, number = publish(model, to)
+    place = printable(model.rstrip("/"))
+    click.echo(f"Version {restored} is back, as version {number}: {place}/{number}")
+
+
+def _rolled_back(model: str, to: int | None) -> tuple[int, int]:
+    from serving.versions.push import rollback as publish
+
+    folder = Path(model)
+    if not folder.is_dir():
+        raise UserError(f"{model}: there is no such folder.")
+    try:
+        version = publish(folder.resolve(), to)
+    except OSError as error:
+        explained = system_errors.explain(error) or str(error)
+        raise UserError(f"{model}: the version cannot be published. {explained}") from error
+    return (version.manifest or {})["restores"], version.version
+
+
+def _rolled_back_remotely(model: str, to: int | None) -> tuple[int, int]:
+    with importing():
+        import tensorflow as tf
+
+        from serving.versions.push_remote import rollback_remotely
+    try:
+        return rollback_remotely(model.rstrip("/"), to)
+    except tf.errors.OpError as error:
+        raise UserError(f"{model}: the version cannot be published: {error.message}") from error
+
+
+if __name__ == "__main__":
+    serve()

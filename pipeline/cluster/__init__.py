@@ -1,0 +1,1 @@
+"""Running on Kubeflow Pipelines and Vertex AI: checks, rehearsal, submission."""

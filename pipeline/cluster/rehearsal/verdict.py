@@ -1,0 +1,66 @@
+"""Checks the outcome of a rehearsal: a pushed model that predicts, and its report."""
+
+import json
+from pathlib import Path
+
+from google.protobuf import json_format
+
+from components.serving_check.sample_images import formats
+from pipeline.cluster.rehearsal.invocation import Artifacts
+from pipeline.cluster.rehearsal.processes import Processes
+from transform_module.errors import UserError
+
+PUSHER = "Pusher"
+REPORT = "Report"
+
+
+def pushed_version(made: Artifacts, folder: Path, processes: Processes) -> Path:
+    """Loads the pushed model in a process of its own, and asks it.
+
+    Args:
+        made: By the Pusher.
+        folder: For the image and the answer.
+        processes: Run it.
+
+    Returns:
+        The pushed version's folder.
+
+    Raises:
+        UserError: Nothing was pushed, or it does not answer.
+    """
+    (artifact,) = made["pushed_model"]
+    outcome = json_format.MessageToDict(artifact.metadata)
+    if not outcome.get("pushed"):
+        raise UserError(
+            f"The model was not pushed: {outcome.get('reason') or 'the Pusher gives no reason'}."
+        )
+    version = Path(str(outcome["pushed_destination"]))
+    image, answer = folder / "image.png", folder / "answer.json"
+    image.write_bytes(formats()["PNG, grey"])
+    answer.unlink(missing_ok=True)
+    code = processes.run(
+        ["python", "-m", "pipeline", "predict", str(version), str(image), "--json"],
+        {},
+        answer,
+    )
+    said = answer.read_text(encoding="utf-8", errors="replace")
+    start = said.find("[\n")
+    if code or start < 0 or not json.loads(said[start:])[0]["valid"]:
+        raise UserError(f"{version}: the pushed model does not predict: {said.strip()[-500:]}")
+    return version
+
+
+def refuse_without_report(made: Artifacts) -> None:
+    """Refuses a rehearsal whose Report made none, which costs a run nothing but the report.
+
+    Args:
+        made: By the Report.
+
+    Raises:
+        UserError: With the reason.
+    """
+    (artifact,) = made["report"]
+    if reason := json_format.MessageToDict(artifact.metadata).get("reason"):
+        raise UserError(
+            f"{REPORT}: there is no report: {reason}\nA run in a cluster continues without it."
+        )

@@ -1,0 +1,1 @@
+"""The configuration: its keys, files, presets, and messages for mistakes."""

@@ -1,0 +1,1 @@
+"""What is checked and announced before a run computes anything."""

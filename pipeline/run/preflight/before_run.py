@@ -1,0 +1,65 @@
+"""Checks of a run's command, before anything is made or recorded."""
+
+import json
+import os
+from pathlib import Path
+
+from pipeline.config.config import Config
+from pipeline.root.root import Root
+from serving.files.local_paths import require_local
+from serving.images.layout import scan
+from serving.images.patients import patient_finder
+from transform_module.errors import UserError
+
+
+def check(config: Config, root: Root) -> int:
+    """Checks the paths that a run is given.
+
+    Args:
+      config: What was chosen.
+      root: Where it will run.
+
+    Returns:
+      The number of image files in the class folders, or of synthetic images to draw.
+
+    Raises:
+      UserError: A path, the table of patients or an environment variable cannot be used.
+    """
+    require_local(root.path, "The root")
+    require_local(config.images or "", "images")
+    require_local(config.push.directory or "", "push.directory of a run on this machine")
+    _require_json("TF_CONFIG")
+    _require_weights(config)
+    _require_folder(config.push.directory, "push.directory")
+    if config.images is None:
+        return config.synthetic.images
+    images = Path(config.images).expanduser().resolve()
+    files = scan(images)
+    patient_finder(config.dataset, files)
+    return sum(bool(file.label) and not file.skipped for file in files)
+
+
+def _require_json(variable: str) -> None:
+    """Refuses, before hours of work, what TensorFlow refuses when the training begins."""
+    try:
+        json.loads(os.environ.get(variable) or "{}")
+    except ValueError as error:
+        raise UserError(
+            f"The environment variable {variable} is not valid JSON ({error}). Correct it, or "
+            "remove it to train on this machine alone."
+        ) from error
+
+
+def _require_weights(config: Config) -> None:
+    weights = config.trainer.transfer.weights
+    if config.trainer.model == "transfer" and weights != "imagenet" and not Path(weights).is_file():
+        raise UserError(
+            f"trainer.transfer.weights: there is no file {weights}. Give imagenet, or the path of "
+            "a file of weights."
+        )
+
+
+def _require_folder(path: str | None, key: str) -> None:
+    place = Path(path).expanduser() if path else None
+    if place and place.exists() and not place.is_dir():
+        raise UserError(f"{key}: {path} is a file. Give a folder; it is made if absent.")

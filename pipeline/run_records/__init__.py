@@ -1,0 +1,1 @@
+"""Records of runs: what each did, its log, lists and comparisons."""

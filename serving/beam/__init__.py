@@ -1,0 +1,1 @@
+"""Beam on this machine and elsewhere: options, workers, errors about records."""

@@ -1,0 +1,1 @@
+"""Files and folders: links, remote places, replacing a folder at once."""

@@ -1,0 +1,1 @@
+"""Image files: finding them, their labels and patients, formats, checks."""

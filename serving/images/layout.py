@@ -1,0 +1,395 @@
+"""Content of an image folder: every file, with its folder and its class.
+
+The layout is ``train|val|test/NORMAL|PNEUMONIA/**``, ``NORMAL|PNEUMONIA/train|val|test/**`` or
+``NORMAL|PNEUMONIA/**``, names in any case, in the image folder or in the one folder below it that
+holds it. `folders` finds it there, `passed_over` knows what else lies in such folders.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from serving.files.local_paths import require_local
+from serving.images import folders, passed_over
+from serving.images.folders import FOLDERS, Found, Parts
+from serving.images.reasons import NOT_REGULAR
+from transform_module.did_you_mean import nearest
+from transform_module.errors import NothingUsable, UserError
+from transform_module.text import printable
+
+EXPECTED_LAYOUT: Final = "train|val|test/NORMAL|PNEUMONIA/..., or only NORMAL|PNEUMONIA/..."
+
+OUTSIDE: Final = "outside the class folders"
+
+_IMAGE_SUFFIXES = (b".jpeg", b".jpg", b".png", b".bmp", b".gif")
+_SHOWN = 8
+
+_ARCHIVE_SUFFIXES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"})
+_TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".xlsx", ".json"})
+_NO_TABLE = (
+    "A table of labels is not read here: move or link its images into folders named NORMAL and "
+    "PNEUMONIA."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file of an image folder.
+
+    Attributes:
+        path: relative to the image folder, in the file system's own bytes.
+        folder: one of FOLDERS, or ``""``.
+        label: one of LABELS, or ``""`` outside the class folders.
+        size: in bytes.
+        mtime_ns: time of the last change, in nanoseconds.
+        readable: whether it is a regular file, whose content can be read.
+        skipped: why it is counted and left alone, as a file of the system; None where it is not.
+        problem: why it is not an image of the dataset, known without reading it; None where it may
+            be one.
+        depth: how many folders are above what is below its split and its class folder.
+    """
+
+    path: bytes
+    folder: str
+    label: str
+    size: int = 0
+    mtime_ns: int = 0
+    readable: bool = False
+    skipped: str | None = None
+    problem: str | None = None
+    depth: int = 0
+
+    @property
+    def filename(self) -> str:
+        """The path as text, see `as_text`."""
+        return as_text(self.path)
+
+    @property
+    def below_class(self) -> str:
+        """The path below the class folder."""
+        return "/".join(self.filename.split("/")[self.depth :])
+
+
+def as_text(path: bytes) -> str:
+    r"""Returns a path as text for people.
+
+    Bytes that are no UTF-8 are shown as ``\xe9``, and so are the characters that `printable`
+    escapes.
+    """
+    return printable(path.decode("utf-8", "backslashreplace"))
+
+
+def scan(images: Path) -> list[SourceFile]:
+    """Lists every file below a folder, links followed, sorted by path.
+
+    Folders are walked and not counted, but for those that stand for a lost file: one outside the
+    class folders that cannot be opened, one that a link leads back into, and an empty one that is
+    named like an image.
+
+    Args:
+        images: the image folder.
+
+    Returns:
+        One entry a file.
+
+    Raises:
+        NothingUsable: there is no class folder with a file in it.
+        UserError: there is no such folder, or more than one place that may be meant; a folder that
+            may hold images of a class cannot be opened; or files of a class are both in and
+            beside folders of splits.
+    """
+    require_local(images, "The image folder")
+    if not os.path.isdir(images):
+        raise UserError(_no_folder(images))
+    walk = _Walk(os.fsencode(images))
+    walk.folder(b"", frozenset(), None)
+    _refuse_closed(images, walk.closed)
+    tree = folders.Tree(walk.seen)
+    base = _base(images, tree)
+    copies = _copies(tree, base)
+    sizes = {entry.path: entry.size for entry in walk.entries}
+    files = sorted(
+        (_placed(entry, base, copies, sizes) for entry in walk.entries),
+        key=lambda file: file.path,
+    )
+    if not any(file.label and not file.skipped for file in files):
+        raise NothingUsable(_nothing_recognised(images, tree, walk.entries))
+    _refuse_mixed(images, files)
+    return files
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    path: bytes
+    size: int = 0
+    mtime_ns: int = 0
+    readable: bool = False
+    skipped: str | None = None
+    problem: str | None = None
+
+
+class _Walk:
+    """What is found below a folder.
+
+    Attributes:
+        entries: the files, and what stands for one.
+        seen: every folder that is not skipped, as its path's parts.
+        closed: folders that cannot be opened or are not there, with why.
+    """
+
+    def __init__(self, root: bytes) -> None:
+        self._root = root
+        self.entries: list[_Entry] = []
+        self.seen: list[Parts] = []
+        self.closed: list[tuple[bytes, str]] = []
+
+    def folder(
+        self, relative: bytes, above: frozenset[tuple[int, int]], skipped: str | None
+    ) -> None:
+        path = os.path.join(self._root, relative) if relative else self._root
+        try:
+            found = os.stat(path)
+            identity = (found.st_dev, found.st_ino)
+            if identity in above:
+                problem = "link to a folder that it lies in"
+                self.entries.append(_Entry(relative, skipped=skipped, problem=problem))
+                return
+            with os.scandir(path) as entries:
+                children = sorted((entry.name, _is_folder(entry)) for entry in entries)
+            # Without the right to enter, names are listed and none can be opened.
+            os.stat(os.path.join(path, b"."))
+        except OSError as error:
+            self._closed(relative, error.strerror or "unknown error", skipped)
+            return
+        if not skipped:
+            self.seen.append(tuple(map(as_text, relative.split(b"/"))) if relative else ())
+        if not children and relative.lower().endswith(_IMAGE_SUFFIXES):
+            problem = "empty folder that is named like an image"
+            self.entries.append(_Entry(relative, skipped=skipped, problem=problem))
+        for name, is_folder in children:
+            child = os.path.join(relative, name)
+            if is_folder:
+                reason = skipped or passed_over.of_folder(as_text(name))
+                self.folder(child, above | {identity}, reason)
+            else:
+                self._file(child, skipped or passed_over.of_file(as_text(name)))
+
+    def _closed(self, relative: bytes, why: str, skipped: str | None) -> None:
+        parts = [as_text(part) for part in relative.split(b"/")]
+        if not skipped and (not relative or any(map(folders.is_of_layout, parts))):
+            self.closed.append((relative, why))
+            return
+        problem = f"folder that cannot be opened: {why.lower()}"
+        self.entries.append(_Entry(relative, skipped=skipped, problem=problem))
+
+    def _file(self, relative: bytes, skipped: str | None) -> None:
+        path = os.path.join(self._root, relative)
+        name = as_text(os.path.basename(relative))
+        try:
+            found = os.stat(path)
+        except OSError as error:
+            is_link = os.path.islink(path)
+            if is_link and not skipped and folders.is_of_layout(name):
+                self.closed.append((relative, "it is a link that leads nowhere"))
+                return
+            why = (error.strerror or "unknown error").lower()
+            nowhere = is_link and error.errno == errno.ENOENT
+            problem = "link that leads nowhere" if nowhere else f"cannot be opened: {why}"
+            self.entries.append(_Entry(relative, skipped=skipped, problem=problem))
+            return
+        readable = stat.S_ISREG(found.st_mode)
+        if not skipped and readable and passed_over.may_be_document(name) and not _is_image(path):
+            skipped = passed_over.DOCUMENT
+        self.entries.append(
+            _Entry(
+                relative,
+                size=found.st_size,
+                mtime_ns=found.st_mtime_ns,
+                readable=readable,
+                skipped=skipped,
+                problem=None if readable else NOT_REGULAR,
+            )
+        )
+
+
+def _is_folder(entry: os.DirEntry[bytes]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _is_image(path: bytes) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return passed_over.is_image_head(file.read(passed_over.HEAD))
+    except OSError:
+        # Reading it in earnest finds out why.
+        return True
+
+
+def _base(images: Path, tree: folders.Tree) -> Parts:
+    """Finds the folder that holds the class folders."""
+    bases = tree.bases()
+    if len(bases) > 1:
+        shown = ", ".join("/".join(base) for base in bases[:_SHOWN])
+        raise UserError(
+            f"{images} holds {len(bases)} folders with class folders, and none itself: {shown}"
+            f"{', ...' if len(bases) > _SHOWN else ''}. Name the one that is meant, or put their "
+            "class folders into one."
+        )
+    return bases[0] if bases else ()
+
+
+def _copies(tree: folders.Tree, base: Parts) -> tuple[Parts, ...]:
+    return tuple(inner for inner in tree.inner_bases(base) if inner != base)
+
+
+def _placed(
+    entry: _Entry, base: Parts, copies: Sequence[Parts], sizes: dict[bytes, int]
+) -> SourceFile:
+    """Finds where in the layout a file is, and what that makes of it."""
+    raw = entry.path.split(b"/")
+    parts = tuple(as_text(part) for part in raw)
+    found = folders.place(parts[:-1], base)
+    file = SourceFile(
+        entry.path,
+        found.folder,
+        found.label,
+        entry.size,
+        entry.mtime_ns,
+        entry.readable,
+        entry.skipped,
+        entry.problem,
+        found.depth,
+    )
+    if file.skipped:
+        return file
+    inner = next((copy for copy in copies if parts[: len(copy)] == copy), None)
+    if inner is not None:
+        outer = b"/".join((*raw[: len(base)], *raw[len(inner) :]))
+        if sizes.get(outer) == entry.size:
+            return replace(file, skipped=passed_over.COPY)
+    if derived := _derived(parts, found):
+        return replace(file, skipped=derived)
+    if file.problem is None:
+        return replace(file, problem=_misplaced(found))
+    return file
+
+
+def _derived(parts: Parts, found: Found) -> str | None:
+    """Why a file was made of an image: a mask, a thumbnail."""
+    above = parts[found.depth : -1] if found.label else parts[:-1]
+    in_folder = next(filter(None, map(passed_over.derived_folder, above)), None)
+    if found.label:
+        return in_folder or passed_over.derived_file(parts[-1])
+    return in_folder
+
+
+def _misplaced(found: Found) -> str | None:
+    if found.is_twice_split:
+        return "inside folders of two splits: which of them is meant cannot be known"
+    return None if found.label else f"{OUTSIDE}: expected {EXPECTED_LAYOUT}"
+
+
+def _no_folder(images: Path) -> str:
+    try:
+        os.stat(images)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        why = (error.strerror or "unknown error").lower()
+        return f"The image folder {images} cannot be opened: {why}."
+    except ValueError:
+        return "The image folder's path has a character that no path can have."
+    if os.path.isfile(images):
+        suffix = images.suffix.lower()
+        advice = "Give the folder that holds the class folders."
+        if suffix in _ARCHIVE_SUFFIXES:
+            advice = "Unpack the archive, and give the folder that it holds."
+        elif suffix in _TABLE_SUFFIXES:
+            advice = _NO_TABLE
+        return f"{images} is a file. {advice}"
+    beside = (each.name for each in images.parent.glob("*") if each.is_dir())
+    near = nearest(images.name, beside)
+    advice = f" Did you mean {images.parent / near}?" if near else ""
+    return f"No image folder at {images}.{advice} Expected a folder with {EXPECTED_LAYOUT}."
+
+
+def _refuse_closed(images: Path, closed: Sequence[tuple[bytes, str]]) -> None:
+    if not closed:
+        return
+    relative, why = closed[0]
+    place = images / os.fsdecode(relative) if relative else images
+    more = f" ({len(closed) - 1:,} more like it)" if len(closed) > 1 else ""
+    raise UserError(
+        f"The image folder {place} cannot be opened: {why.lower()}{more}. It may hold any "
+        "number of images. Allow reading it (chmod -R u+rX), or move it out of the image folder."
+    )
+
+
+def _refuse_mixed(images: Path, files: Iterable[SourceFile]) -> None:
+    """Stops where some files of the class folders are in folders of splits, and some do not."""
+    good = [file for file in files if file.label and not file.skipped and file.problem is None]
+    # A split below its class folder: with the class folder's own path no file has a split.
+    inside = [file for file in good if file.folder and _is_class_first(file)]
+    beside = [file for file in good if not file.folder]
+    if inside and beside:
+        raise UserError(
+            f"In {images} {len(inside):,} files are in folders of splits below their class "
+            f"folders, such as {inside[0].filename}, and {len(beside):,} beside them, such as "
+            f"{beside[0].filename}: which split these belong to cannot be known. Put all into "
+            "folders of splits, or none."
+        )
+
+
+def _is_class_first(file: SourceFile) -> bool:
+    parts = file.filename.split("/")
+    return folders.split_of(parts[file.depth - 1]) is not None
+
+
+def _nothing_recognised(images: Path, tree: folders.Tree, entries: Iterable[_Entry]) -> str:
+    paths = {tuple(map(as_text, entry.path.split(b"/"))) for entry in entries}
+    within, found = _topmost_names(set(tree.folders), paths)
+    shown = ", ".join(found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
+    message = (
+        f"{images} holds no images in class folders. Expected {EXPECTED_LAYOUT}. "
+        f"Found{' in ' if within else ''}{'/'.join(within)}: {shown or 'nothing'}."
+    )
+    if inside := tree.below_splits():
+        message += (
+            f" Below {', '.join(folder for folder in FOLDERS if folder in inside)}: "
+            f"{', '.join(sorted(set().union(*inside.values())))}. Rename these to NORMAL and "
+            "PNEUMONIA."
+        )
+    if folders.label_of(images.name):
+        return f"{message} Did you mean the folder above, {images.parent}?"
+    suffixes = {Path(name).suffix.lower() for name in found}
+    if suffixes & _TABLE_SUFFIXES:
+        message += f" {_NO_TABLE}"
+    if suffixes & {".dcm", ".dicom"}:
+        message += " DICOM files are not read: export them as PNG of 8 bits, as they are shown."
+    if suffixes & _ARCHIVE_SUFFIXES:
+        message += " Unpack the archives."
+    return message
+
+
+def _topmost_names(inner: Set[Parts], files: Set[Parts]) -> tuple[Parts, list[str]]:
+    """Finds what lies in the image folder, or in the folder that is all there is in it.
+
+    Returns:
+        The folder's path in the image folder, and the names in it, sorted.
+    """
+    within: Parts = ()
+    while True:
+        depth = len(within)
+        names = sorted(
+            {path[depth] for path in inner | files if path[:depth] == within and path[depth:]}
+        )
+        if len(names) != 1 or (*within, names[0]) not in inner:
+            return within, names
+        within = (*within, names[0])

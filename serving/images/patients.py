@@ -1,0 +1,232 @@
+"""Patients of images, by a table, by a pattern, or by the names of public datasets."""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from serving.images.dataset import PatientsKnown
+from serving.images.layout import SourceFile
+from serving.images.patient_names import Named, Patient, by_names, type_of_pneumonia
+from serving.images.settings import DatasetSettings
+from transform_module.contract import LABELS
+from transform_module.errors import UserError
+from transform_module.text import printable
+
+UNKNOWN_SUBTYPE: Final = "unknown"
+"""Subtype of a PNEUMONIA image whose name does not have it."""
+
+_TABLE: Final = "the table"
+_PATTERN: Final = "the pattern"
+_SHOWN = 3
+
+
+def subtype(label: str, name: str) -> str:
+    """Returns the subtype of an image.
+
+    Args:
+        label: its class, one of LABELS.
+        name: file name without folders.
+
+    Returns:
+        ``normal`` for the class NORMAL; ``bacteria``, ``virus`` or UNKNOWN_SUBTYPE else.
+    """
+    if label == LABELS[0]:
+        return label.lower()
+    return type_of_pneumonia(name) or UNKNOWN_SUBTYPE
+
+
+@dataclass(frozen=True)
+class Patients:
+    """Whose images files are.
+
+    Attributes:
+        of: the patient of each file, by its path, where it is known.
+        notes: what to know of them, a sentence each.
+    """
+
+    of: Mapping[bytes, Patient]
+    notes: tuple[str, ...] = ()
+
+    def __call__(self, file: SourceFile) -> str | None:
+        """Returns the id that images of the same patient share, None if unknown."""
+        found = self.of.get(file.path)
+        return found.id if found else None
+
+    def known(self, files: Iterable[SourceFile]) -> PatientsKnown:
+        """Counts the files whose patient is known, by the source."""
+        total, by, unknown = 0, Counter[str](), Counter[str]()
+        for file in files:
+            total += 1
+            if found := self.of.get(file.path):
+                (by if found.is_patient else unknown)[found.told_by] += 1
+        return PatientsKnown(
+            images=total,
+            known=by.total(),
+            by=dict(by.most_common()),
+            no_patient_in=dict(unknown.most_common()),
+        )
+
+
+def patient_finder(settings: DatasetSettings, files: Sequence[SourceFile]) -> Patients:
+    """Finds the patients of the files of an image folder.
+
+    Args:
+        settings: the table and the pattern, where given, and what becomes of files that the table
+            does not name.
+        files: all files of the image folder.
+
+    Returns:
+        The patients.
+
+    Raises:
+        UserError: the table cannot be read or misses files, or the table or the pattern fits none
+            of the files, which is a mistake.
+    """
+    images = [file for file in files if file.problem is None and not file.skipped]
+    table = _read_table(Path(settings.patients)) if settings.patients else {}
+    by_table = _by_table(table, images)
+    by_pattern = _by_pattern(settings.patient_pattern)
+    if images and settings.patient_pattern and not any(map(by_pattern, images)):
+        raise UserError(
+            f"The patient pattern {settings.patient_pattern!r} fits none of the "
+            f"{len(images):,} images, such as {images[0].below_class} (it is searched in "
+            "the path below the class folder). Correct it, or leave it out."
+        )
+    found: dict[bytes, Patient] = {}
+    rest = []
+    for file in images:
+        if patient := by_table.get(file.path):
+            found[file.path] = Patient(patient, _TABLE)
+        elif patient := by_pattern(file):
+            found[file.path] = Patient(patient, _PATTERN)
+        else:
+            rest.append(file)
+    notes = _check_table(settings, table, by_table, images, rest) if settings.patients else ()
+    named = by_names([Named(file.label, file.below_class) for file in rest])
+    found |= {file.path: patient for file, patient in zip(rest, named, strict=True) if patient}
+    return Patients(found, notes)
+
+
+def _by_table(table: Mapping[str, str], images: Sequence[SourceFile]) -> dict[bytes, str]:
+    """Finds the patient of each file that the table names, below the image folder or the layout."""
+    found = {}
+    for file in images:
+        # The layout's own folder may lie in the one that was given.
+        for name in _names(file):
+            if name in table:
+                found[file.path] = table[name]
+                break
+    return found
+
+
+def _names(file: SourceFile) -> Iterable[str]:
+    parts = file.filename.split("/")
+    yield file.filename
+    layout = bool(file.folder) + bool(file.label)
+    if file.depth > layout:
+        yield "/".join(parts[file.depth - layout :])
+
+
+def _by_pattern(text: str | None) -> Callable[[SourceFile], str | None]:
+    pattern = re.compile(text) if text else None
+
+    def find(file: SourceFile) -> str | None:
+        match = pattern.search(file.below_class) if pattern else None
+        if match is None:
+            return None
+        return match["patient" if "patient" in match.re.groupindex else 1] or None
+
+    return find
+
+
+def _check_table(
+    settings: DatasetSettings,
+    table: Mapping[str, str],
+    by_table: Mapping[bytes, str],
+    images: Sequence[SourceFile],
+    rest: Sequence[SourceFile],
+) -> tuple[str, ...]:
+    """Compares the table with the files.
+
+    Returns:
+        What is left to say of it.
+
+    Raises:
+        UserError: it names none of the files, or not all of them, and that is not allowed.
+    """
+    if images and not by_table:
+        received = f"received {next(iter(table))}" if table else "it holds no row"
+        raise UserError(
+            f"{settings.patients} names none of the images. Its column `path` holds paths "
+            f"relative to the image folder, such as {images[0].filename}; {received}."
+        )
+    if rest and settings.unlisted_patients == "refuse":
+        raise UserError(
+            f"{settings.patients} names {len(by_table):,} of {len(images):,} images, and misses "
+            f"{len(rest):,}, {_such_as(file.filename for file in rest)}. Add the rows, or allow "
+            "it: --unlisted-patients alone (dataset.unlisted_patients=alone) takes each of these "
+            "images by its name, where that identifies the patient, or else as a patient of its "
+            "own."
+        )
+    notes = []
+    if rest:
+        notes.append(
+            f"The table of patients misses {len(rest):,} of {len(images):,} images, "
+            f"{_such_as(file.filename for file in rest)}."
+        )
+    used = {name for file in images for name in _names(file)}
+    unused = [name for name in table if name not in used]
+    if unused:
+        notes.append(
+            f"{len(unused):,} of {len(table):,} rows of the table of patients name no image, "
+            f"{_such_as(unused)}."
+        )
+    return tuple(notes)
+
+
+def _such_as(names: Iterable[str]) -> str:
+    return "such as " + ", ".join(name for name, _ in zip(names, range(_SHOWN), strict=False))
+
+
+def _read_table(path: Path) -> dict[str, str]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise UserError(f"The table of patients {path} cannot be read: {error}") from error
+    rows = csv.DictReader(io.StringIO(text, newline=""))
+    missing = {"path", "patient"} - set(rows.fieldnames or ())
+    if missing:
+        raise UserError(
+            f"The table of patients {path} lacks the column(s) {', '.join(sorted(missing))}; "
+            f"it has: {', '.join(rows.fieldnames or ()) or 'none'}."
+        )
+    table: dict[str, str] = {}
+    try:
+        for row in rows:
+            _add(table, row, f"{path}, line {rows.line_num}")
+    except csv.Error as error:
+        raise UserError(f"{path}, line {rows.line_num}: {error}.") from error
+    return table
+
+
+def _add(table: dict[str, str], row: Mapping[str, str | None], where: str) -> None:
+    written, patient = (row["path"] or "").strip(), printable((row["patient"] or "").strip())
+    if not written or not patient:
+        raise UserError(
+            f"{where}: path and patient must both be filled. "
+            f"Received: path={written!r}, patient={patient!r}."
+        )
+    # As Windows writes paths, and as `find` does.
+    if "/" not in written:
+        written = written.replace("\\", "/")
+    name = printable(written).removeprefix("./")
+    if table.setdefault(name, patient) != patient:
+        raise UserError(
+            f"{where}: {name} has two patients, {table[name]} and {patient}. Keep one line an "
+            "image."
+        )

@@ -1,0 +1,72 @@
+"""Settings of the conversion of image folders to a dataset."""
+
+import re
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from serving.images.hold_out import Group
+
+
+class DatasetSettings(BaseModel):
+    """How image folders become a dataset; every value has a default that fits most folders."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    patient_pattern: str | None = Field(
+        default=None,
+        description=(
+            "Regular expression searched in an image's path below its class folder; the group "
+            "named `patient`, or else the first group, is the patient's id. Images that it does "
+            "not match go by the known name patterns."
+        ),
+    )
+    patients: str | None = Field(
+        default=None,
+        description=(
+            "CSV file with the columns `path` (relative to the image folder) and `patient`; it "
+            "goes before any pattern."
+        ),
+    )
+    unlisted_patients: Literal["refuse", "alone"] = Field(
+        default="refuse",
+        description=(
+            "What becomes of images that neither the table of patients nor the pattern names: "
+            "`refuse` stops the conversion; `alone` takes each by its name, where that identifies "
+            "the patient, or else as a patient of its own."
+        ),
+    )
+    max_bad: float = Field(
+        default=0.10,
+        ge=0.0,
+        le=1.0,
+        description="Largest share of quarantined files, 0 to 1; above it the conversion stops.",
+    )
+    hold_out: Group | None = Field(
+        default=None,
+        description=(
+            "A group of patients that becomes the test set on purpose, so that a model is "
+            "evaluated on images unlike its training data: a subtype, or the outer fifth of "
+            "each class by a quantity. The folder `test` then takes no part at all, so that nobody "
+            "tunes on it."
+        ),
+    )
+    shards: int = Field(
+        default=4, ge=1, le=1000, description="Number of TFRecord files in each split."
+    )
+
+    @field_validator("patient_pattern")
+    @classmethod
+    def _has_a_group(cls, pattern: str | None) -> str | None:
+        if pattern is None:
+            return None
+        try:
+            groups = re.compile(pattern).groups
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}. Received: {pattern!r}") from error
+        if not groups:
+            raise ValueError(
+                "needs a group that holds the patient's id, such as `(?P<patient>p[0-9]+)_`. "
+                f"Received: {pattern!r}"
+            )
+        return pattern

@@ -1,0 +1,1 @@
+"""Predictions of files and folders with a pushed model."""

@@ -1,0 +1,253 @@
+"""Predicting files and folders with a pushed model."""
+
+import glob
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from serving.files.local_paths import remote_address
+from serving.images import passed_over, reasons
+from serving.images.layout import as_text
+from serving.model import Answer, Model, find_version
+from serving.progress import Progress
+from transform_module.contract import INVALID, MAXIMUM_BYTES, SERVING_BATCH_SIZES
+from transform_module.errors import UserError
+
+_BATCH_IMAGES: Final = SERVING_BATCH_SIZES[-1]
+# In base64 a third more, which stays below what the embedded server takes.
+_BATCH_BYTES: Final = 32 * 1024 * 1024
+
+Ask = Callable[[Sequence[bytes]], list[Answer]]
+"""Answers a batch of images: a loaded model, or a client of one that is served."""
+
+Content = tuple[Path, bytes | str]
+"""An image: what it is called, with its bytes, or why it has none."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer to one file.
+
+    Attributes:
+        path: the file.
+        probability: of pneumonia; None where the file is not a readable image.
+        label: NORMAL, PNEUMONIA or INVALID.
+        valid: whether it is a readable image.
+        reason: why it is none.
+        in_domain: whether it looks like the training images; None where it is
+            not a readable image, or the model does not report it.
+        domain_distance: how far it is from them, see `Answer`; None as ``in_domain``.
+    """
+
+    path: str
+    probability: float | None
+    label: str
+    valid: bool
+    reason: str = ""
+    in_domain: bool | None = None
+    domain_distance: float | None = None
+
+
+def predict(
+    model: str | Path, paths: str | Path | Sequence[str | Path], *, progress: Progress | None = None
+) -> list[Prediction]:
+    """Predicts images by a pushed model.
+
+    Args:
+        model: a version's folder or the folder of the versions.
+        paths: one or more files, folders with files at any depth, and patterns (``*``, ``?``,
+            ``[…]``, ``**``). Files and folders of the system, and thumbnails, are passed over in
+            folders.
+        progress: gets the files done and their total.
+
+    Returns:
+        One prediction a file, in the order of the paths, within a folder or a pattern by name. A
+        path that stands for no file has one that says why.
+
+    Raises:
+        UserError: there is no model, or it does not load.
+    """
+    version, found = find_version(Path(model)), find(paths)
+    return _predicted(Model(version).answer, found, MAXIMUM_BYTES, progress)
+
+
+def predict_by(
+    ask: Ask,
+    paths: str | Path | Sequence[str | Path],
+    *,
+    maximum_bytes: int = MAXIMUM_BYTES,
+    progress: Progress | None = None,
+) -> list[Prediction]:
+    """Predicts images by whatever answers; otherwise as `predict`.
+
+    Args:
+        ask: answers a batch of images.
+        paths: see `predict`.
+        maximum_bytes: a larger file is not asked about.
+        progress: see `predict`.
+    """
+    return _predicted(ask, find(paths), maximum_bytes, progress)
+
+
+def _predicted(
+    ask: Ask, found: Sequence[Path], maximum_bytes: int, progress: Progress | None
+) -> list[Prediction]:
+    predictions: list[Prediction] = []
+    for batch in batches((file, read(file, maximum_bytes)) for file in found):
+        predictions += predict_batch(ask, batch)
+        if progress:
+            progress(len(predictions), len(found))
+    return predictions
+
+
+def find(paths: str | Path | Sequence[str | Path]) -> list[Path]:
+    """Finds the files that one or more paths stand for, each as `given`."""
+    if isinstance(paths, str | Path):
+        paths = [paths]
+    return [file for path in paths for file in given(Path(path))]
+
+
+def given(path: Path) -> Iterator[Path]:
+    """Finds the files that a path stands for: itself, a folder's, or those that match a pattern.
+
+    Files and folders of the system are passed over, and links followed.
+
+    Yields:
+        The files, by name. What stands for none is given itself, and so is a folder that cannot be
+        opened: `read` says why.
+    """
+    for match in matches(path):
+        nothing = True
+        for file in files(match):
+            nothing = False
+            yield file
+        if nothing:
+            yield match
+
+
+def matches(path: Path) -> list[Path]:
+    """Finds what matches a pattern, by name; a path that is none, or matches nothing, is given."""
+    pattern = str(path)
+    if not glob.has_magic(pattern) or os.path.lexists(path):
+        return [path]
+    return [Path(match) for match in sorted(glob.glob(pattern, recursive=True))] or [path]
+
+
+def files(path: Path) -> Iterator[Path]:
+    """Finds the files of a folder at any depth, by name; what is no folder is one itself.
+
+    What is passed over, and what stands for a folder that cannot be opened: see `given`.
+    """
+    # Unlike Path's own, it answers for a path that the system refuses, too.
+    if not os.path.isdir(path):
+        yield path
+        return
+    closed: list[Path] = []
+    for folder, folders, names in os.walk(
+        path, onerror=lambda error: closed.append(Path(error.filename)), followlinks=True
+    ):
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not passed_over.of_folder(name) and not _leads_back(Path(folder, name))
+        )
+        yield from (Path(folder, name) for name in sorted(names) if not passed_over.of_file(name))
+    yield from closed
+
+
+def _leads_back(folder: Path) -> bool:
+    """Whether a folder is a link to one that it lies in."""
+    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
+
+
+def batches(contents: Iterable[Content]) -> Iterator[list[Content]]:
+    """Joins images to batches, bounded by their number and their bytes.
+
+    An image that is larger than the limit of a batch is a batch of its own.
+    """
+    batch: list[Content] = []
+    size = 0
+    for name, content in contents:
+        added = len(content) if isinstance(content, bytes) else 0
+        if batch and size + added > _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append((name, content))
+        size += added
+        if len(batch) == _BATCH_IMAGES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def read(file: Path, maximum_bytes: int = MAXIMUM_BYTES) -> bytes | str:
+    """Reads a file; returns the reason if it cannot be read."""
+    if address := remote_address(file):
+        return reasons.remote(address)
+    try:
+        if file.stat().st_size > maximum_bytes:
+            return reasons.too_large(maximum_bytes)
+        if file.is_dir():
+            return _why_no_file(file)
+        if not file.is_file():
+            return reasons.NOT_REGULAR
+        return file.read_bytes()
+    except FileNotFoundError as error:
+        is_pattern = glob.has_magic(str(file)) and not os.path.islink(file)
+        return reasons.NO_MATCH if is_pattern else reasons.unreadable(error)
+    except OSError as error:
+        return reasons.unreadable(error)
+    except ValueError:
+        return reasons.NO_PATH
+
+
+def _why_no_file(folder: Path) -> str:
+    try:
+        with os.scandir(folder):
+            return reasons.NO_FILES
+    except OSError:
+        return reasons.CLOSED_FOLDER
+
+
+def predict_batch(ask: Ask, batch: Sequence[Content]) -> Iterator[Prediction]:
+    """Asks about the images of one batch, in their order.
+
+    Raises:
+        UserError: the model answers what is no probability.
+    """
+    readable = [content for _, content in batch if isinstance(content, bytes)]
+    # A network may fail on a batch of none.
+    answers = iter(ask(readable) if readable else ())
+    for path, content in batch:
+        name = as_text(os.fsencode(remote_address(path) or path))
+        if isinstance(content, str):
+            yield Prediction(name, None, INVALID, False, content)
+            continue
+        answer = next(answers)
+        if math.isnan(answer.probability):
+            raise UserError(
+                "The model returned nan, not a probability: its weights are damaged. Take "
+                "another version; cxr rollback brings the former one back."
+            )
+        if answer.valid:
+            yield Prediction(
+                name,
+                answer.probability,
+                answer.label,
+                True,
+                in_domain=answer.in_domain,
+                domain_distance=answer.domain_distance,
+            )
+        else:
+            yield Prediction(name, None, answer.label, False, _reason(content))
+
+
+def _reason(content: bytes) -> str:
+    from serving.images import decode_check
+
+    predicted = decode_check.check(content)
+    return predicted if isinstance(predicted, str) else "the model cannot decode it"

@@ -1,0 +1,97 @@
+"""Input of a prediction in Beam: a list in a file, cut into chunks, which detects any change."""
+
+import filecmp
+import itertools
+import json
+import os
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from serving.predict import files as predict
+from serving.predict.many import tfrecord_input
+from serving.predict.many.parts import PART_IMAGES, Parts
+from serving.versions import pushed
+from transform_module.errors import UserError
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What a worker predicts at once: some files, or one TFRecord file.
+
+    Attributes:
+        index: its number, in the order of the inputs.
+        offset: where its line begins in the list.
+        images: how many it holds; an estimate of a TFRecord file.
+    """
+
+    index: int
+    offset: int
+    images: int
+
+
+def list_inputs(version: Path, paths: Sequence[Path], out: Path, parts: Parts) -> list[Chunk]:
+    """Writes the list of inputs, and removes parts that were made of another.
+
+    The list holds the model's sums and, a line a chunk, the files with their sizes and times.
+
+    Args:
+        version: the model.
+        paths: files, folders and patterns.
+        out: the table, which is no input.
+        parts: where the list is written.
+
+    Returns:
+        The chunks.
+
+    Raises:
+        UserError: there is no input, or a TFRecord file cannot be read at all.
+    """
+    attempt = parts.inputs.with_name(f"{parts.inputs.name}.{uuid.uuid4().hex}")
+    head = {"model": pushed.sums(version), "part": PART_IMAGES}
+    chunks: list[Chunk] = []
+    try:
+        with attempt.open("w", encoding="ascii") as file:
+            file.write(json.dumps(head) + "\n")
+            for files in _cut(_found(paths, out, parts)):
+                is_records = tfrecord_input.is_records(files[0])
+                images = tfrecord_input.estimate(files[0]) if is_records else len(files)
+                chunks.append(Chunk(len(chunks), file.tell(), images))
+                file.write(json.dumps([_described(each) for each in files]) + "\n")
+        if not chunks:
+            raise UserError(f"There is no file in {', '.join(map(str, paths))}.")
+        if not (parts.inputs.exists() and filecmp.cmp(attempt, parts.inputs, shallow=False)):
+            parts.clear(kept=attempt)
+            os.replace(attempt, parts.inputs)
+    finally:
+        attempt.unlink(missing_ok=True)
+    return chunks
+
+
+def files_of(chunk: Chunk, parts: Parts) -> list[Path]:
+    """Reads from the list which files a chunk holds."""
+    with parts.inputs.open("rb") as file:
+        file.seek(chunk.offset)
+        return [Path(path) for path, _, _ in json.loads(file.readline())]
+
+
+def _found(paths: Sequence[Path], out: Path, parts: Parts) -> Iterator[Path]:
+    for file in itertools.chain.from_iterable(map(predict.given, paths)):
+        # Both may lie in a folder of the inputs.
+        if file.absolute() != out and file.absolute().parent != parts.folder:
+            yield file
+
+
+def _cut(files: Iterable[Path]) -> Iterator[list[Path]]:
+    for is_records, group in itertools.groupby(files, tfrecord_input.is_records):
+        while chunk := list(itertools.islice(group, 1 if is_records else PART_IMAGES)):
+            yield chunk
+
+
+def _described(file: Path) -> tuple[str, int, int]:
+    try:
+        found = file.stat()
+    except OSError:
+        return str(file), -1, -1
+    return str(file), found.st_size, found.st_mtime_ns

@@ -1,0 +1,138 @@
+"""Predicting any number of images, from the paths to the table."""
+
+import contextlib
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from serving.files.staging import locked
+from serving.model import find_version
+from serving.predict.many.inputs import list_inputs
+from serving.predict.many.parts import Parts
+from serving.predict.many.prediction_table import Row, writer_of
+from serving.process.collector import importing
+from serving.progress import Progress
+
+_SECONDS_BETWEEN_LOOKS = 1.0
+_ROWS, _VALID, _OUT_OF_DOMAIN = "rows", "valid", "out of domain"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was predicted.
+
+    Attributes:
+        images: all rows.
+        valid: the readable images.
+        invalid: the others.
+        resumed: rows that an earlier call left, which was killed.
+        damaged: one sentence for each TFRecord file of which the rest is lost.
+        out_of_domain: valid images that are unlike the training images.
+    """
+
+    images: int
+    valid: int
+    invalid: int
+    resumed: int
+    damaged: tuple[str, ...]
+    out_of_domain: int = 0
+
+
+def predict_many(
+    model: Path,
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    beam_args: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Summary:
+    """Predicts images and writes a table: the columns of a `Prediction`, one row an image.
+
+    The rows are those of `serving.predict.files.predict`, in the order of the paths, within a
+    folder or a pattern by name. Call it again as before to resume after a kill; what is finished
+    stays, as long as model and inputs do.
+
+    Args:
+        model: a version's folder or the folder of the versions.
+        paths: files, folders with files at any depth, and patterns (``*``, ``?``, ``[…]``,
+            ``**``). Files that end in .tfrecord or .tfrecord.gz hold images as examples with the
+            features ``image`` and, for the row's path, ``filename``.
+        out: the table: .csv, .jsonl or .parquet. Beside it stands the folder ``OUT.parts``
+            meanwhile, which every worker has to see, as the inputs.
+        beam_args: Beam's own options; they go before DEFAULT_BEAM_ARGS.
+        progress: gets the images done and their total, which TFRecord files make an estimate.
+
+    Returns:
+        The counts.
+
+    Raises:
+        UserError: there is no model or no input, a TFRecord file cannot be read at all, ``out``
+            cannot be written, or another process writes it.
+    """
+    write = writer_of(out)
+    parts = Parts(out.absolute().with_name(f"{out.name}.parts"))
+    parts.refuse_foreign()
+    version = find_version(model).absolute()
+    with locked(parts.folder, out):
+        try:
+            chunks = list_inputs(version, paths, out.absolute(), parts)
+            resumed = parts.count_rows()
+            missing = [chunk for chunk in chunks if not parts.finished(chunk.index)]
+            if missing:
+                # Imported here: Beam takes seconds, and a user's mistakes are known by now.
+                with importing():
+                    from serving.predict.many.beam_predicting import predict_chunks
+
+                with _watched(parts, sum(chunk.images for chunk in chunks), progress):
+                    predict_chunks(version, missing, parts, beam_args=beam_args)
+            counts: Counter[str] = Counter()
+            write(_counted(parts.rows(), counts), parts.table)
+            damaged = tuple(filter(None, (parts.damage(chunk.index) for chunk in chunks)))
+            os.replace(parts.table, out)
+            parts.clear()
+        finally:
+            if not parts.count_rows():
+                parts.clear()
+            # Only where it is empty.
+            with contextlib.suppress(OSError):
+                parts.folder.rmdir()
+    if progress:
+        progress(counts[_ROWS], counts[_ROWS])
+    valid = counts[_VALID]
+    return Summary(
+        counts[_ROWS], valid, counts[_ROWS] - valid, resumed, damaged, counts[_OUT_OF_DOMAIN]
+    )
+
+
+@contextlib.contextmanager
+def _watched(parts: Parts, total: int, progress: Progress | None) -> Iterator[None]:
+    """Yields how far the parts are, whichever processes write them."""
+    if progress is None:
+        yield
+        return
+    stopped = threading.Event()
+
+    def watch() -> None:
+        while not stopped.wait(_SECONDS_BETWEEN_LOOKS):
+            progress(min(parts.count_rows(), total), total)
+
+    progress(min(parts.count_rows(), total), total)
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def _counted(rows: Iterable[Row], counts: Counter[str]) -> Iterator[Row]:
+    for row in rows:
+        counts[_ROWS] += 1
+        counts[_VALID] += row["valid"]
+        # A row that an older version left lacks it.
+        counts[_OUT_OF_DOMAIN] += row.get("in_domain") is False
+        yield row

@@ -1,0 +1,85 @@
+"""Writing predictions as a table: CSV, JSON Lines or Parquet."""
+
+import csv
+import itertools
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from serving import strict_json
+from serving.files.local_paths import require_local
+from serving.predict.files import Prediction
+from transform_module.errors import UserError
+
+COLUMNS: Final = tuple(Prediction.__dataclass_fields__)
+
+Row = dict[str, Any]
+"""The fields of a `Prediction` by name."""
+
+Writer = Callable[[Iterable[Row], Path], None]
+"""Writes rows to a file."""
+
+_ROW_GROUP = 64 * 1024
+
+
+def writer_of(out: Path) -> Writer:
+    """Finds what writes a table, by its name.
+
+    Raises:
+        UserError: there is none, or no table can be there.
+    """
+    require_local(out, "The table")
+    writer = _WRITERS.get(out.suffix.lower())
+    if writer is None:
+        raise UserError(f"{out} has to end in one of {', '.join(_WRITERS)}.")
+    if os.path.isdir(out):
+        raise UserError(f"{out} is a folder. Name the file to write.")
+    if not os.path.isdir(out.parent):
+        raise UserError(f"There is no folder {out.parent} to write {out.name} into.")
+    return writer
+
+
+def write_csv(rows: Iterable[Row], file: TextIO) -> None:
+    """Writes one line a row, under a header."""
+    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def _write_csv_file(rows: Iterable[Row], out: Path) -> None:
+    with out.open("w", encoding="utf-8", newline="") as file:
+        write_csv(rows, file)
+
+
+def _write_json_lines(rows: Iterable[Row], out: Path) -> None:
+    with out.open("w", encoding="utf-8") as file:
+        file.writelines(strict_json.dumps(row) + "\n" for row in rows)
+
+
+def _write_parquet(rows: Iterable[Row], out: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    schema = pa.schema(
+        {
+            "path": pa.string(),
+            "probability": pa.float64(),
+            "label": pa.string(),
+            "valid": pa.bool_(),
+            "reason": pa.string(),
+            "in_domain": pa.bool_(),
+            "domain_distance": pa.float64(),
+        }
+    )
+    left = iter(rows)
+    with parquet.ParquetWriter(out, schema) as writer:
+        while group := list(itertools.islice(left, _ROW_GROUP)):
+            writer.write_table(pa.Table.from_pylist(group, schema=schema))
+
+
+_WRITERS: Final[dict[str, Writer]] = {
+    ".csv": _write_csv_file,
+    ".jsonl": _write_json_lines,
+    ".parquet": _write_parquet,
+}

@@ -1,0 +1,1 @@
+"""Drawings and tables of the report, in SVG and HTML."""

@@ -1,0 +1,1 @@
+"""What a request may take, and when its turn comes: memory, cost, batches."""

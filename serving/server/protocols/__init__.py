@@ -1,0 +1,1 @@
+"""TensorFlow Serving's two APIs: requests read, responses written."""

@@ -1,0 +1,76 @@
+"""Images as the model sees them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from serving.model import Model
+from serving.predict import files
+from serving.progress import Progress
+from serving.tflite.choice import Choice
+from transform_module import contract
+from transform_module.errors import NothingUsable
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images as the model sees them.
+
+    Attributes:
+        grey_levels: [N, 160, 160, 1] uint8.
+        choice: the files that they are of, with their labels.
+    """
+
+    grey_levels: np.ndarray
+    choice: Choice
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """[N] int; None where the folder has no classes."""
+        return None if self.choice.labels is None else np.array(self.choice.labels)
+
+    @property
+    def image_xf(self) -> np.ndarray:
+        """[N, 160, 160, 1] float32 in [0, 1]."""
+        return self.grey_levels.astype(np.float32) / np.float32(255)
+
+
+def read(choice: Choice, model: Model, progress: Progress) -> Images:
+    """Reads images by the model's own graph; leaves out what it cannot decode.
+
+    Args:
+        choice: the files.
+        model: has the signatures ``serve_examples`` and ``transform_features``.
+        progress: gets the files done and their total.
+
+    Raises:
+        NothingUsable: none can be decoded.
+    """
+    transform = model.signature(contract.TRANSFORM_FEATURES)
+    answer = model.signature(contract.SERVE_EXAMPLES)
+    levels: list[np.ndarray] = []
+    decoded: list[Path] = []
+    done = 0
+    for batch in files.batches((file, files.read(file)) for file in choice.files):
+        named = [(file, content) for file, content in batch if isinstance(content, bytes)]
+        if named:
+            examples = tf.constant([_example(content) for _, content in named])
+            valid = answer(examples=examples)[contract.VALID].numpy()
+            pixels = transform(examples=examples)[contract.IMAGE_XF].numpy()
+            levels.append(np.round(pixels[valid] * 255).astype(np.uint8))
+            decoded += [file for (file, _), good in zip(named, valid, strict=True) if good]
+        done += len(batch)
+        progress(done, len(choice.files))
+    if not decoded:
+        raise NothingUsable(
+            f"None of the {len(choice.files)} files of {choice.folder} is an image."
+        )
+    return Images(np.concatenate(levels), choice.only(decoded))
+
+
+def _example(content: bytes) -> bytes:
+    example = tf.train.Example()
+    example.features.feature[contract.IMAGE].bytes_list.value.append(content)
+    return bytes(example.SerializeToString())

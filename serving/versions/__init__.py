@@ -1,0 +1,1 @@
+"""Pushed versions: manifest, verification, publishing, rollback."""

@@ -1,0 +1,152 @@
+"""One push at a time into a remote folder, where there are no locks.
+
+Object stores can create an object only where it is absent, but TensorFlow's file systems do not
+pass that on: `tf.io.gfile.rename` without ``overwrite`` looks first and renames then. What every
+store offers is that a list names each object whose writing has ended. So whoever wants to push
+writes an object of a unique name, lists, and continues only if there is no other. Of two at
+the same time, the one that lists last sees the other claim and withdraws its own. Both may do so;
+they try again after times that differ. No clock of a machine decides.
+"""
+
+import json
+import logging
+import os
+import random
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Final
+
+import tensorflow as tf
+
+from transform_module.errors import UserError
+
+_PREFIX: Final = ".claim-"
+_ATTEMPTS: Final = 7
+_FIRST_WAIT_SECONDS: Final = 1.0
+
+# By the times that the store gives its objects. A push takes minutes.
+_ABANDONED_SECONDS: Final = 3600
+
+_LOG = logging.getLogger(__name__)
+
+
+class Claim:
+    """The claim of one push on a remote folder.
+
+    Attributes:
+        path: Its object.
+    """
+
+    def __init__(self, folder: str) -> None:
+        """Has no object yet.
+
+        Args:
+            folder: The remote folder of a model's versions.
+        """
+        self.path = f"{folder}/{_PREFIX}{uuid.uuid4().hex}"
+        self._folder = folder
+
+    def write(self) -> None:
+        """Writes the object, which names this process for people."""
+        content = {
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        tf.io.gfile.makedirs(self._folder)
+        with tf.io.gfile.GFile(self.path, "w") as file:
+            file.write(json.dumps(content) + "\n")
+
+    def others(self) -> list[str]:
+        """Lists the objects of other claims; those that were abandoned are removed."""
+        names = (name.rstrip("/") for name in tf.io.gfile.listdir(self._folder))
+        paths = [f"{self._folder}/{name}" for name in names if name.startswith(_PREFIX)]
+        mine = tf.io.gfile.stat(self.path).mtime_nsec
+        found = []
+        for path in sorted(set(paths) - {self.path}):
+            try:
+                age = (mine - tf.io.gfile.stat(path).mtime_nsec) / 1e9
+                if age > _ABANDONED_SECONDS:
+                    _LOG.warning("The claim %s of a push that did not end is removed.", path)
+                    tf.io.gfile.remove(path)
+                else:
+                    found.append(path)
+            except tf.errors.NotFoundError:
+                continue
+        return found
+
+    def require(self) -> None:
+        """Checks that the claim still holds.
+
+        Raises:
+            UserError: Another push took this one for abandoned.
+        """
+        if not tf.io.gfile.exists(self.path):
+            raise UserError(
+                f"{self._folder}: this push took so long that another one removed its claim. "
+                "Nothing was published. Run again."
+            )
+
+    def withdraw(self) -> None:
+        """Removes the object."""
+        try:
+            tf.io.gfile.remove(self.path)
+        except tf.errors.NotFoundError:
+            return
+        except tf.errors.OpError as error:
+            _LOG.warning("%s cannot be removed (%s); remove it by hand.", self.path, error)
+
+
+@contextmanager
+def claimed(folder: str) -> Iterator[Claim]:
+    """Holds a remote push folder until the block ends.
+
+    Args:
+        folder: The remote folder of a model's versions; made where it is not there.
+
+    Yields:
+        The claim, to be checked by `Claim.require` right before what is published can be seen.
+
+    Raises:
+        UserError: Other pushes hold the folder.
+        tf.errors.OpError: The folder cannot be read or written.
+    """
+    claim = _claim(folder)
+    try:
+        yield claim
+    finally:
+        claim.withdraw()
+
+
+def _claim(folder: str) -> Claim:
+    others: list[str] = []
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            time.sleep(_FIRST_WAIT_SECONDS * 2**attempt * random.uniform(0.5, 1))
+        claim = Claim(folder)
+        try:
+            claim.write()
+            others = claim.others()
+        except BaseException:
+            claim.withdraw()
+            raise
+        if not others:
+            return claim
+        claim.withdraw()
+    raise UserError(
+        f"{folder}: another push is running ({others[0]}, {_holder(others[0])}). Wait until it "
+        "has finished, and run again. If none is running, remove that object."
+    )
+
+
+def _holder(path: str) -> str:
+    try:
+        with tf.io.gfile.GFile(path, "r") as file:
+            held = json.loads(file.read())
+        return f"by {held['host']} since {held['since']}"
+    except (tf.errors.OpError, ValueError, KeyError, TypeError):
+        return "which does not say whose it is"

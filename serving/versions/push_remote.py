@@ -1,0 +1,199 @@
+"""Publishing a model in a remote push folder, such as gs://bucket/pushed.
+
+Object storage renames no folders. A version's ``saved_model.pb`` is written after all that it
+needs, since servers take a folder without it for none that can be loaded, and try again; its
+manifest is written last, since a version without one never counts as pushed. Machines that push at
+the same time take turns, see `push_claim`.
+"""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+import tensorflow as tf
+
+from serving.files import remote
+from serving.versions import push_rules, pushed, rollback_plan, rolled_back
+from serving.versions.push import check_examined, push
+from serving.versions.push_claim import Claim, claimed
+from serving.versions.push_rules import Compared
+from serving.versions.rolled_back import RolledBack
+from transform_module.errors import UserError
+from transform_module.files.sums import digest
+
+_LAST: Final = (pushed.SAVED_MODEL, pushed.MANIFEST)
+
+
+def versions(folder: str) -> list[int]:
+    """Lists the numbers of the versions in the folder of a model, ascending, whole or not.
+
+    Raises:
+        tf.errors.OpError: The folder cannot be read.
+    """
+    try:
+        # Listing takes every failure for a folder that is not there.
+        tf.io.gfile.stat(folder)
+    except tf.errors.NotFoundError:
+        return []
+    names = (name.rstrip("/") for name in tf.io.gfile.listdir(folder))
+    return sorted(number for number in map(pushed.version_number, names) if number)
+
+
+def newest(folder: str, near: Path) -> pushed.Newest:
+    """Finds the newest whole version as `pushed.newest` does, and copies it here.
+
+    Args:
+        folder: The remote folder of the model's versions.
+        near: A local folder for the copies.
+
+    Raises:
+        tf.errors.OpError: The folder or a file in it cannot be read.
+        UserError: The newest is broken, and the list of what was rolled back is, too.
+    """
+    broken: list[str] = []
+    left: set[str] = set()
+    passed_over = None
+    for number in reversed(versions(folder)):
+        version = pushed.PushedVersion(number, fetch(folder, str(number), near))
+        problems = pushed.verify(version.path)
+        if problems:
+            broken.append(problems[0].replace(str(version.path), f"{folder}/{number}"))
+            left = {each.digest for each in _read_rolled_back(folder)}
+        elif left and version.manifest and digest(version.manifest["files"]) in left:
+            passed_over = passed_over or version
+        else:
+            return pushed.Newest(version, tuple(broken))
+    return pushed.Newest(passed_over, tuple(broken))
+
+
+def push_remotely(
+    source: Path, folder: str, record: Mapping[str, Any], compared: Compared
+) -> tuple[int, str]:
+    """Publishes a model as the next version. A model that is already served is not copied again.
+
+    Args:
+        source: The SavedModel's folder.
+        folder: The remote folder of the model's versions.
+        record: What else the manifest has.
+        compared: What was examined.
+
+    Returns:
+        The version that holds the model, and its folder.
+
+    Raises:
+        PushRefused: See `push_rules.check`.
+        UserError: The source is not what was examined, no number is left, or another push is going
+            on.
+        tf.errors.OpError: The folder cannot be read or written.
+    """
+    files = pushed.sums(source)
+    check_examined(compared.files, files, str(source))
+    with claimed(folder) as claim, tempfile.TemporaryDirectory(prefix="push-") as place:
+        found = newest(folder, Path(place, "served"))
+        served = found.version
+        is_same = bool(served and served.manifest and served.manifest["files"] == files)
+        if served and is_same and not found.broken:
+            return served.version, f"{folder}/{served.version}"
+        known = _read_rolled_back(folder)
+        number = str(served.version) if served else ""
+        # Above a broken version even the same model is published anew, as in a local folder.
+        push_rules.check(compared, compared.version if is_same else number, known, folder)
+        published = _publish(source, folder, record, Path(place), claim)
+        if any(map(compared.is_model, known)):
+            kept = [each for each in known if not compared.is_model(each)]
+            _write(f"{folder}/{rolled_back.ROLLED_BACK}", rolled_back.to_json(kept))
+        return published
+
+
+def rollback_remotely(folder: str, to: int | None = None) -> tuple[int, int]:
+    """Publishes a former version anew, as `serving.versions.push.rollback` does.
+
+    Args:
+        folder: The remote folder of the model's versions.
+        to: The version to go back to, or None.
+
+    Returns:
+        The version that is restored, and its new number.
+
+    Raises:
+        UserError: See `rollback_plan.plan`.
+        tf.errors.OpError: The folder cannot be read or written.
+    """
+    if not versions(folder):
+        raise UserError(f"{folder}: there is no pushed version to go back to.")
+    with claimed(folder) as claim, tempfile.TemporaryDirectory(prefix="rollback-") as place:
+        near = Path(place, PurePosixPath(folder).name)
+        found = [pushed.PushedVersion(number, near / str(number)) for number in versions(folder)]
+        for each in found:
+            each.path.mkdir(parents=True)
+            _fetch_file(f"{folder}/{each.version}", each.path, pushed.MANIFEST)
+
+        def verify(version: pushed.PushedVersion) -> list[str]:
+            at = f"{folder}/{version.version}"
+            for name in version.manifest["files"] if version.manifest else ():
+                if not (version.path / name).exists():
+                    _fetch_file(at, version.path, name)
+            problems = pushed.verify(version.path)
+            return [each.replace(str(version.path), at) for each in problems]
+
+        plan = rollback_plan.plan(found, to, _read_rolled_back(folder), verify=verify, place=folder)
+        _write(f"{folder}/{rolled_back.ROLLED_BACK}", rolled_back.to_json(plan.rolled_back))
+        number, _ = _publish(plan.chosen.path, folder, plan.record, Path(place), claim)
+        return plan.chosen.version, number
+
+
+def _publish(
+    source: Path, folder: str, record: Mapping[str, Any], place: Path, claim: Claim
+) -> tuple[int, str]:
+    near = place / "new" / PurePosixPath(folder).name
+    for highest in versions(folder)[-1:]:
+        (near / str(highest)).mkdir(parents=True)  # the next number is greater
+    version = push(source, near, record)
+    target = f"{folder}/{version.version}"
+    names = remote.files(str(version.path))
+    names.sort(key=lambda name: _LAST.index(name) if name in _LAST else -1)
+    *before, last = names
+    remote.copy(str(version.path), target, before)
+    claim.require()
+    remote.copy(str(version.path), target, [last])
+    return version.version, target
+
+
+def fetch(folder: str, version: str, target: Path) -> Path:
+    """Copies a version here, as its manifest lists it.
+
+    Returns:
+        Its folder, ``{target}/{model}/{version}``; what is missing there is missing here.
+
+    Raises:
+        tf.errors.OpError: A file is there and cannot be read.
+    """
+    near = target / PurePosixPath(folder).name / version
+    near.mkdir(parents=True)
+    _fetch_file(f"{folder}/{version}", near, pushed.MANIFEST)
+    manifest = pushed.read_manifest(near)
+    for name in manifest["files"] if manifest else ():
+        _fetch_file(f"{folder}/{version}", near, name)
+    return near
+
+
+def _fetch_file(source: str, target: Path, name: str) -> None:
+    try:
+        remote.copy(source, str(target), [name])
+    except tf.errors.NotFoundError:
+        return
+
+
+def _read_rolled_back(folder: str) -> list[RolledBack]:
+    path = f"{folder}/{rolled_back.ROLLED_BACK}"
+    try:
+        with tf.io.gfile.GFile(path, "rb") as file:
+            return rolled_back.from_json(file.read(), path)
+    except tf.errors.NotFoundError:
+        return []
+
+
+def _write(path: str, text: str) -> None:
+    with tf.io.gfile.GFile(path, "w") as file:
+        file.write(text)

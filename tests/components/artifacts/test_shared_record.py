@@ -1,0 +1,29 @@
+from components.artifacts.shared_record import without_places
+
+
+def test_local_paths_are_left_out():
+    message = without_places(
+        {
+            "seed": 7,
+            "images": "/home/ann/study",
+            "dataset": {"patients": "patients.csv", "shards": 4},
+            "push": {"directory": "/srv/pushed", "model_name": "cxr"},
+        }
+    )
+    assert message == {
+        "seed": 7,
+        "images": None,
+        "dataset": {"patients": None, "shards": 4},
+        "push": {"directory": None, "model_name": "cxr"},
+    }
+
+
+def test_a_bucket_stays_and_what_is_missing_is_not_made():
+    configuration = {"push": {"directory": "gs://bucket/pushed"}, "seed": 7}
+    assert without_places(configuration) == configuration
+
+
+def test_what_is_given_is_not_changed():
+    configuration = {"push": {"directory": "/srv/pushed"}}
+    without_places(configuration)
+    assert configuration == {"push": {"directory": "/srv/pushed"}}

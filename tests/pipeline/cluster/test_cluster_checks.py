@@ -1,0 +1,140 @@
+import pytest
+
+from pipeline.cluster.cluster_checks import COMPONENTS, problems
+from pipeline.config.config_file import load
+from tests.pipeline import command
+from tests.pipeline.cluster import configured
+
+
+def test_nothing_is_wrong_with_a_whole_configuration():
+    assert problems(configured(), "kubeflow") == []
+    assert problems(configured(), "vertex") == []
+
+
+def test_all_that_is_missing_is_reported_at_once():
+    found = problems(load(), "kubeflow")
+    assert [each.split(" ")[0] for each in found] == [
+        "cluster.image",
+        "cluster.root",
+        "cluster.examples",
+    ]
+    assert all("is not set" in each for each in found)
+
+
+def test_the_components_are_the_pipelines():
+    assert set(COMPONENTS) == command.COMPONENTS
+
+
+def test_a_tuner_has_resources_where_there_is_one():
+    given = 'cluster.resources={"Tuner": {"cpu": 4}}'
+    assert problems(configured(given, "tuner.enabled=true"), "vertex") == []
+    (problem,) = problems(configured(given), "vertex")
+    assert "there is no such component" in problem
+
+
+def test_a_tuner_needs_the_accelerator_that_the_trainer_needs():
+    given = 'cluster.resources={"Trainer": {"accelerator": "nvidia.com/gpu"}}'
+    overrides = (given, "trainer.strategy=gpu", "tuner.enabled=true")
+    (problem,) = problems(configured(*overrides), "kubeflow")
+    assert "cluster.resources.Tuner.accelerator gives it none of that kind" in problem
+
+
+GPU = 'cluster.resources={"Trainer": {"accelerator": "%s", "accelerators": 2}}'
+
+
+@pytest.mark.parametrize(
+    ("target", "override", "message"),
+    [
+        ("kubeflow", "cluster.image=UPPER/x:1", "is not an image name"),
+        ("kubeflow", "cluster.image=REGISTRY/x:1", "replace REGISTRY with your own"),
+        ("kubeflow", "cluster.examples=gs://BUCKET/x", "replace BUCKET with your own"),
+        ("kubeflow", "cluster.image=registry:5000/cxr", "names another image tomorrow"),
+        ("vertex", "cluster.image=cxr:latest", "names another image tomorrow"),
+        ("kubeflow", "cluster.root=/data/cxr", "a local path, which no task in a cluster finds"),
+        ("vertex", "cluster.examples=examples", "a local path"),
+        ("vertex", "cluster.push_directory=./pushed", "a local path"),
+        ("kubeflow", "cluster.root=s3://bucket/x", "TensorFlow reads gs:// there"),
+        ("kubeflow", "cluster.root=gs://B", "names no bucket"),
+        ("kubeflow", "name=-x", "with a letter or digit at both ends"),
+        ("vertex", "serving_check.engine=tensorflow-serving", "serving_check.engine=embedded"),
+        ("vertex", "trainer.strategy=multi_worker", "there is one worker"),
+        ("vertex", "trainer.strategy=tpu", "Trainer.accelerator gives it none of that kind"),
+        ("kubeflow", "trainer.strategy=multi_gpu", "Trainer.accelerator gives it none of that"),
+        ("kubeflow", 'cluster.resources={"Trainr": {"cpu": 1}}', "there is no such component"),
+        ("kubeflow", 'cluster.resources={"Trainr": {"cpu": 1}}', "Did you mean Trainer?"),
+        ("kubeflow", GPU % "NVIDIA_TESLA_T4", "is no resource of Kubernetes"),
+        ("vertex", GPU % "nvidia.com/gpu", "which Vertex AI does not have. It has NVIDIA"),
+        ("vertex", GPU % "TPU_V99", "which Vertex AI does not have"),
+    ],
+)
+def test_what_cannot_work_is_reported_before_it_is_compiled(target, override, message):
+    (problem,) = problems(configured(override), target)
+    assert message in problem
+
+
+GOOGLE = 'cluster.google_cloud={"project": "project-1", %s}'
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (['cluster.google_cloud={"project": "P"}'], "project is 'P'; it is written as in"),
+        ([GOOGLE % '"region": "Europe"'], "region is 'Europe'; it is written as in us-central1"),
+        ([GOOGLE % '"network": "inner"'], "projects/123456/global/networks/default"),
+        ([GOOGLE % '"dataflow": {"subnetwork": "inner"}'], "dataflow.subnetwork is 'inner'"),
+        (
+            [GOOGLE % '"trainer_job": {"accelerator": "TPU_V99"}'],
+            "trainer_job.accelerator is 'TPU_V99', which Vertex AI does not have",
+        ),
+        (
+            [GOOGLE % '"endpoint": {"accelerator": "T4"}'],
+            "endpoint.accelerator is 'T4', which Vertex AI does not have",
+        ),
+        ([GOOGLE % '"endpoint": {"min_replicas": 3}'], "max_replicas is 1, fewer than"),
+        ([GOOGLE % '"trainer_job": {"workers": 2}'], "workers is 2, and trainer.strategy is auto"),
+        (
+            [GOOGLE % '"trainer_job": {}', "trainer.strategy=multi_worker"],
+            "give cluster.google_cloud.trainer_job.workers=2 or more",
+        ),
+        (
+            [GOOGLE % '"trainer_job": {}', "trainer.strategy=tpu"],
+            "cluster.google_cloud.trainer_job.accelerator gives it none of that kind",
+        ),
+    ],
+)
+def test_what_google_cloud_would_refuse(overrides, message):
+    (problem,) = problems(configured(*overrides), "vertex")
+    assert message in problem
+
+
+@pytest.mark.parametrize(
+    ("job", "strategy"),
+    [
+        ('{"workers": 2}', "multi_worker"),
+        ('{"machine": "ct5lp-hightpu-4t", "tpu_topology": "2x2"}', "tpu"),
+        ('{"accelerator": "NVIDIA_TESLA_V100", "accelerators": 4}', "multi_gpu"),
+    ],
+)
+def test_a_job_may_have_what_a_task_has_not(job, strategy):
+    chosen = configured(GOOGLE % f'"trainer_job": {job}', f"trainer.strategy={strategy}")
+    assert problems(chosen, "kubeflow") == problems(chosen, "vertex") == []
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "strategy"),
+    [
+        ("kubeflow", "nvidia.com/gpu", "multi_gpu"),
+        ("kubeflow", "google.com/tpu", "tpu"),
+        ("vertex", "NVIDIA_TESLA_T4", "gpu"),
+        ("vertex", "TPU_V3", "tpu"),
+    ],
+)
+def test_accelerators_are_those_of_the_target(target, kind, strategy):
+    assert problems(configured(GPU % kind, f"trainer.strategy={strategy}"), target) == []
+
+
+@pytest.mark.parametrize(
+    "image", ["cxr:1", "gcr.io/project/cxr:1.0", "host:5000/a/b@sha256:" + "0" * 64]
+)
+def test_names_of_images(image):
+    assert problems(configured(f"cluster.image={image}"), "kubeflow") == []

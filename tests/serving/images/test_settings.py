@@ -1,0 +1,37 @@
+import pytest
+from pydantic import ValidationError
+
+from serving.images.settings import DatasetSettings
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"patient_pattern": "p[0-9+"}, "not a regular expression: .*Received: 'p\\[0-9"),
+        ({"patient_pattern": "p[0-9]+"}, "needs a group that holds the patient's id"),
+        ({"max_bad": 1.1}, "max_bad"),
+        ({"max_bad": -0.1}, "max_bad"),
+        ({"shards": 0}, "shards"),
+        ({"hold_out": "brightness=dim"}, "brightness=low"),
+        ({"shard": 4}, "shard\n  Extra inputs are not permitted"),
+    ],
+)
+def test_impossible_values_are_named(values, said):
+    with pytest.raises(ValidationError, match=said):
+        DatasetSettings(**values)
+
+
+def test_the_defaults_are_those_of_the_documentation():
+    assert DatasetSettings().model_dump() == {
+        "patient_pattern": None,
+        "patients": None,
+        "unlisted_patients": "refuse",
+        "max_bad": 0.10,
+        "hold_out": None,
+        "shards": 4,
+    }
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(ValidationError, match="frozen"):
+        DatasetSettings().shards = 5

@@ -1,0 +1,215 @@
+"""What the server hands out for its page, without a browser."""
+
+import asyncio
+import json
+import os
+import shutil
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from serving.client import MAXIMUM_IMAGE
+from serving.images import other_formats
+from serving.server.admission.batching_settings import BatchingSettings
+from serving.server.core import Core
+from serving.server.model_config import ModelConfig, of_folder
+from serving.server.protocols.rest import Rest
+from tests.serving.saved import save
+from transform_module import contract
+
+MODEL = "/page/model.json"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@asynccontextmanager
+async def served(*configs):
+    core = Core(list(configs), BatchingSettings(), allow_unverified=True)
+    await core.refresh()
+    async with TestClient(TestServer(Rest(core).application())) as client:
+        yield client, core
+    core.close()
+
+
+def get(path, *configs, method="GET"):
+    """Asks a server that serves these models."""
+
+    async def ask():
+        async with served(*configs) as (client, _):
+            response = await client.request(method, path)
+            body = await response.read()
+            return SimpleNamespace(status=response.status, headers=response.headers, body=body)
+
+    return asyncio.run(ask())
+
+
+def models(*configs):
+    return json.loads(get(MODEL, *configs).body)["models"]
+
+
+@pytest.fixture
+def copied(version, tmp_path):
+    """The small model's version, to be changed."""
+    return shutil.copytree(version, tmp_path / "chest_xray" / "17")
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("/", "text/html; charset=utf-8"),
+        ("/?any=thing", "text/html; charset=utf-8"),
+        ("/page/page.css", "text/css; charset=utf-8"),
+        ("/page/page.js", "text/javascript; charset=utf-8"),
+        ("/page/reasons.js", "text/javascript; charset=utf-8"),
+        (MODEL, "application/json; charset=utf-8"),
+    ],
+)
+def test_the_headers_are_strict(path, content_type):
+    answer = get(path)
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == content_type
+    assert answer.headers["Content-Security-Policy"] == POLICY
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/page"),
+        ("GET", "/page/"),
+        ("GET", "/page/nope"),
+        ("GET", "/page/format"),
+        ("GET", "/page/index.html"),
+        ("GET", "/page/../page/page.py"),
+        ("GET", "/index.html"),
+        ("GET", "/favicon.ico"),
+        ("POST", "/"),
+        ("DELETE", MODEL),
+    ],
+)
+def test_nothing_else_is_there(method, path):
+    assert get(path, method=method).status == 404
+
+
+def test_what_the_page_needs_of_the_model_is_reported_and_nothing_else(version):
+    (only,) = models(of_folder(version.parent))
+    assert only == {
+        "name": version.parent.name,
+        "version": "17",
+        "labels": list(contract.LABELS),
+        "threshold": 0.5,
+        "signatures": {contract.SERVING_DEFAULT: ["label", "probability", "valid"]},
+    }
+
+
+def test_the_threshold_is_the_served_versions(copied):
+    record = {"labels": ["A", "B"], "threshold": 0.25, "settings": {"secret": 1}}
+    (copied / contract.MODEL_RECORD).write_text(json.dumps(record))
+    (only,) = models(of_folder(copied))
+    assert (only["labels"], only["threshold"]) == (["A", "B"], 0.25)
+    assert "settings" not in only
+
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(None, b"", b"\xff", b"[1]", b"null", DEEP, b'{"labels": ' + DEEP + b"}"),
+        b'{"labels": ["A", "B"], "threshold": 0.25}' + b" " * 4 * 2**20,
+        b'{"labels": [1, 2], "threshold": "0.5"}',
+        b'{"labels": ["A"], "threshold": true}',
+        b'{"labels": {}, "threshold": NaN}',
+        b'{"labels": null, "threshold": 1.5}',
+        b'{"threshold": 1' + b"0" * 5000 + b"}",
+    ],
+    ids=range(13),
+)
+def test_a_record_that_cannot_be_read_leaves_the_threshold_unknown(copied, content):
+    record = copied / contract.MODEL_RECORD
+    record.unlink() if content is None else record.write_bytes(content)
+    (only,) = models(of_folder(copied))
+    assert (only["labels"], only["threshold"]) == (list(contract.LABELS), None)
+
+
+def test_every_model_that_has_a_version_is_reported(version, tmp_path):
+    named = [ModelConfig(name, version.parent) for name in ("b", "a")]
+    empty = ModelConfig("empty", tmp_path)
+    assert [each["name"] for each in models(*named, empty)] == ["b", "a"]
+
+
+def test_a_model_that_classifies_no_images_is_left_out(tmp_path):
+    other = save(tmp_path / "other" / "1", signature="other")
+    assert models(of_folder(other)) == []
+
+
+def test_what_blocks_a_reader_is_not_read(copied):
+    record = copied / contract.MODEL_RECORD
+    record.unlink()
+    os.mkfifo(record)
+    (only,) = models(of_folder(copied))
+    assert only["threshold"] is None
+
+
+def test_a_record_is_read_once(copied):
+    async def ask():
+        async with served(of_folder(copied)) as (client, _):
+            message = []
+            for threshold in (0.25, 0.75):
+                (copied / contract.MODEL_RECORD).write_text(json.dumps({"threshold": threshold}))
+                (only,) = (await (await client.get(MODEL)).json())["models"]
+                message.append(only["threshold"])
+            return message
+
+    assert asyncio.run(ask()) == [0.25, 0.25]
+
+
+def test_the_limits_are_those_of_the_files(version):
+    limits = json.loads(get(MODEL).body)["limits"]
+    assert limits == {"bytes": MAXIMUM_IMAGE, "pixels": 50_000_000, "side": 32, "head": 1024}
+
+
+def asked_format(head, **options):
+    async def ask():
+        async with served() as (client, _):
+            response = await client.post("/page/format", data=head, **options)
+            return response.status, await response.read()
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("head", [b"", b"hello", bytes(128) + b"DICM", b"%PDF" * 256, bytes(1024)])
+def test_the_format_is_reported_by_the_first_bytes(head):
+    status, body = asked_format(head)
+    assert (status, json.loads(body)) == (200, {"format": other_formats.describe(head)})
+
+
+async def parts():
+    yield b"hello"
+
+
+@pytest.mark.parametrize("head", [bytes(1025), bytes(2**20), parts()])
+def test_more_than_the_first_bytes_is_refused(head):
+    status, _ = asked_format(head)
+    assert status == 413
+
+
+def test_a_new_version_is_reported_once_it_is_served(copied):
+    async def ask():
+        async with served(of_folder(copied.parent)) as (client, core):
+            message = []
+            for _ in range(2):
+                (only,) = (await (await client.get(MODEL)).json())["models"]
+                message.append(only["version"])
+                shutil.copytree(copied, copied.with_name("18"), dirs_exist_ok=True)
+                await core.refresh()
+            return message
+
+    assert asyncio.run(ask()) == ["17", "18"]

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.trainer_module import small
+from trainer_module import models
+from trainer_module.training import members
+
+
+@pytest.fixture
+def trained(tmp_path, monkeypatch):
+    """Trains members without an epoch; returns them."""
+
+    def fit(job, where, learnt, unseen, **_):
+        model = models.build(job.settings, synchronized=False, precision="float32")
+        return model, [{"val_auc": 0.5}]
+
+    monkeypatch.setattr(members, "fit", fit)
+
+    def train(folds):
+        settings = small.SETTINGS.model_copy(update={"folds": folds})
+        for name in ("", *(f"member-{number}" for number in range(1, folds + 1))):
+            (tmp_path / "backup" / name).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "logs").mkdir()
+        return members.train(
+            small.job(tmp_path, settings),
+            tf.distribute.get_strategy(),
+            small.images(12),
+            small.images(6, seed=1),
+            tmp_path / "backup",
+            tmp_path / "logs",
+        )
+
+    return train
+
+
+def test_one_model_is_asked_about_the_images_that_it_did_not_learn_from(trained):
+    (member,) = trained(1)
+    unseen = small.images(6, seed=1)
+    model = members.assemble(small.job(member.weights.parent), [member])
+    expected, labels = members.predict(model, unseen, 4)
+    np.testing.assert_array_equal(member.predictions.labels, labels)
+    np.testing.assert_allclose(member.predictions.probabilities, expected, atol=1e-6)
+    assert member.train_images == 12
+
+
+def test_the_folds_that_members_are_asked_about_are_all_images_once(trained):
+    found = trained(3)
+    assert sum(len(member.predictions.labels) for member in found) == 18
+    for member in found:
+        assert member.train_images + len(member.predictions.labels) == 18

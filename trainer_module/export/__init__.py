@@ -1,0 +1,1 @@
+"""The SavedModel: signatures, heat maps, warm-up requests, record."""

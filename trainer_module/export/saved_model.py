@@ -1,0 +1,169 @@
+"""The SavedModel: signatures on raw bytes and on Examples, and the record beside them."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from trainer_module.decision.calibration import Calibration
+from trainer_module.decision.domain import Domain
+from trainer_module.export import architecture, grad_cam, warmup_requests
+from trainer_module.models import ensemble
+from transform_module import contract
+from transform_module.images.image_ops import model_inputs
+
+# What a row answers whose image cannot be decoded: the probability that decides nothing.
+_INVALID_PROBABILITY = 0.5
+
+
+def predicted_labels(probability: tf.Tensor, valid: tf.Tensor, threshold: float) -> tf.Tensor:
+    """Returns [N] string: PNEUMONIA from the threshold on, INVALID for images that are not valid.
+
+    Args:
+        probability: [N] float32, calibrated.
+        valid: [N] bool.
+        threshold: a float32.
+    """
+    index = tf.cast(probability >= threshold, tf.int32)
+    return tf.where(valid, tf.gather(list(contract.LABELS), index), contract.INVALID)
+
+
+def export(
+    model: keras.Model,
+    transform_output: tft.TFTransformOutput,
+    directory: Path,
+    *,
+    calibration: Calibration,
+    domain: Domain,
+    threshold: float,
+    record: Mapping[str, Any],
+) -> None:
+    """Writes the model with its signatures, its record and its warm-up requests.
+
+    ``serving_default``: ``image_bytes`` [N] string to ``probability`` [N] float32, ``label`` [N]
+    string, ``valid`` [N] bool, ``in_domain`` [N] bool and ``domain_distance`` [N] float32, see
+    `trainer_module.decision.domain`. ``serve_examples``: the same from ``examples`` [N] string.
+    ``transform_features``: ``examples`` to ``image_xf`` [N, 160, 160, 1] float32 in [0, 1]. An
+    image that cannot be decoded has ``valid`` and ``in_domain`` false, probability 0.5, label
+    ``INVALID`` and a black image's distance, or zeros as pixels; the rest of its batch is not
+    touched. A blank image is ``valid``, and never ``in_domain``. ``serve_pixels``: ``image_xf``
+    [N, 160, 160, 1] float32 in [0, 1] to ``probability``, for what runs where nothing decodes
+    images. Each answers a batch of no rows with no rows.
+
+    A model with a last convolutional feature map has ``explain`` too: ``image_bytes`` to
+    ``probability``, as ``serving_default``'s, and ``heatmap`` [N, 160, 160] float32 in [0, 1], see
+    `trainer_module.export.grad_cam.grad_cam`; zeros where the image cannot be decoded.
+
+    Args:
+        model: pixels in, probability [N, 1] out; made outside any strategy's scope.
+        transform_output: whose graph prepares the images.
+        directory: does not exist yet, or is empty.
+        calibration: of the model's probabilities.
+        domain: what the training images look like.
+        threshold: ``label`` is PNEUMONIA where the probability is at least this.
+        record: what else ``assets.extra/model.json`` has.
+    """
+    transform = transform_output.transform_features_layer()
+
+    def pixels_of(image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        transformed = transform({contract.IMAGE: image_bytes[:, tf.newaxis]})
+        return model_inputs(transformed[contract.IMAGE_XF])
+
+    def serve_pixels(image_xf: tf.Tensor) -> dict[str, tf.Tensor]:
+        probability = calibration(model(at_least_one(image_xf), training=False)[:, 0])
+        return {contract.PROBABILITY: probability[: tf.shape(image_xf)[0]]}
+
+    def probability_of(pixels: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
+        predicted = serve_pixels(pixels)[contract.PROBABILITY]
+        return tf.where(valid, predicted, _INVALID_PROBABILITY)
+
+    def predict(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        pixels, valid = pixels_of(image_bytes)
+        probability = probability_of(pixels, valid)
+        distance = domain.distance(pixels)
+        return {
+            contract.PROBABILITY: probability,
+            contract.PREDICTED_LABEL: predicted_labels(probability, valid, threshold),
+            contract.VALID: valid,
+            contract.IN_DOMAIN: valid & (distance <= domain.threshold) & ~_is_blank(pixels),
+            contract.DOMAIN_DISTANCE: distance,
+        }
+
+    def images_of(examples: tf.Tensor) -> tf.Tensor:
+        # An Example without an image is a row like one with a broken image.
+        spec = {contract.IMAGE: tf.io.FixedLenFeature([], tf.string, default_value="")}
+        return tf.io.parse_example(examples, spec)[contract.IMAGE]
+
+    def serve_examples(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        return predict(images_of(examples))
+
+    def transform_features(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {contract.IMAGE_XF: pixels_of(images_of(examples))[0]}
+
+    endpoints = [
+        (contract.SERVING_DEFAULT, predict, contract.IMAGE_BYTES),
+        (contract.SERVE_EXAMPLES, serve_examples, contract.EXAMPLES),
+        (contract.TRANSFORM_FEATURES, transform_features, contract.EXAMPLES),
+    ]
+    parts = ensemble.members(model)
+    if all(map(grad_cam.has_feature_map, parts)):
+        heat_map = grad_cam.grad_cam(parts)
+
+        def explained(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+            pixels, valid = pixels_of(image_bytes)
+            is_shown = valid[:, tf.newaxis, tf.newaxis]
+            return {
+                contract.PROBABILITY: probability_of(pixels, valid),
+                contract.HEATMAP: tf.where(
+                    is_shown, heat_map(at_least_one(pixels))[: tf.size(valid)], 0.0
+                ),
+            }
+
+        endpoints.append((contract.EXPLAIN, explained, contract.IMAGE_BYTES))
+
+    archive = keras.export.ExportArchive()
+    # The model's variables are tracked by its endpoints; tracking the model too writes them twice.
+    archive.track(transform)
+    for name, function, argument in endpoints:
+        archive.add_endpoint(name, function, [tf.TensorSpec([None], tf.string, name=argument)])
+    shape = [None, contract.IMAGE_SIZE, contract.IMAGE_SIZE, 1]
+    spec = tf.TensorSpec(shape, tf.float32, name=contract.IMAGE_XF)
+    archive.add_endpoint(contract.SERVE_PIXELS, serve_pixels, [spec])
+    archive.write_out(str(directory), verbose=False)
+    warmup_requests.write_requests(directory)
+
+    path = directory / contract.MODEL_RECORD
+    path.parent.mkdir(exist_ok=True)
+    architecture.write(model, calibration, directory)
+    contents = {
+        "labels": contract.LABELS,
+        "threshold": threshold,
+        "image_size": contract.IMAGE_SIZE,
+        **record,
+    }
+    path.write_text(json.dumps(contents, indent=2, allow_nan=False) + "\n")
+
+
+def at_least_one(pixels: tf.Tensor) -> tf.Tensor:
+    """Adds a black image to a batch of none, on which TensorFlow's fused convolutions fail.
+
+    Args:
+        pixels: [N, 160, 160, 1] float32.
+
+    Returns:
+        The same shape, which is known but for N: TFLite converts no other, as `tf.pad` has it.
+    """
+    sizes = [contract.IMAGE_SIZE, contract.IMAGE_SIZE, 1]
+    missing = tf.cast(tf.equal(tf.shape(pixels)[0], 0), tf.int32)
+    return tf.ensure_shape(tf.concat([pixels, tf.zeros([missing, *sizes])], 0), [None, *sizes])
+
+
+def _is_blank(pixels: tf.Tensor) -> tf.Tensor:
+    """Returns [N] bool, as conversion finds images blank, of [N, 160, 160, 1] float32 in [0, 1]."""
+    side = contract.IMAGE_SIZE // contract.THUMBNAIL_SIDE
+    small = tf.nn.avg_pool2d(pixels, side, side, "VALID")
+    return tf.math.reduce_std(small, axis=(1, 2, 3)) * 255 < contract.LEAST_DEVIATION

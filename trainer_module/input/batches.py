@@ -1,0 +1,258 @@
+"""Transformed examples to batches of pixels, labels and weights."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+import tensorflow as tf
+
+from trainer_module.input.augmentation import augment, draw
+from trainer_module.input.augmentation.mixing import draw_share, mix
+from trainer_module.input.class_weights import balanced
+from trainer_module.settings.augmentation import AugmentationSettings
+from transform_module.contract import IMAGE_SIZE, IMAGE_XF, LABEL_XF, LABELS, PATIENT_XF
+from transform_module.images.image_ops import png_to_pixels, rescale
+
+_Example = tuple[tf.Tensor, tf.Tensor]
+
+ALONE: Final = tf.distribute.InputContext()
+"""Of a training on one replica in one process."""
+
+_SPEC = {
+    IMAGE_XF: tf.io.FixedLenFeature([], tf.string),
+    LABEL_XF: tf.io.FixedLenFeature([], tf.int64),
+    PATIENT_XF: tf.io.FixedLenFeature([], tf.string),
+}
+
+
+@dataclass(frozen=True)
+class Images:
+    """A split or a part of it, held in memory (25,600 bytes a decoded image).
+
+    Attributes:
+        dataset: yields image and label, scalar float32, in the files' order. An image is pixels
+            [160, 160, 1] uint8 or, where each worker decodes its share alone, a scalar string, PNG.
+        labels: [N] int64, in that order.
+        patients: [N] ids as bytes, in that order.
+        dropped: examples of the split left out because Transform could not decode their image.
+    """
+
+    dataset: tf.data.Dataset
+    labels: np.ndarray
+    patients: np.ndarray
+    dropped: int
+
+    @property
+    def count(self) -> int:
+        """Images in it."""
+        return len(self.labels)
+
+    @property
+    def class_counts(self) -> tuple[int, ...]:
+        """Images in it, by label."""
+        return tuple(np.bincount(self.labels, minlength=len(LABELS)).tolist())
+
+    @property
+    def pixels(self) -> tf.data.Dataset:
+        """Yields pixels [160, 160, 1] uint8 of each image, in the files' order."""
+        return self.dataset.map(
+            lambda image, _: _decoded(image), num_parallel_calls=tf.data.AUTOTUNE
+        )
+
+    def where(self, chosen: np.ndarray) -> "Images":
+        """Returns the images that are chosen [N] bool, in their order."""
+        kept = self.dataset.enumerate().filter(lambda index, _: tf.gather(chosen, index))
+        dataset = kept.map(lambda _, example: example)
+        return Images(dataset, self.labels[chosen], self.patients[chosen], self.dropped)
+
+    def __add__(self, other: "Images") -> "Images":
+        """Returns these images, and then the other ones."""
+        return Images(
+            self.dataset.concatenate(other.dataset),
+            np.concatenate([self.labels, other.labels]),
+            np.concatenate([self.patients, other.patients]),
+            self.dropped + other.dropped,
+        )
+
+
+def files_of(patterns: Sequence[str]) -> list[str]:
+    """Lists the files that patterns name, each once and in the order of their names."""
+    return sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
+
+
+def read(files: Sequence[str], *, decode: bool = True) -> Images:
+    """Reads the transformed examples of one split.
+
+    Args:
+        files: GZIP TFRecord files, in the order in which they are read.
+        decode: whether each image is decoded here, once; else by whoever reads it, each time.
+
+    Returns:
+        The split's images.
+    """
+    records = tf.data.TFRecordDataset(list(files), compression_type="GZIP")
+    parsed = records.batch(256).map(
+        lambda batch: tf.io.parse_example(batch, _SPEC), num_parallel_calls=tf.data.AUTOTUNE
+    )
+    examples = (
+        parsed.unbatch()
+        .filter(lambda example: tf.not_equal(example[IMAGE_XF], ""))
+        .map(
+            lambda example: (
+                png_to_pixels(example[IMAGE_XF]) if decode else example[IMAGE_XF],
+                tf.cast(example[LABEL_XF], tf.float32),
+                example[PATIENT_XF],
+            ),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
+        .cache()
+    )
+    facts = examples.map(lambda _, label, patient: (_index(label), patient)).batch(1024)
+    labels, patients = [np.array([], np.int64)], [np.array([], object)]
+    for batch_labels, batch_patients in facts.as_numpy_iterator():
+        labels.append(batch_labels)
+        patients.append(batch_patients)
+    total = int(records.reduce(0, lambda count, _: count + 1))
+    images = examples.map(lambda pixels, label, _: (pixels, label))
+    kept = np.concatenate(labels)
+    return Images(images, kept, np.concatenate(patients), total - len(kept))
+
+
+def training_batches(
+    images: Images,
+    batch_size: int,
+    share: tf.distribute.InputContext = ALONE,
+    *,
+    epoch: int,
+    seed: int,
+    augmentation: AugmentationSettings,
+    balance: Literal["class_weights", "sampling", "none"],
+) -> tf.data.Dataset:
+    """One epoch of training: shuffled, augmented, every batch full.
+
+    All replicas together take the same images in a step as one would in a batch of that size, and
+    each decodes and augments its own alone.
+
+    Args:
+        images: the split.
+        batch_size: images in a batch, of which each replica takes one a step.
+        share: whose batches these are. What does not fill the last step of all replicas is left
+            out, other images in each epoch, so that each input pipeline has as many batches.
+        epoch: shuffling and augmentation differ by it, and by nothing else but the seed.
+        seed: the run's.
+        augmentation: how far images are changed.
+        balance: see `TrainerSettings.balance`. Of sampling, an epoch has as many images as
+            without: of the more frequent class not all, of the rare one some again.
+
+    Returns:
+        Batches of pixels [batch_size, 160, 160, 1] float32 in [0, 1], labels [batch_size] float32
+        in [0, 1], the share of PNEUMONIA, and weights [batch_size, 2] float32: by how much the loss
+        against NORMAL counts, and that against PNEUMONIA. Without class weights they are those of
+        the label, 1 - label and label.
+    """
+
+    def numbered(index: tf.Tensor, examples: tuple[_Example, ...]) -> tuple[Any, ...]:
+        image_seed = tf.stack([tf.constant(seed, tf.int64), epoch * images.count + index])
+        decoded = [(_decoded(image), label) for image, label in examples]
+        kept = [draw_share(image_seed, augmentation.mixup) for _ in examples[1:]]
+        return draw(image_seed), *decoded, *kept
+
+    def batch(
+        drawn: tf.Tensor, one: _Example, other: _Example | None = None, kept: tf.Tensor = None
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        pixels, label = rescale(one[0]), one[1]
+        if other:
+            pixels = mix(kept, pixels, rescale(other[0]))
+            label = mix(kept, label, other[1])
+        weights = tf.stack([1 - label, label], axis=1) * class_weights
+        return augment(pixels, drawn, augmentation), label, weights
+
+    counts = images.class_counts
+    class_weights = balanced(counts) if balance == "class_weights" else (1.0,) * len(counts)
+    order = _sampled if balance == "sampling" else _shuffled
+    # Each image is mixed with the one in its place in another order.
+    orders = 2 if augmentation.mixup else 1
+    # Not sums: the epochs of two trainings with neighbouring seeds would share their orders.
+    seeds = np.random.SeedSequence((seed, epoch)).generate_state(orders).tolist()
+    step = batch_size * share.num_replicas_in_sync
+    numbers = tf.data.Dataset.zip(tuple(order(images, each) for each in seeds)).enumerate()
+    return (
+        _share(numbers.take(images.count // step * step), step, share)
+        .map(numbered, num_parallel_calls=tf.data.AUTOTUNE)
+        .batch(batch_size, drop_remainder=True)
+        .map(batch, num_parallel_calls=tf.data.AUTOTUNE)
+    )
+
+
+def evaluation_batches(
+    images: Images, batch_size: int, share: tf.distribute.InputContext = ALONE
+) -> tf.data.Dataset:
+    """The whole split once, in order, every batch full: what is missing is padded with weight 0.
+
+    Args:
+        images: the split.
+        batch_size: images in a batch, of which each replica takes one a step.
+        share: whose batches these are. The last step is padded for all replicas, so that each
+            gets as many batches as the others (an empty one aborts the process in oneDNN).
+
+    Returns:
+        Batches of pixels [batch_size, 160, 160, 1] float32 in [0, 1], labels [batch_size] float32,
+        and weights [batch_size] float32: 1 for each image and 0 for padding.
+    """
+    step = batch_size * share.num_replicas_in_sync
+    padding = -images.count % step
+    blank = tf.data.Dataset.from_tensors(
+        (
+            tf.zeros((IMAGE_SIZE, IMAGE_SIZE, 1), tf.uint8),
+            tf.constant(0.0),
+            tf.constant(0.0),
+        )
+    ).repeat()
+    own = _share(images.dataset.enumerate(), step, share).map(
+        lambda _, example: (_decoded(example[0]), example[1], tf.constant(1.0)),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    return (
+        own.concatenate(blank)
+        .batch(batch_size, drop_remainder=True)
+        .take((images.count + padding) // batch_size // share.num_input_pipelines)
+        .map(
+            lambda pixels, label, weight: (rescale(pixels), label, weight),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
+    )
+
+
+def _share(
+    numbered: tf.data.Dataset, step: int, share: tf.distribute.InputContext
+) -> tf.data.Dataset:
+    """Keeps of numbered examples, of which each step takes so many, those of one input pipeline."""
+    if share.num_input_pipelines == 1:
+        return numbered
+    own = step // share.num_input_pipelines
+    return numbered.filter(lambda index, *_: index % step // own == share.input_pipeline_id)
+
+
+def _decoded(image: tf.Tensor) -> tf.Tensor:
+    return png_to_pixels(image) if image.dtype == tf.string else image
+
+
+def _shuffled(images: Images, seed: int) -> tf.data.Dataset:
+    return images.dataset.shuffle(images.count, seed=seed)
+
+
+def _sampled(images: Images, seed: int) -> tf.data.Dataset:
+    """As many images as there are, each class as often as another."""
+    classes = [
+        images.dataset.filter(lambda _, label, index=index: _index(label) == index)
+        .shuffle(count, seed=seed)
+        .repeat()
+        for index, count in enumerate(images.class_counts)
+        if count
+    ]
+    return tf.data.Dataset.sample_from_datasets(classes, seed=seed).take(images.count)
+
+
+def _index(label: tf.Tensor) -> tf.Tensor:
+    return tf.cast(label, tf.int32)

@@ -1,0 +1,1 @@
+"""Search for the trainer's settings, by KerasTuner."""

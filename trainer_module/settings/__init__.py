@@ -1,0 +1,1 @@
+"""Settings of training: frozen, typed, validated on construction."""

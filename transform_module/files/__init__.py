@@ -1,0 +1,1 @@
+"""The files of a model: their checksums, and writing that survives a crash."""
