@@ -1,15 +1,14 @@
 """Everything that decides a model, and the pushed model that a new one is compared with."""
 
 import hashlib
-from importlib import metadata
 from pathlib import Path
 
 from components.artifacts import recipe
 from components.code_version import code_version
 from pipeline.config.config import Config
 from serving.versions import pushed
+from trainer_module import models
 from transform_module.errors import UserError
-from transform_module.files import intact
 
 TRAINING = "trainer_module.run"
 SEARCH = "trainer_module.search.tuner_fn"
@@ -31,22 +30,16 @@ def training_version(config: Config) -> str:
     if config.tuner.enabled:
         entries += ["components.tuner", SEARCH]
     version = code_version(*entries)
-    weights = _weights(config) if config.trainer.model == "transfer" else ""
+    weights = _weights(config)
     return hashlib.sha256(f"{version} {weights}".encode()).hexdigest()[:16] if weights else version
 
 
 def _weights(config: Config) -> str:
-    """Returns the identity of the backbone's weights; empty where Keras brings them."""
-    transfer = config.trainer.transfer
-    if Path(transfer.weights).is_file():
-        return intact.sha256(Path(transfer.weights))
-    if transfer.backbone != "efficientnet_lite0":
-        return ""
-    from trainer_module.models.backbones.efficientnet_lite0 import PACKAGE
-
+    """Returns the identity of the weights that the model begins with; empty where it has none."""
+    identity = getattr(models.module(config.trainer.model), "weights", None)
     try:
-        return f"{PACKAGE}=={metadata.version(PACKAGE)}"
-    except metadata.PackageNotFoundError:  # `require_pretrained` says so.
+        return identity(config.trainer.of_model) if identity else ""
+    except models.WeightsError:  # `require_pretrained` says so.
         return ""
 
 

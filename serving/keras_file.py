@@ -22,11 +22,10 @@ TOLERANCE: Final = 1e-5
 """A file whose probabilities differ by more from the SavedModel's is not written."""
 
 _PROBES: Final = 32
-_SIDE: Final = contract.IMAGE_SIZE
 _RESIZE: Final = {
-    "squash": f"tf.image.resize(image, ({_SIDE}, {_SIDE}), antialias=True)",
-    "pad": f"tf.image.resize_with_crop_or_pad(tf.image.resize(image, ({_SIDE}, {_SIDE}), "
-    f"preserve_aspect_ratio=True, antialias=True), {_SIDE}, {_SIDE})",
+    "squash": "tf.image.resize(image, ({size}, {size}), antialias=True)",
+    "pad": "tf.image.resize_with_crop_or_pad(tf.image.resize(image, ({size}, {size}), "
+    "preserve_aspect_ratio=True, antialias=True), {size}, {size})",
 }
 
 
@@ -66,7 +65,9 @@ def export(model: Path, out: Path, *, step: Step) -> dict[str, Any]:
         network = keras.models.model_from_json(json.dumps(architecture["model"]))
         network.set_weights(_weights(version, architecture["variables"]))
         network.save(made)
-        difference = _difference(keras.models.load_model(made, compile=False), serve_pixels)
+        difference = _difference(
+            keras.models.load_model(made, compile=False), serve_pixels, loaded.record["image_size"]
+        )
         if not difference <= TOLERANCE:
             raise UserError(
                 f"The Keras file of {version} is not written: its probability differs from the "
@@ -76,6 +77,7 @@ def export(model: Path, out: Path, *, step: Step) -> dict[str, Any]:
             )
         content = made.read_bytes()
         os.replace(made, out)
+    size = loaded.record["image_size"]
     return {
         "file": str(out),
         "bytes": len(content),
@@ -83,7 +85,7 @@ def export(model: Path, out: Path, *, step: Step) -> dict[str, Any]:
         "version": (pushed.read_manifest(version) or {}).get("version", version.name),
         "threshold": loaded.record["threshold"],
         "labels": loaded.record["labels"],
-        "input": {"shape": ["N", _SIDE, _SIDE, 1], "type": "float32", "range": [0, 1]},
+        "input": {"shape": ["N", size, size, 1], "type": "float32", "range": [0, 1]},
         "output": {
             "shape": ["N", 1],
             "type": "float32",
@@ -105,7 +107,9 @@ def preparation(transform: dict[str, Any]) -> dict[str, Any]:
         spread after that, which the lines do not do.
     """
     decode = "tf.io.decode_image(tf.io.read_file(path), channels=1, expand_animations=False)"
-    resize = _RESIZE[transform.get("resize", "squash")]
+    resize = _RESIZE[transform.get("resize", "squash")].format(
+        size=transform.get("size", contract.IMAGE_SIZE)
+    )
     return {
         "lines": [f"image = {decode}", f"pixels = tf.round({resize})[tf.newaxis] / 255"],
         "contrast": transform.get("contrast", "none"),
@@ -142,24 +146,24 @@ def _weights(version: Path, keys: list[str]) -> list[np.ndarray]:
     return [reader.get_tensor(key) for key in keys]
 
 
-def _difference(network: Any, serve_pixels: Any) -> float:
+def _difference(network: Any, serve_pixels: Any, size: int) -> float:
     """Returns the largest difference of two probabilities of the same pixels."""
     import tensorflow as tf
 
-    pixels = _probes()
+    pixels = _probes(size)
     found = network.predict(pixels, batch_size=8, verbose=0)[:, 0]
     given = {contract.IMAGE_XF: tf.constant(pixels)}
     return float(np.abs(found - serve_pixels(**given)[contract.PROBABILITY].numpy()).max())
 
 
-def _probes() -> np.ndarray:
-    """Returns pixels [N, 160, 160, 1]: blots from fine to coarse, from dark to bright."""
+def _probes(size: int) -> np.ndarray:
+    """Returns pixels [N, size, size, 1]: blots from fine to coarse, from dark to bright."""
     generator = np.random.default_rng(0)
     probes = []
     for index in range(_PROBES):
-        side = _SIDE // (1, 4, 16, 80)[index % 4]
+        side = size // (1, 4, 16, 32)[index % 4]
         blots = generator.random((side, side), np.float32)
-        scale = _SIDE // side
+        scale = size // side
         low, high = sorted(generator.random(2))
         probes.append(low + (high - low) * np.kron(blots, np.ones((scale, scale))))
     return np.stack(probes)[..., np.newaxis].astype(np.float32)

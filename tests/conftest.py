@@ -1,6 +1,7 @@
-"""Fixtures that several rooms share."""
+"""Fixtures that several packages share."""
 
 import os
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,14 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("busy")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_configure() -> None:
+    """Has every program that tests start be interruptible, and begin without delay."""
+    # What is started in the background of a shell ignores interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Without bytecode each program compiles TensorFlow anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,12 +4,21 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from transform_module.contract import IMAGE_SIZE
+
 
 class TransformSettings(BaseModel):
     """How a decoded image becomes one of the model's size."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    size: int = Field(
+        IMAGE_SIZE,
+        ge=64,
+        le=512,
+        multiple_of=32,
+        description="Side of the images that the model sees, in pixels: a multiple of 32.",
+    )
     resize: Literal["squash", "pad"] = Field(
         "squash",
         description="squash: both sides become the model's; pad: the longer side does, the aspect"

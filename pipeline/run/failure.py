@@ -9,7 +9,7 @@ from serving.process.system_errors import chain
 from transform_module.errors import UserError
 
 _RAISED = re.compile(
-    r"(?:^|\s)(?:components\.errors\.)?UserError: (.+?)"
+    r"(?:^|\s)(?:transform_module\.errors\.)?UserError: (.+?)"
     r"(?:\s*\[while running '|\n\n(?:The above|During handling of the above) exc|\nTraceback|\Z)",
     re.DOTALL,
 )

@@ -22,7 +22,7 @@ def convert(
     Args:
         variant: one of VARIANTS.
         model: has the signature ``serve_pixels``.
-        grey_levels: [N, 160, 160, 1] uint8, representative images; None where the variant is not
+        grey_levels: [N, size, size, 1] uint8, representative images; None where the variant is not
             INT8.
         progress: gets the representative images done and their number.
 
@@ -56,8 +56,9 @@ def _int8(model: Model, grey_levels: np.ndarray, progress: Progress) -> bytes:
 
 
 def _of_grey_levels(model: Model) -> tuple[Any, tf.Module]:
-    """The network from what an image holds: [N, 160, 160, 1] uint8."""
-    shape = [None, contract.IMAGE_SIZE, contract.IMAGE_SIZE, 1]
+    """The network from what an image holds: [N, size, size, 1] uint8."""
+    size = model.record["image_size"]
+    shape = [None, size, size, 1]
     serve_pixels = model.signature(contract.SERVE_PIXELS)
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8, name=GREY_LEVELS)])

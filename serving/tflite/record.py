@@ -87,7 +87,7 @@ def describe(
         "version": manifest.get("version", model.path.name),
         "labels": model.record["labels"],
         "threshold": model.record["threshold"],
-        "image_size": contract.IMAGE_SIZE,
+        "image_size": model.record["image_size"],
         "dataset_fingerprint": model.record.get("dataset_fingerprint"),
         "pixels": _PIXELS,
         "transform": model.record.get("transform"),
@@ -104,7 +104,7 @@ def describe(
                 "file": file_name(variant),
                 "bytes": len(content),
                 "sha256": hashlib.sha256(content).hexdigest(),
-                "input": _input(variant),
+                "input": _input(variant, model.record["image_size"]),
                 "measured": _measured(measured, variant),
             }
             for variant, content in contents.items()
@@ -116,8 +116,8 @@ def describe(
     }
 
 
-def _input(variant: str) -> dict[str, Any]:
-    shape = ["N", contract.IMAGE_SIZE, contract.IMAGE_SIZE, 1]
+def _input(variant: str, size: int) -> dict[str, Any]:
+    shape = ["N", size, size, 1]
     if variant == INT8:
         return {"name": GREY_LEVELS, "shape": shape, "type": "uint8", "range": [0, 255]}
     return {"name": contract.IMAGE_XF, "shape": shape, "type": "float32", "range": [0, 1]}

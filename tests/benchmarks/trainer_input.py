@@ -6,11 +6,13 @@ import tensorflow as tf
 
 from trainer_module.input import batches
 from trainer_module.settings.trainer import TrainerSettings
+from transform_module.contract import IMAGE_SIZE
 
 
 def read(examples: Path) -> batches.Images:
     """Reads the training split."""
-    return batches.read(sorted(map(str, (examples / "Split-train").glob("*.gz"))))
+    files = sorted(map(str, (examples / "Split-train").glob("*.gz")))
+    return batches.read(files, IMAGE_SIZE)
 
 
 def epoch_of(images: batches.Images, settings: TrainerSettings, epoch: int) -> tf.data.Dataset:

@@ -31,17 +31,24 @@ def main() -> None:
     import tensorflow as tf
 
     from tests.benchmarks import trainer_input
-    from trainer_module import models
+    from trainer_module.networks import building
     from trainer_module.settings.trainer import TrainerSettings
     from trainer_module.training import strategy
     from trainer_module.training.steps import Steps
+    from transform_module.contract import IMAGE_SIZE
 
     settings = TrainerSettings()
     keras.utils.set_random_seed(1)
     images = trainer_input.read(options.examples)
     steps = Steps(
         strategy.create("auto"),
-        partial(models.build, settings, synchronized=False, precision=options.precision),
+        partial(
+            building.build,
+            settings,
+            size=IMAGE_SIZE,
+            synchronized=False,
+            precision=options.precision,
+        ),
         settings,
         learning_rate=settings.learning_rate,
         global_batch_size=settings.batch_size,

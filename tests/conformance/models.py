@@ -143,5 +143,7 @@ def save(folder: Path, white: float = 255.0) -> Path:
     tf.saved_model.save(model, str(folder), signatures=signatures)
     record = folder / contract.MODEL_RECORD
     record.parent.mkdir()
-    record.write_text(json.dumps({"labels": contract.LABELS, "threshold": 0.5}))
+    record.write_text(
+        json.dumps({"labels": contract.LABELS, "threshold": 0.5, "image_size": contract.IMAGE_SIZE})
+    )
     return folder

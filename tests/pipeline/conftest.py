@@ -52,3 +52,31 @@ def printed(capsys, monkeypatch):
 
     monkeypatch.setattr(Console, "print", checked)
     return lambda: capsys.readouterr().out
+
+
+@pytest.fixture(scope="session")
+def compiled_files(tmp_path_factory):
+    """The compiled file by its target."""
+    from pipeline.runners import kubeflow, specification, vertex
+    from tests.pipeline.cluster_configuration import configured
+
+    folder = tmp_path_factory.mktemp("compiled")
+    job = specification.specify(configured())
+    files = {}
+    for target, render, name in (
+        ("kubeflow", kubeflow.render, "pipeline.yaml"),
+        ("vertex", vertex.render, "job.json"),
+    ):
+        files[target] = folder / name
+        files[target].write_text(render(job))
+    return files
+
+
+@pytest.fixture
+def kubeflow_server(monkeypatch, tmp_path):
+    from tests.pipeline.cluster.submission import loopback
+
+    # The client keeps settings and credentials in the home folder.
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with loopback.serving(loopback.kubeflow) as server:
+        yield server

@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -187,7 +188,7 @@ def test_the_trainer_is_reported_all_that_its_result_depends_on():
     assert properties(pipeline, "Trainer")["dataset_fingerprint"] == "f1"
     assert config_of(pipeline, "Trainer") == {
         "settings": {name: value for name, value in settings.items() if name not in parameters},
-        "transform": {"resize": "squash", "contrast": "none"},
+        "transform": {"size": 160, "resize": "squash", "contrast": "none"},
         "seed": 8,
         "code_version": code_version(
             "components.trainer", "trainer_module.run", "trainer_module.models.cnn"
@@ -211,8 +212,8 @@ def test_other_weights_under_the_same_path_train_anew(tmp_path):
 
 
 def test_transform_is_reported_what_the_pixels_are_made_with():
-    pipeline = wire("transform.resize=pad", "transform.contrast=equalize")
-    settings = {"resize": "pad", "contrast": "equalize"}
+    pipeline = wire("transform.size=96", "transform.resize=pad", "transform.contrast=equalize")
+    settings = {"size": 96, "resize": "pad", "contrast": "equalize"}
     assert config_of(pipeline, "Transform")["settings"] == settings
     assert config_of(pipeline, "Trainer")["transform"] == settings
 
@@ -247,7 +248,7 @@ ASKING = {"Evaluator", "ServingCheck", "Report"}
         ("transform_module.preprocessing", {"Transform"}),
         (
             "transform_module.images.contrast",
-            {"Transform", "Trainer", "Tuner", "ServingCheck", "Report"},
+            {"Transform", "Trainer", "Tuner", *ASKING},
         ),
         ("trainer_module.training.losses", {"Trainer", "Tuner"}),
         ("trainer_module.models.cnn", {"Trainer", "Tuner"}),
@@ -269,6 +270,14 @@ def test_an_edit_reruns_the_nodes_that_import_the_code_and_no_other(
     monkeypatch.setattr(Path, "read_bytes", lambda file: read(file) + b"# edited" * (file == path))
     after = hashes(wire("tuner.enabled=true", "tuner.trials=3"))
     assert {node for node, value in hashes(tuned).items() if after[node] != value} == nodes
+
+
+def test_a_component_of_ours_is_found_by_its_id(tuned):
+    for node in tuned.components:
+        module = node.executor_spec.executor_class.__module__
+        if module.split(".")[0] == "components":
+            name = re.sub(r"(?<!^)(?=[A-Z])", "_", node.id).lower()
+            assert name in module.split("."), module
 
 
 def test_the_bounds_of_a_blessing_reach_the_evaluator():

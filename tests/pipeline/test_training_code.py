@@ -6,7 +6,8 @@ from pipeline import training_code as recipe_module
 from pipeline.config.config_file import load
 from pipeline.training_code import baseline_version, recipe_of
 from serving.versions import pushed
-from trainer_module.models.backbones.efficientnet_lite0 import PACKAGE
+from trainer_module.models import transfer
+from trainer_module.networks.backbones.efficientnet_lite0 import PACKAGE
 from transform_module.errors import UserError
 
 
@@ -47,10 +48,10 @@ def test_other_weights_under_the_same_path_change_the_recipe(tmp_path):
 
 def test_another_version_of_the_package_of_the_weights_changes_the_recipe(monkeypatch):
     given = ["trainer.model=transfer", "trainer.transfer.backbone=efficientnet_lite0"]
-    version, found = recipe_module.metadata.version, set()
+    version, found = transfer.metadata.version, set()
     for number in ("1.0", "2.0"):
         monkeypatch.setattr(
-            recipe_module.metadata,
+            transfer.metadata,
             "version",
             lambda name, number=number: number if name == PACKAGE else version(name),
         )

@@ -54,7 +54,9 @@ def save(
     tf.saved_model.save(model, str(folder), signatures={signature: model.serve})
     record = folder / contract.MODEL_RECORD
     record.parent.mkdir()
-    record.write_text(json.dumps({"labels": contract.LABELS, "threshold": 0.5}))
+    record.write_text(
+        json.dumps({"labels": contract.LABELS, "threshold": 0.5, "image_size": contract.IMAGE_SIZE})
+    )
     return folder
 
 

@@ -14,12 +14,12 @@ from tests.images import encode, grey_pixels
 from tests.serving.saved import save as save_without_network
 from tests.serving.tflite.test_export import step
 from tests.trainer_module import small
-from trainer_module import models
 from trainer_module.decision.calibration import Calibration
 from trainer_module.export import architecture
-from trainer_module.models import ensemble
+from trainer_module.networks import building, ensemble
 from trainer_module.settings.trainer import TrainerSettings
 from transform_module import contract
+from transform_module.contract import IMAGE_SIZE
 from transform_module.errors import UserError
 from transform_module.images import image_ops
 from transform_module.settings import TransformSettings
@@ -44,7 +44,7 @@ def build(name):
     settings = small.SETTINGS.model_copy(update={"model": name})
     if name == "transfer":
         settings = TrainerSettings(model=name)
-    return models.build(settings, synchronized=False, precision="float32")
+    return building.build(settings, size=IMAGE_SIZE, synchronized=False, precision="float32")
 
 
 def network(name):
@@ -74,7 +74,9 @@ def save(model, folder):
     archive.write_out(str(folder), verbose=False)
     record = folder / contract.MODEL_RECORD
     record.parent.mkdir(exist_ok=True)
-    record.write_text(json.dumps({"labels": contract.LABELS, "threshold": 0.5}))
+    record.write_text(
+        json.dumps({"labels": contract.LABELS, "threshold": 0.5, "image_size": contract.IMAGE_SIZE})
+    )
     architecture.write(model, CALIBRATION, folder)
     return folder
 
@@ -157,7 +159,9 @@ def test_the_two_lines_prepare_an_image_as_the_transform_does(resize, tmp_path):
     settings = TransformSettings(resize=resize)
     names = {"tf": tf, "path": str(tmp_path / "xray.jpeg")}
     exec("\n".join(keras_file.preparation(settings.model_dump())["lines"]), names)
-    wanted, _ = image_ops.model_inputs(image_ops.images_to_png(tf.constant([content]), settings))
+    wanted, _ = image_ops.model_inputs(
+        image_ops.images_to_png(tf.constant([content]), settings), settings.size
+    )
     np.testing.assert_allclose(names["pixels"], wanted, atol=1.01 / 255)
     assert np.mean(names["pixels"] != wanted) < 0.02
 

@@ -11,10 +11,11 @@ import tensorflow as tf
 from trainer_module import run as trainer
 from trainer_module.input import batches
 from trainer_module.job import Job
+from trainer_module.models.cnn import Settings as CnnSettings
 from trainer_module.settings.augmentation import AugmentationSettings
-from trainer_module.settings.models import CnnSettings
 from trainer_module.settings.search import TunerSettings
 from trainer_module.settings.trainer import TrainerSettings
+from transform_module.contract import IMAGE_SIZE
 
 SETTINGS = TrainerSettings(
     cnn=CnnSettings(filters=(4,), dense_units=(8,), convolution_dropout=0, dense_dropout=0),
@@ -39,7 +40,7 @@ def images_of(pixels: np.ndarray, labels: np.ndarray) -> batches.Images:
     """Images [N, 160, 160, 1] uint8, each of another patient."""
     dataset = tf.data.Dataset.from_tensor_slices((pixels, labels.astype(np.float32)))
     patients = np.array([b"%d" % index for index in range(len(labels))], object)
-    return batches.Images(dataset, labels, patients, 0)
+    return batches.Images(dataset, labels, patients, 0, IMAGE_SIZE)
 
 
 def job(folder: Path, settings: TrainerSettings = SETTINGS, *, profile: bool = False) -> Job:

@@ -23,14 +23,16 @@ from tests.serving import asking
 from tests.serving.running import running
 from tests.serving.tflite.test_export import step
 from tests.trainer_module import small
-from trainer_module import models
 from trainer_module.decision.calibration import Calibration
 from trainer_module.input import batches as data
 from trainer_module.job import Job
+from trainer_module.networks import building
+from trainer_module.settings.trainer import TrainerSettings
 from trainer_module.training import backup, history, loop, strategy
 from trainer_module.training.steps import NotFiniteError, Steps
 from trainer_module.training_error import DivergedError, TrainingError
 from transform_module import contract
+from transform_module.contract import IMAGE_SIZE
 from transform_module.files import sums
 from transform_module.images import image_ops
 
@@ -85,7 +87,7 @@ def test_a_profiled_training_learns_the_same_and_is_profiled_once(tmp_path):
 )
 def test_a_killed_training_ends_as_an_unbroken_one(tmp_path, monkeypatch, changes, frozen):
     settings = SETTINGS.model_copy(update=changes)
-    monkeypatch.setattr(models, "frozen_epochs", lambda _: frozen)
+    monkeypatch.setattr(TrainerSettings, "frozen_epochs", frozen)
     weights, epochs = fit(tmp_path / "unbroken", settings)
     save = backup.Backup.save
     saves = []
@@ -327,8 +329,10 @@ print(json.dumps([
 def test_training_and_serving_agree_on_every_format(transformed, tmp_path, monkeypatch):
     """A fresh process serves what the trained model says of the pixels that training reads."""
     built = []
-    build = models.build
-    monkeypatch.setattr(models, "build", lambda *a, **k: built.append(build(*a, **k)) or built[-1])
+    build = building.build
+    monkeypatch.setattr(
+        building, "build", lambda *a, **k: built.append(build(*a, **k)) or built[-1]
+    )
     small.run(transformed, tmp_path, SETTINGS)
     images = [encode(grey_pixels(seed=index), name) for index, name in enumerate(FORMATS)]
     images += [xray(1, 1), b"broken", xray(3, 0)]
@@ -393,6 +397,6 @@ def trained_pixels(images, file):
             example.features.feature[contract.LABEL_XF].int64_list.value.append(0)
             example.features.feature[contract.PATIENT_XF].bytes_list.value.append(b"")
             writer.write(example.SerializeToString())
-    batches = data.evaluation_batches(data.read([str(file)]), batch_size=1)
+    batches = data.evaluation_batches(data.read([str(file)], IMAGE_SIZE), batch_size=1)
     pixels = np.concatenate([pixels for pixels, _, _ in batches.as_numpy_iterator()])
     return pixels, [png != b"" for png in pngs]

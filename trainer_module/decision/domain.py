@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from trainer_module.input import batches
 from trainer_module.settings.trainer import DomainSettings
-from transform_module.contract import IMAGE_SIZE
 
 _THUMBNAIL = 16
 _SCALES = 4
@@ -67,7 +66,7 @@ class Domain:
         """Returns how far images are from those of the training; runs in graphs too.
 
         Args:
-            pixels: [N, 160, 160, 1] float32 in [0, 1].
+            pixels: [N, size, size, 1] float32 in [0, 1].
 
         Returns:
             [N] float32: about 1 for an image of the training. It is the root of the sum of two
@@ -81,7 +80,7 @@ def describe(pixels: tf.Tensor) -> tf.Tensor:
     """Describes images by a thumbnail and by how rough they are at several scales.
 
     Args:
-        pixels: [N, 160, 160, 1] float32 in [0, 1].
+        pixels: [N, size, size, 1] float32 in [0, 1].
 
     Returns:
         [N, D] float32: 16 x 16 pixels of mean 0 and contrast 1, the logarithm of the contrast, and
@@ -89,7 +88,7 @@ def describe(pixels: tf.Tensor) -> tf.Tensor:
         of the image and of it at a half, a quarter and an eighth of its side. A moderate change
         of brightness or contrast changes little of it.
     """
-    side = IMAGE_SIZE // _THUMBNAIL
+    side = pixels.shape[1] // _THUMBNAIL
     thumbnail = tf.nn.avg_pool2d(pixels, side, side, "VALID")
     mean, variance = tf.nn.moments(thumbnail, axes=(1, 2, 3), keepdims=True)
     normalized = (thumbnail - mean) / (tf.sqrt(variance) + _FLAT)

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer_module.decision.calibration import LEAST, Calibration
-from trainer_module.models import ensemble, layers
+from trainer_module.networks import ensemble, layers
 from transform_module.contract import ARCHITECTURE, PROBABILITY
 
 _STOCK = {
@@ -25,7 +25,7 @@ def write(model: keras.Model, calibration: Calibration, directory: Path) -> None
     The weights are not written again: each is named by its key in the SavedModel's checkpoint.
 
     Args:
-        model: as `trainer_module.models.build` makes it.
+        model: as `trainer_module.networks.building.build` makes it.
         calibration: of the model's probabilities.
         directory: of the SavedModel.
     """
@@ -46,7 +46,7 @@ def stock(model: keras.Model, calibration: Calibration) -> keras.Model:
         calibration: of the model's probabilities.
 
     Returns:
-        Pixels [N, 160, 160, 1] float32 in [0, 1] in, calibrated probability [N, 1] out.
+        Pixels [N, size, size, 1] float32 in [0, 1] in, calibrated probability [N, 1] out.
     """
     is_nested = any(isinstance(layer, keras.Model) for layer in model.layers)
     clone = keras.models.clone_model(

@@ -6,7 +6,6 @@ import keras
 import tensorflow as tf
 
 from trainer_module.models import FEATURES
-from transform_module.contract import IMAGE_SIZE
 
 
 def has_feature_map(model: keras.Model) -> bool:
@@ -30,15 +29,15 @@ def grad_cam(members: Sequence[keras.Model]) -> Callable[[tf.Tensor], tf.Tensor]
             and ends in a dense layer with a sigmoid.
 
     Returns:
-        A function that runs in graphs too: pixels [N, 160, 160, 1] float32 in [0, 1] in; heat map
-        [N, 160, 160] float32 in [0, 1] out. A map's highest value is 1, whatever the probability;
+        A function that runs in graphs too: pixels [N, size, size, 1] float32 in [0, 1] in; heat map
+        [N, size, size] float32 in [0, 1] out. A map's highest value is 1, whatever the probability;
         it is 0 everywhere where nothing speaks for pneumonia.
     """
     evidences = [_evidence(member) for member in members]
 
     def heat_map(pixels: tf.Tensor) -> tf.Tensor:
         evidence = tf.add_n([each(pixels) for each in evidences])
-        heat = tf.image.resize(tf.nn.relu(evidence), (IMAGE_SIZE, IMAGE_SIZE))[..., 0]
+        heat = tf.image.resize(tf.nn.relu(evidence), pixels.shape[1:3])[..., 0]
         return tf.math.divide_no_nan(heat, tf.reduce_max(heat, axis=(1, 2), keepdims=True))
 
     return heat_map

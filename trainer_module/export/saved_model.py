@@ -12,7 +12,7 @@ import tensorflow_transform as tft
 from trainer_module.decision.calibration import Calibration
 from trainer_module.decision.domain import Domain
 from trainer_module.export import architecture, grad_cam, warmup_requests
-from trainer_module.models import ensemble
+from trainer_module.networks import ensemble
 from transform_module import contract
 from transform_module.images.image_ops import model_inputs
 
@@ -47,16 +47,16 @@ def export(
     ``serving_default``: ``image_bytes`` [N] string to ``probability`` [N] float32, ``label`` [N]
     string, ``valid`` [N] bool, ``in_domain`` [N] bool and ``domain_distance`` [N] float32, see
     `trainer_module.decision.domain`. ``serve_examples``: the same from ``examples`` [N] string.
-    ``transform_features``: ``examples`` to ``image_xf`` [N, 160, 160, 1] float32 in [0, 1]. An
+    ``transform_features``: ``examples`` to ``image_xf`` [N, size, size, 1] float32 in [0, 1]. An
     image that cannot be decoded has ``valid`` and ``in_domain`` false, probability 0.5, label
     ``INVALID`` and a black image's distance, or zeros as pixels; the rest of its batch is not
     touched. A blank image is ``valid``, and never ``in_domain``. ``serve_pixels``: ``image_xf``
-    [N, 160, 160, 1] float32 in [0, 1] to ``probability``, for what runs where nothing decodes
+    [N, size, size, 1] float32 in [0, 1] to ``probability``, for what runs where nothing decodes
     images. Each answers a batch of no rows with no rows.
 
     A model with a last convolutional feature map has ``explain`` too: ``image_bytes`` to
-    ``probability``, as ``serving_default``'s, and ``heatmap`` [N, 160, 160] float32 in [0, 1], see
-    `trainer_module.export.grad_cam.grad_cam`; zeros where the image cannot be decoded.
+    ``probability``, as ``serving_default``'s, and ``heatmap`` [N, size, size] float32 in [0, 1],
+    see `trainer_module.export.grad_cam.grad_cam`; zeros where the image cannot be decoded.
 
     Args:
         model: pixels in, probability [N, 1] out; made outside any strategy's scope.
@@ -68,10 +68,11 @@ def export(
         record: what else ``assets.extra/model.json`` has.
     """
     transform = transform_output.transform_features_layer()
+    size = model.input_shape[1]
 
     def pixels_of(image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         transformed = transform({contract.IMAGE: image_bytes[:, tf.newaxis]})
-        return model_inputs(transformed[contract.IMAGE_XF])
+        return model_inputs(transformed[contract.IMAGE_XF], size)
 
     def serve_pixels(image_xf: tf.Tensor) -> dict[str, tf.Tensor]:
         probability = calibration(model(at_least_one(image_xf), training=False)[:, 0])
@@ -130,8 +131,7 @@ def export(
     archive.track(transform)
     for name, function, argument in endpoints:
         archive.add_endpoint(name, function, [tf.TensorSpec([None], tf.string, name=argument)])
-    shape = [None, contract.IMAGE_SIZE, contract.IMAGE_SIZE, 1]
-    spec = tf.TensorSpec(shape, tf.float32, name=contract.IMAGE_XF)
+    spec = tf.TensorSpec([None, size, size, 1], tf.float32, name=contract.IMAGE_XF)
     archive.add_endpoint(contract.SERVE_PIXELS, serve_pixels, [spec])
     archive.write_out(str(directory), verbose=False)
     warmup_requests.write_requests(directory)
@@ -142,7 +142,7 @@ def export(
     contents = {
         "labels": contract.LABELS,
         "threshold": threshold,
-        "image_size": contract.IMAGE_SIZE,
+        "image_size": size,
         **record,
     }
     path.write_text(json.dumps(contents, indent=2, allow_nan=False) + "\n")
@@ -152,18 +152,18 @@ def at_least_one(pixels: tf.Tensor) -> tf.Tensor:
     """Adds a black image to a batch of none, on which TensorFlow's fused convolutions fail.
 
     Args:
-        pixels: [N, 160, 160, 1] float32.
+        pixels: [N, size, size, 1] float32.
 
     Returns:
         The same shape, which is known but for N: TFLite converts no other, as `tf.pad` has it.
     """
-    sizes = [contract.IMAGE_SIZE, contract.IMAGE_SIZE, 1]
+    sizes = pixels.shape[1:]
     missing = tf.cast(tf.equal(tf.shape(pixels)[0], 0), tf.int32)
     return tf.ensure_shape(tf.concat([pixels, tf.zeros([missing, *sizes])], 0), [None, *sizes])
 
 
 def _is_blank(pixels: tf.Tensor) -> tf.Tensor:
-    """Returns [N] bool, as conversion finds images blank, of [N, 160, 160, 1] float32 in [0, 1]."""
-    side = contract.IMAGE_SIZE // contract.THUMBNAIL_SIDE
+    """Returns [N] bool, as conversion finds images blank, of pixels [N, size, size, 1]."""
+    side = pixels.shape[1] // contract.THUMBNAIL_SIDE
     small = tf.nn.avg_pool2d(pixels, side, side, "VALID")
     return tf.math.reduce_std(small, axis=(1, 2, 3)) * 255 < contract.LEAST_DEVIATION

@@ -8,6 +8,8 @@ from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from transform_module import contract
 
+_SIDE = 320
+
 
 def write_requests(directory: Path) -> None:
     """Writes one request of ``serving_default`` for each batch size that a server runs.
@@ -34,6 +36,6 @@ def write_requests(directory: Path) -> None:
 
 
 def _image() -> bytes:
-    ramp = np.linspace(0, 255, 2 * contract.IMAGE_SIZE, dtype=np.uint8)
+    ramp = np.linspace(0, 255, _SIDE, dtype=np.uint8)
     pixels = np.broadcast_to(ramp[:, np.newaxis, np.newaxis], (len(ramp), len(ramp), 1))
     return bytes(tf.io.encode_jpeg(pixels).numpy())

@@ -11,7 +11,7 @@ from trainer_module.input.augmentation import augment, draw
 from trainer_module.input.augmentation.mixing import draw_share, mix
 from trainer_module.input.class_weights import balanced
 from trainer_module.settings.augmentation import AugmentationSettings
-from transform_module.contract import IMAGE_SIZE, IMAGE_XF, LABEL_XF, LABELS, PATIENT_XF
+from transform_module.contract import IMAGE_XF, LABEL_XF, LABELS, PATIENT_XF
 from transform_module.images.image_ops import png_to_pixels, rescale
 
 _Example = tuple[tf.Tensor, tf.Tensor]
@@ -28,20 +28,23 @@ _SPEC = {
 
 @dataclass(frozen=True)
 class Images:
-    """A split or a part of it, held in memory (25,600 bytes a decoded image).
+    """A split or a part of it, held in memory (a byte a pixel of each decoded image).
 
     Attributes:
         dataset: yields image and label, scalar float32, in the files' order. An image is pixels
-            [160, 160, 1] uint8 or, where each worker decodes its share alone, a scalar string, PNG.
+            [size, size, 1] uint8 or, where each worker decodes its share alone, a scalar string,
+            PNG.
         labels: [N] int64, in that order.
         patients: [N] ids as bytes, in that order.
         dropped: examples of the split left out because Transform could not decode their image.
+        size: side of the images, in pixels.
     """
 
     dataset: tf.data.Dataset
     labels: np.ndarray
     patients: np.ndarray
     dropped: int
+    size: int
 
     @property
     def count(self) -> int:
@@ -55,16 +58,16 @@ class Images:
 
     @property
     def pixels(self) -> tf.data.Dataset:
-        """Yields pixels [160, 160, 1] uint8 of each image, in the files' order."""
+        """Yields pixels [size, size, 1] uint8 of each image, in the files' order."""
         return self.dataset.map(
-            lambda image, _: _decoded(image), num_parallel_calls=tf.data.AUTOTUNE
+            lambda image, _: _decoded(image, self.size), num_parallel_calls=tf.data.AUTOTUNE
         )
 
     def where(self, chosen: np.ndarray) -> "Images":
         """Returns the images that are chosen [N] bool, in their order."""
         kept = self.dataset.enumerate().filter(lambda index, _: tf.gather(chosen, index))
         dataset = kept.map(lambda _, example: example)
-        return Images(dataset, self.labels[chosen], self.patients[chosen], self.dropped)
+        return Images(dataset, self.labels[chosen], self.patients[chosen], self.dropped, self.size)
 
     def __add__(self, other: "Images") -> "Images":
         """Returns these images, and then the other ones."""
@@ -73,6 +76,7 @@ class Images:
             np.concatenate([self.labels, other.labels]),
             np.concatenate([self.patients, other.patients]),
             self.dropped + other.dropped,
+            self.size,
         )
 
 
@@ -81,11 +85,12 @@ def files_of(patterns: Sequence[str]) -> list[str]:
     return sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
 
 
-def read(files: Sequence[str], *, decode: bool = True) -> Images:
+def read(files: Sequence[str], size: int, *, decode: bool = True) -> Images:
     """Reads the transformed examples of one split.
 
     Args:
         files: GZIP TFRecord files, in the order in which they are read.
+        size: side of the images, in pixels, as Transform stored them.
         decode: whether each image is decoded here, once; else by whoever reads it, each time.
 
     Returns:
@@ -100,7 +105,7 @@ def read(files: Sequence[str], *, decode: bool = True) -> Images:
         .filter(lambda example: tf.not_equal(example[IMAGE_XF], ""))
         .map(
             lambda example: (
-                png_to_pixels(example[IMAGE_XF]) if decode else example[IMAGE_XF],
+                png_to_pixels(example[IMAGE_XF], size) if decode else example[IMAGE_XF],
                 tf.cast(example[LABEL_XF], tf.float32),
                 example[PATIENT_XF],
             ),
@@ -116,7 +121,7 @@ def read(files: Sequence[str], *, decode: bool = True) -> Images:
     total = int(records.reduce(0, lambda count, _: count + 1))
     images = examples.map(lambda pixels, label, _: (pixels, label))
     kept = np.concatenate(labels)
-    return Images(images, kept, np.concatenate(patients), total - len(kept))
+    return Images(images, kept, np.concatenate(patients), total - len(kept), size)
 
 
 def training_batches(
@@ -146,7 +151,7 @@ def training_batches(
             without: of the more frequent class not all, of the rare one some again.
 
     Returns:
-        Batches of pixels [batch_size, 160, 160, 1] float32 in [0, 1], labels [batch_size] float32
+        Batches of pixels [batch_size, size, size, 1] float32 in [0, 1], labels [batch_size] float32
         in [0, 1], the share of PNEUMONIA, and weights [batch_size, 2] float32: by how much the loss
         against NORMAL counts, and that against PNEUMONIA. Without class weights they are those of
         the label, 1 - label and label.
@@ -154,7 +159,7 @@ def training_batches(
 
     def numbered(index: tf.Tensor, examples: tuple[_Example, ...]) -> tuple[Any, ...]:
         image_seed = tf.stack([tf.constant(seed, tf.int64), epoch * images.count + index])
-        decoded = [(_decoded(image), label) for image, label in examples]
+        decoded = [(_decoded(image, images.size), label) for image, label in examples]
         kept = [draw_share(image_seed, augmentation.mixup) for _ in examples[1:]]
         return draw(image_seed), *decoded, *kept
 
@@ -197,20 +202,20 @@ def evaluation_batches(
             gets as many batches as the others (an empty one aborts the process in oneDNN).
 
     Returns:
-        Batches of pixels [batch_size, 160, 160, 1] float32 in [0, 1], labels [batch_size] float32,
-        and weights [batch_size] float32: 1 for each image and 0 for padding.
+        Batches of pixels [batch_size, size, size, 1] float32 in [0, 1], labels [batch_size]
+        float32, and weights [batch_size] float32: 1 for each image and 0 for padding.
     """
     step = batch_size * share.num_replicas_in_sync
     padding = -images.count % step
     blank = tf.data.Dataset.from_tensors(
         (
-            tf.zeros((IMAGE_SIZE, IMAGE_SIZE, 1), tf.uint8),
+            tf.zeros((images.size, images.size, 1), tf.uint8),
             tf.constant(0.0),
             tf.constant(0.0),
         )
     ).repeat()
     own = _share(images.dataset.enumerate(), step, share).map(
-        lambda _, example: (_decoded(example[0]), example[1], tf.constant(1.0)),
+        lambda _, example: (_decoded(example[0], images.size), example[1], tf.constant(1.0)),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
     return (
@@ -234,8 +239,8 @@ def _share(
     return numbered.filter(lambda index, *_: index % step // own == share.input_pipeline_id)
 
 
-def _decoded(image: tf.Tensor) -> tf.Tensor:
-    return png_to_pixels(image) if image.dtype == tf.string else image
+def _decoded(image: tf.Tensor, size: int) -> tf.Tensor:
+    return png_to_pixels(image, size) if image.dtype == tf.string else image
 
 
 def _shuffled(images: Images, seed: int) -> tf.data.Dataset:

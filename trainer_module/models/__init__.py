@@ -1,59 +1,64 @@
-"""Models by name: ``models/NAME.py`` holds ``build``, settings in, a Keras model out."""
+"""The models, each in a module: adding a model is adding a file here.
+
+The module ``NAME.py`` holds
+
+``Settings``
+    A frozen pydantic model with a default and a description for each field. It is the section
+    ``trainer.NAME`` of the configuration, and its fields can be searched for. A field
+    ``frozen_epochs`` is the number of epochs at first in which only what follows the layer
+    `FEATURES` learns.
+``build(settings, *, size, synchronized)``
+    Returns an uncompiled Keras model: pixels [N, size, size, 1] float32 in [0, 1] in, probability
+    of pneumonia [N, 1] float32 out of a dense layer with a sigmoid. A layer named `FEATURES` has
+    the last feature map [N, height, width, channels] as its output; heat maps are made of it.
+    ``synchronized`` says whether batch normalization takes its statistics over all replicas.
+
+and, where there is something to say,
+
+``parameters(settings, size)``
+    The number of parameters, computed without Keras; it is printed before a run.
+``weights(settings)``
+    The identity of weights that the model begins with: with other ones it is trained again.
+    Raises `WeightsError` where a file or a package is missing.
+``require_weights(settings)``
+    Has these weights at hand, by a download if need be. Raises `WeightsError`.
+
+Every command reads the settings: a module imports Keras and TensorFlow in its functions.
+"""
 
 import importlib
-from typing import Final, cast
+import pkgutil
+from types import ModuleType
+from typing import Final
 
-import keras
+from pydantic import BaseModel
 
-from trainer_module.settings.trainer import TrainerSettings
-from transform_module.contract import IMAGE_SIZE
+from transform_module.errors import UserError
 
-# Names, in every model, the layer whose output is the last convolutional feature map.
 FEATURES: Final = "features"
+"""Names, in every model, the layer whose output is the last feature map."""
+
+NAMES: Final = tuple(sorted(each.name for each in pkgutil.iter_modules(__path__)))
 
 
-def build(settings: TrainerSettings, *, synchronized: bool, precision: str) -> keras.Model:
-    """Builds the model that the settings name.
+class WeightsError(ValueError):
+    """The weights that were asked for cannot be had."""
 
-    Args:
-        settings: `settings.model` is the module's name here, and the name of its own settings.
-        synchronized: whether batch normalization takes its statistics over all replicas.
-        precision: what the layers compute in, ``float32`` or ``bfloat16``; weights are float32.
 
-    Returns:
-        An uncompiled model: pixels [N, 160, 160, 1] float32 in [0, 1] in, probability of
-        pneumonia [N, 1] float32 out.
+def module(name: str) -> ModuleType:
+    """Imports a model's module.
 
     Raises:
-        ValueError: the module builds another kind of model.
+        UserError: It cannot be imported, or lacks what each model has.
     """
-    module = importlib.import_module(f"trainer_module.models.{settings.model}")
-    former = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
+    where = f"trainer_module/models/{name}.py"
     try:
-        model = module.build(getattr(settings, settings.model), synchronized=synchronized)
-    finally:
-        keras.config.set_dtype_policy(former)
-    built = (model.input_shape, model.output_shape, model.outputs[0].dtype)
-    expected = ((None, IMAGE_SIZE, IMAGE_SIZE, 1), (None, 1), "float32")
-    if built != expected:
-        raise ValueError(
-            f"{module.__name__}.build must build a model of input shape, output shape and output"
-            f" dtype {expected}. Received: {built}."
-        )
-    return cast(keras.Model, model)
-
-
-def frozen_epochs(settings: TrainerSettings) -> int:
-    """Returns for how many epochs at first only the model's head learns."""
-    return settings.transfer.frozen_epochs if settings.model == "transfer" else 0
-
-
-def split(model: keras.Model) -> tuple[keras.Model, keras.Model]:
-    """Parts a model at its last feature map; the parts have the model's own layers.
-
-    Returns:
-        The backbone, from pixels to features, and the head, from features to probability.
-    """
-    features = model.get_layer(FEATURES).output
-    return keras.Model(model.inputs, features), keras.Model(features, model.outputs[0])
+        found = importlib.import_module(f"{__name__}.{name}")
+    except Exception as error:
+        raise UserError(f"{where} cannot be imported: {type(error).__name__}: {error}") from error
+    settings = getattr(found, "Settings", None)
+    if not (isinstance(settings, type) and issubclass(settings, BaseModel)):
+        raise UserError(f"{where} has no class Settings, a pydantic model; see {__name__}.")
+    if not callable(getattr(found, "build", None)):
+        raise UserError(f"{where} has no function build; see {__name__}.")
+    return found

@@ -69,7 +69,10 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     train_files = files_of(fn_args.train_files)
     eval_files = files_of(fn_args.eval_files)
     parts = folds.split(
-        batches.read(train_files), batches.read(eval_files), folds=job.tuner.folds, seed=job.seed
+        batches.read(train_files, job.transform.size),
+        batches.read(eval_files, job.transform.size),
+        folds=job.tuner.folds,
+        seed=job.seed,
     )
     folder = Path(job.checkpoint_dir or tempfile.mkdtemp())
     folder /= f"search-{_identity([*train_files, *eval_files], job)}"

@@ -2,7 +2,6 @@
 
 import difflib
 import json
-import typing
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
@@ -16,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from trainer_module import models
 from trainer_module.settings.trainer import TrainerSettings
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
@@ -129,11 +129,10 @@ def misfits(tuner: TunerSettings, trainer: TrainerSettings) -> Iterator[str]:
             "trainer.strategy is multi_worker, and a trial is trained by one process; run trials"
             " side by side instead, or choose another strategy"
         )
-    models = typing.get_args(TrainerSettings.model_fields["model"].annotation)
     tried = tuner.space.get("model", [trainer.model])
     for path, domain in tuner.space.items():
         owner = path.partition(".")[0]
-        if owner in models and isinstance(tried, list) and owner not in tried:
+        if owner in models.NAMES and isinstance(tried, list) and owner not in tried:
             yield f"tuner.space.{path} decides nothing, because trainer.model is {trainer.model}"
             continue
         for value in _ends(domain):

@@ -1,19 +1,25 @@
 """Settings of a training: frozen, typed, validated on construction."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import (
+    BaseModel,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    create_model,
+)
 
+from trainer_module import models
 from trainer_module.settings.augmentation import AugmentationSettings
-from trainer_module.settings.models import CnnSettings, CompactSettings, TransferSettings
-
-_STRICT = ConfigDict(frozen=True, extra="forbid")
+from trainer_module.settings.common import STRICT
 
 
 class OperatingPointSettings(BaseModel):
     """How the operating threshold is chosen, on what calibrates, after it."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     target: Literal["sensitivity", "youden", "cost", "fixed"] = Field(
         "sensitivity",
@@ -38,7 +44,7 @@ class OperatingPointSettings(BaseModel):
 class DomainSettings(BaseModel):
     """What counts as an image like those of the training."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     false_alarms: float = Field(
         0.05,
@@ -49,21 +55,35 @@ class DomainSettings(BaseModel):
     )
 
 
-class TrainerSettings(BaseModel):
+def _sections() -> dict[str, Any]:
+    """Returns a field for each model, of its own settings."""
+    classes = {name: models.module(name).Settings for name in models.NAMES}
+    return {
+        name: (each, Field(default_factory=each, description=f"The layers of `{name}`."))
+        for name, each in classes.items()
+    }
+
+
+if TYPE_CHECKING:
+
+    class _Models(BaseModel):
+        model: str = "cnn"
+else:
+    _Models = create_model(
+        "_Models",
+        model=(
+            Literal[models.NAMES],
+            Field("cnn", description="The model's name: a file in models/."),
+        ),
+        **_sections(),
+    )
+
+
+class TrainerSettings(_Models):
     """Everything that `run_fn` gets beside the data."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
-    model: Literal["cnn", "compact", "transfer"] = Field(
-        "cnn", description="The model's name: a file in models/."
-    )
-    cnn: CnnSettings = Field(default_factory=CnnSettings, description="The layers of `cnn`.")
-    compact: CompactSettings = Field(
-        default_factory=CompactSettings, description="The layers of `compact`."
-    )
-    transfer: TransferSettings = Field(
-        default_factory=TransferSettings, description="The layers of `transfer`."
-    )
     augmentation: AugmentationSettings = Field(
         default_factory=AugmentationSettings, description="Random changes of training images."
     )
@@ -147,3 +167,13 @@ class TrainerSettings(BaseModel):
         description="Where to train. auto: TPU, else the workers of TF_CONFIG, else every GPU,"
         " else the CPU.",
     )
+
+    @property
+    def of_model(self) -> BaseModel:
+        """The settings of the chosen model, of the class ``Settings`` in its module."""
+        return cast(BaseModel, getattr(self, self.model))
+
+    @property
+    def frozen_epochs(self) -> int:
+        """Epochs at first in which only what follows the last feature map learns."""
+        return getattr(self.of_model, "frozen_epochs", 0)

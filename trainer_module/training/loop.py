@@ -11,9 +11,9 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from trainer_module import models
 from trainer_module.input import batches as data
 from trainer_module.job import Job
+from trainer_module.networks import building
 from trainer_module.training import history, schedule, strategy
 from trainer_module.training.backup import Backup
 from trainer_module.training.history import Epoch
@@ -66,7 +66,13 @@ def fit(
     steps_per_epoch = train.count // (batch_size * replicas)
     steps = Steps(
         where,
-        partial(models.build, settings, synchronized=replicas > 1, precision=settings.precision),
+        partial(
+            building.build,
+            settings,
+            size=job.transform.size,
+            synchronized=replicas > 1,
+            precision=settings.precision,
+        ),
         settings,
         learning_rate=schedule.learning_rate(settings, steps_per_epoch),
         global_batch_size=batch_size * replicas,
@@ -92,7 +98,7 @@ def fit(
         epochs, settings.monitor, epochs=settings.epochs, patience=settings.patience
     ):
         started = time.monotonic()
-        head_only = len(epochs) < models.frozen_epochs(settings)
+        head_only = len(epochs) < settings.frozen_epochs
         batches = partial(
             data.training_batches,
             train,

@@ -11,12 +11,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer_module import models
 from trainer_module.decision import out_of_fold
 from trainer_module.decision.out_of_fold import Predictions
 from trainer_module.input import batches, folds
 from trainer_module.job import Job
-from trainer_module.models import ensemble
+from trainer_module.networks import building, ensemble
 from trainer_module.training import history, strategy
 from trainer_module.training.history import Epoch
 from trainer_module.training.loop import fit
@@ -74,7 +73,9 @@ def train(
         if not strategy.is_chief(where):
             continue
         # Free of the strategy that trained the weights, and in float32, as it will be served.
-        served = models.build(settings, synchronized=False, precision="float32")
+        served = building.build(
+            settings, size=job.transform.size, synchronized=False, precision="float32"
+        )
         served.set_weights(model.get_weights())
         weights = backup_dir / inside / "member.weights.h5"
         served.save_weights(weights)
@@ -93,7 +94,11 @@ def assemble(job: Job, members: Sequence[Member]) -> keras.Model:
     """Builds what is served, with a graph of its own."""
     served = []
     for member in members:
-        served.append(models.build(job.settings, synchronized=False, precision="float32"))
+        served.append(
+            building.build(
+                job.settings, size=job.transform.size, synchronized=False, precision="float32"
+            )
+        )
         served[-1].load_weights(member.weights)
     return served[0] if len(served) == 1 else ensemble.build(served)
 

@@ -2,7 +2,6 @@
 
 import keras
 
-from trainer_module import models
 from trainer_module.settings.trainer import TrainerSettings
 
 
@@ -26,7 +25,7 @@ def learning_rate(
     warmup = round(settings.warmup_epochs * steps_per_epoch)
     first = rate / (warmup + 1)
     if settings.decay == "cosine":
-        epochs = settings.epochs - models.frozen_epochs(settings)
+        epochs = settings.epochs - settings.frozen_epochs
         return keras.optimizers.schedules.CosineDecay(
             first if warmup else rate,
             max(1, epochs * steps_per_epoch - warmup),

@@ -13,8 +13,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer_module import models
-from trainer_module.models.layers import Adam
+from trainer_module.networks import building
+from trainer_module.networks.layers import Adam
 from trainer_module.settings.trainer import TrainerSettings
 from trainer_module.training.losses import clipping, losses
 from trainer_module.training.strategy import is_compiled
@@ -88,8 +88,8 @@ class Steps:
             self.optimizer = Adam(learning_rate, decay=settings.weight_decay)
             self._optimizers = [self.optimizer]
             self.optimizer.build(self.model.trainable_variables)
-            if models.frozen_epochs(settings):
-                self._backbone, self._head = models.split(self.model)
+            if settings.frozen_epochs:
+                self._backbone, self._head = building.split(self.model)
                 # The moments and the schedule of the other one begin when all is trained.
                 self._head_optimizer = Adam(settings.learning_rate, decay=settings.weight_decay)
                 self._head_optimizer.build(self._head.trainable_variables)
@@ -154,7 +154,7 @@ class Steps:
         """One replica's share of a training step.
 
         Args:
-            pixels: [n, 160, 160, 1] float32 in [0, 1].
+            pixels: [n, size, size, 1] float32 in [0, 1].
             labels: [n] float32 in [0, 1].
             weights: [n, 2] float32, of the loss against each label.
 
@@ -200,7 +200,7 @@ class Steps:
         """One replica's share of an evaluation step.
 
         Args:
-            pixels: [n, 160, 160, 1] float32 in [0, 1].
+            pixels: [n, size, size, 1] float32 in [0, 1].
             labels: [n] float32, 0 or 1.
             weights: [n] float32; 0 leaves an image out.
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from transform_module.contract import IMAGE_SIZE, MAXIMUM_PIXELS, MINIMUM_SIDE
+from transform_module.contract import MAXIMUM_PIXELS, MINIMUM_SIDE
 from transform_module.images import contrast, orientation
 from transform_module.images.depth import decode_png_of_16_bits
 from transform_module.settings import TransformSettings
@@ -101,17 +101,18 @@ def standardize(pixels: tf.Tensor, settings: TransformSettings = _DEFAULTS) -> t
 
     Args:
         pixels: [height, width, 1] uint8.
-        settings: whether the aspect ratio stays, and how the levels are spread.
+        settings: the size, whether the aspect ratio stays, and how the levels are spread.
 
     Returns:
-        [IMAGE_SIZE, IMAGE_SIZE, 1] uint8.
+        [size, size, 1] uint8.
     """
-    size = _fitted(pixels) if settings.resize == "pad" else (IMAGE_SIZE, IMAGE_SIZE)
-    resized = tf.image.resize(pixels, size, antialias=True)
+    size = settings.size
+    fitted = _fitted(pixels, size) if settings.resize == "pad" else (size, size)
+    resized = tf.image.resize(pixels, fitted, antialias=True)
     spread = _CONTRAST[settings.contrast](
         tf.cast(tf.clip_by_value(tf.round(resized), 0, 255), tf.uint8)
     )
-    return _pad(spread) if settings.resize == "pad" else spread
+    return _pad(spread, size) if settings.resize == "pad" else spread
 
 
 def images_to_png(image_bytes: tf.Tensor, settings: TransformSettings = _DEFAULTS) -> tf.Tensor:
@@ -122,8 +123,8 @@ def images_to_png(image_bytes: tf.Tensor, settings: TransformSettings = _DEFAULT
         settings: see `standardize`.
 
     Returns:
-        [N] string: PNGs of [IMAGE_SIZE, IMAGE_SIZE, 1] uint8, the empty string where the image
-        could not be decoded.
+        [N] string: PNGs of [size, size, 1] uint8, the empty string where the image could not be
+        decoded.
     """
     rows = tf.shape(image_bytes, out_type=tf.int64)[0]
 
@@ -144,17 +145,18 @@ def images_to_png(image_bytes: tf.Tensor, settings: TransformSettings = _DEFAULT
     return joined[:rows]
 
 
-def png_to_pixels(png: tf.Tensor) -> tf.Tensor:
+def png_to_pixels(png: tf.Tensor, size: int) -> tf.Tensor:
     """Reads back one image that `images_to_png` stored.
 
     Args:
         png: scalar string, not empty.
+        size: of the settings that it was stored with.
 
     Returns:
-        [IMAGE_SIZE, IMAGE_SIZE, 1] uint8.
+        [size, size, 1] uint8.
     """
     pixels = tf.io.decode_png(png, channels=1)
-    return tf.ensure_shape(pixels, (IMAGE_SIZE, IMAGE_SIZE, 1))
+    return tf.ensure_shape(pixels, (size, size, 1))
 
 
 def rescale(pixels: tf.Tensor) -> tf.Tensor:
@@ -162,37 +164,37 @@ def rescale(pixels: tf.Tensor) -> tf.Tensor:
     return tf.cast(pixels, tf.float32) / 255.0
 
 
-def model_inputs(pngs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def model_inputs(pngs: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Turns what Transform stored into what the model sees.
 
     Args:
         pngs: [N] string, as `images_to_png` returns them.
+        size: of the settings that they were stored with.
 
     Returns:
-        Pixels [N, IMAGE_SIZE, IMAGE_SIZE, 1] float32 in [0, 1], zeros where there is no image,
-        and [N] bool: whether there is one.
+        Pixels [N, size, size, 1] float32 in [0, 1], zeros where there is no image, and [N] bool:
+        whether there is one.
     """
     valid = tf.not_equal(pngs, "")
-    blank = tf.io.encode_png(tf.zeros((IMAGE_SIZE, IMAGE_SIZE, 1), tf.uint8))
-    pixels = tf.map_fn(png_to_pixels, tf.where(valid, pngs, blank), fn_output_signature=tf.uint8)
-    return rescale(tf.reshape(pixels, (-1, IMAGE_SIZE, IMAGE_SIZE, 1))), valid
+    blank = tf.io.encode_png(tf.zeros((size, size, 1), tf.uint8))
+    stored = tf.where(valid, pngs, blank)
+    pixels = tf.map_fn(lambda png: png_to_pixels(png, size), stored, fn_output_signature=tf.uint8)
+    return rescale(tf.reshape(pixels, (-1, size, size, 1))), valid
 
 
-def _fitted(pixels: tf.Tensor) -> tf.Tensor:
+def _fitted(pixels: tf.Tensor, size: int) -> tf.Tensor:
     """[2] int32, the height and width of which the longer one is the model's."""
     sides = tf.shape(pixels)[:2]
-    scaled = tf.cast(tf.round(IMAGE_SIZE * sides / tf.reduce_max(sides)), tf.int32)
+    scaled = tf.cast(tf.round(size * sides / tf.reduce_max(sides)), tf.int32)
     return tf.maximum(scaled, 1)
 
 
-def _pad(pixels: tf.Tensor) -> tf.Tensor:
+def _pad(pixels: tf.Tensor, size: int) -> tf.Tensor:
     # Black is what a radiograph shows beside the field that was exposed. Repeated edges would be
     # stripes of tissue, as long as the image is narrow.
-    free = IMAGE_SIZE - tf.shape(pixels)[:2]
-    padded = tf.image.pad_to_bounding_box(
-        pixels, free[0] // 2, free[1] // 2, IMAGE_SIZE, IMAGE_SIZE
-    )
-    return tf.ensure_shape(padded, (IMAGE_SIZE, IMAGE_SIZE, 1))
+    free = size - tf.shape(pixels)[:2]
+    padded = tf.image.pad_to_bounding_box(pixels, free[0] // 2, free[1] // 2, size, size)
+    return tf.ensure_shape(padded, (size, size, 1))
 
 
 def _starts_with(image_bytes: tf.Tensor, magic: bytes) -> tf.Tensor:

@@ -24,7 +24,7 @@ from serving.images.dataset import QUARANTINE_FILE, Dataset
 from serving.predict.files import Prediction
 from serving.predict.many.job import Summary
 from serving.tflite.record import LARGEST_LOSS, RECORD
-from transform_module.contract import IMAGE_SIZE, SPLITS
+from transform_module.contract import SPLITS
 from transform_module.text import printable
 
 _IN_DOMAIN: Final = {None: "", True: "yes", False: "no"}
@@ -167,8 +167,9 @@ def print_keras(record: Mapping[str, Any]) -> None:
         f"{short_path(Path(record['file']))}: {record['bytes'] / 1e6:.2f} MB, version "
         f"{record['version']}; keras.models.load_model reads it, and needs nothing of this project."
     )
+    side = record["input"]["shape"][1]
     console.print(
-        f"From pixels {IMAGE_SIZE}x{IMAGE_SIZE}x1 in 0 to 1 to the calibrated probability of "
+        f"From pixels {side}x{side}x1 in 0 to 1 to the calibrated probability of "
         f"PNEUMONIA, at most {record['largest_difference']:.1g} from the pushed model's; the label "
         f"is PNEUMONIA from {record['threshold']:.4f} on."
     )

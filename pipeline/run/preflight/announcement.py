@@ -34,9 +34,10 @@ def announce(
     epochs = f"{trainer.epochs} epochs"
     if trainer.patience < trainer.epochs:
         epochs = f"at most {epochs}"
+    count = parameters(trainer, config.transform.size)
+    size = "" if count is None else f"{_in_millions(count)} parameters, "
     lines = [
-        f"{f'Preset {chosen}' if chosen else 'No preset'}: model {model}, "
-        f"{_in_millions(parameters(trainer))} parameters, {epochs}.",
+        f"{f'Preset {chosen}' if chosen else 'No preset'}: model {model}, {size}{epochs}.",
         _time(expected(config, images, records), images),
     ]
     if same := unchanged_since(config, records):

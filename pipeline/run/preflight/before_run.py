@@ -9,6 +9,8 @@ from pipeline.root.root import Root
 from serving.files.local_paths import require_local
 from serving.images.layout import scan
 from serving.images.patients import patient_finder
+from trainer_module import models
+from trainer_module.settings.trainer import TrainerSettings
 from transform_module.errors import UserError
 
 
@@ -29,7 +31,7 @@ def check(config: Config, root: Root) -> int:
     require_local(config.images or "", "images")
     require_local(config.push.directory or "", "push.directory of a run on this machine")
     _require_json("TF_CONFIG")
-    _require_weights(config)
+    _require_weights(config.trainer)
     _require_folder(config.push.directory, "push.directory")
     if config.images is None:
         return config.synthetic.images
@@ -50,13 +52,13 @@ def _require_json(variable: str) -> None:
         ) from error
 
 
-def _require_weights(config: Config) -> None:
-    weights = config.trainer.transfer.weights
-    if config.trainer.model == "transfer" and weights != "imagenet" and not Path(weights).is_file():
-        raise UserError(
-            f"trainer.transfer.weights: there is no file {weights}. Give imagenet, or the path of "
-            "a file of weights."
-        )
+def _require_weights(settings: TrainerSettings) -> None:
+    identity = getattr(models.module(settings.model), "weights", None)
+    try:
+        if identity:
+            identity(settings.of_model)
+    except models.WeightsError as error:
+        raise UserError(str(error)) from error
 
 
 def _require_folder(path: str | None, key: str) -> None:

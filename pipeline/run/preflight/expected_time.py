@@ -11,6 +11,7 @@ from typing import Any, Final
 from pipeline.config.config import Config
 from pipeline.run_records.run_record import COMPLETE, DataRecord, RunRecord
 from trainer_module.settings.trainer import TrainerSettings
+from transform_module.contract import IMAGE_SIZE
 
 MEASURED: Final = {"cnn": 0.0149, "compact": 0.0014, "transfer": 0.0181}
 """Seconds for an image and an epoch on two idle CPU cores, of each model with its default layers:
@@ -56,9 +57,11 @@ def expected(config: Config, images: int, records: Sequence[RunRecord]) -> Expec
     """
     trainer = config.trainer
     known = _known(trainer, records)
-    per_image = _per_image(known) if known else _measured(trainer)
-    if per_image is None:
+    measured = _per_image(known) if known else _measured(trainer)
+    if measured is None:
         return None
+    # Convolutions take time by the pixel.
+    per_image = measured * (config.transform.size / (_size(known) if known else IMAGE_SIZE)) ** 2
     beside = _FIXED + _PER_IMAGE * images + _search(config, images) * per_image
     epoch = _share(trainer.folds) * images * per_image
     fewest = min(trainer.epochs, trainer.patience + 1)
@@ -91,7 +94,7 @@ def _search(config: Config, images: int) -> float:
 
 
 def _measured(settings: TrainerSettings) -> float | None:
-    given = getattr(settings, settings.model)
+    given = settings.of_model
     decisive = ("filters", "kernel_size", "dense_units", "blocks", "backbone")
     default = type(given)()
     is_default = all(getattr(given, key, None) == getattr(default, key, None) for key in decisive)
@@ -118,6 +121,10 @@ def _decisive(trainer: dict[str, Any]) -> list[Any]:
     model = trainer.get("model", "")
     keys = (model, "augmentation", "batch_size", "precision", "strategy", "folds", "jit_compile")
     return [model, *(trainer.get(key) for key in keys)]
+
+
+def _size(record: RunRecord) -> int:
+    return int(record.config.get("transform", {}).get("size", IMAGE_SIZE))
 
 
 def _per_image(record: RunRecord) -> float:

@@ -1,7 +1,6 @@
 """The weights that a training begins with."""
 
-from trainer_module.models import transfer
-from trainer_module.models.backbones import WeightsError
+from trainer_module import models
 from trainer_module.settings.trainer import TrainerSettings
 from transform_module.errors import UserError
 
@@ -12,9 +11,10 @@ def require_pretrained(settings: TrainerSettings) -> None:
     Raises:
         UserError: They cannot.
     """
-    if settings.model != "transfer":
+    require = getattr(models.module(settings.model), "require_weights", None)
+    if require is None:
         return
     try:
-        transfer.require_weights(settings.transfer)
-    except WeightsError as error:
-        raise UserError(f"trainer.model is transfer: {error}") from error
+        require(settings.of_model)
+    except models.WeightsError as error:
+        raise UserError(f"trainer.model is {settings.model}: {error}") from error

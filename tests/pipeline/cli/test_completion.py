@@ -113,7 +113,7 @@ def test_completion_imports_neither_tensorflow_nor_tfx(folder):
     code = (
         "import sys, click\n"
         "from pipeline.cli.main import main\n"
-        "from pipeline import completion\n"
+        "from pipeline.cli import completion\n"
         "context = click.Context(main)\n"
         "assert completion.overrides(context, None, 'trainer.model=')\n"
         "assert completion.configurations(context, None, 'k')\n"

@@ -3,7 +3,7 @@ import pytest
 from pipeline.cluster.cluster_checks import COMPONENTS, problems
 from pipeline.config.config_file import load
 from tests.pipeline import command
-from tests.pipeline.cluster import configured
+from tests.pipeline.cluster_configuration import configured
 
 
 def test_nothing_is_wrong_with_a_whole_configuration():

@@ -21,7 +21,7 @@ print("tcmalloc", "libtcmalloc" in mapped)
 
 WITHOUT = """
 import ctypes.util, pathlib
-from components import allocator
+from pipeline.run import allocator
 allocator._PRIVATE = pathlib.Path("/nowhere")
 ctypes.util.find_library = lambda name: None
 """

@@ -159,6 +159,6 @@ def test_the_time_of_each_epoch_is_taken_unrounded(events, progress):
 
 
 def test_the_trainer_logs_an_epoch_in_the_format_that_is_read():
-    source = (REPOSITORY / "trainer_module" / "fitting.py").read_text()
+    source = (REPOSITORY / "trainer_module" / "training" / "loop.py").read_text()
     formats = re.findall(r'"(epoch [^"]*)"', source)
     assert [bool(_SECONDS.match(each)) for each in formats] == [True]

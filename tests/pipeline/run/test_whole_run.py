@@ -154,7 +154,7 @@ def test_a_run_ends_with_its_page_and_its_card(first):
 
 
 def test_a_report_that_fails_costs_no_model_and_is_tried_again(first, place, source):
-    path = source / "components" / "report" / "page.py"
+    path = source / "serving" / "report" / "page.py"
     whole = path.read_text()
     path.write_text(whole.replace("context = context or Context()", "raise OSError('no space')"))
     failed = run(place / "root", folder=source)
@@ -168,7 +168,7 @@ def test_a_report_that_fails_costs_no_model_and_is_tried_again(first, place, sou
 
 
 def test_an_edit_of_the_trainer_reruns_it_and_what_follows(first, place, source):
-    path = source / "trainer_module" / "class_weights.py"
+    path = source / "trainer_module" / "input" / "class_weights.py"
     path.write_text(path.read_text() + "\n# edited\n")
     edited = run(place / "root", folder=source)
     assert ran(edited) == {"Trainer", "Baseline", "Evaluator", "ServingCheck", "Pusher", "Report"}

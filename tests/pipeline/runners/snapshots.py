@@ -21,7 +21,7 @@ _HASH = re.compile(r"\b[0-9a-f]{12,64}\b")
 def made() -> dict[str, str]:
     """Compiles the default configuration; returns the text of each file by its name."""
     from pipeline.runners import kubeflow, specification, vertex
-    from tests.pipeline.cluster import configured
+    from tests.pipeline.cluster_configuration import configured
 
     job = specification.specify(configured())
     kubeflows = yaml.safe_load(kubeflow.render(job))

@@ -6,7 +6,7 @@ from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from pipeline.runners import kubeflow, specification, vertex
-from tests.pipeline.cluster import configured
+from tests.pipeline.cluster_configuration import configured
 from tests.pipeline.command import COMPONENTS
 from tests.pipeline.runners import snapshots
 

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.config.config_file import load
 from pipeline.training_code import recipe_of
-from tests.pipeline.cluster import CLUSTER
+from tests.pipeline.cluster_configuration import CLUSTER
 from tests.pipeline.command import COMPONENTS, cxr, figures, run, same_figures, states
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(3600)]

@@ -49,7 +49,7 @@ class _Bright(tf.Module):
     def _pixels(self, examples):
         spec = {contract.IMAGE: tf.io.FixedLenFeature([], tf.string)}
         images = tf.io.parse_example(examples, spec)[contract.IMAGE]
-        return image_ops.model_inputs(image_ops.images_to_png(images))
+        return image_ops.model_inputs(image_ops.images_to_png(images), contract.IMAGE_SIZE)
 
 
 def save(folder: Path) -> Path:
@@ -64,5 +64,7 @@ def save(folder: Path) -> Path:
     tf.saved_model.save(model, str(folder), signatures=signatures)
     record = folder / contract.MODEL_RECORD
     record.parent.mkdir()
-    record.write_text(json.dumps({"labels": contract.LABELS, "threshold": 0.5}))
+    record.write_text(
+        json.dumps({"labels": contract.LABELS, "threshold": 0.5, "image_size": contract.IMAGE_SIZE})
+    )
     return folder

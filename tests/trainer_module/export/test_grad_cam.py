@@ -9,7 +9,8 @@ from components.synthetic import drawing, generate, plan
 from tests.trainer_module import small
 from trainer_module import models
 from trainer_module.export import grad_cam
-from trainer_module.settings.models import CompactSettings
+from trainer_module.models.compact import Settings as CompactSettings
+from trainer_module.networks import building
 from trainer_module.settings.trainer import TrainerSettings
 from trainer_module.training import loop
 from transform_module.contract import IMAGE_SIZE
@@ -31,7 +32,7 @@ SETTINGS = {
 
 def build(name):
     keras.utils.set_random_seed(3)
-    return models.build(SETTINGS[name], synchronized=False, precision="float32")
+    return building.build(SETTINGS[name], size=IMAGE_SIZE, synchronized=False, precision="float32")
 
 
 def pixels(count=3, seed=0):

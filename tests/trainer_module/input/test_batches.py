@@ -7,6 +7,7 @@ import tensorflow as tf
 from tests.trainer_module import small
 from trainer_module.input import batches as data
 from trainer_module.settings.augmentation import AugmentationSettings
+from transform_module.contract import IMAGE_SIZE
 
 STILL = AugmentationSettings(zoom=0, shear=0, flip=False)
 EVERYTHING = AugmentationSettings(
@@ -26,7 +27,7 @@ EVERYTHING = AugmentationSettings(
 
 @pytest.fixture(scope="module")
 def train(transformed):
-    return data.read(transformed.train_files)
+    return data.read(transformed.train_files, IMAGE_SIZE)
 
 
 def batches(
@@ -182,7 +183,7 @@ def assert_joined(parts, whole, *, steps, replicas):
 
 
 def test_a_worker_decodes_its_own_share_and_nothing_else(transformed):
-    encoded = data.read(transformed.eval_files, decode=False)
+    encoded = data.read(transformed.eval_files, IMAGE_SIZE, decode=False)
     assert encoded.dataset.element_spec[0].dtype == tf.string
     broken = encoded.dataset.enumerate().map(
         lambda index, row: (tf.where(index % 8 < 4, row[0], b"broken"), row[1])
@@ -190,7 +191,7 @@ def test_a_worker_decodes_its_own_share_and_nothing_else(transformed):
     images = dataclasses.replace(encoded, dataset=broken)
     first, second = shares(2, 2)
     kept = list(data.evaluation_batches(images, 4, first).as_numpy_iterator())
-    decoded = data.read(transformed.eval_files)
+    decoded = data.read(transformed.eval_files, IMAGE_SIZE)
     for mine, its in zip(kept, data.evaluation_batches(decoded, 4, first), strict=True):
         np.testing.assert_array_equal(mine[0], its[0])
     with pytest.raises(tf.errors.InvalidArgumentError):
@@ -199,7 +200,7 @@ def test_a_worker_decodes_its_own_share_and_nothing_else(transformed):
 
 @pytest.mark.parametrize(("batch_size", "replicas"), [(8, 1), (8, 2), (7, 3), (19, 1), (64, 2)])
 def test_evaluation_sees_each_image_once(transformed, batch_size, replicas):
-    images = data.read(transformed.eval_files)
+    images = data.read(transformed.eval_files, IMAGE_SIZE)
     share = tf.distribute.InputContext(num_replicas_in_sync=replicas)
     rows = list(data.evaluation_batches(images, batch_size, share).as_numpy_iterator())
     weights = np.concatenate([row[2] for row in rows])

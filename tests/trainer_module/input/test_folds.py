@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from tests.trainer_module import small
 from trainer_module.input import batches, folds
+from transform_module.contract import IMAGE_SIZE
 
 PATIENTS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 1)), min_size=8, max_size=120).map(
     lambda rows: [(b"%d" % number, label) for number, label in rows]
@@ -87,7 +88,10 @@ def test_one_fold_is_the_two_splits():
 
 
 def test_the_folds_of_two_splits_together(transformed):
-    train, evaluation = batches.read(transformed.train_files), batches.read(transformed.eval_files)
+    train, evaluation = (
+        batches.read(files, IMAGE_SIZE)
+        for files in (transformed.train_files, transformed.eval_files)
+    )
     pairs = folds.split(train, evaluation, folds=3, seed=7)
     assert sum(fold.count for _, fold in pairs) == train.count + evaluation.count
     sums = [

@@ -2,13 +2,16 @@ import keras
 import numpy as np
 import pytest
 
-from trainer_module import models
-from trainer_module.settings.models import CnnSettings
+from trainer_module.models.cnn import Settings as CnnSettings
+from trainer_module.networks import building
 from trainer_module.settings.trainer import TrainerSettings
+from transform_module.contract import IMAGE_SIZE
 
 
 def test_layers_are_in_the_mission_order():
-    model = models.build(TrainerSettings(), synchronized=False, precision="float32")
+    model = building.build(
+        TrainerSettings(), size=IMAGE_SIZE, synchronized=False, precision="float32"
+    )
     of = keras.layers
     block = [of.Conv2D, of.BatchNormalization, of.Dropout, of.MaxPooling2D]
     dense = [of.Dense, of.BatchNormalization, of.Dropout]
@@ -26,7 +29,7 @@ def test_layers_are_in_the_mission_order():
 
 def test_settings_reach_the_layers_and_the_output_is_a_probability():
     settings = TrainerSettings(cnn=CnnSettings(filters=(2, 3, 4), kernel_size=5, dense_units=(6,)))
-    model = models.build(settings, synchronized=True, precision="float32")
+    model = building.build(settings, size=IMAGE_SIZE, synchronized=True, precision="float32")
     convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
     assert [layer.filters for layer in convolutions] == [2, 3, 4]
     assert convolutions[0].kernel_size == (5, 5)
@@ -42,7 +45,7 @@ def test_too_many_blocks_are_refused():
 
 def test_bfloat16_is_what_layers_compute_in_and_nothing_else():
     settings = TrainerSettings(cnn=CnnSettings(filters=(2,), dense_units=(6,)))
-    model = models.build(settings, synchronized=False, precision="bfloat16")
+    model = building.build(settings, size=IMAGE_SIZE, synchronized=False, precision="bfloat16")
     *inner, probability = model.layers
     assert {layer.compute_dtype for layer in inner} == {"bfloat16"}
     assert probability.compute_dtype == "float32"

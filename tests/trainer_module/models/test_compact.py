@@ -3,13 +3,15 @@ import numpy as np
 import pytest
 
 from trainer_module import models
-from trainer_module.settings.models import CompactSettings
+from trainer_module.models.compact import Settings as CompactSettings
+from trainer_module.networks import building
 from trainer_module.settings.trainer import TrainerSettings
+from transform_module.contract import IMAGE_SIZE
 
 
 def build(**settings):
     chosen = TrainerSettings(model="compact", compact=CompactSettings(**settings))
-    return models.build(chosen, synchronized=False, precision="float32")
+    return building.build(chosen, size=IMAGE_SIZE, synchronized=False, precision="float32")
 
 
 def test_it_is_small_and_pools_globally():

@@ -1,14 +1,15 @@
 import numpy as np
 import pytest
 
-from trainer_module import models
-from trainer_module.models.backbones import WeightsError
+from trainer_module.models import WeightsError
+from trainer_module.networks import building
 from trainer_module.settings.trainer import TrainerSettings
+from transform_module.contract import IMAGE_SIZE
 
 
 def build(*, synchronized=False, **settings):
     chosen = TrainerSettings(model="transfer", transfer=settings)
-    return models.build(chosen, synchronized=synchronized, precision="float32")
+    return building.build(chosen, size=IMAGE_SIZE, synchronized=synchronized, precision="float32")
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def test_normalization_is_over_all_replicas_where_there_are_several():
 
 
 def test_the_parts_make_the_whole_and_only_the_head_is_small(model):
-    backbone, head = models.split(model)
+    backbone, head = building.split(model)
     pixels = np.random.default_rng(0).random((2, 160, 160, 1), np.float32)
     features = backbone(pixels)
     assert features.shape == (2, 5, 5, 1280)
@@ -52,5 +53,5 @@ def test_weights_that_are_not_there_are_reported(backbone):
 
 
 def test_only_transfer_has_frozen_epochs():
-    assert models.frozen_epochs(TrainerSettings(model="cnn")) == 0
-    assert models.frozen_epochs(TrainerSettings(model="transfer")) == 1
+    assert TrainerSettings(model="cnn").frozen_epochs == 0
+    assert TrainerSettings(model="transfer").frozen_epochs == 1

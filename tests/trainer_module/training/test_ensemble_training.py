@@ -14,11 +14,12 @@ from trainer_module.decision import calibration, out_of_fold
 from trainer_module.decision.calibration import Calibration
 from trainer_module.decision.out_of_fold import Predictions
 from trainer_module.input import batches, folds
-from trainer_module.models import ensemble
+from trainer_module.networks import ensemble
 from trainer_module.training import backup
 from trainer_module.training.members import predict
 from trainer_module.training.steps import Steps
 from transform_module import contract
+from transform_module.contract import IMAGE_SIZE
 
 pytestmark = pytest.mark.slow
 
@@ -98,7 +99,10 @@ def test_every_weight_is_written_once(trained):
 def test_calibration_and_threshold_are_fitted_out_of_fold(transformed, trained, record):
     """Each image is evaluated by the one member that has not learnt from it."""
     _, model = trained
-    train, evaluation = batches.read(transformed.train_files), batches.read(transformed.eval_files)
+    train, evaluation = (
+        batches.read(files, IMAGE_SIZE)
+        for files in (transformed.train_files, transformed.eval_files)
+    )
     member_predictions = []
     averaged, parts = ensemble.members(model), folds.split(train, evaluation, folds=3, seed=7)
     for number, (member, (_, unseen)) in enumerate(zip(averaged, parts, strict=True)):

@@ -3,8 +3,9 @@ import pytest
 import tensorflow as tf
 
 from tests.trainer_module import small
-from trainer_module import models
+from trainer_module.networks import building
 from trainer_module.training import members
+from transform_module.contract import IMAGE_SIZE
 
 
 @pytest.fixture
@@ -12,7 +13,9 @@ def trained(tmp_path, monkeypatch):
     """Trains members without an epoch; returns them."""
 
     def fit(job, where, learnt, unseen, **_):
-        model = models.build(job.settings, synchronized=False, precision="float32")
+        model = building.build(
+            job.settings, size=IMAGE_SIZE, synchronized=False, precision="float32"
+        )
         return model, [{"val_auc": 0.5}]
 
     monkeypatch.setattr(members, "fit", fit)

@@ -12,9 +12,10 @@ import tensorflow as tf
 
 from tests import processes
 from tests.trainer_module import small
-from trainer_module import models
 from trainer_module.input import batches as data
+from trainer_module.networks import building
 from trainer_module.training.steps import NotFiniteError, Steps
+from transform_module.contract import IMAGE_SIZE
 
 # All that is done to losses, gradients and weights.
 SETTINGS = small.SETTINGS.model_copy(
@@ -32,7 +33,13 @@ def make(strategy, *, batch_size, synchronized=False, precision="float32", setti
     keras.utils.set_random_seed(7)
     return Steps(
         strategy,
-        partial(models.build, settings, synchronized=synchronized, precision=precision),
+        partial(
+            building.build,
+            settings,
+            size=IMAGE_SIZE,
+            synchronized=synchronized,
+            precision=precision,
+        ),
         settings,
         learning_rate=1e-3,
         global_batch_size=batch_size,

@@ -125,7 +125,7 @@ def test_each_choice_decodes_in_a_graph_as_it_does_eagerly(resize, contrast):
     )
     good, broken = graph(tf.constant([GOOD, b"broken"])).numpy()
     expected = image_ops.standardize(image_ops.decode_grey(tf.constant(GOOD)), chosen)
-    np.testing.assert_array_equal(image_ops.png_to_pixels(good), expected)
+    np.testing.assert_array_equal(image_ops.png_to_pixels(good, IMAGE_SIZE), expected)
     assert broken == b""
 
 
@@ -152,7 +152,7 @@ def test_empty_and_all_broken_batches():
 
 def test_what_is_stored_is_what_the_model_sees():
     stored = in_graph(tf.constant([GOOD, b"broken"]))
-    pixels, valid = image_ops.model_inputs(stored)
+    pixels, valid = image_ops.model_inputs(stored, IMAGE_SIZE)
     expected = image_ops.standardize(image_ops.decode_grey(tf.constant(GOOD))) / 255
     assert valid.numpy().tolist() == [True, False]
     np.testing.assert_array_equal(pixels[0], tf.cast(expected, tf.float32))

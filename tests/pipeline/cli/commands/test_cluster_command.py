@@ -2,7 +2,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.cli.main import main
-from tests.pipeline.cluster import CLUSTER
+from tests.pipeline.cluster_configuration import CLUSTER
 
 CHOSEN = [word for each in CLUSTER for word in ("--set", each)]
 

@@ -30,6 +30,7 @@ KERAS = {
     "bytes": 1_200_000,
     "version": 17,
     "threshold": 0.798,
+    "input": {"shape": ["N", 96, 96, 1]},
     "largest_difference": 2e-7,
     "lacks": keras_file.preparation({"contrast": "equalize"}),
 }
@@ -97,6 +98,7 @@ def test_the_keras_file_is_described_with_what_it_lacks(exporting_keras):
     printed = cxr("pushed", "--keras", "x.keras")
     assert exporting_keras == [(Path("pushed"), Path("x.keras"))]
     assert "x.keras: 1.20 MB, version 17; keras.models.load_model reads it" in printed
+    assert "From pixels 96x96x1 in 0 to 1" in printed
     assert "PNEUMONIA from 0.7980 on" in printed
     assert "  image = tf.io.decode_image(" in printed
     assert "transform.contrast=equalize" in printed

@@ -5,12 +5,13 @@ from click.testing import CliRunner
 
 from pipeline.cli.commands import submit_command
 from pipeline.cli.main import main
-from pipeline.cluster.submission import following
+from pipeline.cluster.submission import following, retries
 
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
     monkeypatch.setattr(following.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(retries, "_FIRST_PAUSE_SECONDS", 0.001)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import yaml
 
 from pipeline.cluster.rehearsal import compiled
 from pipeline.runners import kubeflow, specification, vertex
-from tests.pipeline.cluster import configured
+from tests.pipeline.cluster_configuration import configured
 from transform_module.errors import UserError
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.cluster.rehearsal import compiled, graph_drawing
 from pipeline.runners import kubeflow, specification
-from tests.pipeline.cluster import configured
+from tests.pipeline.cluster_configuration import configured
 
 SVG = "{http://www.w3.org/2000/svg}"
 

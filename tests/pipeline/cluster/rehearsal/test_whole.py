@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from pipeline.cluster.rehearsal.task_container import PACKAGES
-from tests.pipeline.cluster import CLUSTER
+from tests.pipeline.cluster_configuration import CLUSTER
 from tests.pipeline.command import COMPONENTS, REPOSITORY, cxr, figures, same_figures
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e]

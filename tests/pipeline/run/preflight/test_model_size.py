@@ -2,6 +2,7 @@ import pytest
 
 from pipeline.run.preflight.model_size import parameters
 from trainer_module.settings.trainer import TrainerSettings
+from transform_module.contract import IMAGE_SIZE
 
 MODELS = [
     {},
@@ -14,11 +15,11 @@ MODELS = [
 
 @pytest.mark.parametrize("chosen", MODELS)
 def test_a_model_has_as_many_parameters_as_keras_counts(chosen):
-    from trainer_module import models
+    from trainer_module.networks import building
 
     settings = TrainerSettings.model_validate(chosen)
-    built = models.build(settings, synchronized=False, precision="float32")
-    assert parameters(settings) == built.count_params()
+    built = building.build(settings, size=IMAGE_SIZE, synchronized=False, precision="float32")
+    assert parameters(settings, IMAGE_SIZE) == built.count_params()
 
 
 @pytest.mark.parametrize(
@@ -35,9 +36,9 @@ def test_a_backbone_of_keras_has_as_many_parameters_with_its_output(backbone, ne
     bare = getattr(keras.applications, network)(
         include_top=False, input_shape=(160, 160, 3), weights=None
     )
-    assert parameters(settings) == bare.count_params() + bare.output.shape[-1] + 1
+    assert parameters(settings, IMAGE_SIZE) == bare.count_params() + bare.output.shape[-1] + 1
 
 
 def test_an_ensemble_has_the_parameters_of_all_members():
-    one = parameters(TrainerSettings(model="compact"))
-    assert parameters(TrainerSettings(model="compact", folds=5)) == 5 * one
+    one = parameters(TrainerSettings(model="compact"), IMAGE_SIZE)
+    assert parameters(TrainerSettings(model="compact", folds=5), IMAGE_SIZE) == 5 * one

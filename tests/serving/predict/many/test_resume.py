@@ -16,9 +16,10 @@ from tests.serving.predict.many.samples import expected, grey, names, numbered, 
 KILLED_IN_THE_THIRD_CALL = """
 import os, signal, sys
 from pathlib import Path
-from serving import model, predict
-from serving.predict.many import inputs, job, predicting
-inputs.PART_IMAGES = predicting.PART_IMAGES = predict._BATCH_IMAGES = 2
+from serving import model
+from serving.predict import files
+from serving.predict.many import beam_predicting, inputs, job
+inputs.PART_IMAGES = beam_predicting.PART_IMAGES = files._BATCH_IMAGES = 2
 calls = []
 answer = model.Model.answer
 def deadly(self, images):

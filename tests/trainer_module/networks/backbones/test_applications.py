@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from trainer_module.models.backbones import applications
-from trainer_module.models.layers import BatchNormalization
+from trainer_module.networks.backbones import applications
+from trainer_module.networks.layers import BatchNormalization
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 import keras
 
-from transform_module.contract import IMAGE_SIZE
-
 _MEMBER = "member_"
 # A float32 probability nearer to 0 or 1 than this has lost its logit.
 _LEAST = 1e-7
@@ -20,13 +18,13 @@ def build(members: Sequence[keras.Model]) -> keras.Model:
     and 0.035, AUC 0.997 both.
 
     Args:
-        members: each as `trainer_module.models.build` makes it; they are renamed ``member_1``
-            and so on, and share their variables with what is built.
+        members: each as `trainer_module.networks.building.build` makes it; they are renamed
+            ``member_1`` and so on, and share their variables with what is built.
 
     Returns:
-        See `trainer_module.models.build`.
+        See `trainer_module.networks.building.build`.
     """
-    pixels = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="pixels")
+    pixels = keras.Input(members[0].input_shape[1:], name="pixels")
     logits = []
     for number, member in enumerate(members, start=1):
         member.name = f"{_MEMBER}{number}"

@@ -9,7 +9,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer_module.models import layers
+from trainer_module.networks import layers
 
 
 def trained(kind, inputs, **options):

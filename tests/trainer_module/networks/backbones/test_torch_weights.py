@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer_module.models.backbones import WeightsError, torch_weights
+from trainer_module.models import WeightsError
+from trainer_module.networks.backbones import torch_weights
 
 
 class Reference:

@@ -1,0 +1,1 @@
+"""What models are made of, and what is done with any of them."""
