@@ -123,7 +123,7 @@ def test_no_images_have_no_answers(version):
 
 def test_a_model_shows_its_record(version):
     model = Model(version)
-    assert model.record == {"labels": ["NORMAL", "PNEUMONIA"], "threshold": 0.5}
+    assert model.record == {"labels": ["NORMAL", "PNEUMONIA"], "threshold": 0.5, "image_size": 160}
     assert model.path == version
 
 
