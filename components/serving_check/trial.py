@@ -113,13 +113,12 @@ def _served(folder: Path) -> Iterator[tuple[str, str, psutil.Process]]:
         The URLs of REST and gRPC, and the process.
     """
     ready, log = folder.parent / "ready.json", folder.parent / "server.log"
-    arguments = [str(folder), "--ready-file", str(ready), "--rest-port", "0", "--grpc-port", "0"]
     try:
         with (
             log.open("wb") as output,
             tied_process(
-                "pipeline.cli.commands.serve_command",
-                arguments,
+                "serving.server.__main__",
+                [str(folder), str(ready)],
                 stdout=output,
                 stderr=subprocess.STDOUT,
             ) as process,

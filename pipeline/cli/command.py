@@ -12,8 +12,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
-from pipeline.run_records import quoted_data
-from serving.process import interrupts, system_errors
+from serving.process import interrupts, quoted_data, system_errors
 from serving.process.scratch import of_user, scratch
 from transform_module.errors import UserError
 from transform_module.text import printable

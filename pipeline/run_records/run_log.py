@@ -8,9 +8,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from pipeline.run_records import quoted_data
-from pipeline.run_records.log_format import DataFreeFormatter
+from serving.process import quoted_data
 from serving.process.interrupts import held
+from serving.process.log_format import DataFreeFormatter
 
 _FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
 

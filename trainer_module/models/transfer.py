@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from pydantic import BaseModel, Field, NonNegativeInt
 
 from trainer_module.models import FEATURES, WeightsError
-from trainer_module.networks.backbones import PACKAGES
 from trainer_module.settings.common import STRICT, NormalizationMomentum
-from transform_module.files import intact
 
 if TYPE_CHECKING:
     import keras
@@ -108,7 +106,11 @@ def weights(settings: Settings) -> str:
                 f"trainer.transfer.weights: there is no file {path}. Give imagenet, or the path of "
                 "a file of weights."
             )
+        from transform_module.files import intact
+
         return intact.sha256(path)
+    from trainer_module.networks.backbones import PACKAGES
+
     if (package := PACKAGES.get(settings.backbone)) is None:
         return ""
     try:
@@ -126,7 +128,7 @@ def require_weights(settings: Settings) -> None:
     Raises:
         WeightsError: they cannot be had.
     """
-    from trainer_module.networks.backbones import applications, efficientnet_lite0
+    from trainer_module.networks.backbones import PACKAGES, applications, efficientnet_lite0
 
     if settings.backbone in PACKAGES:
         efficientnet_lite0.read_weights(settings.weights)

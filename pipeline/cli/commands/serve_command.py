@@ -1,7 +1,5 @@
 """The commands `cxr serve` and `cxr rollback`."""
 
-import logging
-import os
 import sys
 from pathlib import Path
 
@@ -11,9 +9,8 @@ from pipeline.cli.choice_argument import Choice
 from pipeline.cli.command import for_people
 from pipeline.cli.path_argument import LocalPath
 from pipeline.run.allocator import with_tuned_allocator
-from pipeline.run_records.log_format import Formatter
 from serving.process import system_errors
-from serving.process.collector import importing, without_keras
+from serving.process.collector import importing
 from transform_module.errors import UserError
 from transform_module.text import printable, shell_quoted
 
@@ -112,10 +109,9 @@ def serve(
     if engine == "tensorflow-serving":
         _serve_in_container(model, out)
         return
-    from serving.server import model_config
+    from serving.server import model_config, serving_process, tls
     from serving.server.admission import limits
     from serving.server.admission.batching_settings import BatchingSettings
-    from serving.server.sparse_log import Sparse
 
     if bool(model) == bool(model_config_file):
         raise UserError(
@@ -129,59 +125,18 @@ def serve(
         if batching_parameters_file
         else BatchingSettings()
     )
-    settings = limits.parse(limit_settings)
-    # TensorFlow's C++ reads it once, on import: 2 leaves errors.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # gRPC's C++ writes a line for each connection that is not encrypted as it should be.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO)
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(Formatter("%(asctime)s %(levelname).1s %(message)s"))
-        handler.addFilter(Sparse())
-    log = logging.getLogger("serving")
-    log.info("Starting TensorFlow")
-
-    with importing(), without_keras():
-        import tensorflow as tf
-
-        from serving.server import server, tls
-        from serving.server.core import Core
-
-        # Finds the devices, of which CUDA writes more than is of use.
-        tf.config.list_logical_devices()
-
-    def ready(addresses: server.Addresses, core: Core) -> None:
-        for config in models:
-            if core.is_ready(config.name):
-                log.info("REST  %s/v1/models/%s", addresses.rest, config.name)
-            else:
-                log.warning(
-                    "Model %s is not served: no version in %s was loaded. The folder is read again "
-                    "every %g s.",
-                    config.name,
-                    config.base_path,
-                    poll_seconds,
-                )
-        log.info("gRPC  %s", addresses.grpc)
-        log.info("Page  %s/", addresses.rest)
-        log.info("Ctrl-C stops it.")
-        if ready_file:
-            server.write_ready_file(ready_file, addresses)
-
-    server.serve(
+    serving_process.run(
         models,
-        server.ServerSettings(
-            host=host,
-            rest_port=rest_port,
-            grpc_port=grpc_port,
-            batching=batching,
-            limits=settings,
-            ssl_config=tls.read(ssl_config_file) if ssl_config_file else None,
-            poll_seconds=poll_seconds,
-            grace_seconds=grace_seconds,
-            allow_unverified=allow_unverified,
-        ),
-        ready=ready,
+        ready_file=ready_file,
+        host=host,
+        rest_port=rest_port,
+        grpc_port=grpc_port,
+        batching=batching,
+        limits=limits.parse(limit_settings),
+        ssl_config=tls.read(ssl_config_file) if ssl_config_file else None,
+        poll_seconds=poll_seconds,
+        grace_seconds=grace_seconds,
+        allow_unverified=allow_unverified,
     )
 
 

@@ -21,8 +21,8 @@ from pipeline.cluster.rehearsal.processes import Exact, Forks, Processes
 from pipeline.cluster.rehearsal.task_container import Container
 from pipeline.cluster.rehearsal.verdict import PUSHER, REPORT, pushed_version, refuse_without_report
 from pipeline.run.failure import without_data
-from pipeline.run_records import quoted_data
 from serving.beam.beam_args import BEAM_ARGS
+from serving.process import quoted_data
 from transform_module.errors import UserError, refuse
 
 _REMOTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"',;]*")

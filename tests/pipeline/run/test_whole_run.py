@@ -22,6 +22,7 @@ from tests.pipeline.command import (
     states,
 )
 from trainer_module.settings.trainer import TrainerSettings
+from transform_module.contract import IMAGE_SIZE
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(3600)]
 
@@ -78,7 +79,7 @@ def test_a_run_keeps_what_it_trained_on_what_and_how_long(first, place):
     assert first["training"]["epochs"] == len(first["epoch_seconds"]) == 3
     assert min(first["epoch_seconds"]) > 0
     assert first["training"]["parameters"] == parameters(
-        TrainerSettings(**first["config"]["trainer"])
+        TrainerSettings(**first["config"]["trainer"]), IMAGE_SIZE
     )
     splits = first["data"]["splits"]
     assert sum(splits["test"].values()) == first["evaluation"]["slices"]["Overall"]["examples"]

@@ -1,7 +1,7 @@
 import logging
 import sys
 
-from pipeline.run_records.log_format import Formatter
+from serving.process.log_format import Formatter
 
 HOSTILE = "a\x1b[31m\nb\u202e"
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.run_records.log_format import DataFreeFormatter
-from pipeline.run_records.quoted_data import clean_file, without_quoted_data
+from serving.process.log_format import DataFreeFormatter
+from serving.process.quoted_data import clean_file, without_quoted_data
 
 NAME = b"Jane-Doe-1961.jpeg"
 RECORD = b"\n\x9f\x01\n" + NAME + b"\xff\xd8\xff" + NAME + b"\x00'\"\\" + NAME + b"\x80"

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from pipeline.run_records.quoted_data import without_quoted_data
+from serving.process.quoted_data import without_quoted_data
 from transform_module.text import printable
 
 
