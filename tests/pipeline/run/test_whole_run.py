@@ -154,15 +154,19 @@ def test_a_run_ends_with_its_page_and_its_card(first):
     )
 
 
-def test_a_report_that_fails_costs_no_model_and_is_tried_again(first, place, source):
-    path = source / "serving" / "report" / "page.py"
+@pytest.mark.parametrize("module", ["reading", "page"])
+def test_a_report_that_fails_costs_no_model_and_is_tried_again(first, place, source, module):
+    """Whether its findings cannot be computed or its page cannot be rendered."""
+    path = source / "serving" / "report" / f"{module}.py"
     whole = path.read_text()
-    path.write_text(whole.replace("context = context or Context()", "raise OSError('no space')"))
+    failing = "def failing(*_, **__):\n    raise OSError('no space')\n\nversions = page = failing\n"
+    path.write_text(f"{whole}\n\n{failing}")
     failed = run(place / "root", folder=source)
     assert failed["state"] == "finished"
     assert failed["push"] == first["push"]
     assert failed["report"] == {"page": "", "card": "", "reason": "no space"}
-    assert "Report" in ran(run(place / "root", folder=source))
+    if module == "reading":
+        assert "Report" in ran(run(place / "root", folder=source))
     path.write_text(whole)
     mended = run(place / "root", folder=source)
     assert Path(mended["report"]["page"]).exists()
