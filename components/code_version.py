@@ -31,7 +31,7 @@ def code_version(*entries: str) -> str:
     """Returns a hash of all code that some modules import, and of the libraries that it uses.
 
     Args:
-        entries: Modules that run, such as ``components.evaluator.component``. A module that is
+        entries: modules that run, such as ``components.evaluator.component``. A module that is
             imported by a name made at run time, such as the chosen model's, is an entry too.
 
     Returns:
@@ -40,7 +40,7 @@ def code_version(*entries: str) -> str:
         the folder of the package, other modules, or files that are not Python.
 
     Raises:
-        UserError: An entry is not a module of this project.
+        UserError: an entry is not a module of this project.
     """
     digest = hashlib.sha256()
     libraries: set[str] = set()
@@ -62,13 +62,13 @@ def modules(*entries: str) -> dict[str, Path]:
     TFX and child processes are given modules by name.
 
     Args:
-        entries: Names of modules.
+        entries: names of modules.
 
     Returns:
         The file of each module, by its name; the entries and the packages around them among them.
 
     Raises:
-        UserError: An entry is not a module of this project.
+        UserError: an entry is not a module of this project.
     """
     found: dict[str, Path] = {}
     waiting = list(entries)

@@ -120,8 +120,8 @@ class ImportExampleGen(component.FileBasedExampleGen):
         """Constructs the component.
 
         Args:
-            input_base: Folder with the files.
-            input_config: Splits and the patterns of their files; ``{SPAN}`` and such are not used.
+            input_base: folder with the files.
+            input_config: splits and the patterns of their files; ``{SPAN}`` and such are not used.
         """
         # TFX gives components that read files no other place for a parameter of one's own.
         custom_config = example_gen_pb2.CustomConfig()

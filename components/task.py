@@ -20,10 +20,10 @@ def with_beam_args(argv: Sequence[str]) -> list[str]:
     """Appends the arguments of Beam from the task's parameter.
 
     Args:
-        argv: The task's command line.
+        argv: the task's command line.
 
     Raises:
-        UserError: The parameter has a quotation mark without its other.
+        UserError: the parameter has a quotation mark without its other.
     """
     invocation = json.loads(argv[argv.index(_INVOCATION) + 1])
     given = invocation.get("inputs", {}).get("parameterValues", {}).get(BEAM_ARGS, "")

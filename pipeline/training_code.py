@@ -21,10 +21,10 @@ def training_version(config: Config) -> str:
     so may another version of the package that brings them, which no code imports by its name.
 
     Args:
-      config: The configuration.
+        config: the configuration.
 
     Returns:
-      16 hexadecimal digits, as of `code_version`.
+        16 hexadecimal digits, as of `code_version`.
     """
     entries = ["components.trainer", TRAINING, f"trainer_module.models.{config.trainer.model}"]
     if config.tuner.enabled:
@@ -47,11 +47,11 @@ def recipe_of(config: Config, dataset_fingerprint: str) -> str:
     """Returns the recipe of the model that a run will make.
 
     Args:
-      config: The configuration.
-      dataset_fingerprint: Of the examples.
+        config: the configuration.
+        dataset_fingerprint: of the examples.
 
     Returns:
-      As `components.artifacts.recipe` makes it of the model's record.
+        As `components.artifacts.recipe` makes it of the model's record.
     """
     settings = config.trainer.model_dump(mode="json")
     record = {
@@ -74,15 +74,15 @@ def baseline_version(push_dir: Path, model_name: str, recipe: str) -> str:
     the cache.
 
     Args:
-      push_dir: The folder of pushed models.
-      model_name: The model's folder in it.
-      recipe: Of the run.
+        push_dir: the folder of pushed models.
+        model_name: the model's folder in it.
+        recipe: of the run.
 
     Returns:
-      The version's number as text, or an empty text if nothing is pushed.
+        The version's number as text, or an empty text if nothing is pushed.
 
     Raises:
-      UserError: Versions are there and none of them is whole, or the folder cannot be read.
+        UserError: versions are there and none of them is whole, or the folder cannot be read.
     """
     folder = push_dir / model_name
     try:

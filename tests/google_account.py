@@ -13,9 +13,9 @@ def log_in(monkeypatch: pytest.MonkeyPatch, folder: Path, url: str) -> None:
     """Lets Google's clients find an account, with its key, whose tokens `url`/token gives.
 
     Args:
-        monkeypatch: Undoes it.
-        folder: Where the account's file is written.
-        url: The server's.
+        monkeypatch: undoes it.
+        folder: where the account's file is written.
+        url: the server's.
     """
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     account = {

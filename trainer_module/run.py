@@ -25,7 +25,7 @@ from trainer_module.settings.search import chosen, in_words, values_of
 from trainer_module.training import members, strategy
 from transform_module.files import sums
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -76,7 +76,7 @@ def _export(
     served = members.assemble(job, trained)
     decided = held_out.decide([member.predictions for member in trained], job.settings)
     for warning in decided.warnings:
-        _log.warning("warning: %s.", warning)
+        _LOG.warning("warning: %s.", warning)
     known = domain.fit(train, evaluation, job.settings.domain)
     saved_model.export(
         served,
@@ -129,7 +129,7 @@ def _tuned(job: Job, hyperparameters: dict[str, Any] | None) -> tuple[Job, dict[
         return job, {}
     assert job.tuner is not None
     values = values_of(hyperparameters)
-    _log.info("the Tuner found  %s", in_words(values))
+    _LOG.info("the Tuner found  %s", in_words(values))
     tuning = {
         "values": values,
         "settings": job.settings.model_dump(mode="json"),

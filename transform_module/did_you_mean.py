@@ -8,9 +8,9 @@ def nearest(given: str, names: Iterable[str], *, cutoff: float = 0.6) -> str:
     """Finds the name that was probably meant.
 
     Args:
-        given: What was written.
-        names: What could have been written; case does not matter.
-        cutoff: The least similarity, from 0 to 1.
+        given: what was written.
+        names: what could have been written; case does not matter.
+        cutoff: the least similarity, from 0 to 1.
 
     Returns:
         One of the names, or an empty text where none is similar.

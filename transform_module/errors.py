@@ -34,7 +34,7 @@ def refuse(headline: str, problems: Iterable[str]) -> None:
     """Reports all that is wrong at once, a line for each problem; does nothing where nothing is.
 
     Raises:
-        UserError: There is a problem.
+        UserError: there is a problem.
     """
     listed = "".join(f"\n  {problem}" for problem in problems)
     if listed:

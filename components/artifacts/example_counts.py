@@ -30,9 +30,9 @@ def mark(examples: types.Artifact, records: Mapping[str, int], fingerprint: str)
     """Records on Examples what they hold.
 
     Args:
-        examples: The artifact.
-        records: Number of records of each split.
-        fingerprint: Of the dataset.
+        examples: the artifact.
+        records: number of records of each split.
+        fingerprint: of the dataset.
     """
     examples.set_string_custom_property(RECORDS, json.dumps(dict(records), sort_keys=True))
     examples.set_string_custom_property(FINGERPRINT, fingerprint)
@@ -43,10 +43,10 @@ def count(examples: types.Artifact, split: str) -> int:
 
     Args:
         examples: GZIP TFRecord files.
-        split: Of them.
+        split: of them.
 
     Raises:
-        UserError: A file is damaged.
+        UserError: a file is damaged.
     """
     pattern = io_utils.all_files_pattern(artifact_utils.get_split_uri([examples], split))
     return sum(map(_count, sorted(tf.io.gfile.glob(pattern))))
@@ -56,7 +56,7 @@ def recorded(examples: types.Artifact, split: str) -> int:
     """Returns the number of records of a split that ImportExampleGen recorded.
 
     Raises:
-        UserError: It recorded none.
+        UserError: it recorded none.
     """
     found = examples.get_string_custom_property(RECORDS)
     if not found:
@@ -73,13 +73,13 @@ def require_all(
     """Stops a component whose examples are not those that the conversion wrote.
 
     Args:
-        examples: What the component reads.
-        splits: Of them.
-        source: What ImportExampleGen made; None where that is what the component reads. Transform
+        examples: what the component reads.
+        splits: of them.
+        source: what ImportExampleGen made; None where that is what the component reads. Transform
             makes one record of each, also where an image cannot be decoded.
 
     Raises:
-        UserError: A file is damaged, or there are more or fewer records.
+        UserError: a file is damaged, or there are more or fewer records.
     """
     for split in splits:
         found, expected = count(examples, split), recorded(source or examples, split)
@@ -94,14 +94,14 @@ def require_fingerprint(source: types.Artifact, fingerprint: str) -> str:
     """Stops a component that was given the fingerprint of other data.
 
     Args:
-        source: What ImportExampleGen made.
-        fingerprint: What the component was given; an empty text compares with nothing.
+        source: what ImportExampleGen made.
+        fingerprint: what the component was given; an empty text compares with nothing.
 
     Returns:
         The dataset's.
 
     Raises:
-        UserError: The dataset has another fingerprint.
+        UserError: the dataset has another fingerprint.
     """
     found = source.get_string_custom_property(FINGERPRINT)
     if fingerprint not in ("", found):

@@ -16,14 +16,14 @@ def contents(examples: types.Artifact, names: Collection[str]) -> dict[str, byte
     """Reads images, no further than to the last of them.
 
     Args:
-        examples: What ImportExampleGen made.
-        names: Of the images, as the examples have them.
+        examples: what ImportExampleGen made.
+        names: of the images, as the examples have them.
 
     Returns:
         Each image as it is encoded.
 
     Raises:
-        UserError: One is not there, or a file is damaged.
+        UserError: one is not there, or a file is damaged.
     """
     wanted = set(names)
     found: dict[str, bytes] = {}

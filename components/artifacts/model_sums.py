@@ -22,13 +22,13 @@ def trained(model: types.Artifact) -> dict[str, str]:
     """Reads what the training wrote.
 
     Args:
-        model: What Trainer made, local or not.
+        model: what Trainer made, local or not.
 
     Returns:
         SHA-256 by the file's path within the SavedModel.
 
     Raises:
-        UserError: That was not recorded, or the record is damaged.
+        UserError: that was not recorded, or the record is damaged.
     """
     path = os.path.join(model.uri, SUMS)
     try:
@@ -45,13 +45,13 @@ def examine(model: types.Artifact) -> dict[str, str]:
     """Checks that a model is what the training wrote.
 
     Args:
-        model: What Trainer made, in a local folder.
+        model: what Trainer made, in a local folder.
 
     Returns:
         SHA-256 by the file's path within the SavedModel.
 
     Raises:
-        UserError: A file differs, or what the training wrote was not recorded.
+        UserError: a file differs, or what the training wrote was not recorded.
     """
     path = Path(path_utils.serving_model_path(model.uri))
     recorded, found = trained(model), sums(path)
@@ -68,8 +68,8 @@ def record(blessing: types.Artifact, files: dict[str, str]) -> None:
     """Records in a blessing which model it is given to, or refused.
 
     Args:
-        blessing: Gets the property `DIGEST` and the file `SUMS`.
-        files: As `examine` returns them.
+        blessing: gets the property `DIGEST` and the file `SUMS`.
+        files: as `examine` returns them.
     """
     tf.io.gfile.makedirs(blessing.uri)
     with tf.io.gfile.GFile(os.path.join(blessing.uri, SUMS), "w") as file:
@@ -84,7 +84,7 @@ def blessed(blessing: types.Artifact) -> dict[str, str]:
         SHA-256 by the file's path within the SavedModel.
 
     Raises:
-        UserError: It is not known.
+        UserError: it is not known.
     """
     path = os.path.join(blessing.uri, SUMS)
     try:

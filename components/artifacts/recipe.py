@@ -14,7 +14,7 @@ def recipe(record: Mapping[str, Any]) -> str:
     """Hashes all that a trained model follows from.
 
     Args:
-        record: The model's own, or one with the same ``dataset_fingerprint``, ``transform`` (its
+        record: the model's own, or one with the same ``dataset_fingerprint``, ``transform`` (its
             settings), ``settings`` (of the trainer), ``seed`` and ``code_version``. With ``tuning``
             the model follows from the ``settings`` there, which the search began with, and the
             ``search``: what it found follows from them.

@@ -13,7 +13,7 @@ def without_places(configuration: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a configuration without the local paths in it: null takes their place.
 
     Args:
-        configuration: As JSON has it. Settings may be missing.
+        configuration: as JSON has it. Settings may be missing.
     """
     shared = dict(configuration)
     for *above, name in _PLACES:

@@ -35,15 +35,15 @@ def misfit(pushed_model: types.Artifact, model: types.Artifact) -> str:
     """Returns why the baseline cannot be compared with a model.
 
     Args:
-        pushed_model: What Baseline made.
-        model: The model to evaluate.
+        pushed_model: what Baseline made.
+        model: the model to evaluate.
 
     Returns:
         The reason: there is none, it has another signature ``serve_examples`` or none, it has other
         labels or no threshold. Empty when it fits.
 
     Raises:
-        UserError: The baseline is damaged.
+        UserError: the baseline is damaged.
     """
     if not pushed_model.get_int_custom_property(component.PRESENT):
         return pushed_model.get_string_custom_property(component.REASON)
@@ -78,11 +78,11 @@ def try_out(pushed_model: types.Artifact, examples: types.Artifact) -> None:
     """Lets a baseline that fits predict a batch, so that it fails with its own name.
 
     Args:
-        pushed_model: What Baseline made.
-        examples: What ImportExampleGen made.
+        pushed_model: what Baseline made.
+        examples: what ImportExampleGen made.
 
     Raises:
-        UserError: It cannot be loaded, or cannot evaluate them.
+        UserError: it cannot be loaded, or cannot evaluate them.
     """
     path = path_utils.serving_model_path(pushed_model.uri)
     try:
@@ -102,8 +102,8 @@ def record_of(path: str) -> dict[str, Any]:
     """Reads what a SavedModel records of itself; nothing where it has no record.
 
     Raises:
-        UserError: The record is not valid JSON.
-        tf.errors.OpError: The record is there and cannot be read.
+        UserError: the record is not valid JSON.
+        tf.errors.OpError: the record is there and cannot be read.
     """
     place = os.path.join(path, contract.MODEL_RECORD)
     try:

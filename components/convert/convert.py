@@ -34,7 +34,7 @@ from transform_module.errors import UserError
 from transform_module.files import intact
 from transform_module.files.sums import sums
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 _VERSIONED = ("apache-beam", "pillow", "tensorflow")
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -113,12 +113,12 @@ def converted(images: Path, out: Path, *, settings: DatasetSettings, seed: int) 
     try:
         present = Dataset.load(out)
     except UserError as error:
-        _log.warning("%s", error)
+        _LOG.warning("%s", error)
         return None
     if present.source_fingerprint != wanted:
         return None
     if problems := [*_damaged_shards(present, out), *_damaged_list(present, out)]:
-        _log.warning("%s; the images are converted again.", problems[0])
+        _LOG.warning("%s; the images are converted again.", problems[0])
         return None
     return present
 
@@ -279,14 +279,14 @@ def _explain(error: Exception, out: Path) -> str | None:
 def _report(dataset: Dataset) -> None:
     """Logs what callers print of the dataset that they are given."""
     for sentence in dataset.sentences:
-        _log.info("%s", sentence)
+        _LOG.info("%s", sentence)
     if dataset.hold_out:
-        _log.info("The split test is %s; the test folder takes no part.", dataset.hold_out)
+        _LOG.info("The split test is %s; the test folder takes no part.", dataset.hold_out)
     elif dataset.dropped_patients:
-        _log.info(
+        _LOG.info(
             "%d images of %d patients were dropped from train and val: they are in test too.",
             sum(count.dropped for count in dataset.folders),
             len(dataset.dropped_patients),
         )
     for split, label in dataset.missing:
-        _log.info("The split %s holds no %s: too few patients.", split, label)
+        _LOG.info("The split %s holds no %s: too few patients.", split, label)

@@ -37,20 +37,20 @@ class Metrics:
     sensitivity without PNEUMONIA, the specificity without NORMAL.
 
     Attributes:
-        examples: Examples that were evaluated.
-        invalid: Further examples whose image the model called undecodable. No metric has them.
-        auc: Area under the ROC curve, over 10,000 thresholds.
-        pr_auc: Area under the precision-recall curve.
-        accuracy: Share of right answers at the operating threshold.
-        sensitivity: Share of PNEUMONIA that is found at the operating threshold.
-        specificity: True-negative rate: share of NORMAL classified as NORMAL.
+        examples: examples that were evaluated.
+        invalid: further examples whose image the model called undecodable. No metric has them.
+        auc: area under the ROC curve, over 10,000 thresholds.
+        pr_auc: area under the precision-recall curve.
+        accuracy: share of right answers at the operating threshold.
+        sensitivity: share of PNEUMONIA that is found at the operating threshold.
+        specificity: true-negative rate: share of NORMAL classified as NORMAL.
         true_positives: PNEUMONIA predicted PNEUMONIA.
         false_positives: NORMAL predicted PNEUMONIA.
         true_negatives: NORMAL predicted NORMAL.
         false_negatives: PNEUMONIA predicted NORMAL.
-        calibration: Mean probability over the share of PNEUMONIA; 1 is right.
-        ece: Expected calibration error, over 10 bins of equal width.
-        brier: Mean squared difference between probability and label.
+        calibration: mean probability over the share of PNEUMONIA; 1 is right.
+        ece: expected calibration error, over 10 bins of equal width.
+        brier: mean squared difference between probability and label.
     """
 
     examples: int = 0
@@ -84,12 +84,12 @@ class Evaluation:
     """What an evaluation found.
 
     Attributes:
-        threshold: The operating threshold.
-        blessed: Whether the model may be pushed.
-        reasons: Why it may not, a sentence for each bound that it misses; empty when blessed.
-        notes: What else to know: what became of the baseline, undecodable images.
-        slices: The model's metrics by slice, ``Overall`` first, then ``subtype:virus`` and so on.
-        baseline: The pushed model's metrics over the slice Overall, or None without a baseline.
+        threshold: the operating threshold.
+        blessed: whether the model may be pushed.
+        reasons: why it may not, a sentence for each bound that it misses; empty when blessed.
+        notes: what else to know: what became of the baseline, undecodable images.
+        slices: the model's metrics by slice, ``Overall`` first, then ``subtype:virus`` and so on.
+        baseline: the pushed model's metrics over the slice Overall, or None without a baseline.
     """
 
     threshold: float
@@ -109,9 +109,9 @@ def refusals(
     cannot be compared.
 
     Args:
-        model: The model's metrics over the slice Overall.
-        baseline: The pushed model's, or None.
-        settings: The bounds.
+        model: the model's metrics over the slice Overall.
+        baseline: the pushed model's, or None.
+        settings: the bounds.
 
     Yields:
         One sentence for each bound that the model misses: metric, value, bound, slice.
@@ -164,13 +164,13 @@ def read_evaluation(path: str | Path) -> Evaluation:
     """Reads the outcome of an evaluation. It needs no TensorFlow.
 
     Args:
-        path: The folder of a ModelEvaluation artifact that our Evaluator made.
+        path: the folder of a ModelEvaluation artifact that our Evaluator made.
 
     Returns:
         The evaluation.
 
     Raises:
-        UserError: There is none in this folder.
+        UserError: there is none in this folder.
     """
     file = Path(path) / EVALUATION
     try:

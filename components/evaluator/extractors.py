@@ -33,10 +33,10 @@ def extractors(
     needs them and they are nearly all of a row's bytes.
 
     Args:
-        models: The model, or the model and its baseline.
+        models: the model, or the model and its baseline.
         config: TFMA's configuration.
-        transform: The model's, by which images are measured as it sees them.
-        record: Gets all images with their predictions, in any order; a worker calls it.
+        transform: the model's, by which images are measured as it sees them.
+        record: gets all images with their predictions, in any order; a worker calls it.
 
     Returns:
         TFMA's extractors, with ours after the rows are split and before they are sliced.

@@ -32,9 +32,9 @@ class Models:
     """The models that predicted.
 
     Attributes:
-        digest: Of the evaluated model's files.
-        baseline_version: The pushed version that it was compared with; empty without one.
-        baseline_threshold: The operating threshold of that version.
+        digest: of the evaluated model's files.
+        baseline_version: the pushed version that it was compared with; empty without one.
+        baseline_threshold: the operating threshold of that version.
     """
 
     digest: str
@@ -47,8 +47,8 @@ class Predictions:
     """The content of the file.
 
     Attributes:
-        models: The models that predicted.
-        images: In the order of the hash of their names, in which classes are mixed.
+        models: the models that predicted.
+        images: in the order of the hash of their names, in which classes are mixed.
     """
 
     models: Models
@@ -59,9 +59,9 @@ def write(images: Iterable[PredictedImage], folder: str, models: Models) -> None
     """Writes the file, the same bytes for the same predictions in whatever order.
 
     Args:
-        images: All of the split ``test``.
-        folder: Of a ModelEvaluation artifact, local or not.
-        models: The models that predicted.
+        images: all of the split ``test``.
+        folder: of a ModelEvaluation artifact, local or not.
+        models: the models that predicted.
     """
     ordered = sorted(images, key=lambda image: (shard_key(image.path), image.path))
     lines = [f"{json.dumps(dataclasses.asdict(image))}\n" for image in ordered]
@@ -78,12 +78,12 @@ def read(
     """Reads the file, and checks that it is whole and of this model and these examples.
 
     Args:
-        evaluation: What Evaluator made.
-        model: What Trainer made.
-        examples: What ImportExampleGen made.
+        evaluation: what Evaluator made.
+        model: what Trainer made.
+        examples: what ImportExampleGen made.
 
     Raises:
-        UserError: The file is missing or damaged, is of another model, or has more or fewer images
+        UserError: the file is missing or damaged, is of another model, or has more or fewer images
             than the split; or a probability is not a number.
     """
     path = os.path.join(evaluation.uri, PREDICTIONS)

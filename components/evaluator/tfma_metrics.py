@@ -26,8 +26,8 @@ def eval_config(
     """Builds TFMA's configuration.
 
     Args:
-        threshold: The model's operating threshold, in (0, 1].
-        baseline_threshold: That of a second model, the baseline; None without one.
+        threshold: the model's operating threshold, in (0, 1].
+        baseline_threshold: that of a second model, the baseline; None without one.
 
     Returns:
         Metrics overall and by subtype, of the signature ``serve_examples``.

@@ -12,8 +12,8 @@ def beam_args(settings: GoogleCloudSettings, root: str) -> list[str]:
     """Returns what Beam's steps are started with.
 
     Args:
-        settings: With ``dataflow``.
-        root: Where the jobs may keep files, such as gs://bucket/cxr.
+        settings: with ``dataflow``.
+        root: where the jobs may keep files, such as gs://bucket/cxr.
 
     Returns:
         Options of Beam (https://cloud.google.com/dataflow/docs/reference/pipeline-options).

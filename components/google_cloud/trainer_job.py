@@ -20,9 +20,9 @@ def custom_config(settings: GoogleCloudSettings, name: str, image: str) -> dict[
     """Returns the configuration of the job that the executor starts.
 
     Args:
-        settings: With ``trainer_job``.
-        name: The job's display name.
-        image: That holds this package.
+        settings: with ``trainer_job``.
+        name: the job's display name.
+        image: that holds this package.
 
     Returns:
         Entries of the Trainer's ``custom_config``; the job is a ``CustomJob`` of Vertex AI, without

@@ -16,8 +16,8 @@ def container_check(model: types.BaseChannel, examples: types.BaseChannel) -> In
     """Makes the component. It gives no reasons, and compares nothing: the model must answer.
 
     Args:
-        model: The model to check.
-        examples: Examples with the split ``test``, as they are before Transform.
+        model: the model to check.
+        examples: examples with the split ``test``, as they are before Transform.
     """
     return InfraValidator(
         model=model,
@@ -40,7 +40,7 @@ def require_docker() -> None:
     """Checks, before hours of training, that the container can be run.
 
     Raises:
-        UserError: It cannot.
+        UserError: it cannot.
     """
     if find_engine() != "docker":
         raise UserError(

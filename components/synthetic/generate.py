@@ -25,7 +25,7 @@ from transform_module.errors import UserError
 from transform_module.files import intact
 from transform_module.files.sums import sums
 
-logger = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 MARKER = ".synthetic.json"
 """File of a finished set: what it was made from, and the SHA-256 of each file."""
@@ -100,7 +100,7 @@ def generate(
     }
     try:
         if _is_whole(out, _former(out), made_from):
-            logger.info("%s holds these %d images already", out, images)
+            _LOG.info("%s holds these %d images already", out, images)
         else:
             with _swept(out):
                 _write(out, planned, broken, made_from, progress)

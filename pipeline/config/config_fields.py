@@ -26,8 +26,8 @@ def inner_model(field: FieldInfo) -> tuple[type[BaseModel] | None, bool]:
     """Finds the model within a field.
 
     Returns:
-      The model that the field may hold, itself or under keys of the user's choice, or None; and
-      whether it is under such keys.
+        The model that the field may hold, itself or under keys of the user's choice, or None; and
+        whether it is under such keys.
     """
     if typing.get_origin(field.annotation) is dict:
         return _model(typing.get_args(field.annotation)[1]), True
@@ -57,10 +57,10 @@ def to_yaml(config: BaseModel) -> str:
     """Writes every key with its value under a comment of its meaning, default and bounds.
 
     Args:
-      config: The configuration to write.
+        config: the configuration to write.
 
     Returns:
-      YAML that loads back as the same configuration.
+        YAML that loads back as the same configuration.
     """
     return "\n".join(_lines(config, "")) + "\n"
 

@@ -63,14 +63,14 @@ def load(source: str | None = None, overrides: Sequence[str] = ()) -> Config:
     """Reads a configuration; what is not said keeps its default.
 
     Args:
-      source: Path of a YAML file, or a preset's name, such as `demo`; None is all defaults.
-      overrides: `key.path=value` each, the value in YAML; they win over the file.
+        source: path of a YAML file, or a preset's name, such as `demo`; None is all defaults.
+        overrides: `key.path=value` each, the value in YAML; they win over the file.
 
     Returns:
-      The validated configuration.
+        The validated configuration.
 
     Raises:
-      UserError: Naming every mistake: where, what was received, what is allowed.
+        UserError: naming every mistake: where, what was received, what is allowed.
     """
     path = _find(source) if source is not None else None
     data, places = _read(path) if path is not None else ({}, {})
@@ -147,7 +147,7 @@ def _refuse_bomb(node: yaml.Node) -> None:
     """Refuses aliases of aliases, of which a few lines unfold to billions of values.
 
     Raises:
-      ValueError: The document holds more values than any configuration, or itself.
+        ValueError: the document holds more values than any configuration, or itself.
     """
     sizes: dict[int, int | None] = {}
 

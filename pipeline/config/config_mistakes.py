@@ -20,12 +20,12 @@ def describe(
     """Returns each mistake in one line.
 
     Args:
-      model: The model that refused.
-      error: Its refusal.
-      places: By dotted key path, where the user wrote it.
+        model: the model that refused.
+        error: its refusal.
+        places: by dotted key path, where the user wrote it.
 
     Returns:
-      One text a mistake, without repetitions, in the order of the fields.
+        One text a mistake, without repetitions, in the order of the fields.
     """
     texts = []
     for item in error.errors(include_url=False):

@@ -21,10 +21,10 @@ def named(source: str | None) -> str:
     """Names a configuration briefly.
 
     Args:
-      source: A preset's name or a file's path; None is all defaults.
+        source: a preset's name or a file's path; None is all defaults.
 
     Returns:
-      The preset, also where its file was given; else the file's name; empty for all defaults.
+        The preset, also where its file was given; else the file's name; empty for all defaults.
     """
     if source is None:
         return ""

@@ -15,10 +15,10 @@ class AptSource:
     """One suite on one mirror.
 
     Attributes:
-        uri: The mirror's address, as apt writes it.
-        suite: The release or pocket, such as `bookworm` or `jammy-updates`.
-        components: The parts of the archive, such as `main`.
-        signed_by: The keyring that signs it (a path, a fingerprint or a whole key); empty for
+        uri: the mirror's address, as apt writes it.
+        suite: the release or pocket, such as `bookworm` or `jammy-updates`.
+        components: the parts of the archive, such as `main`.
+        signed_by: the keyring that signs it (a path, a fingerprint or a whole key); empty for
             apt's default keyrings.
     """
 
@@ -32,7 +32,7 @@ def parse_one_line(text: str) -> list[AptSource]:
     """Reads the one-line format: `deb [signed-by=KEY] URI SUITE COMPONENT...`.
 
     Args:
-        text: The content of a `.list` file.
+        text: the content of a `.list` file.
 
     Returns:
         Its binary sources; lines that are no such source are passed over, as apt's own tools
@@ -53,7 +53,7 @@ def parse_deb822(text: str) -> list[AptSource]:
     """Reads the deb822 format: stanzas of `Types:`, `URIs:`, `Suites:`, `Components:`.
 
     Args:
-        text: The content of a `.sources` file.
+        text: the content of a `.sources` file.
 
     Returns:
         Its enabled binary sources, one for each mirror and suite.

@@ -21,17 +21,17 @@ def run(
     """Runs a program to its end.
 
     Args:
-        command: The program and its arguments.
-        doing: What it does, for the message when it fails.
-        variables: Environment variables to set.
-        folder: Where it runs; None for the present folder.
-        shown: Whether its messages go to the terminal as they come.
+        command: the program and its arguments.
+        doing: what it does, for the message when it fails.
+        variables: environment variables to set.
+        folder: where it runs; None for the present folder.
+        shown: whether its messages go to the terminal as they come.
 
     Returns:
         What it printed to standard output.
 
     Raises:
-        SetUpError: It is missing or failed; the message ends with its last lines.
+        SetUpError: it is missing or failed; the message ends with its last lines.
     """
     try:
         done = subprocess.run(

@@ -34,11 +34,11 @@ class Plan:
     """How to make the environment.
 
     Attributes:
-        glibc: The private glibc to install under; None where the machine's own C library will do.
-        pip: Where pip comes from, which fetches the installer; None where Python brings it.
-        python: Why this Python will not do, with the way out; uv's own Python is tried instead.
+        glibc: the private glibc to install under; None where the machine's own C library will do.
+        pip: where pip comes from, which fetches the installer; None where Python brings it.
+        python: why this Python will not do, with the way out; uv's own Python is tried instead.
             Empty where it will do.
-        obstacles: What is missing, each in words with the way out; empty when nothing does.
+        obstacles: what is missing, each in words with the way out; empty when nothing does.
     """
 
     glibc: AptPackages | None
@@ -51,7 +51,7 @@ def decide(machine: Machine) -> Plan:
     """Decides how the environment is made on a machine.
 
     Args:
-        machine: Its facts.
+        machine: its facts.
 
     Returns:
         The plan; its obstacles are all that were found, not only the first.

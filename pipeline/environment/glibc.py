@@ -14,9 +14,9 @@ def patch(interpreter: Path, folder: Path, patchelf: Path) -> None:
     """Makes an interpreter use the private glibc, and only it: no program that it starts.
 
     Args:
-        interpreter: A copy of Python, not a link to the system's.
-        folder: Where the packages of the private glibc are unpacked.
-        patchelf: The program that edits ELF files.
+        interpreter: a copy of Python, not a link to the system's.
+        folder: where the packages of the private glibc are unpacked.
+        patchelf: the program that edits ELF files.
     """
     libraries = folder / _LIBRARIES
     doing = f"Patching {interpreter.name}"

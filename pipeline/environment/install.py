@@ -34,13 +34,13 @@ def install(venv: Path, checkout: Path, machine: Machine, plan: Plan) -> None:
     """Makes the environment; what an interrupted call left is removed first.
 
     Args:
-        venv: Its folder.
-        checkout: The folder of `setup.py` and the lock.
-        machine: Its facts.
-        plan: Without obstacles.
+        venv: its folder.
+        checkout: the folder of `setup.py` and the lock.
+        machine: its facts.
+        plan: without obstacles.
 
     Raises:
-        SetUpError: A step failed; the next call begins anew.
+        SetUpError: a step failed; the next call begins anew.
     """
     if venv.is_symlink():
         venv.unlink()
@@ -117,7 +117,7 @@ def _managed_python(uv: Path, variables: Mapping[str, str], missing: str) -> Pat
     """Has uv fetch a Python of its own.
 
     Raises:
-        SetUpError: It cannot be fetched; the message says why it is needed.
+        SetUpError: it cannot be fetched; the message says why it is needed.
     """
     version = ".".join(map(str, PYTHONS[-1]))
     _say(f"fetching Python {version} for this environment alone")

@@ -24,18 +24,18 @@ class Machine:
     Attributes:
         system: `Linux`, `Darwin` or `Windows`.
         processor: `x86_64`, `arm64`, `aarch64`, ...
-        python: The version of the Python that runs this.
+        python: the version of the Python that runs this.
         implementation: `cpython`, `pypy`, ...
-        pip: The wheel of pip that comes with that Python; None where the system left it out.
-        glibc: Its version; None where the C library is another one.
-        has_avx: Whether the processor has the AVX instructions (known on Linux x86-64 only, True
+        pip: the wheel of pip that comes with that Python; None where the system left it out.
+        glibc: its version; None where the C library is another one.
+        has_avx: whether the processor has the AVX instructions (known on Linux x86-64 only, True
             elsewhere).
-        free_bytes: What `.venv` may fill: the free space, and what the present `.venv` holds.
-        os_name: The name for people, such as `Debian GNU/Linux 12 (bookworm)`.
-        families: The distribution and those that it is like: `ubuntu`, `debian`, ...
-        codename: The release that its mirrors are named by, such as `bookworm`; empty if unknown.
-        has_apt: Whether `apt-get`, `apt-cache` and `dpkg-deb` are there.
-        apt_sources: The mirrors that apt is set to.
+        free_bytes: what `.venv` may fill: the free space, and what the present `.venv` holds.
+        os_name: the name for people, such as `Debian GNU/Linux 12 (bookworm)`.
+        families: the distribution and those that it is like: `ubuntu`, `debian`, ...
+        codename: the release that its mirrors are named by, such as `bookworm`; empty if unknown.
+        has_apt: whether `apt-get`, `apt-cache` and `dpkg-deb` are there.
+        apt_sources: the mirrors that apt is set to.
     """
 
     system: str
@@ -57,7 +57,7 @@ def read_machine(venv: Path) -> Machine:
     """Looks at this machine; takes well under a second.
 
     Args:
-        venv: Where the environment is to be; it need not exist.
+        venv: where the environment is to be; it need not exist.
 
     Returns:
         The facts.
@@ -91,7 +91,7 @@ def parse_os_release(text: str) -> dict[str, str]:
     """Reads the fields of an os-release file, as os-release(5) describes it.
 
     Args:
-        text: The file's content; may be empty.
+        text: the file's content; may be empty.
 
     Returns:
         The value of each field, without its quotes.
@@ -109,7 +109,7 @@ def parse_glibc(libc_name: str) -> tuple[int, int] | None:
     """Reads what `confstr` answers, such as `glibc 2.36`.
 
     Args:
-        libc_name: The C library's name for itself; empty where it has none (musl, macOS).
+        libc_name: the C library's name for itself; empty where it has none (musl, macOS).
 
     Returns:
         glibc's version, or None when it is another C library.
@@ -122,7 +122,7 @@ def has_avx(cpuinfo: str) -> bool:
     """Looks for AVX in `/proc/cpuinfo`.
 
     Args:
-        cpuinfo: The file's content; empty or without flags where the system reports nothing.
+        cpuinfo: the file's content; empty or without flags where the system reports nothing.
 
     Returns:
         False only when the processor's flags are known and AVX is not among them.

@@ -21,12 +21,12 @@ def unpack(release: Release, mirror: AptSource, folder: Path) -> None:
     """Fetches, verifies and unpacks the packages of a release.
 
     Args:
-        release: Its suites and packages.
-        mirror: Where they come from.
-        folder: Where they are unpacked; made.
+        release: its suites and packages.
+        mirror: where they come from.
+        folder: where they are unpacked; made.
 
     Raises:
-        SetUpError: The mirror cannot be reached, or a file is not the one that is pinned.
+        SetUpError: the mirror cannot be reached, or a file is not the one that is pinned.
     """
     download = folder / "download"
     lists, cache, sources = (download / name for name in ("lists", "cache", "sources"))
@@ -59,8 +59,8 @@ def stanza(mirror: AptSource, suites: tuple[str, ...]) -> str:
     """Writes a source in apt's deb822 format.
 
     Args:
-        mirror: Whose address and keyring are used.
-        suites: What to take from it.
+        mirror: whose address and keyring are used.
+        suites: what to take from it.
 
     Returns:
         The content of a `.sources` file.

@@ -18,7 +18,7 @@ def obstacles(machine: Machine) -> list[str]:
     """Returns what stops pip, each in words with the way out; empty where nothing does.
 
     Args:
-        machine: Its facts.
+        machine: its facts.
     """
     plan = decide(machine)
     found = [plan.python, *(text for text in plan.obstacles if not text.startswith("Disk"))]

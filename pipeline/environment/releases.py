@@ -16,10 +16,10 @@ class Package:
     """A binary package for amd64.
 
     Attributes:
-        name: Its name.
-        version: The exact version; empty for whatever version the mirror has, which apt verifies
+        name: its name.
+        version: the exact version; empty for whatever version the mirror has, which apt verifies
             by the distribution's signature.
-        sha256: The SHA-256 sum of that version's file.
+        sha256: the SHA-256 sum of that version's file.
     """
 
     name: str

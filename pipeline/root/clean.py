@@ -24,8 +24,8 @@ class Group:
     """Things of one kind that may be removed.
 
     Attributes:
-      name: What they are, for people.
-      paths: Files and folders, none inside another one of any group.
+        name: what they are, for people.
+        paths: files and folders, none inside another one of any group.
     """
 
     name: str
@@ -36,8 +36,8 @@ def kept_runs(records: list[RunRecord], keep: int) -> list[RunRecord]:
     """Chooses the runs that are kept: the last finished ones, and all since the first of these.
 
     Args:
-      records: All runs, the oldest first.
-      keep: So many that have finished, at least 1.
+        records: all runs, the oldest first.
+        keep: so many that have finished, at least 1.
     """
     finished = [index for index, each in enumerate(records) if each.state in COMPLETE]
     return records[finished[-keep] :] if len(finished) >= keep else records
@@ -53,14 +53,14 @@ def groups(
     """Lists what may be removed.
 
     Args:
-      root: On which nothing runs.
-      records: All runs.
-      kept: Those that stay.
-      needed: Artifacts that stay, as `COMPONENT/CHANNEL/EXECUTION`.
-      expired: Pushed versions that do not stay.
+        root: on which nothing runs.
+        records: all runs.
+        kept: those that stay.
+        needed: artifacts that stay, as `COMPONENT/CHANNEL/EXECUTION`.
+        expired: pushed versions that do not stay.
 
     Returns:
-      One group for each kind, empty ones too.
+        One group for each kind, empty ones too.
     """
     gone = {each.id for each in records} - {each.id for each in kept}
     since = min(map(_started, kept), default=0.0)
@@ -83,9 +83,9 @@ def expired_versions(push_dir: Path, model_name: str, keep: int | None) -> list[
     broken, and somebody has to look at it.
 
     Args:
-      push_dir: A local push folder.
-      model_name: The model's name in it.
-      keep: Number of versions that stay in any case; None keeps all.
+        push_dir: a local push folder.
+        model_name: the model's name in it.
+        keep: number of versions that stay in any case; None keeps all.
     """
     versions = pushed.versions(push_dir, model_name)
     if keep is None or len(versions) <= keep:

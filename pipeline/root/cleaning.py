@@ -24,7 +24,7 @@ class Cleaned(Group):
     """What was removed, or would be.
 
     Attributes:
-      freed: Bytes.
+        freed: bytes.
     """
 
     freed: int = 0
@@ -34,15 +34,15 @@ def clean(root: Root, *, keep: int, remove: bool) -> list[Cleaned]:
     """Finds what is not needed any more, and removes it if asked.
 
     Args:
-      root: The folder of the runs.
-      keep: Finished runs that stay.
-      remove: Whether it is removed.
+        root: the folder of the runs.
+        keep: finished runs that stay.
+        remove: whether it is removed.
 
     Returns:
-      One group for each kind.
+        One group for each kind.
 
     Raises:
-      UserError: There is no run, one is running, or something cannot be removed.
+        UserError: there is no run, one is running, or something cannot be removed.
     """
     if not root.runs.is_dir():
         raise UserError(f"No run has begun under {root.path}: there is nothing to clean.")

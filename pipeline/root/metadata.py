@@ -17,10 +17,10 @@ class Execution:
     """One component's execution.
 
     Attributes:
-      parameters: Its parameters, as the cache sees them; JSON is parsed.
-      inputs: Folders of the artifacts that it read, by channel.
-      outputs: Folders of the artifacts that it made, by channel.
-      properties: Custom properties of the artifacts that it made, by channel.
+        parameters: its parameters, as the cache sees them; JSON is parsed.
+        inputs: folders of the artifacts that it read, by channel.
+        outputs: folders of the artifacts that it made, by channel.
+        properties: custom properties of the artifacts that it made, by channel.
     """
 
     parameters: dict[str, Any]
@@ -45,11 +45,11 @@ def executions(path: Path, run_id: str) -> dict[str, Execution]:
     """Reads the executions of a run.
 
     Args:
-      path: The store's SQLite file.
-      run_id: The run.
+        path: the store's SQLite file.
+        run_id: the run.
 
     Returns:
-      By the component's id, those that the run came to.
+        By the component's id, those that the run came to.
     """
     store = metadata_store.MetadataStore(connection(path))
     context = store.get_context_by_type_and_name("pipeline_run", run_id)

@@ -23,18 +23,18 @@ _BESIDE: Final = ("-journal", "-wal", "-shm")
 _WAIT_SECONDS: Final = 5.0
 _DEPTH: Final = 3  # {artifacts}/{component}/{channel}/{execution}
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 
 def prepare(path: Path, artifacts: Path) -> None:
     """Makes a store ready for a run: damaged ones are set aside, moved ones find their artifacts.
 
     Args:
-        path: The store's SQLite file; need not exist.
-        artifacts: Where the artifacts are now.
+        path: the store's SQLite file; need not exist.
+        artifacts: where the artifacts are now.
 
     Raises:
-        UserError: Another process holds the store, or it cannot be read or moved.
+        UserError: another process holds the store, or it cannot be read or moved.
     """
     if not path.exists():
         open_for_writing(path)
@@ -51,7 +51,7 @@ def prepare(path: Path, artifacts: Path) -> None:
                 f"{path} is damaged ({problem}) and cannot be moved away: {error.strerror}. "
                 "Remove it; then everything is computed again."
             ) from error
-        _log.warning(
+        _LOG.warning(
             "%s is damaged (%s). It is kept as %s, and everything is computed again.",
             path,
             problem,
@@ -66,10 +66,10 @@ def require_whole(path: Path) -> None:
     """Refuses a damaged store, which does not know what its artifacts are needed for.
 
     Args:
-        path: The store's SQLite file.
+        path: the store's SQLite file.
 
     Raises:
-        UserError: It is damaged, or it cannot be read.
+        UserError: it is damaged, or it cannot be read.
     """
     if problem := _damage(path):
         raise UserError(
@@ -84,7 +84,7 @@ def open_for_writing(path: Path) -> None:
     Whoever is killed in between leaves a store without a checksum, which is whole.
 
     Args:
-        path: The store's SQLite file; need not exist.
+        path: the store's SQLite file; need not exist.
     """
     _signature(path).unlink(missing_ok=True)
 
@@ -93,7 +93,7 @@ def sign(path: Path) -> None:
     """Writes the checksum of a store that nothing is written to any more.
 
     Args:
-        path: The store's SQLite file; need not exist.
+        path: the store's SQLite file; need not exist.
     """
     if path.is_file():
         write_text(_signature(path), intact.sha256(path) + "\n")
@@ -139,4 +139,4 @@ def _relocate(path: Path, artifacts: Path) -> None:
             moved.append(artifact)
     if moved:
         store.put_artifacts(moved)
-        _log.info("%d artifacts are found under %s now", len(moved), artifacts)
+        _LOG.info("%d artifacts are found under %s now", len(moved), artifacts)

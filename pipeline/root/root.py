@@ -9,7 +9,7 @@ class Root:
     """The folder that holds a pipeline's data, outputs and history.
 
     Attributes:
-      path: The folder, absolute.
+        path: the folder, absolute.
     """
 
     path: Path

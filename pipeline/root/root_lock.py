@@ -20,10 +20,10 @@ def root_lock(root: Path) -> Iterator[None]:
     """Holds the root until the block ends, or the process, however it ends.
 
     Args:
-      root: The folder of the runs; made if absent.
+        root: the folder of the runs; made if absent.
 
     Raises:
-      UserError: If another process holds it, naming that process and since when.
+        UserError: if another process holds it, naming that process and since when.
     """
     root.mkdir(parents=True, exist_ok=True)
     # Opened for appending: who comes second must not wipe the holder's name.

@@ -16,10 +16,10 @@ def require_unlocked(path: Path) -> None:
     """Checks that no other process keeps the store from being written.
 
     Args:
-      path: The store's SQLite file; need not exist.
+        path: the store's SQLite file; need not exist.
 
     Raises:
-      UserError: One does; with its process id where it is one of this user's.
+        UserError: one does; with its process id where it is one of this user's.
     """
     if not path.exists():
         return

@@ -23,8 +23,8 @@ def remove_unfinished(metadata: Path, artifacts: Path) -> None:
     Call it only while no other process runs components on the root.
 
     Args:
-      metadata: The store's SQLite file.
-      artifacts: The folder of the components' outputs.
+        metadata: the store's SQLite file.
+        artifacts: the folder of the components' outputs.
     """
     if not metadata.exists():
         return

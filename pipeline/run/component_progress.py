@@ -26,11 +26,11 @@ class Finished:
     """One component's end.
 
     Attributes:
-      name: The component's id.
-      cached: Whether an earlier run's output was taken.
-      started: When, by `time.monotonic`.
-      seconds: From its start, wall time.
-      peak_memory: Bytes, of the whole process tree while the component ran.
+        name: the component's id.
+        cached: whether an earlier run's output was taken.
+        started: when, by `time.monotonic`.
+        seconds: from its start, wall time.
+        peak_memory: bytes, of the whole process tree while the component ran.
     """
 
     name: str
@@ -118,9 +118,9 @@ def watching(
     """Listens to TFX (the `absl` logger) and to the trainer (`trainer_module`).
 
     Args:
-      progress: Is called for each component.
-      on_line: Is given each line that the trainer logs.
-      on_epoch: Is given the seconds of each epoch.
+        progress: is called for each component.
+        on_line: is given each line that the trainer logs.
+        on_epoch: is given the seconds of each epoch.
     """
     handlers = {
         "absl": progress,
@@ -143,7 +143,7 @@ def warnings_to(on_line: Callable[[str], None]) -> Iterator[None]:
     """Shows what was found damaged, within the block.
 
     Args:
-      on_line: Is given each warning of `_WARNING`.
+        on_line: is given each warning of `_WARNING`.
     """
     lines = _Lines(on_line, logging.WARNING)
     for name in _WARNING:

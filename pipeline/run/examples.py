@@ -19,11 +19,11 @@ def examples(
     """Converts images, unless they are converted already.
 
     Args:
-      config: What was chosen; without ``images`` synthetic ones are drawn.
-      images: Folder of the images.
-      out: Folder of the examples.
-      kept: Folder of the sets that were used before; None keeps none.
-      step: Is entered for each thing that is done, with its name.
+        config: what was chosen; without ``images`` synthetic ones are drawn.
+        images: folder of the images.
+        out: folder of the examples.
+        kept: folder of the sets that were used before; None keeps none.
+        step: is entered for each thing that is done, with its name.
     """
     # Imported here: images are drawn and converted before TFX is needed.
     from components.convert.convert import convert, converted

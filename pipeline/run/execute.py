@@ -24,18 +24,18 @@ def execute(
     printed to the former standard error.
 
     Args:
-      config: What was chosen; see `pipeline.config.config_file.load`.
-      root: The run directory; it is made if absent.
-      source: The preset or file that the configuration was read from, to be named in the record.
-      profile: Whether the training is profiled and the time of the whole is drawn.
+        config: what was chosen; see `pipeline.config.config_file.load`.
+        root: the run directory; it is made if absent.
+        source: the preset or file that the configuration was read from, to be named in the record.
+        profile: whether the training is profiled and the time of the whole is drawn.
 
     Returns:
-      The record of the finished run; its `state` is `finished` if the model was pushed, else
-      `refused`.
+        The record of the finished run; its `state` is `finished` if the model was pushed, else
+        `refused`.
 
     Raises:
-      UserError: The configuration's paths cannot be used, another run holds the root, or the run
-        failed; the message says why.
+        UserError: the configuration's paths cannot be used, another run holds the root, or the run
+            failed; the message says why.
     """
     place = Root.at(Path(root))
     files = before_run.check(config, place)

@@ -19,7 +19,7 @@ from serving.report.sections.data import LISTED
 from serving.report.thumbnails import kept_out
 from transform_module.errors import UserError
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 
 def finish(record: RunRecord, root: Root) -> None:
@@ -28,8 +28,8 @@ def finish(record: RunRecord, root: Root) -> None:
     A report that cannot be written costs the run nothing: the record has the reason.
 
     Args:
-      record: Of a run whose components have ended well.
-      root: Where it ran.
+        record: of a run whose components have ended well.
+        root: where it ran.
     """
     component = record.component("Report")
     if component is None or (record.report and record.report.reason):
@@ -37,7 +37,7 @@ def finish(record: RunRecord, root: Root) -> None:
     try:
         record.report = _write(record, root, Path(component.outputs["report"][0]))
     except (OSError, KeyError, UserError, ValidationError) as error:
-        _log.warning("The report cannot be written.", exc_info=True)
+        _LOG.warning("The report cannot be written.", exc_info=True)
         record.report = ReportRecord(reason=str(error))
 
 

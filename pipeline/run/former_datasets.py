@@ -23,8 +23,8 @@ def keep(out: Path, kept: Path) -> None:
     """Keeps the dataset that is there, before another one takes its place.
 
     Args:
-        out: Folder of the dataset; another folder is left alone.
-        kept: Folder of the former sets.
+        out: folder of the dataset; another folder is left alone.
+        kept: folder of the former sets.
     """
     present = _dataset_in(out)
     if present is None:
@@ -42,11 +42,11 @@ def restore(
     """Puts a former set back, if one was converted from the same images.
 
     Args:
-        images: Folder of the images.
-        out: Folder of the dataset; what is there is kept, too.
-        kept: Folder of the former sets.
-        settings: See `components.convert.convert.convert`.
-        seed: See there.
+        images: folder of the images.
+        out: folder of the dataset; what is there is kept, too.
+        kept: folder of the former sets.
+        settings: see `components.convert.convert.convert`.
+        seed: see there.
 
     Returns:
         What the set's ``dataset.json`` holds; None where there is none that is whole.
@@ -70,8 +70,8 @@ def not_of(kept: Path, fingerprints: set[str]) -> list[Path]:
     """Lists the former sets whose data none of some runs used.
 
     Args:
-        kept: Folder of the former sets.
-        fingerprints: Of the data that the runs used.
+        kept: folder of the former sets.
+        fingerprints: of the data that the runs used.
     """
     if not kept.is_dir():
         return []

@@ -37,7 +37,7 @@ from serving.process.scratch import scratch
 from transform_module import contract
 from transform_module.errors import UserError
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 _SERVED = "Format-Serving"
 """The folder of TFX within a Model artifact."""
@@ -62,18 +62,18 @@ def run(
     """Runs the whole, and keeps a record of it from its first moment on.
 
     Args:
-      config: What was chosen; `before_run` has checked it.
-      root: The run directory.
-      run_id: Its name; see `new_id`.
-      display: Shows what happens.
-      preset: The preset, or the file, of the configuration.
-      profile: Whether the training is profiled and the time of the whole is drawn.
+        config: what was chosen; `before_run` has checked it.
+        root: the run directory.
+        run_id: its name; see `new_id`.
+        display: shows what happens.
+        preset: the preset, or the file, of the configuration.
+        profile: whether the training is profiled and the time of the whole is drawn.
 
     Returns:
-      The record of the finished run.
+        The record of the finished run.
 
     Raises:
-      UserError: It failed; the record and the message say why.
+        UserError: it failed; the record and the message say why.
     """
     with (
         root_lock(root.path),
@@ -191,7 +191,7 @@ def _run(config: Config, root: Root, images: Path, recorder: Recorder, profile: 
             try:
                 _add_lineage(record, root, pipeline.UNCACHED)
             except Exception:  # noqa: BLE001 - the run has failed, and for another reason.
-                _log.warning("What the run did so far cannot be read.", exc_info=True)
+                _LOG.warning("What the run did so far cannot be read.", exc_info=True)
             with contextlib.suppress(OSError):
                 metadata_store.sign(root.metadata)
         if not isinstance(error, Exception):
@@ -252,5 +252,5 @@ def _training(trainer: ComponentRecord | None) -> TrainingRecord | None:
     try:
         return TrainingRecord.model_validate(json.loads(path.read_bytes())["training"])
     except (OSError, ValueError, KeyError):
-        _log.warning("%s cannot be read.", path, exc_info=True)
+        _LOG.warning("%s cannot be read.", path, exc_info=True)
         return None

@@ -20,9 +20,9 @@ class Recorder:
     The run starts when this is made.
 
     Attributes:
-      record: What is added to.
-      display: Shows what happens.
-      memory: Measures.
+        record: what is added to.
+        display: shows what happens.
+        memory: measures.
     """
 
     def __init__(

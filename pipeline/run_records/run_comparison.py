@@ -28,11 +28,11 @@ class Comparison(NamedTuple):
     """What differs between two runs, and what both reached.
 
     Attributes:
-      runs: Their ids.
-      outcome: State, preset, model, training, push.
-      configuration: The keys that differ.
-      data: Images by split and label, patients, fingerprint.
-      figures: On each run's own test split, with 95 % intervals where the run reported them.
+        runs: their ids.
+        outcome: state, preset, model, training, push.
+        configuration: the keys that differ.
+        data: images by split and label, patients, fingerprint.
+        figures: on each run's own test split, with 95 % intervals where the run reported them.
     """
 
     runs: tuple[str, str]
@@ -46,9 +46,9 @@ def compare(first: RunRecord, second: RunRecord, root: Root) -> Comparison:
     """Compares two runs.
 
     Args:
-      first: One.
-      second: Another.
-      root: Where both ran.
+        first: one.
+        second: another.
+        root: where both ran.
     """
     changed = differences(first.config, second.config)
     return Comparison(

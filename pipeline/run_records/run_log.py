@@ -23,10 +23,10 @@ def redirected_to(path: Path) -> Iterator[TextIO]:
     have written when the block ends.
 
     Args:
-      path: The log file; made with its folder, appended to.
+        path: the log file; made with its folder, appended to.
 
     Yields:
-      The terminal's standard error, which nothing else writes to meanwhile.
+        The terminal's standard error, which nothing else writes to meanwhile.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # TensorFlow's C++ reads it once, on import: 1 leaves warnings and errors.
@@ -81,7 +81,7 @@ def silenced() -> Iterator[TextIO]:
     Only what is wrong with a model's versions is still reported.
 
     Yields:
-      The terminal's standard error, which little else writes to meanwhile.
+        The terminal's standard error, which little else writes to meanwhile.
     """
     with redirected_to(Path(os.devnull)) as terminal:
         handler = logging.StreamHandler(terminal)

@@ -169,11 +169,13 @@ def load_all(folder: Path, alive: int | None) -> list[RunRecord]:
     """Reads every run's record, the oldest first.
 
     Args:
-      folder: Their folder; need not exist.
-      alive: The process that runs on the root now; another one that never recorded its end is dead.
+        folder: their folder; need not exist.
+        alive: the process that runs on the root now; another one that never recorded its end is
+            dead.
 
     Returns:
-      The records; for a file that cannot be read, one of the state `damaged` whose error says why.
+        The records; for a file that cannot be read, one of the state `damaged` whose error says
+        why.
     """
     paths = sorted(folder.glob("[!.]*.json"), key=lambda path: path.stem)
     return [_load(path, alive) for path in paths]
@@ -200,11 +202,11 @@ def last_finished(records: Sequence[RunRecord], name: str) -> ComponentRecord | 
     """Finds what a component did in the last run in which it ended well.
 
     Args:
-      records: The oldest first.
-      name: The component's id.
+        records: the oldest first.
+        name: the component's id.
 
     Returns:
-      None where it never did, or no run lived to record what it read and made.
+        None where it never did, or no run lived to record what it read and made.
     """
     for record in reversed(records):
         component = record.component(name)
@@ -217,11 +219,11 @@ def find(records: list[RunRecord], run_id: str) -> RunRecord:
     """Finds a run.
 
     Args:
-      records: As `load_all` returns them, at least one.
-      run_id: Its id, the beginning of no other run's id, or `last`.
+        records: as `load_all` returns them, at least one.
+        run_id: its id, the beginning of no other run's id, or `last`.
 
     Raises:
-      UserError: There is none of that id, or there are several that begin so.
+        UserError: there is none of that id, or there are several that begin so.
     """
     if run_id == "last":
         return records[-1]
@@ -241,11 +243,11 @@ def why_not_cached(component: ComponentRecord, former: ComponentRecord | None) -
     """Returns what differs from the last time that a component ended well.
 
     Args:
-      component: What it did now.
-      former: What it did then; None where it never ended well.
+        component: what it did now.
+        former: what it did then; None where it never ended well.
 
     Returns:
-      A few words; empty where nothing that the cache sees differs.
+        A few words; empty where nothing that the cache sees differs.
     """
     if former is None:
         return "first time"

@@ -16,8 +16,8 @@ def link(root: Root, record: RunRecord) -> None:
     Where the file system has no links, nothing is made.
 
     Args:
-      root: Where it ran.
-      record: With what its components made.
+        root: where it ran.
+        record: with what its components made.
     """
     logs = _logs(root, record)
     if logs is None or not logs.is_dir():
@@ -34,8 +34,8 @@ def command(root: Root, record: RunRecord | None = None) -> str:
     """Returns the command line that shows a run's training, or all; as markup.
 
     Args:
-      root: Where they ran.
-      record: The run; None shows all runs.
+        root: where they ran.
+        record: the run; None shows all runs.
     """
     folder = root.tensorboard if record is None else root.tensorboard / record.id
     if not folder.is_dir():  # A run of an earlier release, or no links here.

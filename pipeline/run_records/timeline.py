@@ -26,10 +26,10 @@ def svg(record: RunRecord) -> str:
     """Draws each step and component of a run that has ended as a bar over its seconds.
 
     Args:
-      record: The run.
+        record: the run.
 
     Returns:
-      An SVG that needs nothing else.
+        An SVG that needs nothing else.
     """
     steps = [*record.steps, *record.components]
     between = record.seconds - sum(step.seconds for step in steps)

@@ -47,10 +47,10 @@ def cache_key(
     """Returns the key of an execution.
 
     Args:
-        node: The component's type and id.
-        inputs: What it reads, by channel.
-        parameters: Its execution properties.
-        executor: Serialized specification of what executes it, Beam's arguments included.
+        node: the component's type and id.
+        inputs: what it reads, by channel.
+        parameters: its execution properties.
+        executor: serialized specification of what executes it, Beam's arguments included.
 
     Returns:
         64 hexadecimal digits.

@@ -13,12 +13,12 @@ def executable(pipeline: Pipeline, run_id: str, uncached: Collection[str]) -> An
     """Compiles a pipeline for one run.
 
     Args:
-      pipeline: The wired pipeline.
-      run_id: The run's name in the metadata store.
-      uncached: Ids of the nodes that run even if nothing changed.
+        pipeline: the wired pipeline.
+        run_id: the run's name in the metadata store.
+        uncached: ids of the nodes that run even if nothing changed.
 
     Returns:
-      TFX's intermediate representation, `pipeline_pb2.Pipeline`.
+        TFX's intermediate representation, `pipeline_pb2.Pipeline`.
     """
     compiled = Compiler().compile(pipeline)
     substitute_runtime_parameter(compiled, {PIPELINE_RUN_ID_PARAMETER_NAME: run_id})

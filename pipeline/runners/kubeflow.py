@@ -10,7 +10,7 @@ def render(job: dict[str, Any]) -> str:
     """Writes what `kfp.Client` uploads and runs.
 
     Args:
-        job: What `specification.specify` made.
+        job: what `specification.specify` made.
     """
     pipeline = copy.deepcopy(job["pipelineSpec"])
     pipeline["defaultPipelineRoot"] = job["runtimeConfig"]["gcsOutputDirectory"]

@@ -20,7 +20,7 @@ from tfx.types import standard_artifacts
 from pipeline.runners import seal
 from pipeline.runners.cache_key import cache_key
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -66,8 +66,8 @@ def may_pass(type_name: str, artifact: metadata_store_pb2.Artifact) -> bool:
     artifact is not sealed, so that the check is made again and not taken from the cache.
 
     Args:
-        type_name: The artifact's type.
-        artifact: What a component made.
+        type_name: the artifact's type.
+        artifact: what a component made.
     """
     return (
         type_name == standard_artifacts.InfraBlessing.TYPE_NAME
@@ -135,5 +135,5 @@ def _outputs(
         if not problems:
             return dict(found)
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        _log.warning("%s%s; it is computed again.", problems[0], more)
+        _LOG.warning("%s%s; it is computed again.", problems[0], more)
     return None

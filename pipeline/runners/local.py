@@ -14,12 +14,12 @@ def run(pipeline: Pipeline, *, run_id: str, uncached: Collection[str]) -> None:
     """Runs a pipeline to its end.
 
     Args:
-      pipeline: The wired pipeline, with a metadata connection.
-      run_id: The run's name in the metadata store.
-      uncached: Ids of the nodes that run even if nothing changed.
+        pipeline: the wired pipeline, with a metadata connection.
+        run_id: the run's name in the metadata store.
+        uncached: ids of the nodes that run even if nothing changed.
 
     Raises:
-      Exception: What a component raised.
+        Exception: what a component raised.
     """
     prepare_process()
     with intact_outputs():

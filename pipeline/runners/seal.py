@@ -39,7 +39,7 @@ def seal(artifact: metadata_store_pb2.Artifact) -> None:
     Does nothing where the component left no folder: such an artifact is never taken from the cache.
 
     Args:
-        artifact: With its files in place, and with all properties that the component gives it.
+        artifact: with its files in place, and with all properties that the component gives it.
     """
     folder = Path(artifact.uri)
     if not folder.is_dir():
@@ -58,7 +58,7 @@ def damage(artifact: metadata_store_pb2.Artifact) -> Iterator[str]:
     """Compares a sealed artifact with its checksums.
 
     Args:
-        artifact: As the metadata store has it.
+        artifact: as the metadata store has it.
 
     Yields:
         A few words for each problem, with the file.
@@ -74,7 +74,7 @@ def content(artifact: types.Artifact) -> str:
     """Returns what an artifact is in a cache key: equal for equal files and properties.
 
     Args:
-        artifact: An input of a component.
+        artifact: an input of a component.
 
     Returns:
         Its digest where it is sealed, else its identity in the store.

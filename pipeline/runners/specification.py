@@ -35,7 +35,7 @@ def specify(config: Config) -> dict[str, Any]:
     Needs no network, and gives the same for the same configuration.
 
     Args:
-        config: With ``cluster.image``, ``cluster.root`` and ``cluster.examples``.
+        config: with ``cluster.image``, ``cluster.root`` and ``cluster.examples``.
 
     Returns:
         A PipelineJob, as JSON has it: ``pipelineSpec`` with the defaults of its parameters,

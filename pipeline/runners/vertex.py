@@ -8,7 +8,7 @@ def render(job: dict[str, Any]) -> str:
     """Writes what `google.cloud.aiplatform.PipelineJob` loads and runs.
 
     Args:
-        job: What `specification.specify` made.
+        job: what `specification.specify` made.
     """
     defined = job["pipelineSpec"]["root"]["inputDefinitions"]["parameters"]
     values = {name: each["defaultValue"] for name, each in defined.items()}

@@ -33,7 +33,7 @@ real X-rays they differ by 0.56 at most, at JPEG quality 100 with noise of 40 gr
 5.8, in the lossless formats by 0.001. A wrong palette or byte order differs by tens.
 """
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 # The plugins are called directly: Image.open would ask each plugin in turn, and answers a large
 # image with a warning or an error in place of its size.
@@ -119,7 +119,7 @@ def decode(data: bytes) -> tuple[Decoded, np.ndarray] | str:
         image = _IMAGES[form][1](io.BytesIO(data))
         frames = getattr(image, "n_frames", 1)
     except Exception as error:  # noqa: BLE001 - plugins raise many kinds on damaged headers
-        _log.debug("Pillow on a header: %s", error)
+        _LOG.debug("Pillow on a header: %s", error)
         return _damaged(form, data)
     width, height = image.size
     pixels = width * height * frames
@@ -136,7 +136,7 @@ def decode(data: bytes) -> tuple[Decoded, np.ndarray] | str:
     try:
         seen_by_pillow = _seen(image, data)
     except Exception as error:  # noqa: BLE001 - plugins raise many kinds on damaged pixels
-        _log.debug("Pillow on pixels: %s", error)
+        _LOG.debug("Pillow on pixels: %s", error)
         if not (form == "jpeg" and _has_arithmetic_coding(data)):
             return _damaged(form, data)
         seen_by_pillow = None
@@ -181,7 +181,7 @@ def _decode_as_the_model(data: bytes) -> np.ndarray | None:
     try:
         return decode(data).numpy()[..., 0]
     except refusal as error:
-        _log.debug("TensorFlow: %s", error)
+        _LOG.debug("TensorFlow: %s", error)
         return None
 
 
@@ -232,7 +232,7 @@ def _orientation(image: Image.Image) -> int:
     try:
         found = image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception as error:  # noqa: BLE001 - many kinds are raised on malformed data
-        _log.debug("Pillow on EXIF data: %s", type(error).__name__)
+        _LOG.debug("Pillow on EXIF data: %s", type(error).__name__)
         return 1
     return int(found) if found in _TURNS else 1
 

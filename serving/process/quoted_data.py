@@ -40,7 +40,7 @@ def without_quoted_data(text: str) -> str:
     """Returns a text in which the data that it quotes is replaced by an ellipsis.
 
     Args:
-        text: A message, a traceback or a whole log.
+        text: a message, a traceback or a whole log.
     """
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
@@ -51,10 +51,10 @@ def clean_file(path: Path) -> None:
     """Removes quoted data from a log that other programs have written to, too.
 
     Args:
-        path: The log; need not exist.
+        path: the log; need not exist.
 
     Raises:
-        OSError: It cannot be read or written.
+        OSError: it cannot be read or written.
     """
     if not path.is_file():
         return
@@ -70,9 +70,9 @@ def print_error(
     """Prints an error that nothing has handled, as Python does, without quoted data.
 
     Args:
-        kind: As `sys.excepthook` gets it.
-        error: See there.
-        trace: See there.
+        kind: as `sys.excepthook` gets it.
+        error: see there.
+        trace: see there.
     """
     text = "".join(traceback.format_exception(kind, error, trace))
     sys.stderr.write(without_quoted_data(text))

@@ -32,18 +32,18 @@ def push(
     that is already served is not copied again.
 
     Args:
-        source: The SavedModel's folder.
-        folder: The folder of the model's versions. It is made when missing.
-        record: What else the manifest has.
-        compared: What was examined; without it, whatever the source holds is published.
+        source: the SavedModel's folder.
+        folder: the folder of the model's versions. It is made when missing.
+        record: what else the manifest has.
+        compared: what was examined; without it, whatever the source holds is published.
 
     Returns:
         The version that holds the model.
 
     Raises:
-        OSError: The folder cannot be read or written.
-        PushRefused: See `push_rules.check`.
-        UserError: The source is not what was examined, or no number is left.
+        OSError: the folder cannot be read or written.
+        PushRefused: see `push_rules.check`.
+        UserError: the source is not what was examined, or no number is left.
     """
     make_folder(folder)
     with locked(folder):
@@ -76,8 +76,8 @@ def rollback(folder: Path, to: int | None = None) -> pushed.PushedVersion:
     The model that is left is remembered, so that the run which made it does not push it again.
 
     Args:
-        folder: The folder of the model's versions.
-        to: The version to go back to. If None, that is the newest whole one where the highest is
+        folder: the folder of the model's versions.
+        to: the version to go back to. If None, that is the newest whole one where the highest is
             broken; else the last one that is another model than the present one. A version that
             came of a rollback stands for the one that it restored.
 
@@ -85,8 +85,8 @@ def rollback(folder: Path, to: int | None = None) -> pushed.PushedVersion:
         The new version.
 
     Raises:
-        UserError: See `rollback_plan.plan`.
-        OSError: The folder cannot be read or written.
+        UserError: see `rollback_plan.plan`.
+        OSError: the folder cannot be read or written.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: there is no pushed version to go back to.")
@@ -109,11 +109,11 @@ def check_examined(examined: Mapping[str, str], found: Mapping[str, str], place:
 
     Args:
         examined: SHA-256 by file.
-        found: What is there.
-        place: Its folder, for the message.
+        found: what is there.
+        place: its folder, for the message.
 
     Raises:
-        UserError: A file differs.
+        UserError: a file differs.
     """
     if problems := differences(examined, found, "the blessing"):
         more = f" (and {len(problems) - 1} more files)" if len(problems) > 1 else ""
@@ -167,10 +167,10 @@ def locked(folder: Path) -> Iterator[None]:
     Two pushes into one folder would take each other's unfinished copy for a leftover.
 
     Args:
-        folder: The folder of a model's versions.
+        folder: the folder of a model's versions.
 
     Raises:
-        OSError: The folder cannot be written.
+        OSError: the folder cannot be written.
     """
     with (folder / _LOCK).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

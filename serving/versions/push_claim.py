@@ -38,14 +38,14 @@ class Claim:
     """The claim of one push on a remote folder.
 
     Attributes:
-        path: Its object.
+        path: its object.
     """
 
     def __init__(self, folder: str) -> None:
         """Has no object yet.
 
         Args:
-            folder: The remote folder of a model's versions.
+            folder: the remote folder of a model's versions.
         """
         self.path = f"{folder}/{_PREFIX}{uuid.uuid4().hex}"
         self._folder = folder
@@ -83,7 +83,7 @@ class Claim:
         """Checks that the claim still holds.
 
         Raises:
-            UserError: Another push took this one for abandoned.
+            UserError: another push took this one for abandoned.
         """
         if not tf.io.gfile.exists(self.path):
             raise UserError(
@@ -106,14 +106,14 @@ def claimed(folder: str) -> Iterator[Claim]:
     """Holds a remote push folder until the block ends.
 
     Args:
-        folder: The remote folder of a model's versions; made where it is not there.
+        folder: the remote folder of a model's versions; made where it is not there.
 
     Yields:
         The claim, to be checked by `Claim.require` right before what is published can be seen.
 
     Raises:
-        UserError: Other pushes hold the folder.
-        tf.errors.OpError: The folder cannot be read or written.
+        UserError: other pushes hold the folder.
+        tf.errors.OpError: the folder cannot be read or written.
     """
     claim = _claim(folder)
     try:

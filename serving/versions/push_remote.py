@@ -29,7 +29,7 @@ def versions(folder: str) -> list[int]:
     """Lists the numbers of the versions in the folder of a model, ascending, whole or not.
 
     Raises:
-        tf.errors.OpError: The folder cannot be read.
+        tf.errors.OpError: the folder cannot be read.
     """
     try:
         # Listing takes every failure for a folder that is not there.
@@ -44,12 +44,12 @@ def newest(folder: str, near: Path) -> pushed.Newest:
     """Finds the newest whole version as `pushed.newest` does, and copies it here.
 
     Args:
-        folder: The remote folder of the model's versions.
-        near: A local folder for the copies.
+        folder: the remote folder of the model's versions.
+        near: a local folder for the copies.
 
     Raises:
-        tf.errors.OpError: The folder or a file in it cannot be read.
-        UserError: The newest is broken, and the list of what was rolled back is, too.
+        tf.errors.OpError: the folder or a file in it cannot be read.
+        UserError: the newest is broken, and the list of what was rolled back is, too.
     """
     broken: list[str] = []
     left: set[str] = set()
@@ -73,19 +73,19 @@ def push_remotely(
     """Publishes a model as the next version. A model that is already served is not copied again.
 
     Args:
-        source: The SavedModel's folder.
-        folder: The remote folder of the model's versions.
-        record: What else the manifest has.
-        compared: What was examined.
+        source: the SavedModel's folder.
+        folder: the remote folder of the model's versions.
+        record: what else the manifest has.
+        compared: what was examined.
 
     Returns:
         The version that holds the model, and its folder.
 
     Raises:
-        PushRefused: See `push_rules.check`.
-        UserError: The source is not what was examined, no number is left, or another push is going
+        PushRefused: see `push_rules.check`.
+        UserError: the source is not what was examined, no number is left, or another push is going
             on.
-        tf.errors.OpError: The folder cannot be read or written.
+        tf.errors.OpError: the folder cannot be read or written.
     """
     files = pushed.sums(source)
     check_examined(compared.files, files, str(source))
@@ -110,15 +110,15 @@ def rollback_remotely(folder: str, to: int | None = None) -> tuple[int, int]:
     """Publishes a former version anew, as `serving.versions.push.rollback` does.
 
     Args:
-        folder: The remote folder of the model's versions.
-        to: The version to go back to, or None.
+        folder: the remote folder of the model's versions.
+        to: the version to go back to, or None.
 
     Returns:
         The version that is restored, and its new number.
 
     Raises:
-        UserError: See `rollback_plan.plan`.
-        tf.errors.OpError: The folder cannot be read or written.
+        UserError: see `rollback_plan.plan`.
+        tf.errors.OpError: the folder cannot be read or written.
     """
     if not versions(folder):
         raise UserError(f"{folder}: there is no pushed version to go back to.")
@@ -167,7 +167,7 @@ def fetch(folder: str, version: str, target: Path) -> Path:
         Its folder, ``{target}/{model}/{version}``; what is missing there is missing here.
 
     Raises:
-        tf.errors.OpError: A file is there and cannot be read.
+        tf.errors.OpError: a file is there and cannot be read.
     """
     near = target / PurePosixPath(folder).name / version
     near.mkdir(parents=True)

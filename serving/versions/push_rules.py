@@ -19,9 +19,9 @@ class Compared:
 
     Attributes:
         files: SHA-256 by file of the model that was examined.
-        version: The pushed version that it was compared with; an empty text where none was there.
-        recipe: What it follows from; an empty text where that is not known.
-        again: Whether it is pushed even if it was rolled back.
+        version: the pushed version that it was compared with; an empty text where none was there.
+        recipe: what it follows from; an empty text where that is not known.
+        again: whether it is pushed even if it was rolled back.
     """
 
     files: Mapping[str, str]
@@ -38,13 +38,13 @@ def check(compared: Compared, newest: str, rolled_back: Iterable[RolledBack], pl
     """Checks that a model may become the next version.
 
     Args:
-        compared: What it was examined with.
-        newest: The newest whole version that is pushed now; an empty text where there is none.
-        rolled_back: Versions that were rolled back.
-        place: The folder of the versions, for the message.
+        compared: what it was examined with.
+        newest: the newest whole version that is pushed now; an empty text where there is none.
+        rolled_back: versions that were rolled back.
+        place: the folder of the versions, for the message.
 
     Raises:
-        PushRefused: It was rolled back, or another version was pushed since it was compared.
+        PushRefused: it was rolled back, or another version was pushed since it was compared.
     """
     for left in rolled_back:
         if compared.is_model(left) and not compared.again:
@@ -66,12 +66,12 @@ def next_version(now: int, latest: int, place: str) -> int:
     """Returns the next version's number: the time, or one more than the latest.
 
     Args:
-        now: Seconds since 1970.
-        latest: The highest version that is there, whole or not; 0 where there is none.
-        place: The folder of the versions, for the message.
+        now: seconds since 1970.
+        latest: the highest version that is there, whole or not; 0 where there is none.
+        place: the folder of the versions, for the message.
 
     Raises:
-        UserError: The latest is the highest that there can be.
+        UserError: the latest is the highest that there can be.
     """
     if latest >= MAXIMUM_VERSION:
         raise UserError(

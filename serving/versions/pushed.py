@@ -44,8 +44,8 @@ class PushedVersion:
     """One version in a push folder.
 
     Attributes:
-        version: The number that a server sees, greater for later pushes.
-        path: The version's folder.
+        version: the number that a server sees, greater for later pushes.
+        path: the version's folder.
     """
 
     version: int
@@ -65,8 +65,8 @@ class Newest:
     """The newest whole version in a push folder.
 
     Attributes:
-        version: It, or None where there is none.
-        broken: Of each newer version that is not whole, the latest first, a sentence that names the
+        version: it, or None where there is none.
+        broken: of each newer version that is not whole, the latest first, a sentence that names the
             file.
     """
 
@@ -84,14 +84,14 @@ def versions(push_dir: str | Path, model_name: str) -> list[PushedVersion]:
     """Lists the versions of a model, the oldest first.
 
     Args:
-        push_dir: The push folder. It need not exist.
-        model_name: The model's name, which is the folder inside.
+        push_dir: the push folder. It need not exist.
+        model_name: the model's name, which is the folder inside.
 
     Returns:
         The folders whose name is a version's number, whole or not.
 
     Raises:
-        OSError: The folder is there and cannot be read.
+        OSError: the folder is there and cannot be read.
     """
     folder = Path(push_dir) / model_name
     try:
@@ -122,8 +122,8 @@ def newest(push_dir: str | Path, model_name: str) -> Newest:
     that was rolled back is found only where no other is whole.
 
     Raises:
-        OSError: A file is there and cannot be read.
-        UserError: The newest is broken, and the list of what was rolled back is, too.
+        OSError: a file is there and cannot be read.
+        UserError: the newest is broken, and the list of what was rolled back is, too.
     """
     broken: list[str] = []
     for version in by_preference(versions(push_dir, model_name)):
@@ -138,14 +138,14 @@ def by_preference(versions: Sequence[PushedVersion]) -> Iterator[PushedVersion]:
     """Yields the newest version, then the older ones that take its place where it is broken.
 
     Args:
-        versions: Of one model, the oldest first.
+        versions: of one model, the oldest first.
 
     Yields:
         The newest first; below it, those that hold a model which was rolled back come last.
 
     Raises:
-        OSError: A file is there and cannot be read.
-        UserError: The list of the models that were rolled back is damaged.
+        OSError: a file is there and cannot be read.
+        UserError: the list of the models that were rolled back is damaged.
     """
     if not versions:
         return
@@ -163,7 +163,7 @@ def chosen(found: Newest, folder: str) -> PushedVersion | None:
     """Returns the version to compare with, or None where nothing is pushed.
 
     Raises:
-        UserError: Versions are there, and none of them is whole.
+        UserError: versions are there, and none of them is whole.
     """
     if found.version is None and found.broken:
         raise UserError(
@@ -177,13 +177,13 @@ def sums(path: str | Path) -> dict[str, str]:
     """Computes the SHA-256 of each file under a folder, its manifest left out.
 
     Args:
-        path: The folder of a SavedModel or of a pushed version.
+        path: the folder of a SavedModel or of a pushed version.
 
     Returns:
         Hexadecimal SHA-256 by the file's path within the folder, with ``/`` between its parts.
 
     Raises:
-        OSError: A file cannot be read.
+        OSError: a file cannot be read.
     """
     return {name: value for name, value in sums_of(path).items() if name != MANIFEST}
 
@@ -199,7 +199,7 @@ def verify(path: str | Path) -> list[str]:
     model is compared with it.
 
     Args:
-        path: The version's folder. A copy elsewhere, whose name is no version's number, is compared
+        path: the version's folder. A copy elsewhere, whose name is no version's number, is compared
             by its files alone.
 
     Returns:
@@ -207,7 +207,7 @@ def verify(path: str | Path) -> list[str]:
         the number or the name that is not the manifest's. Empty when the version is whole.
 
     Raises:
-        OSError: A file is there and cannot be read, so that nothing is known.
+        OSError: a file is there and cannot be read, so that nothing is known.
     """
     root = Path(path)
     if not stat.S_ISDIR(mode_of(root)):
@@ -225,7 +225,7 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
     """Reads a version's manifest; None when there is none, or the file is no manifest.
 
     Raises:
-        OSError: The file is there and cannot be read.
+        OSError: the file is there and cannot be read.
     """
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))

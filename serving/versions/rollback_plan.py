@@ -22,10 +22,10 @@ class Plan:
     """A rollback.
 
     Attributes:
-        chosen: The version that is published anew, whole.
-        files: Its files.
-        record: What its new manifest holds beside.
-        rolled_back: The models that are not pushed again from then on.
+        chosen: the version that is published anew, whole.
+        files: its files.
+        record: what its new manifest holds beside.
+        rolled_back: the models that are not pushed again from then on.
     """
 
     chosen: PushedVersion
@@ -45,16 +45,16 @@ def plan(
     """Plans a rollback.
 
     Args:
-        versions: All that are there, the oldest first.
-        to: The version to go back to. If None, that is the newest whole one where the highest is
+        versions: all that are there, the oldest first.
+        to: the version to go back to. If None, that is the newest whole one where the highest is
             broken; else the last one that is another model than the present one. A model that was
             rolled back is never chosen without its number.
-        known: What was rolled back before.
-        verify: Checks a version.
-        place: The folder of the versions, for the message.
+        known: what was rolled back before.
+        verify: checks a version.
+        place: the folder of the versions, for the message.
 
     Raises:
-        UserError: There is no such version, it is not whole, or it is what is served already.
+        UserError: there is no such version, it is not whole, or it is what is served already.
     """
     if not versions:
         raise UserError(f"{place}: there is no pushed version to go back to.")

@@ -17,9 +17,9 @@ class RolledBack:
     """A version that was left by a rollback.
 
     Attributes:
-        version: Its number.
-        digest: Of its files, see `transform_module.files.sums.digest`.
-        recipe: What it follows from, see `components.artifacts.recipe`; empty where its manifest is
+        version: its number.
+        digest: of its files, see `transform_module.files.sums.digest`.
+        recipe: what it follows from, see `components.artifacts.recipe`; empty where its manifest is
             lost. A model that is trained anew by the same recipe differs in its bytes alone.
     """
 
@@ -41,11 +41,11 @@ def from_json(text: str | bytes, place: str) -> list[RolledBack]:
     """Reads the content of a file `ROLLED_BACK`.
 
     Args:
-        text: The content.
-        place: The file, for the message.
+        text: the content.
+        place: the file, for the message.
 
     Raises:
-        UserError: It cannot be read.
+        UserError: it cannot be read.
     """
     try:
         return [
@@ -63,8 +63,8 @@ def read(folder: Path) -> list[RolledBack]:
     """Reads which models a folder of versions was rolled back from.
 
     Raises:
-        OSError: The file is there and cannot be read.
-        UserError: It is damaged.
+        OSError: the file is there and cannot be read.
+        UserError: it is damaged.
     """
     path = folder / ROLLED_BACK
     try:

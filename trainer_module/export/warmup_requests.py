@@ -19,7 +19,7 @@ def write_requests(directory: Path) -> None:
     (https://www.tensorflow.org/tfx/serving/saved_model_warmup).
 
     Args:
-        directory: The SavedModel's folder.
+        directory: the SavedModel's folder.
     """
     image = _image()
     path = directory / contract.WARMUP_REQUESTS

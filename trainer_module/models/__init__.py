@@ -49,7 +49,7 @@ def module(name: str) -> ModuleType:
     """Imports a model's module.
 
     Raises:
-        UserError: It cannot be imported, or lacks what each model has.
+        UserError: it cannot be imported, or lacks what each model has.
     """
     where = f"trainer_module/models/{name}.py"
     try:

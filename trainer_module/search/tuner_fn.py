@@ -36,7 +36,7 @@ from trainer_module.settings.search import (
 from trainer_module.training import history, loop, strategy
 from trainer_module.training_error import DivergedError, TrainingError
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 _SCORE: Final = "score"
 _EPOCHS: Final = "tuner/epochs"
@@ -162,11 +162,11 @@ class Search(keras_tuner.Tuner):
         number = f"trial {int(trial.trial_id) + 1:2d}/{self._settings.trials}"
         ended = self.oracle.get_trial(trial.trial_id)
         if ended.status != TrialStatus.COMPLETED:
-            _log.warning("%s  failed: %s", number, _reason(trial))
+            _LOG.warning("%s  failed: %s", number, _reason(trial))
             return
         (best,) = self.oracle.get_best_trials(1)
         values = values_of(trial.hyperparameters.get_config())
-        _log.info(
+        _LOG.info(
             "%s  %s %.4f  %s  %.0f s%s",
             number,
             self._job.settings.monitor,
@@ -201,10 +201,10 @@ class Search(keras_tuner.Tuner):
                 unseen,
                 backup_dir=inside,
                 log_dir=inside / "logs",
-                log=_log.debug,
+                log=_LOG.debug,
             )
         except DivergedError as error:
-            _log.info("%s", error)
+            _LOG.info("%s", error)
             return None
         monitor = job.settings.monitor
         figure = float(epochs[history.best_epoch(epochs, monitor)][monitor])
@@ -225,7 +225,7 @@ def _write_job(folder: Path, fn_args: FnArgs) -> None:
     partial.write_text(json.dumps(content))
     partial.replace(path)
     address = " ".join(f"{name}={os.environ[name]}" for name in _ADDRESS)
-    _log.info(
+    _LOG.info(
         "waiting for workers, each with an id: %s=1 %s python -m trainer_module.search.worker %s",
         _TUNER_ID,
         address,

@@ -11,7 +11,7 @@ from trainer_module.training import history as history_file
 
 _VALUE: Final = ".ATTRIBUTES/VARIABLE_VALUE"
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 
 def discard_damaged(directory: Path) -> None:
@@ -30,7 +30,7 @@ def discard_damaged(directory: Path) -> None:
     # Damage shows as IndexError, ValueError, DataLossError and more. Whatever it is: a training
     # that begins anew loses time and nothing else.
     except Exception as error:  # noqa: BLE001
-        _log.warning(
+        _LOG.warning(
             "The state of the unfinished training in %s is damaged (%s). It begins anew.",
             directory,
             type(error).__name__,

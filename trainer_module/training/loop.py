@@ -21,7 +21,7 @@ from trainer_module.training.profile import profiled
 from trainer_module.training.steps import NotFiniteError, Steps
 from trainer_module.training_error import DivergedError, TrainingError
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 
 def fit(
@@ -32,7 +32,7 @@ def fit(
     *,
     backup_dir: Path,
     log_dir: Path,
-    log: Callable[..., None] = _log.info,
+    log: Callable[..., None] = _LOG.info,
 ) -> tuple[keras.Model, list[Epoch]]:
     """Trains until all epochs are done or `patience` of them were in vain.
 

@@ -20,7 +20,7 @@ from trainer_module.training import history, strategy
 from trainer_module.training.history import Epoch
 from trainer_module.training.loop import fit
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def train(
     for number, (learnt, unseen) in enumerate(parts, start=1):
         inside = "" if count == 1 else f"member-{number}"
         if inside:
-            _log.info("member %d of %d", number, count)
+            _LOG.info("member %d of %d", number, count)
         seed = job.seed + number - 1
         keras.utils.set_random_seed(seed)
         model, epochs = fit(

@@ -12,13 +12,13 @@ def sha256(path: Path) -> str:
     """Computes the SHA-256 of a file.
 
     Args:
-        path: The file.
+        path: the file.
 
     Returns:
         64 hexadecimal digits.
 
     Raises:
-        OSError: The file cannot be read.
+        OSError: the file cannot be read.
     """
     with path.open("rb") as file:
         return sha256_of(file)
@@ -41,9 +41,9 @@ def damage(
     costs about a second for each gigabyte.
 
     Args:
-        folder: The folder.
-        expected: As `transform_module.files.sums.sums` returned it.
-        beside: Files that may be there and are not compared.
+        folder: the folder.
+        expected: as `transform_module.files.sums.sums` returned it.
+        beside: files that may be there and are not compared.
 
     Yields:
         A few words for each problem, with the file's path: it is missing, changed, unreadable, or

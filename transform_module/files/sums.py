@@ -19,14 +19,14 @@ def sums(folder: str | Path) -> dict[str, str]:
     """Computes the SHA-256 of each file under a folder.
 
     Args:
-        folder: A local folder. What is no regular file, as a link to a folder, gets a text that is
+        folder: a local folder. What is no regular file, as a link to a folder, gets a text that is
             no sum, so that it never equals a recorded file.
 
     Returns:
         Hexadecimal SHA-256 by the file's path within the folder, with ``/`` between its parts.
 
     Raises:
-        OSError: A file or a folder cannot be read.
+        OSError: a file or a folder cannot be read.
     """
     root = Path(folder)
     return {name: _sum(root / name) for name in sorted(_names(root))}
@@ -44,9 +44,9 @@ def differences(
     """Compares sums with recorded ones.
 
     Args:
-        expected: What was recorded.
-        found: What is there.
-        record: What recorded them, for the message.
+        expected: what was recorded.
+        found: what is there.
+        record: what recorded them, for the message.
 
     Returns:
         One clause for each file that differs, which begins with its path; empty when none does.
@@ -75,7 +75,7 @@ def from_json(text: str | bytes) -> dict[str, str]:
     """Reads the content of a file `SUMS`.
 
     Raises:
-        ValueError: It is none.
+        ValueError: it is none.
     """
     content = json.loads(text)
     files = content.get("files") if isinstance(content, dict) else None
@@ -91,7 +91,7 @@ def mode_of(path: Path) -> int:
     Python.
 
     Raises:
-        OSError: It cannot be looked at.
+        OSError: it cannot be looked at.
     """
     try:
         return path.stat().st_mode

@@ -13,7 +13,7 @@ def sync(path: Path) -> None:
     """Writes a file or a folder's entries through to the disk.
 
     Raises:
-        OSError: That cannot be.
+        OSError: that cannot be.
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -43,7 +43,7 @@ def write_text(path: Path, text: str) -> None:
     """Writes a file in one step: a reader sees the former content or the whole new one.
 
     Raises:
-        OSError: It cannot be written; then the former content is there.
+        OSError: it cannot be written; then the former content is there.
     """
     partial = path.with_name(f".{path.name}.partial")
     try:

@@ -72,14 +72,14 @@ def print_fitting(
     """Prints a table whose cells are never broken where leaving columns out can prevent it.
 
     Args:
-      console: Where.
-      columns: Names of the columns.
-      rows: Cells of each row, as markup.
-      right: Columns that hold numbers.
-      expendable: Columns that may be left out, the first of them first.
+        console: where.
+        columns: names of the columns.
+        rows: cells of each row, as markup.
+        right: columns that hold numbers.
+        expendable: columns that may be left out, the first of them first.
 
     Returns:
-      The columns that were left out.
+        The columns that were left out.
     """
     unlimited = console.options.update(width=_UNBOUNDED)
     for count in range(len(expendable) + 1):
@@ -196,7 +196,7 @@ def program(name: str) -> str:
     """How the user calls a program of this environment; as markup.
 
     Returns:
-      Its name, or its path where no folder of PATH holds it.
+        Its name, or its path where no folder of PATH holds it.
     """
     return name if shutil.which(name) else argument(Path(sys.executable).with_name(name))
 

@@ -50,9 +50,9 @@ def print_run(record: RunRecord, root: Root, *, lineage: bool = False) -> None:
     """Prints a run: metrics by slice, blessing, where the model is, what to type next.
 
     Args:
-      record: The run.
-      root: Where it ran.
-      lineage: Whether to print its components and where the model comes from, too.
+        record: the run.
+        root: where it ran.
+        lineage: whether to print its components and where the model comes from, too.
     """
     console = standard_output()
     if record.state == "damaged":

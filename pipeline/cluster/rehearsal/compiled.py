@@ -27,10 +27,10 @@ class Compiled:
     """A pipeline's specification and the values of its parameters.
 
     Attributes:
-        spec: The official proto.
-        parameters: Values by name: those of the job, else the defaults.
-        root: Where a cluster would put the outputs.
-        is_job: Whether it is Vertex AI's form, not Kubeflow's.
+        spec: the official proto.
+        parameters: values by name: those of the job, else the defaults.
+        root: where a cluster would put the outputs.
+        is_job: whether it is Vertex AI's form, not Kubeflow's.
     """
 
     spec: pipeline_spec_pb2.PipelineSpec
@@ -90,7 +90,7 @@ def read(path: Path) -> Compiled:
     """Reads a file of either target.
 
     Raises:
-        UserError: It cannot be read, or is no pipeline.
+        UserError: it cannot be read, or is no pipeline.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))

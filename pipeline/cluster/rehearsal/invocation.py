@@ -28,12 +28,12 @@ class Invocation:
     """How one task is run.
 
     Attributes:
-        task: Its name.
-        driver: The command that runs before it; empty where there is none.
-        command: Its command.
-        environment: Variables that the specification sets.
-        executor_input: Its input; has the URIs of its outputs.
-        output_file: Where it writes the properties of its outputs.
+        task: its name.
+        driver: the command that runs before it; empty where there is none.
+        command: its command.
+        environment: variables that the specification sets.
+        executor_input: its input; has the URIs of its outputs.
+        output_file: where it writes the properties of its outputs.
     """
 
     task: str
@@ -54,14 +54,14 @@ def invocation(
     """Resolves what is in the specification.
 
     Args:
-        compiled: The pipeline.
-        task: Its name.
-        made: What the tasks before it made.
-        folder: Where its outputs go; a folder for each inside.
-        places: Local folders by the remote place that they stand for.
+        compiled: the pipeline.
+        task: its name.
+        made: what the tasks before it made.
+        folder: where its outputs go; a folder for each inside.
+        places: local folders by the remote place that they stand for.
 
     Raises:
-        UserError: A placeholder names what the task does not have.
+        UserError: a placeholder names what the task does not have.
     """
     given = pipeline_spec_pb2.ExecutorInput()
     for name, source in compiled.tasks[task].inputs.artifacts.items():
@@ -103,7 +103,7 @@ def outcome(
     """Reads the outputs of a task: those declared, with the properties that it reports.
 
     Raises:
-        UserError: It made nothing where an output is declared, or reported something unreadable.
+        UserError: it made nothing where an output is declared, or reported something unreadable.
     """
     reported = pipeline_spec_pb2.ExecutorOutput()
     try:

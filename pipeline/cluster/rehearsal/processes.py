@@ -87,12 +87,12 @@ class Forks:
         """Starts the process.
 
         Args:
-            container: Where it runs.
-            modules: What it imports.
-            log: What it says.
+            container: where it runs.
+            modules: what it imports.
+            log: what it says.
 
         Raises:
-            UserError: A module cannot be imported in the container.
+            UserError: a module cannot be imported in the container.
         """
         self._exact = Exact(container)
         self._lock = threading.Lock()

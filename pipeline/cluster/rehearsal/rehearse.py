@@ -40,9 +40,9 @@ class Done:
     """A task that has ended well.
 
     Attributes:
-        task: Its name.
-        seconds: It took so long.
-        artifacts: What it made.
+        task: its name.
+        seconds: it took so long.
+        artifacts: what it made.
     """
 
     task: str
@@ -55,9 +55,9 @@ class Outcome:
     """What a rehearsal came to.
 
     Attributes:
-        done: The tasks that ran, in the order of their ends.
-        evaluation: What the Evaluator found; None where it is none of them.
-        version: The pushed version's folder; None where the Pusher is none of them.
+        done: the tasks that ran, in the order of their ends.
+        evaluation: what the Evaluator found; None where it is none of them.
+        version: the pushed version's folder; None where the Pusher is none of them.
     """
 
     done: list[Done]
@@ -70,13 +70,13 @@ class Rehearsal:
     """Where and how a compiled file is run.
 
     Attributes:
-        compiled: The file.
-        folder: For all that is made.
-        source: Holds the packages of the image.
-        places: Local folders by the remote place that they stand for.
-        exact: Whether each task starts a process of its own.
-        jobs: Tasks at the same time.
-        done: Is called with each task that ends well.
+        compiled: the file.
+        folder: for all that is made.
+        source: holds the packages of the image.
+        places: local folders by the remote place that they stand for.
+        exact: whether each task starts a process of its own.
+        jobs: tasks at the same time.
+        done: is called with each task that ends well.
     """
 
     compiled: Compiled
@@ -92,10 +92,10 @@ class Rehearsal:
         """Runs the tasks.
 
         Args:
-            chosen: Their names; all if None. What the others made comes from the last rehearsal.
+            chosen: their names; all if None. What the others made comes from the last rehearsal.
 
         Raises:
-            UserError: The specification is corrupted, a task failed, or the model that was pushed
+            UserError: the specification is corrupted, a task failed, or the model that was pushed
                 does not answer, or there is no report; with the task and the reason.
         """
         tasks = set(chosen if chosen is not None else self.compiled.tasks)

@@ -25,17 +25,17 @@ def brought_near(
     """Provides data for a compiled pipeline, unless a local folder is mapped to its own.
 
     Args:
-        compiled: The pipeline.
-        folder: For the images and the examples.
-        places: Local folders by the remote place that they stand for.
-        images: Folder of images; synthetic ones if None.
-        display: Shows what happens.
+        compiled: the pipeline.
+        folder: for the images and the examples.
+        places: local folders by the remote place that they stand for.
+        images: folder of images; synthetic ones if None.
+        display: shows what happens.
 
     Returns:
         The pipeline with the data's fingerprint, and the places with those of its root and data.
 
     Raises:
-        UserError: The pipeline has no parameter for its data.
+        UserError: the pipeline has no parameter for its data.
     """
     if _EXAMPLES not in compiled.parameters:
         raise UserError(

@@ -29,15 +29,15 @@ class Container:
     """A folder that is the working directory of every task.
 
     Attributes:
-        folder: It holds the packages.
+        folder: it holds the packages.
     """
 
     def __init__(self, folder: Path, source: Path) -> None:
         """Copies the packages.
 
         Args:
-            folder: Is replaced.
-            source: The checkout, or the folder that the packages are installed in.
+            folder: is replaced.
+            source: the checkout, or the folder that the packages are installed in.
         """
         self.folder = folder / "image"
         self._guard = folder / "guard"
@@ -57,7 +57,7 @@ class Container:
         """Returns the variables of a task's process.
 
         Args:
-            extra: What the specification sets.
+            extra: what the specification sets.
         """
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         return {

@@ -18,15 +18,15 @@ def pushed_version(made: Artifacts, folder: Path, processes: Processes) -> Path:
     """Loads the pushed model in a process of its own, and asks it.
 
     Args:
-        made: By the Pusher.
-        folder: For the image and the answer.
-        processes: Run it.
+        made: by the Pusher.
+        folder: for the image and the answer.
+        processes: run it.
 
     Returns:
         The pushed version's folder.
 
     Raises:
-        UserError: Nothing was pushed, or it does not answer.
+        UserError: nothing was pushed, or it does not answer.
     """
     (artifact,) = made["pushed_model"]
     outcome = json_format.MessageToDict(artifact.metadata)
@@ -54,10 +54,10 @@ def refuse_without_report(made: Artifacts) -> None:
     """Refuses a rehearsal whose Report made none, which costs a run nothing but the report.
 
     Args:
-        made: By the Report.
+        made: by the Report.
 
     Raises:
-        UserError: With the reason.
+        UserError: with the reason.
     """
     (artifact,) = made["report"]
     if reason := json_format.MessageToDict(artifact.metadata).get("reason"):

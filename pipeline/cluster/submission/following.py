@@ -16,13 +16,13 @@ def follow(
     """Waits for the end of a run.
 
     Args:
-        cluster: Where it runs.
-        run: Its id.
-        report: Is called with each task whose state has changed, and the state.
-        seconds_between: Between two looks.
+        cluster: where it runs.
+        run: its id.
+        report: is called with each task whose state has changed, and the state.
+        seconds_between: between two looks.
 
     Raises:
-        UserError: The cluster cannot be reached any more; the run continues.
+        UserError: the cluster cannot be reached any more; the run continues.
     """
     states: dict[str, str] = {}
     while True:

@@ -39,10 +39,10 @@ class Kubeflow:
 
         Args:
             host: URL of the API, such as http://127.0.0.1:8080.
-            namespace: Of a server with several users.
+            namespace: of a server with several users.
 
         Raises:
-            UserError: The server does not answer.
+            UserError: the server does not answer.
         """
         self._host = host.rstrip("/")
         self._namespace = namespace

@@ -19,7 +19,7 @@ class Refusal:
 
     Attributes:
         status: HTTP's; 0 where no answer came.
-        said: What the server, or the system, said of it.
+        said: what the server, or the system, said of it.
     """
 
     status: int
@@ -51,14 +51,14 @@ def attempt(
     connection only what changes nothing is: a run may have been started.
 
     Args:
-        request: What is done.
-        understand: Reads an exception; None lets it pass.
-        where: The server, for the message.
-        login: How to authenticate, for the message.
-        repeatable: Whether it changes nothing.
+        request: what is done.
+        understand: reads an exception; None lets it pass.
+        where: the server, for the message.
+        login: how to authenticate, for the message.
+        repeatable: whether it changes nothing.
 
     Raises:
-        UserError: It failed.
+        UserError: it failed.
     """
     for number in range(_TRIES):
         try:

@@ -15,15 +15,15 @@ class Submission:
     """What is asked of a cluster.
 
     Attributes:
-        file: The compiled file.
-        name: Of the run.
-        parameters: Values that replace the file's.
-        root: Where the outputs go; the file's if None.
+        file: the compiled file.
+        name: of the run.
+        parameters: values that replace the file's.
+        root: where the outputs go; the file's if None.
         cache: False computes every task anew; None leaves it as the file has it.
-        service_account: What the run may do; the cluster's default if None.
-        experiment: What it is listed under.
-        labels: Of the run, where the cluster has labels.
-        network: That the run is peered with, where the cluster has that.
+        service_account: what the run may do; the cluster's default if None.
+        experiment: what it is listed under.
+        labels: of the run, where the cluster has labels.
+        network: that the run is peered with, where the cluster has that.
     """
 
     file: str
@@ -42,8 +42,8 @@ class Submitted:
     """A run or a schedule that the cluster has taken.
 
     Attributes:
-        id: Its name there.
-        link: Its page.
+        id: its name there.
+        link: its page.
     """
 
     id: str
@@ -55,9 +55,9 @@ class Progress:
     """State of a run.
 
     Attributes:
-        state: Of the whole.
-        tasks: States by task, as the cluster names them.
-        error: Why it failed, if known.
+        state: of the whole.
+        tasks: states by task, as the cluster names them.
+        error: why it failed, if known.
     """
 
     state: State
@@ -72,19 +72,19 @@ class Cluster(Protocol):
         """Starts a run.
 
         Raises:
-            UserError: The cluster does not take it; the message says why and what to do.
+            UserError: the cluster does not take it; the message says why and what to do.
         """
 
     def schedule(self, asked: Submission, cron: str) -> Submitted:
         """Starts a run at each time of a cron expression.
 
         Raises:
-            UserError: As `submit`.
+            UserError: as `submit`.
         """
 
     def progress(self, run: str) -> Progress:
         """Returns the state of a run.
 
         Raises:
-            UserError: It cannot be read, after some tries.
+            UserError: it cannot be read, after some tries.
         """

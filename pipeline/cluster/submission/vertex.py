@@ -37,9 +37,9 @@ class Vertex:
         """Connects to nothing yet.
 
         Args:
-            project: The project's id.
-            region: Such as us-central1.
-            endpoint: Another address of the API than the region's, such as that of a private
+            project: the project's id.
+            region: such as us-central1.
+            endpoint: another address of the API than the region's, such as that of a private
                 connection.
         """
         self._where = f"Vertex AI ({project}, {region})"

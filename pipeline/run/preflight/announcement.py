@@ -20,13 +20,13 @@ def announce(
     """Says what a run trains and how long it is expected to take.
 
     Args:
-      config: What was chosen.
-      source: The preset or file that it was read from; None is all defaults.
-      images: Number of image files, or of synthetic images to draw.
-      records: Of earlier runs under the root, the oldest first.
+        config: what was chosen.
+        source: the preset or file that it was read from; None is all defaults.
+        images: number of image files, or of synthetic images to draw.
+        records: of earlier runs under the root, the oldest first.
 
     Returns:
-      At most five lines.
+        At most five lines.
     """
     trainer = config.trainer
     chosen = named(source)

@@ -18,14 +18,14 @@ def check(config: Config, root: Root) -> int:
     """Checks the paths that a run is given.
 
     Args:
-      config: What was chosen.
-      root: Where it will run.
+        config: what was chosen.
+        root: where it will run.
 
     Returns:
-      The number of image files in the class folders, or of synthetic images to draw.
+        The number of image files in the class folders, or of synthetic images to draw.
 
     Raises:
-      UserError: A path, the table of patients or an environment variable cannot be used.
+        UserError: a path, the table of patients or an environment variable cannot be used.
     """
     require_local(root.path, "The root")
     require_local(config.images or "", "images")

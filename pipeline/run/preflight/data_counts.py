@@ -27,11 +27,11 @@ def lines(dataset: Dataset, folder: Path) -> Iterator[str]:
     """Says what a dataset holds, and what was kept out of it.
 
     Args:
-      dataset: Converted in this run or before it.
-      folder: Where it is.
+        dataset: converted in this run or before it.
+        folder: where it is.
 
     Yields:
-      A table of images by split and label, line by line, then sentences.
+        A table of images by split and label, line by line, then sentences.
     """
     counts = counted(dataset)
     rows = [

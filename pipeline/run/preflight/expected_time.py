@@ -32,10 +32,10 @@ class Expected:
     """The expected time of a run that finds nothing in the cache.
 
     Attributes:
-      low: Seconds, where the training stops as early as its patience allows.
-      high: Seconds, where it trains for all epochs.
-      per_image: Seconds for an image and an epoch.
-      run: The earlier run that this is known from; empty where it was measured elsewhere.
+        low: seconds, where the training stops as early as its patience allows.
+        high: seconds, where it trains for all epochs.
+        per_image: seconds for an image and an epoch.
+        run: the earlier run that this is known from; empty where it was measured elsewhere.
     """
 
     low: float
@@ -48,12 +48,12 @@ def expected(config: Config, images: int, records: Sequence[RunRecord]) -> Expec
     """Estimates the time of a run.
 
     Args:
-      config: What was chosen.
-      images: Number of image files.
-      records: Of earlier runs under the root, the oldest first.
+        config: what was chosen.
+        images: number of image files.
+        records: of earlier runs under the root, the oldest first.
 
     Returns:
-      None where neither an earlier run nor the table knows the model.
+        None where neither an earlier run nor the table knows the model.
     """
     trainer = config.trainer
     known = _known(trainer, records)

@@ -20,11 +20,11 @@ def check_graph(pipeline: Pipeline, uncached: Collection[str]) -> None:
     """Checks the whole graph.
 
     Args:
-      pipeline: The wired pipeline.
-      uncached: Ids of the nodes that run in every run.
+        pipeline: the wired pipeline.
+        uncached: ids of the nodes that run in every run.
 
     Raises:
-      UserError: With every problem, each naming the node and what to do.
+        UserError: with every problem, each naming the node and what to do.
     """
     nodes = pipeline.components
     problems = [

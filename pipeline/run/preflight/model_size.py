@@ -8,8 +8,8 @@ def parameters(settings: TrainerSettings, size: int) -> int | None:
     """Returns the number of parameters, of all members of an ensemble together.
 
     Args:
-        settings: Of the training.
-        size: Side of the images, in pixels.
+        settings: of the training.
+        size: side of the images, in pixels.
 
     Returns:
         None where the model's module does not say.

@@ -9,7 +9,7 @@ def require_pretrained(settings: TrainerSettings) -> None:
     """Checks, before the data is prepared, that the model's weights can be had.
 
     Raises:
-        UserError: They cannot.
+        UserError: they cannot.
     """
     require = getattr(models.module(settings.model), "require_weights", None)
     if require is None:

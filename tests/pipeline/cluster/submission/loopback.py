@@ -26,11 +26,11 @@ class Server:
     """What was asked, and what is answered.
 
     Attributes:
-        url: Where it listens.
-        requests: Method, path and body of each.
-        faults: Statuses that the next requests to a path get, by a part of "METHOD path"; `BREAK`
+        url: where it listens.
+        requests: method, path and body of each.
+        faults: statuses that the next requests to a path get, by a part of "METHOD path"; `BREAK`
             breaks the connection.
-        states: How the run stands at each look; the last one stays.
+        states: how the run stands at each look; the last one stays.
     """
 
     url: str = ""
