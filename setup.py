@@ -99,7 +99,7 @@ setup(
             "pytest-timeout>=2.3",
             "pytest-xdist>=3.6,<4",
             "ruff>=0.9",
-            "scikit-learn>=1.5,<2",  # photographs and digits, which are no X-rays
+            "scikit-learn>=1.5,<2",  # photographs and digits, which are not X-rays
             "selenium>=4.25,<5",  # drives a browser over the server's page
             "setuptools>=77",  # builds the editable install without a download of its own
             "types-PyYAML>=6",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from serving.predict.files import Prediction, predict
+from serving.predict.files import FilePrediction, predict
 
 TILE, GAP, TEXT = 200, 12, 44
 NAMES = {"NORMAL": ("#1a7f37", "normal"), "PNEUMONIA": ("#b35900", "pneumonia")}
@@ -37,7 +37,7 @@ def draw(root: Path, out: Path) -> None:
     sheet.save(out, optimize=True)
 
 
-def _predicted(root: Path, label: str) -> list[Prediction]:
+def _predicted(root: Path, label: str) -> list[FilePrediction]:
     return predict(root / "pushed" / "chest_xray", [root / "images" / "test" / label])
 
 

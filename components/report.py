@@ -206,7 +206,7 @@ def _found(
     contents = example_images.contents(inputs["examples"], {*sample, *worst})
     model = Model(version)
     corrupted = predict_corrupted(
-        model.answer,
+        model.predict,
         [(path, is_ill, contents[path]) for path, is_ill in sample.items()],
         threshold,
     )

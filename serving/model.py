@@ -19,8 +19,8 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the model says of one image.
+class Prediction:
+    """The prediction of one image.
 
     Attributes:
         probability: of pneumonia; 0.5 where it is not valid.
@@ -54,7 +54,7 @@ class Model:
             path: a version's folder, see `find_version`.
 
         Raises:
-            UserError: it does not load, or is none of ours.
+            UserError: it does not load, or is not a model of this pipeline.
         """
         with importing(), without_keras():
             import tensorflow as tf
@@ -68,7 +68,7 @@ class Model:
             raise UserError(f"{path} cannot be loaded as a model: {error}") from error
         if contract.SERVING_DEFAULT not in self.loaded.signatures:
             raise UserError(
-                f"{path} is no model of this pipeline: it has no signature "
+                f"{path} is not a model of this pipeline: it has no signature "
                 f"{contract.SERVING_DEFAULT}."
             )
         self._predict = self.loaded.signatures[contract.SERVING_DEFAULT]
@@ -87,7 +87,7 @@ class Model:
         return self.loaded.signatures[name]
 
     def check_explains(self) -> None:
-        """Checks that `heat_maps` can be asked.
+        """Checks that `heat_maps` can be called.
 
         Raises:
             UserError: the model has no signature ``explain``.
@@ -100,7 +100,7 @@ class Model:
             )
 
     def heat_maps(self, images: Sequence[bytes]) -> np.ndarray:
-        """Explains the answers to encoded images; see `check_explains`.
+        """Explains the predictions of encoded images; see `check_explains`.
 
         Returns:
             [N, 160, 160] float32 in [0, 1]: where in the image pneumonia is seen; a map's highest
@@ -112,7 +112,7 @@ class Model:
         out = explain(**{contract.IMAGE_BYTES: tf.constant(list(images), tf.string)})
         return np.asarray(out[contract.HEATMAP])
 
-    def answer(self, images: Sequence[bytes]) -> list[Answer]:
+    def predict(self, images: Sequence[bytes]) -> list[Prediction]:
         """Predicts encoded images; one that is broken does not touch the others."""
         import tensorflow as tf
 
@@ -129,7 +129,7 @@ class Model:
             if name in out
         }
         return [
-            Answer(label=label, **dict(zip(columns, row, strict=True)))
+            Prediction(label=label, **dict(zip(columns, row, strict=True)))
             for label, *row in zip(labels, *columns.values(), strict=True)
         ]
 
@@ -140,7 +140,7 @@ def find_version(path: Path) -> Path:
     Args:
         path: a version's folder, or a folder of versions, of which the newest whole one is taken;
             of each newer one that is not whole a warning says why. A version's folder that has no
-            manifest is no pushed one, and is taken as it is.
+            manifest was never pushed, and is taken as it is.
 
     Returns:
         The folder that holds ``saved_model.pb``.
@@ -187,7 +187,7 @@ def read_record(path: Path) -> dict[str, Any]:
         record = json.loads((path / contract.MODEL_RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(
-            f"{path} is no model of this pipeline: {contract.MODEL_RECORD} cannot be read "
+            f"{path} is not a model of this pipeline: {contract.MODEL_RECORD} cannot be read "
             f"({error})."
         ) from error
     return dict(record)

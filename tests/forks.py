@@ -188,7 +188,7 @@ def import_slow() -> None:
 
 
 def _serve(control: socket.socket) -> None:
-    """Forks for each request, until nobody can ask any more; returns in a fork alone."""
+    """Forks for each request, until nobody can send any more; returns in a fork alone."""
     woken, wake = socket.socketpair()
     wake.setblocking(False)
     signal.set_wakeup_fd(wake.fileno())
@@ -246,7 +246,7 @@ def _bury(pid: int) -> None:
 
 
 def _become(request: int, *streams: int) -> None:
-    """Makes a fork the process that was asked for, but for the program."""
+    """Makes a fork the requested process, but for the program."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()

@@ -34,8 +34,8 @@ def log_in(monkeypatch: pytest.MonkeyPatch, folder: Path, url: str) -> None:
     file = folder / "account.json"
     file.write_text(json.dumps(account))
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
-    # In the background, the client asks at a fixed address where the account may be used, again and
-    # again, also after the test.
+    # In the background, the client queries at a fixed address where the account may be used, again
+    # and again, also after the test.
     monkeypatch.setattr(
         CredentialsWithRegionalAccessBoundary,
         "_maybe_start_regional_access_boundary_refresh",

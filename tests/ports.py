@@ -10,7 +10,7 @@ def reserved(count: int = 1) -> Iterator[list[int]]:
     """Holds ports of this machine as long as the block runs.
 
     They are bound and nobody listens: a connection is refused. A server gets one if it sets
-    SO_REUSEPORT, as gRPC does by default; the system gives such a port to nobody who asks for any.
+    SO_REUSEPORT, as gRPC does by default; the system gives such a port to nobody who takes any.
     """
     with ExitStack() as stack:
         held = [stack.enter_context(socket.socket()) for _ in range(count)]

@@ -77,7 +77,7 @@ def cluster(*tasks: str) -> Iterator[list[dict[str, str]]]:
         yield [
             {
                 "TF_CONFIG": json.dumps({"cluster": addresses, "task": place}),
-                # TensorFlow's own servers share a port only when asked to.
+                # TensorFlow's own servers share a port only when set to.
                 "TF_GRPC_REUSE_PORT": "true",
             }
             for place in places

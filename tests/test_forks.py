@@ -12,7 +12,7 @@ from tests import forks
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e]
 
-TELL = """
+REPORT = """
 import json, logging, os, random, signal, sys, threading
 import numpy as np
 import pipeline
@@ -32,7 +32,7 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "WORD": "yes"}
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "tell.py").write_text(TELL)
+    (tmp_path / "reporting.py").write_text(REPORT)
     (tmp_path / "pipeline.py").touch()
     return tmp_path
 
@@ -41,11 +41,11 @@ def start(folder, module, *arguments, **options):
     return forks.start(module, *arguments, folder=folder, environment=ENVIRONMENT, **options)
 
 
-def told(folder):
+def reported(folder):
     out = folder / "out"
     with (
         out.open("w") as file,
-        start(folder, "tell", "a", "b c", stdout=file, stderr=file) as process,
+        start(folder, "reporting", "a", "b c", stdout=file, stderr=file) as process,
     ):
         code = process.wait(600)
     assert code == 0, out.read_text()
@@ -55,7 +55,7 @@ def told(folder):
 def test_it_finds_what_a_cold_one_does(folder):
     cold = json.loads(
         subprocess.run(
-            [sys.executable, "-m", "tell", "a", "b c"],
+            [sys.executable, "-m", "reporting", "a", "b c"],
             cwd=folder,
             env=ENVIRONMENT,
             stdin=subprocess.DEVNULL,
@@ -65,8 +65,8 @@ def test_it_finds_what_a_cold_one_does(folder):
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         ).stdout
     )
-    found = told(folder)
-    assert len({*found.pop("drawn"), *told(folder)["drawn"], *cold.pop("drawn")}) == 6
+    found = reported(folder)
+    assert len({*found.pop("drawn"), *reported(folder)["drawn"], *cold.pop("drawn")}) == 6
     assert found == cold
     assert found["ours"] == str(folder / "pipeline.py")
 

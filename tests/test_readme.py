@@ -12,7 +12,7 @@ from pipeline.cli.main import main
 from pipeline.cli.output.data_tables import print_predictions
 from pipeline.cluster.cluster_checks import problems
 from pipeline.config.config_file import load
-from serving.predict.files import Prediction
+from serving.predict.files import FilePrediction
 from tests.pipeline.command import REPOSITORY
 from tests.readmes import MAIN, READMES, read
 
@@ -121,5 +121,7 @@ def test_the_cluster_configuration_compiles_as_it_is_printed(count, tmp_path):
 
 def test_the_predict_example_has_the_columns_of_the_command(capsys):
     (head,) = re.findall(r"^\w+ +probability +label.*$", SERVING.text, re.MULTILINE)
-    print_predictions([Prediction("xray.jpeg", 0.9953, "PNEUMONIA", valid=True, in_domain=True)])
+    print_predictions(
+        [FilePrediction("xray.jpeg", 0.9953, "PNEUMONIA", valid=True, in_domain=True)]
+    )
     assert head.split() == capsys.readouterr().out.splitlines()[0].split()

@@ -10,9 +10,9 @@ from pipeline.root.root import Root
 from pipeline.run_records.run_record import load_all
 from tests.pipeline.command import REPOSITORY
 from tests.readmes import MAIN, read
-from tests.serving.asking import xray
 from tests.serving.running import running
 from tests.serving.saved import save, write_manifest
+from tests.serving.small_model import xray
 
 PREDICT, KERAS, RUN = MAIN.blocks("python")
 (RECORD,) = read("pipeline/README.md").blocks("python")
@@ -23,7 +23,7 @@ DEPLOYMENT, CLIENT = read("serving/README.md").blocks("python")
 def folder(tmp_path, monkeypatch):
     """A working directory with what the examples name."""
     version = tmp_path / "cxr-root" / "pushed" / "chest_xray" / "1"
-    write_manifest(save(version, tells_domain=True))
+    write_manifest(save(version, has_domain=True))
     (tmp_path / "xray.jpeg").write_bytes(xray(200))
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "dark.png").write_bytes(xray(20))
@@ -58,7 +58,7 @@ def test_the_files_of_a_deployment_are_written(folder):
 
 
 @pytest.mark.slow
-def test_a_client_asks_a_server(folder, capsys):
+def test_a_client_calls_a_server(folder, capsys):
     with running(folder / "cxr-root" / "pushed" / "chest_xray") as server:
         exec(CLIENT.replace("127.0.0.1:8500", server.grpc), {})
     assert capsys.readouterr().out.startswith("PNEUMONIA 0.78")

@@ -28,10 +28,10 @@ def named(requirement):
 
 def declared(given):
     """Names of the distributions that an installation with the extra `cluster` has, and whence."""
-    asked = [*given["install_requires"], *given["extras_require"]["cluster"]]
-    names = {named(each) for each in asked}
+    requirements = [*given["install_requires"], *given["extras_require"]["cluster"]]
+    names = {named(each) for each in requirements}
     # An extra is a list of distributions under another name.
-    for each in asked:
+    for each in requirements:
         for extra in re.findall(r"\[(.+?)\]", each):
             for inner in importlib.metadata.requires(named(each)) or []:
                 if f'extra == "{extra}"' in inner or f"extra == '{extra}'" in inner:

@@ -40,7 +40,7 @@ def run_fn(fn_args: FnArgs) -> None:
             ``fn_args.model_run_dir``, there into a folder for each member.
 
     Raises:
-        TrainingError: the training cannot be done as it was asked for, or diverged.
+        TrainingError: the training cannot be done as it is configured, or diverged.
     """
     job, tuning = _tuned(Job.from_custom_config(fn_args.custom_config), fn_args.hyperparameters)
     where = strategy.create(job.settings.strategy)

@@ -1,4 +1,4 @@
-"""The error of a training that cannot be done as it was asked for."""
+"""The error of a training that cannot be done as it is configured."""
 
 
 class TrainingError(ValueError):

@@ -47,7 +47,7 @@ IMAGE_SIZE: Final = 160
 """Side in pixels of the square image that the model sees."""
 
 MINIMUM_SIDE: Final = 32
-"""An image with a shorter side than this many pixels is no X-ray."""
+"""An image with a shorter side than this many pixels is not an X-ray."""
 
 THUMBNAIL_SIDE: Final = 32
 """Width and height in pixels of the image in small, by which it is compared and found blank."""

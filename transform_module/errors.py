@@ -20,7 +20,7 @@ class UserError(Exception):
         return printable(super().__str__(), keep="\n\t")
 
 
-class NothingUsable(UserError):
+class NothingValid(UserError):
     """None of the images that were given can be used."""
 
 

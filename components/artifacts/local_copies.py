@@ -25,7 +25,7 @@ def local_copies(
     """
     inputs, outputs = [list(_remote(each)) for each in (inputs, outputs)]
     uris = [(artifact, artifact.uri) for artifact in (*inputs, *outputs)]
-    with tempfile.TemporaryDirectory(prefix="near-") as folder:
+    with tempfile.TemporaryDirectory(prefix="copies-") as folder:
         try:
             for index, (artifact, uri) in enumerate(uris):
                 artifact.uri = os.path.join(folder, str(index))

@@ -141,8 +141,8 @@ def _signature(path: str) -> meta_graph_pb2.SignatureDef | None:
     except DecodeError as error:
         # Its sum is right: it was pushed so.
         raise UserError(
-            f"{path}/{pushed.SAVED_MODEL} is no SavedModel, so that nothing can be compared with "
-            "the pushed model. Roll back to another version (cxr rollback --to)."
+            f"{path}/{pushed.SAVED_MODEL} is not a SavedModel, so that nothing can be compared "
+            "with the pushed model. Roll back to another version (cxr rollback --to)."
         ) from error
     graphs = [graph for graph in saved.meta_graphs if _SERVE_TAG in graph.meta_info_def.tags]
     for graph in graphs[:1]:

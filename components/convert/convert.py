@@ -158,7 +158,7 @@ def _convert(
         files, screening.inspections, patient_of, seed=seed, hold_out=settings.hold_out
     )
     quarantine.refuse_mostly_bad(outcomes, out, settings.max_bad)
-    known = patient_of.known(outcome.file for outcome in outcomes if outcome.is_usable)
+    known = patient_of.known(outcome.file for outcome in outcomes if outcome.is_valid)
     dataset = Dataset(
         fingerprint=records.fingerprint(
             (outcome.split, outcome.features) for outcome in outcomes if outcome.split
@@ -257,8 +257,8 @@ def _refuse_foreign(out: Path) -> None:
         return
     if out.exists():
         raise UserError(
-            f"{out} exists and is no converted dataset ({DATASET_FILE} is missing), so it is left "
-            "alone. Choose another folder, or remove it first."
+            f"{out} exists and is not a converted dataset ({DATASET_FILE} is missing), so it is "
+            "left alone. Choose another folder, or remove it first."
         )
 
 

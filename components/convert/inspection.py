@@ -35,7 +35,7 @@ _INSPECTORS = min(4, os.cpu_count() or 1)
 Inspection = dict[str, Any]
 """Result of reading a file: index, sha256, reason (None if it is good), format, width, height,
 orientation, unused_bits and, of a good one, its thumbnail and hash in base64 (see `appearance`),
-and its measures, where they were asked for."""
+and its measures, where they are wanted."""
 
 
 def inspect_files(

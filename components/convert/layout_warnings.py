@@ -27,7 +27,7 @@ _SHOWN = 2
 def layout_warnings(
     outcomes: Sequence[Outcome], patients: Patients, known: PatientsKnown
 ) -> tuple[str, ...]:
-    """Finds what a user should look at before a model learns from a dataset.
+    """Finds what a user should look at before a model is trained on a dataset.
 
     Args:
         outcomes: what became of each file.
@@ -37,20 +37,20 @@ def layout_warnings(
     Returns:
         One sentence, or a few, for each doubt.
     """
-    usable = [outcome for outcome in outcomes if outcome.is_usable]
+    valid = [outcome for outcome in outcomes if outcome.is_valid]
     return (
-        *_base(usable),
+        *_base(valid),
         *_skipped(outcomes),
-        *_doubtful_folders(usable),
-        *_without_split(usable),
-        *_classes(usable),
+        *_doubtful_folders(valid),
+        *_without_split(valid),
+        *_classes(valid),
         *_patients(known),
         *patients.notes,
     )
 
 
-def _base(usable: Iterable[Outcome]) -> Iterator[str]:
-    for outcome in usable:
+def _base(valid: Iterable[Outcome]) -> Iterator[str]:
+    for outcome in valid:
         file = outcome.file
         above = file.depth - bool(file.folder) - bool(file.label)
         if above:
@@ -68,9 +68,9 @@ def _skipped(outcomes: Iterable[Outcome]) -> Iterator[str]:
             yield f"{words}: {_counted(found)}."
 
 
-def _doubtful_folders(usable: Iterable[Outcome]) -> Iterator[str]:
+def _doubtful_folders(valid: Iterable[Outcome]) -> Iterator[str]:
     names: defaultdict[str, list[str]] = defaultdict(list)
-    for outcome in usable:
+    for outcome in valid:
         for folder in outcome.file.below_class.split("/")[:-1]:
             other = label_of(folder) not in (None, outcome.file.label)
             if other or split_of(folder) or passed_over.is_doubtful_folder(folder):
@@ -79,25 +79,25 @@ def _doubtful_folders(usable: Iterable[Outcome]) -> Iterator[str]:
     for folder, found in sorted(names.items()):
         yield (
             f"Images in folders named {folder} are taken like any other: {_counted(found)}. Move "
-            "them out of the image folder if they are no original X-rays."
+            "them out of the image folder if they are not original X-rays."
         )
 
 
-def _without_split(usable: Sequence[Outcome]) -> Iterator[str]:
-    beside = [outcome.file.filename for outcome in usable if not outcome.file.folder]
-    if beside and len(beside) < len(usable):
+def _without_split(valid: Sequence[Outcome]) -> Iterator[str]:
+    beside = [outcome.file.filename for outcome in valid if not outcome.file.folder]
+    if beside and len(beside) < len(valid):
         yield (
             "Images in class folders beside the folders of the splits are split as those of train "
             f"and val are: {_counted(beside)}."
         )
 
 
-def _classes(usable: Sequence[Outcome]) -> Iterator[str]:
-    present = {outcome.file.label for outcome in usable}
+def _classes(valid: Sequence[Outcome]) -> Iterator[str]:
+    present = {outcome.file.label for outcome in valid}
     for label in LABELS:
         if label not in present:
             yield f"There is no image of {label} at all: no model can learn from this dataset."
-    train = Counter(outcome.file.label for outcome in usable if outcome.split == TRAIN)
+    train = Counter(outcome.file.label for outcome in valid if outcome.split == TRAIN)
     if len(train) == len(LABELS):
         (most, many), (least, few) = train.most_common()
         if many >= LEAST_IMBALANCE * few:

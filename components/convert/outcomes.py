@@ -39,7 +39,7 @@ class Outcome:
     features: Features = field(default_factory=dict)
 
     @property
-    def is_usable(self) -> bool:
+    def is_valid(self) -> bool:
         """Whether it is a good image, wherever it went."""
         return self.split is not None or self.dropped
 

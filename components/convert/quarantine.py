@@ -115,7 +115,7 @@ def _advice(bad: Sequence[Outcome], good: Sequence[Outcome]) -> str:
         )
     if any(not outcome.file.label for outcome in bad):
         return (
-            "Move what is no part of the dataset out of the image folder, or rename its folders. "
+            "Move what is not part of the dataset out of the image folder, or rename its folders. "
             "If it is as it should be, raise max_bad."
         )
     return "Fix the files, or raise max_bad if this is as it should be."

@@ -134,7 +134,7 @@ def _join(shown: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def _conflicts(images: Sequence[Image]) -> dict[str, list[Image]]:
-    """Finds the images that stand, or whose copies stand, under both classes, by content."""
+    """Finds the images that are under both classes, themselves or by a copy, by content."""
     same = defaultdict(list)
     for image in images:
         same[image.content].append(image)

@@ -41,7 +41,7 @@ class Metrics:
         invalid: further examples whose image the model called undecodable. No metric has them.
         auc: area under the ROC curve, over 10,000 thresholds.
         pr_auc: area under the precision-recall curve.
-        accuracy: share of right answers at the operating threshold.
+        accuracy: share of right predictions at the operating threshold.
         sensitivity: share of PNEUMONIA that is found at the operating threshold.
         specificity: true-negative rate: share of NORMAL classified as NORMAL.
         true_positives: PNEUMONIA predicted PNEUMONIA.

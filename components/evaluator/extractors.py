@@ -28,8 +28,8 @@ def extractors(
 
     A row whose image the evaluated model calls undecodable (``valid`` false) has weight 0, so
     that no metric counts the probability that is there; the number of such rows is the rows
-    less the weights. The baseline is evaluated on the same rows, and answers for those that only it
-    cannot decode. Serialized examples and images are dropped, since nothing after the prediction
+    less the weights. The baseline is evaluated on the same rows, with UNDECIDED for those that only
+    it cannot decode. Serialized examples and images are dropped, since nothing after the prediction
     needs them and they are nearly all of a row's bytes.
 
     Args:
@@ -71,15 +71,15 @@ def _predicted(extracts: dict[str, Any], transform: TransformSettings) -> Predic
         found = values[name].bytes_list.value
         return bytes(found[0]).decode(errors="replace") if found else ""
 
-    def probability(answer: dict[str, Any]) -> float:
-        return answer[contract.PROBABILITY].item() if _is_valid(answer) else UNDECIDED
+    def probability(prediction: dict[str, Any]) -> float:
+        return prediction[contract.PROBABILITY].item() if _is_valid(prediction) else UNDECIDED
 
     def known(name: str) -> Any:
-        return answer[name].item() if name in answer else None
+        return prediction[name].item() if name in prediction else None
 
     image = values[contract.IMAGE].bytes_list.value
     content = bytes(image[0]) if image else b""
-    answer = _candidate(extracts)
+    prediction = _candidate(extracts)
     other = extracts[tfma.PREDICTIONS_KEY].get(tfma.BASELINE_KEY)
     subtype = text(contract.SUBTYPE)
     return PredictedImage(
@@ -87,13 +87,13 @@ def _predicted(extracts: dict[str, Any], transform: TransformSettings) -> Predic
         patient=text(contract.PATIENT_ID),
         label=bool(values[contract.LABEL].int64_list.value[0]),
         subtype="" if subtype == UNKNOWN_SUBTYPE else subtype,
-        probability=probability(answer),
-        valid=_is_valid(answer),
+        probability=probability(prediction),
+        valid=_is_valid(prediction),
         in_domain=known(contract.IN_DOMAIN),
         domain_distance=known(contract.DOMAIN_DISTANCE),
         bytes=len(content),
         sha256=text(contract.SHA256),
-        **(describe(content, transform) if _is_valid(answer) else {}),
+        **(describe(content, transform) if _is_valid(prediction) else {}),
         other_probability=probability(other) if other else None,
         other_valid=_is_valid(other) if other else None,
     )
@@ -101,12 +101,12 @@ def _predicted(extracts: dict[str, Any], transform: TransformSettings) -> Predic
 
 def _candidate(extracts: dict[str, Any]) -> dict[str, Any]:
     predictions = extracts[tfma.PREDICTIONS_KEY]
-    answer: dict[str, Any] = predictions.get(tfma.CANDIDATE_KEY, predictions)
-    return answer
+    prediction: dict[str, Any] = predictions.get(tfma.CANDIDATE_KEY, predictions)
+    return prediction
 
 
-def _is_valid(answer: dict[str, Any]) -> bool:
-    return bool(np.all(answer[contract.VALID]))
+def _is_valid(prediction: dict[str, Any]) -> bool:
+    return bool(np.all(prediction[contract.VALID]))
 
 
 def _weigh_by_validity(extracts: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ _EXAMPLES = 32
 
 
 def container_check(model: types.BaseChannel, examples: types.BaseChannel) -> InfraValidator:
-    """Makes the component. It gives no reasons, and compares nothing: the model must answer.
+    """Makes the component. It gives no reasons, and compares nothing: the model must respond.
 
     Args:
         model: the model to check.

@@ -1,4 +1,4 @@
-"""Images that the check before the push asks about: every format, and what is broken."""
+"""Images of the check before the push: every format, and broken files."""
 
 import csv
 import io
@@ -40,7 +40,7 @@ def is_lossless(name: str) -> bool:
 
 
 def broken() -> dict[str, bytes]:
-    """Makes files that are no images, by what is wrong with them."""
+    """Makes files that are not images, by what is wrong with them."""
     jpeg = formats()["JPEG, RGB"]
     return {
         "empty": b"",

@@ -6,7 +6,7 @@ import pydantic
 
 
 class ServingCheckSettings(pydantic.BaseModel):
-    """The check before the push: the model is served, asked and compared."""
+    """The check before the push: a served copy predicts, and is compared."""
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 

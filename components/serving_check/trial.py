@@ -1,4 +1,4 @@
-"""A model served by the embedded server in a process of its own, and asked."""
+"""A model served by the embedded server in a process of its own, and requests to it."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ from components.serving_check import differences, sample_images
 from components.serving_check.settings import ServingCheckSettings
 from serving.analysis.predicted import PredictedImage
 from serving.client import Client, NotOurModel, Refused, UnknownModel, connect
-from serving.model import Answer
+from serving.model import Prediction
 from serving.process.tied import tied_process
 from serving.versions.push import push
 from serving.versions.push_rules import Compared
@@ -46,9 +46,9 @@ class Trial:
 
     Attributes:
         reasons: why it may not be pushed, a sentence each; empty when it may.
-        images: images that were asked about.
-        load_seconds: from the server's start until the model answered.
-        latency_ms: median answer to one image over REST.
+        images: images that were predicted.
+        load_seconds: from the server's start until the model responded.
+        latency_ms: median time of a request with one image over REST.
         memory_gib: the most memory that the server took.
     """
 
@@ -69,13 +69,13 @@ def try_serving(
     images: Path,
     quarantine: Path,
 ) -> Trial:
-    """Serves a model as it would be served once pushed, and asks it over REST and gRPC.
+    """Serves a model as it would be served once pushed, and sends it requests over REST and gRPC.
 
     Args:
         model: the SavedModel's folder.
         files: SHA-256 by file of what is to be served.
         name: the model's, in URLs.
-        questions: images with the answers that are expected.
+        questions: images with the expected predictions.
         settings: the bounds.
         images: folder of the paths in ``quarantine``.
         quarantine: list of the files that the conversion kept out.
@@ -96,10 +96,12 @@ def try_serving(
                         return Trial(reasons, load_seconds=load_seconds)
                     record = json.loads((version / contract.MODEL_RECORD).read_text())
                     latency_ms = _latency_ms(rest, questions)
-                    reasons += _ask(rest, grpc, questions, record["threshold"], images, quarantine)
+                    reasons += _compared(
+                        rest, grpc, questions, record["threshold"], images, quarantine
+                    )
                 memory_gib = process.memory_info().rss / 2**30
         except (NotOurModel, Refused, UnknownModel) as error:
-            # What the server said of the model; that it said nothing is no verdict.
+            # What the server said of the model; silence is not a verdict.
             return Trial([str(error)])
     reasons += _beyond(latency_ms, memory_gib, settings)
     return Trial(reasons, len(questions), load_seconds, latency_ms, memory_gib)
@@ -152,7 +154,7 @@ def _latency_ms(client: Client, questions: Sequence[Question]) -> float:
     return statistics.median(seconds) * 1000 if seconds else 0.0
 
 
-def _ask(
+def _compared(
     rest: Client,
     grpc: Client,
     questions: Sequence[Question],
@@ -163,9 +165,9 @@ def _ask(
     expected = [question.predicted for question in questions]
     contents = [question.image for question in questions]
     for how, client in (("REST", rest), ("gRPC", grpc)):
-        answers = [client.predict([image])[0] for image in contents[:_ALONE]]
+        predictions = [client.predict([image])[0] for image in contents[:_ALONE]]
         yield from differences.against_evaluator(
-            expected[:_ALONE], answers, threshold, f"over {how}, one at a time"
+            expected[:_ALONE], predictions, threshold, f"over {how}, one at a time"
         )
         yield from differences.against_evaluator(
             expected, _in_batches(client, contents), threshold, f"over {how}, in batches"
@@ -185,11 +187,11 @@ def _ask(
         yield from differences.of_neighbours(name, alone, [before, after])
 
 
-def _in_batches(client: Client, images: Sequence[bytes]) -> list[Answer]:
+def _in_batches(client: Client, images: Sequence[bytes]) -> list[Prediction]:
     return [
-        answer
+        prediction
         for start in range(0, len(images), _BATCH)
-        for answer in client.predict(images[start : start + _BATCH])
+        for prediction in client.predict(images[start : start + _BATCH])
     ]
 
 

@@ -43,7 +43,7 @@ _SYNONYMS: Final = {
 
 
 class Commands(click.Group):
-    """Click's group; an unknown command is answered with the nearest one."""
+    """Click's group; the message about an unknown command names the nearest one."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

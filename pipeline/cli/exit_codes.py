@@ -7,16 +7,16 @@ from typing import Final
 
 import click
 
-from transform_module.errors import NothingUsable
+from transform_module.errors import NothingValid
 
-NOTHING_USABLE: Final = 4
+NOTHING_VALID: Final = 4
 
 
 @contextmanager
-def where_nothing_is_usable() -> Iterator[None]:
-    """Turns `NothingUsable` into its message and the exit code NOTHING_USABLE."""
+def where_nothing_is_valid() -> Iterator[None]:
+    """Turns `NothingValid` into its message and the exit code NOTHING_VALID."""
     try:
         yield
-    except NothingUsable as error:
+    except NothingValid as error:
         click.echo(f"Error: {error}", err=True)
-        sys.exit(NOTHING_USABLE)
+        sys.exit(NOTHING_VALID)

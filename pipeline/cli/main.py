@@ -20,7 +20,7 @@ from pipeline.cli.commands.explain_command import explain
 from pipeline.cli.commands.export_command import export
 from pipeline.cli.commands.serve_command import rollback, serve
 from pipeline.cli.commands.submit_command import schedule, submit
-from pipeline.cli.exit_codes import NOTHING_USABLE
+from pipeline.cli.exit_codes import NOTHING_VALID
 from pipeline.cli.path_argument import LocalPath
 from pipeline.run.allocator import with_tuned_allocator
 from serving import strict_json
@@ -29,7 +29,7 @@ from transform_module.errors import UserError
 from transform_module.text import shell_quoted
 
 if TYPE_CHECKING:
-    from serving.predict.files import Prediction
+    from serving.predict.files import FilePrediction
 
 _PATH = LocalPath()
 _beam_args = click.option(
@@ -269,7 +269,7 @@ def runs(run_ids: tuple[str, ...], root: Path, as_json: bool) -> None:
     # An address gets a row that says so.
     type=click.Path(path_type=Path),
 )
-@click.option("--url", help="Ask a served model instead of loading MODEL: http:// or grpc://.")
+@click.option("--url", help="Query a served model instead of loading MODEL: http:// or grpc://.")
 @served.options
 @click.option("--out", type=_PATH, metavar="FILE", help="Write a .csv, .jsonl or .parquet file.")
 @_beam_args
@@ -350,14 +350,14 @@ def predict(
         else:
             print_summary(summary, out)
         if not summary.valid:
-            sys.exit(NOTHING_USABLE)
+            sys.exit(NOTHING_VALID)
         return
     with silenced() as terminal, Display(console(terminal)).step("Predict images") as progress:
         predictions = predict_paths(model, images, progress=progress)
     _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
 
 
-def _print_predictions(predictions: list[Prediction], *, as_json: bool, as_csv: bool) -> None:
+def _print_predictions(predictions: list[FilePrediction], *, as_json: bool, as_csv: bool) -> None:
     from pipeline.cli.output.data_tables import print_predictions
     from serving.predict.many.prediction_table import write_csv
 
@@ -368,7 +368,7 @@ def _print_predictions(predictions: list[Prediction], *, as_json: bool, as_csv: 
     else:
         print_predictions(predictions)
     if not any(each.valid for each in predictions):
-        sys.exit(NOTHING_USABLE)
+        sys.exit(NOTHING_VALID)
 
 
 main.add_command(explain)

@@ -96,7 +96,7 @@ def connected(
         key: PEM file of its key.
 
     Raises:
-        UserError: a value cannot be used, or the block's request has no answer; the options that
+        UserError: a value cannot be used, or the block's request has no response; the options that
             may help are named.
     """
     from serving import client as clients

@@ -204,7 +204,7 @@ def _accelerator_problem(kind: str, target: Target) -> str:
     if target == "kubeflow":
         if _EXTENDED_RESOURCE.fullmatch(kind):
             return ""
-        return "which is no resource of Kubernetes, such as nvidia.com/gpu or google.com/tpu."
+        return "which is not a resource of Kubernetes, such as nvidia.com/gpu or google.com/tpu."
     return _vertex_problem(kind)
 
 

@@ -110,7 +110,7 @@ class Config(BaseModel):
     )
     serving_check: ServingCheckSettings = Field(
         default_factory=ServingCheckSettings,
-        description="The check before the push: the model is served, asked and compared.",
+        description="The check before the push: a served copy predicts, and is compared.",
     )
     push: PushSettings = Field(
         default_factory=PushSettings, description="Where a blessed model goes."

@@ -109,7 +109,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise UserError(f"{path} is no UTF-8 text (byte {error.start}).") from error
+        raise UserError(f"{path} is not UTF-8 text (byte {error.start}).") from error
     if len(content) > _LONGEST:
         raise UserError(f"{path} is longer than any configuration: more than {_LONGEST:,} bytes.")
 
@@ -138,7 +138,7 @@ def _parse(text: str, where: Where) -> tuple[yaml.Node | None, Any]:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)
         place = where(mark.line + 1 if mark else 0)
-        raise UserError(f"{place} is no valid YAML: {problem}.") from error
+        raise UserError(f"{place} is not valid YAML: {problem}.") from error
     except (TypeError, ValueError, RecursionError) as error:
         raise UserError(f"{where(0)} holds what no configuration can: {error}.") from error
 

@@ -35,7 +35,7 @@ def parse_one_line(text: str) -> list[AptSource]:
         text: the content of a `.list` file.
 
     Returns:
-        Its binary sources; lines that are no such source are passed over, as apt's own tools
+        Its binary sources; lines that are not such sources are passed over, as apt's own tools
         report those.
     """
     sources = []

@@ -106,7 +106,7 @@ def parse_os_release(text: str) -> dict[str, str]:
 
 
 def parse_glibc(libc_name: str) -> tuple[int, int] | None:
-    """Reads what `confstr` answers, such as `glibc 2.36`.
+    """Reads a value of `confstr`, such as `glibc 2.36`.
 
     Args:
         libc_name: the C library's name for itself; empty where it has none (musl, macOS).

@@ -128,7 +128,7 @@ def freed(paths: Iterable[Path]) -> int:
 
 
 def remove(paths: Iterable[Path]) -> None:
-    """Removes files and folders; what is gone already is no error."""
+    """Removes files and folders; what is gone already is not an error."""
     for path in paths:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

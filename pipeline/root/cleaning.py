@@ -31,7 +31,7 @@ class Cleaned(Group):
 
 
 def clean(root: Root, *, keep: int, remove: bool) -> list[Cleaned]:
-    """Finds what is not needed any more, and removes it if asked.
+    """Finds what is not needed any more, and removes it where that is wanted.
 
     Args:
         root: the folder of the runs.

@@ -53,7 +53,7 @@ def holder_pid(root: Path) -> int | None:
 
 
 def _taken(file: TextIO) -> bool:
-    """Locks the file, with some patience: who asks `holder_pid` locks it for an instant."""
+    """Locks the file, with some patience: a call of `holder_pid` locks it for an instant."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:

@@ -30,8 +30,8 @@ def explain(error: BaseException, root: Path | None = None) -> str:
         root: where the run writes; it is named where a disk is full and the error names no file.
 
     Returns:
-        The message of the UserError inside, if there is one; else what the operating system refused;
-        else the error's type and last line.
+        The message of the UserError inside, if there is one; else what the operating system
+        refused; else the error's type and last line.
     """
     for link in chain(error):
         if isinstance(link, UserError):

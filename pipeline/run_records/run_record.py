@@ -92,7 +92,7 @@ class DataRecord(_Record):
     )
     patients_of: int | None = Field(None, description="Number of images that can be used.")
     quarantined: int = Field(0, description="Number of files in quarantine.csv.")
-    skipped: int = Field(0, description="Number of files that are no images of the data set.")
+    skipped: int = Field(0, description="Number of files that are not images of the data set.")
     dropped: int = Field(0, description="Number of images left out, whose patient is in test.")
 
     @property
@@ -187,7 +187,7 @@ def _load(path: Path, alive: int | None) -> RunRecord:
     except OSError as error:
         return _damaged(path, f"cannot be read: {error.strerror}")
     except ValidationError as error:
-        return _damaged(path, f"is no record of a run ({first_mistake(error)})")
+        return _damaged(path, f"is not a record of a run ({first_mistake(error)})")
     if record.state == "running" and record.pid != alive:
         return record.model_copy(update={"state": "killed"})
     return record

@@ -1,8 +1,8 @@
 """Stops TFX's launcher for a signal: no half-recorded execution, no output of one that stopped.
 
-TFX's launcher cleans up after an Exception, and KeyboardInterrupt is none: the execution would stay
-as running in the metadata store, and its half outputs in their folders. An executor that swallows
-the signal, and ends as if nothing had been, would be recorded and cached.
+TFX's launcher cleans up after an Exception, and KeyboardInterrupt is not one: the execution would
+stay as running in the metadata store, and its half outputs in their folders. An executor that
+swallows the signal, and ends as if nothing had been, would be recorded and cached.
 """
 
 import shutil

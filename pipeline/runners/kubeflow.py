@@ -18,7 +18,7 @@ def render(job: dict[str, Any]) -> str:
     executors = pipeline["deploymentSpec"]["executors"]
     for task in tasks.values():
         label = components[task["componentRef"]["name"]]["executorLabel"]
-        # Open-source Kubeflow runs no driver before it asks the cache, which then would not see
+        # Open-source Kubeflow runs no driver before it queries the cache, which then would not see
         # that the data behind a path is other data.
         if executors[label]["container"].pop("lifecycle", None):
             task["cachingOptions"] = {}

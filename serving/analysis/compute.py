@@ -29,7 +29,7 @@ ALL: Final = "all"
 
 @dataclass(frozen=True)
 class Other:
-    """What another model answers.
+    """The predictions of another model.
 
     Attributes:
         name: its name and version.
@@ -45,10 +45,10 @@ class Other:
 
 
 def other(images: Sequence[PredictedImage], name: str, threshold: float) -> Other | None:
-    """Returns what another model answered of images; None where there was none.
+    """Returns the predictions of another model; None where there are none.
 
     Args:
-        images: with the answers of both models, or of one.
+        images: with the predictions of both models, or of one.
         name: the other's name and version.
         threshold: its operating threshold.
     """

@@ -45,7 +45,7 @@ class Group:
         positives: images of PNEUMONIA among them.
         auc: area under the ROC curve.
         pr_auc: average precision.
-        accuracy: share of right answers at the operating threshold.
+        accuracy: share of right predictions at the operating threshold.
         sensitivity: share of PNEUMONIA that is found at the operating threshold.
         specificity: true-negative rate: share of NORMAL classified as NORMAL.
         ece: expected calibration error, over 10 bins of equal width.
@@ -192,7 +192,7 @@ class Domain:
     """Images that the model flags as out of domain.
 
     Attributes:
-        images: that were asked about.
+        images: that were predicted.
         flagged: of them with ``in_domain`` false.
         share: of them, with an interval by bootstrap over patients.
     """
@@ -255,8 +255,8 @@ class Findings:
         precision_recall: precision over sensitivity.
         reliability: 10 bins of equal width.
         confusion: at the operating threshold.
-        misses: wrong answers, the most certain first.
-        corruptions: empty unless asked for.
+        misses: wrong predictions, the most certain first.
+        corruptions: empty unless they were requested.
         probes: for shortcuts.
         domain: None where the model reports none.
         drift: empty where the model brings no statistics of its training.
@@ -296,11 +296,11 @@ def read(path: Path) -> Findings:
     """Reads ``findings.json``.
 
     Raises:
-        UserError: it is none.
+        UserError: it cannot be read, or is not valid.
     """
     try:
         return TypeAdapter(Findings).validate_json(path.read_bytes())
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from error
     except ValidationError as error:
-        raise UserError(f"{path} is no {FINDINGS} ({first_mistake(error)}).") from error
+        raise UserError(f"{path} is not a valid {FINDINGS} ({first_mistake(error)}).") from error

@@ -52,7 +52,7 @@ class PredictedImage:
 
 @dataclass(frozen=True)
 class Predicted:
-    """Images with their labels, with what the model answers, and with what else is known.
+    """Images with their labels, with their predictions, and with what else is known.
 
     Attributes:
         path: str, of each image.
@@ -73,7 +73,7 @@ class Predicted:
         contrast: float64.
         sharpness: float64.
         border: float64.
-        others: further columns by name, of str, by which slices are asked for.
+        others: further columns by name, of str, by which slices are defined.
     """
 
     path: Column

@@ -12,7 +12,7 @@ DEFAULT_BEAM_ARGS: Final = (
 
 SDK_HERE: Final = "--sdk_container_image=none"
 """For a component of TFX whose Beam runs on this machine. Without an image's name TFX packs itself
-for workers elsewhere before each component (1.4 s), and nothing here asks for either."""
+for workers elsewhere before each component (1.4 s), and nothing here needs either."""
 
 BEAM_ARGS: Final = "beam_args"
 """The parameter of a compiled task: what would be on a command line, such as

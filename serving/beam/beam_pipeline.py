@@ -36,7 +36,7 @@ def options(beam_args: Sequence[str]) -> PipelineOptions:
             made = PipelineOptions([*DEFAULT_BEAM_ARGS, *beam_args])
             made.get_all_options()
     except SystemExit as error:
-        # Beam parses them when they are asked for, as a program does its own: it prints and exits.
+        # Beam parses them when they are first read, as a program does its own: it prints and exits.
         mistake = printed.getvalue().strip().rpartition("error: ")[2]
         raise UserError(f"Beam does not understand {' '.join(beam_args)}: {mistake}") from error
     try:

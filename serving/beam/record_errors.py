@@ -27,7 +27,7 @@ def name_damaged_files() -> None:
         # Of a GZIP file zlib.error, EOFError and OSError; of a record ValueError, with its bytes.
         except (ValueError, EOFError, OSError, zlib.error) as error:
             problem = type(error).__name__
-        # Outside of the handler: the error and its bytes are no context of this one.
+        # Outside of the handler: the error and its bytes are not the context of this one.
         if problem:
             raise UserError(
                 f"{file_name} is damaged or cannot be read ({problem}). Run again: what is damaged "

@@ -1,15 +1,13 @@
 """A client of a served model: REST or gRPC by the URL, blocking or asynchronous.
 
     with connect("grpc://127.0.0.1:8500") as client:
-        (answer,) = client.predict([Path("xray.jpeg").read_bytes()])
+        (prediction,) = client.predict([Path("xray.jpeg").read_bytes()])
 
-The embedded server and TensorFlow Serving are asked alike. Over REST nothing of TensorFlow is
+The embedded server and TensorFlow Serving are called alike. Over REST nothing of TensorFlow is
 imported.
 """
 
 from serving.client.address import MAXIMUM_IMAGE, Tls
-from serving.client.answers import Metadata, Signature, Tensor, VersionStatus
-from serving.client.asking import AsyncClient, Client, connect, connect_async
 from serving.client.call_errors import (
     ClientError,
     DeadlinePassed,
@@ -19,17 +17,19 @@ from serving.client.call_errors import (
     Unavailable,
     UnknownModel,
 )
-from serving.model import Answer
+from serving.client.clients import AsyncClient, Client, connect, connect_async
+from serving.client.responses import Metadata, Signature, Tensor, VersionStatus
+from serving.model import Prediction
 
 __all__ = [
     "MAXIMUM_IMAGE",
-    "Answer",
     "AsyncClient",
     "Client",
     "ClientError",
     "DeadlinePassed",
     "Metadata",
     "NotOurModel",
+    "Prediction",
     "Refused",
     "Signature",
     "Tensor",

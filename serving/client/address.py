@@ -22,8 +22,8 @@ from transform_module.errors import UserError
 MESSAGE_BYTES: Final = 64 * 1024 * 1024
 """The largest request: what the embedded server takes."""
 
-ANSWER_BYTES: Final = 8 * 1024 * 1024
-"""The largest answer that is read: 50,000 images have less, and Python makes 20 times as much."""
+RESPONSE_BYTES: Final = 8 * 1024 * 1024
+"""The largest response that is read: 50,000 images have less, and Python makes 20 times as much."""
 
 MAXIMUM_IMAGE: Final = (MESSAGE_BYTES - 4096) // 4 * 3
 """Bytes of the images of one request: base64 makes four of three, and JSON surrounds it."""
@@ -43,7 +43,7 @@ class Tls:
 
     Attributes:
         authority: certificates that the server's is trusted by; None trusts the system's.
-        certificate: the client's own, for a server that asks for one.
+        certificate: the client's own, for a server that requires one.
         key: of the client's certificate; None where it is in the certificate's file.
     """
 
@@ -55,7 +55,7 @@ class Tls:
         """Makes the context of a connection.
 
         Raises:
-            UserError: a file cannot be read, or is none of these.
+            UserError: a file cannot be read, or has another content.
         """
         if self.key and not self.certificate:
             raise UserError(f"{self.key} is a key without a certificate. Give the certificate too.")
@@ -65,7 +65,7 @@ class Tls:
             raise _no_use(str(self.authority), error) from error
         if self.certificate:
             try:
-                # Without a password OpenSSL would ask for one at the terminal.
+                # Without a password OpenSSL would prompt for one at the terminal.
                 context.load_cert_chain(self.certificate, self.key, password="")
             except OSError as error:
                 files = [self.certificate, *([self.key] if self.key else [])]
@@ -79,7 +79,7 @@ def _no_use(what: str, error: OSError) -> UserError:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A served model, and how long it may take to answer.
+    """A served model, and how long a response may take.
 
     Attributes:
         scheme: http, https, grpc or grpcs.
@@ -155,9 +155,9 @@ class Endpoint:
 
     def busy(self, said: object, retry_after: float | None) -> Unavailable:
         """Says that the server has no time now."""
-        asked = "" if retry_after is None else f" It asks to wait {retry_after:g} s."
+        wanted = "" if retry_after is None else f" It wants a pause of {retry_after:g} s."
         return Unavailable(
-            f"{self.url} cannot serve {self.named} now: {_quoted(said)}.{asked} Try later, or "
+            f"{self.url} cannot serve {self.named} now: {_quoted(said)}.{wanted} Try later, or "
             "fewer at a time.",
             retry_after=retry_after,
         )
@@ -185,7 +185,7 @@ class Endpoint:
         )
 
     def refused(self, said: object) -> Refused:
-        """Says that the server does not answer a call like this."""
+        """Says that the server does not serve a call like this."""
         return Refused(
             f"{self.url} does not support this call for {self.named}: {_quoted(said)}. Its "
             "metadata describe what the model takes."
@@ -199,13 +199,13 @@ class Endpoint:
         )
 
     def too_long(self) -> NotOurModel:
-        """Says that an answer is not read because of its size."""
-        return self.not_ours(f"its response has more than {ANSWER_BYTES:,} bytes")
+        """Says that a response is not read because of its size."""
+        return self.not_ours(f"its response has more than {RESPONSE_BYTES:,} bytes")
 
     def not_ours(self, why: str) -> NotOurModel:
-        """Says that what answered is no chest X-ray model."""
+        """Says that the server is not one of a chest X-ray model."""
         return NotOurModel(
-            f"{self.named} at {self.url} is no served chest X-ray model of this pipeline: "
+            f"{self.named} at {self.url} is not a served chest X-ray model of this pipeline: "
             f"{_quoted(why)}. Give the URL and the name of one."
         )
 
@@ -222,13 +222,13 @@ def parse(
     """Reads a URL.
 
     Raises:
-        UserError: it is none of a server, or the other arguments contradict each other.
+        UserError: it is not a server's, or the other arguments contradict each other.
     """
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise UserError(f"{url} is no URL: {error}.") from error
+        raise UserError(f"{url} is not a URL: {error}.") from error
     if parts.username is not None or parts.password is not None:
         raise UserError("The URL names a user. Give it without; servers of models know none.")
     path = parts.path.rstrip("/")
@@ -237,13 +237,13 @@ def parse(
     is_url = parts.scheme in _PORTS and _is_host(host) and _PATH.fullmatch(path)
     if not is_url or has_more or port == 0:
         raise UserError(
-            f"{url} is no URL of a server of models. Give http://HOST:8501 or https://HOST for "
+            f"{url} is not a URL of a server of models. Give http://HOST:8501 or https://HOST for "
             "REST, grpc://HOST:8500 or grpcs://HOST:8500 for gRPC."
         )
     if version is not None and label is not None:
         raise UserError(f"Give version {version} or label {label}, not both.")
     if not 0 < timeout < math.inf:
-        raise UserError(f"A timeout of {timeout:g} s is none. Give a number of seconds above 0.")
+        raise UserError(f"A timeout of {timeout:g} s is invalid. Give a number of seconds above 0.")
     if tls is not None and parts.scheme not in ("https", "grpcs"):
         raise UserError(
             f"{url} is not encrypted, and TLS files are given. Give {parts.scheme}s://…"

@@ -6,11 +6,11 @@ from transform_module.errors import UserError
 
 
 class ClientError(UserError):
-    """A call without an answer.
+    """A call without a response.
 
     Attributes:
-        can_retry: whether the same call may be answered a moment later.
-        retry_after: seconds for which the server asks to be left alone.
+        can_retry: whether the same call may succeed a moment later.
+        retry_after: seconds that the server wants to have before the next call.
         attempts: how often the call was made.
     """
 
@@ -45,8 +45,8 @@ class DeadlinePassed(ClientError):
 
 
 class Refused(ClientError):
-    """The server does not answer this call, whenever it is made."""
+    """The server does not serve this call, whenever it is made."""
 
 
 class NotOurModel(ClientError):
-    """What answered is no chest X-ray model of this pipeline."""
+    """The server is not one of a chest X-ray model of this pipeline."""

@@ -17,11 +17,11 @@ from typing import Any, Final
 
 import httpcore
 
-from serving.client import answers
-from serving.client.address import ANSWER_BYTES, MESSAGE_BYTES, Endpoint
-from serving.client.answers import Metadata, VersionStatus
+from serving.client import responses
+from serving.client.address import MESSAGE_BYTES, RESPONSE_BYTES, Endpoint
+from serving.client.responses import Metadata, VersionStatus
 from serving.client.transport import Call, Result
-from serving.model import Answer
+from serving.model import Prediction
 from transform_module import contract
 
 _CONNECTIONS: Final = 100
@@ -34,7 +34,7 @@ class _RestCalls:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
 
-    def predict(self, images: Sequence[bytes]) -> Call[list[Answer]]:
+    def predict(self, images: Sequence[bytes]) -> Call[list[Prediction]]:
         encoded = b'"},{"b64":"'.join(map(base64.b64encode, images))
         body = b'{"signature_name":"%b","inputs":{"%b":[{"b64":"%b"}]}}' % (
             contract.SERVING_DEFAULT.encode(),
@@ -43,7 +43,7 @@ class _RestCalls:
         )
         if len(body) > MESSAGE_BYTES:
             raise self._endpoint.too_large(len(body))
-        return Call(":predict", body, lambda content: self._answers(content, len(images)))
+        return Call(":predict", body, lambda content: self._predictions(content, len(images)))
 
     def status(self) -> Call[list[VersionStatus]]:
         return Call("", None, self._status)
@@ -51,12 +51,12 @@ class _RestCalls:
     def metadata(self) -> Call[Metadata]:
         return Call("/metadata", None, self._metadata)
 
-    def _answers(self, content: bytes, count: int) -> list[Answer]:
+    def _predictions(self, content: bytes, count: int) -> list[Prediction]:
         with self._understood():
             outputs = json.loads(content)["outputs"]
             # A model with a single output gives its values without a name.
             named = outputs if isinstance(outputs, dict) else {}
-            return answers.answers(self._endpoint, named, count)
+            return responses.predictions(self._endpoint, named, count)
 
     def _status(self, content: bytes) -> list[VersionStatus]:
         with self._understood():
@@ -68,7 +68,7 @@ class _RestCalls:
     def _metadata(self, content: bytes) -> Metadata:
         with self._understood():
             parsed = json.loads(content)
-            return answers.metadata(
+            return responses.metadata(
                 parsed["model_spec"]["name"],
                 int(parsed["model_spec"]["version"]),
                 parsed["metadata"]["signature_def"]["signature_def"],
@@ -107,8 +107,8 @@ class _RestCalls:
             raise self._endpoint.unreachable(cause) from error
 
     def _append(self, content: bytearray, part: bytes) -> None:
-        """Takes a part of an answer, as long as it is not too long."""
-        if len(content) + len(part) > ANSWER_BYTES:
+        """Takes a part of a response, as long as it is not too long."""
+        if len(content) + len(part) > RESPONSE_BYTES:
             raise self._endpoint.too_long()
         content += part
 
@@ -277,7 +277,7 @@ def _said(content: bytes) -> str:
 
 
 def _retry_after(response: httpcore.Response) -> float | None:
-    """Reads how long a server asks to be left alone: seconds or a date."""
+    """Reads how long a server wants no call: seconds or a date."""
     for name, value in response.headers:
         if name.lower() == b"retry-after":
             text = value.decode("ascii", "replace").strip()

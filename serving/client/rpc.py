@@ -17,22 +17,22 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from serving.client import answers
-from serving.client.address import ANSWER_BYTES, MESSAGE_BYTES, Endpoint
-from serving.client.answers import Metadata, VersionStatus
+from serving.client import responses
+from serving.client.address import MESSAGE_BYTES, RESPONSE_BYTES, Endpoint
 from serving.client.call_errors import ClientError
+from serving.client.responses import Metadata, VersionStatus
 from serving.client.transport import Call, Result
-from serving.model import Answer
+from serving.model import Prediction
 from transform_module import contract
 
 _SIGNATURES: Final = "signature_def"
 _PUSHBACK: Final = "grpc-retry-pushback-ms"
 _OPTIONS: Final = (
-    ("grpc.max_receive_message_length", ANSWER_BYTES),
+    ("grpc.max_receive_message_length", RESPONSE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     ("grpc.enable_http_proxy", 0),
     # Of all servers that a name has, as a headless Service of Kubernetes has them; else one is
-    # asked for ever.
+    # retried for ever.
     ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
     # Between attempts to connect; the usual second and more would outlast all retries.
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -50,7 +50,7 @@ class _RpcCalls:
         self._endpoint = endpoint
         self._credentials = _credentials(endpoint) if endpoint.is_encrypted else None
 
-    def predict(self, images: Sequence[bytes]) -> Call[list[Answer]]:
+    def predict(self, images: Sequence[bytes]) -> Call[list[Prediction]]:
         request = predict_pb2.PredictRequest(model_spec=self._spec())
         request.model_spec.signature_name = contract.SERVING_DEFAULT
         # `tf.make_tensor_proto` would make an array of the images first.
@@ -60,7 +60,7 @@ class _RpcCalls:
         tensor.string_val.extend(images)
         if request.ByteSize() > MESSAGE_BYTES:
             raise self._endpoint.too_large(request.ByteSize())
-        return Call("Predict", request, lambda response: self._answers(response, len(images)))
+        return Call("Predict", request, lambda response: self._predictions(response, len(images)))
 
     def status(self) -> Call[list[VersionStatus]]:
         request = get_model_status_pb2.GetModelStatusRequest(model_spec=self._spec())
@@ -80,18 +80,18 @@ class _RpcCalls:
             spec.version_label = self._endpoint.label
         return spec
 
-    def _answers(self, response: predict_pb2.PredictResponse, count: int) -> list[Answer]:
+    def _predictions(self, response: predict_pb2.PredictResponse, count: int) -> list[Prediction]:
         try:
             outputs = {
                 name: _column(tensor, count)
                 for name, tensor in response.outputs.items()
-                if name in (*answers.OUTPUTS, *answers.LATER_OUTPUTS)
+                if name in (*responses.OUTPUTS, *responses.LATER_OUTPUTS)
             }
             labels = [label.decode() for label in outputs[contract.PREDICTED_LABEL]]
         except (AttributeError, KeyError, TypeError, ValueError):
             outputs, labels = {}, []
         named = {**outputs, contract.PREDICTED_LABEL: labels}
-        return answers.answers(self._endpoint, named, count)
+        return responses.predictions(self._endpoint, named, count)
 
     def _statuses(
         self, response: get_model_status_pb2.GetModelStatusResponse
@@ -117,7 +117,7 @@ class _RpcCalls:
             always_print_fields_with_no_presence=True,
         )
         spec = response.model_spec
-        return answers.metadata(spec.name, spec.version.value, parsed[_SIGNATURES])
+        return responses.metadata(spec.name, spec.version.value, parsed[_SIGNATURES])
 
     def _channel(self, library: Any) -> Any:
         """Makes a channel of `grpc` or `grpc.aio`."""
@@ -137,8 +137,8 @@ class _RpcCalls:
             if _TOO_LONG in said:
                 return self._endpoint.too_long()
             return self._endpoint.busy(said, _retry_after(error))
-        # A server that ends answers CANCELLED to what it has not begun (grpc/grpc#41785); nobody
-        # here cancels a call and waits for its answer.
+        # A server that ends returns CANCELLED for what it has not begun (grpc/grpc#41785); nobody
+        # here cancels a call and waits for its response.
         if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
             if any(part in said for part in _TLS_FAILURES):
                 return self._endpoint.tls_failed(said)

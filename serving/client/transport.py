@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from serving.client.answers import Metadata, VersionStatus
-from serving.model import Answer
+from serving.client.responses import Metadata, VersionStatus
+from serving.model import Prediction
 
 Result = TypeVar("Result")
 
@@ -17,7 +17,7 @@ class Call(Generic[Result]):
     Attributes:
         method: what is called, as the API names it.
         message: what is sent; None sends nothing.
-        read: makes the result of what is answered.
+        read: makes the result of a response.
     """
 
     method: str
@@ -28,14 +28,14 @@ class Call(Generic[Result]):
 class Calls(Protocol):
     """The calls of an API."""
 
-    def predict(self, images: Sequence[bytes]) -> Call[list[Answer]]:
-        """Asks about images."""
+    def predict(self, images: Sequence[bytes]) -> Call[list[Prediction]]:
+        """Predicts images."""
 
     def status(self) -> Call[list[VersionStatus]]:
-        """Asks for the state of the versions."""
+        """Queries the state of the versions."""
 
     def metadata(self) -> Call[Metadata]:
-        """Asks for the signatures."""
+        """Queries the signatures."""
 
 
 class Transport(Calls, Protocol):
@@ -45,7 +45,7 @@ class Transport(Calls, Protocol):
         """Makes one attempt at a call.
 
         Raises:
-            ClientError: there is no answer in these seconds.
+            ClientError: there is no response in these seconds.
         """
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Asking a model about images that are corrupted on purpose."""
+"""Predicting images that are corrupted on purpose."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,30 +10,30 @@ from serving.analysis.compute import corruption
 from serving.analysis.corruptions import KINDS, STRENGTHS, corrupt, reduce
 from serving.analysis.findings import Corruption
 from serving.evaluate.pixels import as_png, grey
-from serving.predict.files import Ask
+from serving.predict.files import Predictor
 from serving.progress import Progress
 from transform_module.contract import SERVING_BATCH_SIZES
 
 SAMPLE: Final = 200
-"""The most images that are corrupted, half of each class: 31 questions about each of them."""
+"""The most images that are corrupted, half of each class: 31 predictions for each of them."""
 
 _BATCH = SERVING_BATCH_SIZES[-1]
 
 
 def predict_corrupted(
-    ask: Ask,
+    predictor: Predictor,
     images: Iterable[tuple[str, bool, bytes]],
     threshold: float,
     *,
     progress: Progress | None = None,
 ) -> list[Corruption]:
-    """Corrupts images in every way and strength, and asks about them.
+    """Corrupts images in every way and strength, and predicts them.
 
     Args:
-        ask: the model.
+        predictor: the model.
         images: name, whether it is PNEUMONIA, and content of each.
         threshold: its operating threshold.
-        progress: gets the questions asked and their total.
+        progress: gets the predictions made and their total.
     """
     kept = list(_reduced(images))
     if not kept:
@@ -41,7 +41,7 @@ def predict_corrupted(
     label = np.array([is_ill for is_ill, _, _ in kept])
     done, total = 0, len(kept) * (1 + len(KINDS) * len(STRENGTHS))
 
-    def answers(kind: str = "", strength: int = 0) -> np.ndarray:
+    def probabilities_of(kind: str = "", strength: int = 0) -> np.ndarray:
         nonlocal done
         probabilities: list[float] = []
         for start in range(0, len(kept), _BATCH):
@@ -49,16 +49,16 @@ def predict_corrupted(
                 as_png(corrupt(pixels, kind, strength, seed=seed) if kind else pixels)
                 for _, seed, pixels in kept[start : start + _BATCH]
             ]
-            probabilities += [answer.probability for answer in ask(corrupted)]
+            probabilities += [prediction.probability for prediction in predictor(corrupted)]
             done += len(corrupted)
             if progress:
                 progress(done, total)
         return np.array(probabilities)
 
     # The same way through reducing and encoding as the corrupted ones.
-    intact = answers()
+    intact = probabilities_of()
     return [
-        corruption(kind, strength, label, answers(kind, strength), intact, threshold)
+        corruption(kind, strength, label, probabilities_of(kind, strength), intact, threshold)
         for kind in KINDS
         for strength in STRENGTHS
     ]

@@ -20,7 +20,7 @@ from serving.predict import files as predict
 from serving.progress import Progress
 from transform_module import contract
 from transform_module.contract import LABELS
-from transform_module.errors import NothingUsable, UserError, first_mistake
+from transform_module.errors import NothingValid, UserError, first_mistake
 from transform_module.images.distribution import Distribution
 
 Step = Callable[[str], AbstractContextManager[Progress | None]]
@@ -28,7 +28,7 @@ Step = Callable[[str], AbstractContextManager[Progress | None]]
 
 
 @contextlib.contextmanager
-def untold(_: str) -> Iterator[None]:
+def unshown(_: str) -> Iterator[None]:
     """Shows nothing."""
     yield None
 
@@ -41,7 +41,7 @@ class Named:
     model: Model
 
 
-class NoneUsable(NothingUsable):
+class NoneValid(NothingValid):
     """None of the images can be used.
 
     Attributes:
@@ -63,7 +63,7 @@ def findings(
     other: Named | None,
     corruptions: int,
     notes: Sequence[str] = (),
-    step: Step = untold,
+    step: Step = unshown,
 ) -> tuple[Findings, Predictions]:
     """Predicts images, and computes the findings.
 
@@ -80,27 +80,27 @@ def findings(
         The findings, and what was evaluated.
 
     Raises:
-        NoneUsable: none of the images can be used.
+        NoneValid: none of the images can be used.
         UserError: a class is missing, or a model's record has too little.
     """
     model = subject.model
     threshold = _threshold(model)
     with step("Predict images") as progress:
         predictions = predict_labelled(
-            model.answer,
+            model.predict,
             images,
             transform=transform_of(model.path, model.record),
-            ask_other=other.model.answer if other else None,
+            other_predictor=other.model.predict if other else None,
             progress=progress,
         )
     valid = [image for image, row in zip(images, predictions.images, strict=True) if row.valid]
     if not valid:
-        raise NoneUsable(predictions, threshold)
+        raise NoneValid(predictions, threshold)
     corrupted = []
     if corruptions:
         with step("Predict corrupted images") as progress:
             corrupted = predict_corrupted(
-                model.answer, _sample(valid, corruptions), threshold, progress=progress
+                model.predict, _sample(valid, corruptions), threshold, progress=progress
             )
     with step("Compute figures"):
         found = compute.findings(

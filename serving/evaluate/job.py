@@ -9,12 +9,12 @@ from pathlib import Path
 from serving.analysis.findings import Findings
 from serving.evaluate import labelled, labels_table, writing
 from serving.evaluate.corrupting import SAMPLE
-from serving.evaluate.evaluation_findings import Named, NoneUsable, Step, findings, untold
+from serving.evaluate.evaluation_findings import Named, NoneValid, Step, findings, unshown
 from serving.evaluate.labelled import Labelled, LabelledSet
 from serving.files.local_paths import require_local
 from serving.images.settings import DatasetSettings
 from serving.model import Model, find_version
-from transform_module.errors import NothingUsable, UserError
+from transform_module.errors import NothingValid, UserError
 from transform_module.text import printable
 
 _REASONS = 3
@@ -42,7 +42,7 @@ def evaluate(
     corruptions: bool = True,
     settings: DatasetSettings = DatasetSettings(),  # noqa: B008  (a frozen value)
     slices: Sequence[str] = (),
-    step: Step = untold,
+    step: Step = unshown,
 ) -> Evaluated:
     """Predicts labelled images, computes the findings, and writes them.
 
@@ -58,7 +58,7 @@ def evaluate(
         step: shows what is done.
 
     Raises:
-        NothingUsable: none of the images can be used; ``out`` has the reason of each.
+        NothingValid: none of the images can be used; ``out`` has the reason of each.
         UserError: there is no model, no image or no label, only one class, or ``out`` cannot be
             written.
     """
@@ -86,10 +86,10 @@ def evaluate(
             notes=labelled_set.notes,
             step=step,
         )
-    except NoneUsable as error:
+    except NoneValid as error:
         reasons = error.predictions.reasons
         writing.write_images(out, error.predictions.predicted, reasons, error.threshold)
-        raise NothingUsable(_none_usable(images, out, labelled_set.images, reasons)) from error
+        raise NothingValid(_none_valid(images, out, labelled_set.images, reasons)) from error
     writing.write(out, found, predictions.predicted, predictions.reasons)
     names = (image.name for image in labelled_set.images)
     refused = [
@@ -117,7 +117,7 @@ def _find(images: Path, settings: DatasetSettings, slices: Sequence[str]) -> Lab
     return labels_table.read(images, slices)
 
 
-def _none_usable(images: Path, out: Path, files: Sequence[Labelled], reasons: Sequence[str]) -> str:
+def _none_valid(images: Path, out: Path, files: Sequence[Labelled], reasons: Sequence[str]) -> str:
     commonest = "; ".join(
         f"{reason} ({count:,})" for reason, count in Counter(reasons).most_common(_REASONS)
     )

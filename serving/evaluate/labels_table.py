@@ -11,7 +11,7 @@ from typing import Final
 from serving.evaluate.labelled import Labelled, LabelledSet, subtype_of
 from serving.images.patient_names import Named, by_names
 from transform_module.contract import LABELS
-from transform_module.errors import NothingUsable, UserError
+from transform_module.errors import NothingValid, UserError
 from transform_module.text import printable
 
 PATH: Final = "path"
@@ -33,7 +33,7 @@ def read(table: Path, others: Sequence[str] = ()) -> LabelledSet:
         The images, in the order of the table.
 
     Raises:
-        NothingUsable: it holds no row.
+        NothingValid: it holds no row.
         UserError: it cannot be read, lacks a column, or a row is a mistake.
     """
     try:
@@ -42,13 +42,13 @@ def read(table: Path, others: Sequence[str] = ()) -> LabelledSet:
         rows = [(reader.line_num, row) for row in reader]
     except UnicodeDecodeError as error:
         raise UserError(
-            f"{table} is no table of labels: it holds no text. Give a CSV file or a folder."
+            f"{table} is not a table of labels: it holds no text. Give a CSV file or a folder."
         ) from error
     except (OSError, csv.Error) as error:
         raise UserError(f"The table of labels {table} cannot be read: {error}") from error
     columns = list(reader.fieldnames or ())
     if not columns:
-        raise NothingUsable(f"The table of labels {table} is empty.")
+        raise NothingValid(f"The table of labels {table} is empty.")
     for name in (PATH, LABEL, *others):
         if name not in columns:
             raise UserError(_no_column(table, name, columns))
@@ -78,7 +78,7 @@ def read(table: Path, others: Sequence[str] = ()) -> LabelledSet:
             )
         )
     if not images:
-        raise NothingUsable(f"The table of labels {table} holds no row.")
+        raise NothingValid(f"The table of labels {table} holds no row.")
     named = by_names([Named(image.label, image.name) for image in images])
     return LabelledSet(
         [

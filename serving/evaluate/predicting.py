@@ -1,4 +1,4 @@
-"""Asking models about labelled images."""
+"""Predicting labelled images."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from serving.analysis.predicted import UNDECIDED, Predicted, PredictedImage, tab
 from serving.evaluate.labelled import Labelled
 from serving.evaluate.pixels import describe
 from serving.predict import files
-from serving.predict.files import Ask, Content, Prediction
+from serving.predict.files import Content, FilePrediction, Predictor
 from serving.progress import Progress
 from transform_module.contract import LABELS
 from transform_module.settings import TransformSettings
@@ -18,10 +18,10 @@ from transform_module.settings import TransformSettings
 
 @dataclass(frozen=True)
 class Predictions:
-    """What models say of images.
+    """Predictions of images, by one model or two.
 
     Attributes:
-        images: with the answers of the model, and of another one that was asked, in their order.
+        images: with the predictions of the model, and of the other one if there is one, in order.
         predicted: the same as a table, with further columns.
         reasons: why each is not a readable image, empty where it is one.
     """
@@ -32,27 +32,29 @@ class Predictions:
 
 
 def predict_labelled(
-    ask: Ask,
+    predictor: Predictor,
     images: Sequence[Labelled],
     *,
     transform: TransformSettings,
-    ask_other: Ask | None = None,
+    other_predictor: Predictor | None = None,
     progress: Progress | None = None,
 ) -> Predictions:
-    """Asks about images; a broken one does not touch the others.
+    """Predicts images; a broken one does not touch the others.
 
     Args:
-        ask: the model.
+        predictor: the model.
         images: at least one.
         transform: the model's, by which the images are measured as it sees them.
-        ask_other: another model, which is asked about the same.
+        other_predictor: another model, for the same images.
         progress: gets the images done and their total.
     """
     rows: list[PredictedImage] = []
     reasons: list[str] = []
     for batch in files.batches(_contents(images)):
-        predictions = files.predict_batch(ask, batch)
-        others = files.predict_batch(ask_other, batch) if ask_other else [None] * len(batch)
+        predictions = files.predict_batch(predictor, batch)
+        others = (
+            files.predict_batch(other_predictor, batch) if other_predictor else [None] * len(batch)
+        )
         for (_, content), prediction, other in zip(batch, predictions, others, strict=True):
             rows.append(_row(images[len(rows)], content, prediction, other, transform))
             reasons.append(prediction.reason)
@@ -72,8 +74,8 @@ def _contents(images: Sequence[Labelled]) -> Iterator[Content]:
 def _row(
     image: Labelled,
     content: bytes | str,
-    prediction: Prediction,
-    other: Prediction | None,
+    prediction: FilePrediction,
+    other: FilePrediction | None,
     transform: TransformSettings,
 ) -> PredictedImage:
     sha256, patient, known = "", image.patient or f"image-{image.name}", {}
@@ -101,5 +103,5 @@ def _row(
     )
 
 
-def _probability(prediction: Prediction) -> float:
+def _probability(prediction: FilePrediction) -> float:
     return UNDECIDED if prediction.probability is None else prediction.probability

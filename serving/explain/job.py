@@ -9,7 +9,7 @@ import numpy as np
 
 from serving.explain.overlay import overlay
 from serving.model import Model, find_version
-from serving.predict.files import Content, Prediction, batches, find, predict_batch, read
+from serving.predict.files import Content, FilePrediction, batches, find, predict_batch, read
 from serving.progress import Progress
 from transform_module.errors import UserError
 
@@ -18,8 +18,8 @@ _LONGEST_STEM: Final = 50
 
 
 @dataclass(frozen=True)
-class Explanation(Prediction):
-    """The answer to one file, and where its heat map was drawn.
+class Explanation(FilePrediction):
+    """The prediction of one file, and where its heat map was drawn.
 
     Attributes:
         overlay: the file of the image under its heat map; empty where it is not a readable image.
@@ -74,7 +74,7 @@ def _make(out: Path) -> None:
 def _explained(
     model: Model, batch: Sequence[Content], out: Path, names: set[str]
 ) -> Iterator[Explanation]:
-    predictions = list(predict_batch(model.answer, batch))
+    predictions = list(predict_batch(model.predict, batch))
     valid = [
         content
         for (_, content), prediction in zip(batch, predictions, strict=True)
@@ -91,7 +91,7 @@ def _explained(
         yield Explanation(**vars(prediction), overlay=str(path))
 
 
-def _name(prediction: Prediction, names: set[str]) -> str:
+def _name(prediction: FilePrediction, names: set[str]) -> str:
     """Chooses a file's name, and adds it to those of the other files."""
     image = Path(prediction.path).stem[:_LONGEST_STEM]
     stem = f"{prediction.label}-{prediction.probability:.4f}-{image}"

@@ -35,7 +35,7 @@ real X-rays they differ by 0.56 at most, at JPEG quality 100 with noise of 40 gr
 
 _LOG = logging.getLogger(__name__)
 
-# The plugins are called directly: Image.open would ask each plugin in turn, and answers a large
+# The plugins are called directly: Image.open would try each plugin in turn, and reports a large
 # image with a warning or an error in place of its size.
 _IMAGES: dict[str, tuple[bytes, Callable[[io.BytesIO], Image.Image]]] = {
     "jpeg": (b"\xff\xd8\xff", JpegImagePlugin.JpegImageFile),

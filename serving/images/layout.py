@@ -18,7 +18,7 @@ from serving.images import folders, passed_over
 from serving.images.folders import FOLDERS, Found, Parts
 from serving.images.reasons import NOT_REGULAR
 from transform_module.did_you_mean import nearest
-from transform_module.errors import NothingUsable, UserError
+from transform_module.errors import NothingValid, UserError
 from transform_module.text import printable
 
 EXPECTED_LAYOUT: Final = "train|val|test/NORMAL|PNEUMONIA/..., or only NORMAL|PNEUMONIA/..."
@@ -77,7 +77,7 @@ class SourceFile:
 def as_text(path: bytes) -> str:
     r"""Returns a path as text for people.
 
-    Bytes that are no UTF-8 are shown as ``\xe9``, and so are the characters that `printable`
+    Bytes that are not UTF-8 are shown as ``\xe9``, and so are the characters that `printable`
     escapes.
     """
     return printable(path.decode("utf-8", "backslashreplace"))
@@ -97,7 +97,7 @@ def scan(images: Path) -> list[SourceFile]:
         One entry a file.
 
     Raises:
-        NothingUsable: there is no class folder with a file in it.
+        NothingValid: there is no class folder with a file in it.
         UserError: there is no such folder, or more than one place that may be meant; a folder that
             may hold images of a class cannot be opened; or files of a class are both in and
             beside folders of splits.
@@ -117,7 +117,7 @@ def scan(images: Path) -> list[SourceFile]:
         key=lambda file: file.path,
     )
     if not any(file.label and not file.skipped for file in files):
-        raise NothingUsable(_nothing_recognised(images, tree, walk.entries))
+        raise NothingValid(_nothing_recognised(images, tree, walk.entries))
     _refuse_mixed(images, files)
     return files
 

@@ -66,7 +66,7 @@ HEAD: Final = max(map(len, _SIGNATURES))
 
 
 def of_file(name: str) -> str | None:
-    """Returns why a file is none of a dataset's images, by its name; None where it may be one."""
+    """Returns why a file is not one of a dataset's images, by its name; None where it may be."""
     lower = name.lower()
     if lower in _SYSTEM_FILES or name.startswith("._") or _ZONE.search(name):
         return SYSTEM

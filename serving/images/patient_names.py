@@ -127,12 +127,12 @@ class Patient(NamedTuple):
 
     Attributes:
         id: the patient's.
-        told_by: how it is known, in words.
+        known_by: how it is known, in words.
         is_patient: whether it is a patient's id, or that of a study or an image.
     """
 
     id: str
-    told_by: str
+    known_by: str
     is_patient: bool = True
 
 

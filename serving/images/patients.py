@@ -63,7 +63,7 @@ class Patients:
         for file in files:
             total += 1
             if found := self.of.get(file.path):
-                (by if found.is_patient else unknown)[found.told_by] += 1
+                (by if found.is_patient else unknown)[found.known_by] += 1
         return PatientsKnown(
             images=total,
             known=by.total(),

@@ -11,7 +11,7 @@ from typing import Final
 from serving.files.local_paths import remote_address
 from serving.images import passed_over, reasons
 from serving.images.layout import as_text
-from serving.model import Answer, Model, find_version
+from serving.model import Model, Prediction, find_version
 from serving.progress import Progress
 from transform_module.contract import INVALID, MAXIMUM_BYTES, SERVING_BATCH_SIZES
 from transform_module.errors import UserError
@@ -20,26 +20,26 @@ _BATCH_IMAGES: Final = SERVING_BATCH_SIZES[-1]
 # In base64 a third more, which stays below what the embedded server takes.
 _BATCH_BYTES: Final = 32 * 1024 * 1024
 
-Ask = Callable[[Sequence[bytes]], list[Answer]]
-"""Answers a batch of images: a loaded model, or a client of one that is served."""
+Predictor = Callable[[Sequence[bytes]], list[Prediction]]
+"""Predicts a batch of images: a loaded model, or a client of one that is served."""
 
 Content = tuple[Path, bytes | str]
 """An image: what it is called, with its bytes, or why it has none."""
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """The answer to one file.
+class FilePrediction:
+    """The prediction of one file.
 
     Attributes:
         path: the file.
         probability: of pneumonia; None where the file is not a readable image.
         label: NORMAL, PNEUMONIA or INVALID.
         valid: whether it is a readable image.
-        reason: why it is none.
+        reason: why it is not.
         in_domain: whether it looks like the training images; None where it is
             not a readable image, or the model does not report it.
-        domain_distance: how far it is from them, see `Answer`; None as ``in_domain``.
+        domain_distance: how far it is from them, see `Prediction`; None as ``in_domain``.
     """
 
     path: str
@@ -53,7 +53,7 @@ class Prediction:
 
 def predict(
     model: str | Path, paths: str | Path | Sequence[str | Path], *, progress: Progress | None = None
-) -> list[Prediction]:
+) -> list[FilePrediction]:
     """Predicts images by a pushed model.
 
     Args:
@@ -71,33 +71,33 @@ def predict(
         UserError: there is no model, or it does not load.
     """
     version, found = find_version(Path(model)), find(paths)
-    return _predicted(Model(version).answer, found, MAXIMUM_BYTES, progress)
+    return _predicted(Model(version).predict, found, MAXIMUM_BYTES, progress)
 
 
 def predict_by(
-    ask: Ask,
+    predictor: Predictor,
     paths: str | Path | Sequence[str | Path],
     *,
     maximum_bytes: int = MAXIMUM_BYTES,
     progress: Progress | None = None,
-) -> list[Prediction]:
-    """Predicts images by whatever answers; otherwise as `predict`.
+) -> list[FilePrediction]:
+    """Predicts images by a predictor; otherwise as `predict`.
 
     Args:
-        ask: answers a batch of images.
+        predictor: predicts a batch of images.
         paths: see `predict`.
-        maximum_bytes: a larger file is not asked about.
+        maximum_bytes: a larger file is not predicted.
         progress: see `predict`.
     """
-    return _predicted(ask, find(paths), maximum_bytes, progress)
+    return _predicted(predictor, find(paths), maximum_bytes, progress)
 
 
 def _predicted(
-    ask: Ask, found: Sequence[Path], maximum_bytes: int, progress: Progress | None
-) -> list[Prediction]:
-    predictions: list[Prediction] = []
+    predictor: Predictor, found: Sequence[Path], maximum_bytes: int, progress: Progress | None
+) -> list[FilePrediction]:
+    predictions: list[FilePrediction] = []
     for batch in batches((file, read(file, maximum_bytes)) for file in found):
-        predictions += predict_batch(ask, batch)
+        predictions += predict_batch(predictor, batch)
         if progress:
             progress(len(predictions), len(found))
     return predictions
@@ -129,7 +129,7 @@ def given(path: Path) -> Iterator[Path]:
 
 
 def matches(path: Path) -> list[Path]:
-    """Finds what matches a pattern, by name; a path that is none, or matches nothing, is given."""
+    """Finds what matches a pattern, by name; a path without a match is returned as it is."""
     pattern = str(path)
     if not glob.has_magic(pattern) or os.path.lexists(path):
         return [path]
@@ -137,11 +137,11 @@ def matches(path: Path) -> list[Path]:
 
 
 def files(path: Path) -> Iterator[Path]:
-    """Finds the files of a folder at any depth, by name; what is no folder is one itself.
+    """Finds the files of a folder at any depth, by name; what is not a folder is one itself.
 
     What is passed over, and what stands for a folder that cannot be opened: see `given`.
     """
-    # Unlike Path's own, it answers for a path that the system refuses, too.
+    # Unlike Path's own, it takes a path that the system refuses, too.
     if not os.path.isdir(path):
         yield path
         return
@@ -213,37 +213,37 @@ def _why_no_file(folder: Path) -> str:
         return reasons.CLOSED_FOLDER
 
 
-def predict_batch(ask: Ask, batch: Sequence[Content]) -> Iterator[Prediction]:
-    """Asks about the images of one batch, in their order.
+def predict_batch(predictor: Predictor, batch: Sequence[Content]) -> Iterator[FilePrediction]:
+    """Predicts the images of one batch, in their order.
 
     Raises:
-        UserError: the model answers what is no probability.
+        UserError: the model returned nan.
     """
     readable = [content for _, content in batch if isinstance(content, bytes)]
     # A network may fail on a batch of none.
-    answers = iter(ask(readable) if readable else ())
+    predictions = iter(predictor(readable) if readable else ())
     for path, content in batch:
         name = as_text(os.fsencode(remote_address(path) or path))
         if isinstance(content, str):
-            yield Prediction(name, None, INVALID, False, content)
+            yield FilePrediction(name, None, INVALID, False, content)
             continue
-        answer = next(answers)
-        if math.isnan(answer.probability):
+        prediction = next(predictions)
+        if math.isnan(prediction.probability):
             raise UserError(
                 "The model returned nan, not a probability: its weights are damaged. Take "
                 "another version; cxr rollback brings the former one back."
             )
-        if answer.valid:
-            yield Prediction(
+        if prediction.valid:
+            yield FilePrediction(
                 name,
-                answer.probability,
-                answer.label,
+                prediction.probability,
+                prediction.label,
                 True,
-                in_domain=answer.in_domain,
-                domain_distance=answer.domain_distance,
+                in_domain=prediction.in_domain,
+                domain_distance=prediction.domain_distance,
             )
         else:
-            yield Prediction(name, None, answer.label, False, _reason(content))
+            yield FilePrediction(name, None, prediction.label, False, _reason(content))
 
 
 def _reason(content: bytes) -> str:

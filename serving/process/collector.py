@@ -33,7 +33,7 @@ def importing() -> Iterator[None]:
 def without_keras() -> Iterator[None]:
     """Lets TensorFlow be imported without Keras, for what only runs SavedModels.
 
-    TensorFlow imports Keras at its end for `tf.keras`, and goes on where there is none. Keras
+    TensorFlow imports Keras at its end for `tf.keras`, and does without where there is none. Keras
     brings Pandas and scikit-learn: 40 % of the time that the import takes. After the block Keras
     can be imported as usual.
     """

@@ -42,7 +42,7 @@ class _State:
 
 
 def received() -> signal.Signals | None:
-    """Returns the signal that has asked this process to stop, None where none has."""
+    """Returns the signal that is to stop this process, None where none has."""
     return _State.received
 
 

@@ -53,8 +53,8 @@ def source(key: str, settings: ReportSettings) -> Source | None:
 def data_source(context: Context) -> str:
     """Describes the source of the images and their licence in sentences of plain text.
 
-    A dataset that is only recognised by its file names is named as such: file names are no proof of
-    origin, and a licence is never inferred.
+    A dataset that is only recognised by its file names is named as such: file names are not proof
+    of origin, and a licence is never inferred.
     """
     return f"{_origin(context)} Licence: {data_licence(context)}"
 

@@ -106,7 +106,7 @@ class Core:
         )
 
     def find(self, target: Target) -> Servable:
-        """Finds what answers a request.
+        """Finds the version for a request.
 
         Raises:
             RequestError: NOT_FOUND, or INVALID_ARGUMENT for an unknown label.

@@ -69,7 +69,7 @@ class ServedModel:
         Args:
             config: what is wanted.
             load: checks, loads and warms up the version in a folder; runs in a thread, and raises
-                UserError where the version is no good.
+                UserError where the version cannot be used.
             slots: of which each running batch holds one.
         """
         self.config = config
@@ -84,10 +84,10 @@ class ServedModel:
         return dict(sorted(self._versions.items(), reverse=True))
 
     def find(self, version: int | None = None, label: str | None = None) -> Servable:
-        """Finds what answers a request.
+        """Finds the version for a request.
 
         Args:
-            version: the one that is asked for; without it and a label the latest available one.
+            version: the requested one; without it and a label the latest available one.
             label: names a version.
 
         Raises:

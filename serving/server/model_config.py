@@ -80,7 +80,7 @@ def parse(text: str) -> list[ModelConfig]:
     """Reads the text of a file of ``--model_config_file``.
 
     Raises:
-        UserError: it is no such message, or names what this server cannot serve.
+        UserError: it is not such a message, or names what this server cannot serve.
     """
     from tensorflow_serving.config import model_server_config_pb2
 

@@ -17,7 +17,7 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
 from serving.server.admission import image_headers
-from serving.server.admission.batching import Batcher, Tensors, check_answer, check_rows
+from serving.server.admission.batching import Batcher, Tensors, check_response, check_rows
 from serving.server.admission.batching_settings import BatchingSettings
 from serving.server.admission.limits import Limits
 from serving.server.protocols import proto_tensors, wire
@@ -174,7 +174,7 @@ class Servable:
         out = self._loaded.signatures[signature](
             **{name: tf.constant(array, specs[name].dtype) for name, array in inputs.items()}
         )
-        # A text alone is no array by itself.
+        # A text alone is not an array by itself.
         return {
             name: np.asarray(tensor.numpy(), tensor.dtype.as_numpy_dtype)
             for name, tensor in out.items()
@@ -267,12 +267,12 @@ class Servable:
             part = {name: array[rows] for name, array in work.inputs.items()}
             outputs = await batcher.submit_alone(part, deadline)
             size += sum(array.nbytes for array in outputs.values())
-            check_answer(size, self._limits.answer_bytes)
+            check_response(size, self._limits.answer_bytes)
             parts.append(outputs)
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     async def drained(self) -> None:
-        """Waits until every request that came has been answered."""
+        """Waits until every request that came has its response."""
         while self._in_flight:
             await asyncio.sleep(0.01)
 
@@ -324,12 +324,12 @@ def check(path: Path) -> None:
         found = {name: spec.dtype for name, spec in specs.items()}
         if found not in (expected, expected | later):
             raise UserError(
-                f"{path}: the {side} of {contract.SERVING_DEFAULT} must be {_told(expected)}, are "
-                f"{_told(found)}."
+                f"{path}: the {side} of {contract.SERVING_DEFAULT} must be {_described(expected)}, "
+                f"are {_described(found)}."
             )
 
 
-def _told(dtypes: Mapping[str, tf.DType]) -> str:
+def _described(dtypes: Mapping[str, tf.DType]) -> str:
     return ", ".join(f"{name} ({dtype.name})" for name, dtype in sorted(dtypes.items()))
 
 

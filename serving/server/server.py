@@ -33,17 +33,17 @@ from transform_module.errors import UserError
 
 _LOG = logging.getLogger(__name__)
 
-# aiohttp logs what is no HTTP with the bytes that came, which may hold names.
+# aiohttp logs what is not HTTP with the bytes that came, which may hold names.
 _HTTP_LOG = logging.getLogger(f"{__name__}.http")
 _HTTP_LOG.addFilter(lambda record: not isinstance(_error_of(record), HttpProcessingError))
 
 _SWITCH_SECONDS: Final = 0.0005
 _COLLECTIONS: Final = (100_000, 50, 1000)
 
-# Once nobody has asked for so long, a server that shall stop closes the connections left.
+# Once no request has come for so long, a server that shall stop closes the connections left.
 _QUIET_SECONDS: Final = 0.5
 
-# How long a body is read on that was refused, so that its client comes to read the answer.
+# How long a body is read on that was refused, so that its client comes to read the response.
 _LINGERING_SECONDS: Final = 2.0
 
 # Of the grace, so much is kept for closing what is open.
@@ -110,7 +110,7 @@ def serve(
     *,
     ready: Callable[[Addresses, Core], None],
 ) -> None:
-    """Serves until SIGTERM or SIGINT, and then answers what it has accepted.
+    """Serves until SIGTERM or SIGINT, and then finishes what it has accepted.
 
     Args:
         models: what is served.
@@ -118,7 +118,7 @@ def serve(
         ready: is called once when every model has been loaded, or has failed to.
 
     Raises:
-        UserError: it cannot listen, or the SSL configuration is no good.
+        UserError: it cannot listen, or the SSL configuration cannot be used.
     """
     # A version is loaded and unloaded in threads, mostly in Python. Requests shall not wait for
     # them: the interpreter changes threads sooner.
@@ -171,7 +171,7 @@ async def _serve(
 
 
 class _Grace:
-    """The time in which a server that shall stop answers what it has accepted."""
+    """The time in which a server that shall stop finishes what it has accepted."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -185,7 +185,7 @@ class _Grace:
         timer.start()
 
     def left(self) -> float:
-        """Returns the seconds that are left for answers."""
+        """Returns the seconds that are left for responses."""
         return max(self._last_moment - time.monotonic() - 2 * _CLOSING_SECONDS, 0)
 
     def _end(self) -> None:
@@ -212,7 +212,7 @@ def _affordable(connections: int) -> int:
 async def _watch_memory(core: Core, rpc: Rpc) -> None:
     """Refuses messages that arrive where the process has too much, and gives back what is free.
 
-    gRPC reports the size of a message once it is there, so that no budget can be asked before.
+    gRPC reports the size of a message once it is there, so that no budget can be checked before.
     """
     allocator = Allocator()
     given_back, most = time.monotonic(), 0
@@ -329,14 +329,14 @@ async def _grpc(
     except RuntimeError as error:
         raise _cannot_listen("gRPC", settings.host, settings.grpc_port, error) from error
     await server.start()
-    serving = asyncio.create_task(_tell_health(core, checks, first, settings.poll_seconds))
+    serving = asyncio.create_task(_report_health(core, checks, first, settings.poll_seconds))
     yield f"{_bracketed(settings.host)}:{port}"
     serving.cancel()
     await checks.enter_graceful_shutdown()
     await server.stop(grace.left())
 
 
-async def _tell_health(core: Core, checks: Any, first: asyncio.Event, seconds: float) -> None:
+async def _report_health(core: Core, checks: Any, first: asyncio.Event, seconds: float) -> None:
     await first.wait()
     while True:
         state = health_pb2.HealthCheckResponse.ServingStatus.Value(

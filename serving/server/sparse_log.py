@@ -20,7 +20,7 @@ class Sparse(logging.Filter):
         self._counts: dict[tuple[str, int], int] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Returns whether a record passes; the last of its kind says so."""
+        """Returns whether a record passes; the last one of a line that passes says so."""
         now = time.monotonic()
         if now - self._began > _PERIOD_SECONDS:
             self._began = now

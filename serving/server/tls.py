@@ -41,7 +41,7 @@ def for_http(config: Any) -> ssl.SSLContext:
     """Makes the context that REST is served with.
 
     Raises:
-        UserError: the key or a certificate is none.
+        UserError: the key or a certificate is invalid.
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     # The ssl module reads keys from files alone.
@@ -49,7 +49,7 @@ def for_http(config: Any) -> ssl.SSLContext:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(f"{config.server_key}\n{config.server_cert}\n")
-        # An encrypted key is refused: without a password here, OpenSSL asks for one and waits.
+        # An encrypted key is refused: without a password here, OpenSSL prompts for one and waits.
         context.load_cert_chain(name, password="")
         if config.client_verify:
             context.load_verify_locations(cadata=config.custom_ca)

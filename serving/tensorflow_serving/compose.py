@@ -44,7 +44,7 @@ def compose(
         "tmpfs": ["/tmp"],
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
-        # The server asks nobody who they are: only this machine reaches it.
+        # The server authenticates nobody: only this machine reaches it.
         "ports": [
             f"127.0.0.1:{port}:{port}" for port in (model_server.GRPC_PORT, model_server.REST_PORT)
         ],

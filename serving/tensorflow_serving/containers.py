@@ -13,7 +13,7 @@ _ENGINES: Final = ("docker", "podman")
 
 
 def find_engine() -> str | None:
-    """Returns the name of the container engine that answers and has compose, or None."""
+    """Returns the name of the container engine that runs and has compose, or None."""
     for name in _ENGINES:
         if shutil.which(name) and _succeeds(name, "info") and _succeeds(name, "compose", "version"):
             return name

@@ -49,7 +49,7 @@ def _predictor(
     share = settings.canary_traffic_percent
     return {
         **({} if share is None else {"canaryTrafficPercent": share}),
-        # KServe starts a new revision when the pod changes, and the data are no part of it.
+        # KServe starts a new revision when the pod changes, and the data are not part of it.
         "annotations": {"configuration/sha256": model_server.checksum(data)},
         "minReplicas": settings.minimum_replicas,
         "maxReplicas": settings.maximum_replicas,

@@ -22,7 +22,7 @@ def resources(
     """Describes everything that runs the servers.
 
     Where gRPC is encrypted, the Secret that `kubernetes_pod.secret_name` names must be made from
-    ``ssl.config`` besides: a manifest is no place for a private key.
+    ``ssl.config`` besides: a manifest is not a place for a private key.
 
     Args:
         model: what is served.
@@ -232,7 +232,7 @@ def _network_policy(model: ServedModel, settings: DeploymentSettings) -> Resourc
         "spec": {
             "podSelector": {"matchLabels": pod.selector(model)},
             "policyTypes": ["Ingress", "Egress"],
-            # The server asks nobody who they are: the namespaces are the border. It calls nobody.
+            # The server authenticates nobody: the namespaces are the border. It calls nobody.
             "ingress": [
                 {
                     "from": [{"podSelector": {}}, *_pods_of(settings.client_namespaces)],

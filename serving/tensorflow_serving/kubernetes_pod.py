@@ -140,7 +140,7 @@ def _container(model: ServedModel, settings: DeploymentSettings) -> Resource:
             model_server.ready_path(model), period=5, failures=START_SECONDS // 5
         ),
         "readinessProbe": _probe(model_server.ready_path(model), period=10, failures=3),
-        # Not whether it answers: its threads may all be busy, and a restart would lose what waits.
+        # Not whether it responds: its threads may all be busy, and a restart would lose what waits.
         "livenessProbe": {
             "tcpSocket": {"port": "rest"},
             "periodSeconds": 20,

@@ -76,7 +76,7 @@ def ssl_config(ssl: Ssl) -> str:
         A ``tensorflow.serving.SSLConfig`` in the text format.
 
     Raises:
-        UserError: a file cannot be read or is no PEM file of its kind.
+        UserError: a file cannot be read or is not a PEM file of the expected content.
     """
     config = protos.ssl_config()(
         server_key=_pem(ssl.key, "PRIVATE KEY"),
@@ -96,12 +96,12 @@ def _pem(path: Path | None, kind: str) -> str:
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read as a PEM file: {error}") from error
     if "-----BEGIN " not in text or f"{kind}-----" not in text:
-        raise UserError(f"{path} is no PEM file with a {kind.lower()}.")
+        raise UserError(f"{path} is not a PEM file with a {kind.lower()}.")
     return text
 
 
 def files(model: ServedModel, settings: DeploymentSettings) -> dict[str, str]:
-    """Writes the configuration that is no secret: content by the name of its file."""
+    """Writes the configuration that is not a secret: content by the name of its file."""
     return {
         MODELS_CONFIG: models_config(model, name=model.name, base_path=f"{MODELS}/{model.name}"),
         BATCHING_CONFIG: settings.batching.to_text_proto(),
@@ -126,7 +126,7 @@ def configuration_flags(settings: DeploymentSettings) -> list[str]:
         f"--monitoring_config_file={CONFIGURATION}/{MONITORING_CONFIG}",
         f"--rest_api_num_threads={threads}",
         f"--grpc_max_threads={threads}",
-        # A client that is connected never asks DNS for servers that were added.
+        # A client that is connected never queries DNS for servers that were added.
         f"--grpc_channel_arguments=grpc.max_connection_age_ms={settings.connection_seconds * 1000}",
         f"--tensorflow_intra_op_parallelism={cpus}",
         f"--tensorflow_inter_op_parallelism={cpus}",
@@ -149,7 +149,7 @@ def flags(settings: DeploymentSettings, ssl_config_file: str) -> list[str]:
 
 
 def ready_path(model: ServedModel) -> str:
-    """The REST path that answers only when the stable version, or else the latest, is loaded."""
+    """The REST path that succeeds only when the stable version, or else the latest, is loaded."""
     return f"/v1/models/{model.name}{f'/labels/{STABLE}' if model.labels else ''}/metadata"
 
 

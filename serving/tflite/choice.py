@@ -11,7 +11,7 @@ from serving.images.folders import split_of
 from serving.images.layout import scan
 from serving.predict import files as predict
 from transform_module import contract
-from transform_module.errors import NothingUsable, UserError
+from transform_module.errors import NothingValid, UserError
 
 REPRESENTATIVE: Final = 256
 """So many images set the ranges of an 8-bit network; more change them little."""
@@ -30,7 +30,7 @@ class Choice:
         files: the files.
         labels: 0 or 1 for each file; None where the folder has no classes.
         of: how many files that part holds.
-        undecodable: how many of the chosen were left out since, because they are no images.
+        undecodable: how many of the chosen were left out since, because they are not images.
     """
 
     folder: Path
@@ -41,7 +41,7 @@ class Choice:
     undecodable: int = 0
 
     def only(self, decoded: Sequence[Path]) -> "Choice":
-        """Leaves out the files that are no images."""
+        """Leaves out the files that are not images."""
         labels = None
         if self.labels is not None:
             label_of = dict(zip(self.files, self.labels, strict=True))
@@ -71,7 +71,7 @@ def representative(folder: Path) -> Choice:
         raise UserError(f"There is no folder of images at {folder}.")
     found = list(predict.files(folder))
     if not found:
-        raise NothingUsable(f"There is no file in {folder}.")
+        raise NothingValid(f"There is no file in {folder}.")
     parts = {name: _below(folder, name, found) for name in ("train", "test")}
     if parts["train"]:
         return _choose(folder, "train", parts["train"], REPRESENTATIVE)

@@ -83,8 +83,8 @@ def export(
         measured[SAVED_MODEL] = measure.compare(reference, reference, known.labels)
         for name, content in contents.items():
             with step(f"Evaluate by {name}") as progress:
-                answers = measure.of_file(content, known, progress)
-            measured[name] = measure.compare(answers, reference, known.labels)
+                predictions = measure.of_file(content, known, progress)
+            measured[name] = measure.compare(predictions, reference, known.labels)
     made = describe(loaded, contents, measured, representative=shown, compared=compared)
     with staging.staged(out) as new:
         for name, content in contents.items():

@@ -19,8 +19,8 @@ def kept_in_float(content: bytes) -> tuple[bytes, list[str]]:
 
     The sigmoids on which the calibration follows are written out, as 1 / (1 + exp(-x)): the
     converter gives each LOGISTIC the steps 0, 1/256 … 255/256, even where it is to leave it alone,
-    and the calibration takes their logarithm. No answer would be surer than 255/256, and 0 has no
-    logarithm. At its end the converter makes a LOGISTIC of 32 bits of them again.
+    and the calibration takes their logarithm. No prediction would be surer than 255/256, and 0 has
+    no logarithm. At its end the converter makes a LOGISTIC of 32 bits of them again.
 
     Args:
         content: of a TFLite file in floating point.

@@ -11,7 +11,7 @@ from serving.predict import files
 from serving.progress import Progress
 from serving.tflite.choice import Choice
 from transform_module import contract
-from transform_module.errors import NothingUsable
+from transform_module.errors import NothingValid
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ def read(choice: Choice, model: Model, progress: Progress) -> Images:
         progress: gets the files done and their total.
 
     Raises:
-        NothingUsable: none can be decoded.
+        NothingValid: none can be decoded.
     """
     transform = model.signature(contract.TRANSFORM_FEATURES)
-    answer = model.signature(contract.SERVE_EXAMPLES)
+    serve = model.signature(contract.SERVE_EXAMPLES)
     levels: list[np.ndarray] = []
     decoded: list[Path] = []
     done = 0
@@ -57,16 +57,14 @@ def read(choice: Choice, model: Model, progress: Progress) -> Images:
         named = [(file, content) for file, content in batch if isinstance(content, bytes)]
         if named:
             examples = tf.constant([_example(content) for _, content in named])
-            valid = answer(examples=examples)[contract.VALID].numpy()
+            valid = serve(examples=examples)[contract.VALID].numpy()
             pixels = transform(examples=examples)[contract.IMAGE_XF].numpy()
             levels.append(np.round(pixels[valid] * 255).astype(np.uint8))
             decoded += [file for (file, _), good in zip(named, valid, strict=True) if good]
         done += len(batch)
         progress(done, len(choice.files))
     if not decoded:
-        raise NothingUsable(
-            f"None of the {len(choice.files)} files of {choice.folder} is an image."
-        )
+        raise NothingValid(f"None of the {len(choice.files)} files of {choice.folder} is an image.")
     return Images(np.concatenate(levels), choice.only(decoded))
 
 

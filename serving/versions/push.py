@@ -17,7 +17,7 @@ from transform_module.errors import UserError
 from transform_module.files.sums import differences
 from transform_module.files.sync import make_folder, sync, sync_tree, write_text
 
-# A server takes a folder for a version when its name is a number; this is none, and hidden.
+# A server takes a folder for a version when its name is a number; this one is not, and is hidden.
 _UNFINISHED: Final = ".tmp-"
 _LOCK: Final = ".lock"
 

@@ -40,12 +40,12 @@ def versions(folder: str) -> list[int]:
     return sorted(number for number in map(pushed.version_number, names) if number)
 
 
-def newest(folder: str, near: Path) -> pushed.Newest:
+def newest(folder: str, local: Path) -> pushed.Newest:
     """Finds the newest whole version as `pushed.newest` does, and copies it here.
 
     Args:
         folder: the remote folder of the model's versions.
-        near: a local folder for the copies.
+        local: a local folder for the copies.
 
     Raises:
         tf.errors.OpError: the folder or a file in it cannot be read.
@@ -55,7 +55,7 @@ def newest(folder: str, near: Path) -> pushed.Newest:
     left: set[str] = set()
     passed_over = None
     for number in reversed(versions(folder)):
-        version = pushed.PushedVersion(number, fetch(folder, str(number), near))
+        version = pushed.PushedVersion(number, fetch(folder, str(number), local))
         problems = pushed.verify(version.path)
         if problems:
             broken.append(problems[0].replace(str(version.path), f"{folder}/{number}"))
@@ -123,8 +123,8 @@ def rollback_remotely(folder: str, to: int | None = None) -> tuple[int, int]:
     if not versions(folder):
         raise UserError(f"{folder}: there is no pushed version to go back to.")
     with claimed(folder) as claim, tempfile.TemporaryDirectory(prefix="rollback-") as place:
-        near = Path(place, PurePosixPath(folder).name)
-        found = [pushed.PushedVersion(number, near / str(number)) for number in versions(folder)]
+        local = Path(place, PurePosixPath(folder).name)
+        found = [pushed.PushedVersion(number, local / str(number)) for number in versions(folder)]
         for each in found:
             each.path.mkdir(parents=True)
             _fetch_file(f"{folder}/{each.version}", each.path, pushed.MANIFEST)
@@ -146,10 +146,10 @@ def rollback_remotely(folder: str, to: int | None = None) -> tuple[int, int]:
 def _publish(
     source: Path, folder: str, record: Mapping[str, Any], place: Path, claim: Claim
 ) -> tuple[int, str]:
-    near = place / "new" / PurePosixPath(folder).name
+    local = place / "new" / PurePosixPath(folder).name
     for highest in versions(folder)[-1:]:
-        (near / str(highest)).mkdir(parents=True)  # the next number is greater
-    version = push(source, near, record)
+        (local / str(highest)).mkdir(parents=True)  # the next number is greater
+    version = push(source, local, record)
     target = f"{folder}/{version.version}"
     names = remote.files(str(version.path))
     names.sort(key=lambda name: _LAST.index(name) if name in _LAST else -1)
@@ -169,13 +169,13 @@ def fetch(folder: str, version: str, target: Path) -> Path:
     Raises:
         tf.errors.OpError: a file is there and cannot be read.
     """
-    near = target / PurePosixPath(folder).name / version
-    near.mkdir(parents=True)
-    _fetch_file(f"{folder}/{version}", near, pushed.MANIFEST)
-    manifest = pushed.read_manifest(near)
+    local = target / PurePosixPath(folder).name / version
+    local.mkdir(parents=True)
+    _fetch_file(f"{folder}/{version}", local, pushed.MANIFEST)
+    manifest = pushed.read_manifest(local)
     for name in manifest["files"] if manifest else ():
-        _fetch_file(f"{folder}/{version}", near, name)
-    return near
+        _fetch_file(f"{folder}/{version}", local, name)
+    return local
 
 
 def _fetch_file(source: str, target: Path, name: str) -> None:

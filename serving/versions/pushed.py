@@ -199,8 +199,8 @@ def verify(path: str | Path) -> list[str]:
     model is compared with it.
 
     Args:
-        path: the version's folder. A copy elsewhere, whose name is no version's number, is compared
-            by its files alone.
+        path: the version's folder. A copy elsewhere, whose name is not a version's number, is
+            compared by its files alone.
 
     Returns:
         One sentence for each problem, naming the file: missing, changed, or added; or
@@ -222,7 +222,7 @@ def verify(path: str | Path) -> list[str]:
 
 
 def read_manifest(path: Path) -> dict[str, Any] | None:
-    """Reads a version's manifest; None when there is none, or the file is no manifest.
+    """Reads a version's manifest; None when there is none, or the file is not a manifest.
 
     Raises:
         OSError: the file is there and cannot be read.

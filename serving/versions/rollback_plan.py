@@ -79,7 +79,7 @@ def plan(
         )
     files = _files(chosen)
     above = [present] if is_whole else [each for each in versions if each.version > chosen.version]
-    # A broken copy of the restored model is no other model.
+    # A broken copy of the restored model is not another model.
     left = [each for each in above if _files(each) != files and not was_left(each)]
     record = {key: value for key, value in (chosen.manifest or {}).items() if key not in _OWN}
     return Plan(

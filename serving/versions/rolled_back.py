@@ -9,7 +9,7 @@ from typing import Final
 from transform_module.errors import UserError
 
 ROLLED_BACK: Final = "rolled_back.json"
-"""The file in the folder of a model's versions; servers pass over it, since it is no number."""
+"""The file in the folder of a model's versions; servers pass over it, since it is not a number."""
 
 
 @dataclass(frozen=True)

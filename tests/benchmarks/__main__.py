@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="add the figures to the history")
     options = parser.parse_args()
     if not options.images.is_dir():
-        sys.exit(f"{options.images} is no folder. Name one of X-rays: make bench IMAGES=FOLDER")
+        sys.exit(f"{options.images} is not a folder. Name one of X-rays: make bench IMAGES=FOLDER")
     unknown = set(options.suites) - set(SUITES)
     if unknown:
         sys.exit(f"There is no suite {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}.")

@@ -5,7 +5,7 @@
 MODEL is a version's folder. 40 bodies that unpack to 63 MiB are sent at once beside a good client,
 and then 2,000 requests of `tests.serving.hostile` beside 500 good ones. Prints how long the good
 ones took, what memory the server had, and the shares of the processor. Ends with 1 where a good
-request was refused, its answer was wrong or took more than 2 s, or the memory was 2 GB.
+request was refused, its response was wrong or took more than 2 s, or the memory was 2 GB.
 """
 
 import argparse
@@ -15,18 +15,18 @@ import tempfile
 from http.client import HTTPConnection
 from pathlib import Path
 
-from tests.serving import asking, hostile
+from tests.serving import hostile, small_model
 from tests.serving.running import Running, running
 
 SECONDS = 2.0
 MEMORY = 2_000_000_000
 
 
-def answer(server: Running, body: bytes) -> bytes:
+def send(server: Running, body: bytes) -> bytes:
     """Asks over a connection of its own."""
-    http = HTTPConnection(*asking.place(server.rest), timeout=60)
+    http = HTTPConnection(*small_model.place(server.rest), timeout=60)
     try:
-        http.request("POST", asking.PREDICT, body)
+        http.request("POST", small_model.PREDICT, body)
         response = http.getresponse()
         if response.status != 200:
             raise RuntimeError(f"{response.status}: {response.read()[:200]!r}")
@@ -45,18 +45,18 @@ def main() -> None:
         files = sorted(options.images.rglob("*.jpeg"))[:20]
         images = [path.read_bytes() for path in files]
     else:
-        images = [asking.xray(value, 224) for value in range(0, 250, 25)]
-    bodies = [asking.body(image) for image in images]
+        images = [small_model.xray(value, 224) for value in range(0, 250, 25)]
+    bodies = [small_model.body(image) for image in images]
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(options.model, Path(folder, asking.MODEL, options.model.name))
-        with running(Path(folder, asking.MODEL), "--allow-unverified", cold=True) as server:
-            right = [answer(server, body) for body in bodies]
+        shutil.copytree(options.model, Path(folder, small_model.MODEL, options.model.name))
+        with running(Path(folder, small_model.MODEL), "--allow-unverified", cold=True) as server:
+            right = [send(server, body) for body in bodies]
             wrong: list[str] = []
 
-            def ask(number: int) -> None:
+            def check(number: int) -> None:
                 index = number % len(bodies)
                 try:
-                    found = answer(server, bodies[index])
+                    found = send(server, bodies[index])
                 except (OSError, RuntimeError) as error:
                     wrong.append(str(error))
                     return
@@ -64,7 +64,7 @@ def main() -> None:
                 if found[:20] != right[index][:20]:
                     wrong.append(f"{found!r} for {right[index]!r}")
 
-            outcomes = [hostile.bombs(server, ask), hostile.attack(server, ask)]
+            outcomes = [hostile.bombs(server, check), hostile.attack(server, check)]
             lines = len(server.log.read_text(errors="replace").splitlines())
     print(*outcomes, sep="\n")
     print(f"{len(wrong)} refused or wrong; {lines} lines of log", *wrong[:5], sep="\n")

@@ -74,7 +74,7 @@ def run(
             cwd=folder,
         )
         sampler = _Sampler(process.pid)
-        # `wait4` alone tells the resources of this one child and of what it waited for.
+        # `wait4` alone returns the resources of this one child and of what it waited for.
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)

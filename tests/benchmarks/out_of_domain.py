@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.out_of_domain MODEL --images FOLDER [--count 200] [--out FILE]
 
-FOLDER holds chest X-rays that the model has not seen, of any nesting. Those are asked about as they
-are, which tells the false alarms, and changed: inverted, upside down, turned. So are images of
+FOLDER holds chest X-rays that the model has not seen, of any nesting. Those are predicted as they
+are, which shows the false alarms, and changed: inverted, upside down, turned. So are images of
 other things: photographs and written digits that come with scikit-learn, and drawings. What lateral
 X-rays would do is only approached, by half a frontal one drawn out to the whole width: one lung
 field, and the spine at the edge.
@@ -24,7 +24,7 @@ from scipy import ndimage
 from serving.analysis.wilson import wilson
 from serving.evaluate.pixels import as_png, grey
 from serving.model import Model, find_version
-from serving.predict.files import Ask, Content, batches, find, predict_batch, read
+from serving.predict.files import Content, Predictor, batches, find, predict_batch, read
 from transform_module.errors import UserError
 
 SIDE = 224
@@ -155,14 +155,16 @@ OTHERS: Mapping[str, Callable[[np.random.Generator], Pixels]] = {
     "textures": texture,
     "drawn hands": hand,
 }
-"""What is no chest X-ray at all."""
+"""What is not a chest X-ray at all."""
 
 
-def shares(ask: Ask, chests: Iterable[Content], count: int, seed: int) -> dict[str, Share]:
-    """Asks about images of every kind.
+def shares(
+    predictor: Predictor, chests: Iterable[Content], count: int, seed: int
+) -> dict[str, Share]:
+    """Predicts images of every kind.
 
     Args:
-        ask: a model's answers to a batch.
+        predictor: predicts a batch.
         chests: chest X-rays that it has not learnt from.
         count: how many images of each other thing.
         seed: of what is random about them.
@@ -176,13 +178,13 @@ def shares(ask: Ask, chests: Iterable[Content], count: int, seed: int) -> dict[s
         for _, content in contents
         if isinstance(content, bytes) and (decoded := grey(content)) is not None
     ]
-    found = {"as they are": _share(ask, contents)}
+    found = {"as they are": _share(predictor, contents)}
     for kind, change in CHANGES.items():
         generator = np.random.default_rng(seed)
-        found[kind] = _share(ask, (_made(kind, change(each, generator)) for each in pixels))
+        found[kind] = _share(predictor, (_made(kind, change(each, generator)) for each in pixels))
     for kind, make in OTHERS.items():
         generator = np.random.default_rng(seed)
-        found[kind] = _share(ask, (_made(kind, make(generator)) for _ in range(count)))
+        found[kind] = _share(predictor, (_made(kind, make(generator)) for _ in range(count)))
     return found
 
 
@@ -200,14 +202,16 @@ def _made(kind: str, pixels: Pixels) -> Content:
     return Path(kind), as_png(pixels)
 
 
-def _share(ask: Ask, contents: Iterable[Content]) -> Share:
-    answers = [answer for batch in batches(contents) for answer in predict_batch(ask, batch)]
-    message = [answer.in_domain for answer in answers if answer.valid]
-    return Share(message.count(False), len(message))
+def _share(predictor: Predictor, contents: Iterable[Content]) -> Share:
+    predictions = [
+        prediction for batch in batches(contents) for prediction in predict_batch(predictor, batch)
+    ]
+    in_domain = [prediction.in_domain for prediction in predictions if prediction.valid]
+    return Share(in_domain.count(False), len(in_domain))
 
 
 def main() -> None:
-    """Asks, prints."""
+    """Predicts, prints."""
     parser = argparse.ArgumentParser(
         prog="tests.benchmarks.out_of_domain", description=__doc__.splitlines()[0]
     )
@@ -223,7 +227,7 @@ def main() -> None:
         model = Model(find_version(options.model))
     except UserError as error:
         sys.exit(str(error))
-    found = shares(model.answer, chests, options.count, options.seed)
+    found = shares(model.predict, chests, options.count, options.seed)
     if options.out:
         counts = {kind: [share.flagged, share.images] for kind, share in found.items()}
         options.out.write_text(json.dumps(counts, indent=2) + "\n")

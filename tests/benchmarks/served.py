@@ -19,15 +19,15 @@ from transform_module import contract
 
 MODEL_NAME = "chest_xray"
 
-Ask = Callable[[int], Awaitable[tuple[float, int | None]]]
+Send = Callable[[int], Awaitable[tuple[float, int | None]]]
 """Asks about one image, by its index; returns the probability, and over gRPC the version."""
 
-Connect = Callable[[Running, Sequence[bytes]], AbstractAsyncContextManager[Ask]]
-"""Connects to a server, to ask about these images."""
+Connect = Callable[[Running, Sequence[bytes]], AbstractAsyncContextManager[Send]]
+"""Connects to a server, to predict these images."""
 
 
 @asynccontextmanager
-async def rest(server: Running, images: Sequence[bytes]) -> AsyncIterator[Ask]:
+async def rest(server: Running, images: Sequence[bytes]) -> AsyncIterator[Send]:
     """Asks over REST; the requests are written beforehand, so that the server is measured."""
     bodies = [
         json.dumps({"instances": [{"b64": base64.b64encode(image).decode()}]}).encode()
@@ -36,18 +36,18 @@ async def rest(server: Running, images: Sequence[bytes]) -> AsyncIterator[Ask]:
     url = f"{server.rest}/v1/models/{MODEL_NAME}:predict"
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
-        async def ask(index: int) -> tuple[float, None]:
+        async def send(index: int) -> tuple[float, None]:
             async with session.post(url, data=bodies[index % len(bodies)]) as response:
                 content = await response.read()
                 if response.status != 200:
                     raise RuntimeError(f"{response.status}: {content[:200]!r}")
                 return json.loads(content)["predictions"][0][contract.PROBABILITY], None
 
-        yield ask
+        yield send
 
 
 @asynccontextmanager
-async def rpc(server: Running, images: Sequence[bytes]) -> AsyncIterator[Ask]:
+async def rpc(server: Running, images: Sequence[bytes]) -> AsyncIterator[Send]:
     """Asks over gRPC; the requests are made beforehand."""
     requests = []
     for image in images:
@@ -61,12 +61,12 @@ async def rpc(server: Running, images: Sequence[bytes]) -> AsyncIterator[Ask]:
     async with grpc.aio.insecure_channel(server.grpc) as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
 
-        async def ask(index: int) -> tuple[float, int]:
+        async def send(index: int) -> tuple[float, int]:
             response = await stub.Predict(requests[index % len(requests)])
             probability = response.outputs[contract.PROBABILITY].float_val[0]
             return probability, response.model_spec.version.value
 
-        yield ask
+        yield send
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Load:
     """What many clients measured, each with one request at a time.
 
     Attributes:
-        milliseconds: of each answer, ascending.
+        milliseconds: of each response, ascending.
         seconds: in all.
     """
 
@@ -83,23 +83,23 @@ class Load:
 
     @property
     def per_second(self) -> float:
-        """Answers a second."""
+        """Responses a second."""
         return len(self.milliseconds) / self.seconds
 
     def percentile(self, percent: float) -> float:
-        """Milliseconds that so many of the answers took at most."""
+        """Milliseconds that so many of the responses took at most."""
         return float(np.percentile(self.milliseconds, percent))
 
 
-async def load(ask: Ask, clients: int, seconds: float) -> Load:
-    """Lets clients ask one image after another."""
+async def load(send: Send, clients: int, seconds: float) -> Load:
+    """Lets clients send one image after another."""
     measured: list[float] = []
     stop = time.perf_counter() + seconds
 
     async def client(number: int) -> None:
         index = number
         while (started := time.perf_counter()) < stop:
-            await ask(index)
+            await send(index)
             measured.append((time.perf_counter() - started) * 1000)
             index += 1
 

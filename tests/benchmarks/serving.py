@@ -57,15 +57,15 @@ for line in sys.stdin:
 class InProcess:
     """The signature in a process of its own, without a server."""
 
-    def __init__(self, asked: IO[str], answers: IO[str]) -> None:
-        self._asked = asked
-        self._answers = answers
+    def __init__(self, requests: IO[str], responses: IO[str]) -> None:
+        self._requests = requests
+        self._responses = responses
 
     def measure(self, size: int, seconds: float) -> np.ndarray:
         """Calls it for so long; returns the milliseconds of each batch."""
-        self._asked.write(json.dumps([size, seconds]) + "\n")
-        self._asked.flush()
-        return np.array(json.loads(self._answers.readline()))
+        self._requests.write(json.dumps([size, seconds]) + "\n")
+        self._requests.flush()
+        return np.array(json.loads(self._responses.readline()))
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def in_process(model: Path, files: list[Path]) -> Iterator[InProcess]:
 
 @dataclass
 class Row:
-    """What was measured of one way to ask.
+    """What was measured of one way to call.
 
     Attributes:
         how: the way.
@@ -140,9 +140,9 @@ def measure(model: Path, files: list[Path], seconds: float, rounds: int) -> list
 async def _load(
     connect: served.Connect, server: Running, images: list[bytes], clients: int, s: float
 ) -> served.Load:
-    async with connect(server, images) as ask:
-        await served.load(ask, clients, 0.5)
-        return await served.load(ask, clients, s)
+    async with connect(server, images) as send:
+        await served.load(send, clients, 0.5)
+        return await served.load(send, clients, s)
 
 
 def main() -> None:

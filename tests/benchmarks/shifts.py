@@ -62,7 +62,7 @@ def predict(group: str, images: Path, work: Path, given: Sequence[str]) -> dict[
         group: what is held out.
         images: the folder of images.
         work: gets a root for each group.
-        given: what else `cxr run` is told.
+        given: further options of `cxr run`.
 
     Returns:
         The figures of the test split; None where the folder holds no such group.
@@ -73,7 +73,7 @@ def predict(group: str, images: Path, work: Path, given: Sequence[str]) -> dict[
     done = subprocess.run(
         [*command, f"--root={root}", *given, *sets], stdout=subprocess.PIPE, text=True, check=False
     )
-    # Without a record the group was refused, and the command has told why.
+    # Without a record the group was refused, and the command has said why.
     if not done.stdout:
         return None
     overall = json.loads(done.stdout)["evaluation"]["slices"][OVERALL]

@@ -35,17 +35,17 @@ class Soak:
     """What was seen.
 
     Attributes:
-        answers: when each was sent (seconds from the start) and how many milliseconds it took.
-        wrong: answers whose probability is another one.
-        dropped: requests without an answer, with the error.
+        responses: when each was sent (seconds from the start) and how many milliseconds it took.
+        wrong: responses whose probability is another one.
+        dropped: requests without a response, with the error.
         memory: seconds from the start, bytes.
         reloads: when each version appeared, seconds from the start.
-        first: when the first request that each version answered was sent, and its milliseconds.
+        first: when the first request that each version served was sent, and its milliseconds.
         lone_first: milliseconds of the first request after the start, alone.
         lone_median: milliseconds of the median of the first fifty.
     """
 
-    answers: list[tuple[float, float]] = field(default_factory=list)
+    responses: list[tuple[float, float]] = field(default_factory=list)
     wrong: int = 0
     dropped: list[str] = field(default_factory=list)
     memory: list[tuple[float, int]] = field(default_factory=list)
@@ -87,15 +87,15 @@ async def soak(
 
         async def client(number: int) -> None:
             index = number
-            ask = rest if number % 2 else rpc
+            send = rest if number % 2 else rpc
             while (sent := time.perf_counter() - start) < seconds:
                 try:
-                    found, version = await ask(index)
+                    found, version = await send(index)
                 except (RuntimeError, aiohttp.ClientError, grpc.RpcError) as error:
                     seen.dropped.append(repr(error))
                 else:
                     took = (time.perf_counter() - start - sent) * 1000
-                    seen.answers.append((sent, took))
+                    seen.responses.append((sent, took))
                     seen.wrong += abs(found - expected[index % len(expected)]) > TOLERANCE
                     if version:
                         seen.first[version] = min(
@@ -126,7 +126,7 @@ def verdicts(seen: Soak) -> list[tuple[str, str, bool]]:
     """Tells for each requirement what was found, and whether it holds."""
     during: list[float] = []
     steady: list[float] = []
-    for sent, took in seen.answers:
+    for sent, took in seen.responses:
         near = any(
             sent + took / 1000 - at >= 0 and sent - at <= RELOAD_SECONDS for at in seen.reloads
         )
@@ -142,7 +142,7 @@ def verdicts(seen: Soak) -> list[tuple[str, str, bool]]:
     ] or [1]
     growth = max(settled) / settled[0] - 1
     return [
-        ("0 wrong answers", f"{seen.wrong} of {len(seen.answers):,}", not seen.wrong),
+        ("0 wrong responses", f"{seen.wrong} of {len(seen.responses):,}", not seen.wrong),
         ("0 dropped", f"{len(seen.dropped)} {seen.dropped[:1]}", not seen.dropped),
         (
             "memory between reloads flat within 5 % after the first minute",

@@ -13,6 +13,6 @@ def test_only_pairs_of_different_patients_are_false(name):
     assert counts == [2, 5]
 
 
-def test_no_pair_is_no_failure():
+def test_no_pair_is_not_a_failure():
     images = [np.zeros((32, 32), np.uint8)]
     assert false_matches(images, ["a"], "pHash") == [0] * 6

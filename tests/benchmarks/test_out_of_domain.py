@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from serving.model import Answer
+from serving.model import Prediction
 from tests.benchmarks.out_of_domain import CHANGES, OTHERS, SIDE, Share, shares, table
 from tests.images import encode, grey_pixels
 
@@ -18,8 +18,8 @@ def predict(content):
     try:
         pixels = np.asarray(Image.open(io.BytesIO(content)))
     except OSError:
-        return Answer(0.5, "INVALID", valid=False, in_domain=False)
-    return Answer(0.9, "PNEUMONIA", valid=True, in_domain=bool(pixels.mean() > 100))
+        return Prediction(0.5, "INVALID", valid=False, in_domain=False)
+    return Prediction(0.9, "PNEUMONIA", valid=True, in_domain=bool(pixels.mean() > 100))
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
@@ -39,7 +39,7 @@ def test_no_other_thing_is_made_twice(make):
     assert len({each.tobytes() for each in made}) == 5
 
 
-def test_every_kind_is_asked_about_and_what_is_no_image_does_not_count():
+def test_every_kind_is_predicted_and_what_is_not_an_image_does_not_count():
     bright = np.full((80, 80), 250, np.uint8)
     bright[:20] = 0
     files: list[bytes | str] = [*[encode(bright, "png-grey")] * 3, b"broken", "no regular file"]

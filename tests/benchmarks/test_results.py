@@ -48,7 +48,7 @@ def test_the_children_of_a_command_count(tmp_path):
     assert 1 < cost.seconds < 60
 
 
-def test_a_command_that_fails_is_no_figure(tmp_path):
+def test_a_command_that_fails_is_not_a_figure(tmp_path):
     with pytest.raises(measure.Failed, match=r"(?s)ended with 3.*why it did"):
         measure.run(
             [sys.executable, "-c", "print('why it did'); raise SystemExit(3)"], tmp_path / "log"

@@ -30,7 +30,7 @@ GREYS = (20, 60, 150, 40, 90, 100, 240, 200, 140, 110)
 
 
 def rows() -> list[dict]:
-    """Examples of both classes; two are told wrong."""
+    """Examples of both classes; two are predicted wrong."""
     return [
         tiny.example(
             int(index >= len(GREYS) / 2),
@@ -104,7 +104,7 @@ def inputs(folder: Path, *, with_baseline: bool = False, blessed: bool = True) -
 
 
 def properties(dataset: Path, *, page: bool = True, **settings) -> dict:
-    """What the component is told."""
+    """The parameters of the component."""
     return {
         "settings": ReportSettings(**{"corruptions": 4, **settings}).model_dump_json(),
         "model_name": "chest_xray",

@@ -160,7 +160,7 @@ def test_splits_that_break_the_contract_stop_the_run_with_every_breach(tmp_path,
     assert "give another `seed`" in lines[3]
 
 
-def test_another_seed_is_no_advice_where_a_class_is_in_no_split(tmp_path, statistics):
+def test_another_seed_is_not_advised_where_a_class_is_in_no_split(tmp_path, statistics):
     with pytest.raises(UserError) as caught:
         validate(tmp_path, statistics, "small")
     message = str(caught.value)

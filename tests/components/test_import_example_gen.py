@@ -123,7 +123,7 @@ def test_a_split_without_files_is_reported(dataset, tmp_path):
         imported(dataset, tmp_path / "out", splits=("train", "eval"))
 
 
-def test_a_folder_without_a_description_is_no_dataset(dataset, tmp_path):
+def test_a_folder_without_a_description_is_not_a_dataset(dataset, tmp_path):
     (dataset / "dataset.json").unlink()
     with pytest.raises(UserError, match=r"no file .*dataset\.json.*cxr convert"):
         imported(dataset, tmp_path / "out")

@@ -187,6 +187,6 @@ def test_a_report_that_fails_says_why_leaves_nothing_and_stops_nothing(place, tm
     assert not (tmp_path / "report").exists()
 
 
-def test_settings_that_are_no_settings_stop_nothing_either(given, tmp_path):
+def test_invalid_settings_stop_nothing_either(given, tmp_path):
     report = execute(given, tmp_path, {**report_samples.properties(tmp_path), "settings": "{"})
     assert report.get_string_custom_property(REASON)

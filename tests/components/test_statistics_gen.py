@@ -57,7 +57,7 @@ def test_numbers_have_their_range(found):
     assert (width.min, width.max) == (100, 119)
 
 
-def test_images_that_are_no_text_give_no_warning(caplog):
+def test_images_that_are_not_text_give_no_warning(caplog):
     validated.statistics(validated.rows(4))
     assert not [line for line in caplog.messages if "utf" in line.lower()]
 

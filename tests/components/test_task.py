@@ -11,7 +11,7 @@ def argv(**parameters):
     return ["task", "--json_serialized_invocation_args", json.dumps(invocation), "--other", "1"]
 
 
-def test_beam_is_reported_what_the_parameter_says():
+def test_beam_gets_what_the_parameter_says():
     given = argv(beam_args="--runner=DataflowRunner --experiments='a b'", epochs=3)
     assert with_beam_args(given) == [*given, "--runner=DataflowRunner", "--experiments=a b"]
 

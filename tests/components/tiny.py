@@ -17,7 +17,7 @@ BROKEN = "BROKEN"
 
 
 def example(label: int, probability: float, **changes: Any) -> dict[str, Any]:
-    """One example that a tiny model answers with ``probability`` (by its width)."""
+    """One example that a tiny model predicts with ``probability`` (by its width)."""
     name = contract.LABELS[label]
     return {
         contract.IMAGE: b"\xff\xd8 not utf-8 \xfe",
@@ -65,13 +65,13 @@ def transformed(folder: Path) -> dict[str, list[types.Artifact]]:
 
 
 class _Model(tf.Module):
-    def __init__(self, power: float, fails: bool, tells_domain: bool):
+    def __init__(self, power: float, fails: bool, has_domain: bool):
         super().__init__()
         self.power = tf.Variable(power)
         self.fails = fails
-        self.tells_domain = tells_domain
+        self.has_domain = has_domain
 
-    def _answer(self, examples: tf.Tensor, inverted: bool) -> dict[str, tf.Tensor]:
+    def _outputs(self, examples: tf.Tensor, inverted: bool) -> dict[str, tf.Tensor]:
         spec = {
             contract.WIDTH: tf.io.FixedLenFeature([], tf.int64),
             contract.FORMAT: tf.io.FixedLenFeature([], tf.string),
@@ -85,23 +85,23 @@ class _Model(tf.Module):
                 probability = tf.identity(probability)
         probability = tf.where(valid, probability, 0.5)
         label = tf.gather(list(contract.LABELS), tf.cast(probability >= 0.5, tf.int32))
-        answer = {
+        outputs = {
             contract.PROBABILITY: probability,
             contract.PREDICTED_LABEL: label,
             contract.VALID: valid,
         }
-        if not self.tells_domain:
-            return answer
+        if not self.has_domain:
+            return outputs
         distance = tf.ones_like(probability)
-        return answer | {contract.IN_DOMAIN: valid, contract.DOMAIN_DISTANCE: distance}
+        return outputs | {contract.IN_DOMAIN: valid, contract.DOMAIN_DISTANCE: distance}
 
     @tf.function
     def serve_examples(self, examples):
-        return self._answer(examples, inverted=False)
+        return self._outputs(examples, inverted=False)
 
     @tf.function
     def serving_default(self, examples):
-        return self._answer(examples, inverted=True)
+        return self._outputs(examples, inverted=True)
 
 
 def save_model(
@@ -110,16 +110,16 @@ def save_model(
     threshold: float | None = 0.5,
     signatures: Iterable[str] = (contract.SERVE_EXAMPLES, contract.SERVING_DEFAULT),
     fails: bool = False,
-    tells_domain: bool = False,
+    has_domain: bool = False,
     labels: Iterable[str] = contract.LABELS,
     record: bool = True,
 ) -> Path:
     """Saves a model whose probability is ``(width / 1000) ** power``.
 
-    ``serving_default`` answers the opposite, so that what was evaluated shows. A negative power is
+    ``serving_default`` predicts the opposite, so that what was evaluated shows. A negative power is
     worse than chance.
     """
-    model = _Model(power, fails, tells_domain)
+    model = _Model(power, fails, has_domain)
     spec = tf.TensorSpec([None], tf.string, name=contract.EXAMPLES)
     functions = {name: getattr(model, name).get_concrete_function(spec) for name in signatures}
     tf.saved_model.save(model, str(folder), signatures=functions)

@@ -8,7 +8,7 @@ import pyarrow as pa
 from tests.components import tiny
 from transform_module import contract
 
-IMAGE = b"\xff\xd8 an image's bytes, which are no text \xfe"
+IMAGE = b"\xff\xd8 an image's bytes, which are not text \xfe"
 
 
 def rows(count: int, **changes: Any) -> list[dict[str, Any]]:

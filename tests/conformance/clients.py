@@ -1,4 +1,4 @@
-"""Speaks with a server over REST and gRPC, and checks the form of every answer."""
+"""Speaks with a server over REST and gRPC, and checks the form of every response."""
 
 import base64
 import json
@@ -30,7 +30,7 @@ class Server:
 
     Attributes:
         rest: such as ``http://127.0.0.1:8501``.
-        grpc: such as ``127.0.0.1:8500``, or None where it was not told.
+        grpc: such as ``127.0.0.1:8500``, or None where it was not given.
         model: the served model's name.
         embedded: whether it is the project's own server, started by these tests.
     """
@@ -71,8 +71,8 @@ class Rest:
         return self.client.post(url, content=content, headers=headers)
 
 
-def answer_of(response: httpx.Response) -> dict[str, Any]:
-    """The body of an answer that must be a success."""
+def response_of(response: httpx.Response) -> dict[str, Any]:
+    """The body of a response that must be a success."""
     assert response.status_code == 200, response.text
     assert response.headers["content-type"].startswith("application/json")
     body = json.loads(response.content)
@@ -82,7 +82,7 @@ def answer_of(response: httpx.Response) -> dict[str, Any]:
 
 
 def error_of(response: httpx.Response, status: int) -> str:
-    """The message of an answer that must be an error.
+    """The message of a response that must be an error.
 
     api_rest.md, at the top: "In case of error, all APIs will return a JSON object in the response
     body with `error` as key and the error message as the value".

@@ -23,7 +23,7 @@ import grpc
 import httpx
 import pytest
 
-from tests.conformance.clients import TIMEOUT, Grpc, Rest, Server, answer_of
+from tests.conformance.clients import TIMEOUT, Grpc, Rest, Server, response_of
 from tests.conformance.models import LABEL, OLDER_VERSION, VERSION, save
 from tests.serving.running import running
 
@@ -104,19 +104,19 @@ def version(server: Server, rest: Rest) -> int:
     """The version that is served."""
     if server.embedded:
         return VERSION
-    statuses = answer_of(rest.get())["model_version_status"]
+    statuses = response_of(rest.get())["model_version_status"]
     return max(int(one["version"]) for one in statuses if one["state"] == "AVAILABLE")
 
 
 @pytest.fixture(scope="session")
 def signatures(rest: Rest) -> dict[str, dict]:
     """The served model's signatures, from its metadata."""
-    return answer_of(rest.get("/metadata"))["metadata"]["signature_def"]["signature_def"]
+    return response_of(rest.get("/metadata"))["metadata"]["signature_def"]["signature_def"]
 
 
 @pytest.fixture(autouse=True)
 def _suited(request: pytest.FixtureRequest, server: Server) -> None:
-    """Skips a case that the server under test cannot answer."""
+    """Skips a case that the server under test cannot serve."""
     marker = request.node.get_closest_marker("embedded")
     if marker and not server.embedded:
         pytest.skip(marker.args[0])

@@ -24,7 +24,7 @@ WHOLE = {
 }
 BROKEN = {
     "empty": b"",
-    "text": b"this is no image",
+    "text": b"this is not an image",
     "html": b"<html><body>404</body></html>",
     "zeros": bytes(64),
     "png-header": _PNG[:8],

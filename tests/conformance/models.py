@@ -2,7 +2,7 @@
 
 ``serving_default`` and ``serve_examples`` have the names, types and meaning of a pushed model's:
 an image is pneumonia as far as it is white. The others give back what they get, so that a case
-knows its answer.
+knows its output.
 """
 
 import json
@@ -27,7 +27,7 @@ TOTAL = "total"
 
 
 def identity(type_name: str) -> str:
-    """The name of the signature that takes ``x`` [N] of a type, and answers ``y`` [N]."""
+    """The name of the signature that takes ``x`` [N] of a type, and returns ``y`` [N]."""
     return f"identity_{type_name}"
 
 
@@ -127,7 +127,7 @@ def save(folder: Path, white: float = 255.0) -> Path:
 
     Args:
         folder: of the version.
-        white: the grey value of probability 1; it tells versions apart.
+        white: the grey value of probability 1; it distinguishes versions.
     """
     model = _Model(white)
     signatures = {

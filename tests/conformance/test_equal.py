@@ -1,4 +1,4 @@
-"""REST and gRPC give the same answer to the same images.
+"""REST and gRPC give the same prediction for the same images.
 
 Source: api_rest.md: the Predict API "closely follows the PredictionService.Predict gRPC API".
 """
@@ -6,13 +6,13 @@ Source: api_rest.md: the Predict API "closely follows the PredictionService.Pred
 import numpy as np
 import pytest
 
-from tests.conformance.clients import answer_of, b64
+from tests.conformance.clients import b64, response_of
 from tests.conformance.images import ALL, BROKEN, WHOLE, batch
 from transform_module import contract
 
 
 def check(rest, rpc, images: list[bytes]) -> list[dict]:
-    rows = answer_of(rest.post({"instances": [b64(one) for one in images]}))["predictions"]
+    rows = response_of(rest.post({"instances": [b64(one) for one in images]}))["predictions"]
     outputs = rpc.predict_images(images).outputs
     assert len(rows) == len(images)
     assert [row[contract.VALID] for row in rows] == list(outputs[contract.VALID].bool_val)

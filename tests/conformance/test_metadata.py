@@ -9,14 +9,14 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import get_model_metadata_pb2, model_pb2
 
-from tests.conformance.clients import answer_of, error_of, refused
+from tests.conformance.clients import error_of, refused, response_of
 from transform_module import contract
 
 PREDICT = "tensorflow/serving/predict"
 
 
 def test_form(rest, version):
-    body = answer_of(rest.get("/metadata"))
+    body = response_of(rest.get("/metadata"))
     assert set(body) == {"model_spec", "metadata"}
     assert body["model_spec"]["name"] == rest.model
     # 64-bit integers are text, and fields with default values are printed.
@@ -60,7 +60,7 @@ def test_tensor(signatures, side, name, dtype):
 
 
 def test_second_signature(signatures):
-    # A pushed model answers serialized Examples, too.
+    # A pushed model takes serialized Examples, too.
     signature = signatures[contract.SERVE_EXAMPLES]
     assert set(signature["inputs"]) == {contract.EXAMPLES}
     assert signature["inputs"][contract.EXAMPLES]["dtype"] == "DT_STRING"
@@ -68,7 +68,9 @@ def test_second_signature(signatures):
 
 def test_of_a_version(rest, version):
     # api_rest.md: "GET .../v1/models/${MODEL_NAME}[/versions/${VERSION}]/metadata"
-    assert answer_of(rest.get(f"/versions/{version}/metadata")) == answer_of(rest.get("/metadata"))
+    assert response_of(rest.get(f"/versions/{version}/metadata")) == response_of(
+        rest.get("/metadata")
+    )
 
 
 def test_unknown_model(rest):
@@ -107,12 +109,12 @@ class TestGrpc:
     def test_signatures(self, rpc, version, signatures):
         # get_model_metadata.proto: "Map of metadata field name to metadata field. The options for
         # metadata field name are listed in GetModelMetadataRequest."
-        answer = rpc.prediction.GetModelMetadata(self.request(rpc, "signature_def"))
-        assert answer.model_spec.name == rpc.model
-        assert answer.model_spec.version.value == version
-        assert list(answer.metadata) == ["signature_def"]
+        response = rpc.prediction.GetModelMetadata(self.request(rpc, "signature_def"))
+        assert response.model_spec.name == rpc.model
+        assert response.model_spec.version.value == version
+        assert list(response.metadata) == ["signature_def"]
         found = get_model_metadata_pb2.SignatureDefMap()
-        assert answer.metadata["signature_def"].Unpack(found)
+        assert response.metadata["signature_def"].Unpack(found)
         assert set(found.signature_def) == set(signatures)
         inputs = found.signature_def[contract.SERVING_DEFAULT].inputs
         assert inputs[contract.IMAGE_BYTES].dtype == tf.string.as_datatype_enum

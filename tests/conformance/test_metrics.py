@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from tests.conformance.clients import answer_of, b64, error_of
+from tests.conformance.clients import b64, error_of, response_of
 from tests.conformance.images import WHOLE
 
 PATH = "/monitoring/prometheus/metrics"
@@ -32,7 +32,7 @@ def scrape(rest, server):
         assert response.text.endswith("\n")
         return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
 
-    answer_of(rest.post(BODY))
+    response_of(rest.post(BODY))
     return read
 
 
@@ -65,8 +65,8 @@ def test_request_is_counted(rest, scrape):
     # util.cc: "/tensorflow/serving/request_count" with the labels "model_name" and "status"
     before = value_of(scrape(), COUNT, model_name=rest.model, status="OK")
     assert before > 0
-    answer_of(rest.post(BODY))
-    answer_of(rest.post(BODY))
+    response_of(rest.post(BODY))
+    response_of(rest.post(BODY))
     assert value_of(scrape(), COUNT, model_name=rest.model, status="OK") == before + 2
 
 
@@ -92,7 +92,7 @@ def test_latency_is_measured(rest, rpc, scrape, entrypoint):
     labels = {"model_name": rest.model, "API": api, "entrypoint": entrypoint}
     before = value_of(scrape(), f"{LATENCY}_count", **labels)
     if entrypoint == "REST":
-        answer_of(rest.post(BODY))
+        response_of(rest.post(BODY))
     else:
         rpc.predict_images([WHOLE["grey"]])
     page = scrape()
@@ -121,7 +121,7 @@ def test_buckets(rest, scrape):
 def test_time_in_the_graph_is_measured(rest, scrape):
     # util.cc: "/tensorflow/serving/runtime_latency"; predict_util.cc: the API is "Predict".
     before = value_of(scrape(), f"{RUNTIME}_count", model_name=rest.model, API="Predict")
-    answer_of(rest.post(BODY))
+    response_of(rest.post(BODY))
     after = value_of(scrape(), f"{RUNTIME}_count", model_name=rest.model, API="Predict")
     assert after > before
 

@@ -36,14 +36,14 @@ def images(rpc, tensor: tensor_pb2.TensorProto = GREY) -> predict_pb2.PredictReq
     return rpc.request({contract.IMAGE_BYTES: tensor})
 
 
-class TestAnswer:
+class TestResponse:
     def test_outputs(self, rpc):
         # predict.proto: "Output tensors."; tensor.proto: dtype and tensor_shape
-        answer = rpc.predict_images([WHOLE["grey"], BROKEN["text"]])
-        assert set(answer.outputs) == set(OUTPUTS)
+        response = rpc.predict_images([WHOLE["grey"], BROKEN["text"]])
+        assert set(response.outputs) == set(OUTPUTS)
         for name, dtype in OUTPUTS.items():
-            assert answer.outputs[name].dtype == dtype.as_datatype_enum
-            assert [dim.size for dim in answer.outputs[name].tensor_shape.dim] == [2]
+            assert response.outputs[name].dtype == dtype.as_datatype_enum
+            assert [dim.size for dim in response.outputs[name].tensor_shape.dim] == [2]
 
     def test_values_are_fields(self, rpc):
         # predict_util.cc: outputs are written kAsProtoField, so clients read the *_val fields.
@@ -65,11 +65,11 @@ class TestAnswer:
         example = tf.train.Example()
         example.features.feature[contract.IMAGE].bytes_list.value.append(WHOLE["grey"])
         tensor = strings([example.SerializeToString()])
-        answer = rpc.predict(rpc.request({contract.EXAMPLES: tensor}, contract.SERVE_EXAMPLES))
-        assert answer.model_spec.signature_name == contract.SERVE_EXAMPLES
+        response = rpc.predict(rpc.request({contract.EXAMPLES: tensor}, contract.SERVE_EXAMPLES))
+        assert response.model_spec.signature_name == contract.SERVE_EXAMPLES
         direct = rpc.predict(images(rpc))
         np.testing.assert_allclose(
-            answer.outputs[contract.PROBABILITY].float_val,
+            response.outputs[contract.PROBABILITY].float_val,
             direct.outputs[contract.PROBABILITY].float_val,
             rtol=1e-5,
         )
@@ -248,9 +248,9 @@ class TestEncodings:
         else:
             tensor = self.fields(array)
             assert not tensor.tensor_content
-        answer = rpc.predict(rpc.request({"x": tensor}, identity(type_name))).outputs["y"]
-        assert answer.dtype == tensor.dtype
-        np.testing.assert_array_equal(tf.make_ndarray(answer), array)
+        response = rpc.predict(rpc.request({"x": tensor}, identity(type_name))).outputs["y"]
+        assert response.dtype == tensor.dtype
+        np.testing.assert_array_equal(tf.make_ndarray(response), array)
 
     def fields(self, array: np.ndarray) -> tensor_pb2.TensorProto:
         field = {
@@ -267,10 +267,10 @@ class TestEncodings:
         return tensor
 
     @pytest.mark.signature(identity("string"))
-    def test_bytes_that_are_no_text(self, rpc):
+    def test_bytes_that_are_not_text(self, rpc):
         values = [b"", b"\0\xff", "漢".encode()]
-        answer = rpc.predict(rpc.request({"x": strings(values)}, identity("string")))
-        assert list(answer.outputs["y"].string_val) == values
+        response = rpc.predict(rpc.request({"x": strings(values)}, identity("string")))
+        assert list(response.outputs["y"].string_val) == values
 
     @pytest.mark.signature(identity("float32"))
     def test_content_of_a_wrong_size(self, rpc):
@@ -284,9 +284,9 @@ class TestEncodings:
     @pytest.mark.parametrize("shape", [(2, 3), (1, 1), (3, 0)])
     def test_shape(self, rpc, shape):
         array = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
-        answer = rpc.predict(rpc.request({"x": tf.make_tensor_proto(array)}, MATRIX)).outputs["y"]
-        assert tuple(dim.size for dim in answer.tensor_shape.dim) == shape
-        np.testing.assert_array_equal(tf.make_ndarray(answer), array)
+        response = rpc.predict(rpc.request({"x": tf.make_tensor_proto(array)}, MATRIX)).outputs["y"]
+        assert tuple(dim.size for dim in response.tensor_shape.dim) == shape
+        np.testing.assert_array_equal(tf.make_ndarray(response), array)
 
     @pytest.mark.signature(TYPED)
     def test_several_inputs(self, rpc):
@@ -320,9 +320,9 @@ class TestEncodings:
     @pytest.mark.signature(TOTAL)
     def test_scalar_output(self, rpc):
         tensor = tf.make_tensor_proto([1.0, 2.0, 3.0])
-        answer = rpc.predict(rpc.request({"x": tensor}, TOTAL)).outputs["sum"]
-        assert not answer.tensor_shape.dim
-        assert tf.make_ndarray(answer) == 6.0
+        response = rpc.predict(rpc.request({"x": tensor}, TOTAL)).outputs["sum"]
+        assert not response.tensor_shape.dim
+        assert tf.make_ndarray(response) == 6.0
 
 
 class TestCall:
@@ -344,7 +344,7 @@ class TestCall:
             call(images(rpc), timeout=TIMEOUT)
         assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
-    @pytest.mark.embedded("TensorFlow Serving answers these")
+    @pytest.mark.embedded("TensorFlow Serving takes these")
     @pytest.mark.parametrize(
         "method",
         [
@@ -377,7 +377,7 @@ class TestCall:
         assert caught.value.code() in (INVALID, grpc.StatusCode.INTERNAL)
 
     def test_many_at_once(self, rpc):
-        # Every call gets the answer to its own images.
+        # Every call gets the response to its own images.
         contents = [WHOLE["black"], WHOLE["white"], BROKEN["text"], WHOLE["grey"]] * 8
         alone = {
             content: rpc.predict_images([content]).outputs[contract.PROBABILITY].float_val[0]
@@ -387,24 +387,24 @@ class TestCall:
             rpc.prediction.Predict.future(images(rpc, strings([content])), timeout=TIMEOUT)
             for content in contents
         ]
-        answers = [call.result().outputs[contract.PROBABILITY].float_val[0] for call in calls]
-        assert answers == pytest.approx([alone[content] for content in contents], rel=1e-4)
+        responses = [call.result().outputs[contract.PROBABILITY].float_val[0] for call in calls]
+        assert responses == pytest.approx([alone[content] for content in contents], rel=1e-4)
 
 
 class TestReflection:
-    """grpc.reflection.v1alpha, reflection.proto: what `grpcurl` asks before it calls."""
+    """grpc.reflection.v1alpha, reflection.proto: what `grpcurl` queries before it calls."""
 
-    pytestmark = pytest.mark.embedded("TensorFlow Serving answers it in some versions only")
+    pytestmark = pytest.mark.embedded("TensorFlow Serving has it in some versions only")
 
-    def asked(self, rpc, **request):
+    def queried(self, rpc, **request):
         stub = reflection_pb2_grpc.ServerReflectionStub(rpc.channel)
         message = reflection_pb2.ServerReflectionRequest(**request)
-        (answer,) = stub.ServerReflectionInfo(iter([message]), timeout=TIMEOUT)
-        return answer
+        (response,) = stub.ServerReflectionInfo(iter([message]), timeout=TIMEOUT)
+        return response
 
     def test_services(self, rpc):
-        answer = self.asked(rpc, list_services="")
-        assert {each.name for each in answer.list_services_response.service} == {
+        response = self.queried(rpc, list_services="")
+        assert {each.name for each in response.list_services_response.service} == {
             *SERVICES,
             "grpc.health.v1.Health",
             "grpc.reflection.v1alpha.ServerReflection",
@@ -412,13 +412,13 @@ class TestReflection:
 
     @pytest.mark.parametrize("service", SERVICES)
     def test_a_message_is_made_from_the_descriptors_alone(self, rpc, service):
-        answer = self.asked(rpc, file_containing_symbol=service)
+        response = self.queried(rpc, file_containing_symbol=service)
         pool = descriptor_pool.DescriptorPool()
         files = {
             file.name: file
             for file in map(
                 descriptor_pb2.FileDescriptorProto.FromString,
-                answer.file_descriptor_response.file_descriptor_proto,
+                response.file_descriptor_response.file_descriptor_proto,
             )
         }
 

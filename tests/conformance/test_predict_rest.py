@@ -11,7 +11,7 @@ import json
 import pytest
 import tensorflow as tf
 
-from tests.conformance.clients import answer_of, b64, error_of
+from tests.conformance.clients import b64, error_of, response_of
 from tests.conformance.images import BROKEN, WHOLE
 from tests.conformance.models import LABEL, VERSION
 from transform_module import contract
@@ -19,19 +19,19 @@ from transform_module import contract
 GREY = b64(WHOLE["grey"])
 WHITE = b64(WHOLE["white"])
 BAD = b64(BROKEN["text"])
-INVALID_ANSWER = {
+INVALID_RESPONSE = {
     contract.PROBABILITY: 0.5,
     contract.PREDICTED_LABEL: contract.INVALID,
     contract.VALID: False,
     contract.IN_DOMAIN: False,
 }
-OUTPUTS = {*INVALID_ANSWER, contract.DOMAIN_DISTANCE}
+OUTPUTS = {*INVALID_RESPONSE, contract.DOMAIN_DISTANCE}
 
 
 def is_invalid(body: dict) -> bool:
-    """Whether the only row is that of what is no image, at whatever distance."""
+    """Whether the only row is that of what is not an image, at whatever distance."""
     (row,) = check_rows(body, 1)
-    return {**row, **INVALID_ANSWER} == row
+    return {**row, **INVALID_RESPONSE} == row
 
 
 def named(value) -> dict:
@@ -58,30 +58,30 @@ class TestRows:
 
     def test_named(self, rest):
         # "each item is expected to be an object containing input name/tensor value pair"
-        body = answer_of(rest.post({"instances": [named(GREY)]}))
+        body = response_of(rest.post({"instances": [named(GREY)]}))
         assert check_rows(body, 1)[0][contract.VALID] is True
 
     def test_value_alone(self, rest):
         # "When there is only one named input, specify the value of instances key to be the value
         # of the input"
-        alone = answer_of(rest.post({"instances": [GREY]}))
-        assert alone == answer_of(rest.post({"instances": [named(GREY)]}))
+        alone = response_of(rest.post({"instances": [GREY]}))
+        assert alone == response_of(rest.post({"instances": [named(GREY)]}))
 
     def test_several(self, rest):
         # "If the model outputs multiple named tensors, we output a list of objects instead"
-        body = answer_of(rest.post({"instances": [named(GREY), named(BAD), named(WHITE)]}))
+        body = response_of(rest.post({"instances": [named(GREY), named(BAD), named(WHITE)]}))
         rows = check_rows(body, 3)
         assert [row[contract.VALID] for row in rows] == [True, False, True]
-        assert INVALID_ANSWER.items() <= rows[1].items()
+        assert INVALID_RESPONSE.items() <= rows[1].items()
 
     @pytest.mark.parametrize("text", ["", "no image", "Zürich 漢字 😀", "\\u0000", '"quotes"'])
     def test_text_instead_of_bytes(self, rest, text):
         # "JSON mapping": DT_STRING is a string; bytes *must* be encoded, but need not be bytes.
-        body = answer_of(rest.post({"instances": [text]}))
+        body = response_of(rest.post({"instances": [text]}))
         assert is_invalid(body)
 
     def test_empty_bytes(self, rest):
-        body = answer_of(rest.post({"instances": [{"b64": ""}]}))
+        body = response_of(rest.post({"instances": [{"b64": ""}]}))
         assert is_invalid(body)
 
     def test_base64_without_padding(self, rest):
@@ -89,7 +89,7 @@ class TestRows:
         padded = b64(WHOLE["white"] + b"\0" * (-(len(WHOLE["white"]) + 2) % 3))
         assert padded["b64"].endswith("=")
         bare = {"b64": padded["b64"].rstrip("=")}
-        assert answer_of(rest.post({"instances": [bare]})) == answer_of(
+        assert response_of(rest.post({"instances": [bare]})) == response_of(
             rest.post({"instances": [padded]})
         )
 
@@ -101,7 +101,7 @@ class TestRows:
         error_of(rest.post({"instances": [{"b64": text}]}), 400)
 
     @pytest.mark.parametrize("value", [{"b64": 5}, {"b64": None}, {"b64": "AA==", "more": 1}, {}])
-    def test_object_that_is_no_base64(self, rest, value):
+    def test_object_that_is_not_base64(self, rest, value):
         # json_tensor.cc, IsValBase64Object: the only key is b64, and its value a string.
         error_of(rest.post({"instances": [named(value)]}), 400)
 
@@ -152,7 +152,7 @@ class TestColumns:
 
     def test_named(self, rest):
         # "If the model outputs multiple named tensors, we output an object instead."
-        body = answer_of(rest.post({"inputs": named([GREY, BAD])}))
+        body = response_of(rest.post({"inputs": named([GREY, BAD])}))
         assert list(body) == ["outputs"]
         assert set(body["outputs"]) == OUTPUTS
         assert body["outputs"][contract.VALID] == [True, False]
@@ -161,19 +161,19 @@ class TestColumns:
 
     def test_value_alone(self, rest):
         # "The value for inputs key can either a single input tensor or a map"
-        alone = answer_of(rest.post({"inputs": [GREY]}))
-        assert alone == answer_of(rest.post({"inputs": named([GREY])}))
+        alone = response_of(rest.post({"inputs": [GREY]}))
+        assert alone == response_of(rest.post({"inputs": named([GREY])}))
 
     def test_agrees_with_rows(self, rest):
         values = [GREY, BAD, WHITE]
-        columns = answer_of(rest.post({"inputs": values}))["outputs"]
-        rows = answer_of(rest.post({"instances": values}))["predictions"]
+        columns = response_of(rest.post({"inputs": values}))["outputs"]
+        rows = response_of(rest.post({"instances": values}))["predictions"]
         assert rows == [{name: columns[name][index] for name in OUTPUTS} for index in range(3)]
 
     def test_extra_input_is_ignored(self, rest):
         # json_tensor.cc, FillTensorMapFromInputsMap walks over the signature's inputs alone.
-        extra = answer_of(rest.post({"inputs": {**named([GREY]), "more": [1]}}))
-        assert extra == answer_of(rest.post({"inputs": [GREY]}))
+        extra = response_of(rest.post({"inputs": {**named([GREY]), "more": [1]}}))
+        assert extra == response_of(rest.post({"inputs": [GREY]}))
 
     @pytest.mark.parametrize("inputs", [{}, {"more": [1]}, {"IMAGE_BYTES": ["x"]}])
     def test_missing_input(self, rest, inputs):
@@ -184,7 +184,7 @@ class TestColumns:
         # No rule against it: the graph gets a tensor of shape [0], and may refuse it.
         response = rest.post({"inputs": []})
         if response.status_code == 200:
-            assert answer_of(response) == {"outputs": {name: [] for name in OUTPUTS}}
+            assert response_of(response) == {"outputs": {name: [] for name in OUTPUTS}}
         else:
             error_of(response, 400)
 
@@ -251,11 +251,11 @@ class TestBody:
     def test_byte_order_mark(self, rest):
         # json_tensor.cc reads with EncodedInputStream<UTF8>, which skips the mark.
         body = json.dumps({"instances": ["x"]}).encode("utf-8-sig")
-        assert is_invalid(answer_of(rest.post(body)))
+        assert is_invalid(response_of(rest.post(body)))
 
     def test_unknown_keys_are_ignored(self, rest):
         # json_tensor.cc looks for its own keys.
-        body = answer_of(rest.post({"instances": ["x"], "parameters": {"more": [1]}}))
+        body = response_of(rest.post({"instances": ["x"], "parameters": {"more": [1]}}))
         assert is_invalid(body)
 
     @pytest.mark.parametrize(
@@ -271,18 +271,18 @@ class TestBody:
     def test_content_type_does_not_matter(self, rest, headers):
         # api_rest.md, "Example": `curl -d` without a header sends a form's content type.
         response = rest.post({"instances": ["x"]}, headers=headers)
-        assert is_invalid(answer_of(response))
+        assert is_invalid(response_of(response))
 
     def test_compressed(self, rest):
         # evhttp_request.cc, NeedUncompressGzipContent
         body = gzip.compress(json.dumps({"instances": ["x"]}).encode())
         response = rest.post(body, headers={"content-encoding": "gzip"})
-        assert is_invalid(answer_of(response))
+        assert is_invalid(response_of(response))
 
-    def test_compressed_answer_is_no_must(self, rest):
+    def test_compressed_response_is_not_compulsory(self, rest):
         response = rest.post({"instances": ["x"]}, headers={"accept-encoding": "identity"})
         assert "content-encoding" not in response.headers
-        assert is_invalid(answer_of(response))
+        assert is_invalid(response_of(response))
 
     def test_error_is_valid_json_whatever_was_sent(self, rest):
         # json_tensor.cc, MakeJsonFromStatus writes the message as a JSON string.
@@ -293,7 +293,7 @@ class TestBody:
 class TestAbsent:
     """What a pushed model cannot be used for: serving/README.md."""
 
-    pytestmark = pytest.mark.embedded("TensorFlow Serving answers these")
+    pytestmark = pytest.mark.embedded("TensorFlow Serving takes these")
 
     @pytest.mark.parametrize("method", ["classify", "regress"])
     def test_method(self, rest, method):
@@ -307,12 +307,12 @@ class TestLabel:
     pytestmark = pytest.mark.embedded("needs a label")
 
     def test_predict(self, rest):
-        labelled = answer_of(rest.post({"instances": [GREY]}, f"/labels/{LABEL}:predict"))
-        assert labelled == answer_of(rest.post({"instances": [GREY]}))
+        labelled = response_of(rest.post({"instances": [GREY]}, f"/labels/{LABEL}:predict"))
+        assert labelled == response_of(rest.post({"instances": [GREY]}))
 
     @pytest.mark.parametrize("path", ["", "/metadata"])
     def test_status_and_metadata(self, rest, path):
-        assert answer_of(rest.get(f"/labels/{LABEL}{path}")) == answer_of(
+        assert response_of(rest.get(f"/labels/{LABEL}{path}")) == response_of(
             rest.get(f"/versions/{VERSION}{path}")
         )
 
@@ -322,8 +322,8 @@ class TestAddress:
 
     def test_version(self, rest, version):
         path = f"/versions/{version}:predict"
-        body = answer_of(rest.post({"instances": [GREY]}, path))
-        assert body == answer_of(rest.post({"instances": [GREY]}))
+        body = response_of(rest.post({"instances": [GREY]}, path))
+        assert body == response_of(rest.post({"instances": [GREY]}))
 
     def test_unknown_version(self, rest):
         # basic_manager.cc: NotFound("Servable not found for request: ", ...)
@@ -370,13 +370,13 @@ class TestAddress:
 
     @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
     def test_wrong_method(self, rest, method):
-        # http_rest_api_handler_test.cc, UnsupportedApiCalls: "GET ...:predict" is no 405.
+        # http_rest_api_handler_test.cc, UnsupportedApiCalls: "GET ...:predict" is not a 405.
         path = f"/v1/models/{rest.model}:predict"
         error_of(rest.client.request(method, path), 400)
 
     def test_version_of_more_than_64_bits(self, rest):
         # http_rest_api_handler_test.cc, UnsupportedApiCalls: "Failed to convert version";
-        # ProcessRequest returns before it writes the body, so real servers may answer an empty one.
+        # ProcessRequest returns before it writes the body, so real servers may send an empty one.
         response = rest.post({"instances": ["x"]}, f"/versions/{2**64 - 1}:predict")
         assert response.status_code == 400
         assert response.text == "" or "Failed to convert version" in error_of(response, 400)
@@ -389,16 +389,16 @@ class TestSignature:
     def test_default(self, rest, name):
         # "If unspecifed default serving signature is used." An empty name is none:
         # http_rest_api_handler.cc, GetInfoMap.
-        body = answer_of(rest.post({"signature_name": name, "instances": [GREY]}))
-        assert body == answer_of(rest.post({"instances": [GREY]}))
+        body = response_of(rest.post({"signature_name": name, "instances": [GREY]}))
+        assert body == response_of(rest.post({"instances": [GREY]}))
 
     def test_other(self, rest):
         example = tf.train.Example()
         example.features.feature[contract.IMAGE].bytes_list.value.append(WHOLE["grey"])
         value = b64(example.SerializeToString())
-        body = answer_of(rest.post({"signature_name": "serve_examples", "instances": [value]}))
+        body = response_of(rest.post({"signature_name": "serve_examples", "instances": [value]}))
         row = check_rows(body, 1)[0]
-        direct = answer_of(rest.post({"instances": [GREY]}))["predictions"][0]
+        direct = response_of(rest.post({"instances": [GREY]}))["predictions"][0]
         assert row[contract.PROBABILITY] == pytest.approx(direct[contract.PROBABILITY], rel=1e-5)
         assert row[contract.PREDICTED_LABEL] == direct[contract.PREDICTED_LABEL]
 

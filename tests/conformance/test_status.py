@@ -8,7 +8,7 @@ import grpc
 import pytest
 from tensorflow_serving.apis import get_model_status_pb2, model_pb2
 
-from tests.conformance.clients import answer_of, error_of, refused
+from tests.conformance.clients import error_of, refused, response_of
 
 AVAILABLE = get_model_status_pb2.ModelVersionStatus.AVAILABLE
 
@@ -25,22 +25,22 @@ def expected(version: int) -> dict:
 
 def test_all_versions(rest, version):
     # api_rest.md: "If omitted status for all versions is returned in the response."
-    body = answer_of(rest.get())
+    body = response_of(rest.get())
     assert list(body) == ["model_version_status"]
     assert expected(version) in body["model_version_status"]
 
 
-@pytest.mark.embedded("a running server may be told to serve older versions")
+@pytest.mark.embedded("a running server may be set to serve older versions")
 def test_only_the_latest_version_is_served(rest, version):
     # serving_config.md: "By default the server will serve the version with the largest version
     # number." The folder holds an older one, too.
-    states = answer_of(rest.get())["model_version_status"]
+    states = response_of(rest.get())["model_version_status"]
     assert [one for one in states if one["state"] == "AVAILABLE"] == [expected(version)]
 
 
 def test_one_version(rest, version):
     # api_rest.md: "GET http://host:port/v1/models/${MODEL_NAME}[/versions/${MODEL_VERSION}]"
-    body = answer_of(rest.get(f"/versions/{version}"))
+    body = response_of(rest.get(f"/versions/{version}"))
     assert body == {"model_version_status": [expected(version)]}
 
 
@@ -78,7 +78,7 @@ def test_malformed_path(rest, path):
 
 def test_version_of_more_than_64_bits(rest):
     # http_rest_api_util.cc: InvalidArgument("Failed to convert version: ", text, " to numeric.").
-    # ProcessRequest returns before it writes the body, so real servers may answer an empty one.
+    # ProcessRequest returns before it writes the body, so real servers may send an empty one.
     response = rest.get(f"/versions/{2**64}")
     assert response.status_code == 400
     assert response.text == "" or "Failed to convert version" in error_of(response, 400)
@@ -97,7 +97,7 @@ def test_malformed_path_below_v1(rest, path):
 
 @pytest.mark.parametrize("path", ["/v2/models/chest_xray", "/nope", "/v1"])
 def test_path_outside_of_v1(rest, path):
-    # http_rest_api_util.cc: the handler's paths are "(?i)/v1/.*"; evhttp_server.cc answers
+    # http_rest_api_util.cc: the handler's paths are "(?i)/v1/.*"; evhttp_server.cc sends
     # HTTP_NOTFOUND to what no handler takes, in a form that is nowhere promised.
     response = rest.client.get(path)
     assert response.status_code == 404
@@ -113,14 +113,14 @@ def test_method_that_is_not_taken(rest, method):
 
 def test_path_is_taken_in_any_case(rest, version):
     # http_rest_api_util.cc: kModelStatusApiRegex begins with "(?i)".
-    body = answer_of(rest.client.get(f"/V1/MODELS/{rest.model}/VERSIONS/{version}"))
+    body = response_of(rest.client.get(f"/V1/MODELS/{rest.model}/VERSIONS/{version}"))
     assert body == {"model_version_status": [expected(version)]}
 
 
 def test_model_name_is_decoded(rest, version):
     # http_rest_api_util.cc, DecodeArg: the name is percent-decoded.
     name = f"%{ord(rest.model[0]):02X}{rest.model[1:]}"
-    body = answer_of(rest.get(f"/versions/{version}", model=name))
+    body = response_of(rest.get(f"/versions/{version}", model=name))
     assert body == {"model_version_status": [expected(version)]}
 
 
@@ -128,7 +128,7 @@ def test_unknown_label(rest, version):
     # get_model_status_impl.cc looks at the version alone, so that a label changes nothing.
     response = rest.get("/labels/nope")
     if response.status_code == 200:
-        assert expected(version) in answer_of(response)["model_version_status"]
+        assert expected(version) in response_of(response)["model_version_status"]
     else:
         error_of(response, 400)
 
@@ -147,17 +147,17 @@ class TestGrpc:
     def test_all_versions(self, rpc, version):
         # get_model_status.proto: "If no version is specified, information about all versions of
         # the model will be returned."
-        answer = rpc.models.GetModelStatus(self.request(rpc))
-        states = {one.version: one for one in answer.model_version_status}
+        response = rpc.models.GetModelStatus(self.request(rpc))
+        states = {one.version: one for one in response.model_version_status}
         assert states[version].state == AVAILABLE
         assert (states[version].status.error_code, states[version].status.error_message) == (0, "")
 
     def test_one_version(self, rpc, version):
         # get_model_status.proto: "If a version is specified in the request, only its status is
         # returned."
-        answer = rpc.models.GetModelStatus(self.request(rpc, version))
-        assert [one.version for one in answer.model_version_status] == [version]
-        assert answer.model_version_status[0].state == AVAILABLE
+        response = rpc.models.GetModelStatus(self.request(rpc, version))
+        assert [one.version for one in response.model_version_status] == [version]
+        assert response.model_version_status[0].state == AVAILABLE
 
     def test_unknown_model(self, rpc):
         spec = model_pb2.ModelSpec(name="nope")

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from tests.conformance.clients import answer_of, b64, error_of
+from tests.conformance.clients import b64, error_of, response_of
 from tests.conformance.models import MATRIX, TOTAL, TYPED, UNEVEN, identity
 
 FIELDS = {"integer": 1, "number": 1.5, "flag": True, "text": "one"}
@@ -49,12 +49,12 @@ class TestOneOutput:
         ),
     )
     @pytest.mark.parametrize(
-        ("format_name", "answer"), [("instances", "predictions"), ("inputs", "outputs")]
+        ("format_name", "key"), [("instances", "predictions"), ("inputs", "outputs")]
     )
-    def test_values_come_back(self, rest, type_name, values, format_name, answer):
-        body = answer_of(rest.post(typed(type_name, values, format_name)))
-        assert list(body) == [answer]
-        found = body[answer]
+    def test_values_come_back(self, rest, type_name, values, format_name, key):
+        body = response_of(rest.post(typed(type_name, values, format_name)))
+        assert list(body) == [key]
+        found = body[key]
         assert [type(one) for one in found] == [type(found[0])] * len(found)
         if type_name == "float32":
             assert found == pytest.approx(values, rel=1e-7)
@@ -64,7 +64,7 @@ class TestOneOutput:
     @signature(identity("float32"))
     def test_floats_have_a_decimal_point(self, rest):
         # json_tensor.cc, WriteDecimal: "Add trailing '.0' for whole numbers"
-        body = answer_of(rest.post(typed("float32", [1, 2.0, 100])))
+        body = response_of(rest.post(typed("float32", [1, 2.0, 100])))
         assert [type(one) for one in body["predictions"]] == [float] * 3
 
     @signature(identity("float32"))
@@ -72,7 +72,7 @@ class TestOneOutput:
     def test_floats_have_no_noise(self, rest, value):
         # json_tensor.cc, WriteDecimal: "a float value of 0.2 can get written out as
         # 0.2000000012322"; it is not.
-        assert answer_of(rest.post(typed("float32", [value]))) == {"predictions": [value]}
+        assert response_of(rest.post(typed("float32", [value]))) == {"predictions": [value]}
 
 
 class TestSpecialNumbers:
@@ -85,7 +85,7 @@ class TestSpecialNumbers:
     def test_token(self, rest, type_name, token):
         body = f'{{"signature_name": "{identity(type_name)}", "instances": [{token}, 1.0]}}'
         response = rest.post(body)
-        found = answer_of(response)["predictions"]
+        found = response_of(response)["predictions"]
         assert repr(found[0]) == repr(float(token))
         assert found[1] == 1.0
         assert token in response.text
@@ -94,13 +94,13 @@ class TestSpecialNumbers:
         ("type_name", "token"),
         cases({name: ["NaN", "-Infinity"] for name in ("int32", "int64", "bool", "string")}),
     )
-    def test_token_that_is_no_float(self, rest, type_name, token):
+    def test_token_that_is_not_a_float(self, rest, type_name, token):
         body = f'{{"signature_name": "{identity(type_name)}", "instances": [{token}]}}'
         error_of(rest.post(body), 400)
 
     @signature(identity("float32"))
     @pytest.mark.parametrize("text", ["NaN", "Infinity", "1.5"])
-    def test_text_is_no_number(self, rest, text):
+    def test_text_is_not_a_number(self, rest, text):
         error_of(rest.post(typed("float32", [text])), 400)
 
 
@@ -134,7 +134,7 @@ class TestWrongValues:
     @pytest.mark.parametrize("value", [float(2**24), 3.4e38, 0.1234567890123])
     def test_rounded_float(self, rest, value):
         # IsLosslessDecimal: of numbers with a point only the range counts.
-        found = answer_of(rest.post(typed("float32", [value])))["predictions"]
+        found = response_of(rest.post(typed("float32", [value])))["predictions"]
         assert found == pytest.approx([value], rel=1e-7)
 
     @signature(identity("float64"))
@@ -152,7 +152,7 @@ class TestSeveralTensors:
 
     def test_rows(self, rest):
         second = {"integer": -7, "number": 0.25, "flag": False, "text": "two"}
-        body = answer_of(self.post(rest, instances=[FIELDS, second]))
+        body = response_of(self.post(rest, instances=[FIELDS, second]))
         assert body == {
             "predictions": [
                 {**FIELDS, "text_bytes": b64(b"one")},
@@ -162,14 +162,14 @@ class TestSeveralTensors:
 
     def test_columns(self, rest):
         columns = {name: [value] * 2 for name, value in FIELDS.items()}
-        body = answer_of(self.post(rest, inputs=columns))
+        body = response_of(self.post(rest, inputs=columns))
         assert body == {"outputs": {**columns, "text_bytes": [b64(b"one")] * 2}}
 
-    def test_bytes_that_are_no_text_come_back_encoded(self, rest):
+    def test_bytes_that_are_not_text_come_back_encoded(self, rest):
         # "Output of binary values": tensors with the suffix _bytes are considered to be binary.
         content = b64(bytes([0, 1, 254, 255]))
         response = self.post(rest, inputs={name: [value] for name, value in FIELDS.items()})
-        assert answer_of(response)["outputs"]["text_bytes"] == [b64(b"one")]
+        assert response_of(response)["outputs"]["text_bytes"] == [b64(b"one")]
         row = {**FIELDS, "text": content}
         response = self.post(rest, instances=[row])
         assert response.status_code == 200
@@ -178,7 +178,7 @@ class TestSeveralTensors:
 
     def test_key_order_does_not_matter(self, rest):
         backwards = dict(reversed(FIELDS.items()))
-        assert answer_of(self.post(rest, instances=[backwards])) == answer_of(
+        assert response_of(self.post(rest, instances=[backwards])) == response_of(
             self.post(rest, instances=[FIELDS])
         )
 
@@ -212,12 +212,12 @@ class TestShapes:
 
     @signature(MATRIX)
     @pytest.mark.parametrize(
-        ("format_name", "answer"), [("instances", "predictions"), ("inputs", "outputs")]
+        ("format_name", "key"), [("instances", "predictions"), ("inputs", "outputs")]
     )
     @pytest.mark.parametrize("values", [[[1.0, 2.0], [3.0, 4.0]], [[5.0]], [[], []]])
-    def test_matrix(self, rest, values, format_name, answer):
+    def test_matrix(self, rest, values, format_name, key):
         # "Tensors are expressed naturally in nested notation"
-        assert answer_of(self.post(rest, **{format_name: values})) == {answer: values}
+        assert response_of(self.post(rest, **{format_name: values})) == {key: values}
 
     @signature(MATRIX)
     @pytest.mark.parametrize(
@@ -240,11 +240,11 @@ class TestShapes:
     def test_columns_of_different_length(self, rest):
         # api_rest.md: "need not share the same 0-th dimension (aka batch size)"
         columns = {"left": [1.0, 2.0, 3.0], "right": [4.0]}
-        assert answer_of(self.post(rest, UNEVEN, inputs=columns)) == {"outputs": columns}
+        assert response_of(self.post(rest, UNEVEN, inputs=columns)) == {"outputs": columns}
 
     @signature(TOTAL)
     def test_scalar_output_in_columns(self, rest):
-        assert answer_of(self.post(rest, TOTAL, inputs=[1, 2, 3])) == {"outputs": 6.0}
+        assert response_of(self.post(rest, TOTAL, inputs=[1, 2, 3])) == {"outputs": 6.0}
 
     @signature(TOTAL)
     def test_scalar_output_in_rows(self, rest):

@@ -1,6 +1,6 @@
 """The `cxr` command as a process of its own, on a run small enough for tests.
 
-The process is a fork of one that has imported TensorFlow and TFX, unless a test asks for a cold
+The process is a fork of one that has imported TensorFlow and TFX, unless a test wants a cold
 start: an interpreter that has imported nothing, as a user has it.
 """
 

@@ -43,7 +43,7 @@ def wires(pipeline):
     }
 
 
-def test_the_nodes_have_the_names_that_are_reported_to_people(pipeline):
+def test_the_nodes_have_the_names_that_people_read(pipeline):
     assert {node.id for node in pipeline.components} == COMPONENTS
 
 
@@ -107,7 +107,7 @@ def test_a_tuner_is_between_transform_and_trainer_where_there_is_one(pipeline, t
         )
 
 
-def test_the_search_is_part_of_what_trainer_and_tuner_are_reported(tuned):
+def test_the_search_is_part_of_what_trainer_and_tuner_are_given(tuned):
     search = load(None, ["tuner.enabled=true", "tuner.trials=3"]).tuner.model_dump(mode="json")
     assert config_of(tuned, "Trainer")["tuner"] == config_of(tuned, "Tuner")["tuner"] == search
     assert properties(tuned, "Tuner")["tuner_fn"] == "trainer_module.search.tuner_fn.tuner_fn"
@@ -147,7 +147,7 @@ def test_the_report_comes_after_the_push_and_nothing_waits_for_it(pipeline):
     assert not report.downstream_nodes
 
 
-def test_the_report_is_reported_whose_images_they_are(pipeline):
+def test_the_report_is_given_whose_images_they_are(pipeline):
     assert properties(pipeline, "Report")["source"] == ""
     assert properties(wire(synthetic=True), "Report")["source"] == "synthetic"
     named = wire("report.dataset=kermany-2018", synthetic=True)
@@ -180,7 +180,7 @@ def test_the_functions_are_named_by_importable_paths(pipeline):
     assert not trainer.get("module_file")
 
 
-def test_the_trainer_is_reported_all_that_its_result_depends_on():
+def test_the_trainer_is_given_all_that_its_result_depends_on():
     pipeline = wire("trainer.cnn.kernel_size=5", "seed=8")
     settings = load(None, ["trainer.cnn.kernel_size=5"]).trainer.model_dump(mode="json")
     parameters = {"epochs": 3, "batch_size": 16, "learning_rate": 0.01}
@@ -211,14 +211,14 @@ def test_other_weights_under_the_same_path_train_anew(tmp_path):
         assert config_of(before, node)["code_version"] != config_of(after, node)["code_version"]
 
 
-def test_transform_is_reported_what_the_pixels_are_made_with():
+def test_transform_is_given_what_the_pixels_are_made_with():
     pipeline = wire("transform.size=96", "transform.resize=pad", "transform.contrast=equalize")
     settings = {"size": 96, "resize": "pad", "contrast": "equalize"}
     assert config_of(pipeline, "Transform")["settings"] == settings
     assert config_of(pipeline, "Trainer")["transform"] == settings
 
 
-def test_a_profile_changes_what_the_trainer_is_reported_and_nothing_else(pipeline):
+def test_a_profile_changes_what_the_trainer_is_given_and_nothing_else(pipeline):
     profiled = wire(profile=True)
     record = config_of(profiled, "Trainer")
     assert record == {**config_of(pipeline, "Trainer"), "profile": True}
@@ -292,7 +292,7 @@ def test_the_model_is_compared_with_the_version_and_pushed_where_it_was_chosen(p
     assert properties(pipeline, "Baseline")["version"] == "17"
 
 
-def test_the_manifest_is_reported_the_configuration():
+def test_the_manifest_is_given_the_configuration():
     assert json.loads(properties(wire("seed=8"), "Pusher")["configuration"])["seed"] == 8
 
 

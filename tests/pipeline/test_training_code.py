@@ -95,7 +95,7 @@ def push(folder, version, **manifest):
     return path
 
 
-def test_nothing_pushed_is_no_baseline(tmp_path):
+def test_nothing_pushed_is_not_a_baseline(tmp_path):
     assert baseline_version(tmp_path, "cxr", "r1") == ""
 
 

@@ -1,6 +1,6 @@
 """Requests that no honest client sends: each takes much, waits long, or is of another's business.
 
-Every kind is a function that sends one request to a server and returns all that was answered.
+Every kind is a function that sends one request to a server and returns all that came back.
 """
 
 import contextlib
@@ -28,9 +28,9 @@ from tensorflow_serving.apis import predict_pb2
 
 from tests.conformance.clients import b64, strings
 from tests.images import encode
-from tests.serving import asking
-from tests.serving.asking import MODEL, PREDICT, xray
+from tests.serving import small_model
 from tests.serving.running import Running
+from tests.serving.small_model import MODEL, PREDICT, xray
 from transform_module import contract
 
 SECRET: Final = "Jane-Doe-1961-04-01"
@@ -42,14 +42,14 @@ class Attacker:
     """One client, with its connections.
 
     Attributes:
-        answered: everything that the server said to it.
+        received: everything that the server said to it.
         held: connections that are kept open, with nothing more to come.
     """
 
     def __init__(self, rest: str, channel: grpc.Channel, seed: int) -> None:
-        self.answered = b""
+        self.received = b""
         self.held: list[socket.socket] = []
-        self._place = asking.place(rest)
+        self._place = small_model.place(rest)
         self._channel = channel
         self._chance = random.Random(seed)
 
@@ -74,7 +74,7 @@ class Attacker:
         with self._connect() as connection:
             connection.sendall(content)
             while part := connection.recv(1 << 16):
-                self.answered += part
+                self.received += part
 
     def _post(self, body: bytes, *headers: str, path: str = PREDICT) -> None:
         lines = [f"POST {path} HTTP/1.1", "Host: x", "Connection: close", *headers]
@@ -86,7 +86,7 @@ class Attacker:
         try:
             call(message, timeout=SECONDS)
         except grpc.RpcError as error:
-            self.answered += (error.details() or "").encode()
+            self.received += (error.details() or "").encode()
 
     # Other clients' requests may be in the same batch.
 
@@ -101,7 +101,7 @@ class Attacker:
         self._call(_request([_broken()]))
 
     def broken_image_over_rest(self) -> None:
-        self._post(asking.body(_broken()))
+        self._post(small_model.body(_broken()))
 
     # What is small, and becomes large.
 
@@ -124,7 +124,7 @@ class Attacker:
         self._post(_prepared("few large images"), _GZIP)
 
     def png_bomb(self) -> None:
-        self._post(asking.body(*[_header(60_000, 60_000)] * 32))
+        self._post(small_model.body(*[_header(60_000, 60_000)] * 32))
 
     def deep_lists(self) -> None:
         self._post(b'{"instances":' + b"[" * 100_000)
@@ -155,7 +155,7 @@ class Attacker:
         self._post(f'{{"instances": [{SECRET}'.encode())
 
     def wrong_names(self) -> None:
-        body = asking.body(xray(51)).replace(b"{", b'{"signature_name": "%s", ', 1)
+        body = small_model.body(xray(51)).replace(b"{", b'{"signature_name": "%s", ', 1)
         self._post(body % SECRET.encode())
         for path in (f"/v1/models/{SECRET}:predict", f"/v1/models/{MODEL}/labels/{SECRET}:predict"):
             self._post(b"{}", path=path)
@@ -259,8 +259,8 @@ _LARGE: Final[dict[str, Callable[[], bytes]]] = {
     "lists": lambda: gzip.compress(b'{"instances":[' + b"[]," * 10_000_000 + b"[]]}", 6),
     "bomb": lambda: gzip.compress(b'{"instances":["' + b"a" * (63 << 20) + b'"]}', 6),
     "larger bomb": lambda: gzip.compress(bytes(200 << 20), 6),
-    "large images": lambda: gzip.compress(asking.body(*[_large_image()] * 12), 6),
-    "few large images": lambda: gzip.compress(asking.body(*[_large_image()] * 2), 6),
+    "large images": lambda: gzip.compress(small_model.body(*[_large_image()] * 12), 6),
+    "few large images": lambda: gzip.compress(small_model.body(*[_large_image()] * 2), 6),
     "junk rows": lambda: _request([b"x"] * 3200),
     "empty values": _empty_values,
     "large message": lambda: _request([bytes(30 << 20)]),
@@ -299,7 +299,7 @@ class Outcome:
         seconds: ascending, of each good request.
         memory: bytes, the most that the server's process took.
         kinds: how many hostile requests of each kind were sent.
-        answered: all that the hostile clients were answered.
+        received: all that the hostile clients got.
         processor: shares of all cores that the server, the hostile clients, the good ones and
             other programs took, by these names.
     """
@@ -307,7 +307,7 @@ class Outcome:
     seconds: np.ndarray
     memory: int
     kinds: Counter[str]
-    answered: bytes
+    received: bytes
     processor: dict[str, float]
 
     def __str__(self) -> str:
@@ -352,7 +352,7 @@ class _Processor:
 
 
 def attack(
-    server: Running, ask: Callable[[int], None], *, hostile: int = 2000, good: int = 500
+    server: Running, send: Callable[[int], None], *, hostile: int = 2000, good: int = 500
 ) -> Outcome:
     """Lets 8 hostile clients and 5 good ones loose on a server.
 
@@ -360,7 +360,7 @@ def attack(
 
     Args:
         server: of a model of the name MODEL.
-        ask: sends the good request of a number, and raises where the answer is not right.
+        send: sends the good request of a number, and raises where the response is not right.
         hostile: how many requests.
         good: how many requests, spread over all the time.
     """
@@ -381,13 +381,13 @@ def attack(
         while passed.value < hostile * number // good - 100 and not done.is_set():
             time.sleep(0.01)
         started = time.perf_counter()
-        ask(number)
+        send(number)
         return time.perf_counter() - started
 
     with ThreadPoolExecutor(5) as clients:
-        asked = [clients.submit(timed, number) for number in range(good)]
+        pending = [clients.submit(timed, number) for number in range(good)]
         try:
-            while not all(each.done() for each in asked):
+            while not all(each.done() for each in pending):
                 memory = max(memory, process.memory_info().rss)
                 if not attackers.is_alive():
                     break
@@ -395,10 +395,10 @@ def attack(
             shares = processor.shares()
         finally:
             done.set()
-        kinds, answered = outcome.get(timeout=10 * SECONDS)
+        kinds, received = outcome.get(timeout=10 * SECONDS)
         attackers.join()
-        seconds = np.sort([each.result() for each in asked])
-    return Outcome(seconds, memory, kinds, answered, shares)
+        seconds = np.sort([each.result() for each in pending])
+    return Outcome(seconds, memory, kinds, received, shares)
 
 
 def _harm(
@@ -413,7 +413,7 @@ def _harm(
         passed: counts those that were sent.
         begun: is set when all is prepared.
         done: is set when the clients shall end.
-        outcome: gets how many of each kind were sent, and all that was answered.
+        outcome: gets how many of each kind were sent, and all that came back.
     """
     for name in _LARGE:
         _prepared(name)
@@ -431,20 +431,20 @@ def _harm(
             # Who waits long does so to the end.
             done.wait()
             attacker.close()
-            return attacker.answered
+            return attacker.received
 
     begun.set()
     with ThreadPoolExecutor(8) as attackers:
-        answered = b"".join(attackers.map(harm, range(8)))
-    outcome.put((kinds, answered))
+        received = b"".join(attackers.map(harm, range(8)))
+    outcome.put((kinds, received))
 
 
-def bombs(server: Running, ask: Callable[[int], None], *, count: int = 40) -> Outcome:
+def bombs(server: Running, send: Callable[[int], None], *, count: int = 40) -> Outcome:
     """Sends so many bodies at once that unpack to 63 MiB each, beside one good client.
 
     Args:
         server: see `attack`.
-        ask: see `attack`.
+        send: see `attack`.
         count: how many bodies.
     """
     _prepared("bomb")
@@ -458,16 +458,16 @@ def bombs(server: Running, ask: Callable[[int], None], *, count: int = 40) -> Ou
             attacker = Attacker(server.rest, channel, seed)
             start.wait()
             attacker.gzip_bomb()
-            return attacker.answered
+            return attacker.received
 
     with ThreadPoolExecutor(count) as attackers:
         attacks = [attackers.submit(harm, seed) for seed in range(count)]
         start.wait()
         while not seconds or not all(each.done() for each in attacks):
             started = time.perf_counter()
-            ask(len(seconds))
+            send(len(seconds))
             seconds.append(time.perf_counter() - started)
             memory = max(memory, process.memory_info().rss)
-        answered = b"".join(each.result() for each in attacks)
+        received = b"".join(each.result() for each in attacks)
         shares = processor.shares()
-    return Outcome(np.sort(seconds), memory, Counter({"gzip_bomb": count}), answered, shares)
+    return Outcome(np.sort(seconds), memory, Counter({"gzip_bomb": count}), received, shares)

@@ -11,10 +11,10 @@ from transform_module import contract
 
 
 class _White(tf.Module):
-    def __init__(self, tells_domain: bool):
+    def __init__(self, has_domain: bool):
         super().__init__()
         self.scale = tf.Variable(255.0)
-        self.tells_domain = tells_domain
+        self.has_domain = has_domain
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=contract.IMAGE_BYTES)])
     def serve(self, image_bytes):
@@ -23,16 +23,16 @@ class _White(tf.Module):
         grey = tf.map_fn(self._grey, (image_bytes, valid), fn_output_signature=tf.float32)
         probability = tf.where(valid, grey / self.scale, 0.5)
         label = tf.gather(list(contract.LABELS), tf.cast(probability >= 0.5, tf.int32))
-        answer = {
+        outputs = {
             contract.PROBABILITY: probability,
             contract.PREDICTED_LABEL: tf.where(valid, label, contract.INVALID),
             contract.VALID: valid,
         }
-        if not self.tells_domain:
-            return answer
+        if not self.has_domain:
+            return outputs
         # A black image is unlike the others, and so is what is invalid.
         distance = tf.where(valid, 3.0 - 2.0 * probability, 3.0)
-        return answer | {
+        return outputs | {
             contract.IN_DOMAIN: distance < 2.9,
             contract.DOMAIN_DISTANCE: distance,
         }
@@ -47,10 +47,10 @@ class _White(tf.Module):
 
 
 def save(
-    folder: Path, signature: str = contract.SERVING_DEFAULT, *, tells_domain: bool = False
+    folder: Path, signature: str = contract.SERVING_DEFAULT, *, has_domain: bool = False
 ) -> Path:
     """Saves the model as one version; without a domain it is as models once were."""
-    model = _White(tells_domain)
+    model = _White(has_domain)
     tf.saved_model.save(model, str(folder), signatures={signature: model.serve})
     record = folder / contract.MODEL_RECORD
     record.parent.mkdir()
@@ -63,7 +63,7 @@ def save(
 def save_explaining(folder: Path) -> Path:
     """Saves the small model with a signature ``explain``, which is hot at the right."""
     model = tf.Module()
-    model.plain = tf.saved_model.load(str(save(folder / "plain", tells_domain=True)))
+    model.plain = tf.saved_model.load(str(save(folder / "plain", has_domain=True)))
     shutil.move(folder / "plain" / "assets.extra", folder / "assets.extra")
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=contract.IMAGE_BYTES)])
@@ -72,11 +72,11 @@ def save_explaining(folder: Path) -> Path:
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=contract.IMAGE_BYTES)])
     def explain(image_bytes):
-        answer = model.plain.signatures[contract.SERVING_DEFAULT](image_bytes=image_bytes)
+        outputs = model.plain.signatures[contract.SERVING_DEFAULT](image_bytes=image_bytes)
         rows = tf.shape(image_bytes)[0]
         columns = tf.linspace(0.0, 1.0, contract.IMAGE_SIZE)
         return {
-            contract.PROBABILITY: answer[contract.PROBABILITY],
+            contract.PROBABILITY: outputs[contract.PROBABILITY],
             contract.HEATMAP: tf.ones([rows, contract.IMAGE_SIZE, 1]) * columns,
         }
 

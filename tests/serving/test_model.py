@@ -3,7 +3,7 @@ import shutil
 import numpy as np
 import pytest
 
-from serving.model import Answer, Model, find_version
+from serving.model import Model, Prediction, find_version
 from serving.versions import pushed
 from tests.images import encode
 from tests.serving.saved import save, write_manifest
@@ -34,7 +34,7 @@ def test_of_several_versions_the_latest_by_number_is_taken(tmp_path):
     assert find_version(tmp_path) == tmp_path / "10"
 
 
-def test_what_is_no_whole_version_is_passed_over(tmp_path):
+def test_what_is_not_a_whole_version_is_passed_over(tmp_path):
     make_versions(tmp_path, "9", ".tmp-20", "v30", "0099", "99999999999999999999")
     (tmp_path / "40").mkdir()
     (tmp_path / "50").write_text("a file")
@@ -100,25 +100,27 @@ def test_a_folder_without_a_model_is_reported_with_the_way_out(tmp_path, name):
 
 
 def test_a_model_predicts_each_image_in_its_order(version):
-    answers = Model(version).answer([grey(204), b"broken", grey(51)])
-    assert answers == [
-        Answer(pytest.approx(0.8), "PNEUMONIA", True),
-        Answer(0.5, "INVALID", False),
-        Answer(pytest.approx(0.2), "NORMAL", True),
+    predictions = Model(version).predict([grey(204), b"broken", grey(51)])
+    assert predictions == [
+        Prediction(pytest.approx(0.8), "PNEUMONIA", True),
+        Prediction(0.5, "INVALID", False),
+        Prediction(pytest.approx(0.2), "NORMAL", True),
     ]
 
 
 def test_a_model_shows_what_is_unlike_its_training(tmp_path):
-    answers = Model(save(tmp_path / "1", tells_domain=True)).answer([grey(255), grey(0), b"broken"])
-    assert answers == [
-        Answer(1.0, "PNEUMONIA", True, True, 1.0),
-        Answer(0.0, "NORMAL", True, False, 3.0),
-        Answer(0.5, "INVALID", False, False, 3.0),
+    predictions = Model(save(tmp_path / "1", has_domain=True)).predict(
+        [grey(255), grey(0), b"broken"]
+    )
+    assert predictions == [
+        Prediction(1.0, "PNEUMONIA", True, True, 1.0),
+        Prediction(0.0, "NORMAL", True, False, 3.0),
+        Prediction(0.5, "INVALID", False, False, 3.0),
     ]
 
 
-def test_no_images_have_no_answers(version):
-    assert Model(version).answer([]) == []
+def test_no_images_have_no_predictions(version):
+    assert Model(version).predict([]) == []
 
 
 def test_a_model_shows_its_record(version):
@@ -134,7 +136,9 @@ def copied(version, tmp_path):
 
 def test_a_saved_model_without_our_record_is_none_of_ours(copied):
     (copied / contract.MODEL_RECORD).unlink()
-    with pytest.raises(UserError, match=r"is no model of this pipeline: assets\.extra/model\.json"):
+    with pytest.raises(
+        UserError, match=r"is not a model of this pipeline: assets\.extra/model\.json"
+    ):
         Model(copied)
 
 

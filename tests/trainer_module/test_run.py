@@ -19,7 +19,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 from serving import keras_file
 from tests.conftest import xray
 from tests.images import FORMATS, encode, grey_pixels, png_of_16_bits
-from tests.serving import asking
+from tests.serving import small_model
 from tests.serving.running import running
 from tests.serving.tflite.test_export import step
 from tests.trainer_module import small
@@ -164,16 +164,16 @@ def test_workers_that_read_different_images_stop(tmp_path, monkeypatch):
         fit(tmp_path)
 
 
-def test_each_served_batch_size_has_a_warm_up_request_that_the_model_answers(exported):
+def test_each_served_batch_size_has_a_warm_up_request_that_the_model_predicts(exported):
     loaded = tf.saved_model.load(str(exported / "model"))
     sizes = []
     for record in tf.data.TFRecordDataset(str(exported / "model" / contract.WARMUP_REQUESTS)):
         request = prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request
-        answer = loaded.signatures[request.model_spec.signature_name](
+        result = loaded.signatures[request.model_spec.signature_name](
             **{name: tf.constant(tf.make_ndarray(t)) for name, t in request.inputs.items()}
         )
-        assert answer[contract.VALID].numpy().all()
-        sizes.append(len(answer[contract.VALID]))
+        assert result[contract.VALID].numpy().all()
+        sizes.append(len(result[contract.VALID]))
     assert tuple(sizes) == contract.SERVING_BATCH_SIZES
 
 
@@ -204,7 +204,7 @@ def test_every_weight_is_written_once(exported):
 
 @pytest.mark.parametrize("signature", [contract.SERVING_DEFAULT, contract.EXPLAIN])
 @pytest.mark.parametrize("images", [[], [b""], [b"", b"text", b"\xff\xd8\xff"]])
-def test_a_batch_without_a_single_image_is_answered(exported, signature, images):
+def test_a_batch_without_a_single_image_is_predicted(exported, signature, images):
     loaded = tf.saved_model.load(str(exported / "model"))
     for _ in range(2):
         # A graph is fused when it runs for the second time.
@@ -221,7 +221,7 @@ def no_rows(signature):
     }
 
 
-def test_every_signature_answers_a_batch_of_no_rows(exported):
+def test_every_signature_takes_a_batch_of_no_rows(exported):
     loaded = tf.saved_model.load(str(exported / "model"))
     assert contract.SERVE_PIXELS in loaded.signatures
     for name, signature in loaded.signatures.items():
@@ -234,26 +234,26 @@ def test_every_signature_answers_a_batch_of_no_rows(exported):
 
 
 @pytest.mark.e2e
-def test_the_server_answers_a_batch_of_no_rows_for_every_signature(exported, tmp_path):
+def test_the_server_takes_a_batch_of_no_rows_for_every_signature(exported, tmp_path):
     signatures = tf.saved_model.load(str(exported / "model")).signatures
-    folder = shutil.copytree(exported / "model", tmp_path / asking.MODEL / "1").parent
-    with running(folder, "--allow-unverified") as server, asking.stub(server.grpc) as stub:
+    folder = shutil.copytree(exported / "model", tmp_path / small_model.MODEL / "1").parent
+    with running(folder, "--allow-unverified") as server, small_model.stub(server.grpc) as stub:
         for name, signature in signatures.items():
             outputs = sorted(signature.structured_outputs)
-            http = HTTPConnection(*asking.place(server.rest), timeout=60)
-            http.request("POST", asking.PREDICT, f'{{"signature_name":"{name}","inputs":[]}}')
+            http = HTTPConnection(*small_model.place(server.rest), timeout=60)
+            http.request("POST", small_model.PREDICT, f'{{"signature_name":"{name}","inputs":[]}}')
             found = json.loads(http.getresponse().read())
             http.close()
             expected = [] if len(outputs) == 1 else {each: [] for each in outputs}
             assert found == {"outputs": expected}, name
             request = predict_pb2.PredictRequest()
-            request.model_spec.name, request.model_spec.signature_name = asking.MODEL, name
+            request.model_spec.name, request.model_spec.signature_name = small_model.MODEL, name
             for key, array in no_rows(signature).items():
                 dtype = tf.string if array.dtype == object else None
                 request.inputs[key].CopyFrom(tf.make_tensor_proto(array, dtype, array.shape))
-            answer = stub.Predict(request, timeout=60).outputs
+            result = stub.Predict(request, timeout=60).outputs
             assert {
-                key: len(tf.make_ndarray(each)) for key, each in answer.items()
+                key: len(tf.make_ndarray(each)) for key, each in result.items()
             } == dict.fromkeys(outputs, 0), name
 
 

@@ -11,7 +11,7 @@ def test_the_nearest_name_is_found_in_any_case(given, meant):
     assert nearest(given, ["best", "fast", "Trainer"]) == meant
 
 
-def test_the_question_is_asked_only_where_a_name_is_near():
+def test_a_name_is_suggested_only_where_one_is_similar():
     assert did_you_mean("bset", ["best", "fast"]) == " Did you mean best?"
     assert did_you_mean("x", ["best", "fast"]) == ""
     assert did_you_mean("x", []) == ""

@@ -1,6 +1,6 @@
 """Distribution of the training images, and the distance of another image from it.
 
-A network answers whatever it is shown, a hand or an adult's chest too. The distance here knows
+A network predicts whatever it is shown, a hand or an adult's chest too. The distance here knows
 nothing of the network: it is that of a small description of the pixels from the normal distribution
 that the descriptions of the training images follow.
 """

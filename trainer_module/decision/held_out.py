@@ -40,7 +40,7 @@ def decide(member_predictions: Sequence[Predictions], settings: TrainerSettings)
     An ensemble's are fitted on each image's out-of-fold probability, that of the member which did
     not train on it: the calibration after these are drawn together as the average is
     (`out_of_fold`), the operating point with the wider spread of single members, by which the
-    average finds at least what the target asks for.
+    average finds at least the target.
 
     Args:
         member_predictions: of the model, or of each member.

@@ -14,7 +14,7 @@ def has_feature_map(model: keras.Model) -> bool:
 
 
 def grad_cam(members: Sequence[keras.Model]) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Makes what explains answers by Grad-CAM, weighted at each position.
+    """Makes what explains predictions by Grad-CAM, weighted at each position.
 
     Each value of the last convolutional feature map counts by the logit's gradient there; what
     speaks for pneumonia is kept, and stretched over the image. Sources: Selvaraju et al.,
@@ -25,8 +25,8 @@ def grad_cam(members: Sequence[keras.Model]) -> Callable[[tf.Tensor], tf.Tensor]
     positions forgets where the evidence is, and points little better than chance.
 
     Args:
-        members: the model, or those whose mean logit answers. Each has a layer named `FEATURES`,
-            and ends in a dense layer with a sigmoid.
+        members: the model, or those whose mean logit is the prediction. Each has a layer named
+            `FEATURES`, and ends in a dense layer with a sigmoid.
 
     Returns:
         A function that runs in graphs too: pixels [N, size, size, 1] float32 in [0, 1] in; heat map

@@ -16,7 +16,7 @@ from trainer_module.networks import ensemble
 from transform_module import contract
 from transform_module.images.image_ops import model_inputs
 
-# What a row answers whose image cannot be decoded: the probability that decides nothing.
+# The output of a row whose image cannot be decoded: the probability that decides nothing.
 _INVALID_PROBABILITY = 0.5
 
 
@@ -52,7 +52,7 @@ def export(
     ``INVALID`` and a black image's distance, or zeros as pixels; the rest of its batch is not
     touched. A blank image is ``valid``, and never ``in_domain``. ``serve_pixels``: ``image_xf``
     [N, size, size, 1] float32 in [0, 1] to ``probability``, for what runs where nothing decodes
-    images. Each answers a batch of no rows with no rows.
+    images. Each returns no rows for a batch of no rows.
 
     A model with a last convolutional feature map has ``explain`` too: ``image_bytes`` to
     ``probability``, as ``serving_default``'s, and ``heatmap`` [N, size, size] float32 in [0, 1],

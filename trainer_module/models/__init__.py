@@ -42,7 +42,7 @@ NAMES: Final = tuple(sorted(each.name for each in pkgutil.iter_modules(__path__)
 
 
 class WeightsError(ValueError):
-    """The weights that were asked for cannot be had."""
+    """The configured weights cannot be found."""
 
 
 def module(name: str) -> ModuleType:

@@ -35,7 +35,7 @@ def build(members: Sequence[keras.Model]) -> keras.Model:
 
 
 def members(model: keras.Model) -> list[keras.Model]:
-    """Returns the models that a model averages; the model itself where it is no ensemble."""
+    """Returns the models that a model averages; the model itself where it is not an ensemble."""
     found = [layer for layer in model.layers if layer.name.startswith(_MEMBER)]
     return found or [model]
 

@@ -20,7 +20,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
         Args:
             inputs: [N, height, width, channels] for the fused kernel; any shape.
-            training: whether the batch's own statistics are used, and learnt.
+            training: whether the batch's own statistics are used, and the moving ones updated.
             mask: see Keras.
 
         Returns:

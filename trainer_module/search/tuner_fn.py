@@ -149,7 +149,7 @@ class Search(keras_tuner.Tuner):
             partial.replace(found)
             shutil.rmtree(place, ignore_errors=True)
         if None in scores:
-            # KerasTuner takes a score that is no number for a trial that failed.
+            # KerasTuner takes a score that is not a number for a trial that failed.
             return {_SCORE: math.nan}
         if self._settings.objective == "mean":
             return {_SCORE: float(np.mean(scores))}
@@ -188,7 +188,7 @@ class Search(keras_tuner.Tuner):
         return super().get_best_hyperparameters(num_trials)
 
     def _score(self, job: Job, fold: int, place: Path) -> float | None:
-        """Trains on all but one fold; returns the best figure, None where it is no number."""
+        """Trains on all but one fold; returns the best figure, None where it is not a number."""
         seed = job.seed + fold
         keras.utils.set_random_seed(seed)
         learnt, unseen = self._parts[fold]
@@ -268,7 +268,7 @@ def _space(settings: TunerSettings, job: Job) -> keras_tuner.HyperParameters:
 
 
 def _reason(failed: Trial | None) -> str:
-    said = failed.message if failed and failed.message else "its score is no number"
+    said = failed.message if failed and failed.message else "its score is not a number"
     return str(said.strip().splitlines()[-1])
 
 

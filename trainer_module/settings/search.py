@@ -199,8 +199,8 @@ def _domain(path: str, value: Any) -> Any:
         first = error.errors()[0]
         where = ": ".join([*map(str, first["loc"]), first["msg"]])
         raise ValueError(
-            f"{path}: {json.dumps(value)} is no list of values and no {{min: NUMBER, max: NUMBER, "
-            f"log: true}} ({where})"
+            f"{path}: {json.dumps(value)} is not a list of values and no {{min: NUMBER, max: "
+            f"NUMBER, log: true}} ({where})"
         ) from error
 
 
@@ -225,7 +225,7 @@ def _problems(path: str, domain: Any) -> Iterator[str]:
             return
     value = setting(path)
     if isinstance(domain, Range) and type(value) not in (int, float):
-        yield f"{path} is no number; give a list of values"
+        yield f"{path} is not a number; give a list of values"
         return
     if isinstance(domain, list) and not domain:
         yield f"{path} has no values"

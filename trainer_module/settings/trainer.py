@@ -51,7 +51,7 @@ class DomainSettings(BaseModel):
         gt=0,
         lt=1,
         description="Share of the split `eval` that may be called unlike the training images;"
-        " a larger one finds more of what is no child's frontal chest X-ray.",
+        " a larger one finds more of what is not a child's frontal chest X-ray.",
     )
 
 

@@ -125,7 +125,7 @@ def figures(members: Sequence[Member], monitor: str) -> dict[str, Any]:
 def predict(
     model: keras.Model, images: batches.Images, batch_size: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Asks a model about a split.
+    """Predicts a split with a model.
 
     Returns:
         Probability [N] float32, before calibration, and label [N] int, in the split's order.

@@ -14,7 +14,7 @@ _TASKS: Final = ("chief", "worker")
 
 
 class StrategyError(TrainingError):
-    """The strategy that was asked for cannot run on this machine."""
+    """The configured strategy cannot run on this machine."""
 
 
 def create(name: str) -> tf.distribute.Strategy:
@@ -75,7 +75,7 @@ def cluster(environment: Mapping[str, str]) -> list[str]:
         kind, index = task.get("type"), int(task.get("index", -1))
     except (ValueError, TypeError, AttributeError) as error:
         raise StrategyError(
-            "the environment variable TF_CONFIG is no JSON object with 'cluster' and 'task'."
+            "the environment variable TF_CONFIG is not a JSON object with 'cluster' and 'task'."
             " Correct it on every worker, or remove it to train on one machine."
         ) from error
     addresses = [address for name in _TASKS for address in tasks.get(name, [])]

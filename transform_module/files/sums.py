@@ -19,8 +19,8 @@ def sums(folder: str | Path) -> dict[str, str]:
     """Computes the SHA-256 of each file under a folder.
 
     Args:
-        folder: a local folder. What is no regular file, as a link to a folder, gets a text that is
-            no sum, so that it never equals a recorded file.
+        folder: a local folder. What is not a regular file, as a link to a folder, gets a text that
+            cannot be a sum, so that it never equals a recorded file.
 
     Returns:
         Hexadecimal SHA-256 by the file's path within the folder, with ``/`` between its parts.
@@ -75,7 +75,7 @@ def from_json(text: str | bytes) -> dict[str, str]:
     """Reads the content of a file `SUMS`.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a file of sums.
     """
     content = json.loads(text)
     files = content.get("files") if isinstance(content, dict) else None
@@ -114,6 +114,6 @@ def _raise(error: OSError) -> None:
 
 def _sum(path: Path) -> str:
     if not stat.S_ISREG(mode_of(path)):
-        return "none, since it is no regular file"
+        return "none, since it is not a regular file"
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

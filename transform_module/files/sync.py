@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-# What file systems answer that cannot sync a folder, such as some network shares.
+# The errors of file systems that cannot sync a folder, such as some network shares.
 _UNSUPPORTED: Final = (errno.EINVAL, errno.ENOTSUP)
 
 

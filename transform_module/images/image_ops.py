@@ -16,7 +16,7 @@ from transform_module.settings import TransformSettings
 # Rec. ITU-R BT.601-7, section 2.5.1: the luma that JPEG (T.871) and Pillow's mode L use too.
 _LUMA = (0.299, 0.587, 0.114)
 
-# A fixed number of decoding threads answers single images faster than AUTOTUNE, which first has
+# A fixed number of decoding threads serves single images faster than AUTOTUNE, which first has
 # to measure.
 _PARALLEL_DECODES = 4
 
@@ -247,7 +247,7 @@ def _turned(pixels: tf.Tensor, direction: tf.Tensor) -> tf.Tensor:
 
 
 def _decode_jpeg(image_bytes: tf.Tensor) -> tf.Tensor:
-    # libjpeg hands out the luma itself when one channel is asked for, except of CMYK images.
+    # libjpeg hands out the luma itself when one channel is requested, except of CMYK images.
     components = tf.io.extract_jpeg_shape(image_bytes)[2]
     return tf.cond(
         tf.equal(components, 4),

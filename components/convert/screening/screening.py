@@ -190,7 +190,7 @@ def _unlike(files: Sequence[SourceFile], unlike: Sequence[int], number: int) -> 
 def _copies(
     files: Sequence[SourceFile], found: dict[int, dict[str, Any]], good: Sequence[int]
 ) -> list[Finding]:
-    # Byte-equal copies were always kept together, and are no finding.
+    # Byte-equal copies were always kept together, and are not a finding.
     members: dict[str, dict[str, int]] = {}
     for index in good:
         group = members.setdefault(found[index]["copies"], {})

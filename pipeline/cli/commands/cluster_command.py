@@ -113,7 +113,7 @@ def rehearse(
     from pipeline.cli.output.rehearsal_table import print_rehearsal
     from pipeline.cluster.rehearsal import compiled
     from pipeline.cluster.rehearsal.rehearse import Rehearsal
-    from pipeline.cluster.rehearsal.stand_in_data import brought_near
+    from pipeline.cluster.rehearsal.stand_in_data import made_local
     from pipeline.run_records.run_log import silenced
 
     pipeline = compiled.read(file)
@@ -122,7 +122,7 @@ def rehearse(
     with silenced() as terminal:
         display = Display(console(terminal))
         given = dict(_place(each) for each in maps)
-        pipeline, places = brought_near(pipeline, root.resolve(), given, images, display)
+        pipeline, places = made_local(pipeline, root.resolve(), given, images, display)
         rehearsal = Rehearsal(
             pipeline,
             root.resolve(),

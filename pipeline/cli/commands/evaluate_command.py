@@ -8,7 +8,7 @@ import click
 from pipeline.cli import options
 from pipeline.cli.choice_argument import Choice
 from pipeline.cli.command import for_people
-from pipeline.cli.exit_codes import where_nothing_is_usable
+from pipeline.cli.exit_codes import where_nothing_is_valid
 from pipeline.cli.path_argument import LocalPath
 from transform_module.errors import UserError
 
@@ -92,7 +92,7 @@ def evaluate(
     except ValidationError as error:
         reason = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise UserError(f"--patient-pattern: {reason}") from error
-    with where_nothing_is_usable(), silenced() as terminal:
+    with where_nothing_is_valid(), silenced() as terminal:
         evaluated = evaluate_model(
             model,
             images,

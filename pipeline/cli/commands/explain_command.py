@@ -7,7 +7,7 @@ import click
 
 from pipeline.cli import options
 from pipeline.cli.command import for_people
-from pipeline.cli.exit_codes import NOTHING_USABLE
+from pipeline.cli.exit_codes import NOTHING_VALID
 from pipeline.cli.path_argument import LocalPath
 from serving import strict_json
 
@@ -51,4 +51,4 @@ def explain(model: Path, images: tuple[Path, ...], out: Path, as_json: bool) -> 
     else:
         print_explanations(explanations)
     if not any(each.valid for each in explanations):
-        sys.exit(NOTHING_USABLE)
+        sys.exit(NOTHING_VALID)

@@ -8,7 +8,7 @@ import click
 from pipeline.cli import options
 from pipeline.cli.choice_argument import Choice
 from pipeline.cli.command import for_people
-from pipeline.cli.exit_codes import where_nothing_is_usable
+from pipeline.cli.exit_codes import where_nothing_is_valid
 from pipeline.cli.path_argument import LocalPath
 from serving import strict_json
 from serving.tflite.record import VARIANTS
@@ -88,7 +88,7 @@ def export(
         if value and not tflite:
             raise click.UsageError(f"--{option} needs --tflite.")
     made: dict[str, Any] = {}
-    with where_nothing_is_usable(), silenced() as terminal:
+    with where_nothing_is_valid(), silenced() as terminal:
         step = Display(console(terminal)).step
         if keras:
             from serving import keras_file

@@ -73,7 +73,7 @@ _PORT = click.IntRange(0, 65535)
     "limit_settings",
     multiple=True,
     metavar="NAME=NUMBER",
-    help="Of what clients may ask, such as memory_bytes; serving/README.md lists them.",
+    help="Of what clients may send, such as memory_bytes; serving/README.md lists them.",
 )
 @click.option("--allow-unverified", is_flag=True, help="Load models that are not what was pushed.")
 @click.option(

@@ -82,9 +82,9 @@ def submit(file: Path, *, wait: bool, dry_run: bool, as_json: bool, **given: Any
     from pipeline.cluster.submission.following import follow
     from pipeline.run_records.run_log import silenced
 
-    asked = _asked(file, given)
+    submission = _submission(file, given)
     if dry_run:
-        click.echo(json.dumps(asdict(asked), indent=2))
+        click.echo(json.dumps(asdict(submission), indent=2))
         return
     with silenced() as terminal:
 
@@ -92,8 +92,8 @@ def submit(file: Path, *, wait: bool, dry_run: bool, as_json: bool, **given: Any
             print(text, file=terminal, flush=True)
 
         cluster = _cluster(given)
-        run = cluster.submit(asked)
-        say(f"{asked.name} is submitted: {run.link or run.id}")
+        run = cluster.submit(submission)
+        say(f"{submission.name} is submitted: {run.link or run.id}")
         progress = None
         if wait:
             with when_interrupted("The run continues in the cluster."):
@@ -123,19 +123,19 @@ def schedule(file: Path, *, cron: str, dry_run: bool, as_json: bool, **given: An
             f"--cron is {cron!r}; it takes minute, hour, day, month and day of the week, such as "
             "'0 3 * * 1'."
         )
-    asked = _asked(file, given)
+    submission = _submission(file, given)
     if dry_run:
-        click.echo(json.dumps({**asdict(asked), "cron": cron}, indent=2))
+        click.echo(json.dumps({**asdict(submission), "cron": cron}, indent=2))
         return
     with silenced():
-        made = _cluster(given).schedule(asked, cron)
+        made = _cluster(given).schedule(submission, cron)
     if as_json:
         click.echo(json.dumps(asdict(made), indent=2))
     else:
-        click.echo(f"{asked.name} is scheduled: {made.link or made.id}")
+        click.echo(f"{submission.name} is scheduled: {made.link or made.id}")
 
 
-def _asked(file: Path, given: dict[str, Any]) -> "Submission":
+def _submission(file: Path, given: dict[str, Any]) -> "Submission":
     from pipeline.cluster.rehearsal import compiled
     from pipeline.cluster.submission.submitted import Submission
 
@@ -199,4 +199,4 @@ def _value(pipeline: "Compiled", name: str, text: str) -> Any:
     try:
         return kind(text)
     except ValueError:
-        raise UserError(f"--param {name}: {text!r} is no {kind.__name__}.") from None
+        raise UserError(f"--param {name}: {text!r} is not of type {kind.__name__}.") from None

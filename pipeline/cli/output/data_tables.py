@@ -21,7 +21,7 @@ from pipeline.cli.output.cells import (
 from pipeline.cli.output.dataset_rows import COLUMNS, rows
 from serving.explain.job import Explanation
 from serving.images.dataset import QUARANTINE_FILE, Dataset
-from serving.predict.files import Prediction
+from serving.predict.files import FilePrediction
 from serving.predict.many.job import Summary
 from serving.tflite.record import LARGEST_LOSS, RECORD
 from transform_module.contract import SPLITS
@@ -96,7 +96,7 @@ def print_synthetic(made: SyntheticSet, out: Path) -> None:
     console.print(f"\nNext: {command()} run --images {argument(out)} --config demo")
 
 
-def print_predictions(predictions: Sequence[Prediction]) -> None:
+def print_predictions(predictions: Sequence[FilePrediction]) -> None:
     """Prints one line a file."""
     table = new_table("image", "probability", "label", "in domain", "reason", right=(1,))
     for each in predictions:
@@ -113,7 +113,7 @@ def print_predictions(predictions: Sequence[Prediction]) -> None:
 
 
 def print_explanations(explanations: Sequence[Explanation]) -> None:
-    """Prints one line a file: its answer, and its overlay or why there is none."""
+    """Prints one line a file: its prediction, and its overlay or why there is none."""
     table = new_table("image", "probability", "label", "in domain", "overlay", right=(1,))
     for each in explanations:
         overlay = short_path(Path(each.overlay)) if each.valid else escape(each.reason)
@@ -129,7 +129,7 @@ def print_explanations(explanations: Sequence[Explanation]) -> None:
     _print_doubts(console, explanations)
 
 
-def _print_doubts(console: Console, predictions: Sequence[Prediction]) -> None:
+def _print_doubts(console: Console, predictions: Sequence[FilePrediction]) -> None:
     bad = sum(not each.valid for each in predictions)
     if bad:
         what = "is not a readable image" if bad == 1 else "are not readable images"

@@ -134,7 +134,7 @@ def _groups(dimension: str, groups: Sequence[Group]) -> Table:
 def _corruptions(corruptions: Sequence[Corruption]) -> list[Table]:
     by_place = {(each.kind, each.strength): each for each in corruptions}
     strengths = [str(each) for each in STRENGTHS]
-    auc = new_table("AUC of corrupted", "n", "intact", *strengths, right=range(1, 8))
+    auc = new_table("corruption (AUC)", "n", "intact", *strengths, right=range(1, 8))
     shares = new_table("sensitivity/specificity", *strengths, right=range(1, 6))
     for kind in KINDS:
         first, *rest = (by_place[kind, strength] for strength in STRENGTHS)

@@ -40,7 +40,7 @@ _COUNTS: Final = {
     "true_negatives": "true negatives",
     "false_positives": "false positives",
 }
-# TFX's file of a Tuner's trials, and the keys in it that are no settings.
+# TFX's file of a Tuner's trials, and the keys in it that are not settings.
 _TRIALS: Final = "tuner_results.json"
 _TRIAL: Final = "trial_id"
 _SCORE: Final = "score"

@@ -90,7 +90,7 @@ def read(path: Path) -> Compiled:
     """Reads a file of either target.
 
     Raises:
-        UserError: it cannot be read, or is no pipeline.
+        UserError: it cannot be read, or is not a pipeline.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -99,13 +99,13 @@ def read(path: Path) -> Compiled:
             f"{path}: it cannot be read ({error}). Make it with `cxr compile`."
         ) from None
     if not isinstance(content, dict):
-        raise UserError(f"{path}: it is no compiled pipeline. Make it with `cxr compile`.")
+        raise UserError(f"{path}: it is not a compiled pipeline. Make it with `cxr compile`.")
     job = content if _JOB in content else {_JOB: content}
     spec = pipeline_spec_pb2.PipelineSpec()
     try:
         json_format.Parse(json.dumps(job[_JOB]), spec)
     except (json_format.ParseError, TypeError) as error:
-        raise UserError(f"{path}: it is no pipeline's specification: {error}") from None
+        raise UserError(f"{path}: it is not a pipeline's specification: {error}") from None
     if not spec.root.dag.tasks:
         raise UserError(f"{path}: the pipeline has no task: root.dag.tasks is empty.")
     defaults = {
@@ -147,7 +147,7 @@ def _definition_problems(compiled: Compiled, task: str) -> Iterator[str]:
         yield f"{task}: executorLabel names {label!r}, which is not among deploymentSpec.executors."
     for needed in sorted(compiled.needs(task)):
         if needed not in compiled.tasks:
-            yield f"{task}: it waits for {needed!r}, which is no task of this pipeline."
+            yield f"{task}: it waits for {needed!r}, which is not a task of this pipeline."
 
 
 def _executor_problems(compiled: Compiled, task: str) -> Iterator[str]:

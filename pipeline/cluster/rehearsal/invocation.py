@@ -11,7 +11,7 @@ from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from pipeline.cluster.rehearsal.compiled import Compiled
-from pipeline.cluster.rehearsal.places import near
+from pipeline.cluster.rehearsal.places import localized
 from transform_module.errors import UserError
 
 _PLACEHOLDER: Final = re.compile(
@@ -71,7 +71,7 @@ def invocation(
     for name in compiled.component(task).input_definitions.parameters:
         value = compiled.value(task, name)
         if value is not None:
-            value = near(value, places) if isinstance(value, str) else value
+            value = localized(value, places) if isinstance(value, str) else value
             json_format.ParseDict(value, given.inputs.parameter_values[name])
     for name, each in compiled.component(task).output_definitions.artifacts.items():
         artifact = given.outputs.artifacts[name].artifacts.add()

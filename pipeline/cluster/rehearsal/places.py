@@ -9,7 +9,7 @@ def holds(places: Mapping[str, str], uri: str) -> bool:
     return any(_named(remote).match(uri) for remote in places)
 
 
-def near(text: str, places: Mapping[str, str]) -> str:
+def localized(text: str, places: Mapping[str, str]) -> str:
     """Replaces the remote places in a text by the local folders that stand for them.
 
     Args:
@@ -23,5 +23,5 @@ def near(text: str, places: Mapping[str, str]) -> str:
 
 
 def _named(remote: str) -> re.Pattern[str]:
-    name_goes_on = r"[\w.~%+@=-]"
-    return re.compile(f"{re.escape(remote.rstrip('/'))}(?!{name_goes_on})")
+    name_continues = r"[\w.~%+@=-]"
+    return re.compile(f"{re.escape(remote.rstrip('/'))}(?!{name_continues})")

@@ -80,7 +80,7 @@ def _is_python_module(command: Sequence[str]) -> bool:
 class Forks:
     """A fork for each task of one process that has imported what all of them import.
 
-    What is no `python -m`, or sets variables of its own, runs as `Exact` does.
+    A command other than `python -m`, or one that sets variables of its own, runs as `Exact` does.
     """
 
     def __init__(self, container: Container, modules: Sequence[str], log: Path) -> None:
@@ -107,7 +107,7 @@ class Forks:
                 stderr=output,
                 text=True,
             )
-        if self._answer() != "ready":
+        if self._line() != "ready":
             last = (log.read_text(errors="replace").strip().splitlines() or ["it ended"])[-1]
             raise UserError(
                 f"What the tasks import cannot be imported from what the image holds: {last}\n"
@@ -143,7 +143,7 @@ class Forks:
             assert self._process.stdin
             self._process.stdin.write(json.dumps(order) + "\n")
             self._process.stdin.flush()
-            child = int(self._answer())
+            child = int(self._line())
         while not status.exists() and _lives(child):
             time.sleep(_POLL_SECONDS)
         if not status.exists():
@@ -152,7 +152,7 @@ class Forks:
         status.unlink()
         return code
 
-    def _answer(self) -> str:
+    def _line(self) -> str:
         assert self._process.stdout
         return self._process.stdout.readline().strip()
 

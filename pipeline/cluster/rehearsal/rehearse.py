@@ -16,7 +16,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from components.evaluator.evaluation import read_evaluation
 from pipeline.cluster.rehearsal.compiled import Compiled, problems
 from pipeline.cluster.rehearsal.invocation import Artifacts, Invocation, invocation, outcome
-from pipeline.cluster.rehearsal.places import near
+from pipeline.cluster.rehearsal.places import localized
 from pipeline.cluster.rehearsal.processes import Exact, Forks, Processes
 from pipeline.cluster.rehearsal.task_container import Container
 from pipeline.cluster.rehearsal.verdict import PUSHER, REPORT, pushed_version, refuse_without_report
@@ -96,7 +96,7 @@ class Rehearsal:
 
         Raises:
             UserError: the specification is corrupted, a task failed, or the model that was pushed
-                does not answer, or there is no report; with the task and the reason.
+                does not predict, or there is no report; with the task and the reason.
         """
         tasks = set(chosen if chosen is not None else self.compiled.tasks)
         refuse("The pipeline cannot run", [*problems(self.compiled), *self._misplaced()])
@@ -180,7 +180,7 @@ class Rehearsal:
                 if not isinstance(value, str):
                     continue
                 where = f"{task}: inputs.parameters.{name}"
-                for uri in _REMOTE.findall(near(value, self.places)):
+                for uri in _REMOTE.findall(localized(value, self.places)):
                     found.append(
                         f"{where} has {uri}, which is not on this machine; name a "
                         f"local folder: --map {uri}=FOLDER"

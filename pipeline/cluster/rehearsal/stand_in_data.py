@@ -15,7 +15,7 @@ _EXAMPLES = "examples"
 _FINGERPRINT = "dataset_fingerprint"
 
 
-def brought_near(
+def made_local(
     compiled: Compiled,
     folder: Path,
     places: dict[str, str],
@@ -42,15 +42,15 @@ def brought_near(
             f"The pipeline has no parameter {_EXAMPLES}: its data cannot be chosen. Make the file "
             "with `cxr compile`."
         )
-    asked = str(compiled.parameters[_EXAMPLES])
-    here = holds(places, asked) and not images
+    address = str(compiled.parameters[_EXAMPLES])
+    here = holds(places, address) and not images
     places = {**places}
     if compiled.root and not holds(places, compiled.root):
         places[compiled.root] = str(folder / "root")
     if here:
         return compiled, places
     dataset = _convert(compiled, folder, images, display)
-    places[asked] = str(folder / "dataset")
+    places[address] = str(folder / "dataset")
     given = {_FINGERPRINT: dataset.fingerprint}
     return replace(compiled, parameters={**compiled.parameters, **given}), places
 

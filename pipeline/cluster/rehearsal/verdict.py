@@ -15,18 +15,18 @@ REPORT = "Report"
 
 
 def pushed_version(made: Artifacts, folder: Path, processes: Processes) -> Path:
-    """Loads the pushed model in a process of its own, and asks it.
+    """Loads the pushed model in a process of its own, and predicts an image.
 
     Args:
         made: by the Pusher.
-        folder: for the image and the answer.
+        folder: for the image and its prediction.
         processes: run it.
 
     Returns:
         The pushed version's folder.
 
     Raises:
-        UserError: nothing was pushed, or it does not answer.
+        UserError: nothing was pushed, or it does not predict.
     """
     (artifact,) = made["pushed_model"]
     outcome = json_format.MessageToDict(artifact.metadata)
@@ -35,15 +35,15 @@ def pushed_version(made: Artifacts, folder: Path, processes: Processes) -> Path:
             f"The model was not pushed: {outcome.get('reason') or 'the Pusher gives no reason'}."
         )
     version = Path(str(outcome["pushed_destination"]))
-    image, answer = folder / "image.png", folder / "answer.json"
+    image, predicted = folder / "image.png", folder / "prediction.json"
     image.write_bytes(formats()["PNG, grey"])
-    answer.unlink(missing_ok=True)
+    predicted.unlink(missing_ok=True)
     code = processes.run(
         ["python", "-m", "pipeline", "predict", str(version), str(image), "--json"],
         {},
-        answer,
+        predicted,
     )
-    said = answer.read_text(encoding="utf-8", errors="replace")
+    said = predicted.read_text(encoding="utf-8", errors="replace")
     start = said.find("[\n")
     if code or start < 0 or not json.loads(said[start:])[0]["valid"]:
         raise UserError(f"{version}: the pushed model does not predict: {said.strip()[-500:]}")

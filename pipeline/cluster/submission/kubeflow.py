@@ -42,7 +42,7 @@ class Kubeflow:
             namespace: of a server with several users.
 
         Raises:
-            UserError: the server does not answer.
+            UserError: the server does not respond.
         """
         self._host = host.rstrip("/")
         self._namespace = namespace
@@ -51,27 +51,27 @@ class Kubeflow:
             repeatable=True,
         )
 
-    def submit(self, asked: Submission) -> Submitted:
+    def submit(self, submission: Submission) -> Submitted:
         """Starts a run; see `submitted.Cluster`."""
-        experiment = self._experiment(asked)
+        experiment = self._experiment(submission)
         run = self._attempt(
             lambda: self._client.run_pipeline(
                 experiment_id=experiment,
-                **_wanted(asked),
+                **_wanted(submission),
             ),
             repeatable=False,
         )
         return Submitted(run.run_id, f"{self._host}/#/runs/details/{run.run_id}")
 
-    def schedule(self, asked: Submission, cron: str) -> Submitted:
+    def schedule(self, submission: Submission, cron: str) -> Submitted:
         """Starts a run again and again; see `submitted.Cluster`."""
-        experiment = self._experiment(asked)
+        experiment = self._experiment(submission)
         # Kubeflow's cron has seconds in front.
         job = self._attempt(
             lambda: self._client.create_recurring_run(
                 experiment_id=experiment,
                 cron_expression=f"0 {cron}",
-                **_wanted(asked),
+                **_wanted(submission),
                 no_catchup=True,
                 max_concurrency=1,
             ),
@@ -91,10 +91,10 @@ class Kubeflow:
             said.append(_said(found.error))
         return Progress(_STATES.get(str(found.state), "running"), tasks, "\n".join(said))
 
-    def _experiment(self, asked: Submission) -> str:
+    def _experiment(self, submission: Submission) -> str:
         experiment = self._attempt(
             lambda: self._client.create_experiment(
-                asked.experiment or _DEFAULT_EXPERIMENT, namespace=self._namespace
+                submission.experiment or _DEFAULT_EXPERIMENT, namespace=self._namespace
             ),
             repeatable=True,
         )
@@ -108,15 +108,15 @@ class Kubeflow:
         return attempt(quietly, _understand, where=self._host, login=_LOGIN, repeatable=repeatable)
 
 
-def _wanted(asked: Submission) -> dict[str, Any]:
+def _wanted(submission: Submission) -> dict[str, Any]:
     """Parameters that a run and a recurring run share."""
     return {
-        "job_name": asked.name,
-        "pipeline_package_path": asked.file,
-        "params": dict(asked.parameters),
-        "pipeline_root": asked.root,
-        "enable_caching": asked.cache,
-        "service_account": asked.service_account,
+        "job_name": submission.name,
+        "pipeline_package_path": submission.file,
+        "params": dict(submission.parameters),
+        "pipeline_root": submission.root,
+        "enable_caching": submission.cache,
+        "service_account": submission.service_account,
     }
 
 

@@ -18,7 +18,7 @@ class Refusal:
     """A request that failed.
 
     Attributes:
-        status: HTTP's; 0 where no answer came.
+        status: HTTP's; 0 where no response came.
         said: what the server, or the system, said of it.
     """
 

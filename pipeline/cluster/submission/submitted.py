@@ -12,7 +12,7 @@ OVER: frozenset[State] = frozenset({"succeeded", "failed", "cancelled"})
 
 @dataclass(frozen=True)
 class Submission:
-    """What is asked of a cluster.
+    """A run that a cluster is to start.
 
     Attributes:
         file: the compiled file.
@@ -68,14 +68,14 @@ class Progress:
 class Cluster(Protocol):
     """What runs pipelines."""
 
-    def submit(self, asked: Submission) -> Submitted:
+    def submit(self, submission: Submission) -> Submitted:
         """Starts a run.
 
         Raises:
             UserError: the cluster does not take it; the message says why and what to do.
         """
 
-    def schedule(self, asked: Submission, cron: str) -> Submitted:
+    def schedule(self, submission: Submission, cron: str) -> Submitted:
         """Starts a run at each time of a cron expression.
 
         Raises:

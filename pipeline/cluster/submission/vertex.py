@@ -49,28 +49,28 @@ class Vertex:
             project=project, location=region, api_endpoint=endpoint, api_transport="rest"
         )
 
-    def submit(self, asked: Submission) -> Submitted:
+    def submit(self, submission: Submission) -> Submitted:
         """Starts a run; see `submitted.Cluster`."""
-        job = self._job(asked)
+        job = self._job(submission)
         self._attempt(
             lambda: job.submit(
-                service_account=asked.service_account,
-                network=asked.network,
-                experiment=asked.experiment,
+                service_account=submission.service_account,
+                network=submission.network,
+                experiment=submission.experiment,
             ),
             repeatable=False,
         )
         return Submitted(job.resource_name, job._dashboard_uri() or "")
 
-    def schedule(self, asked: Submission, cron: str) -> Submitted:
+    def schedule(self, submission: Submission, cron: str) -> Submitted:
         """Starts a run again and again; see `submitted.Cluster`."""
-        job = self._job(asked)
+        job = self._job(submission)
         schedule = self._attempt(
             lambda: job.create_schedule(
                 cron=cron,
-                display_name=asked.name,
-                service_account=asked.service_account,
-                network=asked.network,
+                display_name=submission.name,
+                service_account=submission.service_account,
+                network=submission.network,
                 max_concurrent_run_count=1,
             ),
             repeatable=False,
@@ -94,15 +94,15 @@ class Vertex:
             said.append(found.gca_resource.error.message)
         return Progress(_STATES.get(found.state.name, "running"), tasks, "\n".join(said))
 
-    def _job(self, asked: Submission) -> aiplatform.PipelineJob:
+    def _job(self, submission: Submission) -> aiplatform.PipelineJob:
         def make() -> aiplatform.PipelineJob:
             return aiplatform.PipelineJob(
-                display_name=asked.name,
-                template_path=asked.file,
-                parameter_values=dict(asked.parameters),
-                pipeline_root=asked.root,
-                enable_caching=asked.cache,
-                labels=dict(asked.labels),
+                display_name=submission.name,
+                template_path=submission.file,
+                parameter_values=dict(submission.parameters),
+                pipeline_root=submission.root,
+                enable_caching=submission.cache,
+                labels=dict(submission.labels),
                 project=self._project,
                 location=self._region,
             )
@@ -116,7 +116,7 @@ class Vertex:
             )
         except auth_exceptions.DefaultCredentialsError:
             raise UserError(
-                f"{self._where} is to be asked, and nobody is logged in. {_LOGIN}"
+                f"{self._where} needs credentials, and nobody is logged in. {_LOGIN}"
             ) from None
 
 

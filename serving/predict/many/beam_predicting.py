@@ -11,7 +11,7 @@ from apache_beam.ml.inference.base import ModelHandler, RunInference
 from serving.beam import beam_pipeline
 from serving.model import Model
 from serving.predict import files as predict
-from serving.predict.files import Content, Prediction
+from serving.predict.files import Content, FilePrediction
 from serving.predict.many import tfrecord_input
 from serving.predict.many.inputs import Chunk, files_of
 from serving.predict.many.parts import PART_IMAGES, Parts
@@ -68,9 +68,9 @@ class _Handler(ModelHandler[Chunk, int, Model]):
         damage: list[str] = []
         files = files_of(chunk, self._parts)
         written = self._parts.count_rows(chunk.index)
-        rows: list[Prediction] = []
+        rows: list[FilePrediction] = []
         for batch in predict.batches(self._contents(files, written, damage.append)):
-            rows += predict.predict_batch(model.answer, batch)
+            rows += predict.predict_batch(model.predict, batch)
             if len(rows) >= PART_IMAGES:
                 self._parts.write(chunk.index, written, rows)
                 written += len(rows)

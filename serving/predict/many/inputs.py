@@ -39,7 +39,7 @@ def list_inputs(version: Path, paths: Sequence[Path], out: Path, parts: Parts) -
     Args:
         version: the model.
         paths: files, folders and patterns.
-        out: the table, which is no input.
+        out: the table, which is not an input.
         parts: where the list is written.
 
     Returns:

@@ -49,7 +49,7 @@ def predict_many(
     beam_args: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Summary:
-    """Predicts images and writes a table: the columns of a `Prediction`, one row an image.
+    """Predicts images and writes a table: the columns of a `FilePrediction`, one row an image.
 
     The rows are those of `serving.predict.files.predict`, in the order of the paths, within a
     folder or a pattern by name. Call it again as before to resume after a kill; what is finished
@@ -60,8 +60,8 @@ def predict_many(
         paths: files, folders with files at any depth, and patterns (``*``, ``?``, ``[…]``,
             ``**``). Files that end in .tfrecord or .tfrecord.gz hold images as examples with the
             features ``image`` and, for the row's path, ``filename``.
-        out: the table: .csv, .jsonl or .parquet. Beside it stands the folder ``OUT.parts``
-            meanwhile, which every worker has to see, as the inputs.
+        out: the table: .csv, .jsonl or .parquet. The folder ``OUT.parts`` is beside it
+            meanwhile; every worker has to see it, as the inputs.
         beam_args: Beam's own options; they go before DEFAULT_BEAM_ARGS.
         progress: gets the images done and their total, which TFRecord files make an estimate.
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from serving import strict_json
-from serving.predict.files import Prediction
+from serving.predict.files import FilePrediction
 from serving.predict.many.prediction_table import Row
 from transform_module.errors import UserError
 
@@ -57,7 +57,7 @@ class Parts:
         """Keeps what another made in the place where parts are deleted.
 
         Raises:
-            UserError: something in it is no part.
+            UserError: something in it is not a part.
         """
         if self.folder.is_dir():
             foreign = [name for name in self._names() if not _OURS.fullmatch(name)]
@@ -69,7 +69,7 @@ class Parts:
                 f"{foreign[0]}. Move it away, or choose another file to write."
             )
 
-    def write(self, chunk: int, start: int, rows: Sequence[Prediction]) -> None:
+    def write(self, chunk: int, start: int, rows: Sequence[FilePrediction]) -> None:
         """Keeps rows of a chunk: those after its first ``start``."""
         content = "".join(strict_json.dumps(vars(row)) + "\n" for row in rows)
         self._write(self.folder / f"{chunk:08d}-{start:08d}-{len(rows)}.jsonl", content)

@@ -9,13 +9,13 @@ from typing import Any, Final, TextIO
 
 from serving import strict_json
 from serving.files.local_paths import require_local
-from serving.predict.files import Prediction
+from serving.predict.files import FilePrediction
 from transform_module.errors import UserError
 
-COLUMNS: Final = tuple(Prediction.__dataclass_fields__)
+COLUMNS: Final = tuple(FilePrediction.__dataclass_fields__)
 
 Row = dict[str, Any]
-"""The fields of a `Prediction` by name."""
+"""The fields of a `FilePrediction` by name."""
 
 Writer = Callable[[Iterable[Row], Path], None]
 """Writes rows to a file."""

@@ -31,7 +31,7 @@ def estimate(file: Path) -> int:
 
     # A pipe would be waited for.
     if not file.is_file():
-        raise UserError(f"{file} cannot be read as a TFRecord file: it is no file.")
+        raise UserError(f"{file} cannot be read as a TFRecord file: it is not a file.")
     try:
         first = next(_records(file), None)
     except tf.errors.OpError as error:
@@ -120,7 +120,7 @@ def _image(record: bytes, unnamed: str) -> Content:
 
 
 def _features(record: bytes) -> dict[str, bytes]:
-    """Takes the first bytes of each feature of an example; nothing of what is no example."""
+    """Takes the first bytes of each feature of an example; nothing of what is not an example."""
     import tensorflow as tf
     from google.protobuf.message import DecodeError
 

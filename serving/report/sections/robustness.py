@@ -96,7 +96,7 @@ def probes(findings: Findings) -> Markup:
         "Shortcuts",
         note(
             "Quantities unrelated to the lungs, which a model may use as a shortcut. Alone: AUC of "
-            "the quantity as a classifier in this data; 0.5 is no information. Within a class: "
+            "the quantity as a classifier in this data; 0.5 means no information. Within a class: "
             f"Spearman correlation of the quantity with the probability, from {MINUS}1 to 1; a "
             "value far from 0 means that the prediction may depend on it."
         ),

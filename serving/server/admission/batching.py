@@ -18,7 +18,7 @@ from serving.server.status import RequestError, busy, late, too_large
 # Decoding so many pixels takes about as long as the default model takes for a row, 7 ms.
 _PIXELS_PER_ROW: Final = 500_000
 
-# Timeouts within which a client that was answered sends its next request; both have to travel.
+# Timeouts within which a client that had its response sends its next request; both have to travel.
 _RETURN_TIMEOUTS: Final = 5
 
 _NO_IMAGES: Final = np.zeros(0, np.int64)
@@ -74,7 +74,7 @@ class Batcher:
         self._pumping: asyncio.Task[None] | None = None
         self._computing: set[asyncio.Task[None]] = set()
         self._rows_expected = 1
-        self._answered = 0.0
+        self._responded = 0.0
 
     async def submit(
         self, inputs: Tensors, deadline: float | None = None, pixels: np.ndarray = _NO_IMAGES
@@ -82,8 +82,8 @@ class Batcher:
         """Computes a request, alone or with others.
 
         A request that is cancelled or late while it waits is not computed. One of more rows than a
-        batch may have is split, and its parts wait one after the other, each anew. Who asks for
-        little does not wait for who asks for much: those that take the least time go first, but
+        batch may have is split, and its parts wait one after the other, each anew. A request of
+        few rows does not wait for one of many: those that take the least time go first, but
         after each batch that passes over the oldest one, that one goes first. Where the queue is
         full, the request with the most rows is refused, whether it is this one or one that waits.
 
@@ -104,7 +104,7 @@ class Batcher:
         check_rows(rows, self._settings)
         loop = asyncio.get_running_loop()
         if deadline is not None and deadline <= loop.time():
-            raise late("answer")
+            raise late("response")
         parts, size = [], 0
         for start in range(0, rows, largest):
             part = {name: array[start : start + largest] for name, array in inputs.items()}
@@ -114,15 +114,15 @@ class Batcher:
                 loop.create_future(),
                 int(pixels[start : start + largest].sum()),
             )
-            outputs = await self._answer_to(task, deadline)
+            outputs = await self._compute_queued(task, deadline)
             size += sum(array.nbytes for array in outputs.values())
-            check_answer(size, self._answer_bytes)
+            check_response(size, self._answer_bytes)
             parts.append(outputs)
         if len(parts) == 1:
             return parts[0]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
-    async def _answer_to(self, task: _Task, deadline: float | None) -> Tensors:
+    async def _compute_queued(self, task: _Task, deadline: float | None) -> Tensors:
         """Puts a task into the queue, and waits for its outputs."""
         loop = asyncio.get_running_loop()
         self._make_room(task)
@@ -136,9 +136,9 @@ class Batcher:
             async with asyncio.timeout_at(deadline):
                 return await task.outputs
         except TimeoutError as error:
-            raise late("answer") from error
+            raise late("response") from error
         finally:
-            self._answered = loop.time()
+            self._responded = loop.time()
             if task in self._waiting:
                 self._waiting.remove(task)
 
@@ -160,14 +160,14 @@ class Batcher:
     async def submit_alone(self, inputs: Tensors, deadline: float | None = None) -> Tensors:
         """Computes a request that cannot be joined with others; otherwise as `submit`."""
         if deadline is not None and deadline <= asyncio.get_running_loop().time():
-            raise late("answer")
+            raise late("response")
         try:
             async with asyncio.timeout_at(deadline), self._slots:
                 return await asyncio.get_running_loop().run_in_executor(
                     self._executor, self._run, inputs
                 )
         except TimeoutError as error:
-            raise late("answer") from error
+            raise late("response") from error
 
     async def _pump(self) -> None:
         """Starts batches while requests wait."""
@@ -187,7 +187,7 @@ class Batcher:
         timeout = self._settings.batch_timeout_micros / 1e6
         while self._waiting and self._rows_waiting() < self._rows_expected:
             self._enough.clear()
-            until = max(self._arrived + timeout, self._answered + _RETURN_TIMEOUTS * timeout)
+            until = max(self._arrived + timeout, self._responded + _RETURN_TIMEOUTS * timeout)
             if until <= asyncio.get_running_loop().time():
                 return
             with contextlib.suppress(TimeoutError):
@@ -228,11 +228,12 @@ class Batcher:
                     if not task.outputs.done():
                         await self._compute_alone(task)
         finally:
-            # Clients ask again when they are answered; a batch of those alone who wait already
-            # would leave them behind, and the load would stay split into small batches.
+            # Clients send the next request once they have their response; a batch of those alone
+            # who wait already would leave them behind, and the load would stay split into small
+            # batches.
             expected = sum(task.rows for task in batch) + self._rows_waiting()
             self._rows_expected = min(expected, self._settings.max_batch_size)
-            self._answered = asyncio.get_running_loop().time()
+            self._responded = asyncio.get_running_loop().time()
             self._slots.release()
 
     async def _compute_joined(self, batch: list[_Task]) -> None:
@@ -284,7 +285,7 @@ def check_rows(rows: int, settings: BatchingSettings) -> None:
         )
 
 
-def check_answer(size: int, limit: int) -> None:
+def check_response(size: int, limit: int) -> None:
     """Checks that a request's outputs, of so many bytes, are not too large.
 
     Raises:

@@ -28,8 +28,8 @@ class BatchingSettings:
         max_batch_size: images in a batch. A request of more is split.
         batch_timeout_micros: how long a batch that is not full waits for more rows. TensorFlow
             Serving waits so long from the first request on. This server waits from the latest on,
-            five times as long for those whom it has just answered, and only while fewer rows wait
-            than were on their way when a batch was last answered.
+            five times as long for clients that have just had a response, and only while fewer rows
+            wait than were on their way when a batch last ended.
         max_enqueued_batches: batches that wait; with more, requests are refused.
         num_batch_threads: batches that run at the same time. Each uses all cores by itself, and
             one large batch takes less than two that share them.
@@ -86,7 +86,7 @@ class BatchingSettings:
             The settings.
 
         Raises:
-            UserError: it is no such message, says too little or too much, or TensorFlow Serving
+            UserError: it is not such a message, says too little or too much, or TensorFlow Serving
                 would refuse it.
         """
         message = _parse(text)
@@ -153,7 +153,7 @@ def _parse(text: str) -> Any:
         return text_format.Parse(text, protos.batching_parameters()())
     except text_format.ParseError as error:
         raise UserError(
-            f"{_field_at_fault(text, error)}: is no BatchingParameters text proto, "
+            f"{_field_at_fault(text, error)}: is not a BatchingParameters text proto, "
             f"line:column {error} Fields are {', '.join(_known())}."
         ) from error
 

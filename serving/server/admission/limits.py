@@ -1,4 +1,4 @@
-"""The limits of a server: how much its clients together can ask of it.
+"""The limits of a server: how much its clients together can take of it.
 
 The defaults are those of a container of 2 GB in which TensorFlow and a model of 200 MB take 0.9 GB.
 """
@@ -18,7 +18,7 @@ class Limits:
 
     Attributes:
         body_bytes: of a request's body, packed or unpacked, or of a gRPC message.
-        memory_bytes: of the bodies, the values read from them and the answers of all requests
+        memory_bytes: of the bodies, the values read from them and the responses to all requests
             together.
         process_bytes: allocated by the whole process; above it, gRPC messages that are still
             arriving are refused.
@@ -26,14 +26,14 @@ class Limits:
             numbers are 1.7 million.
         request_pixels: of all images of a request together. 32 images of 3000x3000 are 288 million.
         pixels: of the images of all requests together.
-        answer_bytes: of a request's outputs; 100 bytes in JSON may stand for four of them.
+        answer_bytes: of a request's outputs; 100 bytes in JSON can be four of them.
         requests: that are read, wait or are computed at the same time.
         connections: open at the same time, for REST and for gRPC each; fewer where the process may
             open few files.
         header_seconds: until the header of a request, or of a new connection's first one, is there.
         body_seconds: until the body of a request is there.
         idle_seconds: that a connection may be kept between two requests, or that a client may take
-            to read its answer.
+            to read its response.
 
     Raises:
         UserError: a limit is not positive.

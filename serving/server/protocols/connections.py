@@ -67,8 +67,8 @@ class Connections:
         """Notes that a request has come whole."""
         self._waiting.pop(connection, None)
 
-    def answered(self, connection: Any) -> None:
-        """Notes that a request was answered, and that the client's turn has come."""
+    def responded(self, connection: Any) -> None:
+        """Notes that a response was sent, and that the client's turn has come."""
         if connection in self._all:
             connection.wait()
             self._waiting.pop(connection, None)
@@ -89,7 +89,7 @@ class Connections:
                     self._close(connection, limit)
 
     def close(self, connection: Any) -> None:
-        """Closes a connection whose client does not read its answer."""
+        """Closes a connection whose client does not read its response."""
         if connection in self._all:
             self._close(connection, "idle_seconds")
 
@@ -103,7 +103,7 @@ class Connection(web.RequestHandler):
     """One connection.
 
     Attributes:
-        is_read: whether the header of a request has come that is not answered yet.
+        is_read: whether the header of a request has come that has no response yet.
     """
 
     __slots__ = ("_connections", "_has_begun", "_since", "is_read")
@@ -141,7 +141,7 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answers what is not HTTP; aiohttp's own answer repeats it, and is logged."""
+        """Responds to what is not HTTP; aiohttp's own response repeats it, and is logged."""
         text = "The request is not HTTP that can be read."
         response = web.json_response({"error": text}, status=status)
         response.force_close()

@@ -1,4 +1,4 @@
-"""Tensors in TensorFlow Serving's JSON: requests read, answers written.
+"""Tensors in TensorFlow Serving's JSON: requests read, responses written.
 
 The rules and the messages follow https://www.tensorflow.org/tfx/serving/api_rest ("Predict API",
 "JSON mapping") and, where that is silent, `tensorflow_serving/util/json_tensor.cc`.
@@ -22,7 +22,7 @@ from serving.server.admission.batching_settings import BatchingSettings
 from serving.server.status import RequestError, invalid
 
 _BYTES_SUFFIX: Final = "_bytes"
-"""Strings of an output whose name ends so are bytes, and are answered in base64."""
+"""Strings of an output whose name ends so are bytes, and are returned in base64."""
 
 _TYPE_NAMES: Final = {tf.float32: "float", tf.float64: "double"}
 # Above them neighbouring whole numbers of a type can no longer be distinguished.
@@ -63,7 +63,7 @@ def parse(body: Buffer) -> dict[str, Any]:
     """Reads a request's body.
 
     Raises:
-        RequestError: it is no JSON object.
+        RequestError: it is not a JSON object.
     """
     if body[: len(_BYTE_ORDER_MARK)] == _BYTE_ORDER_MARK:
         body = body[len(_BYTE_ORDER_MARK) :]
@@ -72,7 +72,7 @@ def parse(body: Buffer) -> dict[str, Any]:
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        # The names of special numbers are no JSON, but TensorFlow Serving takes them.
+        # The names of special numbers are not JSON, but TensorFlow Serving takes them.
         if len(body) > _LARGEST_SPECIAL or not _SPECIAL.search(body):
             raise _no_json(error) from error
         parsed = _parse_special(body)
@@ -108,7 +108,7 @@ def signature_name(request: Mapping[str, Any], default: str) -> str:
     """Returns which signature a request is for.
 
     Raises:
-        RequestError: its name is no text.
+        RequestError: its name is not text.
     """
     name = request.get("signature_name", default)
     if not isinstance(name, str):
@@ -144,8 +144,8 @@ def inputs_of(
     raise invalid("Missing 'inputs' or 'instances' key")
 
 
-def answer(request: Mapping[str, Any], outputs: Tensors) -> bytes:
-    """Writes the answer in the format of the request.
+def response(request: Mapping[str, Any], outputs: Tensors) -> bytes:
+    """Writes the response in the format of the request.
 
     Raises:
         RequestError: it is to be in rows, and outputs have not as many.
@@ -155,13 +155,13 @@ def answer(request: Mapping[str, Any], outputs: Tensors) -> bytes:
         return dumps({"outputs": next(iter(columns.values())) if len(columns) == 1 else columns})
     for name, array in outputs.items():
         if not array.ndim:
-            raise invalid(f"The output {name} has no rows; ask with 'inputs'.")
+            raise invalid(f"The output {name} has no rows; send 'inputs' instead.")
     sizes = {name: len(array) for name, array in outputs.items()}
     first = next(iter(sizes.values()))
     for name, size in sizes.items():
         if size != first:
             raise invalid(
-                f"The output {name} has {size} rows and another one {first}; ask with 'inputs'."
+                f"The output {name} has {size} rows and another one {first}; send 'inputs' instead."
             )
     plain = {name: _plain(name, array) for name, array in outputs.items()}
     if len(plain) == 1:

@@ -111,7 +111,7 @@ def _strings(content: bytes, count: int) -> np.ndarray:
             if byte < 0x80:
                 break
             if shift > _VARINT_BITS:
-                raise _ContradictionError("a length of its strings is no number")
+                raise _ContradictionError("a length of its strings is not a number")
         lengths.append(length)
     if position + sum(lengths) != len(content):
         raise _ContradictionError("its strings are longer or shorter than their lengths say")
@@ -123,7 +123,7 @@ def _strings(content: bytes, count: int) -> np.ndarray:
 
 
 def to_proto(array: np.ndarray, dtype: tf.DType) -> tensor_pb2.TensorProto:
-    """Writes an answer's tensor; ten times as fast as `tf.make_tensor_proto` for a few values."""
+    """Writes a response's tensor; ten times as fast as `tf.make_tensor_proto` for a few values."""
     proto = tensor_pb2.TensorProto(dtype=dtype.as_datatype_enum)
     for size in array.shape:
         proto.tensor_shape.dim.add(size=size)

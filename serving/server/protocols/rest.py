@@ -59,8 +59,8 @@ class Rest:
     """The handlers.
 
     Attributes:
-        draining: once true, each answer ends its connection.
-        in_flight: requests that are being answered.
+        draining: once true, each response ends its connection.
+        in_flight: requests that are being handled.
         last_request: when one came last, on the clock of `time.monotonic`.
         connections: those that are open.
     """
@@ -103,7 +103,7 @@ class Rest:
             response = _error(500, "The request failed; see the server's log.")
         finally:
             self.in_flight -= 1
-            self.connections.answered(connection)
+            self.connections.responded(connection)
         if self.draining and not response.prepared:
             response.force_close()
         return response
@@ -134,12 +134,12 @@ class Rest:
             body = await read(request, share, self._core.limits, deadline, self._core.in_thread)
             self.connections.computing(request.protocol)
             response = web.Response(
-                body=await self._answer(body, share, target, deadline),
+                body=await self._response_body(body, share, target, deadline),
                 content_type="application/json",
             )
             if self.draining:
                 response.force_close()
-            # Here, so that the memory of the answer counts until the client has it.
+            # Here, so that the memory of the response counts until the client has it.
             try:
                 async with asyncio.timeout(self._core.limits.idle_seconds):
                     await response.prepare(request)
@@ -148,7 +148,7 @@ class Rest:
                 self.connections.close(request.protocol)
             return response
 
-    async def _answer(
+    async def _response_body(
         self, body: bytearray, share: Share, target: Target, deadline: float
     ) -> bytes:
         core = self._core
@@ -166,7 +166,7 @@ class Rest:
         outputs = await core.run(target.name, version, work, deadline)
         size = sum(array.nbytes for array in outputs.values())
         share.take(_JSON_PER_BYTE * size)
-        return await core.in_thread(size, json_tensors.answer, form, outputs)
+        return await core.in_thread(size, json_tensors.response, form, outputs)
 
     def _prepared(self, body: bytearray, target: Target) -> tuple[dict[str, Any], Servable, Work]:
         """Reads a request and checks it against the signature that it is for."""
@@ -179,7 +179,7 @@ class Rest:
             )
         specs = version.signatures[signature].inputs
         inputs = json_tensors.inputs_of(parsed, specs, self._core.batching)
-        # What the answer depends on; the values themselves are not needed any more.
+        # What the response depends on; the values themselves are not needed any more.
         form = dict.fromkeys(parsed.keys() & {"inputs"})
         return form, version, version.prepare(signature, inputs)
 
@@ -206,11 +206,11 @@ class Rest:
 
     def _status(self, target: Target) -> web.Response:
         versions = self._core.status(target)
-        content = {"model_version_status": [_told(*each) for each in versions.items()]}
+        content = {"model_version_status": [_status_of(*each) for each in versions.items()]}
         return _json(json.dumps(content, indent=1).encode())
 
 
-def _told(number: int, version: Version) -> dict[str, Any]:
+def _status_of(number: int, version: Version) -> dict[str, Any]:
     failed = version.state is State.END and version.error
     return {
         "version": str(number),

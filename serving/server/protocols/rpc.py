@@ -5,7 +5,7 @@ Codes follow the comments of `tensorflow_serving/apis/*.proto` and, where those 
 nothing that a client sent.
 
 The handlers get the bytes of a message and parse it themselves: they refuse one before it is read,
-look through it before it is parsed, and answer one that cannot be parsed without a word in the log.
+look through it before it is parsed, and refuse one that cannot be parsed without a word in the log.
 """
 
 import asyncio
@@ -117,8 +117,8 @@ class Rpc:
         self._reads = _Reads()
 
     def add_to(self, server: grpc.aio.Server) -> None:
-        """Adds the services; methods that are not answered say so."""
-        answered: dict[str, _Handler] = {
+        """Adds the services; methods that are not supported say so."""
+        supported: dict[str, _Handler] = {
             "Predict": self._predict,
             "GetModelMetadata": self._metadata,
             "GetModelStatus": self._status,
@@ -126,7 +126,7 @@ class Rpc:
         for service in (PREDICTION, MODELS):
             handlers = {
                 method.name: grpc.stream_unary_rpc_method_handler(
-                    self._told(answered.get(method.name, _absent)),
+                    self._refusing(supported.get(method.name, _absent)),
                     response_serializer=lambda message: message.SerializeToString(),
                 )
                 for method in service.methods
@@ -139,7 +139,7 @@ class Rpc:
         """Refuses the messages that are still arriving, because the process has no memory left."""
         self._reads.refuse_all()
 
-    def _told(self, handler: _Handler) -> Callable[[object, _Context], Awaitable[Any]]:
+    def _refusing(self, handler: _Handler) -> Callable[[object, _Context], Awaitable[Any]]:
         """Ends a call that is refused with its code and message."""
 
         async def wrapped(messages: object, context: _Context) -> Any:

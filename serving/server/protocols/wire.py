@@ -129,7 +129,7 @@ def predict_request_memory(message: bytes) -> int:
     """Returns the bytes that a `PredictRequest` takes once it is parsed, about.
 
     Raises:
-        MalformedError: it is none, or was written to take much.
+        MalformedError: it is not a message, or was written to take much.
     """
     steps = Steps()
     memory = len(message)

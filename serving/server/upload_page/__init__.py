@@ -75,7 +75,7 @@ class Page:
             if version not in self._described:
                 self._described[version] = await asyncio.to_thread(_describe, version)
             models.append({"name": name, **self._described[version]})
-        return _answer(json.dumps({"models": models, "limits": _LIMITS}), "application/json")
+        return _response(json.dumps({"models": models, "limits": _LIMITS}), "application/json")
 
 
 async def _format(request: web.Request) -> web.Response:
@@ -88,19 +88,19 @@ async def _format(request: web.Request) -> web.Response:
             head = await request.content.readexactly(size) if size else b""
     except (TimeoutError, asyncio.IncompleteReadError) as error:
         raise web.HTTPRequestTimeout from error
-    return _answer(json.dumps({"format": other_formats.describe(head)}), "application/json")
+    return _response(json.dumps({"format": other_formats.describe(head)}), "application/json")
 
 
 def _file(path: Path, content_type: str) -> Callable[[web.Request], Awaitable[web.Response]]:
     text = path.read_text(encoding="utf-8")
 
     async def handle(request: web.Request) -> web.Response:
-        return _answer(text, content_type)
+        return _response(text, content_type)
 
     return handle
 
 
-def _answer(text: str, content_type: str) -> web.Response:
+def _response(text: str, content_type: str) -> web.Response:
     return web.Response(text=text, content_type=content_type, headers=_HEADERS)
 
 

@@ -3,7 +3,7 @@ import { dimensions, reason, tooManyBytes } from "./reasons.js";
 const AT_ONCE = 4;
 const REFRESH_MILLISECONDS = 10_000;
 const MODEL_MILLISECONDS = 5_000;
-const ANSWER_MILLISECONDS = 60_000;
+const PREDICTION_MILLISECONDS = 60_000;
 const THUMBNAIL_PIXELS = 144;
 const FIGURE_PIXELS = 640;
 
@@ -51,7 +51,7 @@ let models = [];
 let limits;
 let rows = [];
 let waiting = [];
-let asking = 0;
+let active = 0;
 
 /** A failure, described for the user. */
 class Problem extends Error {
@@ -71,7 +71,7 @@ class Row {
     this.part(".explain").ariaLabel = `Heat map: ${name}`;
     this.part(".retry").addEventListener("click", () => {
       this.element.focus();
-      ask([this]);
+      enqueue([this]);
     });
     this.part(".explain").addEventListener("click", () => this.toggleHeatMap());
   }
@@ -84,14 +84,14 @@ class Row {
     return this.element.dataset.state;
   }
 
-  /** Shows a state: waiting, asking, answered, invalid or failed. */
+  /** Shows a state: waiting, predicting, predicted, invalid or failed. */
   show(state, message = "", details = "") {
     this.element.dataset.state = state;
-    this.element.ariaBusy = state === "waiting" || state === "asking";
-    for (const name of [".answer", ".label"]) this.part(name).hidden = state !== "answered";
+    this.element.ariaBusy = state === "waiting" || state === "predicting";
+    for (const name of [".prediction", ".label"]) this.part(name).hidden = state !== "predicted";
     this.part(".warning").hidden = true;
     this.element.toggleAttribute("data-unlike", false);
-    if (state !== "answered") {
+    if (state !== "predicted") {
       for (const name of [".explain", "figure"]) this.part(name).hidden = true;
       this.part(".explain").ariaExpanded = "false";
     }
@@ -107,13 +107,13 @@ class Row {
   }
 
   async classify() {
-    this.show("asking", "Waiting for the prediction …");
+    this.show("predicting", "Waiting for the prediction …");
     let drawing;
     try {
       await present();
       drawing = this.drawThumbnail();
       if (this.file.size > limits.bytes) this.showInvalid(tooManyBytes(limits));
-      else await this.showAnswer(await predict(await base64(this.file)));
+      else await this.showPrediction(await predict(await base64(this.file)));
     } catch (problem) {
       this.show("failed", problem instanceof Problem ? problem.message : NOT_OURS);
     }
@@ -133,26 +133,26 @@ class Row {
     this.show("invalid", `This file is invalid: ${why}.`, details);
   }
 
-  async showAnswer({ answer, milliseconds, model }) {
+  async showPrediction({ prediction, milliseconds, model }) {
     this.model = model;
     const details = `${Math.round(milliseconds)} ms · version\u00a0${model.version}`;
-    if (!answer.valid) {
+    if (!prediction.valid) {
       this.showInvalid(await reason(this.file, limits), details);
       return;
     }
-    this.part(".probability").value = answer.probability;
-    this.part(".probability").textContent = answer.probability.toFixed(4);
+    this.part(".probability").value = prediction.probability;
+    this.part(".probability").textContent = prediction.probability.toFixed(4);
     const bar = this.part(".bar");
-    bar.style.setProperty("--probability", answer.probability);
+    bar.style.setProperty("--probability", prediction.probability);
     bar.classList.toggle("marked", model.threshold !== null);
     if (model.threshold !== null) bar.style.setProperty("--threshold", model.threshold);
-    this.label = this.part(".label").textContent = answer.label;
-    this.element.toggleAttribute("data-positive", answer.label === model.labels.at(-1));
+    this.label = this.part(".label").textContent = prediction.label;
+    this.element.toggleAttribute("data-positive", prediction.label === model.labels.at(-1));
     this.part(".explain").hidden = !model.signatures.explain?.includes("heatmap");
     this.hasHeatMap = false;
     // Older models do not have this output.
-    this.isUnlike = answer.in_domain === false;
-    this.show("answered", "", details);
+    this.isUnlike = prediction.in_domain === false;
+    this.show("predicted", "", details);
     if (!this.isUnlike) return;
     this.element.toggleAttribute("data-unlike", true);
     this.part(".warning").hidden = false;
@@ -195,19 +195,19 @@ function add(files) {
   rows = [...added, ...rows];
   page.list.prepend(...added.map((row) => row.element));
   page.results.hidden = false;
-  ask(added);
+  enqueue(added);
 }
 
-function ask(these) {
+function enqueue(these) {
   waiting.push(...these);
   for (const row of these) row.show("waiting", "Waiting …");
-  while (asking < AT_ONCE && waiting.length) work();
+  while (active < AT_ONCE && waiting.length) work();
 }
 
 async function work() {
-  asking += 1;
+  active += 1;
   while (waiting.length) await waiting.shift().classify();
-  asking -= 1;
+  active -= 1;
 }
 
 /** Finds the version that is served now. */
@@ -217,14 +217,14 @@ async function present() {
   return chosen();
 }
 
-/** Asks the present version, and once more where another has just taken its place. */
+/** Queries the present version, and once more where another has just taken its place. */
 async function predict(content) {
   const model = await present();
   const start = performance.now();
   try {
-    const answer = await post(model, content);
-    if (!isAnswer(answer)) throw new Problem(NOT_OURS);
-    return { answer, milliseconds: performance.now() - start, model };
+    const prediction = await post(model, content);
+    if (!isPrediction(prediction)) throw new Problem(NOT_OURS);
+    return { prediction, milliseconds: performance.now() - start, model };
   } catch (problem) {
     if (problem.status !== 404) throw problem;
     await refresh();
@@ -233,13 +233,13 @@ async function predict(content) {
   }
 }
 
-function isAnswer(answer) {
-  const { valid, probability, label } = answer ?? {};
+function isPrediction(prediction) {
+  const { valid, probability, label } = prediction ?? {};
   if (valid === false) return true;
   return valid === true && probability >= 0 && probability <= 1 && typeof label === "string";
 }
 
-/** Asks one version, so that it is known which one answers. */
+/** Queries one version, so that it is known whose prediction it is. */
 async function post(model, content, signature = "serving_default") {
   const path = `v1/models/${encodeURIComponent(model.name)}/versions/${model.version}:predict`;
   let response;
@@ -248,7 +248,7 @@ async function post(model, content, signature = "serving_default") {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ signature_name: signature, instances: [{ b64: content }] }),
-      signal: AbortSignal.timeout(ANSWER_MILLISECONDS),
+      signal: AbortSignal.timeout(PREDICTION_MILLISECONDS),
     });
     if (response.ok) return read(await response.text());
   } catch (error) {
@@ -339,9 +339,9 @@ function showSummary() {
   let done = 0;
   for (const row of rows) {
     // A prediction out of domain is not counted under its label.
-    const key = row.state !== "answered" ? row.state : row.isUnlike ? "unlike" : row.label;
+    const key = row.state !== "predicted" ? row.state : row.isUnlike ? "unlike" : row.label;
     counts.set(key, (counts.get(key) ?? 0) + 1);
-    done += row.state !== "waiting" && row.state !== "asking";
+    done += row.state !== "waiting" && row.state !== "predicting";
   }
   const failed = counts.get("failed") ?? 0;
   page.progress.hidden = done === rows.length;
@@ -429,7 +429,7 @@ page.models.addEventListener("change", showModel);
 
 page.retryAll.addEventListener("click", () => {
   page.files.focus();
-  ask(rows.filter((row) => row.state === "failed"));
+  enqueue(rows.filter((row) => row.state === "failed"));
 });
 
 page.clear.addEventListener("click", () => {

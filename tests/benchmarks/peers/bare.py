@@ -6,7 +6,7 @@
     python tests/benchmarks/peers/bare.py all SPLITS RECORDS OUT MODEL
 
 copy reads each image and writes it with its label to TFRecords; transform parses, decodes,
-resizes, encodes and writes the splits that are trained on; evaluate asks a SavedModel about the
+resizes, encodes and writes the splits that are trained on; evaluate predicts with a SavedModel the
 test split and computes its AUC. Prints the seconds of each as JSON, without the imports.
 """
 
@@ -73,7 +73,7 @@ def predict(model, records):
 
 
 def main():
-    """Runs and times what is asked for."""
+    """Runs and times one stage."""
     what, *paths = sys.argv[1:]
     seconds = {}
 

@@ -14,7 +14,7 @@ STARTED = time.perf_counter()
 
 import keras
 import tensorflow as tf
-from model import SIZE, augmentation, compiled, telling
+from model import SIZE, augmentation, compiled, printing
 
 
 def main():
@@ -44,7 +44,7 @@ def main():
         train,
         validation_data=evaluation,
         epochs=options.epochs,
-        callbacks=[telling(STARTED)],
+        callbacks=[printing(STARTED)],
         verbose=0,
     )
 

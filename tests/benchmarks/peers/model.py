@@ -52,11 +52,11 @@ def compiled(steps_per_epoch, *first):
     return model
 
 
-def telling(started):
+def printing(started):
     """A callback that prints a JSON line an epoch, with the seconds since a start."""
 
-    def told(epoch, logs):
+    def print_epoch(epoch, logs):
         at = time.perf_counter() - started
         print(json.dumps({"epoch": epoch + 1, "at": at, **logs}), flush=True)
 
-    return keras.callbacks.LambdaCallback(on_epoch_end=told)
+    return keras.callbacks.LambdaCallback(on_epoch_end=print_epoch)

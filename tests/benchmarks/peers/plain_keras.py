@@ -14,7 +14,7 @@ STARTED = time.perf_counter()
 
 import keras
 import tensorflow as tf
-from model import SIZE, augmentation, compiled, telling
+from model import SIZE, augmentation, compiled, printing
 
 BATCH = 32
 
@@ -63,7 +63,7 @@ def main():
             keras.callbacks.EarlyStopping(
                 "val_auc", mode="max", patience=5, restore_best_weights=True
             ),
-            telling(STARTED),
+            printing(STARTED),
         ],
         verbose=0,
     )

@@ -75,7 +75,7 @@ def test_what_others_put_beside_the_pushed_files_does_not_matter(tmp_path, newer
     assert not (tmp_path / "baseline" / "Format-Serving" / "note.txt").exists()
 
 
-def test_nothing_pushed_is_no_baseline(tmp_path):
+def test_nothing_pushed_is_not_a_baseline(tmp_path):
     assert_absent(tmp_path, execute(tmp_path), "nothing is pushed")
 
 
@@ -138,7 +138,7 @@ class TestBroken:
         with pytest.raises(UserError, match="nothing can be compared with it"):
             execute(tmp_path)
 
-    def test_an_interrupt_is_no_absence(self, tmp_path, version, monkeypatch):
+    def test_an_interrupt_is_not_an_absence(self, tmp_path, version, monkeypatch):
         def interrupted(source, target):
             raise KeyboardInterrupt
 

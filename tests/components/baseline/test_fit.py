@@ -41,7 +41,7 @@ def test_a_model_of_the_same_kind_fits(model, other):
     assert misfit(other(), model) == ""
 
 
-def test_none_at_all_is_reported_in_its_own_words(model):
+def test_none_at_all_has_a_message_of_its_own(model):
     artifact = standard_artifacts.Model()
     artifact.set_int_custom_property(component.PRESENT, 0)
     artifact.set_string_custom_property(component.REASON, "nothing is pushed yet")
@@ -77,7 +77,7 @@ def test_a_graph_that_was_pushed_damaged_stops_it(model, other, tmp_path):
     (saved / "saved_model.pb").write_bytes(b"no model")
     manifest = {"version": 17, "files": pushed.sums(saved)}
     (saved / pushed.MANIFEST).write_text(json.dumps(manifest))
-    with pytest.raises(UserError, match=r"is no SavedModel.*Roll back to another version"):
+    with pytest.raises(UserError, match=r"is not a SavedModel.*Roll back to another version"):
         misfit(artifact, model)
 
 

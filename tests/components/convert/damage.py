@@ -74,7 +74,7 @@ def good_files() -> dict[bytes, bytes]:
 
 
 def bad_files() -> dict[bytes, tuple[bytes, str]]:
-    """Files that are no images, with the reason that they are refused for."""
+    """Files that are not images, with the reason that they are refused for."""
     jpeg = xray(200, "jpeg-progressive")
     png, gif, bmp = (xray(201, name) for name in ("png-rgb", "gif", "bmp-rgb"))
     flipped = bytearray(png)

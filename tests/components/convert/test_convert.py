@@ -112,12 +112,12 @@ def test_the_description_is_written_beside_the_records(clinic):
     assert Dataset.load(clinic[1]) == clinic[2]
 
 
-def test_the_patients_are_counted_among_the_usable_images(clinic):
+def test_the_patients_are_counted_among_the_valid_images(clinic):
     _, _, dataset = clinic
-    usable = sum(count.written + count.dropped for count in dataset.folders)
-    # Two copies of one image have a name that tells nothing.
-    assert (dataset.patients.images, dataset.patients.known) == (usable, usable - 2)
-    assert dataset.patients.by == {"the names of Kermany et al.": usable - 2}
+    valid = sum(count.written + count.dropped for count in dataset.folders)
+    # Two copies of one image have a name that says nothing.
+    assert (dataset.patients.images, dataset.patients.known) == (valid, valid - 2)
+    assert dataset.patients.by == {"the names of Kermany et al.": valid - 2}
 
 
 def test_the_quarantine_says_why(clinic):
@@ -380,12 +380,12 @@ def test_progress_is_reported_for_both_stages(tmp_path):
         ("images", "lie in each other"),
         ("images/train/out", "lie in each other"),
         (".", "lie in each other"),
-        ("foreign", r"is no converted dataset \(dataset.json is missing\), so it is left alone"),
-        ("file", "is no converted dataset"),
+        ("foreign", r"is not a converted dataset \(dataset.json is missing\), so it is left alone"),
+        ("file", "is not a converted dataset"),
         ("file/out", "could not be made: .*File exists"),
     ],
 )
-def test_what_is_no_dataset_is_never_overwritten(tmp_path, out, said):
+def test_what_is_not_a_dataset_is_never_overwritten(tmp_path, out, said):
     fill(tmp_path, {"foreign/thesis.doc": b"1", "file": b"1"})
     fill(tmp_path / "images", hospital(1))
     before = tree(tmp_path)

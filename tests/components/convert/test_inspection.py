@@ -57,7 +57,7 @@ def test_a_refused_file_keeps_its_reason_and_sum(tmp_path):
     }
 
 
-def test_a_file_that_has_gone_is_no_failure(tmp_path):
+def test_a_file_that_has_gone_is_not_a_failure(tmp_path):
     found = inspection.inspect_file(os.fsencode(tmp_path / "gone.png"))
     assert found["reason"] == "cannot be opened: no such file or directory"
 

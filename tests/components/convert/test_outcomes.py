@@ -53,7 +53,7 @@ def test_every_file_goes_to_one_place():
     ]
 
 
-def test_what_is_known_without_reading_goes_before_what_reading_reported():
+def test_what_is_known_without_reading_goes_before_what_reading_found():
     assert [outcome.quarantined for outcome in decided(FILES, FOUND)[3:6]] == [
         "truncated JPEG",
         "link: nowhere",

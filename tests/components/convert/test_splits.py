@@ -145,7 +145,7 @@ def test_an_image_of_nobody_is_its_own_patient():
     assert second.patient == "image-2"
 
 
-def test_joined_patients_bear_the_name_of_a_patient():
+def test_joined_patients_have_the_name_of_a_patient():
     plan = [xray(None, "1"), xray("zoe", "1"), xray("zoe", "2"), xray("yves", "2")]
     assert {placement.patient for placement in place(plan, seed=7)} == {"yves"}
 

@@ -156,8 +156,8 @@ def test_an_image_is_measured_as_the_model_sees_it(tmp_path, good_model):
     rows.append(tiny.example(0, 0.5, **{contract.IMAGE: image}, format=tiny.BROKEN))
     tiny.write_split(tmp_path / "examples", contract.TEST, rows)
     examples = tiny.examples_artifact(tmp_path / "examples", [contract.TEST])
-    telling = tiny.save_model(tmp_path / "telling", tells_domain=True)
-    given = inputs(tmp_path, examples, telling)
+    with_domain = tiny.save_model(tmp_path / "with_domain", has_domain=True)
+    given = inputs(tmp_path, examples, with_domain)
     evaluation, _ = execute(tmp_path, given)
     images = predictions.read(evaluation, given["model"][0], examples).images
     for each in images:
@@ -219,7 +219,7 @@ def test_an_equal_model_holds_against_the_baseline(tmp_path, examples, good_mode
 
 
 def test_a_baseline_of_before_there_was_a_domain_is_compared_with(tmp_path, examples, good_model):
-    newer = tiny.save_model(tmp_path / "newer", tells_domain=True)
+    newer = tiny.save_model(tmp_path / "newer", has_domain=True)
     outcome = evaluate(tmp_path, examples, newer, good_model)
     assert outcome.baseline == outcome.slices[OVERALL]
 

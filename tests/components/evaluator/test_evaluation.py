@@ -101,8 +101,8 @@ def test_an_undefined_metric_reaches_no_floor(name):
     assert reason.startswith(f"{name} is undefined on slice Overall with 0 negatives and 0 posit")
 
 
-def test_a_metric_that_only_the_pushed_model_leaves_undefined_is_no_comparison():
-    """As where the pushed model's probabilities are no numbers."""
+def test_a_metric_that_only_the_pushed_model_leaves_undefined_is_not_compared():
+    """As where the pushed model's probabilities are not numbers."""
     found = reasons(GOOD, changed(auc=None, sensitivity=None))
     assert [reason.split()[0] for reason in found] == ["AUC", "sensitivity"]
     assert all(

@@ -36,17 +36,17 @@ class Jobs(grpc.GenericRpcHandler):
     """The part of Dataflow's JobsV1Beta3 that is used."""
 
     def __init__(self):
-        self.asked = []
+        self.requests = []
 
     def service(self, call):
         assert call.method == "/google.dataflow.v1beta3.JobsV1Beta3/CreateJob"
 
-        def answer(request, _):
-            self.asked.append(request)
+        def response(request, _):
+            self.requests.append(request)
             return dataflow_v1beta3.Job(id="job-1", client_request_id=request.job.client_request_id)
 
         return grpc.unary_unary_rpc_method_handler(
-            answer,
+            response,
             request_deserializer=dataflow_v1beta3.CreateJobRequest.deserialize,
             response_serializer=dataflow_v1beta3.Job.serialize,
         )
@@ -79,7 +79,7 @@ def jobs(monkeypatch, staged, tmp_path):
     monkeypatch.setattr(apiclient.dataflow, "JobsV1Beta3Client", connected)
     monkeypatch.setattr(apiclient, "get_service_credentials", lambda _: None)
     monkeypatch.setattr(apiclient, "create_storage_client", lambda *_: None)
-    # Beam asks Cloud Storage whether the bucket keeps what is deleted, and warns.
+    # Beam queries whether the bucket keeps what is deleted, and warns.
     monkeypatch.setattr(GoogleCloudOptions, "_warn_if_soft_delete_policy_enabled", lambda *_: None)
     package = tmp_path / "chest_xray_pipeline-0.1.0-py3-none-any.whl"
     zipfile.ZipFile(package, "w").close()
@@ -97,9 +97,9 @@ def send(settings):
 
 def test_the_job_is_the_one_that_was_chosen(jobs, staged):
     send(PRIVATE)
-    (asked,) = jobs.asked
-    assert (asked.project_id, asked.location) == ("project-1", "europe-west4")
-    environment = asked.job.environment
+    (request,) = jobs.requests
+    assert (request.project_id, request.location) == ("project-1", "europe-west4")
+    environment = request.job.environment
     assert environment.service_account_email == "cxr@project-1.example"
     assert "/bucket/cxr/dataflow/temp/" in environment.temp_storage_prefix
     (pool,) = environment.worker_pools

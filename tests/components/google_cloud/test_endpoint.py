@@ -140,7 +140,7 @@ def bucket(monkeypatch):
 
 
 def write_version(bucket, version):
-    """Pushes a version; what others put beside it is no part of it."""
+    """Pushes a version; what others put beside it is not part of it."""
     folder = f"{bucket}/pushed/chest_xray/{version}"
     if tf.io.gfile.exists(folder):  # written over, a file in memory keeps what it had
         return folder

@@ -34,7 +34,7 @@ class Jobs(grpc.GenericRpcHandler):
 
     def __init__(self, *states):
         self.states = list(states)
-        self.asked = []
+        self.requests = []
 
     def service(self, call):
         name = call.method.removeprefix("/google.cloud.aiplatform.v1.JobService/")
@@ -43,13 +43,13 @@ class Jobs(grpc.GenericRpcHandler):
             "GetCustomJob": aiplatform_v1.GetCustomJobRequest,
         }
 
-        def answer(request, _):
-            self.asked.append(request)
+        def response(request, _):
+            self.requests.append(request)
             state = STATES.JOB_STATE_PENDING if name == "CreateCustomJob" else self.states.pop(0)
             return aiplatform_v1.CustomJob(name="projects/1/customJobs/7", state=state)
 
         return grpc.unary_unary_rpc_method_handler(
-            answer,
+            response,
             request_deserializer=kinds[name].deserialize,
             response_serializer=aiplatform_v1.CustomJob.serialize,
         )
@@ -104,7 +104,7 @@ def test_the_job_is_the_one_that_was_chosen(vertex):
     jobs = vertex(STATES.JOB_STATE_RUNNING, STATES.JOB_STATE_SUCCEEDED)
     train()
     assert jobs.address == "europe-west4-aiplatform.googleapis.com"
-    sent, *looks = jobs.asked
+    sent, *looks = jobs.requests
     assert [each.name for each in looks] == ["projects/1/customJobs/7"] * 2
     assert sent.parent == "projects/project-1/locations/europe-west4"
     assert sent.custom_job.display_name == "chest-xray"
@@ -123,7 +123,7 @@ def test_the_job_is_the_one_that_was_chosen(vertex):
 def test_each_worker_runs_what_the_task_would_have_run(vertex):
     jobs = vertex(STATES.JOB_STATE_SUCCEEDED)
     train()
-    for pool in jobs.asked[0].custom_job.job_spec.worker_pool_specs:
+    for pool in jobs.requests[0].custom_job.job_spec.worker_pool_specs:
         words = list(pool.container_spec.command)
         assert words[:3] == ["python", "-m", "tfx.scripts.run_executor"]
         record = dict(zip(words[3::2], words[4::2], strict=True))
@@ -137,7 +137,7 @@ def test_a_tpu_has_a_topology_and_one_pool(vertex):
     jobs = vertex(STATES.JOB_STATE_SUCCEEDED)
     job = {"machine": "ct5lp-hightpu-4t", "tpu_topology": "2x2"}
     train({"project": "project-1", "trainer_job": job})
-    (pool,) = jobs.asked[0].custom_job.job_spec.worker_pool_specs
+    (pool,) = jobs.requests[0].custom_job.job_spec.worker_pool_specs
     assert pool.machine_spec.machine_type == "ct5lp-hightpu-4t"
     assert pool.machine_spec.tpu_topology == "2x2"
     assert not pool.machine_spec.accelerator_count

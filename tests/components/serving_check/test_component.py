@@ -38,13 +38,13 @@ def questions(model):
             content,
             predicted.image(
                 str(index),
-                answer.probability,
-                valid=answer.valid,
-                domain_distance=answer.domain_distance,
+                prediction.probability,
+                valid=prediction.valid,
+                domain_distance=prediction.domain_distance,
             ),
         )
-        for index, (content, answer) in enumerate(
-            zip(IMAGES, Model(model).answer(IMAGES), strict=True)
+        for index, (content, prediction) in enumerate(
+            zip(IMAGES, Model(model).predict(IMAGES), strict=True)
         )
     ]
 
@@ -79,7 +79,7 @@ def attempt(model, questions, quarantine, **settings) -> Trial:
 
 
 def saved_with(model, out, change=None, *, signatures=(contract.SERVING_DEFAULT,), weight=None):
-    """Saves a model anew, with other answers, signatures or weights."""
+    """Saves a model anew, with other outputs, signatures or weights."""
     loaded = tf.saved_model.load(str(model))
     if weight is not None:
         for variable in loaded.signatures[contract.SERVING_DEFAULT].captured_inputs:
@@ -95,8 +95,10 @@ def saved_with(model, out, change=None, *, signatures=(contract.SERVING_DEFAULT,
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=contract.IMAGE_BYTES)])
         def serve(self, image_bytes):
-            answer = dict(self.loaded.signatures[contract.SERVING_DEFAULT](image_bytes=image_bytes))
-            return change(answer) if change else answer
+            prediction = dict(
+                self.loaded.signatures[contract.SERVING_DEFAULT](image_bytes=image_bytes)
+            )
+            return change(prediction) if change else prediction
 
     module = Changed()
     tf.saved_model.save(module, str(out), signatures=dict.fromkeys(signatures, module.serve))
@@ -125,11 +127,13 @@ def test_a_good_model_passes_with_its_figures(model, questions, quarantine):
 
 @pytest.mark.slow
 def test_labels_in_the_wrong_order_are_refused(model, questions, quarantine, tmp_path):
-    def swapped(answer):
+    def swapped(prediction):
         normal, pneumonia = contract.LABELS
-        label = answer[contract.PREDICTED_LABEL]
+        label = prediction[contract.PREDICTED_LABEL]
         other = tf.where(label == normal, pneumonia, normal)
-        return answer | {contract.PREDICTED_LABEL: tf.where(answer[contract.VALID], other, label)}
+        return prediction | {
+            contract.PREDICTED_LABEL: tf.where(prediction[contract.VALID], other, label)
+        }
 
     trial = attempt(saved_with(model, tmp_path / "model", swapped), questions, quarantine)
     assert "over REST, one at a time, image " in trial.reasons[0]
@@ -139,9 +143,9 @@ def test_labels_in_the_wrong_order_are_refused(model, questions, quarantine, tmp
 
 
 @pytest.mark.slow
-def test_weights_that_are_no_numbers_are_refused(model, questions, quarantine, tmp_path):
+def test_weights_that_are_not_numbers_are_refused(model, questions, quarantine, tmp_path):
     trial = attempt(saved_with(model, tmp_path / "model", weight=np.nan), questions, quarantine)
-    assert "the probability is nan, which is no number" in trial.reasons[0]
+    assert "the probability is nan, which is not a number" in trial.reasons[0]
 
 
 @pytest.mark.slow
@@ -213,15 +217,15 @@ def execute(given, tmp_path):
     ("reasons", "file"), [([], "INFRA_BLESSED"), (["it is slow"], "INFRA_NOT_BLESSED")]
 )
 def test_the_blessing_has_the_marks_of_tfx(given, tmp_path, monkeypatch, reasons, file):
-    asked = []
+    questions_tried = []
 
-    def answered(model, files, name, questions, *_, **__):
-        asked.extend(questions)
+    def tried(model, files, name, questions, *_, **__):
+        questions_tried.extend(questions)
         return Trial(reasons=reasons)
 
-    monkeypatch.setattr(component, "try_serving", answered)
+    monkeypatch.setattr(component, "try_serving", tried)
     blessing = execute(given, tmp_path)
-    assert asked == [Question(b"image", predicted.image("a.png"))]
+    assert questions_tried == [Question(b"image", predicted.image("a.png"))]
     assert (tmp_path / "blessing" / file).exists()
     assert blessing.get_int_custom_property("blessed") == int(not reasons)
     assert blessing.get_string_custom_property("reasons") == "\n".join(reasons)
@@ -295,7 +299,7 @@ def served(monkeypatch, tmp_path):
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_a_server_that_says_nothing_is_no_verdict(served, quarantine, error):
+def test_a_server_that_says_nothing_is_not_a_verdict(served, quarantine, error):
     """Else a refusal would stay in the cache that an interrupt or a full disk brought about."""
     with pytest.raises(type(error)):
         attempt(served(error), [], quarantine)

@@ -2,19 +2,19 @@ import pytest
 
 from components.serving_check.differences import against_evaluator
 from serving.analysis.predicted import PredictedImage
-from serving.model import Answer
+from serving.model import Prediction
 
 
-def found(predicted_distance, answered_distance):
+def found(predicted_distance, served_distance):
     predicted = PredictedImage(
         "a.png", "p", True, "", 0.75, True, domain_distance=predicted_distance, sha256="f" * 64
     )
-    answer = Answer(0.75, "PNEUMONIA", True, True, answered_distance)
-    return list(against_evaluator([predicted], [answer], 0.5, "over REST"))
+    prediction = Prediction(0.75, "PNEUMONIA", True, True, served_distance)
+    return list(against_evaluator([predicted], [prediction], 0.5, "over REST"))
 
 
 @pytest.mark.parametrize("distances", [(1.25, 1.25), (1.25, 1.2501), (None, None)])
-def test_the_same_distance_is_no_finding(distances):
+def test_the_same_distance_is_not_a_finding(distances):
     assert found(*distances) == []
 
 

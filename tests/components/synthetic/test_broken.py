@@ -44,7 +44,7 @@ def test_a_system_file_is_skipped(tmp_path):
     assert [found.skipped for found in scan(tmp_path)] == ["system file", None]
 
 
-def test_no_good_image_bears_their_names():
+def test_no_good_image_has_their_names():
     assert not {file.path for file in BROKEN.values()} & {image.path for image in PLAN}
 
 

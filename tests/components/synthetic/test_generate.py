@@ -81,7 +81,7 @@ def test_the_converter_keeps_all_that_is_good_and_names_all_that_is_broken(tmp_p
         "truncated JPEG": 1,
     }
     assert dataset.skipped_reasons == {"system file": 1, "text or document": 1}
-    # The copy is no harm: it goes where its original goes.
+    # The copy does no harm: it goes where its original goes.
     assert sum(count.written for count in dataset.folders) == MINIMUM_IMAGES + 1
     assert dataset.dropped_patients == ()
     assert dataset.missing == ()

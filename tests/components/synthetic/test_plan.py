@@ -11,7 +11,7 @@ from serving.images.patients import subtype
 PLAN = plan(600, 7)
 
 
-def test_there_are_as_many_images_as_were_asked_for():
+def test_there_are_as_many_images_as_were_requested():
     assert [image.index for image in PLAN] == list(range(600))
 
 

@@ -18,11 +18,11 @@ def test_a_choice_is_taken():
     assert invoked("vertex").output == "vertex\n"
 
 
-def test_a_wrong_choice_is_answered_with_the_nearest_one():
+def test_a_wrong_choice_is_refused_with_the_nearest_one():
     result = invoked("vertx")
     assert result.exit_code == 2
     assert "'vertx' is not one of 'kubeflow', 'vertex'. Did you mean vertex?" in result.output
 
 
-def test_a_choice_like_no_other_is_answered_with_all():
+def test_a_choice_like_no_other_is_refused_with_all():
     assert invoked("x").output.rstrip().endswith("'x' is not one of 'kubeflow', 'vertex'.")

@@ -25,17 +25,17 @@ def failed(*words):
         ("deploy", "serve"),
     ],
 )
-def test_an_unknown_command_is_answered_with_the_one_that_was_meant(given, meant):
+def test_an_unknown_command_is_refused_with_the_one_that_was_meant(given, meant):
     assert f"No such command '{given}'. Did you mean {meant}?" in failed(given)
 
 
-def test_a_command_like_no_other_is_answered_without_a_guess():
+def test_a_command_like_no_other_is_refused_without_a_guess():
     message = failed("xyzzy")
     assert "No such command 'xyzzy'." in message
     assert "Did you mean" not in message
 
 
-def test_an_unknown_option_is_answered_with_the_nearest_one():
+def test_an_unknown_option_is_refused_with_the_nearest_one():
     assert "--images" in failed("run", "--imags", "x")
 
 
@@ -48,7 +48,7 @@ def test_every_other_word_means_a_command_and_is_none():
     ("words", "advice"),
     [(("cx",), "main run --images cx"), (("a b", "c"), "main run --images 'a b'")],
 )
-def test_images_without_their_option_are_answered_with_it(words, advice):
+def test_images_without_their_option_are_refused_with_it(words, advice):
     assert advice in failed("run", *words)
 
 

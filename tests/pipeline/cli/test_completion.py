@@ -1,4 +1,4 @@
-"""Completion as bash asks for it, and as zsh and fish do."""
+"""Completion as bash calls it, and as zsh and fish do."""
 
 import shutil
 import subprocess
@@ -92,8 +92,8 @@ def test_run_ids_are_those_of_the_root(folder):
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_other_shells_ask_by_the_same_protocol(folder, shell):
-    def asked(words, incomplete):
+def test_other_shells_use_the_same_protocol(folder, shell):
+    def suggested(words, incomplete):
         variables = {
             "PATH": "/usr/bin:/bin",
             "PYTHONPATH": str(REPOSITORY),
@@ -105,8 +105,8 @@ def test_other_shells_ask_by_the_same_protocol(folder, shell):
             ["./cxr"], cwd=folder, env=variables, capture_output=True, text=True, check=True
         ).stdout
 
-    assert "trainer.model=compact" in asked("cxr run --set", "trainer.model=co")
-    assert "kaggle" in asked("cxr run --config", "kag")
+    assert "trainer.model=compact" in suggested("cxr run --set", "trainer.model=co")
+    assert "kaggle" in suggested("cxr run --config", "kag")
 
 
 def test_completion_imports_neither_tensorflow_nor_tfx(folder):

@@ -14,7 +14,7 @@ from pipeline.config.config_file import load
 from pipeline.run_records import run_record
 from pipeline.run_records.run_record import PushRecord
 from serving.images.dataset import Dataset
-from serving.predict.files import Prediction
+from serving.predict.files import FilePrediction
 from serving.predict.many.job import Summary
 from tests.pipeline import records
 from tests.pipeline.command import REPOSITORY
@@ -47,21 +47,21 @@ def cxr(*arguments, code=0):
 class Call:
     """Stands for what a command calls, and remembers with what."""
 
-    def __init__(self, answer):
-        self.answer = answer
+    def __init__(self, result):
+        self.result = result
         self.arguments, self.options = (), {}
 
     def __call__(self, *arguments, **options):
         self.arguments, self.options = arguments, options
-        if isinstance(self.answer, BaseException):
-            raise self.answer
-        return self.answer
+        if isinstance(self.result, BaseException):
+            raise self.result
+        return self.result
 
 
 @pytest.fixture
 def called(monkeypatch):
-    def replace(name, answer):
-        call = Call(answer)
+    def replace(name, result):
+        call = Call(result)
         monkeypatch.setattr(name, call)
         return call
 
@@ -78,7 +78,7 @@ def run(called, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
-def test_help_answers_without_what_is_slow_to_import(command):
+def test_help_is_printed_without_slow_imports(command):
     done = subprocess.run(
         [sys.executable, "-c", HELP, *command, "--help"],
         cwd=REPOSITORY,
@@ -120,12 +120,12 @@ def test_an_unknown_command_is_a_usage_error():
 
 
 def test_a_users_mistake_is_reported_in_one_sentence_without_a_traceback(run):
-    run.answer = UserError("The disk is full.")
+    run.result = UserError("The disk is full.")
     assert cxr("run", code=1).splitlines()[-1] == "Error: The disk is full."
 
 
 def test_ctrl_c_ends_with_130_and_says_how_to_continue(run):
-    run.answer = KeyboardInterrupt()
+    run.result = KeyboardInterrupt()
     message = cxr("run", code=130)
     assert message == "Interrupted. Repeat the command to resume.\n"
 
@@ -195,7 +195,7 @@ def test_wrong_paths_leave_no_trace(called, tmp_path, monkeypatch):
 
 
 def test_a_root_that_another_run_holds_gets_no_log(run, tmp_path):
-    run.answer = UserError("Another run holds it.")
+    run.result = UserError("Another run holds it.")
     cxr("run", "--json", code=1)
     assert list((tmp_path / "cxr-root" / "logs").iterdir()) == []
 
@@ -206,7 +206,7 @@ def test_a_mistake_in_the_configuration_runs_nothing(run):
 
 
 @pytest.mark.parametrize(("options", "profile"), [((), False), (("--profile",), True)])
-def test_run_is_profiled_where_it_is_asked_for(run, options, profile):
+def test_run_is_profiled_where_that_is_set(run, options, profile):
     cxr("run", *options)
     assert run.options == {"preset": "", "profile": profile}
 
@@ -222,7 +222,7 @@ def test_run_prints_tables(run):
 
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_a_run_whose_model_is_not_pushed_ends_with_3(run, options):
-    run.answer = records.run(push=PushRecord(pushed=False, reason="its model_blessing says no"))
+    run.result = records.run(push=PushRecord(pushed=False, reason="its model_blessing says no"))
     result = CliRunner().invoke(main, ["run", *options])
     assert result.exit_code == 3
     assert "its model_blessing says no" in result.stdout
@@ -382,8 +382,8 @@ def test_an_empty_record_is_listed_beside_the_others(root):
         ["20260302-1", "killed"],
         ["20260303-1", "damaged"],
     ]
-    assert f"{root}/runs/20260303-1.json is no record of a run" in message
-    assert "is no record of a run" in cxr("runs", "last", "--root", root)
+    assert f"{root}/runs/20260303-1.json is not a record of a run" in message
+    assert "is not a record of a run" in cxr("runs", "last", "--root", root)
     assert json.loads(cxr("runs", "last", "--json", "--root", root))["state"] == "damaged"
 
 
@@ -446,8 +446,8 @@ def test_a_root_without_runs_is_reported_with_the_next_command(tmp_path):
 
 
 PREDICTIONS = [
-    Prediction("a.png", 0.75, "PNEUMONIA", True, in_domain=False, domain_distance=2.5),
-    Prediction("b.png", None, "INVALID", False, "text file"),
+    FilePrediction("a.png", 0.75, "PNEUMONIA", True, in_domain=False, domain_distance=2.5),
+    FilePrediction("b.png", None, "INVALID", False, "text file"),
 ]
 
 
@@ -564,7 +564,7 @@ def test_predict_needs_something_to_predict():
 
 
 def test_predict_by_url_needs_no_model(monkeypatch):
-    asked = {}
+    passed = {}
 
     class Client:
         def __enter__(self):
@@ -574,16 +574,16 @@ def test_predict_by_url_needs_no_model(monkeypatch):
             pass
 
         def predict_in_parts(self, images):
-            raise UserError("http://x, model m: answers 503: full")
+            raise UserError("http://x, model m: status 503: full")
 
     def connect(url, **options):
-        asked.update(url=url, **options)
+        passed.update(url=url, **options)
         return Client()
 
     monkeypatch.setattr("serving.client.connect", connect)
     message = cxr("predict", "--url", "http://x", "--model-name", "m", __file__, code=1)
-    assert (asked["url"], asked["model"]) == ("http://x", "m")
-    assert "http://x, model m: answers 503: full" in message
+    assert (passed["url"], passed["model"]) == ("http://x", "m")
+    assert "http://x, model m: status 503: full" in message
 
 
 def test_predict_by_url_writes_no_file():

@@ -28,11 +28,11 @@ def failure(*arguments, code=1):
 
 
 def test_every_option_reaches_the_client(monkeypatch, image):
-    asked = {}
+    passed = {}
 
     @contextmanager
     def connect(url, **options):
-        asked.update(url=url, **options)
+        passed.update(url=url, **options)
         with stubs.rest(Stub()) as stub, real(stub.url) as client:
             yield client
 
@@ -53,7 +53,7 @@ def test_every_option_reaches_the_client(monkeypatch, image):
     result = CliRunner().invoke(main, ["predict", *given, str(image)])
     assert result.exit_code == 0, result.output
     assert "NORMAL" in result.stdout
-    assert asked == {
+    assert passed == {
         "url": "grpcs://x",
         "model": "m",
         "version": 3,
@@ -73,14 +73,17 @@ def test_an_option_of_the_client_needs_a_url(option, image):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--url", "127.0.0.1:8501"), "127.0.0.1:8501 is no URL of a server of models. Give http"),
-        (("--url", "ftp://h"), "ftp://h is no URL of a server of models. Give http"),
-        (("--url", "http://h:99999"), "http://h:99999 is no URL: Port out of range"),
+        (
+            ("--url", "127.0.0.1:8501"),
+            "127.0.0.1:8501 is not a URL of a server of models. Give http",
+        ),
+        (("--url", "ftp://h"), "ftp://h is not a URL of a server of models. Give http"),
+        (("--url", "http://h:99999"), "http://h:99999 is not a URL: Port out of range"),
         (("--url", "http://me:secret@h"), "The URL names a user."),
         (("--url", "http://h", "--ca-cert", "a"), "not encrypted, and TLS files are given."),
         (("--url", "https://h", "--ca-cert", "a"), "a cannot be used for TLS: [Errno 2]"),
         (("--url", "https://h", "--key", "k"), "k is a key without a certificate."),
-        (("--url", "http://h", "--timeout", "inf"), "A timeout of inf s is none."),
+        (("--url", "http://h", "--timeout", "inf"), "A timeout of inf s is invalid."),
         (("--url", "http://h", "--version", "3", "--label", "a"), "Give version 3 or label a, not"),
     ],
 )

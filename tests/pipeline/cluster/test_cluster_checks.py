@@ -62,7 +62,7 @@ GPU = 'cluster.resources={"Trainer": {"accelerator": "%s", "accelerators": 2}}'
         ("kubeflow", "trainer.strategy=multi_gpu", "Trainer.accelerator gives it none of that"),
         ("kubeflow", 'cluster.resources={"Trainr": {"cpu": 1}}', "there is no such component"),
         ("kubeflow", 'cluster.resources={"Trainr": {"cpu": 1}}', "Did you mean Trainer?"),
-        ("kubeflow", GPU % "NVIDIA_TESLA_T4", "is no resource of Kubernetes"),
+        ("kubeflow", GPU % "NVIDIA_TESLA_T4", "is not a resource of Kubernetes"),
         ("vertex", GPU % "nvidia.com/gpu", "which Vertex AI does not have. It has NVIDIA"),
         ("vertex", GPU % "TPU_V99", "which Vertex AI does not have"),
     ],

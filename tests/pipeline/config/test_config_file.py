@@ -74,7 +74,7 @@ def test_a_number_is_read_as_people_write_it(file, text, rate):
 
 
 @pytest.mark.parametrize("text", ["2024-01-01", "1e-3e", "12:30pm", "'1e-3'", '"\\ud83d\\ude00"'])
-def test_what_is_no_number_stays_text(text):
+def test_what_is_not_a_number_stays_text(text):
     assert load(None, [f"images={text}"]).images == json.loads(
         f'"{text}"' if text[0] not in "'\"" else text.replace("'", '"')
     )
@@ -238,18 +238,18 @@ def test_an_override_of_another_form_is_reported(override):
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
-        ("{", "is no valid YAML: expected the node content"),
-        ("!!int a", "is no valid YAML: invalid literal"),
-        ("!!python/name:os.system a", "is no valid YAML: could not determine a constructor"),
-        ("9" * 5000, "is no valid YAML: Exceeds the limit"),
-        ('"\\ud800"', "is no valid YAML: "),
+        ("{", "is not valid YAML: expected the node content"),
+        ("!!int a", "is not valid YAML: invalid literal"),
+        ("!!python/name:os.system a", "is not valid YAML: could not determine a constructor"),
+        ("9" * 5000, "is not valid YAML: Exceeds the limit"),
+        ('"\\ud800"', "is not valid YAML: "),
         ("&a [*a]", "holds what no configuration can: Circular"),
         ("&a {b: *a}", "holds what no configuration can: Circular"),
         ("[" * 1000, "holds what no configuration can: maximum recursion"),
         ("{!!binary aGk=: 1}", "holds what no configuration can: keys must be"),
     ],
 )
-def test_a_value_that_is_no_value_is_reported(file, value, problem):
+def test_an_invalid_value_is_reported(file, value, problem):
     assert f"--set seed={value} {problem}" in mistakes(f"seed={value}")
     assert problem in mistakes(source=file(f"seed: {value}"))
 
@@ -257,16 +257,16 @@ def test_a_value_that_is_no_value_is_reported(file, value, problem):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("seed: 1\ntrainer: {\n", ":3 is no valid YAML: expected the node content"),
-        ("seed: 1\nname: !!int x\n", ":2 is no valid YAML: invalid literal"),
-        ("seed: \x00", " is no valid YAML: "),
-        (b"name: \xff", " is no UTF-8 text (byte 6)."),
+        ("seed: 1\ntrainer: {\n", ":3 is not valid YAML: expected the node content"),
+        ("seed: 1\nname: !!int x\n", ":2 is not valid YAML: invalid literal"),
+        ("seed: \x00", " is not valid YAML: "),
+        (b"name: \xff", " is not UTF-8 text (byte 6)."),
         ("- a\n- b\n", " must hold `key: value` lines, not a list."),
         ("just text", " must hold `key: value` lines, not a str."),
-        ("a: 1\n---\nb: 2\n", ":2 is no valid YAML: but found another document"),
+        ("a: 1\n---\nb: 2\n", ":2 is not valid YAML: but found another document"),
     ],
 )
-def test_a_file_that_is_no_configuration_is_reported(file, content, message):
+def test_a_file_that_is_not_a_configuration_is_reported(file, content, message):
     source = file(content)
     assert mistakes(source=source).startswith(f"{source}{message}")
 
@@ -342,7 +342,7 @@ def test_any_override_loads_or_is_refused_in_words(override):
 @pytest.mark.parametrize(
     ("text", "key"), [("?", "null"), ("1: 2", "1"), ("trainer: {yes: 1}", "yes")]
 )
-def test_a_key_that_is_no_text_is_named(tmp_path, text, key):
+def test_a_key_that_is_not_text_is_named(tmp_path, text, key):
     source = tmp_path / "mine.yaml"
     source.write_text(text)
     with pytest.raises(UserError, match=rf"mine\.yaml:1: (trainer\.)?{key}: a key must be text"):

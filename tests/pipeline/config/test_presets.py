@@ -27,6 +27,6 @@ def test_a_configuration_is_named_by_its_preset_or_its_file(source, name):
     assert named(source) == name
 
 
-def test_a_file_named_like_a_preset_is_no_preset(tmp_path):
+def test_a_file_named_like_a_preset_is_not_a_preset(tmp_path):
     (tmp_path / "fast.yaml").touch()
     assert named(str(tmp_path / "fast.yaml")) == "fast.yaml"

@@ -73,7 +73,7 @@ def test_a_disabled_source_is_none(word):
 
 @pytest.mark.parametrize("parse", [parse_one_line, parse_deb822])
 @pytest.mark.parametrize("text", ["", "\n\n", "Types: deb", "deb", ":::", "\0\ufffd"])
-def test_what_is_no_source_is_passed_over(parse, text):
+def test_what_is_not_a_source_is_passed_over(parse, text):
     assert parse(text) == []
 
 

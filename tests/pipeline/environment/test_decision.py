@@ -62,7 +62,7 @@ def test_each_python_that_the_wheels_are_for_will_do(machine, python):
         ({"implementation": "pypy"}, "pypy 3.11"),
     ],
 )
-def test_another_python_is_no_obstacle_until_uvs_own_cannot_be_fetched(changes, found):
+def test_another_python_is_not_an_obstacle_until_uvs_own_cannot_be_fetched(changes, found):
     plan = decide(replace(machines.DEBIAN_12, **changes))
     assert plan.obstacles == ()
     headline, *advice = plan.python.splitlines()

@@ -24,7 +24,7 @@ def check(*options, python=sys.executable):
     )
 
 
-def test_the_preflight_answers_in_words_on_this_machine():
+def test_the_preflight_prints_a_sentence_on_this_machine():
     done = check()
     if done.returncode:
         assert done.returncode == 1

@@ -17,7 +17,7 @@ KEY = """\
  -----END PGP PUBLIC KEY BLOCK-----"""
 MIRROR = AptSource("http://mirror/debian", "bookworm", ("main",))
 
-# The package's file holds "NAME VERSION"; what apt was asked for stands in `calls`.
+# The package's file holds "NAME VERSION"; what apt was called with is in `calls`.
 APT_GET = """\
 echo "apt-get $*" >> "$FAKE/calls"
 for word; do case $word in

@@ -157,7 +157,7 @@ def test_a_folder_without_runs_is_left_alone(tmp_path):
     assert (tmp_path / "artifacts" / "a" / "b" / "1").exists()
 
 
-def test_the_command_is_a_trial_unless_it_is_reported_yes(root):
+def test_the_command_is_a_trial_unless_it_has_yes(root):
     given = ["--root", str(root.path), "--keep", "1"]
     shown = CliRunner().invoke(command, given)
     assert shown.exit_code == 0

@@ -10,7 +10,7 @@ from tests.pipeline.orchestrated import CODE, CONFIGURATION
 
 @pytest.fixture(scope="module")
 def runs(orchestrated):
-    """What the store tells of a first run and of its repetition."""
+    """The records in the store of a first run and of its repetition."""
     orchestrated.run("first", version="17")
     orchestrated.run("again", version="17", uncached=["Pusher"])
     return executions(orchestrated.store, "first"), executions(orchestrated.store, "again")

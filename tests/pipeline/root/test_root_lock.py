@@ -44,7 +44,7 @@ def assert_free(root):
         assert holder_pid(root) == os.getpid()
 
 
-def test_a_second_run_is_refused_and_reported_who_holds_the_root(tmp_path):
+def test_a_second_run_is_refused_with_who_holds_the_root(tmp_path):
     with other_run(tmp_path) as process, pytest.raises(UserError) as caught, root_lock(tmp_path):
         pytest.fail("two runs hold the root")
     message = (
@@ -93,7 +93,7 @@ def test_a_root_that_is_not_there_is_made_and_held_by_nobody(tmp_path):
     assert_free(tmp_path / "new")
 
 
-def test_a_holder_that_has_not_reported_its_name_yet_is_one_all_the_same(tmp_path):
+def test_a_holder_that_has_not_written_its_name_yet_is_one_all_the_same(tmp_path):
     with other_run(tmp_path):
         (tmp_path / ".lock").write_text("")
         assert holder_pid(tmp_path) is None

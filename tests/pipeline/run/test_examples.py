@@ -13,10 +13,10 @@ CONFIG = Config(images="given", dataset=DatasetSettings(max_bad=1))
 
 
 @pytest.fixture
-def asked(tmp_path):
+def prepared(tmp_path):
     """Asks for the examples of some images, and returns them with the steps that were taken."""
 
-    def ask(images, config=CONFIG):
+    def prepare(images, config=CONFIG):
         steps = []
 
         @contextmanager
@@ -27,7 +27,7 @@ def asked(tmp_path):
         dataset = examples(config, images, tmp_path / "dataset", tmp_path / "datasets", step)
         return dataset, "Convert images" in steps
 
-    return ask
+    return prepare
 
 
 def tree(folder):
@@ -38,17 +38,17 @@ def tree(folder):
     }
 
 
-def test_going_back_to_images_that_were_used_before_converts_nothing(tmp_path, asked):
+def test_going_back_to_images_that_were_used_before_converts_nothing(tmp_path, prepared):
     first = fill(tmp_path / "first", hospital(6))
     second = fill(tmp_path / "second", hospital(8))
-    assert asked(first)[1]
+    assert prepared(first)[1]
     made = tree(tmp_path / "dataset")
-    assert asked(second)[1]
+    assert prepared(second)[1]
     assert tree(tmp_path / "dataset") != made
     for images in (first, second, first):
-        dataset, is_converted = asked(images)
+        dataset, is_converted = prepared(images)
         assert not is_converted
-        assert not asked(images)[1]
+        assert not prepared(images)[1]
     # The cache knows a dataset by these bytes.
     assert tree(tmp_path / "dataset") == made
     assert dataset.fingerprint in (tmp_path / "dataset" / DATASET_FILE).read_text()
@@ -56,23 +56,23 @@ def test_going_back_to_images_that_were_used_before_converts_nothing(tmp_path, a
     assert len(names) == 2
 
 
-def test_a_former_set_that_is_damaged_is_converted_again(tmp_path, asked):
+def test_a_former_set_that_is_damaged_is_converted_again(tmp_path, prepared):
     first = fill(tmp_path / "first", hospital(6))
-    asked(first)
+    prepared(first)
     made = tree(tmp_path / "dataset")
-    asked(fill(tmp_path / "second", hospital(8)))
+    prepared(fill(tmp_path / "second", hospital(8)))
     (kept,) = (tmp_path / "datasets").iterdir()
     shard = next(path for path in kept.rglob("*.gz") if path.stat().st_size)
     content = shard.read_bytes()
     shard.unlink()
     shard.write_bytes(content[:-1])
-    assert asked(first)[1]
+    assert prepared(first)[1]
     assert tree(tmp_path / "dataset").keys() == made.keys()
 
 
-def test_images_that_changed_since_are_converted(tmp_path, asked):
+def test_images_that_changed_since_are_converted(tmp_path, prepared):
     first = fill(tmp_path / "first", hospital(6))
-    asked(first)
-    asked(fill(tmp_path / "second", hospital(8)))
+    prepared(first)
+    prepared(fill(tmp_path / "second", hospital(8)))
     os.utime(next(first.rglob("*.png")), (1, 1))
-    assert asked(first)[1]
+    assert prepared(first)[1]

@@ -124,7 +124,7 @@ def test_of_tensorflows_message_the_operation_is_left_out():
     assert explain(error) == "ValueError: corrupted record at 12"
 
 
-def test_a_class_of_a_similar_name_is_no_users_error():
+def test_a_class_of_a_similar_name_is_not_a_users_error():
     assert explain(RuntimeError("NotAUserError: words")) == "NotAUserError: words"
 
 

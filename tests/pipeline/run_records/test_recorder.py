@@ -9,20 +9,20 @@ from tests.pipeline import records
 
 
 class Display:
-    """Remembers what it is told."""
+    """Remembers its calls."""
 
     def __init__(self):
-        self.told = []
+        self.calls = []
 
     @contextmanager
     def step(self, name):
-        yield lambda done, total: self.told.append(f"{name} {done}/{total}")
+        yield lambda done, total: self.calls.append(f"{name} {done}/{total}")
 
     def finished(self, component):
-        self.told.append(f"finished {component.name}")
+        self.calls.append(f"finished {component.name}")
 
     def failed(self, name):
-        self.told.append(f"failed {name}")
+        self.calls.append(f"failed {name}")
 
 
 class Memory:
@@ -64,7 +64,7 @@ def test_a_step_is_kept_with_its_start_and_cost_and_shown(recorder, clock):
         clock[0] = 1005.0
     (step,) = recorder.record.steps
     assert (step.start, step.seconds, step.peak_memory) == (2.0, 3.0, 100)
-    assert recorder.display.told == ["Convert images 1/2"]
+    assert recorder.display.calls == ["Convert images 1/2"]
     assert recorder.seconds() == 5.0
 
 
@@ -90,4 +90,4 @@ def test_components_are_kept_with_their_start_and_state_and_shown(recorder):
         ("finished", 4.0),
         ("interrupted", 12.0),
     ]
-    assert recorder.display.told == ["finished Transform", "finished Trainer", "failed Evaluator"]
+    assert recorder.display.calls == ["finished Transform", "finished Trainer", "failed Evaluator"]

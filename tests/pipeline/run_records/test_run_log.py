@@ -94,7 +94,7 @@ def test_a_process_that_dies_leaves_what_it_said(tmp_path):
     assert log == "last words\n"
 
 
-def test_silence_drops_everything_but_what_the_terminal_is_reported(tmp_path):
+def test_silence_drops_everything_but_what_is_for_the_terminal(tmp_path):
     script = "with silenced() as terminal: speak('inside'); print('seen', file=terminal)"
     done, _ = run(tmp_path, script)
     assert (done.stdout, done.stderr) == ("", "seen\n")

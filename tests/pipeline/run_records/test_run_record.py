@@ -47,7 +47,7 @@ def test_a_write_that_is_cut_short_leaves_the_former_record(tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize(("alive", "state"), [(17, "running"), (18, "killed"), (None, "killed")])
-def test_a_run_that_never_reported_its_end_runs_only_where_its_process_does(tmp_path, alive, state):
+def test_a_run_that_never_recorded_its_end_runs_only_where_its_process_does(tmp_path, alive, state):
     save(records.run(state="running", pid=17), tmp_path)
     assert [record.state for record in load_all(tmp_path, alive)] == [state]
 
@@ -75,7 +75,7 @@ def test_a_damaged_record_is_listed_with_what_is_wrong_beside_the_good_ones(
     damaged, good = load_all(tmp_path, None)
     assert good == records.run("20260301-2")
     assert (damaged.id, damaged.state) == ("20260301-1", "damaged")
-    message = rf"{re.escape(str(path))} is no record of a run \({problem}.*\)\. Remove it; .*"
+    message = rf"{re.escape(str(path))} is not a record of a run \({problem}.*\)\. Remove it; .*"
     assert re.fullmatch(message, damaged.error)
 
 
@@ -109,7 +109,7 @@ def test_a_run_is_found_by_its_id_or_as_the_last(wanted, index):
     assert find(RUNS, wanted) is RUNS[index]
 
 
-def test_a_wrong_id_is_answered_with_the_nearest_one():
+def test_a_wrong_id_is_refused_with_the_nearest_one():
     with pytest.raises(UserError, match=r"no run 2026031-120000\. Did you mean 20260301-120000\?"):
         find(RUNS, "2026031-120000")
 
@@ -154,7 +154,7 @@ def test_an_evaluation_of_an_earlier_release_has_all_metrics(tmp_path):
     assert loaded.evaluation["baseline"] is None
 
 
-def test_an_id_like_no_other_is_answered_with_the_latest():
+def test_an_id_like_no_other_is_refused_with_the_latest():
     with pytest.raises(UserError, match=r"no run x\. The latest is 20260302-130000\."):
         find(RUNS, "x")
 

@@ -122,6 +122,6 @@ def shown_by(process, url):
     while len(found) < 2 and time.monotonic() < deadline:
         assert process.poll() is None, "tensorboard ended"
         time.sleep(0.5)
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=20) as answer:
-            found = json.load(answer)
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=20) as response:
+            found = json.load(response)
     return sorted(found)

@@ -63,8 +63,8 @@ def test_a_version_of_the_same_recipe_with_other_bytes_counts(tmp_path):
     def baseline(content):
         files = write_model(tmp_path / "model", content)
         (tmp_path / "trained" / SUMS).write_text(to_json(files))
-        told = {"push_dir": str(tmp_path / "pushed"), "model_name": "cxr", "version": ""}
-        return cache_key("Baseline", {"trained": [model]}, told)
+        properties = {"push_dir": str(tmp_path / "pushed"), "model_name": "cxr", "version": ""}
+        return cache_key("Baseline", {"trained": [model]}, properties)
 
     before = baseline("ours")
     push(tmp_path / "model", tmp_path / "pushed" / "cxr", {})
@@ -82,17 +82,17 @@ def write_model(folder, content):
 
 
 def test_where_checkpoints_and_images_are_does_not_count():
-    def told(**changes):
+    def key_with(**changes):
         config = {"settings": {"epochs": 3}, "checkpoint_dir": "/one/checkpoints", **changes}
         return key(custom_config=json.dumps(config), images="/one/images")
 
-    before = told()
-    assert told(checkpoint_dir="/other/checkpoints") == before
-    assert told(settings={"epochs": 4}) != before
+    before = key_with()
+    assert key_with(checkpoint_dir="/other/checkpoints") == before
+    assert key_with(settings={"epochs": 4}) != before
     assert key(images="/one", input_fingerprint="a") == key(images="/other", input_fingerprint="b")
 
 
-def test_text_that_is_no_json_counts_as_it_is():
+def test_text_that_is_not_json_counts_as_it_is():
     assert key(custom_config="{a") != key(custom_config="{b")
 
 

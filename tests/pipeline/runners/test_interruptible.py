@@ -12,7 +12,7 @@ from serving.process import interrupts
 
 @pytest.fixture
 def info(tmp_path):
-    """What TFX's launcher tells of an execution: an output, an external one, a folder to retry."""
+    """What TFX's launcher knows of an execution: an output, an external one, a folder to retry."""
     for name in ("output", "external", "stateful"):
         (tmp_path / name).mkdir()
     artifacts = [

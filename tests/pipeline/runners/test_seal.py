@@ -46,7 +46,7 @@ def test_checksums_that_changed_in_the_store_are_damage_too(model):
     assert problems(model) == [f"the metadata of {model.uri} is damaged"]
 
 
-def test_what_tfx_adds_later_is_no_damage(model):
+def test_what_tfx_adds_later_is_not_damage(model):
     sealed(model).set_string_custom_property("tfx_version", "1.21.0")
     model.set_int_custom_property("is_external", 0)
     assert problems(model) == []

@@ -80,7 +80,7 @@ def test_beams_steps_read_their_arguments_from_a_parameter(spec):
         assert declared["parameters"]["beam_args"] == {"parameterType": "STRING"}
 
 
-def test_google_cloud_trains_computes_and_serves_where_it_is_reported_to():
+def test_google_cloud_trains_computes_and_serves_where_it_is_configured():
     services = {
         "project": "project-1",
         "trainer_job": {"accelerator": "NVIDIA_TESLA_T4"},

@@ -123,7 +123,7 @@ def group(name: str) -> str:
 def trials(root: Path, *, all_kinds: bool = False) -> Iterator[dict[str, tuple[Path, str]]]:
     """The file and the damage by kind of each trial.
 
-    Each group has one, unless all kinds are asked for: in turn another damage of another file.
+    Each group has one, unless all kinds are wanted: in turn another damage of another file.
     """
     groups: dict[str, list[tuple[str, Path]]] = {}
     for name, path in kinds(root).items():
@@ -155,7 +155,7 @@ def outcome(root: Path, text: str, code: int) -> dict[str, Any]:
     }
 
 
-def told(content: dict[str, Any]) -> None:
+def report(content: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(content) + "\n")
     sys.stdout.flush()
 
@@ -181,7 +181,7 @@ def main(folder: Path, *chosen: str) -> None:
             shutil.rmtree(root / "artifacts" / "Trainer")
         if not master.exists():
             code = run(root, out, before)
-            told({"state": state, "code": code, "text": out.read_text()})
+            report({"state": state, "code": code, "text": out.read_text()})
             root.rename(master)
         for trial in trials(master, all_kinds="all" in chosen):
             if (state == "killed") != any(name.startswith("checkpoints/") for name in trial):
@@ -201,7 +201,7 @@ def main(folder: Path, *chosen: str) -> None:
             code = run(root, out)
             result = outcome(root, out.read_text(errors="replace"), code)
             damages = {name: damage for name, (_, damage) in trial.items()}
-            told({"damages": damages, **result})
+            report({"damages": damages, **result})
         shutil.rmtree(root, ignore_errors=True)
 
 

@@ -2,9 +2,9 @@
 
 Called as ``python -m tests.pipeline.whole.interrupted FOLDER``. One process imports what a run
 needs, and forks for each run, which then is a process like any other: it installs its own handlers,
-and gets its signal from outside. The first run, under ``FOLDER/whole``, is left alone, and tells
+and gets its signal from outside. The first run, under ``FOLDER/whole``, is left alone, and records
 how long each step takes. Each run under ``FOLDER/root`` goes on where the one before was stopped,
-and the last is left alone, too. ``FOLDER/ends.json`` tells how each ended and what it left.
+and the last is left alone, too. ``FOLDER/ends.json`` records how each ended and what it left.
 """
 
 import json
@@ -166,7 +166,7 @@ def _be_cxr(root: Path, temporary: Path, report: int) -> NoReturn:
     root.mkdir(exist_ok=True)
     for descriptor, name, flags in (
         (0, os.devnull, os.O_RDONLY),
-        (1, root / "told", os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
+        (1, root / "printed", os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
         (2, root / "said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
     ):
         os.dup2(os.open(name, flags, 0o600), descriptor)
@@ -227,7 +227,7 @@ def _left_alive(session: int) -> list[str]:
 
 
 def _not_blessed(root: Path) -> Iterator[str]:
-    """Finds pushed versions whose files are no model that was blessed, served, and recorded so."""
+    """Finds pushed versions whose files are not those of a model blessed, served and recorded."""
     versions = [each for each in (root / "pushed").glob("*/[0-9]*") if each.is_dir()]
     if not versions:
         return
@@ -237,7 +237,7 @@ def _not_blessed(root: Path) -> Iterator[str]:
         if pushed.verify(version):
             yield f"{version}: is not whole"
         elif not any(files.items() <= manifest["files"].items() for files in blessed):
-            yield f"{version}: is no model that was blessed and served"
+            yield f"{version}: is not the model that was blessed and served"
 
 
 def _blessed(root: Path) -> list[dict[str, Any]]:
@@ -269,7 +269,7 @@ def main(folder: Path) -> None:
     temporary.mkdir()
     ends = [run(folder / "whole", temporary, "undisturbed")]
     assert ends[0].code == 0, ends[0]
-    record = json.loads((folder / "whole" / "told").read_text())
+    record = json.loads((folder / "whole" / "printed").read_text())
     for (moment, reached, wait), number in zip(moments(record), cycle(SIGNALS), strict=False):
         started = time.monotonic()
         ends.append(run(folder / "root", temporary, moment, reached, wait, number))

@@ -1,4 +1,4 @@
-"""Each kind of damage under a root either heals in the next run or is told in three lines."""
+"""Each kind of damage under a root either heals in the next run or is reported in three lines."""
 
 import json
 import shutil
@@ -50,7 +50,7 @@ def problems(trial, sound):
     if "Traceback" in text:
         yield f"{where}: a traceback"
     if any(each in text for each in ("\\x", "b'", "image_xf", "patient_id")):
-        yield f"{where}: content of a file is told"
+        yield f"{where}: content of a file is printed"
     if trial["code"] == 0:
         if trial["fingerprint"] != sound["fingerprint"]:
             yield f"{where}: other data"
@@ -61,7 +61,7 @@ def problems(trial, sound):
         return
     message = text[text.rindex("Error") :].strip().splitlines() if "Error" in text else []
     if not 1 <= len(message) <= 3:
-        yield f"{where}: it is told in {len(message)} lines: {text[-500:]}"
+        yield f"{where}: the message has {len(message)} lines: {text[-500:]}"
     if not any("/small/" in line for line in message):
         yield f"{where}: no file is named: {message}"
 

@@ -46,7 +46,7 @@ def stopped(ends):
 
 @pytest.fixture(scope="module")
 def repeated(folder):
-    return json.loads((folder / "root" / "told").read_text())
+    return json.loads((folder / "root" / "printed").read_text())
 
 
 def test_every_component_was_stopped_and_by_each_signal_many(stopped):
@@ -100,7 +100,7 @@ def test_nothing_is_ever_pushed_that_was_not_blessed(ends):
 
 
 def test_the_last_one_comes_to_the_result_of_an_undisturbed_run(folder, ends, repeated):
-    whole = json.loads((folder / "whole" / "told").read_text())
+    whole = json.loads((folder / "whole" / "printed").read_text())
     assert (ends[-1]["code"], ends[-1]["state"]) == (0, "finished")
     # Threads add what a training sums up in another order each time, in single precision.
     assert figures(repeated) == same_figures(whole)

@@ -126,14 +126,14 @@ def test_conversion_and_prediction_come_to_the_same(small_run, beam_args, tmp_pa
     message = cxr("convert", images, tmp_path / "out", "--json", *options)
     assert Dataset.model_validate_json(message).fingerprint == record["dataset_fingerprint"]
 
-    model, answers = record["push"]["path"], {}
+    model, predictions = record["push"]["path"], {}
     for name, given in (("here", []), ("there", options)):
         out = tmp_path / f"{name}.jsonl"
         cxr("predict", model, images / "test", "--out", out, *given)
         rows = map(json.loads, out.read_text().splitlines())
-        answers[name] = {row["path"]: (row["label"], row["valid"]) for row in rows}
-    assert answers["here"] == answers["there"]
-    assert answers["there"]
+        predictions[name] = {row["path"]: (row["label"], row["valid"]) for row in rows}
+    assert predictions["here"] == predictions["there"]
+    assert predictions["there"]
 
 
 def test_a_run_comes_to_the_same(small_run, beam_args, tmp_path):

@@ -30,7 +30,7 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 def served(tmp_path_factory):
     """A server whose model's folder has a hostile name, and a version that does not load."""
     model = tmp_path_factory.mktemp("served") / HOSTILE / "chest_xray"
-    write_manifest(save(model / "1", tells_domain=True))
+    write_manifest(save(model / "1", has_domain=True))
     shutil.copytree(model / "1", model / "2")
     (model / "2" / "saved_model.pb").write_bytes(b"broken")
     with running(model) as server:

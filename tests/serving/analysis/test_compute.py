@@ -62,7 +62,7 @@ def test_nothing_that_can_be_predicted_is_refused():
         compute(predicted([1, 0], [0.5, 0.5], valid=[False, False]))
 
 
-def test_the_most_certain_of_the_wrong_answers_come_first():
+def test_the_most_certain_of_the_wrong_predictions_come_first():
     found = compute(predicted([1, 1, 0, 0, 1], [0.4, 0.01, 0.8, 0.95, 0.9]))
     assert [(each.path, each.label, each.probability) for each in found.misses] == [
         ("0001.png", "PNEUMONIA", 0.01),
@@ -104,6 +104,6 @@ def test_a_corrupted_set_shows_its_drop():
 
 
 def test_a_corrupted_set_of_one_class_has_no_auc():
-    label, answers = np.array([True, True]), np.array([0.9, 0.2])
-    found = corruption("blur", 2, label, answers, answers, 0.5)
+    label, predictions = np.array([True, True]), np.array([0.9, 0.2])
+    found = corruption("blur", 2, label, predictions, predictions, 0.5)
     assert (found.auc, found.auc_drop, found.specificity) == (None, None, None)

@@ -41,12 +41,12 @@ def test_a_curve_lies_in_its_band(images, draw):
     assert (high <= 1).all()
 
 
-def test_the_roc_of_perfect_answers_is_the_corner():
+def test_the_roc_of_perfect_predictions_is_the_corner():
     curve = curves.roc(predicted([1, 1, 0, 0], [0.9, 0.8, 0.2, 0.1]), BOOTSTRAP)
     assert set(curve.y) == {1.0}
 
 
-def test_the_roc_of_one_answer_for_all_is_the_diagonal():
+def test_the_roc_of_one_probability_for_all_is_the_diagonal():
     curve = curves.roc(predicted([1, 1, 0, 0], [0.5] * 4), BOOTSTRAP)
     assert curve.y == pytest.approx(curve.x)
 

@@ -44,7 +44,7 @@ def test_average_precision_is_the_mean_precision_over_the_ill(images):
 
 
 @given(IMAGES, PROBABILITIES)
-def test_shares_count_right_answers(images, threshold):
+def test_shares_count_right_predictions(images, threshold):
     label, probability = map(np.array, zip(*images, strict=True))
     right = predicted_positive(probability, threshold) == label
 
@@ -89,7 +89,7 @@ def test_a_weight_is_so_many_copies_of_the_image(images, data):
     )
 
 
-def test_a_probability_at_the_threshold_is_reported_positive_as_the_model_does_in_float32():
+def test_a_probability_at_the_threshold_is_positive_as_in_the_models_float32():
     threshold = 0.1
     served = float(np.float32(threshold))
     assert served != threshold
@@ -99,7 +99,7 @@ def test_a_probability_at_the_threshold_is_reported_positive_as_the_model_does_i
     )
 
 
-def test_perfect_answers():
+def test_perfect_predictions():
     found = once([(True, 1.0)] * 3 + [(False, 0.0)] * 2)
     assert found == {
         **dict.fromkeys(("auc", "pr_auc", "accuracy", "sensitivity", "specificity"), 1.0),

@@ -22,7 +22,7 @@ def test_a_dimension_of_one_group_is_left_out():
     assert set(slices.masks(predicted([1, 0], [0.5] * 2))) == {slices.SUBTYPE}
 
 
-def test_a_subtype_that_nothing_shows_is_no_group():
+def test_a_subtype_that_nothing_shows_is_not_a_group():
     images = predicted([1, 1, 0], [0.5] * 3, subtype=["", "", ""])
     assert slices.SUBTYPE not in slices.masks(images)
 

@@ -48,8 +48,8 @@ def test_the_file_is_named_and_no_byte_of_it_is_reported(shard, name, caplog, ca
         read(shard)
     printed = capfd.readouterr()
     message = f"{raised.getrepr(chain=True)}{caplog.text}{printed.out}{printed.err}"
-    for bytes_told in ("person7", SECRET[:20].hex(), repr(SECRET[:20])):
-        assert bytes_told not in message
+    for leaked in ("person7", SECRET[:20].hex(), repr(SECRET[:20])):
+        assert leaked not in message
 
 
 def test_a_compressed_file_that_is_cut_is_named(shard):

@@ -10,7 +10,7 @@ from google.protobuf import text_format
 from tests.serving import certificates
 from tests.serving.certificates import Authority
 from tests.serving.client import stubs
-from tests.serving.client.asked import KINDS, Ask
+from tests.serving.client.calling import KINDS, Caller
 from tests.serving.client.stubs import APIS, Stub
 from tests.serving.running import running
 
@@ -20,7 +20,7 @@ def version(tmp_path_factory) -> Path:
     """The folder of a small model's version, served as chest_xray."""
     from tests.serving.saved import save
 
-    return save(tmp_path_factory.mktemp("pushed") / "chest_xray" / "17", tells_domain=True)
+    return save(tmp_path_factory.mktemp("pushed") / "chest_xray" / "17", has_domain=True)
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +57,7 @@ class Served:
 
 @pytest.fixture(scope="session")
 def _both(version, authority, tmp_path_factory) -> Iterator[tuple[Served, Served]]:
-    """A server in the clear and one that asks for certificates, which start side by side."""
+    """A server in the clear and one that requires certificates, which start side by side."""
     ssl_config = tmp_path_factory.mktemp("encrypted") / "ssl_config"
     config = certificates.ssl_config(authority.sign("server"), authority, verify=True)
     ssl_config.write_text(text_format.MessageToString(config))
@@ -86,7 +86,7 @@ def encrypted(_both) -> Served:
 
 
 @pytest.fixture(params=KINDS)
-def ask(request) -> Ask:
+def call(request) -> Caller:
     """Asks with the blocking or the asynchronous client."""
     return request.param
 

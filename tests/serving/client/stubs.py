@@ -1,4 +1,4 @@
-"""Servers that fail as they are told, then answer, and count."""
+"""Servers that fail as they are set to, then predict, and count."""
 
 import contextlib
 import json
@@ -21,12 +21,12 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from serving.client import Answer
+from serving.client import Prediction
 
-ANSWER = Answer(0.25, "NORMAL", True)
+PREDICTION = Prediction(0.25, "NORMAL", True)
 OUTPUTS = {"probability": [0.25], "label": ["NORMAL"], "valid": [True]}
 
-# What a server can do instead of answering.
+# What a server can do instead of predicting.
 RESET, HANG, TRICKLE, FLOOD, SLOW_READ, CLOSE_AFTER = (
     "reset",
     "hang",
@@ -39,7 +39,7 @@ RESET, HANG, TRICKLE, FLOOD, SLOW_READ, CLOSE_AFTER = (
 
 @dataclass(frozen=True)
 class Failure:
-    """An answer that is none: the status of either API, and what comes with it."""
+    """A failure: the status of either API, and what comes with it."""
 
     http: int
     code: grpc.StatusCode
@@ -62,10 +62,10 @@ class Stub:
     """A server.
 
     Attributes:
-        script: what it does with the next requests; after them it answers.
-        outputs: what it answers; or over REST makes that of a body, and None refuses it.
+        script: what it does with the next requests; after them it predicts.
+        outputs: what it returns; or over REST makes that of a body, and None refuses it.
         url: where it listens.
-        asked: when each request came, and what for.
+        calls: when each request came, and what for.
         peers: the connections that they came by.
         sent: bytes of what has no end.
     """
@@ -73,13 +73,13 @@ class Stub:
     script: list[Any] = field(default_factory=list)
     outputs: Any = field(default_factory=lambda: OUTPUTS)
     url: str = ""
-    asked: list[tuple[float, Any]] = field(default_factory=list)
+    calls: list[tuple[float, Any]] = field(default_factory=list)
     peers: set[str] = field(default_factory=set)
     sent: int = 0
     ended: threading.Event = field(default_factory=threading.Event)
 
     def next(self, peer: str, what: Any) -> Any:
-        self.asked.append((time.monotonic(), what))
+        self.calls.append((time.monotonic(), what))
         self.peers.add(peer)
         return self.script.pop(0) if self.script else None
 
@@ -102,9 +102,9 @@ def rest(stub: Stub, port: int = 0) -> Iterator[Stub]:
                 while not stub.ended.is_set() and self.connection.recv(8192):
                     stub.ended.wait(0.02)
                 return
-            asked = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            calls = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             if isinstance(step, Failure):
-                self._answer(step.http, json.dumps({"error": MESSAGE}).encode(), step.wait)
+                self._response(step.http, json.dumps({"error": MESSAGE}).encode(), step.wait)
             elif step == RESET:
                 # A connection that is closed without lingering is reset.
                 linger = struct.pack("ii", 1, 0)
@@ -117,22 +117,22 @@ def rest(stub: Stub, port: int = 0) -> Iterator[Stub]:
             elif step == FLOOD:
                 self._flood()
             else:
-                outputs = stub.outputs(asked) if callable(stub.outputs) else stub.outputs
+                outputs = stub.outputs(calls) if callable(stub.outputs) else stub.outputs
                 if outputs is None:
-                    self._answer(MALFORMED.http, json.dumps({"error": MESSAGE}).encode())
+                    self._response(MALFORMED.http, json.dumps({"error": MESSAGE}).encode())
                     return
                 body = (
                     outputs
                     if isinstance(outputs, bytes)
                     else json.dumps({"outputs": outputs}).encode()
                 )
-                self._answer(200, body)
+                self._response(200, body)
                 # Without a word, as a server that stops.
                 self.close_connection = step == CLOSE_AFTER
 
         do_GET = do_POST
 
-        def _answer(self, status: int, body: bytes, wait: str | None = None) -> None:
+        def _response(self, status: int, body: bytes, wait: str | None = None) -> None:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -150,7 +150,7 @@ def rest(stub: Stub, port: int = 0) -> Iterator[Stub]:
                     self.wfile.write(b" ")
 
         def _flood(self) -> None:
-            """Answers without end, as fast as it is read, in chunks of 1 MiB."""
+            """Sends without end, as fast as it is read, in chunks of 1 MiB."""
             self.send_response(200)
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
@@ -178,7 +178,7 @@ def rest(stub: Stub, port: int = 0) -> Iterator[Stub]:
 def rpc(stub: Stub, port: int = 0) -> Iterator[Stub]:
     """Runs a stub of gRPC, on any port or on one that is reserved."""
 
-    class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
+    class Service(prediction_service_pb2_grpc.PredictionServiceServicer):
         def Predict(self, request: Any, context: grpc.ServicerContext) -> Any:
             step = stub.next(context.peer(), request.model_spec)
             if isinstance(step, Failure):
@@ -198,7 +198,7 @@ def rpc(stub: Stub, port: int = 0) -> Iterator[Stub]:
             )
 
     server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.so_reuseport", int(port > 0))])
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Prediction(), server)
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Service(), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(
         model_service_pb2_grpc.ModelServiceServicer(), server
     )

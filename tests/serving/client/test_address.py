@@ -45,8 +45,8 @@ def test_a_url_is_read(url, address, model_url):
         "grpc://host:8500/path",
     ],
 )
-def test_what_is_no_url_of_a_server_is_reported(make, url):
-    with pytest.raises(UserError, match="is no URL") as caught:
+def test_what_is_not_a_url_of_a_server_is_reported(make, url):
+    with pytest.raises(UserError, match="is not a URL") as caught:
         make(url)
     assert url in str(caught.value)
 

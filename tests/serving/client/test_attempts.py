@@ -19,14 +19,14 @@ def at(monkeypatch):
 @pytest.fixture
 def jitter(monkeypatch):
     """Records what is jittered, and takes the most."""
-    asked = []
+    calls = []
 
     def uniform(low, high):
-        asked.append((low, high))
+        calls.append((low, high))
         return high
 
     monkeypatch.setattr(attempts.random, "uniform", uniform)
-    return asked
+    return calls
 
 
 @pytest.mark.usefixtures("at")
@@ -45,7 +45,7 @@ def test_clients_do_not_come_back_together():
 
 
 @pytest.mark.usefixtures("at", "jitter")
-def test_a_server_that_asks_for_longer_gets_it():
+def test_a_server_that_wants_a_longer_pause_gets_it():
     made = Attempts(timeout=100, retries=2)
     assert made.pause_after(Unavailable("", retry_after=7)) == 7
     assert made.pause_after(Unavailable("", retry_after=0)) == 0.2

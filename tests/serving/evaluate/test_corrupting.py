@@ -39,7 +39,7 @@ def test_every_way_and_strength_is_predicted(model):
         *((name, True, grey(value)) for name, value in PNEUMONIA.items()),
     ]
     found = predict_corrupted(
-        model.answer, images, 0.5, progress=lambda *counts: message.append(counts)
+        model.predict, images, 0.5, progress=lambda *counts: message.append(counts)
     )
     assert [(each.kind, each.strength) for each in found] == [
         (kind, strength) for kind in KINDS for strength in STRENGTHS
@@ -55,5 +55,5 @@ def test_every_way_and_strength_is_predicted(model):
 
 def test_what_cannot_be_decoded_is_left_out(model):
     images = [("a", True, grey(200)), ("b", False, b"text"), ("c", False, grey(20))]
-    assert {each.images for each in predict_corrupted(model.answer, images, 0.5)} == {2}
-    assert predict_corrupted(model.answer, [], 0.5) == []
+    assert {each.images for each in predict_corrupted(model.predict, images, 0.5)} == {2}
+    assert predict_corrupted(model.predict, [], 0.5) == []

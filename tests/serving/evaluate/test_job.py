@@ -11,7 +11,7 @@ from serving.images.settings import DatasetSettings
 from tests.conftest import SHARED
 from tests.serving.saved import write_manifest
 from transform_module import contract as features
-from transform_module.errors import NothingUsable, UserError
+from transform_module.errors import NothingValid, UserError
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_where_no_image_can_be_used_the_reasons_are_left(version, former, images
     out = tmp_path / "out"
     evaluate(version, images, out, corruptions=False)
     (images / "labels.csv").write_text("path,label\na.png,0\nb\x1b.png,1\n")
-    with pytest.raises(NothingUsable) as refusal:
+    with pytest.raises(NothingValid) as refusal:
         evaluate(version, images / "labels.csv", out, against=former)
     message = str(refusal.value)
     assert "None of the 2 images of" in message
@@ -99,13 +99,13 @@ def test_where_no_image_can_be_used_the_reasons_are_left(version, former, images
 @pytest.mark.parametrize("text", ["path,label\n", "path,label", ""])
 def test_a_table_without_rows_has_nothing_to_use(version, tmp_path, text):
     (tmp_path / "labels.csv").write_text(text)
-    with pytest.raises(NothingUsable, match=r"holds no row|is empty"):
+    with pytest.raises(NothingValid, match=r"holds no row|is empty"):
         evaluate(version, tmp_path / "labels.csv", tmp_path / "out")
 
 
 def test_a_folder_without_images_has_nothing_to_use(version, tmp_path):
     (tmp_path / "images/NORMAL").mkdir(parents=True)
-    with pytest.raises(NothingUsable, match="holds no images in class folders"):
+    with pytest.raises(NothingValid, match="holds no images in class folders"):
         evaluate(version, tmp_path / "images", tmp_path / "out")
 
 

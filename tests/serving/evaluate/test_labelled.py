@@ -65,7 +65,7 @@ def test_a_pattern_shows_the_patients(images):
     assert by_name(found)["x.png"].patient == "x"
 
 
-def test_a_name_that_is_no_text_is_found(images):
+def test_a_name_that_is_not_text_is_found(images):
     path = os.fsencode(images / "NORMAL") + b"/\xe9.png"
     Path(os.fsdecode(path)).write_bytes(grey(9))
     found = by_name(find(images, SETTINGS))[r"\xe9.png"]

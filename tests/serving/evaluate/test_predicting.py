@@ -4,7 +4,7 @@ import pytest
 from serving.evaluate import predicting
 from serving.evaluate.labelled import find
 from serving.images.settings import DatasetSettings
-from serving.model import Answer, Model
+from serving.model import Model, Prediction
 from tests.serving.evaluate.samples import grey
 from transform_module.settings import TransformSettings
 
@@ -14,8 +14,8 @@ def model(version):
     return Model(version)
 
 
-def predict_labelled(ask, labelled, **record):
-    return predicting.predict_labelled(ask, labelled, transform=TransformSettings(), **record)
+def predict_labelled(predictor, labelled, **record):
+    return predicting.predict_labelled(predictor, labelled, transform=TransformSettings(), **record)
 
 
 def found(images):
@@ -24,7 +24,7 @@ def found(images):
 
 def test_every_image_becomes_a_row_in_its_order(model, images):
     labelled = found(images)
-    result = predict_labelled(model.answer, labelled)
+    result = predict_labelled(model.predict, labelled)
     predicted = result.predicted
     assert predicted.path.tolist() == [each.name for each in labelled]
     assert predicted.label.tolist() == [False] * 4 + [True] * 4
@@ -42,7 +42,7 @@ def test_an_image_of_an_unknown_patient_is_one_of_its_own_and_its_copies_are_the
 ):
     (images / "NORMAL" / "y.png").write_bytes(grey(140))
     (images / "NORMAL" / "z.png").write_bytes(grey(141))
-    predicted = predict_labelled(model.answer, found(images)).predicted
+    predicted = predict_labelled(model.predict, found(images)).predicted
     patient = dict(zip(predicted.path, predicted.patient, strict=True))
     x, y, z = (patient[f"NORMAL/{name}.png"] for name in "xyz")
     assert x == y != z
@@ -52,7 +52,7 @@ def test_an_image_of_an_unknown_patient_is_one_of_its_own_and_its_copies_are_the
 def test_a_broken_image_is_reported_and_does_not_touch_the_others(model, images):
     (images / "NORMAL" / "a.png").write_bytes(b"text")
     (images / "NORMAL" / "link.png").symlink_to("nowhere")
-    result = predict_labelled(model.answer, found(images))
+    result = predict_labelled(model.predict, found(images))
     reasons = dict(zip(result.predicted.path, result.reasons, strict=True))
     assert "text file" in reasons["NORMAL/a.png"]
     assert reasons["NORMAL/link.png"] == "link that leads nowhere"
@@ -60,18 +60,18 @@ def test_a_broken_image_is_reported_and_does_not_touch_the_others(model, images)
     assert np.isnan(result.predicted.brightness).sum() == 2
 
 
-def test_another_model_is_asked_about_the_same(model, images):
-    def ask(images):
-        return [Answer(0.25, "NORMAL", content != grey(20)) for content in images]
+def test_another_model_predicts_the_same(model, images):
+    def predictor(images):
+        return [Prediction(0.25, "NORMAL", content != grey(20)) for content in images]
 
-    rows = predict_labelled(model.answer, found(images), ask_other=ask).images
+    rows = predict_labelled(model.predict, found(images), other_predictor=predictor).images
     assert [each.other_valid for each in rows] == [False] + [True] * 7
     assert [each.other_probability for each in rows] == [0.5] + [0.25] * 7
 
 
 def test_progress_is_reported(model, images):
     record = []
-    predict_labelled(model.answer, found(images), progress=lambda *counts: record.append(counts))
+    predict_labelled(model.predict, found(images), progress=lambda *counts: record.append(counts))
     assert record[-1] == (8, 8)
 
 
@@ -80,17 +80,17 @@ def test_other_columns_are_kept(model, images):
 
     table = images / "labels.csv"
     table.write_text("path,label,site\nNORMAL/x.png,0,Rome\nPNEUMONIA/person1_virus_1.png,1,Oslo\n")
-    predicted = predict_labelled(model.answer, read(table, ["site"]).images).predicted
+    predicted = predict_labelled(model.predict, read(table, ["site"]).images).predicted
     assert predicted.others["site"].tolist() == ["Rome", "Oslo"]
 
 
 def test_a_model_that_shows_its_domain_is_heard(model, images):
     (images / "NORMAL" / "a.png").write_bytes(b"text")
 
-    def ask(images):
-        return [Answer(0.25, "NORMAL", True, content != grey(20), 1.0) for content in images]
+    def predictor(images):
+        return [Prediction(0.25, "NORMAL", True, content != grey(20), 1.0) for content in images]
 
-    predicted = predict_labelled(ask, found(images)).predicted
+    predicted = predict_labelled(predictor, found(images)).predicted
     flagged = predicted.path[predicted.valid & ~predicted.in_domain]
     assert flagged.tolist() == ["NORMAL/IM-0001-0001.png"]
-    assert predict_labelled(model.answer, found(images)).predicted.in_domain is None
+    assert predict_labelled(model.predict, found(images)).predicted.in_domain is None

@@ -31,7 +31,7 @@ def images(tmp_path):
     return folder
 
 
-def test_each_image_is_drawn_under_a_name_that_shows_its_answer(model, images, tmp_path):
+def test_each_image_is_drawn_under_a_name_that_shows_its_prediction(model, images, tmp_path):
     out = tmp_path / "new" / "out"
     message = []
     explanations = explain(model.parent, [images], out, progress=lambda *at: message.append(at))

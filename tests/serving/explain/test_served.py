@@ -1,4 +1,4 @@
-"""The embedded server's answers of the signature ``explain``."""
+"""The embedded server's responses to the signature ``explain``."""
 
 import grpc
 import httpx
@@ -8,9 +8,9 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from serving.model import Model
-from tests.serving.asking import PREDICT, body, request, xray
 from tests.serving.running import running
 from tests.serving.saved import save_explaining
+from tests.serving.small_model import PREDICT, body, request, xray
 from transform_module import contract
 
 pytestmark = pytest.mark.slow
@@ -29,9 +29,9 @@ def server(version):
 
 def test_rest_shows_the_maps_of_a_batch(server, version):
     images = [xray(51), b"broken", xray(204)]
-    asked = body(*images)[:-1] + b', "signature_name": "explain"}'
+    text = body(*images)[:-1] + b', "signature_name": "explain"}'
     with httpx.Client(trust_env=False, timeout=600) as client:
-        rows = client.post(f"{server.rest}{PREDICT}", content=asked).json()["predictions"]
+        rows = client.post(f"{server.rest}{PREDICT}", content=text).json()["predictions"]
     assert [row[contract.PROBABILITY] for row in rows] == pytest.approx([0.2, 0.5, 0.8])
     np.testing.assert_allclose(
         [row[contract.HEATMAP] for row in rows], Model(version).heat_maps(images), rtol=1e-6

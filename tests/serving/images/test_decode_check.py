@@ -91,7 +91,7 @@ def test_a_truncation_is_called_one_even_at_the_last_bytes(name):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_no_image_is_refused_in_words(data, reason):
+def test_what_is_not_an_image_is_refused_in_words(data, reason):
     assert check(data) == reason
 
 
@@ -147,7 +147,7 @@ def test_unused_high_bits_are_noted(channels):
 
 
 @pytest.mark.parametrize("side", [40, 1100])
-def test_letters_at_full_scale_are_no_reason_to_refuse_an_image(side):
+def test_letters_at_full_scale_do_not_refuse_an_image(side):
     samples = grey_pixels(side, side).astype(np.uint16) << 4
     samples[2 : 2 + side // 16, 2 : 2 + side // 16] = 65535
     assert check(png_of_16_bits(samples)) == Decoded("png", side, side, unused_bits=4)

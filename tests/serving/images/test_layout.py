@@ -97,7 +97,7 @@ def test_two_splits_of_one_file_are_a_problem(tmp_path):
         ("train/list.csv", "text or document"),
     ],
 )
-def test_what_is_no_image_of_the_dataset_is_skipped_with_the_reason(tmp_path, path, why):
+def test_what_is_not_an_image_of_the_dataset_is_skipped_with_the_reason(tmp_path, path, why):
     fill(tmp_path, {GOOD: b"1", path: b"2"})
     assert only(tmp_path, path.encode()).skipped == why
     assert only(tmp_path, GOOD.encode()).skipped is None
@@ -145,7 +145,7 @@ def test_only_what_is_the_same_is_a_second_copy(tmp_path):
         assert found[path].problem.startswith("outside the class folders")
 
 
-def test_masks_beside_the_images_folder_are_no_second_dataset(tmp_path):
+def test_masks_beside_the_images_folder_are_not_a_second_dataset(tmp_path):
     fill(tmp_path, {"images/NORMAL/a.png": b"1", "masks/NORMAL/a.png": b"1"})
     found = {file.filename: (file.label, file.skipped) for file in scan(tmp_path)}
     assert found == {
@@ -270,7 +270,7 @@ def test_characters_that_act_on_a_terminal_are_escaped(tmp_path):
     assert file.filename == r"NORMAL/\x1b[2Ja\x0ab\u202e.png"
 
 
-def test_a_name_that_is_no_utf8_is_kept_and_shown(tmp_path):
+def test_a_name_that_is_not_utf8_is_kept_and_shown(tmp_path):
     fill(tmp_path, {GOOD: b"1"})
     path = b"train/NORMAL/caf\xe9.png"
     with open(os.path.join(os.fsencode(tmp_path), path), "wb") as file:
@@ -322,7 +322,7 @@ def test_a_folder_without_classes_is_refused_with_what_it_holds(tmp_path, files,
         scan(fill(tmp_path, files))
 
 
-def test_a_class_folder_itself_is_answered_with_the_one_above(tmp_path):
+def test_a_class_folder_itself_is_refused_with_the_one_above(tmp_path):
     fill(tmp_path, {"data/NORMAL/a.png": b"1"})
     with pytest.raises(UserError, match=r"Did you mean the folder above, .*/data\?"):
         scan(tmp_path / "data/NORMAL")
@@ -336,7 +336,7 @@ def test_a_class_folder_itself_is_answered_with_the_one_above(tmp_path):
         ("a.png", "is a file. Give the folder"),
     ],
 )
-def test_a_file_is_no_image_folder(tmp_path, name, message):
+def test_a_file_is_not_an_image_folder(tmp_path, name, message):
     with pytest.raises(UserError, match=message):
         scan(fill(tmp_path, {name: b"1"}) / name)
 
@@ -345,11 +345,11 @@ def test_a_file_is_no_image_folder(tmp_path, name, message):
     ("name", "message"),
     [("x" * 300, "cannot be opened: file name too long"), ("a\0b", "that no path can have")],
 )
-def test_a_path_that_the_system_refuses_is_no_image_folder(tmp_path, name, message):
+def test_a_path_that_the_system_refuses_is_not_an_image_folder(tmp_path, name, message):
     with pytest.raises(UserError, match=message):
         scan(tmp_path / name)
 
 
-def test_an_address_is_no_image_folder():
+def test_an_address_is_not_an_image_folder():
     with pytest.raises(UserError, match="must be a local path; received gs://bucket/images"):
         scan(Path("gs://bucket/images"))

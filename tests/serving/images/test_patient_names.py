@@ -87,7 +87,7 @@ def test_the_names_of_other_datasets_are_known(names, patients):
         "000434271f63a053c4128a0ba6352c7f.png",
     ],
 )
-def test_a_name_of_a_study_or_an_image_is_no_patient(name):
+def test_a_name_of_a_study_or_an_image_is_not_a_patient(name):
     (named,) = by_names([Named("NORMAL", name)])
     assert not named.is_patient
 
@@ -103,7 +103,7 @@ def test_a_name_of_a_study_or_an_image_is_no_patient(name):
         "Normal-101.png",
     ],
 )
-def test_dates_and_other_numbers_are_no_patients(name):
+def test_dates_and_other_numbers_are_not_patients(name):
     assert found(name, name.replace("1.", "2.")) == [None, None]
 
 
@@ -115,7 +115,7 @@ def test_a_convention_is_taken_only_where_nearly_all_of_a_class_follow_it():
 
 def test_each_class_may_come_from_another_dataset():
     files = [Named("NORMAL", "00000013_005.png"), Named("PNEUMONIA", "person1_virus_6.jpeg")]
-    assert [each.told_by for each in by_names(files)] == ["the names of NIH ChestX-ray14", KERMANY]
+    assert [each.known_by for each in by_names(files)] == ["the names of NIH ChestX-ray14", KERMANY]
 
 
 def test_a_name_of_osirix_in_several_folders_is_not_one_patient():

@@ -154,7 +154,7 @@ def test_a_table_that_is_missing_is_named(tmp_path):
         found(patients=str(tmp_path / "absent.csv"))
 
 
-def test_a_table_that_is_no_text_is_refused(tmp_path):
+def test_a_table_that_is_not_text_is_refused(tmp_path):
     (tmp_path / "patients.csv").write_bytes(b"PK\x03\x04\xff\xfe")
     with pytest.raises(UserError, match="cannot be read"):
         found(patients=str(tmp_path / "patients.csv"))

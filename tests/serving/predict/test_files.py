@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serving.model import Answer
+from serving.model import Prediction
 from serving.predict import files as module
-from serving.predict.files import Prediction, predict, predict_batch
+from serving.predict.files import FilePrediction, predict, predict_batch
 from tests.images import encode
 from transform_module.errors import UserError
 
@@ -35,14 +35,14 @@ def names(predictions, folder):
 def test_a_file_is_predicted(version, images):
     (only,) = predict(version, [images / "4.png"])
     path = str(images / "4.png")
-    assert only == Prediction(path, pytest.approx(0.2), "NORMAL", True, "")
+    assert only == FilePrediction(path, pytest.approx(0.2), "NORMAL", True, "")
 
 
 def test_an_image_unlike_the_training_is_reported(tmp_path, images):
     from tests.serving.saved import save
 
     (images / "text.png").write_bytes(b"text")
-    predictions = predict(save(tmp_path / "1", tells_domain=True), [images])
+    predictions = predict(save(tmp_path / "1", has_domain=True), [images])
     record = {Path(each.path).name: (each.in_domain, each.domain_distance) for each in predictions}
     assert record["1.png"] == (True, 1.0)
     assert record["2.png"] == (False, 3.0)
@@ -80,7 +80,7 @@ def test_system_files_in_folders_are_passed_over(version, images):
 
 
 def reason(version, path):
-    """Why the one file is not a readable image, and that it tells nothing else."""
+    """Why the one file is not a readable image, and that it says nothing else."""
     (only,) = predict(version, [path])
     assert (only.probability, only.label, only.valid) == (None, "INVALID", False)
     return only.reason
@@ -101,8 +101,8 @@ def test_a_link_that_leads_nowhere_gets_a_row(version, tmp_path):
     [(b"", "empty"), (b"some text\n" * 9, "text file"), (grey(9)[:-30], "truncated")],
 )
 def test_a_broken_image_gets_a_row_with_the_reason(version, tmp_path, monkeypatch, content, why):
-    invalid = [Answer(0.5, "INVALID", False)]
-    monkeypatch.setattr(module.Model, "answer", lambda self, images: invalid)
+    invalid = [Prediction(0.5, "INVALID", False)]
+    monkeypatch.setattr(module.Model, "predict", lambda self, images: invalid)
     (tmp_path / "x.png").write_bytes(content)
     assert why in reason(version, tmp_path / "x.png")
 
@@ -164,7 +164,7 @@ def test_a_folder_that_cannot_be_opened_gets_a_row(version, images, monkeypatch)
     ]
 
 
-def test_a_name_that_is_no_text_is_shown_escaped(version, tmp_path):
+def test_a_name_that_is_not_text_is_shown_escaped(version, tmp_path):
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xe9.png"))
     path.write_bytes(grey(9))
     (only,) = predict(version, [path])
@@ -173,13 +173,13 @@ def test_a_name_that_is_no_text_is_shown_escaped(version, tmp_path):
 
 def batches(version, images, monkeypatch):
     sizes = []
-    answer = module.Model.answer
+    predict_images = module.Model.predict
 
     def counted(self, images):
         sizes.append(len(images))
-        return answer(self, images)
+        return predict_images(self, images)
 
-    monkeypatch.setattr(module.Model, "answer", counted)
+    monkeypatch.setattr(module.Model, "predict", counted)
     predict(version, [images / "4.png"] * 70)
     return sizes
 
@@ -209,12 +209,12 @@ def test_a_batch_comes_before_the_next_image_is_read():
     assert len(list(contents)) == 1
 
 
-def test_a_model_that_answers_no_number_is_reported():
-    def ask(images):
-        return [Answer(float("nan"), "NORMAL", True)]
+def test_a_model_that_returns_no_number_is_reported():
+    def predictor(images):
+        return [Prediction(float("nan"), "NORMAL", True)]
 
     with pytest.raises(UserError, match="nan, not a probability"):
-        list(predict_batch(ask, [(Path("x.png"), b"x")]))
+        list(predict_batch(predictor, [(Path("x.png"), b"x")]))
 
 
 def test_progress_is_reported_up_to_the_total(version, images):
@@ -259,15 +259,15 @@ def test_the_system_and_thumbnails_are_passed_over_in_folders(version, images):
 
 
 def test_a_batch_of_nothing_never_reaches_the_model(images):
-    asked = []
+    predicted_sizes = []
 
-    def ask(images):
-        asked.append(len(images))
-        return [Answer(0.5, "NORMAL", True)] * len(images)
+    def predictor(images):
+        predicted_sizes.append(len(images))
+        return [Prediction(0.5, "NORMAL", True)] * len(images)
 
     missing = [images / f"{number}.png" for number in range(90, 190)]
-    predictions = module.predict_by(ask, [*missing, images / "4.png"])
-    assert asked == [1]
+    predictions = module.predict_by(predictor, [*missing, images / "4.png"])
+    assert predicted_sizes == [1]
     assert [each.valid for each in predictions] == [False] * 100 + [True]
 
 

@@ -1,4 +1,4 @@
-"""Findings and a context made up for tests, with everything that they can tell."""
+"""Findings and a context made up for tests, with everything that they can hold."""
 
 import hashlib
 import io
@@ -181,7 +181,7 @@ def _jpeg(image: Image.Image) -> bytes:
 
 
 def context(**changes: Any) -> Context:
-    """Everything that a run can tell."""
+    """Everything that a run can report."""
     paths = [miss.path for miss in findings().misses]
     content: dict[str, Any] = {
         "run": "20260301-120000",

@@ -21,7 +21,7 @@ def browser(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """The page of everything that can be told, opened from a disk."""
+    """The page of everything that can be reported, opened from a disk."""
     file = tmp_path_factory.mktemp("page") / "page.html"
     misses = [*made.findings().misses, made.Miss(LONG, "NORMAL", "", 0.9)]
     found = made.findings(misses=misses, model=LONG, data=LONG)

@@ -4,14 +4,14 @@ from serving.report.privacy import anonymous
 from tests.serving.report import made
 
 
-def told_of_everything():
+def with_everything():
     findings = made.findings()
     context = made.context(filenames=False)
     return findings, context
 
 
 def test_no_name_of_a_file_or_patient_is_left_in_any_file():
-    findings, context = told_of_everything()
+    findings, context = with_everything()
     names = [
         *(miss.path for miss in findings.misses),
         *(each.path for each in context.quarantine),
@@ -25,7 +25,7 @@ def test_no_name_of_a_file_or_patient_is_left_in_any_file():
 
 
 def test_what_counts_stays():
-    findings, context = told_of_everything()
+    findings, context = with_everything()
     found, shown = anonymous(findings, context)
     assert [each.probability for each in found.misses] == [
         each.probability for each in findings.misses

@@ -42,7 +42,7 @@ def test_without_a_statement_nothing_is_invented():
     assert "report.licence" in text
 
 
-def test_a_dataset_that_is_recognised_by_its_names_is_no_statement():
+def test_a_dataset_that_is_recognised_by_its_names_is_not_stated():
     text = data_source(known_by(KERMANY_NAMES))
     assert "98 of 100 files follow the names of Kermany et al." in text
     assert "report.dataset=kermany-2018" in text

@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from tests.conformance import models
 from tests.conformance.clients import b64, strings
-from tests.serving import asking, hostile
-from tests.serving.asking import MODEL, PREDICT, xray
+from tests.serving import hostile, small_model
 from tests.serving.hostile import SECONDS, SECRET
 from tests.serving.running import running
+from tests.serving.small_model import MODEL, PREDICT, xray
 from transform_module import contract
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e]
@@ -50,32 +50,32 @@ class Client:
     def __init__(self, server):
         self._server = server
 
-    def ask(self, number):
-        """Sends one request, and checks the answer."""
+    def send(self, number):
+        """Sends one request, and checks the response."""
         value = VALUES[number % len(VALUES)]
         (self._rest, self._rpc)[number // 4 % 2](value, number % 3 == 0)
 
     def _rest(self, value, is_example):
-        body = asking.body(xray(value))
+        body = small_model.body(xray(value))
         if is_example:
             instances = [b64(example(value))]
             body = json.dumps({"signature_name": contract.SERVE_EXAMPLES, "instances": instances})
         status, content = get(self._server, "POST", PREDICT, body)
         assert status == 200, content
-        assert asking.is_right(content, [value])
+        assert small_model.is_right(content, [value])
 
     def _rpc(self, value, is_example):
-        message = asking.request(xray(value))
+        message = small_model.request(xray(value))
         if is_example:
             del message.inputs[contract.IMAGE_BYTES]
             message.inputs[contract.EXAMPLES].CopyFrom(strings([example(value)]))
             message.model_spec.signature_name = contract.SERVE_EXAMPLES
-        with asking.stub(self._server.grpc) as stub:
-            assert asking.is_right_message(stub.Predict(message, timeout=SECONDS), [value])
+        with small_model.stub(self._server.grpc) as stub:
+            assert small_model.is_right_message(stub.Predict(message, timeout=SECONDS), [value])
 
 
 def get(server, method, path, body=None):
-    http = HTTPConnection(*asking.place(server.rest), timeout=SECONDS)
+    http = HTTPConnection(*small_model.place(server.rest), timeout=SECONDS)
     try:
         http.request(method, path, body)
         response = http.getresponse()
@@ -87,18 +87,18 @@ def get(server, method, path, body=None):
 def test_no_client_hurts_another(server):
     client = Client(server)
 
-    def ask(number):
+    def send(number):
         if number % 25 == 0:
             control(server, CONTROL[number // 25 % len(CONTROL)])
-        client.ask(number)
+        client.send(number)
 
-    outcome = hostile.attack(server, ask)
+    outcome = hostile.attack(server, send)
     print(outcome, dict(outcome.kinds))  # noqa: T201
     # A bound against a server that stalls; how fast it is, the benchmark says.
     assert outcome.seconds[-1] < SECONDS / 2
     assert outcome.memory < MEMORY
     assert len(outcome.kinds) == len(hostile.KINDS)
-    assert SECRET.encode() not in outcome.answered
+    assert SECRET.encode() not in outcome.received
     log = server.log.read_text(errors="replace")
     assert SECRET not in log
     assert len(log.splitlines()) < LOG_LINES
@@ -109,7 +109,7 @@ def test_no_client_hurts_another(server):
 
 
 def control(server, path):
-    """Asks what must be answered whatever is predicted."""
+    """Sends what must get a response whatever is predicted."""
     status, _ = get(server, "GET", path)
     assert status == 200, path
     with grpc.insecure_channel(server.grpc, [("grpc.enable_http_proxy", 0)]) as channel:

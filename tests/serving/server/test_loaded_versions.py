@@ -112,9 +112,9 @@ def available(model):
     return [number for number, state in states(model).items() if state is State.AVAILABLE]
 
 
-def refused(model, code, message, **asked):
+def refused(model, code, message, **wanted):
     with pytest.raises(RequestError, match=message) as error:
-        model.find(**asked)
+        model.find(**wanted)
     assert error.value.code is code
 
 
@@ -181,7 +181,7 @@ def test_a_new_version_loads_while_the_old_one_serves(folder, load):
     assert model.status()[1].error == ""
 
 
-def test_the_old_version_answers_until_the_new_one_does(folder, load):
+def test_the_old_version_predicts_until_the_new_one_does(folder, load):
     """At no moment is there none."""
     write(folder, 1)
     model = served(folder, load)
@@ -199,7 +199,7 @@ def test_the_old_version_answers_until_the_new_one_does(folder, load):
 
 
 class TestInFlight:
-    def test_a_version_is_kept_until_its_requests_are_answered(self, folder, load):
+    def test_a_version_is_kept_until_its_requests_are_finished(self, folder, load):
         write(folder, 1)
         model = served(folder, load)
 
@@ -476,7 +476,7 @@ class TestFolders:
             *("0", "007", str(2**63), "99999999999999999999"),
         ],
     )
-    def test_what_is_no_number_is_no_version(self, folder, load, name):
+    def test_what_is_not_a_number_is_not_a_version(self, folder, load, name):
         write(folder, 1, name)
         (folder / "9").write_text("a file")
         model = served(folder, load, every=True)

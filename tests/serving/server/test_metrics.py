@@ -87,7 +87,7 @@ def test_two_servers_do_not_share_figures():
     assert counted(other) == {}
 
 
-def test_latency_is_that_of_answered_requests_in_microseconds():
+def test_latency_is_that_of_finished_requests_in_microseconds():
     metrics = Metrics()
     with metrics.request(*OK):
         time.sleep(0.02)
@@ -108,7 +108,7 @@ def test_latency_is_that_of_answered_requests_in_microseconds():
     assert f'{LATENCY}_bucket{{{labels},le="10"}}' in found
 
 
-def test_the_time_of_the_model_is_measured_where_it_answers():
+def test_the_time_of_the_model_is_measured_where_it_predicts():
     metrics = Metrics()
     with metrics.runtime("cxr", "Predict"):
         time.sleep(0.01)

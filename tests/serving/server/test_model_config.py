@@ -129,7 +129,7 @@ class TestFolder:
         assert of_folder(Path()) == ModelConfig("cxr", tmp_path / "cxr")
         assert of_folder(Path("17")).specific == (17,)
 
-    def test_a_saved_model_whose_folder_is_no_number_is_refused(self, tmp_path):
+    def test_a_saved_model_whose_folder_is_not_a_number_is_refused(self, tmp_path):
         path = make_version(tmp_path / "cxr", "best")
         with pytest.raises(UserError, match=r"best: the name of a version's folder is its number"):
             of_folder(path)

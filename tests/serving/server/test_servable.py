@@ -170,7 +170,7 @@ class TestCheck:
         assert "cannot be read" in refusal(check, place)
 
     def test_a_model_that_shows_its_domain(self, tmp_path):
-        check(write_manifest(save(tmp_path / "1", tells_domain=True)))
+        check(write_manifest(save(tmp_path / "1", has_domain=True)))
 
 
 class TestLoad:
@@ -182,8 +182,8 @@ class TestLoad:
         assert signature.joinable
         assert signature.inputs == {contract.IMAGE_BYTES: tf.TensorSpec([None], tf.string)}
         assert set(signature.outputs) == {"probability", "label", "valid"}
-        answer = servable.call(contract.SERVING_DEFAULT, image_inputs(grey(255), b"x"))
-        assert answer[contract.PROBABILITY].tolist() == [1.0, 0.5]
+        result = servable.call(contract.SERVING_DEFAULT, image_inputs(grey(255), b"x"))
+        assert result[contract.PROBABILITY].tolist() == [1.0, 0.5]
 
     @pytest.mark.parametrize("name", [DATA, INDEX, GRAPH])
     @pytest.mark.parametrize("share", [0, 0.3, 0.9])
@@ -295,7 +295,7 @@ class TestWarmUp:
 
 
 class _Odd(tf.Module):
-    """Signatures whose rows cannot be joined, or not be told apart."""
+    """Signatures whose rows cannot be joined, or not be distinguished."""
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="x")])
     def total(self, x):
@@ -353,11 +353,11 @@ class TestRun:
     def servable(self, version, lanes):
         return Servable(version, BatchingSettings(), lanes, Limits())
 
-    def test_a_request_is_answered(self, servable):
-        answer = run(servable, contract.SERVING_DEFAULT, **image_inputs(grey(51), b"x", grey(255)))
-        assert answer[contract.PROBABILITY].tolist() == pytest.approx([0.2, 0.5, 1])
-        assert answer[contract.PREDICTED_LABEL].tolist() == [b"NORMAL", b"INVALID", b"PNEUMONIA"]
-        assert answer[contract.VALID].tolist() == [True, False, True]
+    def test_a_request_is_served(self, servable):
+        result = run(servable, contract.SERVING_DEFAULT, **image_inputs(grey(51), b"x", grey(255)))
+        assert result[contract.PROBABILITY].tolist() == pytest.approx([0.2, 0.5, 1])
+        assert result[contract.PREDICTED_LABEL].tolist() == [b"NORMAL", b"INVALID", b"PNEUMONIA"]
+        assert result[contract.VALID].tolist() == [True, False, True]
 
     def test_requests_are_joined(self, servable, monkeypatch):
         sizes = []
@@ -379,8 +379,8 @@ class TestRun:
                 or call(contract.SERVING_DEFAULT, inputs)
             ),
         )
-        answers = asyncio.run(case())
-        found = [answer[contract.PROBABILITY].tolist() for answer in answers]
+        results = asyncio.run(case())
+        found = [result[contract.PROBABILITY].tolist() for result in results]
         assert found == [[pytest.approx(value / 255)] for value in range(0, 250, 25)]
         assert sizes == [16]  # ten, filled up
 
@@ -429,7 +429,7 @@ class TestRun:
             run(servable, contract.SERVING_DEFAULT, deadline=0.0, **image_inputs(b"x"))
         assert refused.value.code is StatusCode.DEADLINE_EXCEEDED
 
-    def test_it_is_drained_once_all_requests_are_answered(self, servable, monkeypatch):
+    def test_it_is_drained_once_all_requests_are_finished(self, servable, monkeypatch):
         way = threading.Event()
         call = servable.call
 
@@ -494,10 +494,10 @@ class TestPixels:
             large = asyncio.create_task(servable.run(work, None))
             await asyncio.sleep(0.01)
             small = servable.prepare(contract.SERVING_DEFAULT, image_inputs(grey(51)))
-            answer = await servable.run(small, None)
+            result = await servable.run(small, None)
             assert not large.done()
             way.set()
-            return answer, await large
+            return result, await large
 
         small, large = asyncio.run(case())
         assert small[contract.PROBABILITY].tolist() == pytest.approx([0.2])
@@ -524,23 +524,23 @@ class TestOdd:
         assert joinable == {"both": True, "positive": True, "scalar": False, "total": False}
 
     def test_scalars_are_arrays_too(self, odd):
-        answer = run(odd, "total", x=floats(1, 2, 3))
-        assert {name: array.shape for name, array in answer.items()} == {"y": (), "text": ()}
-        assert answer["y"] == 6
-        assert answer["text"].dtype == object
-        assert answer["text"].tolist() == b"sum"
+        result = run(odd, "total", x=floats(1, 2, 3))
+        assert {name: array.shape for name, array in result.items()} == {"y": (), "text": ()}
+        assert result["y"] == 6
+        assert result["text"].dtype == object
+        assert result["text"].tolist() == b"sum"
 
     def test_a_scalar_is_taken(self, odd):
         assert run(odd, "scalar", x=np.float32(1))["y"] == 2
 
-    def test_no_rows_are_answered_with_none(self, odd):
-        answer = run(odd, "both", a=floats(), b=floats())
-        assert {name: array.shape for name, array in answer.items()} == {"a": (0,), "b": (0,)}
+    def test_no_rows_give_no_rows(self, odd):
+        result = run(odd, "both", a=floats(), b=floats())
+        assert {name: array.shape for name, array in result.items()} == {"a": (0,), "b": (0,)}
 
     def test_inputs_of_different_length_are_computed_alone(self, odd):
-        answer = run(odd, "both", a=floats(1, 2), b=floats(1))
-        assert answer["a"].tolist() == [2, 4]
-        assert answer["b"].tolist() == [3]
+        result = run(odd, "both", a=floats(1, 2), b=floats(1))
+        assert result["a"].tolist() == [2, 4]
+        assert result["b"].tolist() == [3]
 
     def test_rows_that_cannot_be_distinguished_are_refused(self, odd):
         assert run(odd, "positive", x=floats(1))["y"].tolist() == [1]

@@ -34,10 +34,10 @@ from tensorflow_serving.apis import (
 
 from serving.server.admission.limits import Limits
 from serving.versions.push import push
-from tests.serving import asking, certificates
-from tests.serving.asking import MODEL, PREDICT, xray
+from tests.serving import certificates, small_model
 from tests.serving.running import running
 from tests.serving.saved import write_manifest
+from tests.serving.small_model import MODEL, PREDICT, xray
 from transform_module import contract
 
 pytestmark = pytest.mark.e2e
@@ -64,10 +64,10 @@ def server(pushed):
 
 def connection(server):
     """A connection to REST that is kept until it is closed."""
-    return closing(HTTPConnection(*asking.place(server.rest), timeout=SECONDS))
+    return closing(HTTPConnection(*small_model.place(server.rest), timeout=SECONDS))
 
 
-def asked(connection, content=None, path=PREDICT, method="POST"):
+def posted(connection, content=None, path=PREDICT, method="POST"):
     connection.request(method, path, content)
     response = connection.getresponse()
     return response.status, response.read()
@@ -80,9 +80,9 @@ def error_of(content):
 
 
 def statuses(server, model=MODEL):
-    """What is told of each version: its state and its error."""
+    """What is logged of each version: its state and its error."""
     with connection(server) as http:
-        status, content = asked(http, path=f"/v1/models/{model}", method="GET")
+        status, content = posted(http, path=f"/v1/models/{model}", method="GET")
     assert status == 200
     return {
         int(each["version"]): (each["state"], each["status"]["error_message"])
@@ -94,8 +94,8 @@ def grpc_statuses(server):
     request = get_model_status_pb2.GetModelStatusRequest()
     request.model_spec.name = MODEL
     with grpc.insecure_channel(server.grpc, [("grpc.enable_http_proxy", 0)]) as channel:
-        answer = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus(request)
-    return {each.version: each for each in answer.model_version_status}
+        response = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus(request)
+    return {each.version: each for each in response.model_version_status}
 
 
 def until(condition):
@@ -108,7 +108,7 @@ def until(condition):
 class TestLimits:
     def test_a_body_too_large_is_refused(self, server):
         with connection(server) as http:
-            status, content = asked(http, bytes(BODY_BYTES + 1))
+            status, content = posted(http, bytes(BODY_BYTES + 1))
         assert status == 413
         assert error_of(content).startswith(f"The body is larger than {BODY_BYTES} bytes")
 
@@ -122,10 +122,10 @@ class TestLimits:
 
     def test_a_message_too_large_is_refused(self, server):
         with (
-            asking.stub(server.grpc) as stub,
+            small_model.stub(server.grpc) as stub,
             pytest.raises(grpc.RpcError) as refused,
         ):
-            stub.Predict(asking.request(bytes(BODY_BYTES)), timeout=SECONDS)
+            stub.Predict(small_model.request(bytes(BODY_BYTES)), timeout=SECONDS)
         assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
     @pytest.mark.parametrize("rows", [3201, 300_000])
@@ -144,22 +144,22 @@ class TestLimits:
             with ExitStack() as stack:
                 for sent in [half, b"GET / HTTP/1.1\r\nHost", b""] * 30:
                     raw = stack.enter_context(
-                        socket.create_connection(asking.place(server.rest), SECONDS)
+                        socket.create_connection(small_model.place(server.rest), SECONDS)
                     )
                     raw.sendall(sent)
                 for path in ("/", f"/v1/models/{MODEL}", FIGURES, "/page/model.json"):
                     with connection(server) as http:
-                        assert asked(http, path=path, method="GET")[0] == 200
+                        assert posted(http, path=path, method="GET")[0] == 200
                 with grpc.insecure_channel(server.grpc, [("grpc.enable_http_proxy", 0)]) as channel:
                     check = channel.unary_unary("/grpc.health.v1.Health/Check")
                     assert check(b"", timeout=SECONDS) == b"\x08\x01"
                 with connection(server) as http:
                     assert (
                         'reason="connections"'
-                        in asked(http, path=FIGURES, method="GET")[1].decode()
+                        in posted(http, path=FIGURES, method="GET")[1].decode()
                     )
             with connection(server) as http:
-                until(lambda: asked(http, asking.body(xray(51)))[0] == 200)
+                until(lambda: posted(http, small_model.body(xray(51)))[0] == 200)
             log = server.log.read_text()
         assert "Traceback" not in log
         assert len(log.splitlines()) < 50
@@ -169,12 +169,12 @@ class TestLimits:
         limits = [f"--limit={name}_seconds=1" for name in ("header", "body", "idle")]
         with running(pushed, *limits) as server:
             for sent in (b"", b"POST / HTT", half, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"):
-                with socket.create_connection(asking.place(server.rest), SECONDS) as raw:
+                with socket.create_connection(small_model.place(server.rest), SECONDS) as raw:
                     raw.sendall(sent)
-                    answer = b""
+                    response = b""
                     while part := raw.recv(1 << 16):
-                        answer += part
-                    assert (b" 408 " in answer) == (sent == half)
+                        response += part
+                    assert (b" 408 " in response) == (sent == half)
 
 
 class TestBatch:
@@ -184,56 +184,58 @@ class TestBatch:
     def test_a_broken_image_leaves_the_others_as_they_are(self, server, at):
         whole = [xray(value) for value in self.VALUES]
         broken = [*whole[:at], b"broken", *whole[at + 1 :]]
-        with connection(server) as http, asking.stub(server.grpc) as stub:
+        with connection(server) as http, small_model.stub(server.grpc) as stub:
             rows, damaged = (
-                json.loads(asked(http, asking.body(*each))[1])["predictions"]
+                json.loads(posted(http, small_model.body(*each))[1])["predictions"]
                 for each in (whole, broken)
             )
-            answers, answered = (
-                list(stub.Predict(asking.request(*each)).outputs[contract.PROBABILITY].float_val)
+            responses, received = (
+                list(
+                    stub.Predict(small_model.request(*each)).outputs[contract.PROBABILITY].float_val
+                )
                 for each in (whole, broken)
             )
         assert damaged[at][contract.VALID] is False
         assert damaged[at][contract.PREDICTED_LABEL] == contract.INVALID
-        del rows[at], damaged[at], answers[at], answered[at]
+        del rows[at], damaged[at], responses[at], received[at]
         assert damaged == rows
-        assert answered == answers
+        assert received == responses
         assert len(rows) == 31
 
 
 class TestConnections:
-    def test_one_answers_many_requests(self, server):
+    def test_one_serves_many_requests(self, server):
         with connection(server) as http:
             used = set()
             for value in range(0, 250, 50):
-                status, content = asked(http, asking.body(xray(value)))
+                status, content = posted(http, small_model.body(xray(value)))
                 assert status == 200
-                assert asking.is_right(content, [value])
+                assert small_model.is_right(content, [value])
                 used.add(http.sock)
-            assert asked(http, b"{}")[0] == 400
-            assert asked(http, b"{}", "/v1/models/other:predict")[0] in (400, 404)
+            assert posted(http, b"{}")[0] == 400
+            assert posted(http, b"{}", "/v1/models/other:predict")[0] in (400, 404)
             used.add(http.sock)
             assert len(used) == 1
             assert None not in used
 
-    def test_requests_that_follow_each_other_are_answered_in_order(self, server):
+    def test_requests_that_follow_each_other_get_responses_in_order(self, server):
         values = (0, 51, 255)
         sent = b"".join(
             f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}\r\n\r\n".encode()
             + content
-            for content in (asking.body(xray(value)) for value in values)
+            for content in (small_model.body(xray(value)) for value in values)
         )
-        with socket.create_connection(asking.place(server.rest), SECONDS) as raw:
+        with socket.create_connection(small_model.place(server.rest), SECONDS) as raw:
             raw.sendall(sent)
             file = raw.makefile("rb")
             for value in values:
                 assert b" 200 " in file.readline()
                 headers = parse_headers(file)
-                assert asking.is_right(file.read(int(headers["Content-Length"])), [value])
+                assert small_model.is_right(file.read(int(headers["Content-Length"])), [value])
 
     def test_one_that_is_not_to_be_kept_is_closed(self, server):
         with connection(server) as http:
-            http.request("POST", PREDICT, asking.body(xray(51)), {"Connection": "close"})
+            http.request("POST", PREDICT, small_model.body(xray(51)), {"Connection": "close"})
             response = http.getresponse()
             assert response.status == 200
             assert response.will_close
@@ -241,13 +243,13 @@ class TestConnections:
 
 class TestDeadline:
     def test_it_holds_over_grpc(self, server):
-        large = asking.request(*[xray(51, 2500)] * 32)
-        with asking.stub(server.grpc) as stub:
+        large = small_model.request(*[xray(51, 2500)] * 32)
+        with small_model.stub(server.grpc) as stub:
             with pytest.raises(grpc.RpcError) as refused:
                 stub.Predict(large, timeout=0.05)
             assert refused.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-            answer = stub.Predict(asking.request(xray(51)), timeout=SECONDS)
-            assert asking.is_right_message(answer, [51])
+            response = stub.Predict(small_model.request(xray(51)), timeout=SECONDS)
+            assert small_model.is_right_message(response, [51])
 
 
 class TestLog:
@@ -256,29 +258,29 @@ class TestLog:
         noise = secret.encode() * 50
         with connection(server) as http:
             for content in (
-                asking.body(xray(51), noise, b"\x89PNG" + noise),
+                small_model.body(xray(51), noise, b"\x89PNG" + noise),
                 json.dumps({"instances": [{secret: secret}]}),
                 json.dumps({"inputs": secret, "signature_name": secret}),
                 f'{{"instances": [{secret}',
                 json.dumps({"instances": [{"b64": secret * 100}]}),
             ):
-                assert asked(http, content)[0] in (200, 400)
+                assert posted(http, content)[0] in (200, 400)
             for path in (f"/v1/models/{secret}:predict", f"/{secret}.png", f"{PREDICT}?{secret}"):
-                assert asked(http, b"{}", path)[0] in (400, 404)
+                assert posted(http, b"{}", path)[0] in (400, 404)
         for sent in (
             f"{secret}\r\n\r\n",
             f"GET /{secret} {secret}\r\n\r\n",
             f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\n{secret}\r\n\r\n",
             f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{secret}\r\n",
         ):
-            with socket.create_connection(asking.place(server.rest), SECONDS) as raw:
+            with socket.create_connection(small_model.place(server.rest), SECONDS) as raw:
                 raw.sendall(sent.encode())
                 raw.shutdown(socket.SHUT_WR)
                 while raw.recv(1 << 16):
                     pass
-        with asking.stub(server.grpc) as stub:
+        with small_model.stub(server.grpc) as stub:
             for change in ("model", "signature", "input", "image"):
-                message = asking.request(b"\x89PNG" + noise)
+                message = small_model.request(b"\x89PNG" + noise)
                 if change == "model":
                     message.model_spec.name = secret
                 elif change == "signature":
@@ -290,7 +292,7 @@ class TestLog:
         log = server.log.read_text(errors="replace")
         assert "REST" in log
         assert secret not in log
-        assert json.loads(asking.body(noise))["instances"][0]["b64"][:60] not in log
+        assert json.loads(small_model.body(noise))["instances"][0]["b64"][:60] not in log
         assert "Traceback" not in log
 
 
@@ -305,7 +307,7 @@ class Seen:
 
 
 class Load:
-    """Threads that ask without a pause, over REST and gRPC, until they are stopped."""
+    """Threads that send without a pause, over REST and gRPC, until they are stopped."""
 
     IMAGES = ((51, 600), (204, 900), (255, 40))
 
@@ -339,12 +341,12 @@ class Load:
                 setattr(self.seen, outcome, getattr(self.seen, outcome) + 1)
 
     def _rest(self):
-        content = asking.body(*self._images)
-        http = HTTPConnection(*asking.place(self._server.rest), timeout=SECONDS)
-        answered = 0  # on this connection
+        content = small_model.body(*self._images)
+        http = HTTPConnection(*small_model.place(self._server.rest), timeout=SECONDS)
+        received = 0  # on this connection
         while not self._stopped.is_set():
             if http.sock is None:
-                answered = 0
+                received = 0
                 try:
                     http.connect()
                 except OSError:
@@ -352,27 +354,27 @@ class Load:
                     time.sleep(0.02)
                     continue
             try:
-                status, answer = asked(http, content)
+                status, response = posted(http, content)
             except (IncompleteRead, json.JSONDecodeError) as error:
                 self._count("truncated", repr(error))
             except (OSError, HTTPException) as error:
                 # Of a new connection nothing was read: the server closed it as it was.
-                self._count("closed", "" if answered == 0 else f"{error!r} after {answered}")
+                self._count("closed", "" if received == 0 else f"{error!r} after {received}")
                 http.close()
             else:
-                if status == 200 and asking.is_right(answer, self._values):
+                if status == 200 and small_model.is_right(response, self._values):
                     self._count("right")
                 else:
-                    self._count("answer", f"{status} {answer[:200]!r}")
-                answered += 1
+                    self._count("response", f"{status} {response[:200]!r}")
+                received += 1
         http.close()
 
     def _rpc(self):
-        message = asking.request(*self._images)
-        with asking.stub(self._server.grpc) as stub:
+        message = small_model.request(*self._images)
+        with small_model.stub(self._server.grpc) as stub:
             while not self._stopped.is_set():
                 try:
-                    answer = stub.Predict(message, timeout=SECONDS)
+                    response = stub.Predict(message, timeout=SECONDS)
                 except grpc.RpcError as error:
                     # CANCELLED is what had come but was not begun as the server ended:
                     # https://github.com/grpc/grpc/issues/41785
@@ -382,11 +384,11 @@ class Load:
                     else:
                         self._count("call", f"{error.code()} {error.details()}")
                     continue
-                if asking.is_right_message(answer, self._values):
+                if small_model.is_right_message(response, self._values):
                     self._count("right")
-                    self.versions.add(answer.model_spec.version.value)
+                    self.versions.add(response.model_spec.version.value)
                 else:
-                    self._count("answer", str(answer)[:200])
+                    self._count("response", str(response)[:200])
 
 
 def endless(folder):
@@ -408,7 +410,7 @@ def endless(folder):
 
 
 class TestEnd:
-    def test_what_was_accepted_is_answered(self, pushed):
+    def test_what_was_accepted_is_finished(self, pushed):
         with running(pushed, "--grace-seconds", "20") as server:
             with Load(server) as load:
                 until(lambda: load.seen.right > 200)
@@ -425,21 +427,21 @@ class TestEnd:
         assert "Traceback" not in log
         assert "Error" not in log
 
-    def test_a_request_that_takes_long_is_answered(self, pushed):
-        slow = asking.request(*[xray(51, 2500)] * 32)
-        content = asking.body(*[xray(51, 2500)] * 32)
-        answers = []
+    def test_a_request_that_takes_long_is_finished(self, pushed):
+        slow = small_model.request(*[xray(51, 2500)] * 32)
+        content = small_model.body(*[xray(51, 2500)] * 32)
+        responses = []
         with running(pushed) as server:
 
             def rest():
                 with connection(server) as http:
-                    status, answer = asked(http, content)
-                    answers.append(status == 200 and asking.is_right(answer, [51] * 32))
+                    status, response = posted(http, content)
+                    responses.append(status == 200 and small_model.is_right(response, [51] * 32))
 
             def rpc():
-                with asking.stub(server.grpc) as stub:
-                    answer = stub.Predict(slow, timeout=SECONDS)
-                    answers.append(asking.is_right_message(answer, [51] * 32))
+                with small_model.stub(server.grpc) as stub:
+                    response = stub.Predict(slow, timeout=SECONDS)
+                    responses.append(small_model.is_right_message(response, [51] * 32))
 
             threads = [threading.Thread(target=target) for target in (rest, rpc)]
             for thread in threads:
@@ -449,7 +451,7 @@ class TestEnd:
             for thread in threads:
                 thread.join(SECONDS)
             assert server.process.wait(SECONDS) == 0
-        assert answers == [True, True]
+        assert responses == [True, True]
 
     def test_what_never_ends_is_not_waited_for(self, tmp_path):
         endless(tmp_path / "endless" / "1")
@@ -457,10 +459,10 @@ class TestEnd:
             tmp_path / "endless", "--allow-unverified", "--grace-seconds", "1.5"
         ) as server:
             with connection(server) as http:
-                http.request("POST", "/v1/models/endless:predict", asking.body(b"x"))
-                message = asking.request(b"x")
+                http.request("POST", "/v1/models/endless:predict", small_model.body(b"x"))
+                message = small_model.request(b"x")
                 message.model_spec.name = "endless"
-                with asking.stub(server.grpc) as stub, pytest.raises(grpc.RpcError) as refused:
+                with small_model.stub(server.grpc) as stub, pytest.raises(grpc.RpcError) as refused:
                     stub.Predict(message, timeout=2)  # behind the other one, which runs
                 assert refused.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
                 server.process.send_signal(signal.SIGTERM)
@@ -471,10 +473,10 @@ class TestEnd:
     def test_ctrl_c_ends_it_too_whatever_connections_there_are(self, pushed):
         with (
             running(pushed) as server,
-            socket.create_connection(asking.place(server.rest), SECONDS),
+            socket.create_connection(small_model.place(server.rest), SECONDS),
             connection(server) as http,
         ):
-            assert asked(http, asking.body(xray(51)))[0] == 200
+            assert posted(http, small_model.body(xray(51)))[0] == 200
             server.process.send_signal(signal.SIGINT)
             assert server.process.wait(SECONDS) == 0
             assert "Traceback" not in server.log.read_text()
@@ -510,7 +512,7 @@ class TestCommand:
             folder.mkdir(parents=True)
             write_manifest(shutil.copytree(version, folder / "17"))
             with connection(server) as http:
-                until(lambda: asked(http, asking.body(xray(51)))[0] == 200)
+                until(lambda: posted(http, small_model.body(xray(51)))[0] == 200)
 
 
 class TestTakenPort:
@@ -584,7 +586,9 @@ class TestVersions:
             assert "the manifest is missing or cannot be read" in error
             assert "allow unverified models" in error
             with connection(server) as http:
-                status, content = asked(http, asking.body(xray(51)), f"/v1/models/{model}:predict")
+                status, content = posted(
+                    http, small_model.body(xray(51)), f"/v1/models/{model}:predict"
+                )
             assert status == 404
             assert error_of(content) == "No version of this model is available."
             assert "the manifest is missing" in server.log.read_text()
@@ -613,16 +617,16 @@ class TestEncryption:
         context = ssl.create_default_context(cadata=self.AUTHORITY.certificate)
         if pair:
             context.load_cert_chain(*certificates.write(tmp_path, pair))
-        place = asking.place(encrypted.rest)
+        place = small_model.place(encrypted.rest)
         client = HTTPSConnection(*place, timeout=SECONDS, context=context)
         with closing(client):
             if is_let_in:
-                status, content = asked(client, asking.body(xray(51)))
+                status, content = posted(client, small_model.body(xray(51)))
                 assert status == 200
-                assert asking.is_right(content, [51])
+                assert small_model.is_right(content, [51])
             else:
                 with pytest.raises((ssl.SSLError, OSError, HTTPException)):
-                    asked(client, asking.body(xray(51)))
+                    posted(client, small_model.body(xray(51)))
 
     @pytest.mark.parametrize(("pair", "is_let_in"), CLIENTS, ids=["known", "stranger", "nobody"])
     def test_grpc(self, encrypted, pair, is_let_in):
@@ -632,16 +636,16 @@ class TestEncryption:
         with grpc.secure_channel(encrypted.grpc, credentials, options) as channel:
             stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
             if is_let_in:
-                answer = stub.Predict(asking.request(xray(51)), timeout=SECONDS)
-                assert asking.is_right_message(answer, [51])
+                response = stub.Predict(small_model.request(xray(51)), timeout=SECONDS)
+                assert small_model.is_right_message(response, [51])
             else:
                 with pytest.raises(grpc.RpcError) as refused:
-                    stub.Predict(asking.request(xray(51)), timeout=SECONDS)
+                    stub.Predict(small_model.request(xray(51)), timeout=SECONDS)
                 assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
 
-    def test_in_the_clear_nobody_is_answered(self, encrypted):
+    def test_in_the_clear_nobody_gets_a_response(self, encrypted):
         with connection(encrypted) as http, pytest.raises((OSError, HTTPException)):
-            asked(http, asking.body(xray(51)))
-        with asking.stub(encrypted.grpc) as stub, pytest.raises(grpc.RpcError) as refused:
-            stub.Predict(asking.request(xray(51)), timeout=SECONDS)
+            posted(http, small_model.body(xray(51)))
+        with small_model.stub(encrypted.grpc) as stub, pytest.raises(grpc.RpcError) as refused:
+            stub.Predict(small_model.request(xray(51)), timeout=SECONDS)
         assert refused.value.code() is grpc.StatusCode.UNAVAILABLE

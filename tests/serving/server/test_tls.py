@@ -60,7 +60,7 @@ class TestRead:
             tls.read(path)
 
     @pytest.mark.parametrize("content", [b"server_kee: 'x'", b"\xff\xfe", b"{}", None])
-    def test_what_is_no_such_file_is_refused(self, tmp_path, content):
+    def test_what_is_not_such_a_file_is_refused(self, tmp_path, content):
         path = tmp_path / "ssl.config"
         if content is not None:
             path.write_bytes(content)
@@ -70,12 +70,12 @@ class TestRead:
 
 @contextmanager
 def https(config):
-    """Answers the first client, over TLS, with what it sent; yields the port."""
+    """Returns to the first client, over TLS, what it sent; yields the port."""
     context = tls.for_http(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(SECONDS)
 
-        def answer():
+        def response():
             try:
                 connection, _ = listener.accept()
                 connection.settimeout(SECONDS)
@@ -84,7 +84,7 @@ def https(config):
             except OSError:
                 pass
 
-        thread = threading.Thread(target=answer)
+        thread = threading.Thread(target=response)
         thread.start()
         yield listener.getsockname()[1]
         thread.join(SECONDS)
@@ -146,7 +146,7 @@ class TestHttp:
         with pytest.raises(UserError, match=r"^The SSL configuration cannot be used: "):
             tls.for_http(config)
 
-    def test_an_encrypted_key_is_refused_and_no_password_asked_for(self, capfd):
+    def test_an_encrypted_key_is_refused_without_a_prompt(self, capfd):
         key = key_pem(ec.generate_private_key(ec.SECP256R1()), b"password")
         with pytest.raises(UserError, match=r"^The SSL configuration cannot be used: "):
             tls.for_http(ssl_config(Pair(key, SERVER.certificate)))

@@ -113,11 +113,11 @@ def test_another_configuration_starts_another_server(served, model, tmp_path):
 
 @pytest.fixture
 def server():
-    """A server whose answer is its attribute ``status``; it keeps the paths it was asked for."""
+    """A server whose response is its attribute ``status``; it keeps the requested paths."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            self.server.asked.append(self.path)
+            self.server.requested.append(self.path)
             self.send_response(self.server.status)
             self.end_headers()
 
@@ -125,7 +125,7 @@ def server():
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    server.asked = []
+    server.requested = []
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server
@@ -140,12 +140,12 @@ def healthy(served, port):
 
 
 @pytest.mark.parametrize(("status", "expected"), [(200, True), (404, False), (503, False)])
-def test_the_health_script_asks_whether_the_stable_version_is_loaded(
+def test_the_health_script_checks_whether_the_stable_version_is_loaded(
     served, server, status, expected
 ):
     server.status = status
     assert healthy(served, server.server_port) is expected
-    assert server.asked == ["/v1/models/chest_xray/labels/stable/metadata"]
+    assert server.requested == ["/v1/models/chest_xray/labels/stable/metadata"]
 
 
 def test_a_server_that_is_not_up_is_not_healthy(served, server):

@@ -154,7 +154,7 @@ def test_a_canary_gets_its_share_of_the_requests(served):
     assert service["spec"]["predictor"]["canaryTrafficPercent"] == 10
 
 
-def test_all_requests_go_to_what_is_no_canary(service):
+def test_all_requests_go_to_what_is_not_a_canary(service):
     assert "canaryTrafficPercent" not in service["spec"]["predictor"]
 
 

@@ -194,7 +194,7 @@ def test_a_server_gets_requests_only_with_its_stable_version(pod):
         name: container[name]["httpGet"]["path"] for name in ("startupProbe", "readinessProbe")
     }
     assert paths == {"startupProbe": ready, "readinessProbe": ready}
-    # Requests may hold every thread of the server, and then it answers no probe.
+    # Requests may hold every thread of the server, and then no probe gets a response.
     assert "httpGet" not in container["livenessProbe"]
     assert container["livenessProbe"]["tcpSocket"] == {"port": "rest"}
 

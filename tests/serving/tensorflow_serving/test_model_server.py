@@ -83,8 +83,8 @@ def test_without_files_the_ssl_file_is_a_template():
         assert value.startswith("replace this")
 
 
-def test_a_certificate_is_no_key(pem):
-    with pytest.raises(UserError, match=r"certificate is no PEM file with a private key"):
+def test_a_certificate_is_not_a_key(pem):
+    with pytest.raises(UserError, match=r"certificate is not a PEM file with a private key"):
         model_server.ssl_config(Ssl(key=pem["certificate"], certificate=pem["certificate"]))
 
 
@@ -125,7 +125,7 @@ def test_the_server_is_started_with_flags_that_it_has():
     }
 
 
-def test_grpc_is_encrypted_only_when_it_is_asked_for():
+def test_grpc_is_encrypted_only_when_that_is_set():
     flags = model_server.flags(DeploymentSettings(), "/s/ssl.config")
     assert not [flag for flag in flags if "ssl" in flag]
 

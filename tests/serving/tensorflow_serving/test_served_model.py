@@ -22,7 +22,7 @@ def test_the_name_becomes_one_that_kubernetes_takes(model):
     assert find(model, DeploymentSettings()).resource_name == "chest-xray"
 
 
-def test_half_a_push_is_no_version(model):
+def test_half_a_push_is_not_a_version(model):
     (model / "11").mkdir()
     assert find(model, DeploymentSettings(canary=7)).labels["stable"] == 10
 

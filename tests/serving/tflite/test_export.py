@@ -61,13 +61,13 @@ def levels(*values):
     return np.stack([np.full((160, 160, 1), value, np.uint8) for value in values])
 
 
-def told_by_saved_model(version, grey_levels):
+def predicted_by_saved_model(version, grey_levels):
     signature = tf.saved_model.load(str(version)).signatures[contract.SERVE_PIXELS]
     pixels = tf.constant(grey_levels / np.float32(255), tf.float32)
     return signature(image_xf=pixels)[contract.PROBABILITY].numpy()
 
 
-def told(file, given):
+def predicted(file, given):
     interpreter = Interpreter(model_path=str(file))
     runner = interpreter.get_signature_runner()
     (name,) = runner.get_input_details()
@@ -75,16 +75,16 @@ def told(file, given):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_each_file_answers_as_the_saved_model(exported, version, variant):
+def test_each_file_predicts_as_the_saved_model(exported, version, variant):
     out, record = exported
     grey_levels = levels(*GREYS)
-    wanted = told_by_saved_model(version, grey_levels)
+    wanted = predicted_by_saved_model(version, grey_levels)
     assert wanted.min() < 0.01
     assert wanted.max() > 0.99
     is_whole = variant == INT8
     given = grey_levels if is_whole else (grey_levels / np.float32(255)).astype(np.float32)
     np.testing.assert_allclose(
-        told(out / f"{variant}.tflite", given), wanted, atol=TOLERANCE[variant]
+        predicted(out / f"{variant}.tflite", given), wanted, atol=TOLERANCE[variant]
     )
     (described,) = (each for each in record["files"] if each["variant"] == variant)
     assert described["measured"]["largest_difference"] <= TOLERANCE[variant]
@@ -94,7 +94,7 @@ def test_each_file_answers_as_the_saved_model(exported, version, variant):
 def test_int8_is_as_sure_as_the_saved_model(exported, version):
     """In steps of 1/256 no probability were above 255/256, nor any but 0 below 1/256."""
     out, _ = exported
-    black, white = told(out / "int8.tflite", levels(0, 255))
+    black, white = predicted(out / "int8.tflite", levels(0, 255))
     assert white > 0.9995
     assert 0 < black < 0.0005
 
@@ -161,16 +161,16 @@ def refused(*arguments, **options):
 
 
 def test_int8_is_refused_without_images(version, tmp_path):
-    told = refused(version, tmp_path / "out")
-    assert "--images FOLDER" in told
-    assert "--variant float16 --variant dynamic_range" in told
+    message = refused(version, tmp_path / "out")
+    assert "--images FOLDER" in message
+    assert "--variant float16 --variant dynamic_range" in message
 
 
 def test_a_model_without_the_signature_is_refused(tmp_path):
     model = save_without_pixels(tmp_path / "17")
-    told = refused(model, tmp_path / "out", variants=[FLOAT16])
-    assert "has no signature serve_pixels" in told
-    assert "Run the pipeline again" in told
+    message = refused(model, tmp_path / "out", variants=[FLOAT16])
+    assert "has no signature serve_pixels" in message
+    assert "Run the pipeline again" in message
 
 
 def test_no_model_is_refused(tmp_path):
@@ -201,6 +201,6 @@ def test_other_images_than_the_representative_ones_can_be_predicted(version, ima
 def test_images_that_are_all_broken_are_refused(version, tmp_path):
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "a.png").write_bytes(b"no image")
-    told = refused(version, tmp_path / "out", images=tmp_path / "images")
-    assert "None of the 1 files" in told
+    message = refused(version, tmp_path / "out", images=tmp_path / "images")
+    assert "None of the 1 files" in message
     assert not (tmp_path / "out").exists()

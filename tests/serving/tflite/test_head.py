@@ -14,7 +14,7 @@ class Network(tf.Module):
         self.weights = [tf.Variable([[1.5], [0.2]]), tf.Variable([[-0.5], [3.0]])]
 
     @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.float32, name="x")])
-    def answer(self, x):
+    def predict(self, x):
         members = [tf.sigmoid((x * tf.sigmoid(x)) @ weights)[:, 0] for weights in self.weights]
         average = tf.add_n(members) / 2
         return {"y": tf.sigmoid(2.0 * (tf.math.log(average) - tf.math.log1p(-average)) + 0.1)}
@@ -23,7 +23,7 @@ class Network(tf.Module):
 @pytest.fixture(scope="module")
 def content():
     network = Network()
-    function = network.answer.get_concrete_function()
+    function = network.predict.get_concrete_function()
     return tf.lite.TFLiteConverter.from_concrete_functions([function], network).convert()
 
 
@@ -33,15 +33,15 @@ def operations(content):
     return [each["op_name"] for each in interpreter._get_ops_details()]
 
 
-def test_what_is_written_out_answers_the_same(content):
+def test_what_is_written_out_predicts_the_same(content):
     prepared, _ = kept_in_float(content)
     x = np.random.default_rng(1).normal(0, 4, (50, 2)).astype(np.float32)
     x[0] = 200, -200
-    wanted, answered = (
+    wanted, predicted = (
         Interpreter(model_content=each).get_signature_runner()(x=x)["y"]
         for each in (content, prepared)
     )
-    np.testing.assert_allclose(answered, wanted, atol=1e-6)
+    np.testing.assert_allclose(predicted, wanted, atol=1e-6)
 
 
 def test_the_members_sigmoids_are_written_out_and_no_other(content):

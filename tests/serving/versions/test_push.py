@@ -278,7 +278,7 @@ def test_what_was_compared_with_another_version_is_not_pushed(tmp_path, model):
     assert push(model, folder, RECORD, examined(model, str(first.version))).version > first.version
 
 
-def test_what_is_served_already_is_no_matter_of_comparison(tmp_path, model):
+def test_what_is_served_already_is_not_compared(tmp_path, model):
     first = push(model, tmp_path / "cxr", RECORD, examined(model))
     assert push(model, tmp_path / "cxr", RECORD, examined(model)) == first
 
@@ -309,7 +309,7 @@ def test_the_highest_version_is_reported_rather_than_passed(tmp_path, model):
         push(model, tmp_path / "cxr", RECORD)
 
 
-def test_what_is_no_version_does_not_raise_the_next_one(tmp_path, model):
+def test_what_is_not_a_version_does_not_raise_the_next_one(tmp_path, model):
     (tmp_path / "cxr" / "99999999999999999999").mkdir(parents=True)
     assert push(model, tmp_path / "cxr", RECORD).version <= time.time()
 
@@ -340,7 +340,7 @@ class TestRolledBack:
             (each.path / "saved_model.pb").write_bytes(b"damage")
         assert pushed.newest(tmp_path, "cxr").version == versions[2]
 
-    def test_but_all_the_same_when_asked_for_and_then_as_ever(self, versions, tmp_path):
+    def test_but_all_the_same_when_that_is_set_and_then_as_ever(self, versions, tmp_path):
         folder = versions[-1].path.parent
         restored = rollback(folder)
         again = tmp_path / "model2"

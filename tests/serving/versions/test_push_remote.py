@@ -157,7 +157,7 @@ def test_what_cannot_be_fetched_is_not_taken_for_damage(folder, model, monkeypat
         push_remote.newest(folder, tmp_path)
 
 
-def test_other_numbers_are_no_versions(folder, model):
+def test_other_numbers_are_not_versions(folder, model):
     version, _ = pushed_to(folder, model())
     for name in ("0", "007", "99999999999999999999", "v1"):
         tf.io.gfile.makedirs(f"{folder}/{name}")
@@ -177,7 +177,7 @@ def test_what_was_compared_with_another_version_is_not_pushed(folder, model):
         pushed_to(folder, model(b"others"))
 
 
-def test_a_rolled_back_model_is_not_pushed_unless_asked_for(folder, model, monkeypatch):
+def test_a_rolled_back_model_is_not_pushed_unless_that_is_set(folder, model, monkeypatch):
     written = {}
     # A file of ram:// that is written again is appended to.
     monkeypatch.setattr(push_remote, "_write", written.__setitem__)
@@ -291,7 +291,7 @@ def test_there_may_be_no_baseline(folder):
     assert "nothing is pushed" in baseline.get_string_custom_property("reason")
 
 
-def test_a_failure_is_no_absence_of_a_baseline(folder, model, monkeypatch, tmp_path):
+def test_a_failure_is_not_an_absence_of_a_baseline(folder, model, monkeypatch, tmp_path):
     pushed_to(folder, model())
     root = folder.rpartition("/")[0]
     baseline = artifact(standard_artifacts.Model, str(tmp_path / "baseline"))

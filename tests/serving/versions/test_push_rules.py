@@ -31,14 +31,14 @@ def test_what_was_compared_with_another_may_not():
 
 
 @pytest.mark.parametrize("left", [RolledBack(7, digest(FILES)), RolledBack(7, "another", "recipe")])
-def test_what_was_rolled_back_may_not_unless_asked_for(left):
+def test_what_was_rolled_back_may_not_unless_that_is_set(left):
     message = refusal(Compared(FILES, recipe="recipe"), rolled_back=[RolledBack(6, "x"), left])
     assert "rolled back as version 7 in cxr" in message
     assert "--set push.again=true" in message
     check(Compared(FILES, recipe="recipe", again=True), "", [left], "cxr")
 
 
-def test_asking_for_it_excuses_from_no_comparison():
+def test_setting_it_excuses_from_no_comparison():
     assert "compared with no version" in refusal(Compared(FILES, again=True), "18")
 
 

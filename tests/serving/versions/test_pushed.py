@@ -120,7 +120,7 @@ def test_a_version_is_a_positive_int64(name, number):
     assert pushed.version_number(name) == number
 
 
-def test_other_numbers_are_no_versions(tmp_path):
+def test_other_numbers_are_not_versions(tmp_path):
     write_version(tmp_path, 7)
     for name in ("0", "007", "99999999999999999999"):
         write_version(tmp_path, name)

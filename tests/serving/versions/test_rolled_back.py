@@ -19,7 +19,7 @@ def test_a_model_is_known_by_its_bytes_or_by_its_recipe(digest, recipe, is_model
     assert LEFT.is_model(digest, recipe) == is_model
 
 
-def test_a_lost_recipe_is_no_recipe():
+def test_a_lost_recipe_is_not_a_recipe():
     assert not RolledBack(17, "d1").is_model("d2", "")
 
 

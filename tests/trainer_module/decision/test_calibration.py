@@ -68,9 +68,9 @@ def test_none_changes_nothing():
     st.lists(st.tuples(st.floats(0, 1, width=32), st.integers(0, 1)), min_size=2, max_size=60),
     st.sampled_from(["platt", "temperature"]),
 )
-def test_any_answers_are_calibrated_to_probabilities_in_their_order(answers, method):
-    probabilities = np.array([each for each, _ in answers], np.float32)
-    found = fit(probabilities, np.array([label for _, label in answers]), method)
+def test_any_outputs_are_calibrated_to_probabilities_in_their_order(predictions, method):
+    probabilities = np.array([each for each, _ in predictions], np.float32)
+    found = fit(probabilities, np.array([label for _, label in predictions]), method)
     assert found.slope > 0
     assert np.isfinite([found.slope, found.shift]).all()
     calibrated = found(tf.constant(np.sort(probabilities))).numpy()

@@ -85,7 +85,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_what_is_no_upright_chest_is_flagged(known, chests, name):
+def test_what_is_not_an_upright_chest_is_flagged(known, chests, name):
     assert flagged(known, OTHERS[name](chests[230:260])) >= 0.95
 
 

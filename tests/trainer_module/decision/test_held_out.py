@@ -57,7 +57,7 @@ def test_images_of_one_class_are_reported():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_probability_that_is_no_number_decides_nothing(value):
+def test_a_probability_that_is_not_a_number_decides_nothing(value):
     given = predictions()
     given.probabilities[7] = value
     with pytest.raises(TrainingError, match=r"not finite numbers\. Lower trainer\.learning_rate"):

@@ -9,7 +9,7 @@ from trainer_module.settings.trainer import OperatingPointSettings
 PROBABILITIES = np.array([0.95, 0.9, 0.8, 0.7, 0.6, 0.4, 0.3, 0.2, 0.1, 0.05], np.float32)
 LABELS = np.array([1, 1, 1, 0, 1, 1, 0, 0, 0, 0])
 
-answers = st.lists(
+predictions = st.lists(
     st.tuples(st.floats(0, 1, width=32), st.integers(0, 1)), min_size=2, max_size=60
 ).filter(lambda rows: len({label for _, label in rows}) == 2)
 
@@ -35,7 +35,7 @@ def chosen(rows, **settings):
         ({"target": "fixed", "threshold": 0.42}, 0.42),
     ],
 )
-def test_the_threshold_is_between_two_answers(settings, threshold):
+def test_the_threshold_is_between_two_probabilities(settings, threshold):
     found = choose(PROBABILITIES, LABELS, OperatingPointSettings(**settings))
     assert found == pytest.approx(threshold, abs=1e-6)
 
@@ -45,7 +45,7 @@ def test_without_one_class_the_fixed_one_is_taken(labels):
     assert choose(PROBABILITIES, labels, OperatingPointSettings()) == 0.5
 
 
-@given(answers, st.floats(0.05, 1))
+@given(predictions, st.floats(0.05, 1))
 def test_the_sensitivity_is_reached_and_a_higher_threshold_would_miss_it(rows, aim):
     message, pneumonia, threshold = chosen(rows, target="sensitivity", sensitivity=aim)
     assert message[pneumonia].mean() >= aim - 1e-9
@@ -55,8 +55,8 @@ def test_the_sensitivity_is_reached_and_a_higher_threshold_would_miss_it(rows, a
     assert higher[pneumonia].mean() < aim
 
 
-@given(answers)
-def test_no_answer_as_threshold_has_a_greater_youden_index(rows):
+@given(predictions)
+def test_no_probability_as_threshold_has_a_greater_youden_index(rows):
     message, pneumonia, _ = chosen(rows, target="youden")
     best = message[pneumonia].mean() - message[~pneumonia].mean()
     for threshold, _ in rows:
@@ -80,14 +80,14 @@ def test_to_predict_one_label_alone_may_be_cheapest(labels, cost, threshold):
     assert found == pytest.approx(threshold, abs=1e-6)
 
 
-@given(answers, st.floats(0.01, 100))
-def test_no_answer_as_threshold_costs_less(rows, cost):
+@given(predictions, st.floats(0.01, 100))
+def test_no_probability_as_threshold_costs_less(rows, cost):
     message, pneumonia, threshold = chosen(rows, target="cost", cost_of_missing=cost)
     assert 0 <= threshold <= 1
     probabilities = np.array([each for each, _ in rows], np.float32)
 
-    def price(is_told):
-        return cost * (pneumonia & ~is_told).sum() + (~pneumonia & is_told).sum()
+    def price(is_predicted):
+        return cost * (pneumonia & ~is_predicted).sum() + (~pneumonia & is_predicted).sum()
 
     least = min(price(probabilities >= each) for each in [*probabilities, 0.0])
     if probabilities.max() < 1:

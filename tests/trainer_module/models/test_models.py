@@ -69,7 +69,7 @@ def build(settings, *, size, synchronized):
         keras.layers.Dense(1, activation="sigmoid"),
     ])
 """
-ASKED = """
+SCRIPT = """
 import sys
 from pathlib import Path
 
@@ -91,11 +91,11 @@ print(model.input_shape, model.get_layer("features").output.shape)
 def with_own(tmp_path):
     """Calls Python where ``models/`` holds one more file."""
 
-    def call(code, asked=ASKED):
+    def call(code, script=SCRIPT):
         shutil.copytree(Path(models.__file__).parent, tmp_path / "models")
         (tmp_path / "models" / "own.py").write_text(code)
         return subprocess.run(
-            [sys.executable, "-c", asked, str(tmp_path)], capture_output=True, text=True
+            [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True
         )
 
     return call

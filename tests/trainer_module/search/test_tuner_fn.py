@@ -205,9 +205,9 @@ def test_a_trial_that_fails_is_reported_and_the_search_continues(
     assert best.values == search.oracle.trials["1"].hyperparameters.values
     assert "trial  1/4  failed: MemoryError: no room" in caplog.text
     assert "trial  2/4  val_auc 0.7000  learning_rate" in caplog.text
-    assert "trial  3/4  failed: its score is no number" in caplog.text
+    assert "trial  3/4  failed: its score is not a number" in caplog.text
     assert "it diverged" in caplog.text
-    assert "trial  4/4  failed: its score is no number" in caplog.text
+    assert "trial  4/4  failed: its score is not a number" in caplog.text
     kept = [json.loads(path.read_text()) for path in tmp_path.glob("search-*/trials/*.json")]
     assert sorted(each["scores"] for each in kept if each["scores"] != [0.7]) == [[None], [None]]
 

@@ -4,7 +4,7 @@ import pytest
 from trainer_module.settings.trainer import TrainerSettings
 
 
-def test_the_default_is_the_model_and_training_that_was_asked_for():
+def test_the_default_is_the_model_and_training_of_the_mission():
     settings = TrainerSettings()
     assert (settings.model, settings.epochs, settings.patience) == ("cnn", 25, 5)
     assert settings.cnn.filters == (32, 64)

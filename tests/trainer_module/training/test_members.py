@@ -37,7 +37,7 @@ def trained(tmp_path, monkeypatch):
     return train
 
 
-def test_one_model_is_asked_about_the_images_that_it_did_not_learn_from(trained):
+def test_one_model_predicts_the_images_that_it_was_not_trained_on(trained):
     (member,) = trained(1)
     unseen = small.images(6, seed=1)
     model = members.assemble(small.job(member.weights.parent), [member])
@@ -47,7 +47,7 @@ def test_one_model_is_asked_about_the_images_that_it_did_not_learn_from(trained)
     assert member.train_images == 12
 
 
-def test_the_folds_that_members_are_asked_about_are_all_images_once(trained):
+def test_the_folds_that_members_predict_are_all_images_once(trained):
     found = trained(3)
     assert sum(len(member.predictions.labels) for member in found) == 18
     for member in found:

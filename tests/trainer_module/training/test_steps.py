@@ -107,7 +107,8 @@ def assert_same_training(actual, expected, tolerance):
         for phase in ("train", "eval"):
             assert mine[phase]["loss"] == pytest.approx(other[phase]["loss"], rel=tolerance)
             assert mine[phase]["auc"] == pytest.approx(other[phase]["auc"], abs=0.02)
-    # Adam makes a step of a gradient that is all rounding: a bias near 0 is not told in relation.
+    # Adam makes a step of a gradient that is all rounding: a bias near 0 has no meaningful relative
+    # difference.
     assert actual["weights"] == pytest.approx(expected["weights"], rel=tolerance, abs=1e-4)
 
 
@@ -242,7 +243,7 @@ def test_each_image_counts_in_the_loss_by_its_weights(labels, weights, expected)
 
 
 @pytest.mark.parametrize("phase", ["train", "evaluate"])
-def test_a_loss_that_is_no_number_is_reported_with_its_step(phase):
+def test_a_loss_that_is_not_a_number_is_reported_with_its_step(phase):
     steps = constant()
     pixels = np.zeros((70, 160, 160, 1), np.float32)
     weights = np.ones((70, 2) if phase == "train" else 70, np.float32)

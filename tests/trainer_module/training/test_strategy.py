@@ -72,16 +72,16 @@ def test_the_chief_comes_first():
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"cluster": {"chief": ["a:1"]}}'])
-def test_one_process_or_none_is_no_cluster_to_check(text):
+def test_one_process_or_none_is_not_a_cluster_to_check(text):
     assert len(strategy.cluster({"TF_CONFIG": text})) < 2
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "is no JSON object with 'cluster' and 'task'"),
-        ("[]", "is no JSON object"),
-        ('{"cluster": 3}', "is no JSON object"),
+        ("{", "is not a JSON object with 'cluster' and 'task'"),
+        ("[]", "is not a JSON object"),
+        ('{"cluster": 3}', "is not a JSON object"),
         (json.dumps({"cluster": WORKERS}), "its task is None -1, which its cluster does not name"),
         (config(WORKERS, "worker", 3), "its task is worker 3, which its cluster does not name"),
         (config(WORKERS, "chief", 0), "its task is chief 0"),
@@ -105,7 +105,7 @@ def test_a_cluster_that_cannot_train_is_one_sentence(text, message):
         (False, "/gpu:0", False),
     ],
 )
-def test_the_step_is_compiled_on_one_gpu_or_where_it_was_asked_for(choice, device, compiled):
+def test_the_step_is_compiled_on_one_gpu_or_where_that_is_set(choice, device, compiled):
     assert strategy.is_compiled(tf.distribute.OneDeviceStrategy(device), choice) is compiled
 
 

@@ -26,12 +26,12 @@ def test_each_file_has_its_sha256(folder):
 
 
 @pytest.mark.parametrize("kind", ["folder", "nowhere", "pipe"])
-def test_what_is_no_regular_file_equals_none(folder, tmp_path, kind):
+def test_what_is_not_a_regular_file_equals_none(folder, tmp_path, kind):
     if kind == "pipe":
         os.mkfifo(folder / "odd")
     else:
         (folder / "odd").symlink_to(tmp_path if kind == "folder" else "nowhere")
-    assert sums(folder)["odd"] == "none, since it is no regular file"
+    assert sums(folder)["odd"] == "none, since it is not a regular file"
 
 
 def test_a_folder_that_is_not_there_has_no_sums(folder):

@@ -56,7 +56,7 @@ def test_a_file_that_cannot_be_written_leaves_the_former_one(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP])
-def test_a_file_system_that_cannot_sync_is_no_failure(tmp_path, monkeypatch, number):
+def test_a_file_system_that_cannot_sync_is_not_a_failure(tmp_path, monkeypatch, number):
     monkeypatch.setattr(os, "fsync", failing(number))
     sync(tmp_path)
 

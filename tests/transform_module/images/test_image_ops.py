@@ -59,7 +59,7 @@ def test_colours_become_luma():
     }.items(),
     ids=lambda item: item[0],
 )
-def test_refuses_what_is_no_image(damaged):
+def test_refuses_what_is_not_an_image(damaged):
     with pytest.raises(tf.errors.InvalidArgumentError):
         image_ops.decode_grey(tf.constant(damaged[1]))
 

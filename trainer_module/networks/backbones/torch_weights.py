@@ -30,7 +30,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
         By name, float32 or int64.
 
     Raises:
-        WeightsError: there is no such file, or it is no such state.
+        WeightsError: there is no such file, or it is not such a state.
     """
     try:
         with path.open("rb") as file:
@@ -81,7 +81,7 @@ class _Unpickler(pickle.Unpickler):
     def persistent_load(self, reference: tuple[Any, ...]) -> np.ndarray:
         kind, dtype, key, _, size, _ = reference
         if kind != "storage" or not 0 <= size * dtype.itemsize <= self._limit:
-            raise pickle.UnpicklingError("a reference to something that is no storage")
+            raise pickle.UnpicklingError("a reference to something other than a storage")
         return self.storages.setdefault(key, np.zeros(size, dtype))
 
 

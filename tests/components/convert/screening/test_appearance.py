@@ -83,7 +83,7 @@ def test_two_levels_are_a_mask(pixels):
 
 
 @pytest.mark.parametrize("side", [560, 640, 720])
-def test_a_small_x_ray_in_a_black_frame_is_no_mask(side):
+def test_a_small_x_ray_in_a_black_frame_is_not_a_mask(side):
     framed = np.zeros((side, side), np.uint8)
     framed[150:350, 100:400] = X_RAY
     assert shows_nothing(thumbnail(framed)) is None

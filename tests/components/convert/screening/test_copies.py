@@ -31,12 +31,12 @@ def test_copies_of_copies_are_one_group():
     assert groups(*looks(steps)).tolist() == [0, 0, 0, 0]
 
 
-def test_an_image_that_only_hashes_alike_is_no_copy():
+def test_an_image_that_only_hashes_alike_is_not_a_copy():
     hashes, small = looks([grey_pixels(seed=seed) for seed in range(3)])
     assert groups(np.repeat(hashes[:1], 3, axis=0), small).tolist() == [0, 1, 2]
 
 
-def test_an_image_that_only_correlates_is_no_copy():
+def test_an_image_that_only_correlates_is_not_a_copy():
     hashes, small = looks([grey_pixels(seed=seed) for seed in range(2)])
     assert groups(hashes, np.repeat(small[:1], 2, axis=0)).tolist() == [0, 1]
 

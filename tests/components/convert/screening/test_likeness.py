@@ -77,7 +77,7 @@ def test_the_same_image_again_and_again_is_like_itself():
     assert not found.unlike.any()
 
 
-def test_what_is_no_chest_is_unlike():
+def test_what_is_not_a_chest_is_unlike():
     others = [
         np.rot90(CHESTS[50]),
         np.random.default_rng(1).integers(0, 256, (32, 32), dtype=np.uint8),

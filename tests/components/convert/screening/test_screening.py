@@ -49,7 +49,7 @@ def test_good_images_stay_as_they_are():
     ]
 
 
-def test_no_image_at_all_is_no_failure():
+def test_no_image_at_all_is_not_a_failure():
     assert screen([], []).findings == ()
     bad = {"index": 0, "sha256": "1", "reason": "text file"}
     assert screen([source("train/NORMAL/a", "train", "NORMAL")], [bad]).inspections == [bad]

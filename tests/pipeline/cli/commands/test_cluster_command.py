@@ -63,7 +63,7 @@ def file(tmp_path_factory):
         (["--map", "gs://bucket"], "--map takes REMOTE=FOLDER"),
     ],
 )
-def test_what_is_asked_wrongly_of_a_rehearsal_is_reported(file, arguments, message):
+def test_a_wrong_option_of_a_rehearsal_is_reported(file, arguments, message):
     done = cxr("rehearse", file, *arguments)
     assert done.exit_code
     assert message in done.output

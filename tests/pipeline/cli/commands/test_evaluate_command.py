@@ -11,7 +11,7 @@ from serving.analysis.compute import findings
 from serving.evaluate.job import Evaluated
 from serving.images.settings import DatasetSettings
 from tests.serving.analysis.samples import clustered
-from transform_module.errors import NothingUsable, UserError
+from transform_module.errors import NothingValid, UserError
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_images_and_out_are_needed():
     assert "Missing option '--out'" in cxr("model", "images", code=2)
 
 
-def test_a_pattern_that_is_none_is_reported(job):
+def test_an_invalid_pattern_is_reported(job):
     assert "--patient-pattern: " in cxr(*REQUIRED, "--patient-pattern", "(", code=1)
     assert job == []
 
@@ -113,7 +113,7 @@ def test_ctrl_c_promises_nothing_where_nothing_is_kept():
 
 def test_where_no_image_can_be_used_the_exit_code_says_so(monkeypatch):
     def evaluate(*_, **__):
-        raise NothingUsable("None of the 2 images can be used.")
+        raise NothingValid("None of the 2 images can be used.")
 
     monkeypatch.setattr("serving.evaluate.job.evaluate", evaluate)
     assert cxr(*REQUIRED, code=4) == "Error: None of the 2 images can be used.\n"

@@ -17,7 +17,7 @@ EXPLANATIONS = [
 
 
 @pytest.fixture
-def asked(monkeypatch):
+def explained(monkeypatch):
     calls = []
 
     def explain(*arguments, progress):
@@ -34,16 +34,16 @@ def cxr(*words, code=0):
     return result.output if code else result.stdout
 
 
-def test_model_paths_and_folder_are_handed_on_and_each_file_gets_a_line(asked):
+def test_model_paths_and_folder_are_handed_on_and_each_file_gets_a_line(explained):
     header, first, second, last = cxr("m", "a.png", "b", "--out", "out").splitlines()
-    assert asked == [(Path("m"), (Path("a.png"), Path("b")), Path("out"))]
+    assert explained == [(Path("m"), (Path("a.png"), Path("b")), Path("out"))]
     assert header.split() == ["image", "probability", "label", "in", "domain", "overlay"]
     assert first.split() == ["a.png", "0.7500", "PNEUMONIA", "yes", "out/PNEUMONIA-0.7500-a.png"]
     assert second.split() == ["b.png", "-", "INVALID", "text", "file"]
     assert last == "1 of 2 files is not a readable image."
 
 
-def test_json_holds_every_field(asked):
+def test_json_holds_every_field(explained):
     first, second = json.loads(cxr("m", "a.png", "--out", "out", "--json"))
     assert first["overlay"] == "out/PNEUMONIA-0.7500-a.png"
     assert (second["probability"], second["reason"]) == (None, "text file")
@@ -56,14 +56,14 @@ def test_where_no_file_can_be_used_the_exit_code_says_so(monkeypatch):
 
 def test_a_mistake_is_reported_without_a_traceback(monkeypatch):
     def explain(*arguments, **options):
-        raise UserError("m does not explain its answers.")
+        raise UserError("m does not explain its predictions.")
 
     monkeypatch.setattr("serving.explain.job.explain", explain)
     message = cxr("m", "a.png", "--out", "out", code=1)
-    assert message.endswith("Error: m does not explain its answers.\n")
+    assert message.endswith("Error: m does not explain its predictions.\n")
 
 
 @pytest.mark.parametrize("words", [("m", "a.png"), ("m", "--out", "out")])
-def test_a_folder_and_images_are_needed(asked, words):
+def test_a_folder_and_images_are_needed(explained, words):
     assert "Missing" in cxr(*words, code=2)
-    assert not asked
+    assert not explained

@@ -100,17 +100,17 @@ def test_a_schedule(submit, kubeflow_server):
     ("arguments", "text"),
     [
         (["--param", "epoch=2"], "no such parameter. Did you mean epochs? It has batch_size"),
-        (["--param", "epochs=many"], "--param epochs: 'many' is no int."),
+        (["--param", "epochs=many"], "--param epochs: 'many' is not of type int."),
         (["--param", "epochs"], "--param takes NAME=VALUE"),
     ],
 )
-def test_what_is_asked_wrongly_is_reported(submit, arguments, text):
+def test_a_wrong_option_is_reported(submit, arguments, text):
     done = submit(*arguments)
     assert done.exit_code
     assert text in done.output
 
 
-def test_a_cron_that_is_none_is_reported(submit):
+def test_an_invalid_cron_is_reported(submit):
     done = submit("--cron", "weekly", command="schedule")
     assert done.exit_code == 1
     assert "--cron is 'weekly'; it takes minute, hour" in done.output

@@ -8,14 +8,14 @@ from pipeline.cli.output.data_tables import (
     print_synthetic,
 )
 from serving.images.dataset import Finding, PatientsKnown
-from serving.predict.files import Prediction
+from serving.predict.files import FilePrediction
 from serving.predict.many.job import Summary
 from tests.pipeline import records
 from tests.pipeline.printed import cells, tables
 
 PREDICTIONS = [
-    Prediction("a/[b]/one.png", 0.98765, "PNEUMONIA", True),
-    Prediction("a/two, really.png", None, "INVALID", False, "truncated [red]JPEG[/red]"),
+    FilePrediction("a/[b]/one.png", 0.98765, "PNEUMONIA", True),
+    FilePrediction("a/two, really.png", None, "INVALID", False, "truncated [red]JPEG[/red]"),
 ]
 
 
@@ -66,7 +66,7 @@ def test_a_synthetic_set_shows_its_images_and_what_is_broken(printed):
     assert text.endswith("\nNext: cxr run --images /out --config demo\n")
 
 
-def test_each_file_is_one_line_with_its_answer_or_the_reason(printed):
+def test_each_file_is_one_line_with_its_prediction_or_the_reason(printed):
     print_predictions(PREDICTIONS)
     assert [line.split() for line in printed().splitlines()[1:]] == [
         ["a/[b]/one.png", "0.9877", "PNEUMONIA"],
@@ -83,8 +83,8 @@ def test_good_files_alone_are_not_counted_as_bad(printed):
 def test_an_image_unlike_the_training_is_reported(printed):
     print_predictions(
         [
-            Prediction("a.png", 0.5, "NORMAL", True, in_domain=True, domain_distance=1.0),
-            Prediction("b.png", 0.5, "NORMAL", True, in_domain=False, domain_distance=3.0),
+            FilePrediction("a.png", 0.5, "NORMAL", True, in_domain=True, domain_distance=1.0),
+            FilePrediction("b.png", 0.5, "NORMAL", True, in_domain=False, domain_distance=3.0),
         ]
     )
     text = printed()
@@ -95,16 +95,16 @@ def test_an_image_unlike_the_training_is_reported(printed):
 
 def test_a_long_path_in_a_pipe_stays_on_its_line(printed):
     path = "x" * 500
-    print_predictions([Prediction(path, 0.5, "NORMAL", True)])
+    print_predictions([FilePrediction(path, 0.5, "NORMAL", True)])
     assert cells(printed(), path) == [path, "0.5000", "NORMAL"]
 
 
 def test_a_summary_shows_the_counts_and_the_table(printed):
-    print_summary(Summary(1968, 1960, 8, 1024, (), 12), Path("/[out]/answers.csv"))
+    print_summary(Summary(1968, 1960, 8, 1024, (), 12), Path("/[out]/predictions.csv"))
     header, counts, where = printed().splitlines()
     assert header.split() == [*("images", "valid", "invalid", "out", "of", "domain", "resumed")]
     assert counts.split() == ["1,968", "1,960", "8", "12", "1,024"]
-    assert where == "Predictions: /[out]/answers.csv"
+    assert where == "Predictions: /[out]/predictions.csv"
 
 
 def test_a_summary_shows_of_each_damaged_file(printed):

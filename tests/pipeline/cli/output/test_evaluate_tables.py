@@ -77,7 +77,7 @@ def test_groups_corrupted_images_and_probes_have_tables(printed, images):
     blocks = tables(printed())
     heads = [block[0].split()[0] for block in blocks]
     assert heads == [
-        *("chest_xray/1795785664", "all", "subtype", "AUC"),
+        *("chest_xray/1795785664", "all", "subtype", "corruption"),
         *("sensitivity/specificity", "shortcut", "Report:"),
     ]
     assert [line.split()[0] for line in blocks[3][1:]] == list(KINDS)

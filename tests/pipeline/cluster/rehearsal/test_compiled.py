@@ -1,4 +1,4 @@
-"""Corrupted specifications: each is told with its task, its field and what to do."""
+"""Corrupted specifications: each is reported with its task, its field and what to do."""
 
 import copy
 import json
@@ -114,7 +114,7 @@ def a_circle(content):
         (no_executor, "Trainer: executorLabel names 'Trainer_executor', which is not among"),
         (a_resolver, "Baseline: its executor is resolver, not a container"),
         (no_image, "Trainer: container.image is empty; set cluster.image"),
-        (an_unknown_producer, "Trainer: it waits for 'Transfrom', which is no task"),
+        (an_unknown_producer, "Trainer: it waits for 'Transfrom', which is not a task"),
         (an_unknown_output, "comes from Transform.examples; that task makes transform_graph"),
         (another_type, "declared as tfx.Examples, and Transform makes tfx.TransformGraph"),
         (an_input_that_is_not_wired, "Evaluator: inputs.artifacts.baseline_model is declared and"),
@@ -135,12 +135,12 @@ def test_a_corrupted_specification_is_reported(corrupted, edit, message):
     ("text", "message"),
     [
         ("a: [", "cannot be read"),
-        ("[]", "is no compiled pipeline"),
+        ("[]", "is not a compiled pipeline"),
         ("{}", "has no task"),
-        (json.dumps({"root": {"nonsense": 1}}), "is no pipeline's specification"),
+        (json.dumps({"root": {"nonsense": 1}}), "is not a pipeline's specification"),
     ],
 )
-def test_a_file_that_is_no_pipeline_is_reported(tmp_path, text, message):
+def test_a_file_that_is_not_a_pipeline_is_reported(tmp_path, text, message):
     file = tmp_path / "pipeline.yaml"
     file.write_text(text)
     with pytest.raises(UserError, match=message):

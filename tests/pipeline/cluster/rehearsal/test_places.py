@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.cluster.rehearsal.places import holds, near
+from pipeline.cluster.rehearsal.places import holds, localized
 
 PLACES = {"gs://bucket/ex": "/ex", "gs://bucket/runs": "/out", "gs://bucket/runs/data/": "/data"}
 
@@ -16,14 +16,14 @@ PLACES = {"gs://bucket/ex": "/ex", "gs://bucket/runs": "/out", "gs://bucket/runs
     ],
 )
 def test_the_innermost_place_means_what_lies_in_it(text, local):
-    assert near(text, PLACES) == local
+    assert localized(text, PLACES) == local
 
 
 @pytest.mark.parametrize(
     "text", ["gs://bucket/examples", "gs://bucket/ex-2", "gs://bucket/ex.old", "gs://other/ex", ""]
 )
 def test_a_place_that_only_begins_alike_is_left(text):
-    assert near(text, PLACES) == text
+    assert localized(text, PLACES) == text
     assert not holds(PLACES, text)
 
 
@@ -31,4 +31,4 @@ def test_a_place_is_held_by_one_above_it():
     assert holds(PLACES, "gs://bucket/runs/data/eval")
     assert holds(PLACES, "gs://bucket/ex")
     assert not holds({}, "gs://bucket/ex")
-    assert near("gs://bucket/ex", {}) == "gs://bucket/ex"
+    assert localized("gs://bucket/ex", {}) == "gs://bucket/ex"

@@ -1,4 +1,4 @@
-"""Tasks that would fail in a cluster: each is told with the task, the field and what to do."""
+"""Tasks that would fail in a cluster: each is reported with the task, the field and what to do."""
 
 import pytest
 from google.protobuf import json_format
@@ -33,9 +33,9 @@ def metadata(done):
 
 def test_tasks_run_in_order_and_get_what_was_made_with_its_type_and_metadata(run):
     first, second = run().done
-    assert metadata(first) == {"answer": 42, "said": "hello"}
+    assert metadata(first) == {"number": 42, "said": "hello"}
     record = metadata(second)
-    assert record["answer"] == 42
+    assert record["number"] == 42
     assert record["name"] == "first-model"
     assert record["type"].startswith("title: tfx.Model")
 
@@ -44,7 +44,7 @@ def test_one_task_can_run_again_on_what_the_others_made(run):
     run()
     (only,) = run(chosen={"second"}).done
     assert only.task == "second"
-    assert metadata(only)["answer"] == 42
+    assert metadata(only)["number"] == 42
 
 
 def test_a_task_alone_needs_a_rehearsal_of_the_others(run):

@@ -27,7 +27,7 @@ def converted(monkeypatch):
 
 @pytest.mark.parametrize("place", ["gs://bucket/examples", "gs://bucket/runs/examples"])
 def test_images_are_converted_wherever_the_examples_would_be(tmp_path, converted, place):
-    given, places = stand_in_data.brought_near(compiled(examples=place), tmp_path, {}, None, None)
+    given, places = stand_in_data.made_local(compiled(examples=place), tmp_path, {}, None, None)
     assert len(converted) == 1
     assert given.parameters["dataset_fingerprint"] == "f1"
     assert places == {
@@ -38,7 +38,7 @@ def test_images_are_converted_wherever_the_examples_would_be(tmp_path, converted
 
 def test_images_count_before_a_place_for_the_examples(tmp_path, converted):
     place = "gs://bucket/examples"
-    _, places = stand_in_data.brought_near(
+    _, places = stand_in_data.made_local(
         compiled(examples=place), tmp_path, {place: "here"}, tmp_path / "images", None
     )
     assert len(converted) == 1
@@ -47,7 +47,7 @@ def test_images_count_before_a_place_for_the_examples(tmp_path, converted):
 
 def test_a_place_that_means_the_examples_is_taken(tmp_path, converted):
     given = {"gs://bucket/examples": "here"}
-    _, places = stand_in_data.brought_near(
+    _, places = stand_in_data.made_local(
         compiled(examples="gs://bucket/examples"), tmp_path, given, None, None
     )
     assert converted == []
@@ -56,4 +56,4 @@ def test_a_place_that_means_the_examples_is_taken(tmp_path, converted):
 
 def test_a_pipeline_whose_data_cannot_be_chosen_is_reported(tmp_path):
     with pytest.raises(UserError, match="has no parameter examples"):
-        stand_in_data.brought_near(compiled(), tmp_path, {}, None, None)
+        stand_in_data.made_local(compiled(), tmp_path, {}, None, None)

@@ -9,8 +9,8 @@ from pipeline.cluster.rehearsal.rehearse import Rehearsal
 
 PRELUDE = """
 import json, os, pathlib, sys
-told = json.loads(sys.argv[1])
-inputs, outputs = told.get("inputs", {}), told["outputs"]
+given = json.loads(sys.argv[1])
+inputs, outputs = given.get("inputs", {}), given["outputs"]
 def finish(**artifacts):
     content = {"artifacts": {
         name: {"artifacts": [{"uri": outputs["artifacts"][name]["artifacts"][0]["uri"],
@@ -18,10 +18,10 @@ def finish(**artifacts):
         for name, metadata in artifacts.items()}}
     pathlib.Path(outputs["outputFile"]).write_text(json.dumps(content))
 """
-FIRST = "finish(model={'answer': 42, 'said': inputs['parameterValues']['text']})"
+FIRST = "finish(model={'number': 42, 'said': inputs['parameterValues']['text']})"
 SECOND = """
 model, = inputs["artifacts"]["model"]["artifacts"]
-finish(report={"answer": model["metadata"]["answer"], "name": model["name"],
+finish(report={"number": model["metadata"]["number"], "name": model["name"],
                "type": model["type"]["instanceSchema"]})
 """
 MODEL = {"artifactType": {"instanceSchema": "title: tfx.Model\ntype: object\n"}}

@@ -16,6 +16,6 @@ def vertex_server(monkeypatch, tmp_path):
     with loopback.serving(loopback.vertex) as server:
         log_in(monkeypatch, tmp_path, server.url)
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
-        # The client asks another service, at a fixed address, whose the root's bucket is.
+        # The client queries another service, at a fixed address, whose the root's bucket is.
         monkeypatch.setattr(resource_manager_utils, "get_project_number", lambda *_, **__: "1")
         yield server

@@ -1,6 +1,6 @@
 """Servers on the loopback that speak the part of the clusters' APIs that is used, with faults.
 
-Requests and answers are read and written with the clients' own definitions, which refuse what the
+Requests and responses are read and written with the clients' own definitions, which refuse what the
 real servers would not understand.
 """
 
@@ -23,7 +23,7 @@ BREAK = 0
 
 @dataclass
 class Server:
-    """What was asked, and what is answered.
+    """The requests, and the responses to them.
 
     Attributes:
         url: where it listens.
@@ -44,9 +44,9 @@ class Server:
     def state(self) -> Any:
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
 
-    def fault(self, asked: str) -> int | None:
+    def fault(self, call: str) -> int | None:
         for part, statuses in self.faults.items():
-            if part in asked and statuses:
+            if part in call and statuses:
                 return statuses.pop(0)
         return None
 
@@ -56,8 +56,8 @@ class Refused(Exception):
 
 
 @contextmanager
-def serving(answer: Any) -> Iterator[Server]:
-    """Serves `answer(server, method, path, query, body)`, which returns a dictionary."""
+def serving(response: Any) -> Iterator[Server]:
+    """Serves `response(server, method, path, query, body)`, which returns a dictionary."""
     server = Server()
 
     class Handler(BaseHTTPRequestHandler):
@@ -69,9 +69,9 @@ def serving(answer: Any) -> Iterator[Server]:
             is_json = "json" in (self.headers.get("Content-Type") or "")
             body = json.loads(text) if text and is_json else None
             url = urlsplit(self.path)
-            asked = f"{self.command} {url.path}"
+            call = f"{self.command} {url.path}"
             server.requests.append((self.command, url.path, body))
-            status = server.fault(asked)
+            status = server.fault(call)
             if status == BREAK:
                 self.close_connection = True
                 self.connection.close()
@@ -79,7 +79,7 @@ def serving(answer: Any) -> Iterator[Server]:
             if status is None:
                 try:
                     query = {key: each[0] for key, each in parse_qs(url.query).items()}
-                    status, content = 200, answer(server, self.command, url.path, query, body)
+                    status, content = 200, response(server, self.command, url.path, query, body)
                 except Refused as error:
                     status, content = 400, {"error": {"code": 400, "message": str(error)}}
             else:

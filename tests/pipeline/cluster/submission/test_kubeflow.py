@@ -8,7 +8,7 @@ from transform_module.errors import UserError
 
 
 @pytest.fixture
-def asked(compiled_files):
+def given(compiled_files):
     return Submission(
         file=str(compiled_files["kubeflow"]),
         name="run-1",
@@ -24,8 +24,8 @@ def cluster(kubeflow_server):
     return Kubeflow(kubeflow_server.url)
 
 
-def test_a_run_is_sent_with_all_that_was_asked(cluster, kubeflow_server, asked):
-    run = cluster.submit(asked)
+def test_a_run_is_sent_with_the_whole_submission(cluster, kubeflow_server, given):
+    run = cluster.submit(given)
     assert (run.id, run.link) == ("r1", f"{kubeflow_server.url}/#/runs/details/r1")
     (sent,) = kubeflow_server.bodies("POST /apis/v2beta1/runs")
     spec = sent.pop("pipeline_spec")
@@ -38,21 +38,21 @@ def test_a_run_is_sent_with_all_that_was_asked(cluster, kubeflow_server, asked):
             "pipeline_root": "gs://bucket/other",
         },
     }
-    written = yaml.safe_load(open(asked.file).read())  # noqa: SIM115
+    written = yaml.safe_load(open(given.file).read())  # noqa: SIM115
     assert spec["root"] == written["root"]
     (experiment,) = kubeflow_server.bodies("POST /apis/v2beta1/experiments")
     assert experiment["display_name"] == "chest"
 
 
-def test_without_a_cache_every_task_is_computed(cluster, kubeflow_server, asked):
-    cluster.submit(Submission(asked.file, "run-2", cache=False))
+def test_without_a_cache_every_task_is_computed(cluster, kubeflow_server, given):
+    cluster.submit(Submission(given.file, "run-2", cache=False))
     (sent,) = kubeflow_server.bodies("POST /apis/v2beta1/runs")
     tasks = sent["pipeline_spec"]["root"]["dag"]["tasks"]
     assert not any(each["cachingOptions"].get("enableCache") for each in tasks.values())
 
 
-def test_a_schedule_is_sent(cluster, kubeflow_server, asked):
-    made = cluster.schedule(asked, "0 3 * * 1")
+def test_a_schedule_is_sent(cluster, kubeflow_server, given):
+    made = cluster.schedule(given, "0 3 * * 1")
     assert made.id == "s1"
     (sent,) = kubeflow_server.bodies("POST /apis/v2beta1/recurringruns")
     assert sent["trigger"] == {"cron_schedule": {"cron": "0 0 3 * * 1"}}
@@ -71,32 +71,32 @@ def test_a_schedule_is_sent(cluster, kubeflow_server, asked):
     ],
 )
 def test_what_the_server_refuses_is_reported_and_not_tried_again(
-    cluster, kubeflow_server, asked, status, text
+    cluster, kubeflow_server, given, status, text
 ):
     kubeflow_server.faults["POST /apis/v2beta1/runs"] = [status]
     with pytest.raises(UserError) as error:
-        cluster.submit(asked)
+        cluster.submit(given)
     assert text in str(error.value)
     assert len(kubeflow_server.bodies("POST /apis/v2beta1/runs")) == 1
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_what_is_refused_for_now_is_tried_again(cluster, kubeflow_server, asked, status):
+def test_what_is_refused_for_now_is_tried_again(cluster, kubeflow_server, given, status):
     kubeflow_server.faults["POST /apis/v2beta1/runs"] = [status] * 2
-    assert cluster.submit(asked).id == "r1"
+    assert cluster.submit(given).id == "r1"
     assert len(kubeflow_server.bodies("POST /apis/v2beta1/runs")) == 3
 
 
-def test_what_is_always_refused_for_now_is_reported(cluster, kubeflow_server, asked):
+def test_what_is_always_refused_for_now_is_reported(cluster, kubeflow_server, given):
     kubeflow_server.faults["POST /apis/v2beta1/runs"] = [503] * 9
     with pytest.raises(UserError, match="responds 503: fault 503\nIt is not available now"):
-        cluster.submit(asked)
+        cluster.submit(given)
 
 
-def test_a_broken_connection_starts_no_second_run(cluster, kubeflow_server, asked):
+def test_a_broken_connection_starts_no_second_run(cluster, kubeflow_server, given):
     kubeflow_server.faults["POST /apis/v2beta1/runs"] = [BREAK] * 9
     with pytest.raises(UserError, match="A run may have begun nevertheless"):
-        cluster.submit(asked)
+        cluster.submit(given)
     assert len(kubeflow_server.bodies("POST /apis/v2beta1/runs")) == 1
 
 
@@ -106,9 +106,9 @@ def test_a_look_survives_a_broken_connection(cluster, kubeflow_server):
     assert cluster.progress("r1").state == "running"
 
 
-def test_a_server_that_is_not_there_is_reported(asked):
+def test_a_server_that_is_not_there_is_reported(given):
     with pytest.raises(UserError, match="cannot be reached"):
-        Kubeflow("http://127.0.0.1:9").submit(asked)
+        Kubeflow("http://127.0.0.1:9").submit(given)
 
 
 def test_the_states_of_the_tasks_and_the_reason_of_a_failure_are_reported(cluster, kubeflow_server):

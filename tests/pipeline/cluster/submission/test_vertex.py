@@ -13,7 +13,7 @@ RUN = "projects/p/locations/us-central1/pipelineJobs/j1"
 
 
 @pytest.fixture
-def asked(compiled_files):
+def given(compiled_files):
     return Submission(
         file=str(compiled_files["vertex"]),
         name="run-1",
@@ -30,8 +30,8 @@ def cluster(vertex_server):
     return Vertex("p", "us-central1", vertex_server.url)
 
 
-def test_a_run_is_sent_with_all_that_was_asked(cluster, vertex_server, asked):
-    run = cluster.submit(asked)
+def test_a_run_is_sent_with_the_whole_submission(cluster, vertex_server, given):
+    run = cluster.submit(given)
     assert "/pipelineJobs/chest-xray-" in run.id
     assert run.link.startswith("https://console.cloud.google.com/vertex-ai/locations/us-central1")
     (sent,) = vertex_server.bodies(JOBS)
@@ -43,12 +43,12 @@ def test_a_run_is_sent_with_all_that_was_asked(cluster, vertex_server, asked):
     assert config["gcsOutputDirectory"] == "gs://bucket/other"
     assert config["parameterValues"]["epochs"] == 2
     assert config["parameterValues"]["batch_size"] == 32
-    written = json.loads(open(asked.file).read())  # noqa: SIM115
+    written = json.loads(open(given.file).read())  # noqa: SIM115
     assert sent["pipelineSpec"]["deploymentSpec"] == written["pipelineSpec"]["deploymentSpec"]
 
 
-def test_a_schedule_is_sent(cluster, vertex_server, asked):
-    made = cluster.schedule(asked, "0 3 * * 1")
+def test_a_schedule_is_sent(cluster, vertex_server, given):
+    made = cluster.schedule(given, "0 3 * * 1")
     assert made.id.endswith("/schedules/s1")
     (sent,) = vertex_server.bodies("POST /v1/projects/p/locations/us-central1/schedules")
     assert sent["cron"] == "0 3 * * 1"
@@ -71,26 +71,26 @@ def test_a_schedule_is_sent(cluster, vertex_server, asked):
     ],
 )
 def test_what_the_server_refuses_is_reported_and_not_tried_again(
-    cluster, vertex_server, asked, status, text
+    cluster, vertex_server, given, status, text
 ):
     vertex_server.faults[JOBS] = [status] * 9
     with pytest.raises(UserError) as error:
-        cluster.submit(asked)
+        cluster.submit(given)
     assert f"responds {status}" in str(error.value)
     assert text in str(error.value)
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_what_is_refused_for_now_is_tried_again(cluster, vertex_server, asked, status):
+def test_what_is_refused_for_now_is_tried_again(cluster, vertex_server, given, status):
     vertex_server.faults[JOBS] = [status] * 2
-    assert cluster.submit(asked).id
+    assert cluster.submit(given).id
     assert len(vertex_server.bodies(JOBS)) == 3
 
 
-def test_a_broken_connection_starts_no_second_run(cluster, vertex_server, asked):
+def test_a_broken_connection_starts_no_second_run(cluster, vertex_server, given):
     vertex_server.faults[JOBS] = [BREAK] * 9
     with pytest.raises(UserError, match="A run may have begun nevertheless"):
-        cluster.submit(asked)
+        cluster.submit(given)
     assert len(vertex_server.bodies(JOBS)) == 1
 
 
@@ -119,10 +119,10 @@ def test_the_states_of_the_tasks_and_the_reason_of_a_failure_are_reported(cluste
     assert progress.error == "Trainer: no GPU\na task failed"
 
 
-def test_nobody_is_logged_in(monkeypatch, asked, tmp_path, vertex_server):
+def test_nobody_is_logged_in(monkeypatch, given, tmp_path, vertex_server):
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS")
     monkeypatch.setattr(initializer.global_config, "_credentials", None)
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     with pytest.raises(UserError, match=r"nobody is logged in\. Log in: gcloud auth"):
-        Vertex("p", "us-central1", vertex_server.url).submit(asked)
+        Vertex("p", "us-central1", vertex_server.url).submit(given)

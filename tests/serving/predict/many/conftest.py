@@ -22,11 +22,11 @@ def small_parts(monkeypatch):
 def predicted(monkeypatch):
     """The number of images in each call of a model, from here on."""
     sizes = []
-    answer = model.Model.answer
+    predict = model.Model.predict
 
     def counted(self, images):
         sizes.append(len(images))
-        return answer(self, images)
+        return predict(self, images)
 
-    monkeypatch.setattr(model.Model, "answer", counted)
+    monkeypatch.setattr(model.Model, "predict", counted)
     return sizes

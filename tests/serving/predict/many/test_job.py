@@ -34,7 +34,7 @@ def test_the_rows_are_those_of_predict(version, images, tmp_path, small_parts, s
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
 def test_images_unlike_the_training_are_reported_and_counted(images, tmp_path, suffix):
-    version = save(tmp_path / "1", tells_domain=True)
+    version = save(tmp_path / "1", has_domain=True)
     (images / "1" / "black.png").write_bytes(grey(0))
     out = tmp_path / f"out{suffix}"
     summary = predict_many(version, [images], out)

@@ -1,10 +1,10 @@
 import pytest
 
-from serving.predict.files import Prediction
+from serving.predict.files import FilePrediction
 from serving.predict.many.parts import Parts
 from transform_module.errors import UserError
 
-ROWS = [Prediction(f"{number}.png", 0.1, "NORMAL", True) for number in range(5)]
+ROWS = [FilePrediction(f"{number}.png", 0.1, "NORMAL", True) for number in range(5)]
 
 
 @pytest.fixture

@@ -5,15 +5,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from serving.predict.files import Prediction
+from serving.predict.files import FilePrediction
 from serving.predict.many.job import Summary, predict_many
 from serving.predict.many.prediction_table import write_csv, writer_of
 from tests.serving.predict.many.samples import write_records
 from transform_module.errors import UserError
 
 PREDICTIONS = [
-    Prediction("a/[b]/one.png", 0.98765, "PNEUMONIA", True, "", False, 2.5),
-    Prediction("a/two, really.png", None, "INVALID", False, "truncated [red]JPEG[/red]"),
+    FilePrediction("a/[b]/one.png", 0.98765, "PNEUMONIA", True, "", False, 2.5),
+    FilePrediction("a/two, really.png", None, "INVALID", False, "truncated [red]JPEG[/red]"),
 ]
 
 
@@ -48,7 +48,7 @@ def test_parquet_has_types_whatever_it_holds(tmp_path, rows):
     ]
 
 
-def test_no_records_are_no_rows(version, tmp_path):
+def test_no_records_give_no_rows(version, tmp_path):
     file = write_records(tmp_path / "x.tfrecord", [])
     out = tmp_path / "out.csv"
     assert predict_many(version, [file], out) == Summary(0, 0, 0, 0, ())

@@ -21,13 +21,13 @@ from serving.predict import files
 from serving.predict.many import beam_predicting, inputs, job
 inputs.PART_IMAGES = beam_predicting.PART_IMAGES = files._BATCH_IMAGES = 2
 calls = []
-answer = model.Model.answer
+predict = model.Model.predict
 def deadly(self, images):
     calls.append(images)
     if len(calls) == 3:
         os.kill(os.getpid(), signal.SIGKILL)
-    return answer(self, images)
-model.Model.answer = deadly
+    return predict(self, images)
+model.Model.predict = deadly
 job.predict_many(Path(sys.argv[1]), [Path(sys.argv[2])], Path(sys.argv[3]))
 """
 
@@ -64,15 +64,15 @@ def interrupted(version, paths, out, *, calls):
     """Ends a run in a call of the model."""
     with pytest.MonkeyPatch.context() as patch:
         left = list(range(calls))
-        answer = model.Model.answer
+        predict = model.Model.predict
 
         def failing(self, images):
             if not left:
                 raise Interrupted
             left.pop()
-            return answer(self, images)
+            return predict(self, images)
 
-        patch.setattr(model.Model, "answer", failing)
+        patch.setattr(model.Model, "predict", failing)
         with pytest.raises(Exception, match="Interrupted"):
             predict_many(version, paths, out)
     assert not out.exists()

@@ -133,12 +133,12 @@ def test_two_gzip_files_one_after_the_other_are_one_whole_file(version, tmp_path
     ("content", "message"),
     [
         (b"no records at all, but text", "cannot be read as a TFRecord file: its first record is"),
-        (None, "cannot be read as a TFRecord file: it is no file"),
+        (None, "cannot be read as a TFRecord file: it is not a file"),
     ],
     ids=["text", "a pipe"],
 )
 @pytest.mark.parametrize("name", ["x.tfrecord", "x.tfrecord.gz"])
-def test_what_is_no_record_file_is_named(
+def test_what_is_not_a_record_file_is_named(
     version, images, tmp_path, name, content, message, predicted
 ):
     if content is None:

@@ -48,6 +48,6 @@ def test_a_figure_that_no_group_defines_is_not_reported():
     assert {"sensitivity", "specificity"} <= set(defined(groups))
 
 
-def test_one_thing_is_no_plural():
+def test_one_thing_is_singular():
     assert count(1, "image") == "1 image"
     assert count(1200, "image") == "1,200 images"

@@ -127,7 +127,7 @@ def waiting_case(batching, steps):
     return run, tried(case)
 
 
-def test_a_request_alone_is_answered():
+def test_a_request_alone_is_computed():
     run = Doubling()
 
     async def case():
@@ -145,8 +145,8 @@ def test_requests_that_wait_run_as_one_batch():
         run.open()
         return [(await task)["y"].tolist() for task in tasks]
 
-    run, answers = waiting_case(sizes_of(8), steps)
-    assert answers == [[0], [2], [4], [6], [8], [10]]
+    run, outputs = waiting_case(sizes_of(8), steps)
+    assert outputs == [[0], [2], [4], [6], [8], [10]]
     assert run.sizes == [1, 6]
 
 
@@ -157,8 +157,8 @@ def test_requests_of_several_rows_get_their_own():
         run.open()
         return [(await task)["y"].tolist() for task in tasks]
 
-    run, answers = waiting_case(sizes_of(8), steps)
-    assert answers == [[2, 4], [6], [8, 10, 12]]
+    run, outputs = waiting_case(sizes_of(8), steps)
+    assert outputs == [[2, 4], [6], [8, 10, 12]]
     assert run.sizes == [1, 6]
 
 
@@ -170,8 +170,8 @@ def test_a_batch_is_filled_up_to_the_next_allowed_size(count, size):
         run.open()
         return [(await task)["y"].tolist() for task in tasks]
 
-    run, answers = waiting_case(sizes_of(8, allowed=(1, 2, 4, 8)), steps)
-    assert answers == [[2 * value] for value in range(count)]
+    run, outputs = waiting_case(sizes_of(8, allowed=(1, 2, 4, 8)), steps)
+    assert outputs == [[2 * value] for value in range(count)]
     assert run.sizes == [1, size]
     assert set(run.batches[1].tolist()) == set(range(count))  # filled up with rows that are there
 
@@ -198,8 +198,8 @@ def test_no_batch_is_larger_than_the_largest():
         run.open()
         return [(await task)["y"].tolist() for task in tasks]
 
-    run, answers = waiting_case(sizes_of(5), steps)
-    assert answers == [[2 * value] * 2 for value in range(10)]
+    run, outputs = waiting_case(sizes_of(5), steps)
+    assert outputs == [[2 * value] * 2 for value in range(10)]
     assert run.sizes == [1] + [4] * 5
 
 
@@ -214,12 +214,12 @@ def test_the_images_of_a_batch_have_few_pixels_or_are_of_one_request():
         run.open()
         return [float((await task)["y"][0]) for task in tasks]
 
-    run, answers = waiting_case(sizes_of(8), steps)
+    run, outputs = waiting_case(sizes_of(8), steps)
     assert run.sizes[1:] == [4, 1, 1]
-    assert answers == [0, 2, 4, 6, 8, 10]
+    assert outputs == [0, 2, 4, 6, 8, 10]
 
 
-def test_a_large_request_is_split_and_answered_as_one():
+def test_a_large_request_is_split_and_returned_as_one():
     run = Doubling()
 
     async def case():
@@ -231,7 +231,7 @@ def test_a_large_request_is_split_and_answered_as_one():
 
 
 class TestTurns:
-    """Who asks for little does not wait for who asks for much."""
+    """A small request does not wait for a large one."""
 
     def test_the_request_of_fewer_rows_goes_first(self):
         async def steps(run, batcher):
@@ -240,11 +240,11 @@ class TestTurns:
             run.open()
             return [(await task)["y"].tolist() for task in tasks]
 
-        run, answers = waiting_case(sizes_of(4), steps)
-        assert answers == [[2 * value for value in range(50, 61)], [2, 4, 6], [8]]
+        run, outputs = waiting_case(sizes_of(4), steps)
+        assert outputs == [[2 * value for value in range(50, 61)], [2, 4, 6], [8]]
         assert [batch.tolist() for batch in run.batches[1:3]] == [[4, 1, 2, 3], [50, 51, 52, 53]]
 
-    def test_many_that_ask_for_much_hold_up_nobody_and_are_not_left_behind(self):
+    def test_many_large_requests_hold_up_nobody_and_are_not_left_behind(self):
         async def steps(run, batcher):
             large = queued(batcher, *(rows(*range(start, start + 8)) for start in (50, 60, 70)))
             small = []
@@ -311,7 +311,7 @@ class TestTimeout:
             with batcher_of(run, sizes_of(8, timeout=100_000)) as batcher:
                 await asyncio.gather(*queued(batcher, *(rows(value) for value in range(4))))
                 started = time.monotonic()
-                await batcher.submit(rows(1))  # waits five times: four were just answered
+                await batcher.submit(rows(1))  # waits five times: four have just had theirs
                 return time.monotonic() - started
 
         assert tried(case) >= 0.5
@@ -351,7 +351,7 @@ class TestTimeout:
         tried(case)
         assert run.sizes == [3, 3]
 
-    def test_those_who_were_answered_are_waited_for(self):
+    def test_those_who_had_a_response_are_waited_for(self):
         run = Doubling()
 
         async def case():
@@ -378,13 +378,13 @@ class TestFullQueue:
             with pytest.raises(RequestError, match="queue is full") as refused:
                 await batcher.submit(rows(77, 78, 79))
             (small,) = queued(batcher, rows(1))
-            answers = await asyncio.wait_for(
+            outputs = await asyncio.wait_for(
                 asyncio.gather(tasks[3], return_exceptions=True), SECONDS
             )
             run.open()
             await asyncio.gather(*tasks[:3], small)
             await batcher.submit(rows(90))  # there is room again
-            return refused.value, answers[0]
+            return refused.value, outputs[0]
 
         run, errors = waiting_case(sizes_of(4, waiting=2), steps)
         for error in errors:
@@ -405,7 +405,7 @@ class TestFullQueue:
         assert (error.http, error.reason) == (413, "rows")
         assert error.message == "The request has 9 rows; 8 are the most."
 
-    def test_an_answer_that_is_too_large_is_refused(self):
+    def test_a_response_that_is_too_large_is_refused(self):
         run = Doubling()
 
         async def case():
@@ -426,8 +426,8 @@ class TestFullQueue:
             run.open()
             return [(await task)["y"].tolist() for task in tasks]
 
-        _, answers = waiting_case(sizes_of(4, waiting=2), steps)
-        assert answers == [[2 * value] for value in range(8)]
+        _, outputs = waiting_case(sizes_of(4, waiting=2), steps)
+        assert outputs == [[2 * value] for value in range(8)]
 
 
 class TestDeadline:
@@ -534,8 +534,8 @@ class TestCancelled:
             run.open()
             return [(await task)["y"].tolist() for task in tasks]
 
-        _, answers = waiting_case(sizes_of(4, waiting=2), steps)
-        assert answers == [[18, 20, 22, 24], [10, 12, 14, 16]]
+        _, outputs = waiting_case(sizes_of(4, waiting=2), steps)
+        assert outputs == [[18, 20, 22, 24], [10, 12, 14, 16]]
 
     def test_in_a_running_batch_it_spares_the_others(self):
         async def steps(run, batcher):
@@ -562,8 +562,8 @@ class TestCancelled:
             await asyncio.sleep(0.02)  # the slot has been free, and nobody wanted it
             return (await batcher.submit(rows(60)))["y"].tolist()
 
-        run, answer = waiting_case(sizes_of(4), steps)
-        assert answer == [120]
+        run, outputs = waiting_case(sizes_of(4), steps)
+        assert outputs == [120]
         assert run.seen == {1000, 60}
 
 
@@ -575,9 +575,9 @@ class TestErrors:
             run.open()
             return await asyncio.gather(*tasks, return_exceptions=True)
 
-        run, answers = waiting_case(sizes_of(8), steps)
-        assert str(answers[1]) == "unlucky"
-        assert [answers[index]["y"].tolist() for index in (0, 2, 3)] == [[2], [6], [8]]
+        run, outputs = waiting_case(sizes_of(8), steps)
+        assert str(outputs[1]) == "unlucky"
+        assert [outputs[index]["y"].tolist() for index in (0, 2, 3)] == [[2], [6], [8]]
         assert run.sizes == [1, 4, 1, 1, 1, 1]
 
     def test_a_request_that_is_gone_is_not_tried_again(self):
@@ -594,8 +594,8 @@ class TestErrors:
                 await unlucky
             return (await kept)["y"].tolist()
 
-        run, answer = waiting_case(sizes_of(4), steps)
-        assert answer == [4]
+        run, outputs = waiting_case(sizes_of(4), steps)
+        assert outputs == [4]
         assert [batch.tolist() for batch in run.batches[2:]] == [[-13], [2]]
 
     def test_after_errors_all_slots_are_there(self):
@@ -617,7 +617,7 @@ class TestErrors:
         assert run.most_running == 2
 
     def test_rows_that_cannot_be_distinguished_are_refused(self):
-        """Else a request would get what another one asked."""
+        """Else a request would get what is for another one."""
 
         async def case():
             def fewer(inputs):
@@ -644,8 +644,8 @@ class TestTailShapes:
             run.open()
             return [(await task)["y"].tolist() for task in tasks]
 
-        run, answers = waiting_case(sizes_of(8), steps)
-        assert answers == [
+        run, outputs = waiting_case(sizes_of(8), steps)
+        assert outputs == [
             [[2] * 3],
             [[4] * 3],
             [[6] * 2] * 2,
@@ -695,9 +695,9 @@ class TestSlots:
                 tasks = queued(one, *(rows(value) for value in values))
                 tasks += queued(other, *(rows(value + 100) for value in values))
                 alone = [asyncio.create_task(one.submit_alone(rows(value))) for value in values]
-                answers = [(await task)["y"].tolist() for task in [*tasks, *alone]]
+                outputs = [(await task)["y"].tolist() for task in [*tasks, *alone]]
                 assert not slots.locked()
-                return answers
+                return outputs
 
         expected = [[2 * value] for value in (*range(8), *range(100, 108), *range(8))]
         assert tried(case) == expected
@@ -731,8 +731,8 @@ class TestAlone:
             run.open()
             return [(await task)["y"].tolist() for task in tasks]
 
-        run, answers = waiting_case(sizes_of(8, allowed=(4, 8)), steps)
-        assert answers == [[2], [4], [6], [8]]
+        run, outputs = waiting_case(sizes_of(8, allowed=(4, 8)), steps)
+        assert outputs == [[2], [4], [6], [8]]
         assert sorted(run.sizes) == [1, 1, 4, 4]  # and it is not filled up
 
     @pytest.mark.parametrize("ends", ["late", "cancelled"])
@@ -790,8 +790,8 @@ def test_each_request_gets_its_own_rows_in_their_order(requests, largest, timeou
         for _ in range(wait):
             await asyncio.sleep(0)
         values = np.arange(count * width, dtype=np.float32).reshape(count, width) + 1000 * number
-        answer = await batcher.submit({"x": values + 100})
-        assert answer["y"].tolist() == (2 * (values + 100)).tolist()
+        outputs = await batcher.submit({"x": values + 100})
+        assert outputs["y"].tolist() == (2 * (values + 100)).tolist()
 
     async def case():
         with batcher_of(run, batching) as batcher:

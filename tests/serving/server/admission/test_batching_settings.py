@@ -100,8 +100,8 @@ def test_a_wrong_file_is_refused_by_its_field(before, after, message):
         BatchingSettings.from_text_proto(WHOLE.replace(before, after, 1))
 
 
-def test_what_is_no_text_proto_at_all_is_refused():
-    with pytest.raises(UserError, match=r"^batching parameters: is no BatchingParameters text"):
+def test_what_is_not_a_text_proto_is_refused():
+    with pytest.raises(UserError, match=r"^batching parameters: is not a BatchingParameters text"):
         BatchingSettings.from_text_proto("{}")
 
 

@@ -13,6 +13,6 @@ def test_what_is_not_named_has_its_default():
     "setting",
     ["", "x=1", "requests", "requests=", "requests=1.5", "requests=-1", "requests=\u0663"],
 )
-def test_what_is_no_limit_is_refused(setting):
+def test_what_is_not_a_limit_is_refused(setting):
     with pytest.raises(UserError, match="--limit"):
         parse([setting])

@@ -120,7 +120,7 @@ def test_what_says_that_it_is_smaller_is_unpacked_so_far(said, monkeypatch):
 @pytest.mark.parametrize(
     ("connected", "raised"), [(False, ConnectionResetError), (True, RuntimeError)]
 )
-def test_a_client_that_left_is_no_failure_of_the_server(connected, raised):
+def test_a_client_that_left_is_not_a_failure_of_the_server(connected, raised):
     async def leave():
         raise RuntimeError("Connection closed.")
 

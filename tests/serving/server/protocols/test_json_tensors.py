@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as arrays
 
 from serving.server.admission.batching_settings import BatchingSettings
 from serving.server.protocols import json_tensors
-from serving.server.protocols.json_tensors import answer, parse, signature_name, values_in
+from serving.server.protocols.json_tensors import parse, response, signature_name, values_in
 from serving.server.status import RequestError
 
 FLOATS = (tf.float16, tf.float32, tf.float64)
@@ -55,7 +55,7 @@ def strings(values):
 
 
 def seen(shape):
-    """The shape that JSON tells: what stands within an empty list cannot be seen."""
+    """The shape that JSON shows: what is within an empty list cannot be seen."""
     return shape[: shape.index(0) + 1] if 0 in shape else shape
 
 
@@ -97,13 +97,13 @@ def check_same(found, array):
 
 
 class TestRoundTrip:
-    """What `answer` writes, `inputs_of` reads back."""
+    """What `response` writes, `inputs_of` reads back."""
 
     @settings(max_examples=100)
     @given(outputs())
     def test_rows(self, given_outputs):
         tensors, dtypes = given_outputs
-        written = parse(answer({"instances": []}, tensors))
+        written = parse(response({"instances": []}, tensors))
         assert list(written) == ["predictions"]
         found = inputs_of({"instances": written["predictions"]}, specs_of(dtypes))
         assert found.keys() == tensors.keys()
@@ -116,7 +116,7 @@ class TestRoundTrip:
         names = data.draw(st.sampled_from([["x"], ["x", "y"], ["a", "b_bytes", "c"]]))
         dtypes = {name: data.draw(st.sampled_from(DTYPES)) for name in names}
         tensors = {name: data.draw(tensor(dtype)) for name, dtype in dtypes.items()}
-        written = parse(answer({"inputs": []}, tensors))
+        written = parse(response({"inputs": []}, tensors))
         assert list(written) == ["outputs"]
         found = inputs_of({"inputs": written["outputs"]}, specs_of(dtypes))
         for name, array in tensors.items():
@@ -124,7 +124,7 @@ class TestRoundTrip:
 
     @given(st.lists(st.binary(), min_size=1))
     def test_bytes(self, values):
-        written = parse(answer({"instances": []}, {"x_bytes": strings(values)}))
+        written = parse(response({"instances": []}, {"x_bytes": strings(values)}))
         found = inputs_of({"instances": written["predictions"]}, specs(x=tf.string))
         assert found["x"].tolist() == values
 
@@ -135,7 +135,7 @@ class TestRoundTrip:
             [kind.max, kind.min, kind.tiny, kind.smallest_subnormal, kind.eps], kind.dtype
         )
         found = inputs_of(
-            {"inputs": parse(answer({"inputs": 0}, {"y": array}))["outputs"]}, specs(x=dtype)
+            {"inputs": parse(response({"inputs": 0}, {"y": array}))["outputs"]}, specs(x=dtype)
         )
         check_same(found["x"], array)
 
@@ -144,28 +144,30 @@ def specs_of(dtypes):
     return {name: tf.TensorSpec(None, dtype) for name, dtype in dtypes.items()}
 
 
-class TestAnswer:
+class TestResponse:
     def test_numbers_have_the_decimals_of_their_width(self):
         array = np.array([[0.1, 1], [1e-10, 16777216]], np.float32)
-        assert answer({"inputs": 0}, {"y": array}) == b'{"outputs":[[0.1,1.0],[1e-10,16777216.0]]}'
-        assert answer({"inputs": 0}, {"y": array[0]}) == b'{"outputs":[0.1,1.0]}'
-        assert answer({"inputs": 0}, {"y": array[0, 0]}) == b'{"outputs":0.1}'
+        assert (
+            response({"inputs": 0}, {"y": array}) == b'{"outputs":[[0.1,1.0],[1e-10,16777216.0]]}'
+        )
+        assert response({"inputs": 0}, {"y": array[0]}) == b'{"outputs":[0.1,1.0]}'
+        assert response({"inputs": 0}, {"y": array[0, 0]}) == b'{"outputs":0.1}'
 
     @pytest.mark.parametrize("dtype", FLOATS)
     def test_special_numbers_have_names(self, dtype):
         array = np.array([1.5, math.nan, math.inf, -math.inf], dtype.as_numpy_dtype)
-        assert answer({"inputs": 0}, {"y": array}) == b'{"outputs":[1.5,NaN,Infinity,-Infinity]}'
-        text = answer({"instances": 0}, {"y": array, "z": np.arange(4)})
+        assert response({"inputs": 0}, {"y": array}) == b'{"outputs":[1.5,NaN,Infinity,-Infinity]}'
+        text = response({"instances": 0}, {"y": array, "z": np.arange(4)})
         assert text.startswith(b'{"predictions":[{"y":1.5,"z":0},{"y":NaN,"z":1},')
 
     def test_in_rows_there_must_be_rows(self):
-        message = refusal(answer, {"instances": 0}, {"y": np.float32(1), "z": np.zeros(2)})
-        assert message == "The output y has no rows; ask with 'inputs'."
-        message = refusal(answer, {"instances": 0}, {"y": np.zeros(2), "z": np.zeros(3)})
-        assert message == "The output z has 3 rows and another one 2; ask with 'inputs'."
+        message = refusal(response, {"instances": 0}, {"y": np.float32(1), "z": np.zeros(2)})
+        assert message == "The output y has no rows; send 'inputs' instead."
+        message = refusal(response, {"instances": 0}, {"y": np.zeros(2), "z": np.zeros(3)})
+        assert message == "The output z has 3 rows and another one 2; send 'inputs' instead."
 
-    def test_bytes_that_are_no_text_break_no_answer(self):
-        written = answer({"instances": 0}, {"y": strings([b"\xff\xfe", b'"\x00'])})
+    def test_bytes_that_are_not_text_break_no_response(self):
+        written = response({"instances": 0}, {"y": strings([b"\xff\xfe", b'"\x00'])})
         assert json.loads(written) == {"predictions": ["\ufffd\ufffd", '"\x00']}
 
 
@@ -202,11 +204,11 @@ class TestSpecialNumbers:
             for value in (dtype.min - 1, dtype.max + 1, 0.5, 1.0, True, None, "1", [], {})
         ],
     )
-    def test_what_is_no_such_whole_number_is_refused(self, dtype, value):
+    def test_what_is_not_such_a_whole_number_is_refused(self, dtype, value):
         refusal(rows, [1, value], dtype)
 
     @pytest.mark.parametrize("value", [0, 1, 1.0, None, "true"])
-    def test_what_is_no_truth_is_refused(self, value):
+    def test_what_is_not_a_boolean_is_refused(self, value):
         refusal(rows, [True, value], tf.bool)
 
     @pytest.mark.parametrize("dtype", INTEGERS)
@@ -341,7 +343,7 @@ class TestBase64:
         "text",
         ["A", "AAAAA", "AA=A", "====", "=", "A===", "AA==AA==", "A A=", "AA\n=", "Ä===", "-_=="],
     )
-    def test_what_is_no_base64_is_refused(self, text):
+    def test_what_is_not_base64_is_refused(self, text):
         assert "base64" in refusal(column, [{"b64": text}], tf.string)
 
     @pytest.mark.parametrize(
@@ -436,7 +438,7 @@ class TestParse:
          b'{"a": 1,}', b"\xef\xbb\xbf", b'{"a": "\xff"}', b'{"a": "\xff", "b": NaN}', b"{} {}",
          b"{NaN", b'{"a": nan}', b'{"a": 01}', b"\x00", b'{"a": "\n"}'],
     )  # fmt: skip
-    def test_what_is_no_object_is_refused(self, body):
+    def test_what_is_not_an_object_is_refused(self, body):
         assert refusal(parse, body).startswith("JSON ")
 
     @pytest.mark.parametrize("body", [b"", b" \n", b"\xef\xbb\xbf"])

@@ -65,7 +65,7 @@ def test_the_fields_of_all_examples_together_are_limited():
 
 
 @given(st.binary())
-def test_what_is_no_example_is_refused_before_tensorflow_does(content):
+def test_what_is_not_an_example_is_refused_before_tensorflow_does(content):
     spec = {contract.IMAGE: tf.io.FixedLenFeature([], tf.string, default_value="")}
     try:
         found = images(content)
@@ -81,7 +81,9 @@ def test_a_damaged_example_never_fails_a_batch(data):
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(content) - 1))
         content[at] = data.draw(st.integers(0, 255))
-    test_what_is_no_example_is_refused_before_tensorflow_does.hypothesis.inner_test(bytes(content))
+    test_what_is_not_an_example_is_refused_before_tensorflow_does.hypothesis.inner_test(
+        bytes(content)
+    )
 
 
 def request(**tensor):

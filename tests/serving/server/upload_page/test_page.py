@@ -24,7 +24,7 @@ Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
 
 pytestmark = pytest.mark.e2e
 
-ANSWER_SECONDS = 300
+RESPONSE_SECONDS = 300
 WINDOW = (1100, 800)
 OPTIONS = ("--allow-unverified", "--poll-seconds", "0.2")
 
@@ -86,7 +86,7 @@ class Page:
         return self.browser.execute_script(script, *arguments)
 
     def until(self, condition) -> None:
-        deadline = time.monotonic() + ANSWER_SECONDS
+        deadline = time.monotonic() + RESPONSE_SECONDS
         while not condition():
             assert time.monotonic() < deadline, self.one("body").text
             time.sleep(0.05)
@@ -180,15 +180,15 @@ def predicted(address: str, path: Path) -> dict:
         return client.post(url, json={"instances": [instance]}).json()["predictions"][0]
 
 
-def test_each_chosen_image_gets_its_answer(page, plain, images):
+def test_each_chosen_image_gets_its_prediction(page, plain, images):
     rows = page.choose(*images)
     assert [row.text(".name") for row in rows] == [path.name for path in images]
     for row, path in zip(rows[:2], images, strict=False):
-        answer = predicted(plain, path)
-        assert row.state == "answered"
-        assert row.probability == answer[features.PROBABILITY]
-        assert row.text(".probability") == f"{answer[features.PROBABILITY]:.4f}"
-        assert row.text(".label") == answer[features.PREDICTED_LABEL]
+        prediction = predicted(plain, path)
+        assert row.state == "predicted"
+        assert row.probability == prediction[features.PROBABILITY]
+        assert row.text(".probability") == f"{prediction[features.PROBABILITY]:.4f}"
+        assert row.text(".label") == prediction[features.PREDICTED_LABEL]
         assert row.text(".details").endswith("ms · version 17")
         assert row.one(".image canvas").is_displayed()
     assert [row.text(".label") for row in rows[:2]] == list(features.LABELS)
@@ -200,7 +200,7 @@ def test_a_broken_file_is_reported_in_plain_words(page, images):
     assert broken.state == "invalid"
     assert broken.text(".message") == "This file is invalid: text file."
     assert broken.one(".image svg").is_displayed()
-    for selector in (".answer", ".label", ".retry", ".explain", ".image canvas"):
+    for selector in (".prediction", ".label", ".retry", ".explain", ".image canvas"):
         assert not broken.one(selector).is_displayed()
 
 
@@ -247,7 +247,7 @@ def test_the_reason_is_the_one_of_the_command(page):
     contents = refused()
     expected = {name: decode_check.check(content) for name, content in contents.items()}
     expected = {name: words for name, words in expected.items() if isinstance(words, str)}
-    # The browser decodes the first, and the model the second: its reason is never asked for.
+    # The browser decodes the first, and the model the second: its reason is never queried.
     for name in ("03_arithmetic.jpg", "05b_cmyk_noadobe_marker.jpg"):
         expected.pop(name, None)
     assert len(set(expected.values())) >= 15
@@ -256,12 +256,12 @@ def test_the_reason_is_the_one_of_the_command(page):
         const [contents, done] = arguments;
         const { reason } = await import("/page/reasons.js");
         const { limits } = await (await fetch("/page/model.json")).json();
-        const told = {};
+        const reasons = {};
         for (const [name, content] of Object.entries(contents)) {
           const bytes = Uint8Array.from(atob(content), (each) => each.charCodeAt(0));
-          told[name] = await reason(new File([bytes], name), limits);
+          reasons[name] = await reason(new File([bytes], name), limits);
         }
-        done(told);
+        done(reasons);
         """,
         {name: base64.b64encode(contents[name]).decode() for name in expected},
     )
@@ -302,7 +302,7 @@ def test_what_comes_later_is_above(page, images):
     assert [row.text(".name") for row in page.rows()] == ["later.png", images[0].name]
 
 
-def test_hundreds_are_asked_four_at_a_time(page):
+def test_hundreds_are_sent_four_at_a_time(page):
     page.script(
         """
         const real = window.fetch;
@@ -364,7 +364,7 @@ def test_the_keyboard_is_enough(explained, images):
     assert not row.one("figure").is_displayed()
 
 
-def test_answers_are_read_out(page, images):
+def test_predictions_are_read_out(page, images):
     page.choose(*images)
     assert page.one("#rows").get_attribute("aria-live") == "polite"
     assert page.one("#status").get_attribute("role") == "status"
@@ -500,10 +500,10 @@ def test_a_heat_map_lies_over_the_image(explained, tmp_path):
     assert not row.one("figure").is_displayed()
 
 
-def test_an_image_unlike_the_training_has_a_warning_and_is_no_answer_in_the_summary(explained):
+def test_an_image_unlike_the_training_has_a_warning_and_no_label_in_the_summary(explained):
     explained.drop({"black.png": grey(0), "grey.png": grey(128)})
     black, other = explained.rows()
-    assert (black.state, other.state) == ("answered", "answered")
+    assert (black.state, other.state) == ("predicted", "predicted")
     assert "do not rely on the prediction" in black.text(".warning")
     assert not other.one(".warning").is_displayed()
     assert explained.one("#summary").text == "2 files: 1 PNEUMONIA, 1 out of domain"
@@ -561,7 +561,7 @@ def test_nothing_lies_over_a_text(explained, width):
     page.script("window.fetch = () => new Promise(() => {})")
     page.drop({f"{index}_asking_or_waiting.png": grey(0) for index in range(6)})
     states = "return Array.from(document.querySelectorAll('.row'), (row) => row.dataset.state)"
-    assert set(page.script(states)) == {"answered", "invalid", "failed", "asking", "waiting"}
+    assert set(page.script(states)) == {"predicted", "invalid", "failed", "predicting", "waiting"}
     page.until(lambda: page.script(COVERED) == [])  # once the new rows are drawn
     figures = "document.querySelectorAll('figure').forEach((each) => {each.style.gridArea = '%s'})"
     page.script(figures % "warning")
@@ -612,11 +612,11 @@ def test_an_error_is_reported_with_what_to_do_and_can_be_retried(page, images, s
     (row,) = page.choose(images[0])
     assert row.state == "failed"
     assert printed in row.text(".message")
-    assert not row.one(".answer").is_displayed()
+    assert not row.one(".prediction").is_displayed()
     assert "1 failed" in page.one("#summary").text
     row.one(".retry").click()
     (row,) = page.rows()
-    assert row.state == "answered"
+    assert row.state == "predicted"
     assert not row.one(".retry").is_displayed()
 
 
@@ -632,7 +632,7 @@ def test_an_error_is_reported_with_what_to_do_and_can_be_retried(page, images, s
         '{"predictions": [0.5]}',
     ],
 )
-def test_an_answer_that_no_model_gives_is_reported(page, body):
+def test_a_response_that_no_model_gives_is_reported(page, body):
     page.script(
         """
         const [body] = arguments;
@@ -675,9 +675,9 @@ def test_an_image_with_too_many_pixels_is_not_decoded_by_the_browser(page):
         const real = window.createImageBitmap;
         window.decoded = 0;
         window.createImageBitmap = (...given) => { window.decoded += 1; return real(...given); };
-        const asked = window.fetch;
+        const original = window.fetch;
         window.fetch = async (path, ...given) => path.includes(":predict")
-          ? Response.json({ predictions: [{ valid: false }] }) : asked(path, ...given);
+          ? Response.json({ predictions: [{ valid: false }] }) : original(path, ...given);
         """
     )
     page.drop({"bomb.png": png_of_zeros(20_000, 20_000)})
@@ -705,18 +705,18 @@ def test_a_thousand_files_do_not_hold_up_the_page(page):
         setTimeout(() => done(written));
         """
     )
-    assert written <= 20  # once for all files, and for what was asked meanwhile
+    assert written <= 20  # once for all files, and for what was queried meanwhile
     page.rows()
     assert page.one("#summary").text == "1000 files: 1000 NORMAL"
 
 
-def test_an_answer_that_is_not_ours_is_reported(page, images):
+def test_a_response_that_is_not_ours_is_reported(page, images):
     page.script("window.fetch = async () => new Response('<h1>Proxy</h1>', { status: 502 })")
     (row,) = page.choose(images[0])
     assert row.text(".message") == "The server failed: 502"
 
 
-def test_a_stopped_server_shows_the_retry_and_a_new_version_answers(
+def test_a_stopped_server_shows_the_retry_and_a_new_version_predicts(
     browser, tmp_path_factory, images
 ):
     from tests.serving.saved import save
@@ -725,15 +725,15 @@ def test_a_stopped_server_shows_the_retry_and_a_new_version_answers(
     save(model / "17")
     with running(model, *OPTIONS) as server:
         page = Page(browser).open(server.rest)
-        assert page.choose(images[0])[0].state == "answered"
+        assert page.choose(images[0])[0].state == "predicted"
 
-        # The page has not yet heard of the new version when it asks the former one.
+        # The page has not yet heard of the new version when it calls the former one.
         save(model / "18")
         url = f"{server.rest}/v1/models/chest_xray/versions/17"
         with httpx.Client(trust_env=False) as client:
             page.until(lambda: b'"END"' in client.get(url).content)
         newest = page.choose(images[1])[0]
-        assert newest.state == "answered"
+        assert newest.state == "predicted"
         assert newest.text(".details").endswith("version 18")
         assert page.one("#status").text == "chest_xray · version 18"
 

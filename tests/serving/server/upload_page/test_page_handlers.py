@@ -38,13 +38,13 @@ async def served(*configs):
 def get(path, *configs, method="GET"):
     """Asks a server that serves these models."""
 
-    async def ask():
+    async def send():
         async with served(*configs) as (client, _):
             response = await client.request(method, path)
             body = await response.read()
             return SimpleNamespace(status=response.status, headers=response.headers, body=body)
 
-    return asyncio.run(ask())
+    return asyncio.run(send())
 
 
 def models(*configs):
@@ -69,13 +69,13 @@ def copied(version, tmp_path):
     ],
 )
 def test_the_headers_are_strict(path, content_type):
-    answer = get(path)
-    assert answer.status == 200
-    assert answer.headers["Content-Type"] == content_type
-    assert answer.headers["Content-Security-Policy"] == POLICY
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
-    assert answer.headers["Cache-Control"] == "no-cache"
+    reply = get(path)
+    assert reply.status == 200
+    assert reply.headers["Content-Type"] == content_type
+    assert reply.headers["Content-Security-Policy"] == POLICY
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+    assert reply.headers["Referrer-Policy"] == "no-referrer"
+    assert reply.headers["Cache-Control"] == "no-cache"
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_what_blocks_a_reader_is_not_read(copied):
 
 
 def test_a_record_is_read_once(copied):
-    async def ask():
+    async def send():
         async with served(of_folder(copied)) as (client, _):
             message = []
             for threshold in (0.25, 0.75):
@@ -168,7 +168,7 @@ def test_a_record_is_read_once(copied):
                 message.append(only["threshold"])
             return message
 
-    assert asyncio.run(ask()) == [0.25, 0.25]
+    assert asyncio.run(send()) == [0.25, 0.25]
 
 
 def test_the_limits_are_those_of_the_files(version):
@@ -176,18 +176,18 @@ def test_the_limits_are_those_of_the_files(version):
     assert limits == {"bytes": MAXIMUM_IMAGE, "pixels": 50_000_000, "side": 32, "head": 1024}
 
 
-def asked_format(head, **options):
-    async def ask():
+def format_by_page(head, **options):
+    async def send():
         async with served() as (client, _):
             response = await client.post("/page/format", data=head, **options)
             return response.status, await response.read()
 
-    return asyncio.run(ask())
+    return asyncio.run(send())
 
 
 @pytest.mark.parametrize("head", [b"", b"hello", bytes(128) + b"DICM", b"%PDF" * 256, bytes(1024)])
 def test_the_format_is_reported_by_the_first_bytes(head):
-    status, body = asked_format(head)
+    status, body = format_by_page(head)
     assert (status, json.loads(body)) == (200, {"format": other_formats.describe(head)})
 
 
@@ -197,12 +197,12 @@ async def parts():
 
 @pytest.mark.parametrize("head", [bytes(1025), bytes(2**20), parts()])
 def test_more_than_the_first_bytes_is_refused(head):
-    status, _ = asked_format(head)
+    status, _ = format_by_page(head)
     assert status == 413
 
 
 def test_a_new_version_is_reported_once_it_is_served(copied):
-    async def ask():
+    async def send():
         async with served(of_folder(copied.parent)) as (client, core):
             message = []
             for _ in range(2):
@@ -212,4 +212,4 @@ def test_a_new_version_is_reported_once_it_is_served(copied):
                 await core.refresh()
             return message
 
-    assert asyncio.run(ask()) == ["17", "18"]
+    assert asyncio.run(send()) == ["17", "18"]

@@ -38,7 +38,7 @@ def test_the_centre_stays(change):
     np.testing.assert_allclose(at, (CENTRE, CENTRE), atol=1e-3)
 
 
-def test_zoom_shear_and_shift_go_as_far_as_they_are_reported():
+def test_zoom_shear_and_shift_go_as_far_as_they_are_set():
     assert moved(still_but(zoom=0.2), CENTRE + 10, CENTRE, zoom_x=[1.0]) == pytest.approx(
         (CENTRE + 12, CENTRE)
     )

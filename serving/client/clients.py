@@ -9,12 +9,12 @@ from typing import Self
 
 from serving.client import address as endpoints
 from serving.client.address import MAXIMUM_IMAGE, Endpoint, Tls
-from serving.client.answers import Metadata, VersionStatus
 from serving.client.attempts import Attempts
 from serving.client.call_errors import ClientError, Refused
+from serving.client.responses import Metadata, VersionStatus
 from serving.client.transport import AsyncTransport, Call, Result, Transport
-from serving.model import Answer
-from serving.predict.files import Content, Prediction, batches, find, predict_batch, read
+from serving.model import Prediction
+from serving.predict.files import Content, FilePrediction, batches, find, predict_batch, read
 
 
 def connect(
@@ -27,13 +27,13 @@ def connect(
     retries: int = 3,
     tls: Tls | None = None,
 ) -> "Client":
-    """Makes a client. It connects when it is first asked, and goes straight, through no proxy.
+    """Makes a client. It connects with its first call, and goes straight, through no proxy.
 
     Args:
         url: ``http://HOST:8501`` or ``https://HOST`` for REST, with any path before ``/v1``;
             ``grpc://HOST:8500`` or ``grpcs://HOST:8500`` for gRPC.
         model: the model's name on the server.
-        version: one of its versions; without it and a label the latest answers.
+        version: one of its versions; without it and a label, the latest one is used.
         label: names a version.
         timeout: seconds for a whole call, repetitions and the pauses between them included.
         retries: how often a call is made again where the connection could not be made or broke, or
@@ -42,7 +42,7 @@ def connect(
         tls: the files of an encrypted connection.
 
     Raises:
-        UserError: the URL is none, or a file cannot be used.
+        UserError: the URL is invalid, or a file cannot be used.
     """
     endpoint = endpoints.parse(
         url, model=model, version=version, label=label, timeout=timeout, tls=tls
@@ -96,22 +96,22 @@ class Client:
         self._endpoint = endpoint
         self._retries = retries
 
-    def predict(self, images: Sequence[bytes]) -> list[Answer]:
-        """Asks about images, in one request.
+    def predict(self, images: Sequence[bytes]) -> list[Prediction]:
+        """Predicts images, in one request.
 
         Args:
             images: encoded JPEG, PNG, BMP or GIF; one that is broken does not touch the others.
 
         Returns:
-            One answer an image, in their order.
+            One prediction an image, in their order.
 
         Raises:
-            ClientError: there is no answer; the classes in `serving.client.call_errors` say why.
+            ClientError: there is no response; the classes in `serving.client.call_errors` say why.
         """
         return self._make(self._transport.predict(images)) if images else []
 
-    def predict_in_parts(self, images: Sequence[bytes]) -> list[Answer]:
-        """Asks about images, in halves where a server refuses all in one request.
+    def predict_in_parts(self, images: Sequence[bytes]) -> list[Prediction]:
+        """Predicts images, in halves where a server refuses all in one request.
 
         Servers bound the bytes, the rows and the pixels of a request, and do not report the bounds.
 
@@ -132,8 +132,8 @@ class Client:
         half = len(images) // 2
         return [*self.predict_in_parts(images[:half]), *self.predict_in_parts(images[half:])]
 
-    def predict_files(self, paths: Sequence[Path]) -> Iterator[list[Prediction]]:
-        """Asks about files, and the files of folders at any depth, a batch at a time.
+    def predict_files(self, paths: Sequence[Path]) -> Iterator[list[FilePrediction]]:
+        """Predicts files, and the files of folders at any depth, a batch at a time.
 
         Args:
             paths: files and folders.
@@ -143,7 +143,7 @@ class Client:
             is not a readable image has its reason.
 
         Raises:
-            UserError: there is no file, or no answer; see `predict`.
+            UserError: there is no file, or no response; see `predict`.
         """
         for batch in _read(paths):
             yield list(predict_batch(self.predict_in_parts, batch))
@@ -182,19 +182,19 @@ class Client:
 
 
 class AsyncClient:
-    """A served model, asked from one event loop; see `connect_async`, and `Client` for the rest."""
+    """A client for one event loop; see `connect_async`, and `Client` for the rest."""
 
     def __init__(self, transport: AsyncTransport, endpoint: Endpoint, retries: int) -> None:
         self._transport = transport
         self._endpoint = endpoint
         self._retries = retries
 
-    async def predict(self, images: Sequence[bytes]) -> list[Answer]:
-        """Asks about images, in one request."""
+    async def predict(self, images: Sequence[bytes]) -> list[Prediction]:
+        """Predicts images, in one request."""
         return await self._make(self._transport.predict(images)) if images else []
 
-    async def predict_in_parts(self, images: Sequence[bytes]) -> list[Answer]:
-        """Asks about images, in halves where a server refuses all in one request."""
+    async def predict_in_parts(self, images: Sequence[bytes]) -> list[Prediction]:
+        """Predicts images, in halves where a server refuses all in one request."""
         try:
             return await self.predict(images)
         except Refused:
@@ -204,13 +204,13 @@ class AsyncClient:
         first = await self.predict_in_parts(images[:half])
         return [*first, *await self.predict_in_parts(images[half:])]
 
-    async def predict_files(self, paths: Sequence[Path]) -> AsyncIterator[list[Prediction]]:
-        """Asks about files, and the files of folders at any depth, a batch at a time."""
+    async def predict_files(self, paths: Sequence[Path]) -> AsyncIterator[list[FilePrediction]]:
+        """Predicts files, and the files of folders at any depth, a batch at a time."""
         contents = _read(paths)
         while batch := await asyncio.to_thread(next, contents, None):
             images = [content for _, content in batch if isinstance(content, bytes)]
-            answers = await self.predict_in_parts(images)
-            yield await asyncio.to_thread(_rows, answers, batch)
+            predictions = await self.predict_in_parts(images)
+            yield await asyncio.to_thread(_rows, predictions, batch)
 
     async def status(self) -> list[VersionStatus]:
         """Returns the state of the versions that the server knows."""
@@ -249,5 +249,5 @@ def _read(paths: Sequence[Path]) -> Iterator[list[Content]]:
     yield from batches((file, read(file, MAXIMUM_IMAGE)) for file in find(paths))
 
 
-def _rows(answers: list[Answer], batch: Sequence[Content]) -> list[Prediction]:
-    return list(predict_batch(lambda _: answers, batch))
+def _rows(predictions: list[Prediction], batch: Sequence[Content]) -> list[FilePrediction]:
+    return list(predict_batch(lambda _: predictions, batch))

@@ -1,4 +1,4 @@
-"""The blocking and the asynchronous client, asked in the same way."""
+"""The blocking and the asynchronous client, called in the same way."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,7 +16,7 @@ def grey(value: int) -> bytes:
 
 IMAGE = grey(204)
 
-Ask = Callable[..., Any]
+Caller = Callable[..., Any]
 
 
 def blocking(url: str, what: str, *arguments: Any, times: int = 1, **options: Any) -> Any:
@@ -32,7 +32,7 @@ def blocking(url: str, what: str, *arguments: Any, times: int = 1, **options: An
 def asynchronous(url: str, what: str, *arguments: Any, times: int = 1, **options: Any) -> Any:
     """The same."""
 
-    async def ask() -> Any:
+    async def call() -> Any:
         async with connect_async(url, **options) as client:
             for _ in range(times):
                 pending = getattr(client, what)(*arguments)
@@ -42,7 +42,7 @@ def asynchronous(url: str, what: str, *arguments: Any, times: int = 1, **options
                     result = await pending
             return result
 
-    return asyncio.run(ask())
+    return asyncio.run(call())
 
 
 KINDS = (blocking, asynchronous)

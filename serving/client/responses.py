@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from serving.client.address import Endpoint
-from serving.model import Answer
+from serving.model import Prediction
 from transform_module import contract
 
 OUTPUTS = (contract.PROBABILITY, contract.PREDICTED_LABEL, contract.VALID)
@@ -49,7 +49,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Signature:
-    """One way to ask a model.
+    """One way to call a model.
 
     Attributes:
         inputs: by name.
@@ -62,11 +62,11 @@ class Signature:
 
 @dataclass(frozen=True)
 class Metadata:
-    """What a model takes and gives.
+    """The inputs and outputs of a model.
 
     Attributes:
         model: its name.
-        version: which one would answer.
+        version: the one that is used.
         signatures: by name.
     """
 
@@ -75,34 +75,35 @@ class Metadata:
     signatures: dict[str, Signature]
 
 
-def answers(endpoint: Endpoint, outputs: Mapping[str, Any], count: int) -> list[Answer]:
+def predictions(endpoint: Endpoint, outputs: Mapping[str, Any], count: int) -> list[Prediction]:
     """Reads the outputs of a model, each with one value an image.
 
     Raises:
-        NotOurModel: they are none of a chest X-ray model.
+        NotOurModel: they are not a chest X-ray model's.
     """
     names = [*OUTPUTS, *(name for name in LATER_OUTPUTS if name in outputs)]
     columns = [outputs.get(name) for name in names]
     if not all(isinstance(column, list) and len(column) == count for column in columns):
         raise endpoint.not_ours(f"its response lacks, for each image, {', '.join(names)}")
     return [
-        _answer(endpoint, dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)
+        _prediction(endpoint, dict(zip(names, row, strict=True)))
+        for row in zip(*columns, strict=True)
     ]
 
 
-def _answer(endpoint: Endpoint, row: Mapping[str, Any]) -> Answer:
+def _prediction(endpoint: Endpoint, row: Mapping[str, Any]) -> Prediction:
     probability = row[contract.PROBABILITY]
     distance = row.get(contract.DOMAIN_DISTANCE)
     if not (
-        # A model whose weights are no numbers answers so; what to make of it is the caller's.
+        # A model whose weights are not numbers returns nan; what to make of it is the caller's.
         (_is_number(probability) and (0 <= probability <= 1 or math.isnan(probability)))
         and row[contract.PREDICTED_LABEL] in _LABELS
         and isinstance(row[contract.VALID], bool)
         and isinstance(row.get(contract.IN_DOMAIN), bool | None)
         and (distance is None or (_is_number(distance) and 0 <= distance <= _LARGEST))
     ):
-        raise endpoint.not_ours(f"it responds {', '.join(map(repr, row.values()))}")
-    return Answer(
+        raise endpoint.not_ours(f"its response is {', '.join(map(repr, row.values()))}")
+    return Prediction(
         _float32(probability),
         row[contract.PREDICTED_LABEL],
         row[contract.VALID],

@@ -21,7 +21,7 @@ from serving.client import (
 from serving.model import Model
 from serving.predict import files
 from tests.images import FORMATS, encode, grey_pixels
-from tests.serving.client.asked import IMAGE, grey
+from tests.serving.client.calling import IMAGE, grey
 
 IMAGES = [
     *(grey(value) for value in (0, 51, 127, 128, 204, 255)),
@@ -41,71 +41,71 @@ def url(request, served):
     return getattr(served, request.param)
 
 
-def test_a_client_answers_as_the_model_in_process(url, ask, loaded):
-    assert ask(url, "predict", IMAGES) == loaded.answer(IMAGES)
+def test_a_client_predicts_as_the_model_in_process(url, call, loaded):
+    assert call(url, "predict", IMAGES) == loaded.predict(IMAGES)
 
 
-def test_one_image_is_answered_as_in_a_batch(url, ask, loaded):
+def test_one_image_is_predicted_as_in_a_batch(url, call, loaded):
     for image in IMAGES[4:7]:
-        assert ask(url, "predict", [image]) == loaded.answer([image])
+        assert call(url, "predict", [image]) == loaded.predict([image])
 
 
-def test_no_images_ask_nobody(ask):
+def test_no_images_make_no_call(call):
     for nowhere in ("http://127.0.0.1:9", "grpc://127.0.0.1:9"):
-        assert ask(nowhere, "predict", []) == []
+        assert call(nowhere, "predict", []) == []
 
 
-def test_the_state_of_the_versions_is_reported(url, ask):
-    assert ask(url, "status") == [VersionStatus(17, "AVAILABLE", "")]
+def test_the_state_of_the_versions_is_reported(url, call):
+    assert call(url, "status") == [VersionStatus(17, "AVAILABLE", "")]
 
 
-def test_the_metadata_are_reported(url, ask):
+def test_the_metadata_are_reported(url, call):
     outputs = {"probability": "DT_FLOAT", "label": "DT_STRING", "valid": "DT_BOOL"}
     outputs |= {"in_domain": "DT_BOOL", "domain_distance": "DT_FLOAT"}
     expected = Signature(
         {"image_bytes": Tensor("DT_STRING", (None,))},
         {name: Tensor(dtype, (None,)) for name, dtype in outputs.items()},
     )
-    assert ask(url, "metadata") == Metadata("chest_xray", 17, {"serving_default": expected})
+    assert call(url, "metadata") == Metadata("chest_xray", 17, {"serving_default": expected})
 
 
-def test_a_version_can_be_named(url, ask, loaded):
-    assert ask(url, "predict", [IMAGE], version=17) == loaded.answer([IMAGE])
-    assert ask(url, "status", version=17) == [VersionStatus(17, "AVAILABLE", "")]
+def test_a_version_can_be_named(url, call, loaded):
+    assert call(url, "predict", [IMAGE], version=17) == loaded.predict([IMAGE])
+    assert call(url, "status", version=17) == [VersionStatus(17, "AVAILABLE", "")]
 
 
 @pytest.mark.parametrize("what", ["predict", "status", "metadata"])
-def test_an_unknown_model_is_reported(url, ask, what):
+def test_an_unknown_model_is_reported(url, call, what):
     given = [[IMAGE]] if what == "predict" else []
     with pytest.raises(UnknownModel) as caught:
-        ask(url, what, *given, model="mri")
+        call(url, what, *given, model="mri")
     assert f"{url} does not serve mri. It says: " in str(caught.value)
 
 
-def test_an_unknown_version_is_reported(url, ask):
+def test_an_unknown_version_is_reported(url, call):
     with pytest.raises(UnknownModel, match=r"does not serve chest_xray, version 3\. It says: \w"):
-        ask(url, "predict", [IMAGE], version=3)
+        call(url, "predict", [IMAGE], version=3)
 
 
-def test_an_unknown_label_is_reported(url, ask):
+def test_an_unknown_label_is_reported(url, call):
     with pytest.raises(Refused, match=r"chest_xray, label stable: .*\w.* label"):
-        ask(url, "predict", [IMAGE], label="stable")
+        call(url, "predict", [IMAGE], label="stable")
 
 
 def test_threads_share_a_client(url, loaded):
-    expected = [loaded.answer([image]) for image in IMAGES] * 5
+    expected = [loaded.predict([image]) for image in IMAGES] * 5
     with connect(url) as client, ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda image: client.predict([image]), IMAGES * 5))
-    assert answers == expected
+        predictions = list(pool.map(lambda image: client.predict([image]), IMAGES * 5))
+    assert predictions == expected
 
 
 def test_tasks_share_a_client(url, loaded):
-    async def ask_together():
+    async def call_together():
         async with connect_async(url) as client:
             return await asyncio.gather(*(client.predict([each]) for each in IMAGES * 5))
 
-    expected = [loaded.answer([image]) for image in IMAGES] * 5
-    assert asyncio.run(ask_together()) == expected
+    expected = [loaded.predict([image]) for image in IMAGES] * 5
+    assert asyncio.run(call_together()) == expected
 
 
 @pytest.fixture
@@ -120,9 +120,9 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_files_are_predicted_as_in_process(url, ask, version, folder):
+def test_files_are_predicted_as_in_process(url, call, version, folder):
     paths = [folder, folder / "no.png", folder / "00.png"]
-    batches = ask(url, "predict_files", paths)
+    batches = call(url, "predict_files", paths)
     assert [len(batch) for batch in batches] == [32, 12]
     rows = [row for batch in batches for row in batch]
     assert rows == files.predict(version, paths)
@@ -134,11 +134,11 @@ def test_files_are_predicted_as_in_process(url, ask, version, folder):
 
 
 def test_the_largest_request_is_taken(served):
-    # Zeros are no image, but they are sent as one.
+    # Zeros are not an image, but they are sent as one.
     images = [bytes(MAXIMUM_IMAGE // 32)] * 32
     for url in (served.rest, served.grpc):
         with connect(url, timeout=600) as client:
-            assert not any(answer.valid for answer in client.predict(images))
+            assert not any(prediction.valid for prediction in client.predict(images))
             with pytest.raises(Refused, match=r"request of \d\d,.* bytes.*Give fewer"):
                 client.predict([*images, bytes(17 * 2**20)])
 

@@ -1,4 +1,4 @@
-"""Requests to the small model of `tests.serving.saved`, and what is a right answer."""
+"""Requests to the small model of `tests.serving.saved`, and checks of the responses."""
 
 import base64
 import functools
@@ -32,7 +32,7 @@ def body(*images: bytes) -> bytes:
 
 
 def is_right(content: bytes, values: Sequence[int]) -> bool:
-    """Tells whether an answer over REST is whole and right, for images of these grey values."""
+    """Returns whether a response over REST is whole and right, for images of these grey values."""
     rows = json.loads(content)["predictions"]
     return [row[contract.VALID] for row in rows] == [True] * len(values) and [
         row[contract.PROBABILITY] for row in rows
@@ -47,7 +47,7 @@ def request(*images: bytes) -> predict_pb2.PredictRequest:
 
 
 def is_right_message(response: predict_pb2.PredictResponse, values: Sequence[int]) -> bool:
-    """Tells the same of an answer over gRPC."""
+    """Returns the same of a response over gRPC."""
     found = list(response.outputs[contract.PROBABILITY].float_val)
     return found == pytest.approx([value / 255 for value in values], abs=1e-6)
 
