@@ -1,14 +1,16 @@
-"""The words that no text for users has: each has a plain technical one in its place."""
+"""The house words: each has a plain technical one in its place."""
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterable
 
 _REPLACED = (
     r"pictures?",
     r"judg\w+",
     r"answer\w*",
-    r"tells?|told|telling",
+    r"tells?|told|telling|untold",
     r"usable",
     r"spoil\w*|spoilt",
     r"mend(?:s|ed|ing)?",
@@ -16,17 +18,21 @@ _REPLACED = (
     r"left in peace",
     r"from nothing",
     r"hangs? on",
-    r"asked (?:for|about)|asks? for|is asked",
+    r"ask(?:s|ed|ing)?",
+    r"(?<!there )(?:is|are|was|were) no(?! (?:longer|more|less)\b)",
     r"bears? no|is refused as",
-    r"stands?",
-    r"goes on|go on|going on",
+    r"stands?(?! (?:for|in)\b)|stood",
+    r"goes on|go on|going on|went on",
     r"lays?|laid",
     r"learn(?:t|s) from|learnt",
 )
 _PATTERN = re.compile(rf"\b(?:{'|'.join(_REPLACED)})\b", re.IGNORECASE)
 
-ALLOWED = ("report.pictures",)
-"""Names of settings, which are interfaces."""
+ALLOWED = (
+    "report.pictures",  # a setting
+    "answer_bytes",  # a limit of the server, given on its command line
+)
+"""Names that are interfaces: configurations and scripts of users have them."""
 
 
 def replaced(text: str) -> list[str]:
@@ -67,6 +73,32 @@ def messages(source: str) -> Iterable[tuple[int, str]]:
             continue
         if " " in text.strip():
             yield node.lineno, text
+
+
+def descriptions(source: str) -> Iterable[tuple[int, str]]:
+    """Yields line and text of each docstring and each comment in Python code."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(text))):
+                yield node.lineno, text
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+def definitions(source: str) -> Iterable[tuple[int, str]]:
+    """Yields line and name, its words apart, of each class, function and parameter."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.lineno, _apart(node.name)
+        elif isinstance(node, ast.arg):
+            yield node.lineno, _apart(node.arg)
+
+
+def _apart(name: str) -> str:
+    if name in ALLOWED:
+        return ""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.replace("_", " "))
 
 
 def prose(markdown: str) -> str:

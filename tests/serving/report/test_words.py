@@ -46,4 +46,4 @@ def test_the_settings_of_the_report_have_no_house_words():
 
 
 def test_a_house_word_is_found():
-    assert len(replaced("1 of 1 files are no usable pictures, it was told.")) == 3
+    assert len(replaced("1 of 1 files has no usable pictures, it was told.")) == 3
