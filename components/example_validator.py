@@ -3,19 +3,18 @@
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
-from tfx import types
 from tfx.components.example_validator import executor as tfx_executor
 from tfx.components.statistics_gen import stats_artifact_utils
-from tfx.dsl.components.base import base_component, executor_spec
-from tfx.proto.orchestration import execution_result_pb2
-from tfx.types import artifact_utils, component_spec, standard_artifacts
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import artifact_utils
+from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics, Schema
 from tfx.utils import io_utils
 
-from components.code_version import code_version
+from components.hashed import hashed
 from components.schema_gen import contract_schema
 from transform_module import contract
 from transform_module.errors import UserError
@@ -47,94 +46,47 @@ def breaches(split: str, statistics: statistics_pb2.DatasetFeatureStatisticsList
         yield from _absent_classes(split, statistics)
 
 
-class ExampleValidatorSpec(component_spec.ComponentSpec):
-    """What goes in and out of an ExampleValidator."""
-
-    PARAMETERS = {  # noqa: RUF012
-        "code": component_spec.ExecutionParameter(type=str),
-    }
-    INPUTS = {  # noqa: RUF012
-        "statistics": component_spec.ChannelParameter(type=standard_artifacts.ExampleStatistics),
-        "schema": component_spec.ChannelParameter(type=standard_artifacts.Schema),
-    }
-    OUTPUTS = {  # noqa: RUF012
-        "anomalies": component_spec.ChannelParameter(type=standard_artifacts.ExampleAnomalies),
-    }
-
-
-class Executor(tfx_executor.Executor):
-    """Writes anomalies against the schema as TFX does, then holds the splits to the contract."""
-
-    def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> execution_result_pb2.ExecutorOutput:
-        """Validates each split.
-
-        Args:
-            input_dict: ``statistics`` and ``schema``, one artifact each.
-            output_dict: ``anomalies``, one ExampleAnomalies.
-            exec_properties: Nothing that is read.
-
-        Returns:
-            What TFX's executor returns.
-
-        Raises:
-            UserError: A split breaks the contract.
-        """
-        output = super().Do(input_dict, output_dict, exec_properties)
-        artifact = artifact_utils.get_single_instance(input_dict["statistics"])
-        found: list[str] = []
-        held: Counter[str] = Counter()
-        for split in artifact_utils.decode_split_names(artifact.split_names):
-            statistics = stats_artifact_utils.load_statistics(artifact, split).proto()
-            found += breaches(split, statistics)
-            held.update(_class_counts(statistics))
-            self._log_anomalies(split, output_dict)
-        if found:
-            problems = "".join(f"\n  {problem}" for problem in found)
-            raise UserError(
-                f"The examples are not what the pipeline needs:{problems}\n{_advice(held)}"
-            )
-        return output
-
-    def _log_anomalies(self, split: str, output_dict: dict[str, list[types.Artifact]]) -> None:
-        folder = artifact_utils.get_split_uri(output_dict["anomalies"], split)
-        anomalies = anomalies_pb2.Anomalies()
-        content = io_utils.read_bytes_file(f"{folder}/{tfx_executor.DEFAULT_FILE_NAME}")
-        anomalies.ParseFromString(content)
-        for name, anomaly in sorted(anomalies.anomaly_info.items()):
-            _LOG.warning("Anomaly against the schema, %s.", _sentence(split, name, anomaly))
-
-
-class ExampleValidator(base_component.BaseComponent):
-    """Records every anomaly, and stops the run with an error at those that matter.
+@hashed
+@component
+def ExampleValidator(
+    statistics: InputArtifact[ExampleStatistics],
+    schema: InputArtifact[Schema],
+    anomalies: OutputArtifact[ExampleAnomalies],
+) -> None:
+    """Records every anomaly as TFX does, and stops the run with an error at those that matter.
 
     What breaks our contract matters: a feature missing, of another type or out of its domain, an
     empty split, a split without one of the classes. What merely differs from the inferred schema,
     as a subtype that only ``test`` has, is recorded and logged.
+
+    Args:
+        statistics: What StatisticsGen made.
+        schema: What SchemaGen made.
+        anomalies: What differs from the schema, by split.
+
+    Raises:
+        UserError: A split breaks the contract.
     """
+    inputs, outputs = {"statistics": [statistics], "schema": [schema]}, {"anomalies": [anomalies]}
+    tfx_executor.Executor().Do(inputs, outputs, {})
+    found: list[str] = []
+    held: Counter[str] = Counter()
+    for split in artifact_utils.decode_split_names(statistics.split_names):
+        counted = stats_artifact_utils.load_statistics(statistics, split).proto()
+        found += breaches(split, counted)
+        held.update(_class_counts(counted))
+        _log_anomalies(split, artifact_utils.get_split_uri([anomalies], split))
+    if found:
+        problems = "".join(f"\n  {problem}" for problem in found)
+        raise UserError(f"The examples are not what the pipeline needs:{problems}\n{_advice(held)}")
 
-    SPEC_CLASS = ExampleValidatorSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
 
-    def __init__(self, statistics: types.BaseChannel, schema: types.BaseChannel) -> None:
-        """Constructs the component.
-
-        Args:
-            statistics: What StatisticsGen made.
-            schema: What SchemaGen made.
-        """
-        super().__init__(
-            spec=ExampleValidatorSpec(
-                statistics=statistics,
-                schema=schema,
-                code=code_version(__name__),
-                anomalies=types.Channel(type=standard_artifacts.ExampleAnomalies),
-            )
-        )
+def _log_anomalies(split: str, folder: str) -> None:
+    anomalies = anomalies_pb2.Anomalies()
+    content = io_utils.read_bytes_file(f"{folder}/{tfx_executor.DEFAULT_FILE_NAME}")
+    anomalies.ParseFromString(content)
+    for name, anomaly in sorted(anomalies.anomaly_info.items()):
+        _LOG.warning("Anomaly against the schema, %s.", _sentence(split, name, anomaly))
 
 
 def _sentence(split: str, name: str, anomaly: anomalies_pb2.AnomalyInfo) -> str:

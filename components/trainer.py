@@ -117,7 +117,7 @@ class Executor(tfx_executor.GenericExecutor):
 
         Raises:
             UserError: The examples are not all that the conversion wrote, or the training cannot be
-                done as it was asked for, or diverged.
+                done as it was configured, or diverged.
         """
         inputs, checked = checked_data(input_dict, exec_properties)
         properties = configured(checked, TUNABLE)
@@ -126,7 +126,10 @@ class Executor(tfx_executor.GenericExecutor):
 
 
 class Trainer(base_component.BaseComponent):
-    """Runs a ``run_fn`` that is given by its importable path."""
+    """Runs a ``run_fn`` that is given by its importable path.
+
+    A class: its executor extends TFX's, and training as a job of Vertex AI takes another one.
+    """
 
     SPEC_CLASS = TrainerSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)

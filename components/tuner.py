@@ -63,7 +63,7 @@ class Executor(tfx_executor.Executor):
 
         Raises:
             UserError: The examples are not all that the conversion wrote, or no trial can be
-                trained as it was asked for.
+                trained as it was configured.
         """
         inputs, checked = checked_data(input_dict, exec_properties)
         with reported():
@@ -71,7 +71,10 @@ class Executor(tfx_executor.Executor):
 
 
 class Tuner(base_component.BaseComponent):
-    """Runs a ``tuner_fn`` that is given by its importable path."""
+    """Runs a ``tuner_fn`` that is given by its importable path.
+
+    A class: its executor extends TFX's.
+    """
 
     SPEC_CLASS = TunerSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)

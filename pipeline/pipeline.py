@@ -170,7 +170,7 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         examples=example_gen.outputs["examples"],
         model=trainer.outputs["model"],
         baseline_model=baseline.outputs["model"],
-        settings=config.evaluation,
+        settings=config.evaluation.model_dump_json(),
     )
     served = {"model": trainer.outputs["model"], "examples": example_gen.outputs["examples"]}
     serving_check = (
@@ -179,7 +179,7 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         else ServingCheck(
             **served,
             evaluation=evaluator.outputs["evaluation"],
-            settings=config.serving_check,
+            settings=config.serving_check.model_dump_json(),
             model_name=config.push.model_name,
             images=inputs.images,
             quarantine=inputs.quarantine,
@@ -198,11 +198,11 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         model_run=trainer.outputs["model_run"],
         evaluation=evaluator.outputs["evaluation"],
         infra_blessing=serving_check.outputs["blessing"],
-        settings=config.report,
+        settings=config.report.model_dump_json(),
         model_name=config.push.model_name,
         dataset=inputs.examples,
         source=config.report.dataset or ("synthetic" if inputs.synthetic else ""),
-        page=inputs.page,
+        page=int(inputs.page),
     )
     # Whatever becomes of the report, the model is where it belongs.
     report.add_upstream_node(pusher)

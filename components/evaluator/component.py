@@ -8,23 +8,30 @@ is undefined. The predictions are kept: nothing after this component predicts th
 import functools
 import logging
 import os
-from typing import Any, Final
+from typing import Final
 
+import apache_beam as beam
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto.config_pb2 import EvalConfig
 from tfx import types
 from tfx.components.evaluator import constants
-from tfx.dsl.components.base import base_beam_component, base_beam_executor, executor_spec
+from tfx.dsl.component.experimental.annotations import (
+    BeamComponentParameter,
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+)
+from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.io import fileio
-from tfx.types import artifact_utils, component_spec, standard_artifacts
+from tfx.types import artifact_utils
+from tfx.types.standard_artifacts import Examples, Model, ModelBlessing, ModelEvaluation
 from tfx.utils import io_utils, path_utils
 from tfx_bsl.public import tfxio
 
 from components.artifacts import example_counts, model_sums
 from components.artifacts.local_copies import local_copies
-from components.baseline import component
+from components.baseline.component import BROKEN, VERSION
 from components.baseline.fit import misfit, record_of, try_out
-from components.code_version import code_version
 from components.evaluator import predictions
 from components.evaluator.evaluation import (
     BASELINE_VERSION,
@@ -40,6 +47,7 @@ from components.evaluator.evaluation import (
 from components.evaluator.extractors import extractors
 from components.evaluator.settings import EvaluationSettings
 from components.evaluator.tfma_metrics import eval_config, read_metrics
+from components.hashed import hashed
 from serving.evaluate.pixels import transform_of
 from transform_module import contract
 from transform_module.files.sums import digest
@@ -49,162 +57,113 @@ _TELEMETRY: Final = ("cxr", "Evaluator")
 _LOG = logging.getLogger(__name__)
 
 
-class EvaluatorSpec(component_spec.ComponentSpec):
-    """What goes in and out of an Evaluator."""
+@hashed
+@component(use_beam=True)
+def Evaluator(
+    examples: InputArtifact[Examples],
+    model: InputArtifact[Model],
+    baseline_model: InputArtifact[Model],
+    evaluation: OutputArtifact[ModelEvaluation],
+    blessing: OutputArtifact[ModelBlessing],
+    settings: Parameter[str],
+    beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
+) -> None:
+    """Evaluates the model, beside the baseline where there is one that fits.
 
-    PARAMETERS = {  # noqa: RUF012
-        "settings": component_spec.ExecutionParameter(type=str),
-        "code": component_spec.ExecutionParameter(type=str),
-    }
-    INPUTS = {  # noqa: RUF012
-        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
-        "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
-        "baseline_model": component_spec.ChannelParameter(type=standard_artifacts.Model),
-    }
-    OUTPUTS = {  # noqa: RUF012
-        "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
-        "blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
-    }
+    TFMA runs without thresholds; the verdict and its record are ours.
 
+    Args:
+        examples: Examples with the split ``test``, as they are before Transform.
+        model: The model to evaluate.
+        baseline_model: What Baseline made.
+        evaluation: Gets TFMA's results, ``evaluation.json`` and ``predictions.jsonl``.
+        blessing: Gets TFX's marks, the property ``reasons``, and the sums and the digest of the
+            model.
+        settings: The bounds, EvaluationSettings as JSON.
+        beam_pipeline: TFX's, which TFMA runs in.
 
-class Executor(base_beam_executor.BaseBeamExecutor):
-    """Runs TFMA without thresholds; the verdict and its record are ours."""
+    Raises:
+        UserError: The model is not what was trained, the baseline fits and fails, or not every
+            image has a prediction.
+        Exception: Any other failure. There is no verdict then.
+    """
+    bounds = EvaluationSettings.model_validate_json(settings)
+    example_counts.require_all(examples, [contract.TEST])
+    with local_copies(inputs=[model]):
+        files = model_sums.examine(model)
+    threshold = _threshold(model)
+    unfit = misfit(baseline_model, model)
+    compute = functools.partial(_compute, beam_pipeline, examples, evaluation)
+    # An error from here on is never a verdict: it stops the run.
+    if unfit:
+        models = predictions.Models(digest(files))
+        compute([model], eval_config(threshold), models)
+        slices, reference = read_metrics(evaluation.uri), None
+        note = f"Evaluated without a baseline: {unfit}."
+        _LOG.warning(note)
+    else:
+        try_out(baseline_model, examples)
+        version = baseline_model.get_string_custom_property(VERSION)
+        models = predictions.Models(digest(files), version, _threshold(baseline_model))
+        config = eval_config(threshold, baseline_threshold=models.baseline_threshold)
+        compute([model, baseline_model], config, models)
+        slices = read_metrics(evaluation.uri, tfma.CANDIDATE_KEY)
+        reference = read_metrics(evaluation.uri, tfma.BASELINE_KEY)[OVERALL]
+        note = f"Compared with the pushed version {version}."
+    predictions.read(evaluation, model, examples)
 
-    def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
-        """Evaluates the model, beside the baseline where there is one that fits.
-
-        Args:
-            input_dict: ``examples``, ``model``, ``baseline_model``: one artifact each.
-            output_dict: ``evaluation`` gets TFMA's results, ``evaluation.json`` and
-                ``predictions.jsonl``; ``blessing`` gets TFX's marks, the property
-                ``reasons``, and the sums and the digest of the model.
-            exec_properties: ``settings``, an EvaluationSettings as JSON.
-
-        Raises:
-            UserError: The model is not what was trained, the baseline fits and fails, or not every
-                image has a prediction.
-            Exception: Any other failure. There is no verdict then.
-        """
-        settings = EvaluationSettings.model_validate_json(exec_properties["settings"])
-        evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
-        model = artifact_utils.get_single_instance(input_dict["model"])
-        pushed = artifact_utils.get_single_instance(input_dict["baseline_model"])
-        examples = artifact_utils.get_single_instance(input_dict["examples"])
-        example_counts.require_all(examples, [contract.TEST])
-
-        with local_copies(inputs=[model]):
-            files = model_sums.examine(model)
-        threshold = _threshold(model)
-        unfit = misfit(pushed, model)
-        # An error from here on is never a verdict: it stops the run.
-        if unfit:
-            models = predictions.Models(digest(files))
-            self._compute([model], examples, evaluation, eval_config(threshold), models)
-            slices, reference = read_metrics(evaluation.uri), None
-            note = f"Evaluated without a baseline: {unfit}."
-            _LOG.warning(note)
-        else:
-            try_out(pushed, examples)
-            version = pushed.get_string_custom_property(component.VERSION)
-            models = predictions.Models(digest(files), version, _threshold(pushed))
-            config = eval_config(threshold, baseline_threshold=models.baseline_threshold)
-            self._compute([model, pushed], examples, evaluation, config, models)
-            slices = read_metrics(evaluation.uri, tfma.CANDIDATE_KEY)
-            reference = read_metrics(evaluation.uri, tfma.BASELINE_KEY)[OVERALL]
-            note = f"Compared with the pushed version {version}."
-        predictions.read(evaluation, model, examples)
-
-        broken = pushed.get_string_custom_property(component.BROKEN).splitlines()
-        reasons = list(refusals(slices[OVERALL], reference, settings))
-        outcome = Evaluation(
-            threshold=threshold,
-            blessed=not reasons,
-            reasons=reasons,
-            notes=[
-                note,
-                *(f"A pushed version is passed over: {each}." for each in broken),
-                *_notes(slices[OVERALL]),
-            ],
-            slices=slices,
-            baseline=reference,
-        )
-        _write(evaluation.uri, EVALUATION, evaluation_json(outcome))
-        evaluation.set_string_custom_property(NOTES, "\n".join(outcome.notes))
-        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
-        model_sums.record(blessing, files)
-        _mark(blessing, model, pushed, outcome)
-
-    def _compute(
-        self,
-        compared: list[types.Artifact],
-        examples: types.Artifact,
-        evaluation: types.Artifact,
-        config: EvalConfig,
-        models: predictions.Models,
-    ) -> None:
-        """Predicts the split; writes the metrics and the predictions."""
-        paths = [path_utils.serving_model_path(each.uri) for each in compared]
-        shared = [
-            tfma.default_eval_shared_model(path, model_name=spec.name, eval_config=config)
-            for path, spec in zip(paths, config.model_specs, strict=True)
-        ]
-        split = artifact_utils.get_split_uri([examples], contract.TEST)
-        records = tfxio.TFExampleRecord(
-            io_utils.all_files_pattern(split),
-            raw_record_column_name=tfma.ARROW_INPUT_COLUMN,
-            telemetry_descriptors=list(_TELEMETRY),
-        )
-        transform = transform_of(paths[0], record_of(paths[0]))
-        record = functools.partial(predictions.write, folder=evaluation.uri, models=models)
-        with self._make_beam_pipeline() as pipeline:
-            _ = (
-                pipeline
-                | "Read" >> records.BeamSource()
-                | "Evaluate"
-                >> tfma.ExtractEvaluateAndWriteResults(
-                    eval_shared_model=shared,
-                    eval_config=config,
-                    extractors=extractors(shared, config, transform, record),
-                    output_path=evaluation.uri,
-                )
-            )
+    broken = baseline_model.get_string_custom_property(BROKEN).splitlines()
+    reasons = list(refusals(slices[OVERALL], reference, bounds))
+    outcome = Evaluation(
+        threshold=threshold,
+        blessed=not reasons,
+        reasons=reasons,
+        notes=[
+            note,
+            *(f"A pushed version is passed over: {each}." for each in broken),
+            *_notes(slices[OVERALL]),
+        ],
+        slices=slices,
+        baseline=reference,
+    )
+    _write(evaluation.uri, EVALUATION, evaluation_json(outcome))
+    evaluation.set_string_custom_property(NOTES, "\n".join(outcome.notes))
+    model_sums.record(blessing, files)
+    _mark(blessing, model, baseline_model, outcome)
 
 
-class Evaluator(base_beam_component.BaseBeamComponent):
-    """Evaluates a model, and says why where it does not bless it."""
-
-    SPEC_CLASS = EvaluatorSpec
-    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
-
-    def __init__(
-        self,
-        examples: types.BaseChannel,
-        model: types.BaseChannel,
-        baseline_model: types.BaseChannel,
-        settings: EvaluationSettings,
-    ) -> None:
-        """Constructs the component.
-
-        Args:
-            examples: Examples with the split ``test``, as they are before Transform.
-            model: The model to evaluate.
-            baseline_model: What Baseline made.
-            settings: The bounds.
-        """
-        super().__init__(
-            spec=EvaluatorSpec(
-                examples=examples,
-                model=model,
-                baseline_model=baseline_model,
-                settings=settings.model_dump_json(),
-                code=code_version(__name__),
-                evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
-                blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+def _compute(
+    beam_pipeline: beam.Pipeline,
+    examples: types.Artifact,
+    evaluation: types.Artifact,
+    compared: list[types.Artifact],
+    config: EvalConfig,
+    models: predictions.Models,
+) -> None:
+    """Predicts the split; writes the metrics and the predictions."""
+    paths = [path_utils.serving_model_path(each.uri) for each in compared]
+    shared = [
+        tfma.default_eval_shared_model(path, model_name=spec.name, eval_config=config)
+        for path, spec in zip(paths, config.model_specs, strict=True)
+    ]
+    split = artifact_utils.get_split_uri([examples], contract.TEST)
+    records = tfxio.TFExampleRecord(
+        io_utils.all_files_pattern(split),
+        raw_record_column_name=tfma.ARROW_INPUT_COLUMN,
+        telemetry_descriptors=list(_TELEMETRY),
+    )
+    transform = transform_of(paths[0], record_of(paths[0]))
+    record = functools.partial(predictions.write, folder=evaluation.uri, models=models)
+    with beam_pipeline:
+        _ = (
+            beam_pipeline
+            | "Read" >> records.BeamSource()
+            | "Evaluate"
+            >> tfma.ExtractEvaluateAndWriteResults(
+                eval_shared_model=shared,
+                eval_config=config,
+                extractors=extractors(shared, config, transform, record),
+                output_path=evaluation.uri,
             )
         )
 
@@ -244,7 +203,7 @@ def _mark(
         blessing.set_int_custom_property(
             constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY, pushed.id
         )
-    version = pushed.get_string_custom_property(component.VERSION)
+    version = pushed.get_string_custom_property(VERSION)
     blessing.set_string_custom_property(BASELINE_VERSION, version)
     name, value = (
         (constants.BLESSED_FILE_NAME, constants.BLESSED_VALUE)

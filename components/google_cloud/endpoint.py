@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from tfx import types
-from tfx.dsl.components.base import base_component, base_executor, executor_spec
-from tfx.types import artifact_utils, component_spec, standard_artifacts
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types.standard_artifacts import PushedModel
 
 from components.google_cloud.settings import EndpointSettings, GoogleCloudSettings
 from components.pusher import PUSHED, PUSHED_DESTINATION, PUSHED_VERSION, REASON
@@ -27,59 +27,44 @@ _PORT: Final = 8501
 _LOG = logging.getLogger(__name__)
 
 
-class EndpointSpec(component_spec.ComponentSpec):
-    """What goes in and out of an Endpoint."""
+@component
+def Endpoint(
+    pushed_model: InputArtifact[PushedModel],
+    served_model: OutputArtifact[PushedModel],
+    google_cloud: Parameter[str],
+    model_name: Parameter[str],
+) -> None:
+    """Deploys what Pusher pushed: copies it to where Vertex AI takes it from, and uploads it.
 
-    PARAMETERS = {  # noqa: RUF012
-        "google_cloud": component_spec.ExecutionParameter(type=str),
-        "model_name": component_spec.ExecutionParameter(type=str),
-    }
-    INPUTS = {  # noqa: RUF012
-        "pushed_model": component_spec.ChannelParameter(type=standard_artifacts.PushedModel),
-    }
-    OUTPUTS = {  # noqa: RUF012
-        "served_model": component_spec.ChannelParameter(type=standard_artifacts.PushedModel),
-    }
+    A version that the endpoint serves is not deployed again, and a model that was not pushed is not
+    deployed: the component succeeds.
 
+    Args:
+        pushed_model: What Pusher made.
+        served_model: Gets the files and, as its properties, the outcome.
+        google_cloud: GoogleCloudSettings as JSON, with ``endpoint``.
+        model_name: The model's name in the push folder, which requests name, too.
 
-class Executor(base_executor.BaseExecutor):
-    """Copies the pushed version to where Vertex AI takes it from, uploads and deploys it."""
-
-    def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
-        """Runs the component. A model that was not pushed is not deployed, and that is no error.
-
-        Args:
-            input_dict: ``pushed_model``, one artifact that Pusher made.
-            output_dict: ``served_model``, one PushedModel.
-            exec_properties: As the component's parameters.
-
-        Raises:
-            UserError: The pushed version is damaged, or Vertex AI refused.
-        """
-        made = artifact_utils.get_single_instance(input_dict["pushed_model"])
-        served = artifact_utils.get_single_instance(output_dict["served_model"])
-        is_pushed = bool(made.get_int_custom_property(PUSHED))
-        served.set_int_custom_property(DEPLOYED, int(is_pushed))
-        if not is_pushed:
-            reason = made.get_string_custom_property(REASON)
-            served.set_string_custom_property(REASON, reason)
-            _LOG.warning("The model is not deployed, because it was not pushed: %s.", reason)
-            return
-        version = made.get_string_custom_property(PUSHED_VERSION)
-        source = made.get_string_custom_property(PUSHED_DESTINATION)
-        # TensorFlow Serving looks for versions in the folder that Vertex AI copies for it; the push
-        # folder has all that were ever pushed.
-        _take(source, f"{served.uri}/{version}")
-        settings = GoogleCloudSettings.model_validate_json(exec_properties["google_cloud"])
-        name = _deploy(settings, exec_properties["model_name"], version, served.uri)
-        served.set_string_custom_property(PUSHED_VERSION, version)
-        served.set_string_custom_property(ENDPOINT, name)
-        _LOG.info("Version %s is served by %s.", version, name)
+    Raises:
+        UserError: The pushed version is damaged, or Vertex AI refused.
+    """
+    is_pushed = bool(pushed_model.get_int_custom_property(PUSHED))
+    served_model.set_int_custom_property(DEPLOYED, int(is_pushed))
+    if not is_pushed:
+        reason = pushed_model.get_string_custom_property(REASON)
+        served_model.set_string_custom_property(REASON, reason)
+        _LOG.warning("The model is not deployed, because it was not pushed: %s.", reason)
+        return
+    version = pushed_model.get_string_custom_property(PUSHED_VERSION)
+    source = pushed_model.get_string_custom_property(PUSHED_DESTINATION)
+    # TensorFlow Serving looks for versions in the folder that Vertex AI copies for it; the push
+    # folder has all that were ever pushed.
+    _take(source, f"{served_model.uri}/{version}")
+    settings = GoogleCloudSettings.model_validate_json(google_cloud)
+    name = _deploy(settings, model_name, version, served_model.uri)
+    served_model.set_string_custom_property(PUSHED_VERSION, version)
+    served_model.set_string_custom_property(ENDPOINT, name)
+    _LOG.info("Version %s is served by %s.", version, name)
 
 
 def _take(source: str, target: str) -> None:
@@ -96,32 +81,8 @@ def _take(source: str, target: str) -> None:
         remote.copy(str(near), target, remote.files(str(near)))
 
 
-class Endpoint(base_component.BaseComponent):
-    """Deploys what Pusher pushed. A version that the endpoint serves is not deployed again."""
-
-    SPEC_CLASS = EndpointSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
-
-    def __init__(self, pushed_model: types.BaseChannel, google_cloud: str, model_name: str) -> None:
-        """Constructs the component.
-
-        Args:
-            pushed_model: What Pusher made.
-            google_cloud: GoogleCloudSettings as JSON, with ``endpoint``.
-            model_name: The model's name in the push folder, which requests name, too.
-        """
-        super().__init__(
-            spec=EndpointSpec(
-                pushed_model=pushed_model,
-                google_cloud=google_cloud,
-                model_name=model_name,
-                served_model=types.Channel(type=standard_artifacts.PushedModel),
-            )
-        )
-
-
 def container(settings: EndpointSettings, model_name: str) -> dict[str, Any]:
-    """Returns how Vertex AI starts TensorFlow Serving and where it asks it.
+    """Returns how Vertex AI starts TensorFlow Serving and where it sends requests.
 
     Args:
         settings: The endpoint's.

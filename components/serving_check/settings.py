@@ -1,8 +1,11 @@
-"""Requirements of the check before the push on a served model."""
+"""Requirements of the check before the push on a served model, and the file it leaves."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import pydantic
+
+REPORT: Final = "serving_check.json"
+"""The file within the InfraBlessing artifact with what was requested, measured and found."""
 
 
 class ServingCheckSettings(pydantic.BaseModel):

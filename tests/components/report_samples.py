@@ -14,7 +14,7 @@ from components.evaluator.evaluation import (
     Metrics,
     evaluation_json,
 )
-from components.serving_check.component import REPORT
+from components.serving_check.settings import REPORT
 from components.serving_check.trial import Trial
 from serving.analysis.predicted import PredictedImage
 from serving.report.reading import HISTORY
@@ -93,14 +93,13 @@ def inputs(folder: Path, *, with_baseline: bool = False, blessed: bool = True) -
     (folder / "infra").mkdir()
     trial = Trial(reasons=[], images=10, load_seconds=1.5, latency_ms=8.0, memory_gib=0.5)
     (folder / "infra" / REPORT).write_text(json.dumps(asdict(trial)))
-    found = {
+    return {
         "examples": tiny.examples_artifact(examples, [contract.TEST]),
         "model": model,
         "model_run": model_run,
         "evaluation": evaluation,
         "infra_blessing": infra,
     }
-    return {name: [artifact] for name, artifact in found.items()}
 
 
 def properties(dataset: Path, *, page: bool = True, **settings) -> dict:
@@ -111,5 +110,4 @@ def properties(dataset: Path, *, page: bool = True, **settings) -> dict:
         "dataset": str(dataset),
         "source": "synthetic",
         "page": int(page),
-        "code": "",
     }

@@ -10,7 +10,7 @@ from tfx.components.statistics_gen import executor as statistics_gen
 from tfx.types import Channel, standard_artifacts
 from tfx.utils import io_utils
 
-from components.example_validator import ExampleValidator, Executor, breaches
+from components.example_validator import ExampleValidator, breaches
 from components.statistics_gen import statistics_options
 from serving.beam.beam_args import DEFAULT_BEAM_ARGS
 from tests.components import tiny, validated
@@ -132,9 +132,7 @@ def validate(folder, statistics, *splits):
     io_utils.write_pbtxt_file(f"{schema.uri}/schema.pbtxt", tfdv.infer_schema(train))
     anomalies = tiny.artifact(standard_artifacts.ExampleAnomalies, folder / "anomalies")
     statistics.splits = list(splits)
-    Executor(Executor.Context(tmp_dir=str(folder / "tmp"), unique_id="2")).Do(
-        {"statistics": [statistics], "schema": [schema]}, {"anomalies": [anomalies]}, {}
-    )
+    ExampleValidator.test_call(statistics=statistics, schema=schema, anomalies=anomalies)
     return anomalies
 
 

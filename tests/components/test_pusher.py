@@ -6,7 +6,7 @@ from tfx.types import channel, standard_artifacts
 
 from components.artifacts import model_sums
 from components.artifacts.recipe import recipe
-from components.pusher import Executor, Pusher
+from components.pusher import Pusher
 from serving.versions import pushed
 from serving.versions.push import push, rollback
 from transform_module import contract
@@ -75,11 +75,10 @@ def blessed(tmp_path, model):
 
 def execute(tmp_path, model, *, again=False, **blessings):
     outcome = standard_artifacts.PushedModel()
-    inputs = {"model": [model], **{key: [artifact] for key, artifact in blessings.items()}}
     configuration = json.dumps({**CONFIGURATION, "push": {"again": again}})
     parameters = {"push_dir": str(tmp_path / "push"), "model_name": "cxr"}
     parameters["configuration"] = configuration
-    Executor().Do(inputs, {"pushed_model": [outcome]}, parameters)
+    Pusher.test_call(model=model, **blessings, pushed_model=outcome, **parameters)
     return outcome
 
 
@@ -129,9 +128,12 @@ def test_a_refused_model_is_not_pushed_and_the_reasons_are_reported(tmp_path, mo
 
 @pytest.mark.parametrize("name", ["model_blessing", "infra_blessing"])
 def test_a_model_without_a_blessing_is_not_pushed(tmp_path, model, blessed, name):
-    given = blessed()
-    del given[name]
-    assert_not_pushed(tmp_path, execute(tmp_path, model, **given), f"there is no {name}")
+    inputs = {key: [artifact] for key, artifact in {"model": model, **blessed()}.items()}
+    outputs = {"pushed_model": [standard_artifacts.PushedModel()]}
+    parameters = {"push_dir": str(tmp_path / "push"), **PARAMETERS}
+    with pytest.raises(ValueError, match=f"Expected input '{name}'"):
+        Pusher.EXECUTOR_SPEC.executor_class().Do({**inputs, name: []}, outputs, parameters)
+    assert pushed.versions(tmp_path / "push", "cxr") == []
 
 
 @pytest.mark.parametrize("name", ["model_blessing", "infra_blessing"])

@@ -4,7 +4,7 @@ import pytest
 from tfx.types import standard_artifacts
 
 from components import report as component
-from components.report import REASON, Executor
+from components.report import REASON, Report
 from serving.analysis import findings
 from serving.images.dataset import QUARANTINE_FILE
 from serving.report.card import CARD
@@ -37,7 +37,7 @@ def given(place):
 def execute(inputs, folder, properties) -> standard_artifacts.ModelEvaluation:
     report = standard_artifacts.ModelEvaluation()
     report.uri = str(folder / "report")
-    Executor().Do(inputs, {"report": [report]}, properties)
+    Report.test_call(**inputs, report=report, **properties)
     return report
 
 

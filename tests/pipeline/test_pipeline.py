@@ -257,7 +257,7 @@ ASKING = {"Evaluator", "ServingCheck", "Report"}
         ("components.schema_gen", {"ExampleValidator"}),
         ("serving.versions.pushed", {"Baseline", *ASKING}),
         ("components.evaluator.tfma_metrics", {"Evaluator"}),
-        ("serving.server.server", {"ServingCheck", "Report"}),
+        ("serving.server.server", {"ServingCheck"}),
         ("serving.report.page", {"Report"}),
         ("components.synthetic.drawing", set()),
         ("pipeline.pipeline", set()),

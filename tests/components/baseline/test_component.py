@@ -3,7 +3,7 @@ import shutil
 import pytest
 from tfx.types import channel, standard_artifacts
 
-from components.baseline.component import LATEST, Baseline, Executor
+from components.baseline.component import LATEST, Baseline
 from serving.versions import pushed
 from serving.versions.push import push
 from transform_module.errors import UserError
@@ -34,7 +34,7 @@ def execute(tmp_path, trained=b"trained just now", version=LATEST):
     (tmp_path / "baseline").mkdir()
     sums.record(write(tmp_path / "trained" / "Format-Serving", trained))
     message = {"push_dir": str(tmp_path / "push"), "model_name": "cxr", "version": version}
-    Executor().Do({"trained": [other]}, {"model": [model]}, message)
+    Baseline.test_call(trained=other, model=model, **message)
     return model
 
 
@@ -155,7 +155,7 @@ def execute_without_sums(tmp_path):
     model, other = standard_artifacts.Model(), standard_artifacts.Model()
     model.uri, other.uri = str(tmp_path / "baseline"), str(tmp_path / "trained")
     message = {"push_dir": str(tmp_path / "push"), "model_name": "cxr", "version": LATEST}
-    Executor().Do({"trained": [other]}, {"model": [model]}, message)
+    Baseline.test_call(trained=other, model=model, **message)
 
 
 def test_the_version_is_in_the_parameters_that_the_cache_sees():

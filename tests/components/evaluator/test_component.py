@@ -2,6 +2,7 @@ import json
 import math
 import shutil
 
+import apache_beam as beam
 import numpy as np
 import pytest
 from tfx.types import standard_artifacts
@@ -9,7 +10,7 @@ from tfx.types import standard_artifacts
 from components.artifacts import model_sums
 from components.baseline import component
 from components.evaluator import predictions
-from components.evaluator.component import Executor
+from components.evaluator.component import Evaluator
 from components.evaluator.evaluation import OVERALL, Evaluation, read_evaluation
 from components.evaluator.settings import EvaluationSettings
 from serving.beam.beam_args import DEFAULT_BEAM_ARGS
@@ -77,9 +78,9 @@ def baseline_artifact(folder, saved=None):
 
 def inputs(tmp_path, examples, model, pushed_model=None):
     return {
-        "examples": [examples],
-        "model": [model_artifact(tmp_path / "model", model)],
-        "baseline_model": [baseline_artifact(tmp_path / "baseline", pushed_model)],
+        "examples": examples,
+        "model": model_artifact(tmp_path / "model", model),
+        "baseline_model": baseline_artifact(tmp_path / "baseline", pushed_model),
     }
 
 
@@ -88,15 +89,12 @@ def execute(tmp_path, given, **settings):
     bounds = {"minimum_auc": 0.7, "minimum_sensitivity": 0.7, **settings}
     evaluation = tiny.artifact(standard_artifacts.ModelEvaluation, tmp_path / "evaluation")
     blessing = tiny.artifact(standard_artifacts.ModelBlessing, tmp_path / "blessing")
-    context = Executor.Context(
-        beam_pipeline_args=[*DEFAULT_BEAM_ARGS],
-        tmp_dir=str(tmp_path / "tmp"),
-        unique_id="1",
-    )
-    Executor(context).Do(
-        given,
-        {"evaluation": [evaluation], "blessing": [blessing]},
-        {"settings": EvaluationSettings(**bounds).model_dump_json(), "code": ""},
+    Evaluator.test_call(
+        **given,
+        evaluation=evaluation,
+        blessing=blessing,
+        settings=EvaluationSettings(**bounds).model_dump_json(),
+        beam_pipeline=beam.Pipeline(argv=[*DEFAULT_BEAM_ARGS]),
     )
     return evaluation, blessing
 
@@ -139,7 +137,7 @@ def test_the_predictions_are_written_image_by_image(tmp_path, examples, good_mod
     other = tiny.save_model(tmp_path / "pushed", power=2.0, threshold=0.25)
     given = inputs(tmp_path, examples, good_model, other)
     evaluation, _ = execute(tmp_path, given)
-    found = predictions.read(evaluation, given["model"][0], examples)
+    found = predictions.read(evaluation, given["model"], examples)
     models, images = found.models, found.images
     assert models == predictions.Models(sums.digest(sums.sums(good_model)), "17", 0.25)
     written = [(int(each.label), round(each.probability, 3), each.subtype) for each in images]
@@ -159,7 +157,7 @@ def test_an_image_is_measured_as_the_model_sees_it(tmp_path, good_model):
     with_domain = tiny.save_model(tmp_path / "with_domain", has_domain=True)
     given = inputs(tmp_path, examples, with_domain)
     evaluation, _ = execute(tmp_path, given)
-    images = predictions.read(evaluation, given["model"][0], examples).images
+    images = predictions.read(evaluation, given["model"], examples).images
     for each in images:
         assert each.domain_distance == 1
         assert each.in_domain == each.valid
@@ -290,11 +288,11 @@ class TestFailure:
     def test_while_both_models_are_evaluated(
         self, tmp_path, examples, good_model, monkeypatch, error
     ):
-        def failing(self, compared, *_):
+        def failing(beam_pipeline, examples, evaluation, compared, *_):
             if len(compared) == 2:
                 raise error
 
-        monkeypatch.setattr(Executor, "_compute", failing)
+        monkeypatch.setattr("components.evaluator.component._compute", failing)
         given = inputs(tmp_path, examples, good_model, good_model)
         self.assert_no_verdict(tmp_path, given, type(error))
 
@@ -332,7 +330,7 @@ class TestFailure:
 
 def test_a_broken_newer_version_is_reported(tmp_path, examples, good_model):
     given = inputs(tmp_path, examples, good_model, good_model)
-    (other,) = given["baseline_model"]
+    other = given["baseline_model"]
     other.set_string_custom_property(
         component.BROKEN, "push/18/saved_model.pb: the file is missing"
     )

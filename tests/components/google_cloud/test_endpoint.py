@@ -12,7 +12,7 @@ from google.cloud import aiplatform, aiplatform_v1
 from google.protobuf import json_format
 from tfx.types import standard_artifacts
 
-from components.google_cloud.endpoint import DEPLOYED, ENDPOINT, Executor
+from components.google_cloud.endpoint import DEPLOYED, ENDPOINT, Endpoint
 from components.pusher import PUSHED, PUSHED_DESTINATION, PUSHED_VERSION, REASON
 from serving.files import remote
 from serving.versions import pushed
@@ -168,10 +168,11 @@ def serve(server, bucket):
         model.set_string_custom_property(PUSHED_VERSION, version)
         model.set_string_custom_property(PUSHED_DESTINATION, folder.replace(bucket, BUCKET))
         settings = {**SETTINGS, "endpoint": {**SETTINGS["endpoint"], "traffic": traffic}}
-        Executor().Do(
-            {"pushed_model": [model]},
-            {"served_model": [served]},
-            {"google_cloud": json.dumps(settings), "model_name": "chest_xray"},
+        Endpoint.test_call(
+            pushed_model=model,
+            served_model=served,
+            google_cloud=json.dumps(settings),
+            model_name="chest_xray",
         )
         return served
 

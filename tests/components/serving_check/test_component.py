@@ -200,15 +200,13 @@ def given(tmp_path):
 def execute(given, tmp_path):
     blessing = standard_artifacts.InfraBlessing()
     blessing.uri = str(tmp_path / "blessing")
-    component.Executor().Do(
-        {name: [artifact] for name, artifact in given.items()},
-        {"blessing": [blessing]},
-        {
-            "settings": ServingCheckSettings().model_dump_json(),
-            "model_name": "chest_xray",
-            "images": str(tmp_path),
-            "quarantine": str(tmp_path / "quarantine.csv"),
-        },
+    component.ServingCheck.test_call(
+        **given,
+        blessing=blessing,
+        settings=ServingCheckSettings().model_dump_json(),
+        model_name="chest_xray",
+        images=str(tmp_path),
+        quarantine=str(tmp_path / "quarantine.csv"),
     )
     return blessing
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tfx.types import standard_artifacts
 
-from components.baseline import component
+from components.baseline.component import Baseline
 from pipeline.root.metadata import executions
 from pipeline.runners import launching
 
@@ -19,7 +19,8 @@ def model_of(orchestrated, run):
 @pytest.fixture(autouse=True)
 def files(monkeypatch):
     """Lets the component leave two files."""
-    latest = component.Executor.Do
+    executor = Baseline.EXECUTOR_SPEC.executor_class
+    latest = executor.Do
 
     def do(self, input_dict, output_dict, exec_properties):
         latest(self, input_dict, output_dict, exec_properties)
@@ -28,7 +29,7 @@ def files(monkeypatch):
         (folder / "saved_model.pb").write_bytes(b"graph")
         (folder / "variables" / "data").write_bytes(b"weights")
 
-    monkeypatch.setattr(component.Executor, "Do", do)
+    monkeypatch.setattr(executor, "Do", do)
 
 
 DAMAGES = {

@@ -5,9 +5,8 @@ import pytest
 import tensorflow as tf
 from tfx.types import standard_artifacts
 
-from components.baseline.component import LATEST
-from components.baseline.component import Executor as Baseline
-from components.pusher import Executor as Pusher
+from components.baseline.component import LATEST, Baseline
+from components.pusher import Pusher
 from serving.files import remote
 from serving.versions import push_remote, pushed
 from serving.versions.push_remote import push_remotely, rollback_remotely
@@ -259,13 +258,12 @@ def test_the_components_push_and_fetch(folder, model, tmp_path):
     saved = model()
     remote.copy(str(saved), f"{root}/trained/Format-Serving", remote.files(str(saved)))
     outcome = standard_artifacts.PushedModel()
-    Pusher().Do(
-        {
-            "model": [artifact(standard_artifacts.Model, f"{root}/trained")],
-            **{name: [each] for name, each in blessings(tmp_path, saved).items()},
-        },
-        {"pushed_model": [outcome]},
-        {"push_dir": push_dir, **PARAMETERS},
+    Pusher.test_call(
+        model=artifact(standard_artifacts.Model, f"{root}/trained"),
+        **blessings(tmp_path, saved),
+        pushed_model=outcome,
+        push_dir=push_dir,
+        **PARAMETERS,
     )
     (version,) = push_remote.versions(folder)
     assert outcome.get_string_custom_property("pushed_destination") == f"{folder}/{version}"
@@ -276,7 +274,7 @@ def test_the_components_push_and_fetch(folder, model, tmp_path):
     other = artifact(standard_artifacts.Model, str(tmp_path))
     (tmp_path / SUMS).write_text(sums_json({"saved_model.pb": "another"}))
     message = {"push_dir": push_dir, "model_name": "cxr", "version": LATEST}
-    Baseline().Do({"trained": [other]}, {"model": [baseline]}, message)
+    Baseline.test_call(trained=other, model=baseline, **message)
     assert baseline.get_int_custom_property("present") == 1
     assert baseline.get_string_custom_property("version") == str(version)
     assert "Format-Serving/variables/data" in remote.files(f"{root}/baseline")
@@ -287,7 +285,7 @@ def test_there_may_be_no_baseline(folder):
     baseline = artifact(standard_artifacts.Model, f"{root}/baseline")
     message = {"push_dir": root, "model_name": "cxr", "version": LATEST}
     trained = artifact(standard_artifacts.Model, f"{root}/trained")
-    Baseline().Do({"trained": [trained]}, {"model": [baseline]}, message)
+    Baseline.test_call(trained=trained, model=baseline, **message)
     assert "nothing is pushed" in baseline.get_string_custom_property("reason")
 
 
@@ -303,4 +301,4 @@ def test_a_failure_is_not_an_absence_of_a_baseline(folder, model, monkeypatch, t
     monkeypatch.setattr(tf.io.gfile, "copy", gone)
     trained = artifact(standard_artifacts.Model, str(tmp_path / "trained"))
     with pytest.raises(UserError, match=r"cannot be read or copied .*the network is gone"):
-        Baseline().Do({"trained": [trained]}, {"model": [baseline]}, message)
+        Baseline.test_call(trained=trained, model=baseline, **message)
