@@ -16,7 +16,7 @@ demo: setup          ## Run the pipeline on synthetic X-rays, to a pushed model.
 	@$(BIN)/cxr run --config pipeline/configs/demo.yaml --root .demo
 
 test: setup lint     ## Lint, check types, run every test.
-	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-fast: setup     ## Only the tests that take seconds.
 	@$(BIN)/pytest -m "not slow and not e2e"
