@@ -166,7 +166,9 @@ def _artifacts(root: Root, needed: Collection[str]) -> Iterator[Path]:
     for component in _folders(root.artifacts):
         for channel in _folders(component):
             if channel.name == _SYSTEM:
-                yield channel
+                # TFX leaves its working folders, mostly empty.
+                if any(_files_of(channel)):
+                    yield channel
                 continue
             for execution in channel.iterdir():
                 if _NUMBER.fullmatch(execution.name) and artifact_id(str(execution)) not in needed:

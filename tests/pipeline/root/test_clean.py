@@ -59,6 +59,7 @@ def root(tmp_path):
     ):
         (root.path / name).parent.mkdir(parents=True, exist_ok=True)
         (root.path / name).write_bytes(b"1")
+    (root.artifacts / "Pusher" / ".system" / "executor_execution" / "7").mkdir(parents=True)
     root.tensorboard.mkdir()
     # Of the first run's logs the link alone is left.
     (root.tensorboard / "20260301-120000").symlink_to("../artifacts/Trainer/model_run/5")
