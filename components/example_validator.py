@@ -26,8 +26,8 @@ def breaches(split: str, statistics: statistics_pb2.DatasetFeatureStatisticsList
     """Yields what in a split breaks the contract.
 
     Args:
-        split: The split's name, for the message.
-        statistics: Its statistics.
+        split: the split's name, for the message.
+        statistics: its statistics.
 
     Yields:
         One sentence for each breach, naming split, feature and anomaly: no examples, a feature
@@ -60,12 +60,12 @@ def ExampleValidator(
     as a subtype that only ``test`` has, is recorded and logged.
 
     Args:
-        statistics: What StatisticsGen made.
-        schema: What SchemaGen made.
-        anomalies: What differs from the schema, by split.
+        statistics: what StatisticsGen made.
+        schema: what SchemaGen made.
+        anomalies: what differs from the schema, by split.
 
     Raises:
-        UserError: A split breaks the contract.
+        UserError: a split breaks the contract.
     """
     inputs, outputs = {"statistics": [statistics], "schema": [schema]}, {"anomalies": [anomalies]}
     tfx_executor.Executor().Do(inputs, outputs, {})

@@ -15,7 +15,7 @@ def hashed(component: type[BaseComponent]) -> type[BaseComponent]:
     the parameters what is not given.
 
     Args:
-        component: Made by TFX's ``@component``.
+        component: made by TFX's ``@component``.
 
     Returns:
         The component, which is constructed as before.

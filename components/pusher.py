@@ -57,16 +57,16 @@ def Pusher(
     push folder may have changed.
 
     Args:
-        model: The model.
-        model_blessing: What Evaluator made.
-        infra_blessing: What ServingCheck or TFX's InfraValidator made.
-        pushed_model: Gets the outcome as its properties.
-        push_dir: The push folder.
-        model_name: The model's name in it.
-        configuration: The pipeline's configuration as JSON, for the manifest.
+        model: the model.
+        model_blessing: what Evaluator made.
+        infra_blessing: what ServingCheck or TFX's InfraValidator made.
+        pushed_model: gets the outcome as its properties.
+        push_dir: the push folder.
+        model_name: the model's name in it.
+        configuration: the pipeline's configuration as JSON, for the manifest.
 
     Raises:
-        UserError: The model is not the one that was examined, or the push folder cannot be read or
+        UserError: the model is not the one that was examined, or the push folder cannot be read or
             written.
     """
     reason, made = _refusal(model_blessing=model_blessing, infra_blessing=infra_blessing), None

@@ -63,17 +63,17 @@ def Report(
     for it.
 
     Args:
-        examples: Examples with the split ``test``, as they are before Transform.
-        model: The model to report on.
-        model_run: The logs of its training.
-        evaluation: The output of Evaluator.
-        infra_blessing: The output of ServingCheck or TFX's InfraValidator.
-        report: Gets ``findings.json``, ``context.json`` and, where they are rendered, ``page.html``
+        examples: examples with the split ``test``, as they are before Transform.
+        model: the model to report on.
+        model_run: the logs of its training.
+        evaluation: the output of Evaluator.
+        infra_blessing: the output of ServingCheck or TFX's InfraValidator.
+        report: gets ``findings.json``, ``context.json`` and, where they are rendered, ``page.html``
             and ``card.md``; or nothing, and the property `REASON`.
-        settings: What the report shows, ReportSettings as JSON.
-        model_name: The model's name in URLs.
-        dataset: The folder that a conversion wrote; its records may be absent.
-        source: The images' source, a key of `SOURCES`; empty if it is not known.
+        settings: what the report shows, ReportSettings as JSON.
+        model_name: the model's name in URLs.
+        dataset: the folder that a conversion wrote; its records may be absent.
+        source: the images' source, a key of `SOURCES`; empty if it is not known.
         page: 1 where page and card are rendered here; a run on this machine renders them at its
             end, with what is known only then.
     """

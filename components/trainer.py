@@ -58,15 +58,15 @@ def checked_data(
     """Compares the examples with what the conversion wrote.
 
     Args:
-        input_dict: A component's inputs, with ``examples`` and ``source``.
-        exec_properties: Its parameters, with ``dataset_fingerprint``: empty where the one of the
+        input_dict: a component's inputs, with ``examples`` and ``source``.
+        exec_properties: its parameters, with ``dataset_fingerprint``: empty where the one of the
             dataset counts.
 
     Returns:
         The inputs that TFX's executor reads, and the parameters with the dataset's fingerprint.
 
     Raises:
-        UserError: It is other data, part or double of it, or damaged.
+        UserError: it is other data, part or double of it, or damaged.
     """
     source = artifact_utils.get_single_instance(input_dict["source"])
     examples = artifact_utils.get_single_instance(input_dict["examples"])
@@ -80,8 +80,8 @@ def configured(exec_properties: dict[str, Any], names: Sequence[str]) -> dict[st
     """Puts parameters into the custom configuration, where ``run_fn`` and ``tuner_fn`` read them.
 
     Args:
-        exec_properties: A component's parameters, with ``dataset_fingerprint``.
-        names: Of those that are settings of the trainer.
+        exec_properties: a component's parameters, with ``dataset_fingerprint``.
+        names: of those that are settings of the trainer.
     """
     config = json_utils.loads(exec_properties[_CUSTOM_CONFIG])
     config["settings"] |= {name: exec_properties[name] for name in names}
@@ -113,10 +113,10 @@ class Executor(tfx_executor.GenericExecutor):
             input_dict: ``examples``, ``transform_graph`` and ``source``, one artifact each, and,
                 of a Tuner, ``hyperparameters``.
             output_dict: ``model`` and ``model_run``, one artifact each.
-            exec_properties: As the component's parameters.
+            exec_properties: as the component's parameters.
 
         Raises:
-            UserError: The examples are not all that the conversion wrote, or the training cannot be
+            UserError: the examples are not all that the conversion wrote, or the training cannot be
                 done as it was configured, or diverged.
         """
         inputs, checked = checked_data(input_dict, exec_properties)
@@ -151,17 +151,17 @@ class Trainer(base_component.BaseComponent):
         """Constructs the component.
 
         Args:
-            examples: Transformed examples.
-            transform_graph: That transformed them.
-            source: The examples before Transform, which record how many there are.
-            run_fn: Path of the function.
-            custom_config: What else it is given. Its ``settings`` lack those of `TUNABLE`.
-            epochs: The most epochs.
-            batch_size: Images a step and replica.
-            learning_rate: The optimizer's.
-            dataset_fingerprint: Of the data that the examples came from; empty does not compare.
-            hyperparameters: What a Tuner found; it wins over the settings of that name.
-            executor: Trains, here or elsewhere.
+            examples: transformed examples.
+            transform_graph: that transformed them.
+            source: the examples before Transform, which record how many there are.
+            run_fn: path of the function.
+            custom_config: what else it is given. Its ``settings`` lack those of `TUNABLE`.
+            epochs: the most epochs.
+            batch_size: images a step and replica.
+            learning_rate: the optimizer's.
+            dataset_fingerprint: of the data that the examples came from; empty does not compare.
+            hyperparameters: what a Tuner found; it wins over the settings of that name.
+            executor: trains, here or elsewhere.
         """
         super().__init__(
             spec=TrainerSpec(

@@ -59,10 +59,10 @@ class Executor(tfx_executor.Executor):
         Args:
             input_dict: ``examples``, ``transform_graph`` and ``source``, one artifact each.
             output_dict: ``best_hyperparameters`` and ``tuner_results``, one artifact each.
-            exec_properties: As the component's parameters.
+            exec_properties: as the component's parameters.
 
         Raises:
-            UserError: The examples are not all that the conversion wrote, or no trial can be
+            UserError: the examples are not all that the conversion wrote, or no trial can be
                 trained as it was configured.
         """
         inputs, checked = checked_data(input_dict, exec_properties)
@@ -93,14 +93,14 @@ class Tuner(base_component.BaseComponent):
         """Constructs the component.
 
         Args:
-            examples: Transformed examples.
-            transform_graph: That transformed them.
-            source: The examples before Transform, which record how many there are.
-            tuner_fn: Path of the function.
-            custom_config: What else it is given. Its ``settings`` lack those of `TRIED_WITH`.
-            batch_size: Images a step and replica, where it is not searched for.
-            learning_rate: The optimizer's, where it is not searched for.
-            dataset_fingerprint: Of the data that the examples came from.
+            examples: transformed examples.
+            transform_graph: that transformed them.
+            source: the examples before Transform, which record how many there are.
+            tuner_fn: path of the function.
+            custom_config: what else it is given. Its ``settings`` lack those of `TRIED_WITH`.
+            batch_size: images a step and replica, where it is not searched for.
+            learning_rate: the optimizer's, where it is not searched for.
+            dataset_fingerprint: of the data that the examples came from.
         """
         super().__init__(
             spec=TunerSpec(

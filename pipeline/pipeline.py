@@ -44,22 +44,22 @@ class Inputs:
     What may be a RuntimeParameter is chosen only when a compiled pipeline is submitted.
 
     Attributes:
-      examples: Folder of the sharded examples, one folder a split inside.
-      fingerprint: Of these examples.
-      images: Folder that they were made from.
-      quarantine: List of the files in it that are not readable images.
-      artifacts: Folder for what the components make.
-      checkpoints: Folder for the state of an unfinished training.
-      push_dir: Folder that a server watches.
-      baseline_version: The pushed version to compare with, `baseline.LATEST`, or an empty text.
-      epochs: Of the training, as the configuration's.
-      batch_size: Of the training, as the configuration's.
-      learning_rate: Of the training, as the configuration's.
-      beam_args: What each of Beam's steps is started with; empty where a task gets them itself.
-      google_cloud: The services of Google Cloud that are used; None uses none.
-      profile: Whether the training is profiled.
-      synthetic: Whether the images are the embedded ones.
-      page: Whether Report renders page and card: where nothing of ours follows the components.
+        examples: folder of the sharded examples, one folder a split inside.
+        fingerprint: of these examples.
+        images: folder that they were made from.
+        quarantine: list of the files in it that are not readable images.
+        artifacts: folder for what the components make.
+        checkpoints: folder for the state of an unfinished training.
+        push_dir: folder that a server watches.
+        baseline_version: the pushed version to compare with, `baseline.LATEST`, or an empty text.
+        epochs: of the training, as the configuration's.
+        batch_size: of the training, as the configuration's.
+        learning_rate: of the training, as the configuration's.
+        beam_args: what each of Beam's steps is started with; empty where a task gets them itself.
+        google_cloud: the services of Google Cloud that are used; None uses none.
+        profile: whether the training is profiled.
+        synthetic: whether the images are the embedded ones.
+        page: whether Report renders page and card: where nothing of ours follows the components.
     """
 
     examples: str | RuntimeParameter
@@ -96,12 +96,12 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
     """Wires the components.
 
     Args:
-      config: What was chosen.
-      inputs: Where things are, and what the data is.
-      metadata: Connection to the metadata store, for the orchestrators that need one.
+        config: what was chosen.
+        inputs: where things are, and what the data is.
+        metadata: connection to the metadata store, for the orchestrators that need one.
 
     Returns:
-      The pipeline, for any orchestrator.
+        The pipeline, for any orchestrator.
     """
     example_gen = ImportExampleGen(
         input_base=inputs.examples,

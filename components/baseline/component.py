@@ -56,16 +56,16 @@ def Baseline(
     orchestrator.
 
     Args:
-        trained: The model that is to be compared.
-        model: The baseline.
-        push_dir: The push folder.
-        model_name: The model's name in it.
-        version: For the cache: the pushed version that will be compared with, or an empty text
+        trained: the model that is to be compared.
+        model: the baseline.
+        push_dir: the push folder.
+        model_name: the model's name in it.
+        version: for the cache: the pushed version that will be compared with, or an empty text
             when nothing is pushed; `LATEST` where that is not known yet. The push folder decides
             when the component runs.
 
     Raises:
-        UserError: Versions are there and none of them is whole, or the folder cannot be read.
+        UserError: versions are there and none of them is whole, or the folder cannot be read.
     """
     del version
     folder = f"{push_dir}/{model_name}"

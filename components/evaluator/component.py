@@ -73,19 +73,19 @@ def Evaluator(
     TFMA runs without thresholds; the verdict and its record are ours.
 
     Args:
-        examples: Examples with the split ``test``, as they are before Transform.
-        model: The model to evaluate.
-        baseline_model: What Baseline made.
-        evaluation: Gets TFMA's results, ``evaluation.json`` and ``predictions.jsonl``.
-        blessing: Gets TFX's marks, the property ``reasons``, and the sums and the digest of the
+        examples: examples with the split ``test``, as they are before Transform.
+        model: the model to evaluate.
+        baseline_model: what Baseline made.
+        evaluation: gets TFMA's results, ``evaluation.json`` and ``predictions.jsonl``.
+        blessing: gets TFX's marks, the property ``reasons``, and the sums and the digest of the
             model.
-        settings: The bounds, EvaluationSettings as JSON.
+        settings: the bounds, EvaluationSettings as JSON.
         beam_pipeline: TFX's, which TFMA runs in.
 
     Raises:
-        UserError: The model is not what was trained, the baseline fits and fails, or not every
+        UserError: the model is not what was trained, the baseline fits and fails, or not every
             image has a prediction.
-        Exception: Any other failure. There is no verdict then.
+        Exception: any other failure. There is no verdict then.
     """
     bounds = EvaluationSettings.model_validate_json(settings)
     example_counts.require_all(examples, [contract.TEST])

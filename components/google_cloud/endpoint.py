@@ -40,13 +40,13 @@ def Endpoint(
     deployed: the component succeeds.
 
     Args:
-        pushed_model: What Pusher made.
-        served_model: Gets the files and, as its properties, the outcome.
+        pushed_model: what Pusher made.
+        served_model: gets the files and, as its properties, the outcome.
         google_cloud: GoogleCloudSettings as JSON, with ``endpoint``.
-        model_name: The model's name in the push folder, which requests name, too.
+        model_name: the model's name in the push folder, which requests name, too.
 
     Raises:
-        UserError: The pushed version is damaged, or Vertex AI refused.
+        UserError: the pushed version is damaged, or Vertex AI refused.
     """
     is_pushed = bool(pushed_model.get_int_custom_property(PUSHED))
     served_model.set_int_custom_property(DEPLOYED, int(is_pushed))
@@ -85,8 +85,8 @@ def container(settings: EndpointSettings, model_name: str) -> dict[str, Any]:
     """Returns how Vertex AI starts TensorFlow Serving and where it sends requests.
 
     Args:
-        settings: The endpoint's.
-        model_name: The model's.
+        settings: the endpoint's.
+        model_name: the model's.
 
     Returns:
         Arguments of ``aiplatform.Model.upload``. ``AIP_STORAGE_URI`` is where the service has put

@@ -46,18 +46,18 @@ def ServingCheck(
     It succeeds where it refuses a model, and fails where it cannot try one.
 
     Args:
-        model: The model to check.
-        examples: Examples with the split ``test``, as they are before Transform.
-        evaluation: What Evaluator made, with its predictions.
-        blessing: Gets TFX's marks, the property ``reasons``, `REPORT`, and the sums and the digest
+        model: the model to check.
+        examples: examples with the split ``test``, as they are before Transform.
+        evaluation: what Evaluator made, with its predictions.
+        blessing: gets TFX's marks, the property ``reasons``, `REPORT`, and the sums and the digest
             of the model.
-        settings: The bounds, ServingCheckSettings as JSON.
-        model_name: The model's name in URLs.
-        images: Folder that the examples were made from; what is not there is not requested.
-        quarantine: The conversion's list of the files that were kept out; need not be there.
+        settings: the bounds, ServingCheckSettings as JSON.
+        model_name: the model's name in URLs.
+        images: folder that the examples were made from; what is not there is not requested.
+        quarantine: the conversion's list of the files that were kept out; need not be there.
 
     Raises:
-        UserError: The model is not what was trained, the predictions are not those of this model
+        UserError: the model is not what was trained, the predictions are not those of this model
             and these examples, or the server did not start, ended or could not be reached: no
             verdict on the model.
     """
