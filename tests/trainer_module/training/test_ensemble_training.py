@@ -30,10 +30,10 @@ SETTINGS = small.SETTINGS.model_copy(update={"folds": 3, "epochs": 2})
 def trained(transformed, tmp_path_factory):
     folder = tmp_path_factory.mktemp("ensemble")
     exported = []
-    export = run.export.export
+    export = run.saved_model.export
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            run.export,
+            run.saved_model,
             "export",
             lambda model, *args, **output: exported.append(model) or export(model, *args, **output),
         )
