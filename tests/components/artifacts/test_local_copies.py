@@ -1,29 +1,17 @@
-"""TensorFlow's `ram://` stands for object storage: it renames no folders either."""
-
-import uuid
 from pathlib import Path
 
 import pytest
-import tensorflow as tf
 from tfx.types import standard_artifacts
 
 from components.artifacts.local_copies import local_copies
 from serving.files import remote
+from tests import object_store
+from tests.object_store import read, write
 
 
 @pytest.fixture
 def place():
-    return f"ram://{uuid.uuid4().hex}"
-
-
-def write(path, text):
-    tf.io.gfile.makedirs(path.rpartition("/")[0])
-    with tf.io.gfile.GFile(path, "w") as file:
-        file.write(text)
-
-
-def read(path):
-    return tf.io.gfile.GFile(path).read()
+    return object_store.new_place()
 
 
 def artifact(uri):

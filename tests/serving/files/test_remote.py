@@ -1,33 +1,13 @@
-"""TensorFlow's `ram://` stands for object storage: it renames no folders either."""
-
-import uuid
-
 import pytest
-import tensorflow as tf
-from tfx.types import standard_artifacts
 
 from serving.files import remote
+from tests import object_store
+from tests.object_store import write
 
 
 @pytest.fixture
 def place():
-    return f"ram://{uuid.uuid4().hex}"
-
-
-def write(path, text):
-    tf.io.gfile.makedirs(path.rpartition("/")[0])
-    with tf.io.gfile.GFile(path, "w") as file:
-        file.write(text)
-
-
-def read(path):
-    return tf.io.gfile.GFile(path).read()
-
-
-def artifact(uri):
-    made = standard_artifacts.Model()
-    made.uri = uri
-    return made
+    return object_store.new_place()
 
 
 def test_only_what_has_a_scheme_is_remote():
