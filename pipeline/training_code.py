@@ -36,9 +36,8 @@ def training_version(config: Config) -> str:
 
 def _weights(config: Config) -> str:
     """Returns the identity of the weights that the model begins with; empty where it has none."""
-    identity = getattr(models.module(config.trainer.model), "weights", None)
     try:
-        return identity(config.trainer.of_model) if identity else ""
+        return models.weights(config.trainer.model, config.trainer.of_model)
     except models.WeightsError:  # `require_pretrained` says so.
         return ""
 

@@ -62,3 +62,17 @@ def module(name: str) -> ModuleType:
     if not callable(getattr(found, "build", None)):
         raise UserError(f"{where} has no function build; see {__name__}.")
     return found
+
+
+def weights(name: str, settings: BaseModel) -> str:
+    """Returns the identity of the weights that a model begins with; empty where it has none.
+
+    Args:
+        name: of the model.
+        settings: its own.
+
+    Raises:
+        WeightsError: a file or a package is missing.
+    """
+    identity = getattr(module(name), "weights", None)
+    return str(identity(settings)) if identity else ""

