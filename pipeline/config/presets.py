@@ -17,6 +17,14 @@ def description(name: str) -> str:
         return file.readline().strip("# \n.")
 
 
+def is_preset(source: str) -> bool:
+    """Returns whether a preset's name or its file is given; a file of that name wins."""
+    path = Path(source)
+    if path.is_file():
+        return path.resolve().parent == PRESETS.resolve()
+    return source in presets()
+
+
 def named(source: str | None) -> str:
     """Names a configuration briefly.
 
@@ -29,5 +37,4 @@ def named(source: str | None) -> str:
     if source is None:
         return ""
     path = Path(source)
-    is_preset = path.is_file() and path.resolve().parent == PRESETS.resolve()
-    return path.stem if is_preset else path.name
+    return path.stem if is_preset(source) else path.name

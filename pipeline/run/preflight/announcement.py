@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pipeline.config.config import Config
-from pipeline.config.presets import description, named
+from pipeline.config.presets import description, is_preset, named
 from pipeline.run.preflight.expected_time import Expected, expected, unchanged_since
 from pipeline.run.preflight.model_size import parameters
 from pipeline.run_records.run_record import RunRecord
@@ -29,7 +29,6 @@ def announce(
         At most five lines.
     """
     trainer = config.trainer
-    chosen = named(source)
     model = trainer.model if trainer.folds == 1 else f"{trainer.folds} x {trainer.model}"
     epochs = f"{trainer.epochs} epochs"
     if trainer.patience < trainer.epochs:
@@ -37,15 +36,22 @@ def announce(
     count = parameters(trainer, config.transform.size)
     size = "" if count is None else f"{_in_millions(count)} parameters, "
     lines = [
-        f"{f'Preset {chosen}' if chosen else 'No preset'}: model {model}, {size}{epochs}.",
+        f"{_origin(config, source)} {model}, {size}{epochs}.",
         _time(expected(config, images, records), images),
     ]
     if same := unchanged_since(config, records):
         lines.append(f"Seconds, if nothing changed since run {same} (all is in the cache).")
-    if not chosen and trainer.model == _DEFAULT:
+    if source is None and trainer.model == _DEFAULT:
         names = _INSTEAD if config.images else _INSTEAD_SYNTHETIC
         lines += [f"--config {name:<5} {description(name)}." for name in names]
     return lines
+
+
+def _origin(config: Config, source: str | None) -> str:
+    if source is not None:
+        return f"{'Preset ' if is_preset(source) else ''}{named(source)}: model"
+    # From Python a configuration comes without its source.
+    return "No preset: model" if config.trainer.model == _DEFAULT else "Model"
 
 
 def _in_millions(number: int) -> str:

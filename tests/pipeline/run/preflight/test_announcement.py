@@ -25,14 +25,16 @@ def test_a_preset_is_named_and_no_other_one_proposed():
     assert len(lines) == 2
 
 
-def test_a_file_is_named():
-    assert announce(load(), "my/mine.yaml", 600, [])[0].startswith("Preset mine.yaml: model cnn")
+def test_a_file_is_named_and_not_called_a_preset(tmp_path):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("seed: 3\n")
+    assert announce(load(), str(mine), 600, [])[0].startswith("mine.yaml: model cnn, 52.6")
 
 
 def test_who_chose_another_model_gets_no_advice():
     config = load(None, ["trainer.model=compact", "trainer.folds=5"])
     lines = announce(config, None, 600, [])
-    assert lines[0].startswith("No preset: model 5 x compact, 1.5 million parameters")
+    assert lines[0].startswith("Model 5 x compact, 1.5 million parameters")
     assert not any("--config" in line for line in lines)
 
 
