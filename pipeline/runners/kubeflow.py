@@ -5,6 +5,8 @@ from typing import Any
 
 import yaml
 
+from components.task import COPIES_ROOT, GOOGLE_CLOUD
+
 
 def render(job: dict[str, Any]) -> str:
     """Writes what `kfp.Client` uploads and runs.
@@ -17,9 +19,14 @@ def render(job: dict[str, Any]) -> str:
     components, tasks = pipeline["components"], pipeline["root"]["dag"]["tasks"]
     executors = pipeline["deploymentSpec"]["executors"]
     for task in tasks.values():
-        label = components[task["componentRef"]["name"]]["executorLabel"]
+        container = executors[components[task["componentRef"]["name"]]["executorLabel"]][
+            "container"
+        ]
         # Open-source Kubeflow runs no driver before it queries the cache, which then would not see
         # that the data behind a path is other data.
-        if executors[label]["container"].pop("lifecycle", None):
+        if container.pop("lifecycle", None):
             task["cachingOptions"] = {}
+        # What Google Cloud computes reads and writes the bucket itself.
+        if not any(word.startswith(GOOGLE_CLOUD) for word in container["args"]):
+            container["args"][:0] = [COPIES_ROOT, "/"]
     return yaml.safe_dump(pipeline, sort_keys=True, width=100)

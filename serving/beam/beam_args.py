@@ -1,5 +1,7 @@
 """Beam's default options."""
 
+import argparse
+from collections.abc import Sequence
 from typing import Final
 
 DEFAULT_BEAM_ARGS: Final = (
@@ -17,3 +19,16 @@ for workers elsewhere before each component (1.4 s), and nothing here needs eith
 BEAM_ARGS: Final = "beam_args"
 """The parameter of a compiled task: what would be on a command line, such as
 ``--runner=DataflowRunner --max_num_workers=3``."""
+
+_RUNNERS_HERE: Final = ("FnApiRunner", "DirectRunner", "BundleBasedDirectRunner")
+
+
+def computes_here(beam_args: Sequence[str]) -> bool:
+    """Returns whether Beam's workers are processes of this machine, which see its files.
+
+    Args:
+        beam_args: Beam's own options; without a runner among them Beam computes here.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--runner", default=_RUNNERS_HERE[0])
+    return parser.parse_known_args(beam_args)[0].runner in _RUNNERS_HERE

@@ -86,6 +86,12 @@ def compile_(
     metavar="REMOTE=FOLDER",
     help="Local folder for a remote one, such as gs://bucket/examples=examples; may be repeated.",
 )
+@click.option(
+    "--like",
+    type=Choice(["kubeflow-2.0", "kubeflow-2.5", "kubeflow-2.17", "vertex"]),
+    help="Hand the tasks what this release, or Vertex AI, does.  [default: the file's kind, in the"
+    " newest of these releases]",
+)
 @click.option("--exact", is_flag=True, help="Start a process for each task, as a cluster does.")
 @click.option("--jobs", default=2, show_default=True, help="Tasks at the same time.")
 @click.option("--only", metavar="TASK", help="Run one task, after a rehearsal of all.")
@@ -97,6 +103,7 @@ def rehearse(
     images: Path | None,
     root: Path,
     maps: tuple[str, ...],
+    like: str | None,
     exact: bool,
     jobs: int,
     only: str | None,
@@ -105,8 +112,9 @@ def rehearse(
 ) -> None:
     """Run a compiled FILE on this machine, task by task, as a cluster would.
 
-    Each task gets the command, the arguments and the input that the file gives it, in a copy of
-    what the image holds. The exit code is 0 only if the model was pushed, loads and predicts.
+    Each task gets the command, the arguments and the input that the cluster's launcher would hand
+    it, in a copy of what the image holds. The exit code is 0 only if the model was pushed, loads
+    and predicts.
     """
     from pipeline.cli.output.cells import console
     from pipeline.cli.output.display import Display
@@ -128,6 +136,7 @@ def rehearse(
             root.resolve(),
             source=Path(__file__).resolve().parents[3],
             places=places,
+            like=like,
             exact=exact,
             jobs=jobs,
             done=lambda task: display.ended(task.task, task.seconds),

@@ -1,4 +1,4 @@
-"""A task's command line and executor input, as the launcher of Kubeflow Pipelines makes them."""
+"""A task's command line and input, as a launcher makes them from the specification."""
 
 import json
 import re
@@ -33,7 +33,7 @@ class Invocation:
         command: its command.
         environment: variables that the specification sets.
         executor_input: its input; has the URIs of its outputs.
-        output_file: where it writes the properties of its outputs.
+        folder: what is this task's alone.
     """
 
     task: str
@@ -41,27 +41,22 @@ class Invocation:
     command: list[str]
     environment: dict[str, str]
     executor_input: pipeline_spec_pb2.ExecutorInput
-    output_file: Path
+    folder: Path
 
 
-def invocation(
-    compiled: Compiled,
-    task: str,
-    made: Mapping[str, Artifacts],
-    folder: Path,
-    places: Mapping[str, str],
-) -> Invocation:
-    """Resolves what is in the specification.
+def inputs(
+    compiled: Compiled, task: str, made: Mapping[str, Artifacts], places: Mapping[str, str]
+) -> pipeline_spec_pb2.ExecutorInput:
+    """Resolves a task's inputs.
 
     Args:
         compiled: the pipeline.
         task: its name.
         made: what the tasks before it made.
-        folder: where its outputs go; a folder for each inside.
-        places: local folders by the remote place that they stand for.
+        places: local folders by the remote place that they stand for in parameters.
 
-    Raises:
-        UserError: a placeholder names what the task does not have.
+    Returns:
+        The task's input, still without outputs.
     """
     given = pipeline_spec_pb2.ExecutorInput()
     for name, source in compiled.tasks[task].inputs.artifacts.items():
@@ -73,41 +68,33 @@ def invocation(
         if value is not None:
             value = localized(value, places) if isinstance(value, str) else value
             json_format.ParseDict(value, given.inputs.parameter_values[name])
-    for name, each in compiled.component(task).output_definitions.artifacts.items():
-        artifact = given.outputs.artifacts[name].artifacts.add()
-        artifact.name = f"{task}-{name}"
-        artifact.uri = str(folder / name)
-        artifact.type.CopyFrom(each.artifact_type)
-    output_file = folder / "executor_output.json"
-    given.outputs.output_file = str(output_file)
-
-    container = compiled.executor(task).container
-    hook = container.lifecycle.pre_cache_check
-
-    def resolved(words: Sequence[str]) -> list[str]:
-        return [_resolve(word, task, given) for word in words]
-
-    return Invocation(
-        task,
-        resolved([*hook.command, *hook.args]),
-        resolved([*container.command, *container.args]),
-        {each.name: each.value for each in container.env},
-        given,
-        output_file,
-    )
+    return given
 
 
-def outcome(
-    invoked: Invocation,
-) -> dict[str, list[pipeline_spec_pb2.RuntimeArtifact]]:
-    """Reads the outputs of a task: those declared, with the properties that it reports.
+def resolved(words: Sequence[str], task: str, given: pipeline_spec_pb2.ExecutorInput) -> list[str]:
+    """Replaces the placeholders of a command.
+
+    Args:
+        words: of the command.
+        task: its name, for the message.
+        given: the task's input.
 
     Raises:
-        UserError: it made nothing where an output is declared, or reported something unreadable.
+        UserError: a placeholder names what the task does not have.
     """
-    reported = pipeline_spec_pb2.ExecutorOutput()
+    return [_resolve(word, task, given) for word in words]
+
+
+def reported(invoked: Invocation) -> pipeline_spec_pb2.ExecutorOutput:
+    """Reads what a task reports of its outputs.
+
+    Raises:
+        UserError: it reported nothing, or something unreadable.
+    """
+    found = pipeline_spec_pb2.ExecutorOutput()
+    file = Path(invoked.executor_input.outputs.output_file)
     try:
-        json_format.Parse(invoked.output_file.read_text(encoding="utf-8"), reported)
+        json_format.Parse(file.read_text(encoding="utf-8"), found)
     except FileNotFoundError:
         raise UserError(
             f"{invoked.task}: it ended well and wrote no outputs.outputFile; its command is not "
@@ -115,19 +102,15 @@ def outcome(
         ) from None
     except json_format.ParseError as error:
         raise UserError(f"{invoked.task}: its outputs.outputFile cannot be read: {error}") from None
-    made: dict[str, list[pipeline_spec_pb2.RuntimeArtifact]] = {}
-    for name, expected in invoked.executor_input.outputs.artifacts.items():
-        (artifact,) = expected.artifacts
-        if not reported.artifacts[name].artifacts and not Path(artifact.uri).exists():
-            raise UserError(
-                f"{invoked.task}: outputs.artifacts.{name} is declared and was not made; the "
-                "component and its declaration differ."
-            )
-        for found in reported.artifacts[name].artifacts:
-            artifact.metadata.update(json_format.MessageToDict(found.metadata))
-            artifact.uri = found.uri or artifact.uri
-        made[name] = [artifact]
-    return made
+    return found
+
+
+def not_made(task: str, output: str) -> UserError:
+    """Returns the error of an output that is neither there nor reported."""
+    return UserError(
+        f"{task}: outputs.artifacts.{output} is declared and was not made; the component and its "
+        "declaration differ."
+    )
 
 
 def _resolve(text: str, task: str, given: pipeline_spec_pb2.ExecutorInput) -> str:

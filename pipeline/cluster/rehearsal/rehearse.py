@@ -15,7 +15,8 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 
 from components.evaluator.evaluation import read_evaluation
 from pipeline.cluster.rehearsal.compiled import Compiled, problems
-from pipeline.cluster.rehearsal.invocation import Artifacts, Invocation, invocation, outcome
+from pipeline.cluster.rehearsal.invocation import Artifacts, Invocation
+from pipeline.cluster.rehearsal.launcher import Launcher, launcher
 from pipeline.cluster.rehearsal.places import localized
 from pipeline.cluster.rehearsal.processes import Exact, Forks, Processes
 from pipeline.cluster.rehearsal.task_container import Container
@@ -73,7 +74,8 @@ class Rehearsal:
         compiled: the file.
         folder: for all that is made.
         source: holds the packages of the image.
-        places: local folders by the remote place that they stand for.
+        places: local folders by the remote place that they stand for in parameters.
+        like: what hands the tasks their input; see `launcher.launcher`.
         exact: whether each task starts a process of its own.
         jobs: tasks at the same time.
         done: is called with each task that ends well.
@@ -83,6 +85,7 @@ class Rehearsal:
     folder: Path
     source: Path
     places: Mapping[str, str]
+    like: str | None = None
     exact: bool = False
     jobs: int = 2
     done: Callable[[Done], None] = lambda _: None
@@ -99,6 +102,7 @@ class Rehearsal:
                 does not predict, or there is no report; with the task and the reason.
         """
         tasks = set(chosen if chosen is not None else self.compiled.tasks)
+        used = launcher(self.compiled, self.like, self.folder, self.places)
         refuse("The pipeline cannot run", [*problems(self.compiled), *self._misplaced()])
         refuse("This cannot be rehearsed", [each for each in map(self._handed_on, tasks) if each])
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -113,7 +117,7 @@ class Rehearsal:
                     Forks(container, self._imports(), self.folder / "imports.log")
                 )
             )
-            done = self._run(tasks, processes)
+            done = self._run(tasks, used, processes)
             version = None
             if PUSHER in tasks:
                 version = pushed_version(self._made[PUSHER], self.folder, processes)
@@ -122,17 +126,17 @@ class Rehearsal:
         evaluation = None
         if _EVALUATOR in tasks:
             (artifact,) = self._made[_EVALUATOR]["evaluation"]
-            evaluation = asdict(read_evaluation(artifact.uri))
+            evaluation = asdict(read_evaluation(str(used.path(artifact))))
         return Outcome(done, evaluation, version)
 
-    def _run(self, tasks: set[str], processes: Processes) -> list[Done]:
+    def _run(self, tasks: set[str], used: Launcher, processes: Processes) -> list[Done]:
         waiting, ended = set(tasks), []
         with ThreadPoolExecutor(self.jobs) as pool, _stopped_when_interrupted(processes):
             running: dict[Future[Done], str] = {}
             while waiting or running:
                 for name in sorted(waiting):
                     if not self.compiled.needs(name) & (waiting | set(running.values())):
-                        running[pool.submit(self._task, name, processes)] = name
+                        running[pool.submit(self._task, name, used, processes)] = name
                 waiting -= set(running.values())
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
@@ -142,19 +146,19 @@ class Rehearsal:
                     self.done(ended[-1])
         return ended
 
-    def _task(self, name: str, processes: Processes) -> Done:
+    def _task(self, name: str, used: Launcher, processes: Processes) -> Done:
         started = time.monotonic()
         before = list((self.folder / "tasks" / name).glob("[0-9]*"))
         folder = self.folder / "tasks" / name / str(len(before) + 1)
         folder.mkdir(parents=True)
         log = folder / "log"
-        invoked = invocation(self.compiled, name, self._made, folder, self.places)
+        invoked = used.start(name, self._made, folder)
         for command in filter(None, (invoked.driver, invoked.command)):
             code = processes.run(command, invoked.environment, log)
             quoted_data.clean_file(log)
             if code:
                 raise UserError(_failure(invoked, code, log))
-        artifacts = outcome(invoked)
+        artifacts = used.finish(invoked)
         self._remember(name, artifacts)
         return Done(name, time.monotonic() - started, artifacts)
 
