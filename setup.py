@@ -84,6 +84,7 @@ setup(
             "google-auth>=2,<3",
             "google-cloud-aiplatform>=1.100,<2",
             "kfp>=2.16,<3",
+            "kfp-kubernetes>=2.16,<3",  # pods: tolerations, volumes, secrets
             "kfp-server-api>=2,<3",
             "requests>=2.32,<3",
             "urllib3>=2,<3",

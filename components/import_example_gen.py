@@ -49,11 +49,11 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             input_dict: nothing.
             output_dict: ``examples`` gets ``Split-NAME/data_tfrecord-*.gz``.
             exec_properties: as of TFX's ImportExampleGen; each split of ``input_config`` is one of
-                the output.
+                the output. In a compiled task also ``dataset_fingerprint``, empty if any is good.
 
         Raises:
-            UserError: the dataset's description or a file is missing or damaged, or a file does
-                not belong there.
+            UserError: the dataset's description or a file is missing or damaged, a file does
+                not belong there, or the dataset has another fingerprint.
         """
         given = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties["input_config"], given)
@@ -63,6 +63,11 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples.split_names = artifact_utils.encode_split_names(
             [split.name for split in given.splits]
         )
+        records = {split.name: dataset.images(split.name) for split in given.splits}
+        example_counts.mark(examples, records, dataset.fingerprint)
+        # A compiled task has one, under which its outputs are cached.
+        expected = exec_properties.get(example_counts.FINGERPRINT, "")
+        example_counts.require_fingerprint(examples, expected)
         for split in given.splits:
             files = sorted(fileio.glob(os.path.join(base, split.pattern)))
             _require_intact(dataset, base, split.name, files)
@@ -77,8 +82,6 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                     fileio.copy(file, target)
                 else:
                     link(file, target)
-        records = {split.name: dataset.images(split.name) for split in given.splits}
-        example_counts.mark(examples, records, dataset.fingerprint)
         examples_utils.set_payload_format(examples, exec_properties["output_data_format"])
         examples_utils.set_file_format(examples, "tfrecords_gzip")
 

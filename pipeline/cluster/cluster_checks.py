@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, Literal
 
+from pipeline.config.cluster_settings import DEFAULT, POD_SETTINGS
 from pipeline.config.config import Config
 from transform_module.did_you_mean import did_you_mean
 
@@ -131,11 +132,18 @@ def _component_problems(config: Config, target: Target) -> Iterator[str]:
     components = (*COMPONENTS, TUNER) if config.tuner.enabled else COMPONENTS
     for name, given in config.cluster.resources.items():
         key = f"cluster.resources.{name}"
-        if name not in components:
+        if name not in (*components, DEFAULT):
             yield (
                 f"{key}: there is no such component.{did_you_mean(name, components)} There are "
-                f"{', '.join(components)}."
+                f"{', '.join(components)}, and {DEFAULT} for all."
             )
+        if target == "vertex":
+            for setting in POD_SETTINGS:
+                if setting in given.model_fields_set:
+                    yield (
+                        f"{key}.{setting} is of a pod of Kubernetes, which Vertex AI does not let "
+                        "you describe; leave it out for this target."
+                    )
         if given.accelerator and (problem := _accelerator_problem(given.accelerator, target)):
             yield f"{key}.accelerator is {given.accelerator!r}, {problem}"
 
@@ -143,16 +151,15 @@ def _component_problems(config: Config, target: Target) -> Iterator[str]:
 def _training_problems(config: Config) -> Iterator[str]:
     google_cloud, strategy = config.cluster.google_cloud, config.trainer.strategy
     job = google_cloud.trainer_job if google_cloud else None
-    resources = config.cluster.resources
     key = "cluster.google_cloud.trainer_job" if job else "cluster.resources.Trainer"
-    trained_by = {key: job or resources.get("Trainer")}
+    trained_by = {key: job or config.cluster.given("Trainer")}
     if config.tuner.enabled:
-        trained_by[f"cluster.resources.{TUNER}"] = resources.get(TUNER)
+        trained_by[f"cluster.resources.{TUNER}"] = config.cluster.given(TUNER)
     wants = {"gpu": ("nvidia", "amd"), "multi_gpu": ("nvidia", "amd"), "tpu": ("tpu",)}
     needed = wants.get(strategy, ("",))
     for place, given in trained_by.items():
         # Newer TPUs are a type of machine, such as ct5lp-hightpu-4t.
-        kind = f"{given.accelerator} {getattr(given, 'machine', '')}".lower() if given else ""
+        kind = f"{given.accelerator} {getattr(given, 'machine', '')}".lower()
         if not any(word in kind for word in needed):
             yield (
                 f"trainer.strategy is {strategy}, and {place}.accelerator gives it none of that "

@@ -1,10 +1,76 @@
 """Settings of a run in a cluster."""
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from typing import Annotated, Literal
+
+from annotated_types import MinLen
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
 from components.google_cloud.settings import GoogleCloudSettings
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
+
+DEFAULT = "default"
+"""The entry of `cluster.resources` that holds for each component."""
+
+POD_SETTINGS = (
+    "tolerations",
+    "node_selector",
+    "volumes",
+    "secrets",
+    "pull_secrets",
+    "pull_policy",
+)
+"""Settings of a pod, which Kubeflow has alone."""
+
+
+class TolerationSettings(BaseModel):
+    """A taint of nodes that a pod tolerates (kubernetes.io, "Taints and Tolerations")."""
+
+    model_config = _STRICT
+
+    key: str | None = Field(None, description="The taint's key; null is any.")
+    operator: Literal["Equal", "Exists"] = Field(
+        "Equal", description="Equal compares the value, Exists takes any."
+    )
+    value: str | None = Field(None, description="The taint's value.")
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
+        None, description="The taint's effect; null is any."
+    )
+    seconds: int | None = Field(
+        None, ge=0, description="How long NoExecute is tolerated; null is for ever."
+    )
+
+
+class VolumeSettings(BaseModel):
+    """A volume of the cluster, as a folder of a pod."""
+
+    model_config = _STRICT
+
+    claim: Annotated[str, MinLen(1)] = Field(description="Name of the PersistentVolumeClaim.")
+    path: str = Field(pattern="^/.+", description="The folder where it is mounted.")
+
+
+class SecretSettings(BaseModel):
+    """A Secret of the cluster, as files or as variables; its content is never in a file of ours."""
+
+    model_config = _STRICT
+
+    name: Annotated[str, MinLen(1)] = Field(description="Name of the Secret.")
+    path: str | None = Field(
+        None, pattern="^/.+", description="The folder where it is mounted; null mounts none."
+    )
+    environment: dict[str, str] = Field(
+        default_factory=dict, description="Its keys, by the variable that each is put in."
+    )
+
+    @model_validator(mode="after")
+    def _is_used(self) -> "SecretSettings":
+        if not self.path and not self.environment:
+            raise ValueError(
+                f"the secret {self.name} has neither a path nor an environment, so that nothing "
+                "can read it"
+            )
+        return self
 
 
 class ResourceSettings(BaseModel):
@@ -16,6 +82,12 @@ class ResourceSettings(BaseModel):
     memory: PositiveFloat | None = Field(
         None, description="Memory in gigabytes; null leaves it to the cluster."
     )
+    cpu_request: PositiveFloat | None = Field(
+        None, description="Cores that a node must have free; null is the limit."
+    )
+    memory_request: PositiveFloat | None = Field(
+        None, description="Gigabytes that a node must have free; null is the limit."
+    )
     accelerator: str | None = Field(
         None,
         description="Kind of accelerator: a resource of Kubernetes, such as nvidia.com/gpu, or a"
@@ -23,6 +95,23 @@ class ResourceSettings(BaseModel):
     )
     accelerators: PositiveInt = Field(1, description="How many of them.")
     retries: int = Field(0, ge=0, le=10, description="Tries after a failure.")
+    environment: dict[str, str] = Field(
+        default_factory=dict, description="Variables of the task; a password belongs in a secret."
+    )
+    tolerations: tuple[TolerationSettings, ...] = Field(
+        (), description="Taints of nodes that the pod tolerates. Kubeflow alone, as what follows."
+    )
+    node_selector: dict[str, str] = Field(
+        default_factory=dict, description="Labels that a node must have."
+    )
+    volumes: tuple[VolumeSettings, ...] = Field((), description="Volumes that are mounted.")
+    secrets: tuple[SecretSettings, ...] = Field((), description="Secrets that the task reads.")
+    pull_secrets: tuple[str, ...] = Field(
+        (), description="Secrets with which the image is pulled, by name."
+    )
+    pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = Field(
+        None, description="When the image is pulled; null leaves it to the cluster."
+    )
 
 
 class ClusterSettings(BaseModel):
@@ -37,12 +126,27 @@ class ClusterSettings(BaseModel):
     examples: str | None = Field(
         None, description="What `cxr convert` made, such as gs://bucket/examples."
     )
+    dataset_fingerprint: str | None = Field(
+        None,
+        description="The fingerprint in the examples' dataset.json; with it Kubeflow finds what was"
+        " made of the same data in its cache, null computes all of it in each run.",
+    )
     push_directory: str | None = Field(
         None, description="The folder a server watches; null is `pushed` under the root."
     )
     resources: dict[str, ResourceSettings] = Field(
-        default_factory=dict, description="What each component is given, by its name."
+        default_factory=dict,
+        description="What each component is given, by its name; `default` holds where a component"
+        " says nothing.",
     )
     google_cloud: GoogleCloudSettings | None = Field(
         None, description="Services of Google Cloud beside the tasks; null uses none."
     )
+
+    def given(self, component: str) -> ResourceSettings:
+        """Returns what a component is given: each key of its own, else of the default."""
+        default = self.resources.get(DEFAULT, ResourceSettings())
+        own = self.resources.get(component, ResourceSettings())
+        return default.model_copy(
+            update={name: getattr(own, name) for name in own.model_fields_set}
+        )

@@ -26,12 +26,13 @@ def inner_model(field: FieldInfo) -> tuple[type[BaseModel] | None, bool]:
     """Finds the model within a field.
 
     Returns:
-        The model that the field may hold, itself or under keys of the user's choice, or None; and
-        whether it is under such keys.
+        The model that the field may hold, itself or under keys of the user's choice or the indexes
+        of a list, or None; and whether it is under such keys.
     """
-    if typing.get_origin(field.annotation) is dict:
-        return _model(typing.get_args(field.annotation)[1]), True
-    parts = (field.annotation, *typing.get_args(field.annotation))
+    origin, arguments = typing.get_origin(field.annotation), typing.get_args(field.annotation)
+    if origin in (dict, list, tuple):
+        return _model(arguments[1 if origin is dict else 0]), True
+    parts = (field.annotation, *arguments)
     return next(filter(None, map(_model, parts)), None), False
 
 

@@ -5,28 +5,39 @@ from typing import Any
 
 import yaml
 
+from components.artifacts.example_counts import FINGERPRINT
 from components.task import COPIES_ROOT, GOOGLE_CLOUD
+from pipeline.config.cluster_settings import ClusterSettings
+from pipeline.runners import pods
 
 
-def render(job: dict[str, Any]) -> str:
+def render(job: dict[str, Any], cluster: ClusterSettings) -> str:
     """Writes what `kfp.Client` uploads and runs.
 
     Args:
         job: what `specification.specify` made.
+        cluster: what it was made for.
+
+    Returns:
+        The specification in YAML; where pods are given something, it is a second document.
     """
     pipeline = copy.deepcopy(job["pipelineSpec"])
     pipeline["defaultPipelineRoot"] = job["runtimeConfig"]["gcsOutputDirectory"]
-    components, tasks = pipeline["components"], pipeline["root"]["dag"]["tasks"]
+    components, root = pipeline["components"], pipeline["root"]
+    is_known = root["inputDefinitions"]["parameters"][FINGERPRINT]["defaultValue"]
     executors = pipeline["deploymentSpec"]["executors"]
-    for task in tasks.values():
-        container = executors[components[task["componentRef"]["name"]]["executorLabel"]][
-            "container"
-        ]
+    given = {}
+    for name, task in root["dag"]["tasks"].items():
+        label = components[task["componentRef"]["name"]]["executorLabel"]
+        container = executors[label]["container"]
+        given[label] = cluster.given(name)
         # Open-source Kubeflow runs no driver before it queries the cache, which then would not see
         # that the data behind a path is other data.
-        if container.pop("lifecycle", None):
+        if container.pop("lifecycle", None) and not is_known:
             task["cachingOptions"] = {}
         # What Google Cloud computes reads and writes the bucket itself.
         if not any(word.startswith(GOOGLE_CLOUD) for word in container["args"]):
             container["args"][:0] = [COPIES_ROOT, "/"]
-    return yaml.safe_dump(pipeline, sort_keys=True, width=100)
+    platform = pods.platform(given)
+    documents = [pipeline, platform] if platform else [pipeline]
+    return yaml.safe_dump_all(documents, sort_keys=True, width=100)

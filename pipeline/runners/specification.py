@@ -4,7 +4,6 @@ import json
 import shlex
 from typing import Any, Final
 
-from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.data_types import RuntimeParameter
@@ -13,8 +12,10 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
     KubeflowV2DagRunnerConfig,
 )
 
+from components.artifacts.example_counts import FINGERPRINT
 from components.baseline.component import LATEST
 from components.google_cloud import dataflow
+from pipeline.config.cluster_settings import ResourceSettings
 from pipeline.config.config import Config
 from pipeline.pipeline import UNCACHED, Inputs, beam_args, create_pipeline, tunable
 from pipeline.run.preflight import graph_check
@@ -26,7 +27,11 @@ _UNCACHED: Final = (*UNCACHED, "Baseline", "Endpoint")
 _INPUTS: Final = "--json_serialized_inputs_spec_args"
 _COMMAND: Final = ("python", "-m", "components.task")
 
-_ResourceSpec = pipeline_spec_pb2.PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec
+_LONGEST_RETRY: Final = f"{7 * 24 * 3600}s"
+"""A limit on all tries together, from the start of the first (argo-workflows 3.6.19,
+workflow/controller/operator.go, lines 1009-1067). Without one Kubeflow sets it to 0 s, and nothing
+is tried again (kubeflow/pipelines 2.17.0, compiler/argocompiler/container.go, lines 410, 640-685).
+Vertex AI lowers it to an hour."""
 
 
 def specify(config: Config) -> dict[str, Any]:
@@ -44,7 +49,7 @@ def specify(config: Config) -> dict[str, Any]:
     cluster = config.cluster
     parameters = {
         "examples": cluster.examples or "",
-        "dataset_fingerprint": "",
+        FINGERPRINT: cluster.dataset_fingerprint or "",
         "push_dir": cluster.push_directory or f"{cluster.root}/pushed",
         **tunable(config),
         BEAM_ARGS: shlex.join(_beam_args(config)),
@@ -57,7 +62,7 @@ def specify(config: Config) -> dict[str, Any]:
     wired = create_pipeline(
         config,
         Inputs(
-            fingerprint=open_until_submitted.pop("dataset_fingerprint"),
+            fingerprint=open_until_submitted.pop(FINGERPRINT),
             images="",
             quarantine="",
             artifacts=cluster.root or "",
@@ -70,30 +75,55 @@ def specify(config: Config) -> dict[str, Any]:
         ),
     )
     graph_check.check_graph(wired, _UNCACHED)
-    for node in wired.components:
-        if given := cluster.resources.get(node.id):
-            resources = _ResourceSpec(cpu_limit=given.cpu, memory_limit=given.memory)
-            if given.accelerator:
-                resources.accelerator.type = given.accelerator
-                resources.accelerator.count = given.accelerators
-            node.with_platform_config(resources)
     runner = KubeflowV2DagRunner(
         KubeflowV2DagRunnerConfig(
             default_image=cluster.image, default_commands=_COMMAND, use_pipeline_spec_2_1=True
         )
     )
     job: dict[str, Any] = json.loads(json.dumps(runner.run(wired, write_out=False)))
-    root = job["pipelineSpec"]["root"]
-    _open_beam_args(job, [node.id for node in wired.components if _is_beam(node)])
+    spec = job["pipelineSpec"]
+    for node in wired.components:
+        if _is_beam(node):
+            _open(spec, node.id, BEAM_ARGS)
+    # TFX's driver finds out by itself that the data has changed, and Kubeflow does not run it.
+    _open(spec, "ImportExampleGen", FINGERPRINT)
+    root = spec["root"]
     # TFX's compiler drops them.
     for name, value in parameters.items():
         root["inputDefinitions"]["parameters"][name] |= {"defaultValue": value, "isOptional": True}
     for name, task in root["dag"]["tasks"].items():
         if name in _UNCACHED:
             task["cachingOptions"] = {}
-        if (given := cluster.resources.get(name)) and given.retries:
-            task["retryPolicy"] = {"maxRetryCount": given.retries}
+        given = cluster.given(name)
+        if given.retries:
+            task["retryPolicy"] = {
+                "maxRetryCount": given.retries,
+                "backoffDuration": "60s",
+                "backoffFactor": 2.0,
+                "backoffMaxDuration": _LONGEST_RETRY,
+            }
+        label = spec["components"][task["componentRef"]["name"]]["executorLabel"]
+        # TFX's own settings of resources do not reach ImportExampleGen.
+        _give(spec["deploymentSpec"]["executors"][label]["container"], given)
     return job
+
+
+def _give(container: dict[str, Any], given: ResourceSettings) -> None:
+    resources = {
+        "cpuLimit": given.cpu,
+        "memoryLimit": given.memory,
+        "cpuRequest": given.cpu_request,
+        "memoryRequest": given.memory_request,
+        "accelerator": {"type": given.accelerator, "count": str(given.accelerators)}
+        if given.accelerator
+        else None,
+    }
+    if set_ := {name: value for name, value in resources.items() if value is not None}:
+        container["resources"] = set_
+    if given.environment:
+        container["env"] = [
+            {"name": name, "value": value} for name, value in given.environment.items()
+        ]
 
 
 def _beam_args(config: Config) -> list[str]:
@@ -107,22 +137,21 @@ def _is_beam(node: BaseNode) -> bool:
     return issubclass(node.executor_spec.executor_class, BaseBeamExecutor)
 
 
-def _open_beam_args(job: dict[str, Any], tasks: list[str]) -> None:
-    """Adds a parameter to the tasks that `components.task` hands to Beam.
+def _open(spec: dict[str, Any], name: str, parameter: str) -> None:
+    """Adds a parameter of the pipeline, a text, to those of a task.
 
-    TFX's compiler would write the arguments into each command, where nothing can change them.
+    TFX's compiler would write Beam's arguments into each command, where nothing can change them,
+    and gives components that read files no parameters of their own.
     """
-    spec = job["pipelineSpec"]
     declared = {"parameterType": "STRING"}
-    spec["root"]["inputDefinitions"]["parameters"][BEAM_ARGS] = dict(declared)
-    for name in tasks:
-        task = spec["root"]["dag"]["tasks"][name]
-        task["inputs"]["parameters"][BEAM_ARGS] = {"componentInputParameter": BEAM_ARGS}
-        component = spec["components"][task["componentRef"]["name"]]
-        inputs = component["inputDefinitions"]
-        inputs["parameters"][BEAM_ARGS] = dict(declared)
-        container = spec["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
-        hook = container.get("lifecycle", {}).get("preCacheCheck", {"args": []})
-        for args in (container["args"], hook["args"]):
-            if _INPUTS in args:
-                args[args.index(_INPUTS) + 1] = json.dumps(inputs, sort_keys=True)
+    spec["root"]["inputDefinitions"]["parameters"].setdefault(parameter, dict(declared))
+    task = spec["root"]["dag"]["tasks"][name]
+    task["inputs"]["parameters"][parameter] = {"componentInputParameter": parameter}
+    component = spec["components"][task["componentRef"]["name"]]
+    inputs = component["inputDefinitions"]
+    inputs["parameters"][parameter] = dict(declared)
+    container = spec["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
+    hook = container.get("lifecycle", {}).get("preCacheCheck", {"args": []})
+    for args in (container["args"], hook["args"]):
+        if _INPUTS in args:
+            args[args.index(_INPUTS) + 1] = json.dumps(inputs, sort_keys=True)

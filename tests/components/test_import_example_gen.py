@@ -16,7 +16,7 @@ from transform_module.errors import UserError
 from transform_module.files.sums import sums
 
 
-def imported(folder, out, splits=("train", "test")):
+def imported(folder, out, splits=("train", "test"), **properties):
     examples = tiny.artifact(standard_artifacts.Examples, out)
     given = example_gen_pb2.Input(
         splits=[example_gen_pb2.Input.Split(name=split, pattern=f"{split}/*") for split in splits]
@@ -28,6 +28,7 @@ def imported(folder, out, splits=("train", "test")):
             "input_base": str(folder),
             "input_config": proto_utils.proto_to_json(given),
             "output_data_format": example_gen_pb2.FORMAT_TF_EXAMPLE,
+            **properties,
         },
     )
     return examples
@@ -81,6 +82,18 @@ def test_each_split_has_its_files_in_their_order_as_tfx_names_and_describes_them
     assert artifact_utils.decode_split_names(examples.split_names) == ["train", "test"]
     assert examples_utils.get_file_format(examples) == "tfrecords_gzip"
     assert examples.get_string_custom_property("payload_format") == "FORMAT_TF_EXAMPLE"
+
+
+@pytest.mark.parametrize("fingerprint", ["", "f1"])
+def test_the_dataset_of_the_given_fingerprint_is_taken(dataset, tmp_path, fingerprint):
+    examples = imported(dataset, tmp_path / "out", dataset_fingerprint=fingerprint)
+    assert placed(examples) == EXPECTED
+
+
+def test_a_dataset_of_another_fingerprint_is_refused(dataset, tmp_path):
+    with pytest.raises(UserError, match=r"dataset_fingerprint is 'f2'.* of the dataset 'f1'"):
+        imported(dataset, tmp_path / "out", dataset_fingerprint="f2")
+    assert not any((tmp_path / "out").iterdir())
 
 
 def test_no_byte_is_copied_on_one_file_system_and_the_artifact_outlives_the_dataset(

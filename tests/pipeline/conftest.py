@@ -61,14 +61,11 @@ def compiled_files(tmp_path_factory):
     from tests.pipeline.cluster_configuration import configured
 
     folder = tmp_path_factory.mktemp("compiled")
-    job = specification.specify(configured())
-    files = {}
-    for target, render, name in (
-        ("kubeflow", kubeflow.render, "pipeline.yaml"),
-        ("vertex", vertex.render, "job.json"),
-    ):
-        files[target] = folder / name
-        files[target].write_text(render(job))
+    config = configured()
+    job = specification.specify(config)
+    files = {"kubeflow": folder / "pipeline.yaml", "vertex": folder / "job.json"}
+    files["kubeflow"].write_text(kubeflow.render(job, config.cluster))
+    files["vertex"].write_text(vertex.render(job))
     return files
 
 

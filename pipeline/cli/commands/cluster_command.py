@@ -51,8 +51,9 @@ def compile_(
             from pipeline.cluster.rehearsal import compiled, graph_drawing
             from pipeline.runners import kubeflow, specification, vertex
 
-        render = {"kubeflow": kubeflow.render, "vertex": vertex.render}[target]
-        text = render(specification.specify(config))
+        job = specification.specify(config)
+        is_vertex = target == "vertex"
+        text = vertex.render(job) if is_vertex else kubeflow.render(job, config.cluster)
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text, encoding="utf-8")
         made = compiled.read(out)

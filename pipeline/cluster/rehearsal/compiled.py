@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 from google.protobuf import json_format
+from kfp.kubernetes import kubernetes_executor_config_pb2
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from transform_module.errors import UserError
@@ -31,12 +32,14 @@ class Compiled:
         parameters: values by name: those of the job, else the defaults.
         root: where a cluster would put the outputs.
         is_job: whether it is Vertex AI's form, not Kubeflow's.
+        pods: what Kubernetes is to know of each executor's pod, by the executor's label.
     """
 
     spec: pipeline_spec_pb2.PipelineSpec
     parameters: Mapping[str, Any]
     root: str
     is_job: bool = False
+    pods: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def tasks(self) -> Mapping[str, pipeline_spec_pb2.PipelineTaskSpec]:
@@ -93,17 +96,20 @@ def read(path: Path) -> Compiled:
         UserError: it cannot be read, or is not a pipeline.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(
             f"{path}: it cannot be read ({error}). Make it with `cxr compile`."
         ) from None
-    if not isinstance(content, dict):
+    if not (0 < len(documents) <= 2 and all(isinstance(each, dict) for each in documents)):
         raise UserError(f"{path}: it is not a compiled pipeline. Make it with `cxr compile`.")
+    content, *others = documents
     job = content if _JOB in content else {_JOB: content}
-    spec = pipeline_spec_pb2.PipelineSpec()
+    spec, platform = pipeline_spec_pb2.PipelineSpec(), pipeline_spec_pb2.PlatformSpec()
     try:
         json_format.Parse(json.dumps(job[_JOB]), spec)
+        for other in others:
+            json_format.Parse(json.dumps(other), platform)
     except (json_format.ParseError, TypeError) as error:
         raise UserError(f"{path}: it is not a pipeline's specification: {error}") from None
     if not spec.root.dag.tasks:
@@ -119,6 +125,11 @@ def read(path: Path) -> Compiled:
         {**defaults, **runtime.get("parameterValues", {})},
         runtime.get("gcsOutputDirectory") or spec.default_pipeline_root,
         is_job=_JOB in content,
+        pods={
+            label: json_format.MessageToDict(pod)
+            for each in platform.platforms.values()
+            for label, pod in each.deployment_spec.executors.items()
+        },
     )
 
 
@@ -129,6 +140,7 @@ def problems(compiled: Compiled) -> Iterator[str]:
     if undefined:
         yield from undefined
         return
+    yield from _pod_problems(compiled)
     for name in tasks:
         yield from _executor_problems(compiled, name)
         yield from _artifact_problems(compiled, name)
@@ -148,6 +160,18 @@ def _definition_problems(compiled: Compiled, task: str) -> Iterator[str]:
     for needed in sorted(compiled.needs(task)):
         if needed not in compiled.tasks:
             yield f"{task}: it waits for {needed!r}, which is not a task of this pipeline."
+
+
+def _pod_problems(compiled: Compiled) -> Iterator[str]:
+    labels = {compiled.component(task).executor_label for task in compiled.tasks}
+    for label, pod in compiled.pods.items():
+        where = f"platforms: deploymentSpec.executors.{label}"
+        if label not in labels:
+            yield f"{where} describes the pod of an executor that no task has."
+        try:
+            json_format.ParseDict(pod, kubernetes_executor_config_pb2.KubernetesExecutorConfig())
+        except json_format.ParseError as error:
+            yield f"{where} is not what Kubeflow reads: {error}"
 
 
 def _executor_problems(compiled: Compiled, task: str) -> Iterator[str]:

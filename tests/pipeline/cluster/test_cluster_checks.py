@@ -39,6 +39,19 @@ def test_a_tuner_needs_the_accelerator_that_the_trainer_needs():
     assert "cluster.resources.Tuner.accelerator gives it none of that kind" in problem
 
 
+@pytest.mark.parametrize("component", ["default", "Trainer"])
+def test_a_pod_is_described_to_kubeflow_alone(component):
+    given = configured(f"cluster.resources={{{component}: {{node_selector: {{pool: gpu}}}}}}")
+    assert problems(given, "kubeflow") == []
+    (problem,) = problems(given, "vertex")
+    assert f"cluster.resources.{component}.node_selector is of a pod of Kubernetes" in problem
+
+
+def test_the_trainers_accelerator_may_be_the_default():
+    given = "cluster.resources={default: {accelerator: nvidia.com/gpu}}"
+    assert problems(configured(given, "trainer.strategy=gpu"), "kubeflow") == []
+
+
 GPU = 'cluster.resources={"Trainer": {"accelerator": "%s", "accelerators": 2}}'
 
 

@@ -24,7 +24,7 @@ def made() -> dict[str, str]:
     from tests.pipeline.cluster_configuration import configured
 
     job = specification.specify(configured())
-    kubeflows = yaml.safe_load(kubeflow.render(job))
+    kubeflows = yaml.safe_load(kubeflow.render(job, configured().cluster))
     vertexs = json.loads(vertex.render(job))
     first, second = short(kubeflows), short(vertexs.pop("pipelineSpec"))
     changes = difflib.unified_diff(

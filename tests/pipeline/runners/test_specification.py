@@ -117,11 +117,45 @@ def test_a_component_gets_what_it_was_given(spec):
         "memoryLimit": 32.0,
         "accelerator": {"type": "nvidia.com/gpu", "count": "2"},
     }
-    assert spec["root"]["dag"]["tasks"]["Trainer"]["retryPolicy"] == {"maxRetryCount": 3}
+
+
+@pytest.mark.parametrize("target", ["kubeflow", "vertex"])
+def test_every_component_gets_the_default_and_importexamplegen_its_own(target):
+    config = configured(
+        "cluster.resources={default: {cpu: 1, memory_request: 2, environment: {A: b}},"
+        " ImportExampleGen: {cpu: 3, memory: 4, cpu_request: 0.5}}"
+    )
+    job = specification.specify(config)
+    if target == "kubeflow":
+        content = yaml.safe_load(kubeflow.render(job, config.cluster))
+    else:
+        content = json.loads(vertex.render(job))["pipelineSpec"]
+    deployment = json_format.ParseDict(
+        content["deploymentSpec"], pipeline_spec_pb2.PipelineDeploymentConfig()
+    )
+    assert len(deployment.executors) == len(COMPONENTS)
+    for label, executor in deployment.executors.items():
+        resources = executor.container.resources
+        is_first = label == "ImportExampleGen_executor"
+        assert resources.cpu_limit == (3 if is_first else 1)
+        assert resources.memory_limit == (4 if is_first else 0)
+        assert resources.cpu_request == (0.5 if is_first else 0)
+        assert resources.memory_request == 2
+        assert [(each.name, each.value) for each in executor.container.env] == [("A", "b")]
+
+
+def test_a_task_is_tried_again_later_and_later_for_a_week(spec):
+    tasks = json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec()).root.dag.tasks
+    policy = tasks["Trainer"].retry_policy
+    assert policy.max_retry_count == 3
+    assert policy.backoff_duration.seconds == 60
+    assert policy.backoff_factor == 2
+    assert policy.backoff_max_duration.seconds == 7 * 24 * 3600
+    assert not tasks["Pusher"].HasField("retry_policy")
 
 
 def test_the_specification_is_kubeflows_own(job):
-    content = yaml.safe_load(kubeflow.render(job))
+    content = yaml.safe_load(kubeflow.render(job, configured().cluster))
     parsed = json_format.ParseDict(content, pipeline_spec_pb2.PipelineSpec())
     assert parsed.default_pipeline_root == "gs://bucket/cxr"
     assert parsed.pipeline_info.name == "chest-xray"
@@ -131,7 +165,7 @@ def test_kfp_loads_the_file(job, tmp_path):
     from kfp import components
 
     file = tmp_path / "pipeline.yaml"
-    file.write_text(kubeflow.render(job))
+    file.write_text(kubeflow.render(job, configured().cluster))
     loaded = components.load_component_from_file(str(file))
     assert set(loaded.component_spec.inputs) >= {"epochs", "examples"}
 
@@ -157,7 +191,9 @@ def test_the_job_is_vertexs_own(job, tmp_path):
 
 def test_the_same_configuration_makes_the_same_bytes(job):
     again = specification.specify(configured(RESOURCES))
-    assert kubeflow.render(again) == kubeflow.render(job)
+    assert kubeflow.render(again, configured().cluster) == kubeflow.render(
+        job, configured().cluster
+    )
     assert vertex.render(again) == vertex.render(job)
 
 
@@ -168,11 +204,19 @@ def test_the_files_are_those_that_were_reviewed(name):
     assert made == reviewed, "if it is meant: python -m tests.pipeline.runners.snapshots"
 
 
-def test_kubeflow_gets_no_driver_and_reads_the_data_in_each_run(job):
-    content = yaml.safe_load(kubeflow.render(job))
+@pytest.mark.parametrize("fingerprint", ["", "f" * 64])
+def test_kubeflow_takes_the_data_from_the_cache_by_its_fingerprint(fingerprint):
+    config = configured(f"cluster.dataset_fingerprint={json.dumps(fingerprint)}")
+    job = specification.specify(config)
+    content = yaml.safe_load(kubeflow.render(job, config.cluster))
     executors = content["deploymentSpec"]["executors"].values()
     assert not any("lifecycle" in each["container"] for each in executors)
-    assert content["root"]["dag"]["tasks"]["ImportExampleGen"]["cachingOptions"] == {}
+    task = content["root"]["dag"]["tasks"]["ImportExampleGen"]
+    assert task["cachingOptions"] == ({"enableCache": True} if fingerprint else {})
+    parameter = {"componentInputParameter": "dataset_fingerprint"}
+    assert task["inputs"]["parameters"]["dataset_fingerprint"] == parameter
+    defined = content["root"]["inputDefinitions"]["parameters"]["dataset_fingerprint"]
+    assert defined["defaultValue"] == fingerprint
     vertexs = json.loads(vertex.render(job))["pipelineSpec"]
     executor = vertexs["deploymentSpec"]["executors"]["ImportExampleGen_executor"]
     assert "preCacheCheck" in executor["container"]["lifecycle"]

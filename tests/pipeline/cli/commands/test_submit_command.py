@@ -6,6 +6,7 @@ from click.testing import CliRunner
 from pipeline.cli.commands import submit_command
 from pipeline.cli.main import main
 from pipeline.cluster.submission import following, retries
+from tests.pipeline.cluster_configuration import CLUSTER
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +39,23 @@ def test_a_run_is_submitted_with_its_parameters(submit, kubeflow_server):
     assert json.loads(done.stdout)["id"] == "r1"
     (sent,) = kubeflow_server.bodies("POST /apis/v2beta1/runs")
     assert sent["runtime_config"]["parameters"] == {"epochs": 2, "learning_rate": 0.01}
+
+
+def test_what_pods_are_given_is_submitted_with_the_pipeline(tmp_path, kubeflow_server):
+    file = tmp_path / "pipeline.yaml"
+    chosen = (*CLUSTER, "cluster.resources={Trainer: {node_selector: {pool: gpu}}}")
+    words = [word for each in chosen for word in ("--set", each)]
+    for command in (
+        ["compile", "--target", "kubeflow", "--out", str(file), *words],
+        ["submit", str(file), "--target", "kubeflow", "--host", kubeflow_server.url],
+    ):
+        done = CliRunner().invoke(main, command)
+        assert done.exit_code == 0, done.output
+    (sent,) = kubeflow_server.bodies("POST /apis/v2beta1/runs")
+    platform = sent["pipeline_spec"]["platform_spec"]["platforms"]["kubernetes"]
+    pod = platform["deploymentSpec"]["executors"]["Trainer_executor"]
+    assert pod == {"nodeSelector": {"labels": {"pool": "gpu"}}}
+    assert "Trainer" in sent["pipeline_spec"]["pipeline_spec"]["root"]["dag"]["tasks"]
 
 
 def test_a_run_that_succeeds_is_followed_to_its_end(submit, kubeflow_server):

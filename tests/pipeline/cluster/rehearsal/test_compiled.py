@@ -1,6 +1,5 @@
 """Corrupted specifications: each is reported with its task, its field and what to do."""
 
-import copy
 import json
 
 import pytest
@@ -22,7 +21,7 @@ def corrupted(job, tmp_path):
     """Reads the specification after an edit; returns what is wrong with it."""
 
     def read(edit):
-        content = yaml.safe_load(kubeflow.render(copy.deepcopy(job)))
+        content = yaml.safe_load(kubeflow.render(job, configured().cluster))
         edit(content)
         file = tmp_path / "pipeline.yaml"
         file.write_text(yaml.safe_dump(content))
@@ -40,7 +39,10 @@ def container(content, name):
 
 
 def test_what_was_compiled_is_whole_in_both_forms(job, tmp_path):
-    for name, text in (("k.yaml", kubeflow.render(job)), ("v.json", vertex.render(job))):
+    for name, text in (
+        ("k.yaml", kubeflow.render(job, configured().cluster)),
+        ("v.json", vertex.render(job)),
+    ):
         file = tmp_path / name
         file.write_text(text)
         read = compiled.read(file)
@@ -131,9 +133,58 @@ def test_a_corrupted_specification_is_reported(corrupted, edit, message):
     assert [each for each in found if message in each], found
 
 
+PODS = "cluster.resources={default: {pull_secrets: [registry]}}"
+
+
+@pytest.fixture
+def with_pods(tmp_path):
+    """Reads a file of two documents after an edit of the second; returns it."""
+
+    def read(edit=lambda executors: None):
+        config = configured(PODS)
+        text = kubeflow.render(specification.specify(config), config.cluster)
+        first, second = yaml.safe_load_all(text)
+        edit(second["platforms"]["kubernetes"]["deploymentSpec"]["executors"])
+        file = tmp_path / "pipeline.yaml"
+        file.write_text(yaml.safe_dump_all([first, second]))
+        return compiled.read(file)
+
+    return read
+
+
+def test_what_pods_are_given_is_read(with_pods):
+    read = with_pods()
+    assert list(compiled.problems(read)) == []
+    assert len(read.pods) == len(read.tasks)
+    (secret,) = read.pods["Trainer_executor"]["imagePullSecret"]
+    assert secret["secretName"] == "registry"
+
+
+def a_pod_of_no_task(executors):
+    executors["Trainr_executor"] = executors.pop("Trainer_executor")
+
+
+def an_unknown_field(executors):
+    executors["Trainer_executor"]["tolerances"] = []
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (a_pod_of_no_task, "executors.Trainr_executor describes the pod of an executor that no"),
+        (an_unknown_field, "executors.Trainer_executor is not what Kubeflow reads"),
+    ],
+)
+def test_a_pod_that_kubeflow_does_not_read_is_reported(with_pods, edit, message):
+    (problem,) = compiled.problems(with_pods(edit))
+    assert message in problem
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("", "is not a compiled pipeline"),
+        ("{}\n---\n{}\n---\n{}", "is not a compiled pipeline"),
         ("a: [", "cannot be read"),
         ("[]", "is not a compiled pipeline"),
         ("{}", "has no task"),

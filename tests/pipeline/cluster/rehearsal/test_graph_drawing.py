@@ -12,7 +12,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory):
     file = tmp_path_factory.mktemp("graph") / "pipeline.yaml"
-    file.write_text(kubeflow.render(specification.specify(configured())))
+    file.write_text(kubeflow.render(specification.specify(configured()), configured().cluster))
     return ElementTree.fromstring(graph_drawing.svg(compiled.read(file)))
 
 

@@ -1,0 +1,41 @@
+import pytest
+
+from pipeline.config.config_file import load
+from transform_module.errors import UserError
+
+
+def resources(text):
+    return load(None, [f"cluster.resources={text}"]).cluster
+
+
+def test_a_component_is_given_its_own_and_else_the_default():
+    cluster = resources(
+        "{default: {cpu: 2, retries: 3, node_selector: {pool: cpu}},"
+        " Trainer: {memory: 32, node_selector: {pool: gpu}, retries: 0}}"
+    )
+    trainer, pusher = cluster.given("Trainer"), cluster.given("Pusher")
+    assert (trainer.cpu, trainer.memory, trainer.retries) == (2, 32, 0)
+    assert trainer.node_selector == {"pool": "gpu"}
+    assert (pusher.cpu, pusher.memory, pusher.retries) == (2, None, 3)
+
+
+def test_without_settings_nothing_is_given():
+    given = load().cluster.given("Trainer")
+    assert not given.model_fields_set
+    assert given.retries == 0
+
+
+@pytest.mark.parametrize(
+    ("pod", "message"),
+    [
+        ("{secrets: [{name: s}]}", "the secret s has neither a path nor an environment"),
+        ("{volumes: [{claim: c, path: data}]}", "path"),
+        ("{volumes: [{path: /data}]}", "claim: this key is missing"),
+        ("{tolerations: [{effect: NoScheduling}]}", "Did you mean NoSchedule?"),
+        ("{pull_policy: always}", "Did you mean Always?"),
+    ],
+)
+def test_a_mistake_is_reported_with_its_key(pod, message):
+    with pytest.raises(UserError, match=r"cluster\.resources\.Trainer") as raised:
+        resources(f"{{Trainer: {pod}}}")
+    assert message in str(raised.value)
