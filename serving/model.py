@@ -112,6 +112,22 @@ class Model:
         out = explain(**{contract.IMAGE_BYTES: tf.constant(list(images), tf.string)})
         return np.asarray(out[contract.HEATMAP])
 
+    def pixels(self, images: Sequence[bytes]) -> np.ndarray:
+        """Prepares encoded images by the model's own graph, whatever prepares them there.
+
+        Returns:
+            [N, size, size, 1] uint8: the grey levels that the network sees, black where an image
+            cannot be decoded.
+
+        Raises:
+            UserError: the model has no signature ``transform_features``.
+        """
+        import tensorflow as tf
+
+        transform = self.signature(contract.TRANSFORM_FEATURES)
+        out = transform(**{contract.EXAMPLES: tf.constant(list(map(_example, images)), tf.string)})
+        return np.round(out[contract.IMAGE_XF].numpy() * 255).astype(np.uint8)
+
     def predict(self, images: Sequence[bytes]) -> list[Prediction]:
         """Predicts encoded images; one that is broken does not touch the others."""
         import tensorflow as tf
@@ -132,6 +148,14 @@ class Model:
             Prediction(label=label, **dict(zip(columns, row, strict=True)))
             for label, *row in zip(labels, *columns.values(), strict=True)
         ]
+
+
+def _example(image: bytes) -> bytes:
+    import tensorflow as tf
+
+    example = tf.train.Example()
+    example.features.feature[contract.IMAGE].bytes_list.value.append(image)
+    return bytes(example.SerializeToString())
 
 
 def find_version(path: Path) -> Path:

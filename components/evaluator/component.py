@@ -48,7 +48,6 @@ from components.evaluator.extractors import extractors
 from components.evaluator.settings import EvaluationSettings
 from components.evaluator.tfma_metrics import eval_config, read_metrics
 from components.hashed import hashed
-from serving.evaluate.pixels import transform_of
 from transform_module import contract
 from transform_module.files.sums import digest
 
@@ -152,7 +151,6 @@ def _compute(
         raw_record_column_name=tfma.ARROW_INPUT_COLUMN,
         telemetry_descriptors=list(_TELEMETRY),
     )
-    transform = transform_of(paths[0], record_of(paths[0]))
     record = functools.partial(predictions.write, folder=evaluation.uri, models=models)
     with beam_pipeline:
         _ = (
@@ -162,7 +160,7 @@ def _compute(
             >> tfma.ExtractEvaluateAndWriteResults(
                 eval_shared_model=shared,
                 eval_config=config,
-                extractors=extractors(shared, config, transform, record),
+                extractors=extractors(shared, config, record),
                 output_path=evaluation.uri,
             )
         )

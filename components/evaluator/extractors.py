@@ -1,12 +1,13 @@
 """Rows of TFMA's metrics: predictions recorded, and weights by validity in place of images."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import apache_beam as beam
 import numpy as np
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis import constants
 
 # tfma.EvalConfig and its parts are there only once TFX has been imported.
 from tensorflow_model_analysis.proto import config_pb2
@@ -15,13 +16,14 @@ from serving.analysis.predicted import UNDECIDED, PredictedImage
 from serving.evaluate.pixels import describe
 from serving.images.patients import UNKNOWN_SUBTYPE
 from transform_module import contract
-from transform_module.settings import TransformSettings
+
+_UNUSED: Final = (tfma.INPUT_KEY, constants.TRANSFORMED_FEATURES_KEY)
+"""What no metric needs, and is nearly all of a row's bytes beside the image."""
 
 
 def extractors(
     models: list[Any],
     config: config_pb2.EvalConfig,
-    transform: TransformSettings,
     record: Callable[[list[PredictedImage]], None],
 ) -> list[tfma.extractors.Extractor]:
     """Inserts our extractor into TFMA's.
@@ -30,12 +32,11 @@ def extractors(
     that no metric counts the probability that is there; the number of such rows is the rows
     less the weights. The baseline is evaluated on the same rows, with UNDECIDED for those that only
     it cannot decode. Serialized examples and images are dropped, since nothing after the prediction
-    needs them and they are nearly all of a row's bytes.
+    needs them.
 
     Args:
         models: the model, or the model and its baseline.
         config: TFMA's configuration.
-        transform: the model's, by which images are measured as it sees them.
         record: gets all images with their predictions, in any order; a worker calls it.
 
     Returns:
@@ -43,7 +44,7 @@ def extractors(
     """
     *before, slice_keys = tfma.default_extractors(eval_shared_model=models, eval_config=config)
     recorded = tfma.extractors.Extractor(
-        stage_name="RecordPredictions", ptransform=_recorded(transform, record)
+        stage_name="RecordPredictions", ptransform=_recorded(record)
     )
     return [*before, recorded, slice_keys]
 
@@ -51,19 +52,18 @@ def extractors(
 @beam.ptransform_fn
 def _recorded(
     extracts: beam.PCollection,
-    transform: TransformSettings,
     record: Callable[[list[PredictedImage]], None],
 ) -> beam.PCollection:
     _ = (
         extracts
-        | "Predicted" >> beam.Map(_predicted, transform)
+        | "Predicted" >> beam.Map(_predicted)
         | "Gather" >> beam.combiners.ToList()
         | "Record" >> beam.Map(record)
     )
     return extracts | "WeighByValidity" >> beam.Map(_weigh_by_validity)
 
 
-def _predicted(extracts: dict[str, Any], transform: TransformSettings) -> PredictedImage:
+def _predicted(extracts: dict[str, Any]) -> PredictedImage:
     example = tf.train.Example.FromString(np.asarray(extracts[tfma.INPUT_KEY]).item())
     values = example.features.feature
 
@@ -93,7 +93,7 @@ def _predicted(extracts: dict[str, Any], transform: TransformSettings) -> Predic
         domain_distance=known(contract.DOMAIN_DISTANCE),
         bytes=len(content),
         sha256=text(contract.SHA256),
-        **(describe(content, transform) if _is_valid(prediction) else {}),
+        **(describe(content, _pixels(extracts)) if _is_valid(prediction) else {}),
         other_probability=probability(other) if other else None,
         other_valid=_is_valid(other) if other else None,
     )
@@ -105,13 +105,19 @@ def _candidate(extracts: dict[str, Any]) -> dict[str, Any]:
     return prediction
 
 
+def _pixels(extracts: dict[str, Any]) -> np.ndarray:
+    """[size, size, 1] uint8, as `serving.model.Model.pixels`."""
+    pixels = extracts[constants.TRANSFORMED_FEATURES_KEY][contract.IMAGE_XF]
+    return np.round(pixels * 255).astype(np.uint8)
+
+
 def _is_valid(prediction: dict[str, Any]) -> bool:
     return bool(np.all(prediction[contract.VALID]))
 
 
 def _weigh_by_validity(extracts: dict[str, Any]) -> dict[str, Any]:
     valid = _is_valid(_candidate(extracts))
-    kept = {name: value for name, value in extracts.items() if name != tfma.INPUT_KEY}
+    kept = {name: value for name, value in extracts.items() if name not in _UNUSED}
     kept[tfma.FEATURES_KEY] = {
         name: value for name, value in extracts[tfma.FEATURES_KEY].items() if name != contract.IMAGE
     }

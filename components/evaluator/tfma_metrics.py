@@ -48,6 +48,10 @@ def eval_config(
                 # Explicit, because TFMA would otherwise try to load a Keras model first.
                 model_type=tfma.TF_GENERIC,
                 signature_name=contract.SERVE_EXAMPLES,
+                # The images as the model sees them are measured.
+                preprocessing_function_names=[contract.TRANSFORM_FEATURES]
+                if name != tfma.BASELINE_KEY
+                else [],
                 prediction_key=contract.PROBABILITY,
                 label_key=contract.LABEL,
                 # Of fixed size, so that neither memory nor the last digits depend on the speed.

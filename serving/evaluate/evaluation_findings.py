@@ -13,7 +13,6 @@ from serving.analysis.drift import drift
 from serving.analysis.findings import Findings
 from serving.evaluate.corrupting import choose, predict_corrupted
 from serving.evaluate.labelled import Labelled
-from serving.evaluate.pixels import transform_of
 from serving.evaluate.predicting import Predictions, predict_labelled
 from serving.model import Model
 from serving.predict import files as predict
@@ -89,7 +88,7 @@ def findings(
         predictions = predict_labelled(
             model.predict,
             images,
-            transform=transform_of(model.path, model.record),
+            pixels_of=model.pixels,
             other_predictor=other.model.predict if other else None,
             progress=progress,
         )

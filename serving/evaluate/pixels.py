@@ -1,77 +1,51 @@
-"""An image's pixels, decoded as the model decodes them."""
+"""An image's pixels, and its measures."""
 
 import functools
 import io
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from PIL import Image
-from pydantic import ValidationError
 
-from transform_module.errors import UserError, first_mistake
 from transform_module.images.measures import measure
-from transform_module.settings import TransformSettings
 
 
-def grey(content: bytes, transform: TransformSettings | None = None) -> np.ndarray | None:
-    """Decodes an image.
+def grey(content: bytes) -> np.ndarray | None:
+    """Decodes an image as every model decodes it, at its own size.
 
     Args:
         content: encoded, as the model takes it.
-        transform: what makes of it the image that the model sees; None leaves it as it is.
 
     Returns:
         [H, W] uint8; None of what cannot be decoded.
     """
-    decode, refusal = _decoder(transform)
+    decode, refusal = _decoder()
     try:
         return decode(content).numpy()[..., 0]
     except refusal:
         return None
 
 
-def transform_of(version: str | Path, record: Mapping[str, Any]) -> TransformSettings:
-    """Reads what makes of an image the one that a model sees.
-
-    Args:
-        version: the model's folder, for the message.
-        record: its own record.
-
-    Raises:
-        UserError: a later release made the model.
-    """
-    try:
-        return TransformSettings.model_validate(record.get("transform", {}))
-    except ValidationError as error:
-        raise UserError(
-            f"{version} was made with a transform that is not known here "
-            f"({first_mistake(error)}). Evaluate it with the release that made it."
-        ) from error
-
-
-def describe(content: bytes, transform: TransformSettings) -> dict[str, Any]:
+def describe(content: bytes, pixels: np.ndarray) -> dict[str, Any]:
     """Returns what an image is besides what it shows.
 
     Args:
         content: encoded, as the model takes it.
-        transform: the model's, so that what is measured compares with what it was trained on.
+        pixels: [size, size, 1] uint8, as the model sees it, so that what is measured compares with
+            what it was trained on; see `serving.model.Model.pixels`.
 
     Returns:
-        ``width``, ``height``, ``mode`` and all `MEASURES`; nothing of what cannot be decoded here,
+        ``width``, ``height``, ``mode`` and all `MEASURES`; nothing of what Pillow cannot read,
         though a model may.
     """
-    pixels = grey(content, transform)
-    if pixels is None:
-        return {}
     try:
         with Image.open(io.BytesIO(content)) as opened:
             width, height = opened.size
             mode = opened.mode
     except (OSError, ValueError):
         return {}
-    return {"width": width, "height": height, "mode": mode, **measure(pixels)}
+    return {"width": width, "height": height, "mode": mode, **measure(pixels[..., 0])}
 
 
 def as_png(pixels: np.ndarray) -> bytes:
@@ -82,15 +56,11 @@ def as_png(pixels: np.ndarray) -> bytes:
 
 
 @functools.cache
-def _decoder(transform: TransformSettings | None) -> tuple[Callable[[bytes], Any], type[Exception]]:
+def _decoder() -> tuple[Callable[[bytes], Any], type[Exception]]:
     import tensorflow as tf
 
-    from transform_module.images.image_ops import decode_grey, standardize
+    from transform_module.images.image_ops import decode_grey
 
-    def decode(content: tf.Tensor) -> tf.Tensor:
-        pixels = decode_grey(content)
-        return standardize(pixels, transform) if transform else pixels
-
-    # AutoGraph finds no `tf` in the annotations of a function within a function, and says so.
-    graph = tf.function(decode, input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
-    return graph, tf.errors.OpError
+    return tf.function(
+        decode_grey, input_signature=[tf.TensorSpec((), tf.string)]
+    ), tf.errors.OpError

@@ -1,8 +1,9 @@
 """Predicting labelled images."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,6 @@ from serving.predict import files
 from serving.predict.files import Content, FilePrediction, Predictor
 from serving.progress import Progress
 from transform_module.contract import LABELS
-from transform_module.settings import TransformSettings
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def predict_labelled(
     predictor: Predictor,
     images: Sequence[Labelled],
     *,
-    transform: TransformSettings,
+    pixels_of: Callable[[Sequence[bytes]], np.ndarray],
     other_predictor: Predictor | None = None,
     progress: Progress | None = None,
 ) -> Predictions:
@@ -44,19 +44,22 @@ def predict_labelled(
     Args:
         predictor: the model.
         images: at least one.
-        transform: the model's, by which the images are measured as it sees them.
+        pixels_of: the images as the model sees them, which are measured; see `Model.pixels`.
         other_predictor: another model, for the same images.
         progress: gets the images done and their total.
     """
     rows: list[PredictedImage] = []
     reasons: list[str] = []
     for batch in files.batches(_contents(images)):
-        predictions = files.predict_batch(predictor, batch)
+        predictions = list(files.predict_batch(predictor, batch))
         others = (
             files.predict_batch(other_predictor, batch) if other_predictor else [None] * len(batch)
         )
-        for (_, content), prediction, other in zip(batch, predictions, others, strict=True):
-            rows.append(_row(images[len(rows)], content, prediction, other, transform))
+        known = _described(batch, predictions, pixels_of)
+        for (_, content), prediction, other, described in zip(
+            batch, predictions, others, known, strict=True
+        ):
+            rows.append(_row(images[len(rows)], content, prediction, other, described))
             reasons.append(prediction.reason)
         if progress:
             progress(len(rows), len(images))
@@ -71,21 +74,35 @@ def _contents(images: Sequence[Labelled]) -> Iterator[Content]:
         yield image.file, image.problem or files.read(image.file)
 
 
+def _described(
+    batch: Sequence[Content],
+    predictions: Sequence[FilePrediction],
+    pixels_of: Callable[[Sequence[bytes]], np.ndarray],
+) -> list[dict[str, Any]]:
+    """Returns what each image is besides what it shows; nothing of those that are not valid."""
+    contents = [
+        content if prediction.valid and isinstance(content, bytes) else b""
+        for (_, content), prediction in zip(batch, predictions, strict=True)
+    ]
+    return [
+        describe(content, pixels) if content else {}
+        for content, pixels in zip(contents, pixels_of(contents), strict=True)
+    ]
+
+
 def _row(
     image: Labelled,
     content: bytes | str,
     prediction: FilePrediction,
     other: FilePrediction | None,
-    transform: TransformSettings,
+    known: dict[str, Any],
 ) -> PredictedImage:
-    sha256, patient, known = "", image.patient or f"image-{image.name}", {}
+    sha256, patient = "", image.patient or f"image-{image.name}"
     if isinstance(content, bytes):
         sha256 = hashlib.sha256(content).hexdigest()
         if image.patient is None:
             # Copies of one image are of one patient.
             patient = f"image-{sha256[:16]}"
-        if prediction.valid:
-            known = describe(content, transform)
     return PredictedImage(
         path=image.name,
         patient=patient,

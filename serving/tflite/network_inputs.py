@@ -4,13 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from serving.model import Model
 from serving.predict import files
 from serving.progress import Progress
 from serving.tflite.choice import Choice
-from transform_module import contract
 from transform_module.errors import NothingValid
 
 
@@ -42,33 +40,24 @@ def read(choice: Choice, model: Model, progress: Progress) -> Images:
 
     Args:
         choice: the files.
-        model: has the signatures ``serve_examples`` and ``transform_features``.
+        model: has the signature ``transform_features``.
         progress: gets the files done and their total.
 
     Raises:
         NothingValid: none can be decoded.
     """
-    transform = model.signature(contract.TRANSFORM_FEATURES)
-    serve = model.signature(contract.SERVE_EXAMPLES)
     levels: list[np.ndarray] = []
     decoded: list[Path] = []
     done = 0
     for batch in files.batches((file, files.read(file)) for file in choice.files):
         named = [(file, content) for file, content in batch if isinstance(content, bytes)]
         if named:
-            examples = tf.constant([_example(content) for _, content in named])
-            valid = serve(examples=examples)[contract.VALID].numpy()
-            pixels = transform(examples=examples)[contract.IMAGE_XF].numpy()
-            levels.append(np.round(pixels[valid] * 255).astype(np.uint8))
+            contents = [content for _, content in named]
+            valid = np.array([each.valid for each in model.predict(contents)])
+            levels.append(model.pixels(contents)[valid])
             decoded += [file for (file, _), good in zip(named, valid, strict=True) if good]
         done += len(batch)
         progress(done, len(choice.files))
     if not decoded:
         raise NothingValid(f"None of the {len(choice.files)} files of {choice.folder} is an image.")
     return Images(np.concatenate(levels), choice.only(decoded))
-
-
-def _example(content: bytes) -> bytes:
-    example = tf.train.Example()
-    example.features.feature[contract.IMAGE].bytes_list.value.append(content)
-    return bytes(example.SerializeToString())

@@ -100,6 +100,10 @@ class _Model(tf.Module):
         return self._outputs(examples, inverted=False)
 
     @tf.function
+    def transform_features(self, examples):
+        return {contract.IMAGE_XF: tf.fill([tf.size(examples), 160, 160, 1], 0.2)}
+
+    @tf.function
     def serving_default(self, examples):
         return self._outputs(examples, inverted=True)
 
@@ -108,7 +112,11 @@ def save_model(
     folder: Path,
     power: float = 1.0,
     threshold: float | None = 0.5,
-    signatures: Iterable[str] = (contract.SERVE_EXAMPLES, contract.SERVING_DEFAULT),
+    signatures: Iterable[str] = (
+        contract.SERVE_EXAMPLES,
+        contract.SERVING_DEFAULT,
+        contract.TRANSFORM_FEATURES,
+    ),
     fails: bool = False,
     has_domain: bool = False,
     labels: Iterable[str] = contract.LABELS,

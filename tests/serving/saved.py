@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from serving.versions import pushed
 from transform_module import contract
+from transform_module.images.image_ops import images_to_png, model_inputs
 
 
 class _White(tf.Module):
@@ -37,6 +38,12 @@ class _White(tf.Module):
             contract.DOMAIN_DISTANCE: distance,
         }
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=contract.EXAMPLES)])
+    def transform_features(self, examples):
+        spec = {contract.IMAGE: tf.io.FixedLenFeature([], tf.string)}
+        pngs = images_to_png(tf.io.parse_example(examples, spec)[contract.IMAGE])
+        return {contract.IMAGE_XF: model_inputs(pngs, contract.IMAGE_SIZE)[0]}
+
     def _grey(self, row):
         content, valid = row
         return tf.cond(
@@ -51,7 +58,8 @@ def save(
 ) -> Path:
     """Saves the model as one version; without a domain it is as models once were."""
     model = _White(has_domain)
-    tf.saved_model.save(model, str(folder), signatures={signature: model.serve})
+    signatures = {signature: model.serve, contract.TRANSFORM_FEATURES: model.transform_features}
+    tf.saved_model.save(model, str(folder), signatures=signatures)
     record = folder / contract.MODEL_RECORD
     record.parent.mkdir()
     record.write_text(

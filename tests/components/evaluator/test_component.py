@@ -162,7 +162,7 @@ def test_an_image_is_measured_as_the_model_sees_it(tmp_path, good_model):
         assert each.domain_distance == 1
         assert each.in_domain == each.valid
         known = (each.width, each.height, each.mode, each.brightness, each.contrast)
-        assert known == ((200, 300, "L", 90, 0) if each.valid else (0, 0, "", None, None))
+        assert known == ((200, 300, "L", 51, 0) if each.valid else (0, 0, "", None, None))
     assert [each.probability for each in images if not each.valid] == [0.5]
 
 

@@ -6,7 +6,6 @@ from serving.evaluate.labelled import find
 from serving.images.settings import DatasetSettings
 from serving.model import Model, Prediction
 from tests.serving.evaluate.samples import grey
-from transform_module.settings import TransformSettings
 
 
 @pytest.fixture(scope="module")
@@ -14,8 +13,12 @@ def model(version):
     return Model(version)
 
 
+def seen(images):
+    return np.stack([np.full((160, 160, 1), 20 + index, np.uint8) for index in range(len(images))])
+
+
 def predict_labelled(predictor, labelled, **record):
-    return predicting.predict_labelled(predictor, labelled, transform=TransformSettings(), **record)
+    return predicting.predict_labelled(predictor, labelled, pixels_of=seen, **record)
 
 
 def found(images):
@@ -30,7 +33,7 @@ def test_every_image_becomes_a_row_in_its_order(model, images):
     assert predicted.label.tolist() == [False] * 4 + [True] * 4
     assert predicted.probability[:2] == pytest.approx([20 / 255, 30 / 255])
     assert predicted.width.tolist() == [40] * 8
-    assert predicted.brightness[0] == 20
+    assert predicted.brightness.tolist() == [20 + index for index in range(8)]
     assert set(predicted.mode) == {"L"}
     assert predicted.bytes[0] == len(grey(20))
     assert result.reasons == [""] * 8

@@ -46,9 +46,22 @@ class _Bright(tf.Module):
         pixels, valid = self._pixels(examples)
         return {**self.serve_pixels(pixels), contract.VALID: valid}
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=contract.IMAGE_BYTES)])
+    def serving_default(self, image_bytes):
+        pixels, valid = self._prepared(image_bytes)
+        probability = self.serve_pixels(pixels)[contract.PROBABILITY]
+        label = tf.gather(list(contract.LABELS), tf.cast(probability >= 0.5, tf.int32))
+        return {
+            contract.PROBABILITY: probability,
+            contract.PREDICTED_LABEL: label,
+            contract.VALID: valid,
+        }
+
     def _pixels(self, examples):
         spec = {contract.IMAGE: tf.io.FixedLenFeature([], tf.string)}
-        images = tf.io.parse_example(examples, spec)[contract.IMAGE]
+        return self._prepared(tf.io.parse_example(examples, spec)[contract.IMAGE])
+
+    def _prepared(self, images):
         return image_ops.model_inputs(image_ops.images_to_png(images), contract.IMAGE_SIZE)
 
 
@@ -56,7 +69,7 @@ def save(folder: Path) -> Path:
     """Saves the model as one version."""
     model = _Bright()
     signatures = {
-        contract.SERVING_DEFAULT: model.serve_examples,
+        contract.SERVING_DEFAULT: model.serving_default,
         contract.SERVE_EXAMPLES: model.serve_examples,
         contract.TRANSFORM_FEATURES: model.transform_features,
         contract.SERVE_PIXELS: model.serve_pixels,
