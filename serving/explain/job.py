@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from serving.explain.canvas import canvases
 from serving.explain.overlay import overlay
 from serving.model import Model, find_version
 from serving.predict.files import Content, FilePrediction, batches, find, predict_batch, read
@@ -80,14 +81,14 @@ def _explained(
         for (_, content), prediction in zip(batch, predictions, strict=True)
         if prediction.valid and isinstance(content, bytes)
     ]
-    drawn = zip(valid, model.heat_maps(valid) if valid else (), strict=True)
+    drawn = zip(canvases(valid, model), model.heat_maps(valid), strict=True) if valid else iter(())
     for prediction in predictions:
         if not prediction.valid:
             yield Explanation(**vars(prediction))
             continue
-        image, heat = next(drawn)
+        pixels, heat = next(drawn)
         path = out / _name(prediction, names)
-        _draw(image, heat, path)
+        _draw(pixels, heat, path)
         yield Explanation(**vars(prediction), overlay=str(path))
 
 
@@ -102,14 +103,8 @@ def _name(prediction: FilePrediction, names: set[str]) -> str:
     return name
 
 
-def _draw(image: bytes, heat: np.ndarray, path: Path) -> None:
-    import tensorflow as tf
-
-    from transform_module.images.image_ops import decode_grey
-
-    # As the model decodes it: another decoder might turn the image, or read 16 bits otherwise.
-    grey = decode_grey(tf.constant(image)).numpy()[..., 0]
+def _draw(pixels: np.ndarray, heat: np.ndarray, path: Path) -> None:
     try:
-        overlay(grey, heat).save(path)
+        overlay(pixels, heat).save(path)
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error}. Name another folder.") from error

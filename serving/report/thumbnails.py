@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from serving.evaluate.pixels import grey
+from serving.explain.canvas import canvases
 from serving.explain.overlay import overlay
 from serving.model import Model
 from serving.report.context import ShownImage
@@ -25,17 +26,12 @@ def thumbnails(contents: Mapping[str, bytes], model: Model) -> dict[str, ShownIm
         contents: valid images, encoded, by the path in the findings.
         model: computes the heat maps.
     """
-    decoded = {path: (content, grey(content)) for path, content in contents.items()}
-    known = {
-        path: (content, pixels) for path, (content, pixels) in decoded.items() if pixels is not None
-    }
-    heats = _heats([content for content, _ in known.values()], model)
+    decoded = {path: grey(content) for path, content in contents.items()}
+    known = {path: pixels for path, pixels in decoded.items() if pixels is not None}
+    overlays = _overlays([contents[path] for path in known], model)
     return {
-        path: ShownImage(
-            thumbnail=small(Image.fromarray(pixels)),
-            overlay=b"" if heat is None else small(overlay(pixels, heat)),
-        )
-        for (path, (_, pixels)), heat in zip(known.items(), heats, strict=True)
+        path: ShownImage(thumbnail=small(Image.fromarray(pixels)), overlay=drawn)
+        for (path, pixels), drawn in zip(known.items(), overlays, strict=True)
     }
 
 
@@ -65,9 +61,12 @@ def small(image: Image.Image) -> bytes:
     return content.getvalue()
 
 
-def _heats(contents: list[bytes], model: Model) -> list[np.ndarray | None]:
+def _overlays(contents: list[bytes], model: Model) -> list[bytes]:
     try:
         model.check_explains()
     except UserError:
-        return [None] * len(contents)
-    return list(model.heat_maps(contents)) if contents else []
+        return [b""] * len(contents)
+    if not contents:
+        return []
+    drawn = zip(canvases(contents, model), model.heat_maps(contents), strict=True)
+    return [small(overlay(pixels, heat)) for pixels, heat in drawn]
