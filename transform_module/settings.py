@@ -2,15 +2,16 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from transform_module.contract import IMAGE_SIZE
+from transform_module.strict import STRICT
 
 
 class TransformSettings(BaseModel):
     """How a decoded image becomes one of the model's size."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
     size: int = Field(
         IMAGE_SIZE,

@@ -2,6 +2,8 @@
 
 import pydantic
 
+from transform_module.strict import STRICT
+
 
 class EvaluationSettings(pydantic.BaseModel):
     """The bounds that bless a model on the split ``test``, at its own operating threshold.
@@ -10,7 +12,7 @@ class EvaluationSettings(pydantic.BaseModel):
     is pushed now the new one may be, on the same images.
     """
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
     minimum_auc: float = pydantic.Field(
         0.85, ge=0, le=1, description="Floor of the area under the ROC curve."

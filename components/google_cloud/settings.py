@@ -1,14 +1,14 @@
 """Settings of the Google Cloud services that a pipeline uses."""
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt
 
-_STRICT = ConfigDict(frozen=True, extra="forbid")
+from transform_module.strict import STRICT
 
 
 class TrainerJobSettings(BaseModel):
     """The custom job of Vertex AI that trains."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     machine: str = Field("n1-standard-8", description="Type of machine of each worker.")
     accelerator: str | None = Field(
@@ -24,7 +24,7 @@ class TrainerJobSettings(BaseModel):
 class DataflowSettings(BaseModel):
     """The jobs of Dataflow that run Beam's steps."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     machine: str = Field("n1-standard-4", description="Type of machine of a worker.")
     max_workers: PositiveInt = Field(10, description="The most workers a job may start.")
@@ -39,7 +39,7 @@ class DataflowSettings(BaseModel):
 class EndpointSettings(BaseModel):
     """The endpoint of Vertex AI that serves what was pushed."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     name: str = Field(
         "chest-xray", min_length=1, max_length=128, description="Its display name; made if missing."
@@ -64,7 +64,7 @@ class EndpointSettings(BaseModel):
 class GoogleCloudSettings(BaseModel):
     """A project of Google Cloud, and what it does beside the pipeline's own tasks."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     project: str = Field(description="The project's id.")
     region: str = Field("us-central1", description="Where its jobs and endpoints are.")

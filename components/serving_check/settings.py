@@ -4,6 +4,8 @@ from typing import Final, Literal
 
 import pydantic
 
+from transform_module.strict import STRICT
+
 REPORT: Final = "serving_check.json"
 """The file within the InfraBlessing artifact with what was requested, measured and found."""
 
@@ -11,7 +13,7 @@ REPORT: Final = "serving_check.json"
 class ServingCheckSettings(pydantic.BaseModel):
     """The check before the push: a served copy predicts, and is compared."""
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
     engine: Literal["embedded", "tensorflow-serving"] = pydantic.Field(
         "embedded",

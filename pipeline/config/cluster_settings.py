@@ -3,11 +3,10 @@
 from typing import Annotated, Literal
 
 from annotated_types import MinLen
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, model_validator
 
 from components.google_cloud.settings import GoogleCloudSettings
-
-_STRICT = ConfigDict(frozen=True, extra="forbid")
+from transform_module.strict import STRICT
 
 DEFAULT = "default"
 """The entry of `cluster.resources` that holds for each component."""
@@ -26,7 +25,7 @@ POD_SETTINGS = (
 class TolerationSettings(BaseModel):
     """A taint of nodes that a pod tolerates (kubernetes.io, "Taints and Tolerations")."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     key: str | None = Field(None, description="The taint's key; null is any.")
     operator: Literal["Equal", "Exists"] = Field(
@@ -44,7 +43,7 @@ class TolerationSettings(BaseModel):
 class VolumeSettings(BaseModel):
     """A volume of the cluster, as a folder of a pod."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     claim: Annotated[str, MinLen(1)] = Field(description="Name of the PersistentVolumeClaim.")
     path: str = Field(pattern="^/.+", description="The folder where it is mounted.")
@@ -53,7 +52,7 @@ class VolumeSettings(BaseModel):
 class SecretSettings(BaseModel):
     """A Secret of the cluster, as files or as variables; its content is never in a file of ours."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     name: Annotated[str, MinLen(1)] = Field(description="Name of the Secret.")
     path: str | None = Field(
@@ -76,7 +75,7 @@ class SecretSettings(BaseModel):
 class ResourceSettings(BaseModel):
     """What one component is given."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     cpu: PositiveFloat | None = Field(None, description="Cores; null leaves it to the cluster.")
     memory: PositiveFloat | None = Field(
@@ -117,7 +116,7 @@ class ResourceSettings(BaseModel):
 class ClusterSettings(BaseModel):
     """Where a compiled pipeline runs, and what its tasks are given."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     image: str | None = Field(
         None, description="The image that runs the components: registry/name:tag."

@@ -6,7 +6,7 @@ the settings of the packages that it is composed of, and nowhere else.
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from components.evaluator.settings import EvaluationSettings
 from components.serving_check.settings import ServingCheckSettings
@@ -16,16 +16,15 @@ from serving.report.settings import ReportSettings
 from trainer_module.settings.search import TunerSettings, misfits
 from trainer_module.settings.trainer import TrainerSettings
 from transform_module.settings import TransformSettings
+from transform_module.strict import STRICT
 
 Orchestrator = Literal["local", "beam"]
-
-_STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
 class SyntheticSettings(BaseModel):
     """The embedded images that a run uses when it is given no images."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     images: int = Field(600, ge=60, description="Images to draw.")
 
@@ -33,7 +32,7 @@ class SyntheticSettings(BaseModel):
 class PushSettings(BaseModel):
     """Where a blessed model goes: `{directory}/{model_name}/{version}/`."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     model_name: str = Field(
         "chest_xray",
@@ -57,7 +56,7 @@ class PushSettings(BaseModel):
 class BeamSettings(BaseModel):
     """How Beam runs the conversion and the components that are built on it."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     args: tuple[str, ...] = Field(
         (),
@@ -69,7 +68,7 @@ class BeamSettings(BaseModel):
 class Config(BaseModel):
     """One pipeline's configuration."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     name: str = Field(
         "chest-xray",

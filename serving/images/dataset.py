@@ -8,6 +8,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from transform_module.contract import LABELS, SPLITS
 from transform_module.errors import UserError, first_mistake
+from transform_module.strict import STRICT
 from transform_module.text import printable
 
 DATASET_FILE: Final = "dataset.json"
@@ -15,7 +16,7 @@ QUARANTINE_FILE: Final = "quarantine.csv"
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
 
 class FolderCount(_Record):

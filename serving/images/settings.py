@@ -3,15 +3,16 @@
 import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 from serving.images.hold_out import Group
+from transform_module.strict import STRICT
 
 
 class DatasetSettings(BaseModel):
     """How image folders become a dataset; every value has a default that fits most folders."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
     patient_pattern: str | None = Field(
         default=None,

@@ -4,11 +4,13 @@ from typing import Literal
 
 import pydantic
 
+from transform_module.strict import STRICT
+
 
 class ReportSettings(pydantic.BaseModel):
     """The page and the card that a run ends with."""
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
     pictures: Literal["none", "thumbnails"] = pydantic.Field(
         "none",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, Field, PositiveInt
 
 from trainer_module.models import FEATURES
-from trainer_module.settings.common import NORMALIZED, STRICT, NormalizationMomentum
+from trainer_module.settings.common import NORMALIZED, NormalizationMomentum
+from transform_module.strict import STRICT
 
 if TYPE_CHECKING:
     import keras

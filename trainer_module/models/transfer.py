@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final, Literal
 from pydantic import BaseModel, Field, NonNegativeInt
 
 from trainer_module.models import FEATURES, WeightsError
-from trainer_module.settings.common import STRICT, NormalizationMomentum
+from trainer_module.settings.common import NormalizationMomentum
+from transform_module.strict import STRICT
 
 if TYPE_CHECKING:
     import keras

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from trainer_module.settings.common import STRICT
+from transform_module.strict import STRICT
 
 
 class AugmentationSettings(BaseModel):

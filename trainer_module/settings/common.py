@@ -2,9 +2,7 @@
 
 from typing import Annotated, Final
 
-from pydantic import ConfigDict, Field
-
-STRICT: Final = ConfigDict(frozen=True, extra="forbid")
+from pydantic import Field
 
 NormalizationMomentum = Annotated[
     float,

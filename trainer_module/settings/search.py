@@ -15,8 +15,8 @@ from pydantic import (
 )
 
 from trainer_module import models
-from trainer_module.settings.common import STRICT
 from trainer_module.settings.trainer import TrainerSettings
+from transform_module.strict import STRICT
 
 AFTER_SEARCH: Final = ("folds", "calibration", "operating_point")
 """Settings that act on what is trained: they change no trial's score."""

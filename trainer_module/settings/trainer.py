@@ -13,7 +13,7 @@ from pydantic import (
 
 from trainer_module import models
 from trainer_module.settings.augmentation import AugmentationSettings
-from trainer_module.settings.common import STRICT
+from transform_module.strict import STRICT
 
 
 class OperatingPointSettings(BaseModel):
