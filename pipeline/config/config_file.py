@@ -116,24 +116,26 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     def where(line: int) -> str:
         return f"{path}:{line}" if line else str(path)
 
-    node, data = _parse(text, where)
+    data, places = _parse(text, where)
     if data is None:
         return {}, {}
     if not isinstance(data, dict):
         raise UserError(f"{path} must hold `key: value` lines, not a {type(data).__name__}.")
-    places: dict[str, str] = {}
-    _locate(node, "", where, places)
     return data, places
 
 
-def _parse(text: str, where: Where) -> tuple[yaml.Node | None, Any]:
-    """One YAML document, as nodes with their places and as the values that JSON knows."""
+def _parse(text: str, where: Where, prefix: str = "") -> tuple[Any, dict[str, str]]:
+    """One YAML document: the values that JSON knows, and by key path the place of each."""
+    places: dict[str, str] = {}
     try:
-        node = yaml.compose(text, Loader=_Loader)
-        if node is not None:
-            _refuse_bomb(node)
-        data = yaml.load(text, Loader=_Loader)
-        return node, json.loads(json.dumps(data, default=str))
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None, {}
+        _refuse_bomb(node)
+        _locate(node, prefix, where, places)
+        data = loader.construct_document(node)
+        return json.loads(json.dumps(data, default=str)), places
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)
@@ -169,7 +171,7 @@ def _refuse_bomb(node: yaml.Node) -> None:
         raise ValueError(f"more than {_MOST_VALUES:,} values, once its aliases are resolved")
 
 
-def _locate(node: yaml.Node | None, prefix: str, where: Where, places: dict[str, str]) -> None:
+def _locate(node: yaml.Node, prefix: str, where: Where, places: dict[str, str]) -> None:
     if not isinstance(node, yaml.MappingNode):
         return
     for key, value in node.value:
@@ -192,15 +194,14 @@ def _apply(override: str, data: dict[str, Any], places: dict[str, str]) -> None:
     if not equals or not all(keys):
         raise UserError(f"--set {override}: write key=value, such as --set trainer.epochs=3.")
     place = f"--set {override}"
-    node, value = _parse(text, lambda _: place)
+    path = ".".join(keys)
+    value, inside = _parse(text, lambda _: place, f"{path}.")
     for depth, key in enumerate(keys[:-1], start=1):
         if not isinstance(data.get(key), dict):
             data[key] = {}
             places[".".join(keys[:depth])] = place
         data = data[key]
     data[keys[-1]] = value
-    path = ".".join(keys)
     for former in [former for former in places if f"{former}.".startswith(f"{path}.")]:
         del places[former]
-    places[path] = place
-    _locate(node, f"{path}.", lambda _: place, places)
+    places |= {path: place, **inside}
