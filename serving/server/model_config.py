@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf import text_format
 
-from serving.versions.pushed import version_number, versions
+from serving.versions.pushed import SAVED_MODEL, version_number, versions
 from transform_module.errors import UserError
 
 
@@ -60,7 +60,7 @@ def of_folder(path: Path) -> ModelConfig:
         UserError: there is no version.
     """
     folder = path.resolve()
-    if (folder / "saved_model.pb").is_file():
+    if (folder / SAVED_MODEL).is_file():
         number = version_number(folder.name)
         if number is None:
             raise UserError(

@@ -49,7 +49,7 @@ def find(model: Path, settings: DeploymentSettings) -> ServedModel:
         UserError: it has no versions or not those, or its name serves for no address.
     """
     folder = model.resolve()
-    if (folder / "saved_model.pb").is_file():
+    if (folder / pushed.SAVED_MODEL).is_file():
         raise UserError(
             f"{model} is one version. Give the folder of all versions, {folder.parent}."
         )
@@ -60,7 +60,7 @@ def find(model: Path, settings: DeploymentSettings) -> ServedModel:
         )
     versions = pushed.versions(folder.parent, folder.name) if folder.is_dir() else []
     numbers = [
-        version.version for version in versions if (version.path / "saved_model.pb").is_file()
+        version.version for version in versions if (version.path / pushed.SAVED_MODEL).is_file()
     ]
     if not numbers:
         raise UserError(f"There is no version in {model}. Push a model first: cxr run --help.")

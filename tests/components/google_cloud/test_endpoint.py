@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import uuid
 from functools import partial
 
 import pytest
@@ -17,6 +16,7 @@ from components.pusher import PUSHED, PUSHED_DESTINATION, PUSHED_VERSION, REASON
 from serving.files import remote
 from serving.versions import pushed
 from tests.google_account import log_in
+from tests.object_store import new_place
 from tests.pipeline.cluster.submission import loopback
 from transform_module.errors import UserError
 
@@ -126,7 +126,7 @@ BUCKET = "gs://bucket"
 @pytest.fixture
 def bucket(monkeypatch):
     """What stands for the bucket: the service takes no other address than a bucket's."""
-    place = f"ram://{uuid.uuid4().hex}"
+    place = new_place()
     copy, files = remote.copy, remote.files
 
     def near(address):

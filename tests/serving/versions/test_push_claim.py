@@ -1,6 +1,5 @@
 import re
 import threading
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -11,12 +10,13 @@ from serving.versions import push_claim, push_remote, pushed
 from serving.versions.push_claim import Claim, claimed
 from serving.versions.push_remote import push_remotely
 from serving.versions.push_rules import Compared, PushRefused
+from tests.object_store import new_place
 from transform_module.errors import UserError
 
 
 @pytest.fixture
 def folder():
-    return f"ram://{uuid.uuid4().hex}/cxr"
+    return f"{new_place()}/cxr"
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,4 @@
 import json
-import uuid
 
 import pytest
 import tensorflow as tf
@@ -13,6 +12,7 @@ from serving.versions.push_remote import push_remotely, rollback_remotely
 from serving.versions.push_rules import Compared, PushRefused
 from serving.versions.rolled_back import ROLLED_BACK, RolledBack, from_json, to_json
 from tests.components.test_pusher import PARAMETERS, RECORD, blessings
+from tests.object_store import new_place
 from transform_module import contract
 from transform_module.errors import UserError
 from transform_module.files.sums import SUMS, digest
@@ -21,7 +21,7 @@ from transform_module.files.sums import to_json as sums_json
 
 @pytest.fixture
 def folder():
-    return f"ram://{uuid.uuid4().hex}/cxr"
+    return f"{new_place()}/cxr"
 
 
 @pytest.fixture
