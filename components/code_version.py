@@ -32,7 +32,8 @@ def code_version(*entries: str) -> str:
 
     Args:
         entries: modules that run, such as ``components.evaluator.component``. A module that is
-            imported by a name made at run time, such as the chosen model's, is an entry too.
+            imported by a name made at run time, such as the chosen model's or that of the user's
+            own function, is an entry too.
 
     Returns:
         16 hexadecimal digits. They change with the name or content of a module in `modules`, with
@@ -40,7 +41,7 @@ def code_version(*entries: str) -> str:
         the folder of the package, other modules, or files that are not Python.
 
     Raises:
-        UserError: an entry is not a module of this project.
+        UserError: there is no such module.
     """
     digest = hashlib.sha256()
     libraries: set[str] = set()
@@ -59,7 +60,8 @@ def modules(*entries: str) -> dict[str, Path]:
 
     Nothing is imported to find them. An import counts at any depth of the code, except for what
     only a type checker reads. A string that is the name of a module counts as an import of it:
-    TFX and child processes are given modules by name.
+    TFX and child processes are given modules by name. Of an entry that is not of this project all
+    are found that are of its own package, or of no installed library.
 
     Args:
         entries: names of modules.
@@ -68,7 +70,7 @@ def modules(*entries: str) -> dict[str, Path]:
         The file of each module, by its name; the entries and the packages around them among them.
 
     Raises:
-        UserError: an entry is not a module of this project.
+        UserError: there is no such module.
     """
     found: dict[str, Path] = {}
     waiting = list(entries)
@@ -80,11 +82,22 @@ def modules(*entries: str) -> dict[str, Path]:
         if path is None:
             raise UserError(f"There is no module {name}; reinstall the package.")
         found[name] = path
-        waiting += (package for package in _parents(name) if package not in found)
+        waiting += (each for each in _parents(name) if each not in found and _file(each))
         waiting += (
-            each for each in _mentioned(path.read_bytes()) if each not in found and _file(each)
+            each
+            for each in _mentioned(path.read_bytes())
+            if each not in found and _is_followed(each, name) and _file(each)
         )
     return found
+
+
+def _is_followed(name: str, importer: str) -> bool:
+    package, own = name.partition(".")[0], importer.partition(".")[0]
+    if package in PACKAGES or package == own:
+        return True
+    return own not in PACKAGES and not (
+        package in sys.stdlib_module_names or package in _distributions()
+    )
 
 
 def _parents(name: str) -> list[str]:
@@ -93,15 +106,20 @@ def _parents(name: str) -> list[str]:
 
 
 def _file(module: str) -> Path | None:
-    """Returns a module's file, or None if it is not a module of this project."""
+    """Returns a module's file, or None if there is none of Python."""
     package, *names = module.split(".")
-    specification = importlib.util.find_spec(package) if package in PACKAGES else None
-    if specification is None or specification.origin is None:
+    specification = importlib.util.find_spec(package)
+    if specification is None:
         return None
-    path = Path(specification.origin).parent.joinpath(*names)
-    for file in (path / "__init__.py", path.with_name(f"{path.name}.py")):
-        if file.is_file():
-            return file
+    if not names:
+        # A folder without an __init__.py is a package without a file.
+        origin = specification.origin or ""
+        return Path(origin) if origin.endswith(".py") else None
+    for folder in specification.submodule_search_locations or ():
+        path = Path(folder).joinpath(*names)
+        for file in (path / "__init__.py", path.with_name(f"{path.name}.py")):
+            if file.is_file():
+                return file
     return None
 
 

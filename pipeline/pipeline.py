@@ -27,7 +27,7 @@ from components.trainer import TUNABLE, Trainer
 from components.trainer import Executor as TrainerExecutor
 from components.tuner import TRIED_WITH, Tuner
 from pipeline.config.config import Config
-from pipeline.training_code import SEARCH, TRAINING, training_version
+from pipeline.training_code import SEARCH, TRAINING, own_modules, training_version
 from serving.beam.beam_args import DEFAULT_BEAM_ARGS, SDK_HERE
 from trainer_module.settings.search import AFTER_SEARCH
 from transform_module.contract import EVAL, SPLITS, TRAIN
@@ -128,7 +128,7 @@ def create_pipeline(config: Config, inputs: Inputs, metadata: Any = None) -> Pip
         disable_statistics=True,
         custom_config={
             "settings": config.transform.model_dump(mode="json"),
-            "code_version": code_version(PREPROCESSING),
+            "code_version": code_version(PREPROCESSING, *own_modules(config)),
         },
     )
     transform.add_upstream_node(example_validator)

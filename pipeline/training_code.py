@@ -9,9 +9,15 @@ from pipeline.config.config import Config
 from serving.versions import pushed
 from trainer_module import models
 from transform_module.errors import UserError
+from transform_module.own_function import module_of
 
 TRAINING = "trainer_module.run"
 SEARCH = "trainer_module.search.tuner_fn"
+
+
+def own_modules(config: Config) -> list[str]:
+    """Returns the modules outside of this project that the pixels are made by."""
+    return [module_of(config.transform.function)] if config.transform.function else []
 
 
 def training_version(config: Config) -> str:
@@ -27,6 +33,7 @@ def training_version(config: Config) -> str:
         16 hexadecimal digits, as of `code_version`.
     """
     entries = ["components.trainer", TRAINING, f"trainer_module.models.{config.trainer.model}"]
+    entries += own_modules(config)
     if config.tuner.enabled:
         entries += ["components.tuner", SEARCH]
     version = code_version(*entries)

@@ -103,15 +103,20 @@ def preparation(transform: dict[str, Any]) -> dict[str, Any]:
         transform: the settings that the model was trained with, empty for the defaults.
 
     Returns:
-        ``lines`` of Python that decode and resize one image; ``contrast``, how its grey levels are
-        spread after that, which the lines do not do.
+        ``lines`` of Python that decode and resize one image, none where a function of the user's
+        own does; ``function``, its path, else None; ``contrast``, how the grey levels are spread
+        after resizing, which the lines do not do.
     """
+    function = transform.get("function")
     decode = "tf.io.decode_image(tf.io.read_file(path), channels=1, expand_animations=False)"
     resize = _RESIZE[transform.get("resize", "squash")].format(
         size=transform.get("size", contract.IMAGE_SIZE)
     )
     return {
-        "lines": [f"image = {decode}", f"pixels = tf.round({resize})[tf.newaxis] / 255"],
+        "lines": []
+        if function
+        else [f"image = {decode}", f"pixels = tf.round({resize})[tf.newaxis] / 255"],
+        "function": function,
         "contrast": transform.get("contrast", "none"),
     }
 

@@ -18,6 +18,7 @@ import pytest
 from serving.beam.beam_args import DEFAULT_BEAM_ARGS
 from tests.images import encode, grey_pixels
 from transform_module import contract
+from transform_module.settings import TransformSettings
 
 # A machine that is busy with other work takes any time for an example.
 hypothesis.settings.register_profile(
@@ -88,19 +89,16 @@ def xray(index: int, label: int) -> bytes:
     return encode(pixels, "png-grey")
 
 
-@pytest.fixture(scope="session")
-def transformed(tmp_path_factory: pytest.TempPathFactory) -> Transformed:
+def transform_graph(folder: Path, settings: TransformSettings) -> str:
+    """Runs Transform on a few images; returns the folder of its graph."""
     import apache_beam as beam
     import tensorflow as tf
-    import tensorflow_transform as tft
     import tensorflow_transform.beam as tft_beam
     from apache_beam.options.pipeline_options import PipelineOptions
     from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
     from transform_module.preprocessing import preprocessing_fn
-    from transform_module.settings import TransformSettings
 
-    folder: Path = tmp_path_factory.mktemp("transformed")
     spec = {
         contract.IMAGE: tf.io.FixedLenFeature([1], tf.string),
         contract.LABEL: tf.io.FixedLenFeature([1], tf.int64),
@@ -109,42 +107,57 @@ def transformed(tmp_path_factory: pytest.TempPathFactory) -> Transformed:
     }
     metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
 
-    def rows(start: int, stop: int) -> list[dict[str, list]]:
-        return [
-            {
-                contract.IMAGE: [xray(index, label)],
-                contract.LABEL: [label],
-                contract.LABEL_NAME: [contract.LABELS[label]],
-                contract.PATIENT_ID: [f"patient {index // 6} {label}"],
-            }
-            for index in range(start, stop)
-            for label in [int(index % 3 > 0)]
-        ]
-
     def prepare(inputs: dict) -> dict:
-        return preprocessing_fn(inputs, {"settings": TransformSettings().model_dump()})
+        return preprocessing_fn(inputs, {"settings": settings.model_dump()})
 
-    broken = {
-        contract.IMAGE: [b"broken"],
-        contract.LABEL: [0],
-        contract.LABEL_NAME: ["NORMAL"],
-        contract.PATIENT_ID: ["broken"],
-    }
     options = PipelineOptions([*DEFAULT_BEAM_ARGS])
     with beam.Pipeline(options=options) as pipeline, tft_beam.Context(str(folder / "tmp")):
-        analyzed = (pipeline | beam.Create([*rows(0, 48), broken]), metadata)
+        analyzed = (pipeline | beam.Create([*_rows(0, 4), _BROKEN]), metadata)
         (_, _), function = analyzed | tft_beam.AnalyzeAndTransformDataset(prepare)
         function | tft_beam.WriteTransformFn(str(folder / "graph"))
-    layer = tft.TFTransformOutput(str(folder / "graph")).transform_features_layer()
+    return str(folder / "graph")
+
+
+def _rows(start: int, stop: int) -> list[dict[str, list]]:
+    return [
+        {
+            contract.IMAGE: [xray(index, label)],
+            contract.LABEL: [label],
+            contract.LABEL_NAME: [contract.LABELS[label]],
+            contract.PATIENT_ID: [f"patient {index // 6} {label}"],
+        }
+        for index in range(start, stop)
+        for label in [int(index % 3 > 0)]
+    ]
+
+
+_BROKEN = {
+    contract.IMAGE: [b"broken"],
+    contract.LABEL: [0],
+    contract.LABEL_NAME: ["NORMAL"],
+    contract.PATIENT_ID: ["broken"],
+}
+
+
+@pytest.fixture(scope="session")
+def transformed(tmp_path_factory: pytest.TempPathFactory) -> Transformed:
+    import tensorflow as tf
+    import tensorflow_transform as tft
+
+    folder: Path = tmp_path_factory.mktemp("transformed")
+    graph = transform_graph(folder, TransformSettings())
+    layer = tft.TFTransformOutput(graph).transform_features_layer()
     files = {}
-    for split, split_rows in {"train": [*rows(0, 48), broken], "eval": rows(48, 67)}.items():
+    for split, split_rows in {"train": [*_rows(0, 48), _BROKEN], "eval": _rows(48, 67)}.items():
         files[split] = str(folder / f"{split}.tfrecord.gz")
-        stacked = {name: np.array([row[name] for row in split_rows], object) for name in spec}
+        stacked = {
+            name: np.array([row[name] for row in split_rows], object).tolist() for name in _BROKEN
+        }
         out = layer(
             {
-                contract.IMAGE: tf.constant(stacked[contract.IMAGE].tolist()),
-                contract.LABEL: tf.constant(stacked[contract.LABEL].tolist(), tf.int64),
-                contract.PATIENT_ID: tf.constant(stacked[contract.PATIENT_ID].tolist()),
+                contract.IMAGE: tf.constant(stacked[contract.IMAGE]),
+                contract.LABEL: tf.constant(stacked[contract.LABEL], tf.int64),
+                contract.PATIENT_ID: tf.constant(stacked[contract.PATIENT_ID]),
             }
         )
         with tf.io.TFRecordWriter(files[split], "GZIP") as writer:
@@ -159,4 +172,4 @@ def transformed(tmp_path_factory: pytest.TempPathFactory) -> Transformed:
                 example.features.feature[contract.IMAGE_XF].bytes_list.value.append(png)
                 example.features.feature[contract.LABEL_XF].int64_list.value.append(label)
                 writer.write(example.SerializeToString())
-    return Transformed(str(folder / "graph"), [files["train"]], [files["eval"]])
+    return Transformed(graph, [files["train"]], [files["eval"]])

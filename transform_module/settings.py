@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from transform_module.contract import IMAGE_SIZE
 from transform_module.strict import STRICT
@@ -30,3 +30,18 @@ class TransformSettings(BaseModel):
         description="percentile: stretch each image's grey levels from its 1st to its 99th"
         " percentile; equalize: make each image's levels equally frequent.",
     )
+    function: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$",
+        description="Own function in place of `resize` and `contrast`, by its importable path, such"
+        " as my_package.my_module.my_function; see trainer_module/README.md. null: these two.",
+    )
+
+    @model_validator(mode="after")
+    def _function_takes_the_place_of_the_others(self) -> "TransformSettings":
+        if self.function and (self.resize, self.contrast) != ("squash", "none"):
+            raise ValueError(
+                "transform.function takes the place of transform.resize and transform.contrast;"
+                " remove these two"
+            )
+        return self

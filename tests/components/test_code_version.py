@@ -26,6 +26,55 @@ IMPORTED = ("__init__", "entry", "paws", "fur/__init__", "fur/hair", "fur/dye")
 
 
 @pytest.fixture
+def own(tmp_path, monkeypatch):
+    """Modules of a user's own, beside one another."""
+    modules = {
+        "own_entry": "import numpy, own_beside, own_package.inner\nimport transform_module.text\n",
+        "own_beside": "NAME = 'own_package.named'\nimport json, own_missing\n",
+        "own_package/inner": "",
+        "own_package/named": "",
+        "own_package/other": "",
+    }
+    for name, text in modules.items():
+        path = tmp_path / f"{name}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def test_of_a_users_module_all_is_found_that_is_of_no_library(own):
+    found = set(modules("own_entry"))
+    assert {name for name in found if name.startswith("own_")} == {
+        "own_entry",
+        "own_beside",
+        "own_package.inner",
+        "own_package.named",
+    }
+    assert {name.split(".")[0] for name in found} - PACKAGES == {
+        "own_entry",
+        "own_beside",
+        "own_package",
+    }
+    assert "transform_module.text" in found
+
+
+def test_a_library_counts_by_its_version_and_a_users_module_by_its_content(own, monkeypatch):
+    before, version = code_version("own_entry"), metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: version(name) + "+" * (name == "numpy"))
+    assert code_version("own_entry") != before
+    monkeypatch.undo()
+    (own / "own_package" / "inner.py").write_text("# edited\n")
+    monkeypatch.syspath_prepend(own)
+    assert code_version("own_entry") != before
+
+
+def test_a_module_of_this_project_leads_to_none_of_a_user(own, package):
+    (package / "entry.py").write_text("import own_beside\n")
+    assert set(modules("animals.entry")) == {"animals", "animals.entry"}
+
+
+@pytest.fixture
 def package(tmp_path, monkeypatch):
     """A package of the project, importable, in a folder of its own."""
     folder = tmp_path / "code" / "animals"
@@ -142,7 +191,7 @@ def test_the_code_is_not_imported(package):
     assert not [name for name in sys.modules if name.startswith("animals")]
 
 
-@pytest.mark.parametrize("name", ["no_such_package", "animals.absent", "json", "animals.fur.none"])
+@pytest.mark.parametrize("name", ["no_such_package", "animals.absent", "animals.fur.none"])
 def test_an_entry_that_is_not_there_is_named(package, name):
     with pytest.raises(UserError, match=f"^There is no module {name}; reinstall the package"):
         code_version(name)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from transform_module import own_function
 from transform_module.contract import MAXIMUM_PIXELS, MINIMUM_SIDE
 from transform_module.images import contrast, orientation
 from transform_module.images.depth import decode_png_of_16_bits
@@ -101,12 +102,18 @@ def standardize(pixels: tf.Tensor, settings: TransformSettings = _DEFAULTS) -> t
 
     Args:
         pixels: [height, width, 1] uint8.
-        settings: the size, whether the aspect ratio stays, and how the levels are spread.
+        settings: the size, whether the aspect ratio stays, and how the levels are spread; or the
+            user's own function that does both.
 
     Returns:
         [size, size, 1] uint8.
+
+    Raises:
+        tf.errors.InvalidArgumentError: the user's own function leaves [0, 1].
     """
     size = settings.size
+    if settings.function:
+        return _grey_levels(own_function.load(settings.function)(pixels, size), size)
     fitted = _fitted(pixels, size) if settings.resize == "pad" else (size, size)
     resized = tf.image.resize(pixels, fitted, antialias=True)
     spread = _CONTRAST[settings.contrast](
@@ -180,6 +187,15 @@ def model_inputs(pngs: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
     stored = tf.where(valid, pngs, blank)
     pixels = tf.map_fn(lambda png: png_to_pixels(png, size), stored, fn_output_signature=tf.uint8)
     return rescale(tf.reshape(pixels, (-1, size, size, 1))), valid
+
+
+def _grey_levels(pixels: tf.Tensor, size: int) -> tf.Tensor:
+    levels = tf.round(tf.ensure_shape(pixels, (size, size, 1)) * 255.0)
+    # What is not a number is in no range.
+    is_inside = tf.reduce_all((levels >= 0) & (levels <= 255))
+    outside = tf.debugging.Assert(is_inside, ["transform.function made pixels outside [0, 1]"])
+    with tf.control_dependencies([] if outside is None else [outside]):
+        return tf.cast(levels, tf.uint8)
 
 
 def _fitted(pixels: tf.Tensor, size: int) -> tf.Tensor:

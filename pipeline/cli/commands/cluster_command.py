@@ -42,11 +42,13 @@ def compile_(
     """
     from pipeline.cluster.cluster_checks import problems
     from pipeline.config.config_file import load
+    from pipeline.run.preflight.own_function_check import require_function
     from pipeline.run_records.run_log import silenced
 
     config = load(source, overrides)
     refuse("This cannot run in a cluster", problems(config, target))
     with silenced():
+        require_function(config.transform)
         with importing():
             from pipeline.cluster.rehearsal import compiled, graph_drawing
             from pipeline.runners import kubeflow, specification, vertex

@@ -175,8 +175,15 @@ def print_keras(record: Mapping[str, Any]) -> None:
     )
     console.print(
         "It lacks what is around the network: decoding, resizing, the check of the domain, heat "
-        "maps. Two lines decode and resize an 8-bit image that is upright:"
+        "maps."
     )
+    if function := record["lacks"]["function"]:
+        console.print(
+            f"[yellow]Its pixels are made by {escape(function)}: the pushed model's signature "
+            "transform_features does it.[/]"
+        )
+        return
+    console.print("Two lines decode and resize an 8-bit image that is upright:")
     for line in record["lacks"]["lines"]:
         console.print(f"  {escape(line)}")
     if (spread := record["lacks"]["contrast"]) != "none":

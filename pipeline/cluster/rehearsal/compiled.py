@@ -78,7 +78,9 @@ class Compiled:
         return {each for each in self.tasks if task in self.before(each)}
 
     def value(self, task: str, name: str) -> Any:
-        """Returns a task's parameter; None where it has no value."""
+        """Returns a task's parameter; None where there is no such task, or it has no value."""
+        if task not in self.tasks:
+            return None
         source = self.tasks[task].inputs.parameters[name]
         if source.WhichOneof("kind") == "component_input_parameter":
             return self.parameters.get(source.component_input_parameter)

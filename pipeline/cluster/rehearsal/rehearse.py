@@ -22,6 +22,7 @@ from pipeline.cluster.rehearsal.processes import Exact, Forks, Processes
 from pipeline.cluster.rehearsal.task_container import Container
 from pipeline.cluster.rehearsal.verdict import PUSHER, REPORT, pushed_version, refuse_without_report
 from pipeline.run.failure import without_data
+from pipeline.run.preflight.own_function_check import own_code
 from serving.beam.beam_args import BEAM_ARGS
 from serving.process import quoted_data
 from transform_module.errors import UserError, refuse
@@ -29,6 +30,7 @@ from transform_module.errors import UserError, refuse
 _REMOTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"',;]*")
 _LOCAL: Final = re.compile(r"/[^\s\"',;]+")
 _EVALUATOR: Final = "Evaluator"
+_TRANSFORM: Final = "Transform"
 _GOOGLE_CLOUD: Final = "components.google_cloud."
 _EXECUTOR: Final = "--executor_class_path"
 _RAISED: Final = re.compile(r"^[\w.]*(Error|Exception|Interrupt)\b.*")
@@ -108,7 +110,7 @@ class Rehearsal:
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in self.compiled.tasks.keys() - tasks:
             self._made[name] = self._former(name)
-        container = Container(self.folder / "container", self.source)
+        container = Container(self.folder / "container", self.source, self._own_code())
         with ExitStack() as stack:
             processes: Processes = (
                 Exact(container)
@@ -174,6 +176,12 @@ class Rehearsal:
                 path = words[words.index(_EXECUTOR) + 1]
                 found[path.rpartition(".")[0]] = None
         return list(found)
+
+    def _own_code(self) -> list[Path]:
+        """Returns the code of the user's own function, which the image must hold, too."""
+        given = self.compiled.value(_TRANSFORM, "custom_config")
+        function = json.loads(given)["settings"].get("function") if given else None
+        return [own_code(function)] if function else []
 
     def _misplaced(self) -> list[str]:
         """Finds places that are not here, and those that would be in no cluster."""

@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -32,24 +32,26 @@ class Container:
         folder: it holds the packages.
     """
 
-    def __init__(self, folder: Path, source: Path) -> None:
+    def __init__(self, folder: Path, source: Path, own: Iterable[Path] = ()) -> None:
         """Copies the packages.
 
         Args:
             folder: is replaced.
             source: the checkout, or the folder that the packages are installed in.
+            own: further packages (folders) and modules (files) that the image holds.
         """
         self.folder = folder / "image"
         self._guard = folder / "guard"
         for each in (self.folder, self._guard):
             shutil.rmtree(each, ignore_errors=True)
-        for package in PACKAGES:
-            if (source / package).is_dir():
+        self.folder.mkdir(parents=True)
+        for path in (*(source / package for package in PACKAGES), *own):
+            if path.is_dir():
                 shutil.copytree(
-                    source / package,
-                    self.folder / package,
-                    ignore=shutil.ignore_patterns("__pycache__"),
+                    path, self.folder / path.name, ignore=shutil.ignore_patterns("__pycache__")
                 )
+            elif path.is_file():
+                shutil.copy(path, self.folder)
         self._guard.mkdir(parents=True)
         (self._guard / "sitecustomize.py").write_text(GUARD, encoding="utf-8")
 

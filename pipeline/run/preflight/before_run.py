@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.config.config import Config
 from pipeline.root.root import Root
+from pipeline.run.preflight.own_function_check import require_function
 from serving.files.local_paths import require_local
 from serving.images.layout import scan
 from serving.images.patients import patient_finder
@@ -25,13 +26,15 @@ def check(config: Config, root: Root) -> int:
         The number of image files in the class folders, or of synthetic images to draw.
 
     Raises:
-        UserError: a path, the table of patients or an environment variable cannot be used.
+        UserError: a path, the table of patients, an environment variable or the user's own function
+            cannot be used.
     """
     require_local(root.path, "The root")
     require_local(config.images or "", "images")
     require_local(config.push.directory or "", "push.directory of a run on this machine")
     _require_json("TF_CONFIG")
     _require_weights(config.trainer)
+    require_function(config.transform)
     _require_folder(config.push.directory, "push.directory")
     if config.images is None:
         return config.synthetic.images

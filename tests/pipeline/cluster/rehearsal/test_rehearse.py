@@ -1,9 +1,12 @@
 """Tasks that would fail in a cluster: each is reported with the task, the field and what to do."""
 
+import json
+import sys
+
 import pytest
 from google.protobuf import json_format
 
-from tests.pipeline.cluster.rehearsal.tiny import FIRST, pipeline, rehearsal
+from tests.pipeline.cluster.rehearsal.tiny import FIRST, SECOND, pipeline, rehearsal
 from transform_module.errors import UserError
 
 
@@ -41,6 +44,19 @@ def test_tasks_run_in_order_and_get_what_was_made_with_its_metadata(run):
     first, second = run().done
     assert metadata(first) == {"number": 42, "said": "hello", **added("model")}
     assert metadata(second)["number"] == 42
+
+
+def test_the_image_holds_the_users_own_function(tmp_path, source, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "own_pixels.py").write_text("NUMBER = 42\n")
+    script = "import own_pixels\nfinish(model={'number': own_pixels.NUMBER})"
+    settings = json.dumps({"settings": {"function": "own_pixels.prepare"}})
+    made = json.dumps(pipeline(script, SECOND.replace('["name"]', '["type"]'), text=settings))
+    renamed = made.replace('"first"', '"Transform"').replace('"text"', '"custom_config"')
+    rehearsed = rehearsal(tmp_path, json.loads(renamed), source)
+    first, _ = rehearsed.run().done
+    assert metadata(first)["number"] == 42
 
 
 def test_one_task_can_run_again_on_what_the_others_made(run):
