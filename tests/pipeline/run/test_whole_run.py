@@ -190,6 +190,14 @@ def test_an_edit_of_the_transform_reruns_it_and_what_follows(first, place, sourc
     assert not {"ImportExampleGen", "StatisticsGen", "SchemaGen"} & ran(edited)
 
 
+def test_an_edit_of_the_evaluator_reruns_it_and_what_follows(first, place, source):
+    path = source / "components" / "evaluator" / "tfma_metrics.py"
+    path.write_text(path.read_text() + "\n# edited\n")
+    edited = run(place / "root", folder=source)
+    assert ran(edited) == {"Evaluator", "ServingCheck", "Pusher", "Report"}
+    assert_same_result(edited, first)
+
+
 def test_runs_are_listed_with_their_lineage(first, place):
     listed = json.loads(cxr("runs", "--json", "--root", place / "root"))
     assert first["id"] in [record["id"] for record in listed]
