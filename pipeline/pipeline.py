@@ -26,6 +26,7 @@ from components.statistics_gen import statistics_options
 from components.trainer import TUNABLE, Trainer
 from components.trainer import Executor as TrainerExecutor
 from components.tuner import TRIED_WITH, Tuner
+from pipeline.component_ids import PUSHER
 from pipeline.config.config import Config
 from pipeline.training_code import SEARCH, TRAINING, own_modules, training_version
 from serving.beam.beam_args import DEFAULT_BEAM_ARGS, SDK_HERE
@@ -33,7 +34,7 @@ from trainer_module.settings.search import AFTER_SEARCH
 from transform_module.contract import EVAL, SPLITS, TRAIN
 
 PREPROCESSING = "transform_module.preprocessing"
-UNCACHED = ("Pusher",)
+UNCACHED = (PUSHER,)
 """Nodes that run in every run: their effect lies outside of the root, where no cache looks."""
 
 

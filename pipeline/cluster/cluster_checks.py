@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, Literal
 
+from pipeline.component_ids import COMPONENTS, TRAINER, TUNER
 from pipeline.config.cluster_settings import DEFAULT, POD_SETTINGS
 from pipeline.config.config import Config
 from transform_module.did_you_mean import did_you_mean
@@ -30,23 +31,6 @@ _SUBNETWORK: Final = re.compile(
     r"(https://www\.googleapis\.com/compute/v1/projects/[a-z0-9.:-]+/)?"
     r"regions/[a-z0-9-]+/subnetworks/[a-z0-9-]+"
 )
-
-COMPONENTS: Final = (
-    "ImportExampleGen",
-    "StatisticsGen",
-    "SchemaGen",
-    "ExampleValidator",
-    "Transform",
-    "Trainer",
-    "Baseline",
-    "Evaluator",
-    "ServingCheck",
-    "Pusher",
-    "Report",
-)
-"""The names under `cluster.resources`, where settings are searched for with `TUNER`, too."""
-
-TUNER: Final = "Tuner"
 
 
 def problems(config: Config, target: Target) -> list[str]:
@@ -152,7 +136,7 @@ def _training_problems(config: Config) -> Iterator[str]:
     google_cloud, strategy = config.cluster.google_cloud, config.trainer.strategy
     job = google_cloud.trainer_job if google_cloud else None
     key = "cluster.google_cloud.trainer_job" if job else "cluster.resources.Trainer"
-    trained_by = {key: job or config.cluster.given("Trainer")}
+    trained_by = {key: job or config.cluster.given(TRAINER)}
     if config.tuner.enabled:
         trained_by[f"cluster.resources.{TUNER}"] = config.cluster.given(TUNER)
     wants = {"gpu": ("nvidia", "amd"), "multi_gpu": ("nvidia", "amd"), "tpu": ("tpu",)}

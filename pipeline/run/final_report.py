@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pipeline.component_ids import REPORT
 from pipeline.root.root import Root
 from pipeline.run_records.run_record import ComponentRecord, ReportRecord, RunRecord
 from serving.analysis import findings
@@ -31,7 +32,7 @@ def finish(record: RunRecord, root: Root) -> None:
         record: of a run whose components have ended well.
         root: where it ran.
     """
-    component = record.component("Report")
+    component = record.component(REPORT)
     if component is None or (record.report and record.report.reason):
         return
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.cli.output.display import Display
+from pipeline.component_ids import EVALUATOR, PUSHER, REPORT, TRAINER
 from pipeline.config.config import Config
 from pipeline.root.root import Root
 from pipeline.root.root_lock import root_lock
@@ -225,10 +226,10 @@ def _add_lineage(record: RunRecord, root: Root, uncached: tuple[str, ...]) -> No
             component.why = run_record.why_not_cached(
                 component, run_record.last_finished(former, component.name)
             ) or ("runs every time" if component.name in uncached else "was not finished before")
-    record.training = _training(record.component("Trainer"))
+    record.training = _training(record.component(TRAINER))
     tensorboard.link(root, record)
-    evaluator, pusher = record.component("Evaluator"), found.get("Pusher")
-    reported = found.get("Report")
+    evaluator, pusher = record.component(EVALUATOR), found.get(PUSHER)
+    reported = found.get(REPORT)
     if reported and "report" in reported.properties:
         record.report = ReportRecord(reason=reported.properties["report"].get("reason", ""))
     if evaluator and evaluator.state in ("finished", "cached"):

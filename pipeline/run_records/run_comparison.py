@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from components.evaluator.evaluation import OVERALL
 from pipeline.cli.output.cells import FIGURES
+from pipeline.component_ids import REPORT
 from pipeline.root.root import Root
 from pipeline.run_records.run_list import epochs_of, model_of, preset_of
 from pipeline.run_records.run_record import RunRecord, differences
@@ -145,7 +146,7 @@ def _estimates(found: Findings | None) -> Iterator[tuple[str, str]]:
 
 def _findings(record: RunRecord, root: Root) -> Findings | None:
     """Reads what the run's report found; None where it is gone, as `cxr clean` removes it."""
-    report = record.component("Report")
+    report = record.component(REPORT)
     made = report.outputs.get("report") if report else None
     if not made:
         return None

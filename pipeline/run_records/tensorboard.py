@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from pipeline.cli.output.cells import argument, program
+from pipeline.component_ids import TRAINER
 from pipeline.root.root import Root
 from pipeline.run_records.run_record import RunRecord
 
@@ -40,11 +41,11 @@ def command(root: Root, record: RunRecord | None = None) -> str:
     folder = root.tensorboard if record is None else root.tensorboard / record.id
     if not folder.is_dir():  # A run of an earlier release, or no links here.
         logs = record and _logs(root, record)
-        folder = logs or root.artifacts / "Trainer" / "model_run"
+        folder = logs or root.artifacts / TRAINER / "model_run"
     return f"{program('tensorboard')} --logdir {argument(folder)}"
 
 
 def _logs(root: Root, record: RunRecord) -> Path | None:
-    trainer = record.component("Trainer")
+    trainer = record.component(TRAINER)
     made = trainer.outputs.get("model_run") if trainer else None
     return root.artifact(made[0]) if made else None

@@ -15,13 +15,14 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
 from components.artifacts.example_counts import FINGERPRINT
 from components.baseline.component import LATEST
 from components.google_cloud import dataflow
+from pipeline.component_ids import BASELINE, ENDPOINT
 from pipeline.config.cluster_settings import ResourceSettings
 from pipeline.config.config import Config
 from pipeline.pipeline import UNCACHED, Inputs, beam_args, create_pipeline, tunable
 from pipeline.run.preflight import graph_check
 from serving.beam.beam_args import BEAM_ARGS
 
-_UNCACHED: Final = (*UNCACHED, "Baseline", "Endpoint")
+_UNCACHED: Final = (*UNCACHED, BASELINE, ENDPOINT)
 """What is pushed, and what an endpoint serves, is seen only when the task runs."""
 
 _INPUTS: Final = "--json_serialized_inputs_spec_args"

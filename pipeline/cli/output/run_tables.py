@@ -18,6 +18,7 @@ from pipeline.cli.output.cells import (
     short_path,
     standard_output,
 )
+from pipeline.component_ids import EXAMPLE_GEN, TRAINER, TRANSFORM, TUNER
 from pipeline.root.root import Root
 from pipeline.run_records import tensorboard
 from pipeline.run_records.run_list import STATES
@@ -123,7 +124,7 @@ def print_evaluation(console: Console, evaluation: dict[str, Any]) -> None:
 
 def _print_trials(console: Console, record: RunRecord) -> None:
     """Prints what a Tuner tried, the best first."""
-    file = Path(_artifact(record, "Tuner", "tuner_results") or "none") / _TRIALS
+    file = Path(_artifact(record, TUNER, "tuner_results") or "none") / _TRIALS
     trials = json.loads(file.read_text()) if file.exists() else []
     if not trials:
         return
@@ -141,10 +142,10 @@ def _print_lineage(console: Console, record: RunRecord) -> None:
     """Prints the way from the pushed model back to the data."""
     steps = [
         ("pushed model", record.push.path if record.push else ""),
-        ("model", _artifact(record, "Trainer", "model")),
-        ("trials", _artifact(record, "Tuner", "tuner_results")),
-        ("transform graph", _artifact(record, "Transform", "transform_graph")),
-        ("examples", _artifact(record, "ImportExampleGen", "examples")),
+        ("model", _artifact(record, TRAINER, "model")),
+        ("trials", _artifact(record, TUNER, "tuner_results")),
+        ("transform graph", _artifact(record, TRANSFORM, "transform_graph")),
+        ("examples", _artifact(record, EXAMPLE_GEN, "examples")),
         ("dataset", record.dataset_fingerprint),
         ("images", record.images),
     ]
@@ -189,7 +190,7 @@ def _print_report(console: Console, report: ReportRecord) -> None:
 def _print_profile(console: Console, record: RunRecord, root: Root) -> None:
     """Prints where the time is drawn, and how the profile of the training is looked at."""
     console.print(f"\nTimeline: {short_path(Path(record.timeline))}")
-    if _artifact(record, "Trainer", "model_run"):
+    if _artifact(record, TRAINER, "model_run"):
         console.print(
             f"Training: {tensorboard.command(root, record)}\n"
             "          [dim](its tab Profile needs: pip install tensorboard-plugin-profile)[/]"

@@ -20,7 +20,8 @@ from pipeline.cluster.rehearsal.launcher import Launcher, launcher
 from pipeline.cluster.rehearsal.places import localized
 from pipeline.cluster.rehearsal.processes import Exact, Forks, Processes
 from pipeline.cluster.rehearsal.task_container import Container
-from pipeline.cluster.rehearsal.verdict import PUSHER, REPORT, pushed_version, refuse_without_report
+from pipeline.cluster.rehearsal.verdict import pushed_version, refuse_without_report
+from pipeline.component_ids import EVALUATOR, PUSHER, REPORT, TRANSFORM
 from pipeline.run.failure import without_data
 from pipeline.run.preflight.own_function_check import own_code
 from serving.beam.beam_args import BEAM_ARGS
@@ -29,8 +30,6 @@ from transform_module.errors import UserError, refuse
 
 _REMOTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"',;]*")
 _LOCAL: Final = re.compile(r"/[^\s\"',;]+")
-_EVALUATOR: Final = "Evaluator"
-_TRANSFORM: Final = "Transform"
 _GOOGLE_CLOUD: Final = "components.google_cloud."
 _EXECUTOR: Final = "--executor_class_path"
 _RAISED: Final = re.compile(r"^[\w.]*(Error|Exception|Interrupt)\b.*")
@@ -126,8 +125,8 @@ class Rehearsal:
             if REPORT in tasks:
                 refuse_without_report(self._made[REPORT])
         evaluation = None
-        if _EVALUATOR in tasks:
-            (artifact,) = self._made[_EVALUATOR]["evaluation"]
+        if EVALUATOR in tasks:
+            (artifact,) = self._made[EVALUATOR]["evaluation"]
             evaluation = asdict(read_evaluation(str(used.path(artifact))))
         return Outcome(done, evaluation, version)
 
@@ -179,7 +178,7 @@ class Rehearsal:
 
     def _own_code(self) -> list[Path]:
         """Returns the code of the user's own function, which the image must hold, too."""
-        given = self.compiled.value(_TRANSFORM, "custom_config")
+        given = self.compiled.value(TRANSFORM, "custom_config")
         function = json.loads(given)["settings"].get("function") if given else None
         return [own_code(function)] if function else []
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from pipeline.cli.output.display import Display
 from pipeline.cluster.rehearsal.compiled import Compiled
 from pipeline.cluster.rehearsal.places import holds
+from pipeline.component_ids import PUSHER
 from pipeline.config.config import Config
 from pipeline.run.examples import examples
 from serving.images.dataset import Dataset
@@ -56,6 +57,6 @@ def made_local(
 
 
 def _convert(compiled: Compiled, folder: Path, images: Path | None, display: Display) -> Dataset:
-    config = Config.model_validate_json(compiled.value("Pusher", "configuration"))
+    config = Config.model_validate_json(compiled.value(PUSHER, "configuration"))
     chosen = config.model_copy(update={"images": str(images) if images else None})
     return examples(chosen, images or folder / "images", folder / "dataset", None, display.step)

@@ -8,10 +8,8 @@ from google.protobuf import json_format
 from components.serving_check.sample_images import formats
 from pipeline.cluster.rehearsal.invocation import Artifacts
 from pipeline.cluster.rehearsal.processes import Processes
+from pipeline.component_ids import REPORT
 from transform_module.errors import UserError
-
-PUSHER = "Pusher"
-REPORT = "Report"
 
 
 def pushed_version(made: Artifacts, folder: Path, processes: Processes) -> Path:

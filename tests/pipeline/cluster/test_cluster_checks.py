@@ -1,6 +1,7 @@
 import pytest
 
-from pipeline.cluster.cluster_checks import COMPONENTS, problems
+from pipeline.cluster.cluster_checks import problems
+from pipeline.component_ids import COMPONENTS
 from pipeline.config.config_file import load
 from tests.pipeline import command
 from tests.pipeline.cluster_configuration import configured
