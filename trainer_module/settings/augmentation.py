@@ -21,6 +21,19 @@ class AugmentationSettings(BaseModel):
     shift: float = Field(
         0.0, ge=0, lt=1, description="Move by up to this fraction of the side, in both directions."
     )
+    crop: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Crop away up to this fraction of the area, anywhere; what is left fills the"
+        " image.",
+    )
+    crop_aspect: float = Field(
+        1 / 3,
+        ge=0,
+        le=4,
+        description="Width by height of what `crop` leaves: between 1 / (1 + this) and 1 + this.",
+    )
     contrast: float = Field(
         0.0, ge=0, lt=1, description="Raise or lower contrast by up to this fraction."
     )

@@ -37,6 +37,10 @@ _NUMBERS: Final = (
     "cutout",
     "cutout_x",
     "cutout_y",
+    "crop_area",
+    "crop_aspect",
+    "crop_x",
+    "crop_y",
 )
 
 
@@ -47,7 +51,7 @@ def draw(seed: tf.Tensor) -> tf.Tensor:
         seed: [2] int64.
 
     Returns:
-        [19] float32 in [-1, 1).
+        [23] float32 in [-1, 1).
     """
     return tf.random.stateless_uniform(
         [len(_NUMBERS)], tf.cast(seed, tf.int32), minval=-1.0, maxval=1.0
@@ -59,7 +63,7 @@ def augment(pixels: tf.Tensor, drawn: tf.Tensor, settings: AugmentationSettings)
 
     Args:
         pixels: [N, size, size, 1] float32 in [0, 1].
-        drawn: [N, 19] float32, see `draw`.
+        drawn: [N, 23] float32, see `draw`.
         settings: how far.
 
     Returns:

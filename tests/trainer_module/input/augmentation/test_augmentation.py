@@ -14,6 +14,7 @@ CHANGES = {
     "flip": True,
     "rotation": 10,
     "shift": 0.05,
+    "crop": 0.5,
     "contrast": 0.3,
     "brightness": 0.2,
     "gamma": 0.4,
@@ -29,7 +30,7 @@ def test_switched_off_it_changes_nothing():
 
 
 def test_every_setting_of_the_set_is_tested_here():
-    assert set(AugmentationSettings.model_fields) == {*CHANGES, "share", "mixup"}
+    assert set(AugmentationSettings.model_fields) == {*CHANGES, "crop_aspect", "share", "mixup"}
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -55,6 +56,8 @@ def test_each_change_changes_alike_for_a_seed_whatever_the_batch_also_in_a_datas
     changes=st.fixed_dictionaries(
         {
             "rotation": st.floats(0, 180),
+            "crop": st.floats(0, 0.99),
+            "crop_aspect": st.floats(0, 4),
             "contrast": st.floats(0, 0.99),
             "brightness": st.floats(0, 0.99),
             "gamma": st.floats(0, 4),

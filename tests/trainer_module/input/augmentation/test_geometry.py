@@ -2,11 +2,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.trainer_module.input.augmentation.cases import IMAGE, SIZE, augmented, still_but
+from tests.trainer_module.input.augmentation.cases import IMAGE, SIZE, augmented, drawn, still_but
+from trainer_module.input.augmentation import _NUMBERS as NUMBERS
 from trainer_module.input.augmentation.geometry import affine, warp
 
 CENTRE = (SIZE - 1) / 2
-STILL = ("zoom_x", "zoom_y", "shear", "flip", "rotation", "shift_x", "shift_y")
+STILL = (
+    *("zoom_x", "zoom_y", "shear", "flip", "rotation", "shift_x", "shift_y"),
+    *("crop_area", "crop_aspect", "crop_x", "crop_y"),
+)
 
 
 def maps(settings, **numbers):
@@ -33,7 +37,7 @@ def test_flip_mirrors_about_half_of_the_images():
 
 @pytest.mark.parametrize("change", ["zoom", "shear", "rotation"])
 def test_the_centre_stays(change):
-    numbers = {name: [0.7] for name in STILL if not name.startswith("shift")}
+    numbers = {name: [0.7] for name in STILL if not name.startswith(("shift", "crop"))}
     at = moved(still_but(**{change: 0.5}), CENTRE, CENTRE, **numbers)
     np.testing.assert_allclose(at, (CENTRE, CENTRE), atol=1e-3)
 
@@ -63,3 +67,52 @@ def test_all_changes_together_are_one_map_of_scaling_shearing_and_turning():
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     expected = np.array([[1.05, 0.08], [0, 0.95]]) @ turn
     np.testing.assert_allclose(row.reshape(4, 2)[:3].ravel()[[0, 1, 3, 4]], expected.ravel(), 1e-5)
+
+
+EDGES = (-0.5, SIZE - 0.5)
+
+
+def corners(settings, **numbers):
+    """Left, top, right and bottom of what fills the image."""
+    return *moved(settings, EDGES[0], EDGES[0], **numbers), *moved(
+        settings, EDGES[1], EDGES[1], **numbers
+    )
+
+
+@pytest.mark.parametrize(
+    ("area", "aspect", "x", "y", "expected"),
+    [
+        # As much as there is, then a quarter of the area, in the middle and in two corners.
+        (-1.0, 0.0, 1.0, -1.0, (0, 0, 1, 1)),
+        (1.0, 0.0, 0.0, 0.0, (0.25, 0.25, 0.75, 0.75)),
+        (1.0, 0.0, 1.0, -1.0, (0.5, 0, 1, 0.5)),
+        (1.0, 0.0, -1.0, 1.0, (0, 0.5, 0.5, 1)),
+        # Four times as wide as high.
+        (1.0, 1.0, 0.0, 0.0, (0, 0.375, 1, 0.625)),
+        # Twice as wide as the image was asked for: it has no more.
+        (-1.0, 1.0, 0.0, 0.0, (0, 0.25, 1, 0.75)),
+    ],
+)
+def test_a_crop_is_within_the_image_and_of_its_area_and_aspect(area, aspect, x, y, expected):
+    numbers = {"crop_area": [area], "crop_aspect": [aspect], "crop_x": [x], "crop_y": [y]}
+    found = corners(still_but(crop=0.75, crop_aspect=3), **numbers)
+    np.testing.assert_allclose((np.array(found) + 0.5) / SIZE, expected, atol=1e-5)
+
+
+def test_a_crop_of_a_turned_image_is_a_part_of_it():
+    """What was in a corner of the turned image fills the crop of that corner."""
+    settings = still_but(crop=0.75, crop_aspect=0, rotation=90)
+    crop = {"crop_area": [1.0], "crop_aspect": [0.0], "crop_x": [1.0], "crop_y": [-1.0]}
+    # The middle of the crop of the right upper quarter.
+    turned = moved(still_but(rotation=90), SIZE * 3 / 4 - 0.5, SIZE / 4 - 0.5, rotation=[1.0])
+    cropped = moved(settings, CENTRE, CENTRE, rotation=[1.0], **crop)
+    np.testing.assert_allclose(cropped, turned, atol=1e-3)
+
+
+def test_random_crops_keep_as_much_as_is_set_and_differ():
+    settings = still_but(crop=0.6)
+    rows = affine(dict(zip(NUMBERS, tf.unstack(drawn(200), axis=1), strict=True)), SIZE, settings)
+    areas = (rows[:, 0] * rows[:, 4]).numpy()
+    assert areas.min() == pytest.approx(0.4, abs=0.03)
+    assert areas.max() <= 1
+    assert len(set(areas.tolist())) == 200
