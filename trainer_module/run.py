@@ -109,7 +109,7 @@ def _export(
                 "eval_pictures": evaluation.count,
                 "dropped_pictures": train.dropped + evaluation.dropped,
                 "parameters": served.count_params(),
-                **members.figures(trained, job.settings.monitor),
+                **members.figures(trained, job.settings.criterion),
             },
             "versions": {
                 "python": platform.python_version(),

@@ -27,7 +27,7 @@ from trainer_module.decision.calibration import Calibration
 from trainer_module.input import batches as data
 from trainer_module.job import Job
 from trainer_module.networks import building
-from trainer_module.settings.trainer import TrainerSettings
+from trainer_module.settings.trainer import WORST_SHIFT, TrainerSettings
 from trainer_module.training import backup, history, loop, strategy
 from trainer_module.training.steps import NotFiniteError, Steps
 from trainer_module.training_error import DivergedError, TrainingError
@@ -45,17 +45,30 @@ def job(folder, settings=SETTINGS):
     return small.job(folder, settings)
 
 
-def fit(folder, settings=SETTINGS, *, profile=False):
+def fit(folder, settings=SETTINGS, *, profile=False, views=()):
     keras.utils.set_random_seed(7)
     model, epochs = loop.fit(
         small.job(folder, settings, profile=profile),
         tf.distribute.get_strategy(),
         small.images(),
-        small.images(20, seed=1),
+        [small.images(20, seed=1), *views],
         backup_dir=folder / "backup",
         log_dir=folder / "logs",
     )
     return model.get_weights(), epochs
+
+
+def test_of_several_views_the_worst_figure_counts(tmp_path):
+    unseen = small.images(20, seed=1)
+    reverse = data.Images(
+        unseen.dataset.map(lambda pixels, label: (pixels, 1 - label)),
+        *(1 - unseen.labels, unseen.patients, 0, unseen.size),
+    )
+    settings = SETTINGS.model_copy(update={"select_by": WORST_SHIFT, "epochs": 2})
+    _, epochs = fit(tmp_path, settings, views=[reverse])
+    for epoch in epochs:
+        worst = min(epoch["val_auc"], 1 - epoch["val_auc"])
+        assert epoch["worst_val_auc"] == pytest.approx(worst, abs=1e-3)
 
 
 def test_job_survives_the_custom_config(tmp_path):

@@ -23,6 +23,7 @@ from tfx.components.tuner.component import TunerFnResult
 
 from trainer_module.input import batches, folds
 from trainer_module.input.batches import files_of
+from trainer_module.input.shifted import views
 from trainer_module.job import Job
 from trainer_module.settings.search import (
     Range,
@@ -169,7 +170,7 @@ class Search(keras_tuner.Tuner):
         _LOG.info(
             "%s  %s %.4f  %s  %.0f s%s",
             number,
-            self._job.settings.monitor,
+            self._job.settings.criterion,
             ended.score,
             in_words(values),
             time.monotonic() - self._started,
@@ -198,7 +199,7 @@ class Search(keras_tuner.Tuner):
                 replace(job, seed=seed),
                 self._where,
                 learnt,
-                unseen,
+                views(unseen, job.settings, job.transform),
                 backup_dir=inside,
                 log_dir=inside / "logs",
                 log=_LOG.debug,
@@ -206,8 +207,8 @@ class Search(keras_tuner.Tuner):
         except DivergedError as error:
             _LOG.info("%s", error)
             return None
-        monitor = job.settings.monitor
-        figure = float(epochs[history.best_epoch(epochs, monitor)][monitor])
+        criterion = job.settings.criterion
+        figure = float(epochs[history.best_epoch(epochs, criterion)][criterion])
         return figure if math.isfinite(figure) else None
 
 

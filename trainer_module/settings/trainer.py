@@ -1,6 +1,6 @@
 """Settings of a training: frozen, typed, validated on construction."""
 
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from pydantic import (
     BaseModel,
@@ -14,6 +14,9 @@ from pydantic import (
 from trainer_module import models
 from trainer_module.settings.augmentation import AugmentationSettings
 from transform_module.strict import STRICT
+
+WORST_SHIFT: Final = "worst_shift"
+"""The value of `select_by` that takes shifted images, too."""
 
 
 class OperatingPointSettings(BaseModel):
@@ -101,6 +104,12 @@ class TrainerSettings(_Models):
     monitor: Literal["val_auc", "val_loss", "val_accuracy"] = Field(
         "val_auc", description="The figure that decides which epoch's weights are kept."
     )
+    select_by: Literal["eval", "worst_shift"] = Field(
+        "eval",
+        description="Which held-out images choose epoch, trial, calibration and threshold. eval: as"
+        " they are; worst_shift: also as another place would have taken them, and the worst of"
+        " these views decides.",
+    )
     batch_size: PositiveInt = Field(
         32, description="Images a step on one replica; a step takes this times the replicas."
     )
@@ -167,6 +176,11 @@ class TrainerSettings(_Models):
         description="Where to train. auto: TPU, else the workers of TF_CONFIG, else every GPU,"
         " else the CPU.",
     )
+
+    @property
+    def criterion(self) -> str:
+        """The figure of an epoch that decides which one is kept."""
+        return f"worst_{self.monitor}" if self.select_by == WORST_SHIFT else self.monitor
 
     @property
     def of_model(self) -> BaseModel:

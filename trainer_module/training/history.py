@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -24,13 +24,21 @@ def best_epoch(history: Sequence[Epoch], monitor: str) -> int:
     Returns:
         Its index.
     """
-    sign = -1.0 if monitor.endswith("loss") else 1.0
+    return max(
+        range(len(history)), key=lambda index: (_merit(history[index][monitor], monitor), -index)
+    )
 
-    def merit(index: int) -> float:
-        value = sign * history[index][monitor]
-        return -math.inf if math.isnan(value) else value
 
-    return max(range(len(history)), key=lambda index: (merit(index), -index))
+def worst(evaluations: Iterable[Epoch], monitor: str) -> float:
+    """Returns the worst of a figure's values, see `best_epoch`."""
+    values = [figures[monitor] for figures in evaluations]
+    return min(values, key=lambda value: _merit(value, monitor))
+
+
+def _merit(value: float, monitor: str) -> float:
+    if math.isnan(value):
+        return -math.inf
+    return -value if monitor.endswith("loss") else value
 
 
 def is_over(history: Sequence[Epoch], monitor: str, *, epochs: int, patience: int) -> bool:

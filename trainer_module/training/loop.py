@@ -4,7 +4,7 @@ import gc
 import logging
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def fit(
     job: Job,
     where: tf.distribute.Strategy,
     train: data.Images,
-    evaluation: data.Images,
+    evaluations: Sequence[data.Images],
     *,
     backup_dir: Path,
     log_dir: Path,
@@ -40,7 +40,8 @@ def fit(
         job: settings and seed.
         where: the strategy.
         train: the training split.
-        evaluation: what decides which epoch was best.
+        evaluations: what decides which epoch was best: held-out images, and views of these, of
+            which the worst counts. The figures ``val_`` are those of the first.
         backup_dir: an interrupted training resumes from this folder; the chief's counts.
         log_dir: gets ``history.csv``, and TensorBoard's event files and profile.
         log: is given a line at the start and after each epoch, as `logging` takes it.
@@ -56,7 +57,7 @@ def fit(
     gc.collect()
     settings = job.settings
     replicas = where.num_replicas_in_sync
-    _require_equal_data(where, train, evaluation)
+    _require_equal_data(where, train, evaluations[0])
     if train.count < replicas:
         raise TrainingError(
             f"{train.count} training image(s) cannot be shared by {replicas} replicas; train on"
@@ -84,7 +85,7 @@ def fit(
         settings.model,
         f"{steps.model.count_params():,}",
         train.count,
-        evaluation.count,
+        evaluations[0].count,
         replicas,
         batch_size,
         settings.precision,
@@ -95,7 +96,7 @@ def fit(
         _to_tensorboard(board, index, figures)
     through = partial(profiled, log_dir=log_dir, steps=steps_per_epoch) if job.profile else iter
     while not history.is_over(
-        epochs, settings.monitor, epochs=settings.epochs, patience=settings.patience
+        epochs, settings.criterion, epochs=settings.epochs, patience=settings.patience
     ):
         started = time.monotonic()
         head_only = len(epochs) < settings.frozen_epochs
@@ -108,12 +109,14 @@ def fit(
             augmentation=settings.augmentation,
             balance=settings.balance,
         )
-        evaluation_batches = partial(data.evaluation_batches, evaluation, batch_size)
         stage = "training"
         try:
             trained = steps.train(batches, head_only=head_only, through=through)
             stage = "evaluation"
-            evaluated = steps.evaluate(evaluation_batches)
+            evaluated = [
+                steps.evaluate(partial(data.evaluation_batches, each, batch_size))
+                for each in evaluations
+            ]
         except NotFiniteError as error:
             raise DivergedError(
                 f"the training diverged: in epoch {len(epochs) + 1}, step {error.step} of the"
@@ -122,10 +125,11 @@ def fit(
                 " raise trainer.warmup_epochs, or limit the gradients by trainer.clip_norm=1."
             ) from error
         through = iter
-        figures = {**trained, **{f"val_{name}": value for name, value in evaluated.items()}}
+        figures = {**trained, **_held_out(evaluated[0])}
+        figures[settings.criterion] = history.worst(map(_held_out, evaluated), settings.monitor)
         # A difference in the last digit would let one worker stop while another waits for it.
         epochs.append(strategy.facts_of_chief(where, figures))
-        is_best = history.best_epoch(epochs, settings.monitor) == len(epochs) - 1
+        is_best = history.best_epoch(epochs, settings.criterion) == len(epochs) - 1
         backup.save(epochs, is_best=is_best)
         _to_tensorboard(board, len(epochs) - 1, epochs[-1])
         log(
@@ -139,6 +143,10 @@ def fit(
     backup.restore_best()
     history.write(log_dir / history.FILE, epochs)
     return steps.averaged, epochs
+
+
+def _held_out(figures: Epoch) -> dict[str, float]:
+    return {f"val_{name}": value for name, value in figures.items()}
 
 
 def _require_equal_data(

@@ -14,6 +14,7 @@ import tensorflow as tf
 from trainer_module.decision import out_of_fold
 from trainer_module.decision.out_of_fold import Predictions
 from trainer_module.input import batches, folds
+from trainer_module.input.shifted import views
 from trainer_module.job import Job
 from trainer_module.networks import building, ensemble
 from trainer_module.training import history, strategy
@@ -30,12 +31,14 @@ class Member:
     Attributes:
         epochs: the figures of each epoch.
         train_images: number of training images.
+        eval_images: number of held-out images.
         predictions: before calibration.
         weights: file that keeps the model.
     """
 
     epochs: list[Epoch]
     train_images: int
+    eval_images: int
     predictions: Predictions
     weights: Path
 
@@ -55,8 +58,9 @@ def train(
     """
     settings, count = job.settings, job.settings.folds
     parts = folds.split(images, evaluation, folds=count, seed=job.seed)
+    held_out = [views(unseen, settings, job.transform) for _, unseen in parts]
     members = []
-    for number, (learnt, unseen) in enumerate(parts, start=1):
+    for number, ((learnt, unseen), seen) in enumerate(zip(parts, held_out, strict=True), start=1):
         inside = "" if count == 1 else f"member-{number}"
         if inside:
             _LOG.info("member %d of %d", number, count)
@@ -66,7 +70,7 @@ def train(
             replace(job, seed=seed),
             where,
             learnt,
-            unseen,
+            seen,
             backup_dir=backup_dir / inside,
             log_dir=log_dir / inside,
         )
@@ -79,12 +83,12 @@ def train(
         served.set_weights(model.get_weights())
         weights = backup_dir / inside / "member.weights.h5"
         served.save_weights(weights)
-        raw, labels = predict(served, unseen, settings.batch_size)
+        raw, labels = predict(served, seen, settings.batch_size)
         of_next = raw
         if count > 1:
-            of_next, _ = predict(served, parts[number % count][1], settings.batch_size)
+            of_next, _ = predict(served, held_out[number % count], settings.batch_size)
         predictions = Predictions(raw, labels, of_next)
-        members.append(Member(epochs, learnt.count, predictions, weights))
+        members.append(Member(epochs, learnt.count, unseen.count, predictions, weights))
     if len(members) > 1:
         history.write_members(log_dir / history.FILE, [member.epochs for member in members])
     return members
@@ -112,7 +116,7 @@ def figures(members: Sequence[Member], monitor: str) -> dict[str, Any]:
     if len(rows) == 1:
         return rows[0]
     images = [
-        {"train_pictures": member.train_images, "eval_pictures": len(member.predictions.labels)}
+        {"train_pictures": member.train_images, "eval_pictures": member.eval_images}
         for member in members
     ]
     return {
@@ -123,17 +127,18 @@ def figures(members: Sequence[Member], monitor: str) -> dict[str, Any]:
 
 
 def predict(
-    model: keras.Model, images: batches.Images, batch_size: int
+    model: keras.Model, views: Sequence[batches.Images], batch_size: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Predicts a split with a model.
+    """Predicts images with a model.
 
     Returns:
-        Probability [N] float32, before calibration, and label [N] int, in the split's order.
+        Probability [N] float32, before calibration, and label [N] int, view after view.
     """
     call = tf.function(partial(model, training=False))
     probabilities, labels = [], []
-    for pixels, label, weight in batches.evaluation_batches(images, batch_size=batch_size):
-        counts = weight.numpy() > 0
-        probabilities.append(call(pixels).numpy()[counts, 0])
-        labels.append(label.numpy()[counts].astype(int))
+    for images in views:
+        for pixels, label, weight in batches.evaluation_batches(images, batch_size=batch_size):
+            counts = weight.numpy() > 0
+            probabilities.append(call(pixels).numpy()[counts, 0])
+            labels.append(label.numpy()[counts].astype(int))
     return np.concatenate(probabilities), np.concatenate(labels)

@@ -159,7 +159,7 @@ def trained(chests, tmp_path_factory):
         small.job(folder, SETTINGS["compact"]),
         tf.distribute.get_strategy(),
         chests.images(slice(0, 240)),
-        chests.images(slice(240, 300)),
+        [chests.images(slice(240, 300))],
         backup_dir=folder / "backup",
         log_dir=folder / "logs",
     )
