@@ -23,7 +23,7 @@ from serving.analysis import compute
 from serving.analysis.drift import drift
 from serving.analysis.findings import FINDINGS, Findings, to_json
 from serving.analysis.predicted import table
-from serving.evaluate.corrupting import choose, predict_corrupted
+from serving.evaluate.changed import choose, predict_changed
 from serving.evaluate.evaluation_findings import trained_on
 from serving.model import Model, read_record
 from serving.report import reading, sources
@@ -148,12 +148,12 @@ def _found(
         return found, {}
     contents = example_images.contents(examples, {*sample, *worst})
     loaded = Model(version)
-    corrupted = predict_corrupted(
+    changed = predict_changed(
         loaded.predict,
         [(path, is_ill, contents[path]) for path, is_ill in sample.items()],
         threshold,
     )
-    found = dataclasses.replace(found, corruptions=corrupted)
+    found = dataclasses.replace(found, corruptions=changed.corruptions, shifts=changed.shifts)
     return found, thumbnails({path: contents[path] for path in worst}, loaded)
 
 

@@ -18,6 +18,7 @@ from serving.analysis.findings import (
     Findings,
     Group,
     Miss,
+    Shift,
 )
 from serving.analysis.predicted import Predicted, PredictedImage
 from transform_module.contract import LABELS
@@ -70,6 +71,7 @@ def findings(
     data: str,
     threshold: float,
     corruptions: Sequence[Corruption] = (),
+    shifts: Sequence[Shift] = (),
     drift: Sequence[Drift] = (),
     other: Other | None = None,
     notes: Sequence[str] = (),
@@ -84,6 +86,7 @@ def findings(
         data: what was evaluated, in a few words.
         threshold: its operating threshold.
         corruptions: the figures on corrupted images.
+        shifts: the figures on shifted images.
         drift: of the images from those that it was trained on.
         other: another model, to compare with.
         notes: what to know of the images, a sentence each.
@@ -117,6 +120,7 @@ def findings(
         ),
         misses=_misses(seen, positive, threshold),
         corruptions=list(corruptions),
+        shifts=list(shifts),
         probes=shortcuts.probe(seen, bootstrap),
         domain=_domain(seen, bootstrap),
         drift=list(drift),
@@ -124,21 +128,15 @@ def findings(
     )
 
 
-def corruption(
-    kind: str,
-    strength: int,
-    label: np.ndarray,
-    probability: np.ndarray,
-    intact: np.ndarray,
-    threshold: float,
-) -> Corruption:
-    """Returns the figures of a model on corrupted images.
+def shift(
+    kind: str, label: np.ndarray, probability: np.ndarray, intact: np.ndarray, threshold: float
+) -> Shift:
+    """Returns the figures of a model on changed images.
 
     Args:
-        kind: of corruption.
-        strength: of it.
+        kind: of shift, or of corruption.
         label: [N] bool, whether it is PNEUMONIA.
-        probability: [N] of the corrupted images.
+        probability: [N] of the changed images.
         intact: [N] of the same images before.
         threshold: the operating threshold.
     """
@@ -151,9 +149,8 @@ def corruption(
         for each in (probability, intact)
     )
     auc, former = found["auc"], before["auc"]
-    return Corruption(
+    return Shift(
         kind=kind,
-        strength=strength,
         images=len(label),
         auc=auc,
         auc_drop=None if auc is None or former is None else former - auc,

@@ -145,12 +145,11 @@ class Miss:
 
 
 @dataclass(frozen=True)
-class Corruption:
-    """The same images, corrupted.
+class Shift:
+    """The same images as another place would have taken them.
 
     Attributes:
-        kind: of corruption, such as ``noise``.
-        strength: 1 to 5.
+        kind: of shift, such as ``crop``, see `transform_module.images.shifts`.
         images: that were evaluated, which may be a sample.
         auc: of them.
         auc_drop: from the AUC of the same images intact.
@@ -160,13 +159,24 @@ class Corruption:
     """
 
     kind: str
-    strength: int
     images: _Count
     auc: float | None
     auc_drop: float | None
     sensitivity: float | None
     specificity: float | None
     ece: float | None
+
+
+@dataclass(frozen=True)
+class Corruption(Shift):
+    """The same images, corrupted.
+
+    Attributes:
+        kind: of corruption, such as ``noise``.
+        strength: 1 to 5.
+    """
+
+    strength: int
 
 
 @dataclass(frozen=True)
@@ -257,6 +267,7 @@ class Findings:
         confusion: at the operating threshold.
         misses: wrong predictions, the most certain first.
         corruptions: empty unless they were requested.
+        shifts: likewise.
         probes: for shortcuts.
         domain: None where the model reports none.
         drift: empty where the model brings no statistics of its training.
@@ -285,6 +296,7 @@ class Findings:
     comparison: Comparison | None = None
     delong: Estimate = Estimate()
     notes: list[str] = field(default_factory=list)
+    shifts: list[Shift] = field(default_factory=list)
 
 
 def to_json(findings: Findings) -> str:

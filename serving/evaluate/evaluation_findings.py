@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from serving.analysis import compute
 from serving.analysis.drift import drift
 from serving.analysis.findings import Findings
-from serving.evaluate.corrupting import choose, predict_corrupted
+from serving.evaluate.changed import Changed, choose, predict_changed
 from serving.evaluate.labelled import Labelled
 from serving.evaluate.predicting import Predictions, predict_labelled
 from serving.model import Model
@@ -71,7 +71,7 @@ def findings(
         images: at least one of each class.
         data: what they are, in a few words.
         other: a model to compare with; None compares with none.
-        corruptions: how many of the images are corrupted, too; 0 corrupts none.
+        corruptions: how many of the images are corrupted and shifted, too; 0 changes none.
         notes: what to know of the images, a sentence each.
         step: shows what is done.
 
@@ -95,10 +95,10 @@ def findings(
     valid = [image for image, row in zip(images, predictions.images, strict=True) if row.valid]
     if not valid:
         raise NoneValid(predictions, threshold)
-    corrupted = []
+    changed = Changed()
     if corruptions:
-        with step("Predict corrupted images") as progress:
-            corrupted = predict_corrupted(
+        with step("Predict changed images") as progress:
+            changed = predict_changed(
                 model.predict, _sample(valid, corruptions), threshold, progress=progress
             )
     with step("Compute figures"):
@@ -108,7 +108,8 @@ def findings(
             record=model.record,
             data=data,
             threshold=threshold,
-            corruptions=corrupted,
+            corruptions=changed.corruptions,
+            shifts=changed.shifts,
             drift=drift(trained_on(model.path), predictions.predicted),
             other=compute.other(predictions.images, other.name, _threshold(other.model))
             if other

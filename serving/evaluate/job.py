@@ -8,7 +8,7 @@ from pathlib import Path
 
 from serving.analysis.findings import Findings
 from serving.evaluate import labelled, labels_table, writing
-from serving.evaluate.corrupting import SAMPLE
+from serving.evaluate.changed import SAMPLE
 from serving.evaluate.evaluation_findings import Named, NoneValid, Step, findings, unshown
 from serving.evaluate.labelled import Labelled, LabelledSet
 from serving.files.local_paths import require_local
@@ -52,7 +52,7 @@ def evaluate(
         out: the folder to write into; made where it is missing. Files of an earlier evaluation are
             replaced.
         against: another model, to compare with.
-        corruptions: whether to predict corrupted images, too, see `corrupting`.
+        corruptions: whether to predict corrupted and shifted images, too, see `changed`.
         settings: how patients are identified, of a folder.
         slices: further columns of a table to slice by.
         step: shows what is done.

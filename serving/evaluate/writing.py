@@ -11,7 +11,15 @@ from typing import Any, Final
 import numpy as np
 
 from serving.analysis.figures import predicted_positive
-from serving.analysis.findings import FINDINGS, Corruption, Estimate, Findings, Group, to_json
+from serving.analysis.findings import (
+    FINDINGS,
+    Corruption,
+    Estimate,
+    Findings,
+    Group,
+    Shift,
+    to_json,
+)
 from serving.analysis.predicted import Predicted
 from serving.report.page import PAGE, page
 from transform_module.contract import INVALID, LABELS
@@ -20,6 +28,7 @@ from transform_module.errors import UserError
 IMAGES: Final = "images.csv"
 SLICES: Final = "slices.csv"
 CORRUPTIONS: Final = "corruptions.csv"
+SHIFTS: Final = "shifts.csv"
 
 
 def prepare(out: Path) -> None:
@@ -37,7 +46,7 @@ def prepare(out: Path) -> None:
 
 
 def write(out: Path, findings: Findings, predicted: Predicted, reasons: Sequence[str]) -> None:
-    """Writes findings, their page, a row an image, a row a slice, a row a corruption.
+    """Writes findings, their page, a row an image, a row a slice, a corruption, a shift.
 
     Args:
         out: a folder that is there.
@@ -51,10 +60,8 @@ def write(out: Path, findings: Findings, predicted: Predicted, reasons: Sequence
     files = {
         IMAGES: _csv(image_rows(predicted, reasons, findings.threshold)),
         SLICES: _csv(slice_rows(findings)),
-        CORRUPTIONS: _csv(
-            map(dataclasses.asdict, findings.corruptions),
-            [each.name for each in dataclasses.fields(Corruption)],
-        ),
+        CORRUPTIONS: _table(findings.corruptions, Corruption),
+        SHIFTS: _table(findings.shifts, Shift),
         FINDINGS: to_json(findings),
         PAGE: page(findings),
     }
@@ -74,7 +81,7 @@ def write_images(out: Path, predicted: Predicted, reasons: Sequence[str], thresh
     Raises:
         UserError: a file cannot be written.
     """
-    for name in (SLICES, CORRUPTIONS, FINDINGS, PAGE):
+    for name in (SLICES, CORRUPTIONS, SHIFTS, FINDINGS, PAGE):
         (out / name).unlink(missing_ok=True)
     _write(out / IMAGES, _csv(image_rows(predicted, reasons, threshold)))
 
@@ -95,6 +102,10 @@ def image_rows(
             row["probability"] = None
         rows.append(row)
     return rows
+
+
+def _table(rows: Iterable[Shift], kind: type[Shift]) -> str:
+    return _csv(map(dataclasses.asdict, rows), [each.name for each in dataclasses.fields(kind)])
 
 
 def slice_rows(findings: Findings) -> list[dict[str, Any]]:

@@ -99,6 +99,7 @@ def card(findings: Findings, context: Context | None = None) -> str:
         f"{figure(findings.threshold)}. {INTERVALS}",
         _overall(findings.overall),
         *_subgroups(findings),
+        *_shifts(findings),
         *_corruptions(findings),
         "## Training and evaluation data",
         _data(context),
@@ -186,6 +187,18 @@ def _subgroups(findings: Findings) -> Iterator[str]:
                     *(with_interval(estimate(group, name)) for name in names),
                 )
                 for group in groups
+            ],
+        )
+
+
+def _shifts(findings: Findings) -> Iterator[str]:
+    if findings.shifts:
+        yield "**On images as other places take them** (test images, changed so)"
+        yield _table(
+            ("shift", "AUC", "sensitivity", "specificity"),
+            [
+                (each.kind, *map(figure, (each.auc, each.sensitivity, each.specificity)))
+                for each in findings.shifts
             ],
         )
 

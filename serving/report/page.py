@@ -13,7 +13,7 @@ from serving.report.sections.data import data
 from serving.report.sections.misses import misses
 from serving.report.sections.performance import curves, slices
 from serving.report.sections.provenance import origin, serving, times
-from serving.report.sections.robustness import corruptions, probes, shift
+from serving.report.sections.robustness import corruptions, domain_and_drift, probes, shifts
 from serving.report.sections.training import training
 
 PAGE: Final = "page.html"
@@ -47,9 +47,10 @@ def page(findings: Findings, context: Context | None = None) -> str:
         curves(findings),
         slices(findings),
         misses(findings, context),
+        shifts(findings),
         corruptions(findings),
         probes(findings),
-        shift(findings),
+        domain_and_drift(findings),
         comparison(findings),
         serving(context),
         times(context),

@@ -25,7 +25,7 @@ class ReportSettings(pydantic.BaseModel):
     corruptions: int = pydantic.Field(
         60,
         ge=0,
-        description="Number of images that are corrupted in every way and strength, half of each"
+        description="Number of images that are shifted and corrupted in every way, half of each"
         " class; 0 leaves this part out.",
     )
     dataset: Literal["kermany-2018"] | None = pydantic.Field(

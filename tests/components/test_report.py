@@ -13,6 +13,7 @@ from serving.report.page import PAGE
 from tests.components import report_samples
 from tests.serving.report import made
 from transform_module.files import sums
+from transform_module.images.shifts import SHIFTS
 
 pytestmark = pytest.mark.slow
 
@@ -72,8 +73,11 @@ def test_the_pushed_model_is_compared_with(shown):
     assert comparison.auc.value == 0
 
 
-def test_a_sample_of_the_images_is_corrupted(shown):
-    corrupted = findings.read(shown / findings.FINDINGS).corruptions
+def test_a_sample_of_the_images_is_shifted_and_corrupted(shown):
+    found = findings.read(shown / findings.FINDINGS)
+    assert [each.kind for each in found.shifts] == [*SHIFTS]
+    assert all(each.images == 4 for each in found.shifts)
+    corrupted = found.corruptions
     assert {each.strength for each in corrupted} == {1, 2, 3, 4, 5}
     assert all(each.images == 4 for each in corrupted)
 

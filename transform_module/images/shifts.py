@@ -3,7 +3,7 @@
 A random split has no such images: a model is chosen for what it makes of them only if they are
 made. Each shift is drawn for each image by itself, within bounds that hospitals differ by: the
 framing, the resolution and sharpness, the exposure. Two shifts touch one class alone. Where one
-class of the training images is sharper than the other, a model that has learnt sharpness fails on
+class of the training images is sharper than the other, a model that relies on sharpness fails on
 them.
 """
 

@@ -26,7 +26,7 @@ _PATH = LocalPath()
     "--corruptions/--no-corruptions",
     default=True,
     show_default=True,
-    help="Predict corrupted images, too: up to 200, in 6 ways and 5 strengths.",
+    help="Predict changed images, too: up to 200, corrupted and as other places take them.",
 )
 @click.option(
     "--slice",
@@ -70,8 +70,8 @@ def evaluate(
     patient and subtype; its paths are relative to its folder. All images are evaluated; intervals
     are of 95 %, by bootstrap over patients.
 
-    OUT gets page.html, findings.json, images.csv, slices.csv and corruptions.csv. Where none of
-    the images can be used, it gets images.csv alone, with the reasons, and the exit code is 4.
+    OUT gets page.html, findings.json, and as CSV images, slices, shifts and corruptions. Where none
+    of the images can be used, it gets images.csv alone, with the reasons, and the exit code is 4.
     """  # noqa: D301  (Click knows the character, not its escape)
     from pydantic import ValidationError
 

@@ -26,6 +26,7 @@ from serving.analysis.findings import (
     Findings,
     Group,
     Probe,
+    Shift,
 )
 from serving.evaluate.job import Evaluated
 from serving.evaluate.writing import IMAGES
@@ -63,6 +64,9 @@ def print_evaluated(evaluated: Evaluated, out: Path) -> None:
     for dimension, groups in found.slices.items():
         console.print()
         print_table(console, _groups(dimension, groups))
+    if found.shifts:
+        console.print()
+        print_table(console, _shifts(found.shifts))
     if found.corruptions:
         for table in _corruptions(found.corruptions):
             console.print()
@@ -127,6 +131,23 @@ def _groups(dimension: str, groups: Sequence[Group]) -> Table:
             escape(group.name),
             counted(group.images),
             *(_short(each) for each in (group.auc, group.sensitivity, group.specificity)),
+        )
+    return table
+
+
+def _shifts(shifts: Sequence[Shift]) -> Table:
+    table = new_table(
+        *("shift", "n", "AUC", "change", "sensitivity", "specificity"), right=range(1, 6)
+    )
+    for shift in shifts:
+        change = None if shift.auc_drop is None else -shift.auc_drop
+        table.add_row(
+            shift.kind,
+            counted(shift.images),
+            figure(shift.auc),
+            _signed(change),
+            figure(shift.sensitivity),
+            figure(shift.specificity),
         )
     return table
 

@@ -5,7 +5,7 @@ import pytest
 
 from serving.analysis import findings as contract
 from serving.analysis.bootstrap import Bootstrap
-from serving.analysis.compute import Other, corruption, findings
+from serving.analysis.compute import Other, findings, shift
 from tests.serving.analysis.samples import clustered, predicted
 from transform_module.errors import UserError
 
@@ -95,15 +95,15 @@ def test_models_are_compared_on_what_both_can_decode():
     assert found.differences["sensitivity"].value == 0.5
 
 
-def test_a_corrupted_set_shows_its_drop():
+def test_a_shifted_set_shows_its_drop():
     label = np.array([True, True, False, False])
     before, after = np.array([0.9, 0.8, 0.2, 0.1]), np.array([0.9, 0.15, 0.2, 0.1])
-    found = corruption("blur", 2, label, after, before, 0.5)
-    assert (found.kind, found.strength, found.images) == ("blur", 2, 4)
+    found = shift("crop", label, after, before, 0.5)
+    assert (found.kind, found.images) == ("crop", 4)
     assert (found.auc, found.auc_drop, found.sensitivity, found.specificity) == (0.75, 0.25, 0.5, 1)
 
 
-def test_a_corrupted_set_of_one_class_has_no_auc():
+def test_a_shifted_set_of_one_class_has_no_auc():
     label, predictions = np.array([True, True]), np.array([0.9, 0.2])
-    found = corruption("blur", 2, label, predictions, predictions, 0.5)
+    found = shift("crop", label, predictions, predictions, 0.5)
     assert (found.auc, found.auc_drop, found.specificity) == (None, None, None)

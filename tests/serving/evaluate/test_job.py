@@ -37,7 +37,14 @@ def test_a_folder_is_evaluated(former, images, tmp_path):
     assert {each.images for each in found.corruptions} == {8}
     assert evaluated.refused == []
     assert {path.name for path in out.iterdir()} == {
-        *(contract.FINDINGS, writing.IMAGES, writing.SLICES, writing.CORRUPTIONS, writing.PAGE)
+        *(
+            contract.FINDINGS,
+            writing.IMAGES,
+            writing.SLICES,
+            writing.SHIFTS,
+            writing.CORRUPTIONS,
+            writing.PAGE,
+        )
     }
 
 

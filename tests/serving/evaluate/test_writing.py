@@ -68,7 +68,7 @@ def test_every_slice_has_a_row_and_everything_is_the_first(written):
 
 def test_a_table_without_corruptions_has_its_head(written):
     text = (written / writing.CORRUPTIONS).read_text()
-    assert text == "kind,strength,images,auc,auc_drop,sensitivity,specificity,ece\n"
+    assert text == "kind,images,auc,auc_drop,sensitivity,specificity,ece,strength\n"
 
 
 def test_the_findings_can_be_read(written):

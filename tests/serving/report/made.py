@@ -21,11 +21,13 @@ from serving.analysis.findings import (
     Miss,
     Probe,
     ReliabilityBin,
+    Shift,
 )
 from serving.images.dataset import Dataset, SplitCount
 from serving.report.context import Context, Quarantined, Serving, ShownImage, Source, Step, Verdict
 from tests.pipeline.records import DATASET
 from transform_module.contract import SPLITS
+from transform_module.images.shifts import SHIFTS
 
 
 def around(value: float, width: float) -> Estimate:
@@ -132,10 +134,14 @@ def findings(**changes: Any) -> Findings:
         ]
         + [Miss("test/PNEUMONIA/person7_virus_3.jpeg", "PNEUMONIA", "virus", 0.03)],
         "corruptions": [
-            Corruption(kind, strength, 100, auc, 0.945 - auc, 0.9, 0.6, 0.05 + strength / 50)
+            Corruption(kind, 100, auc, 0.945 - auc, 0.9, 0.6, 0.05 + strength / 50, strength)
             for number, kind in enumerate(("noise", "blur", "jpeg", "brightness", "contrast"))
             for strength in range(1, 6)
             for auc in [0.945 - 0.012 * strength * number]
+        ],
+        "shifts": [
+            Shift(kind, 100, 0.94 - 0.01 * number, 0.005 + 0.01 * number, 0.9, 0.6, 0.07)
+            for number, kind in enumerate(SHIFTS)
         ],
         "probes": [
             Probe("file size", 0.83, Estimate(0.21, -0.02, 0.41), Estimate(-0.05, -0.2, 0.1)),

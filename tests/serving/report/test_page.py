@@ -68,6 +68,7 @@ def test_all_that_is_known_has_its_section(whole):
         "Performance",
         "Subgroups",
         "Worst errors",
+        "As elsewhere",
         "Corruptions",
         "Shortcuts",
         "Domain and drift",
@@ -90,7 +91,7 @@ def test_each_part_may_be_missing(field):
 
 
 @pytest.mark.parametrize(
-    "field", ["slices", "reliability", "misses", "corruptions", "probes", "drift"]
+    "field", ["slices", "reliability", "misses", "shifts", "corruptions", "probes", "drift"]
 )
 def test_each_list_may_be_empty(field):
     empty = {} if field == "slices" else []

@@ -1,3 +1,4 @@
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -5,12 +6,13 @@ import pytest
 
 from pipeline.cli.output.evaluate_tables import print_evaluated
 from serving.analysis.bootstrap import Bootstrap
-from serving.analysis.compute import Other, corruption, findings
+from serving.analysis.compute import Other, findings, shift
 from serving.analysis.corruptions import KINDS, STRENGTHS
-from serving.analysis.findings import Drift
+from serving.analysis.findings import Corruption, Drift
 from serving.evaluate.job import Evaluated
 from tests.pipeline.printed import cells, tables
 from tests.serving.analysis.samples import clustered
+from transform_module.images.shifts import SHIFTS
 
 OUT = Path("/out")
 REFUSED = [(f"[{number}].png", "text file") for number in range(7)]
@@ -22,15 +24,18 @@ def images():
 
 
 def evaluated(images, refused=(), **options):
+    def changed(kind):
+        return shift(kind, images.label, images.probability, images.probability, 0.5)
+
     corrupted = [
-        corruption(kind, each, images.label, images.probability, images.probability, 0.5)
-        for kind in KINDS
-        for each in STRENGTHS
+        Corruption(**asdict(changed(kind)), strength=each) for kind in KINDS for each in STRENGTHS
     ]
     given = {"model": "chest_xray/1795785664", "record": {}, "data": "chest_xray/test"}
     found = findings(
         images,
-        **{**given, "threshold": 0.5, "corruptions": corrupted} | options,
+        **{**given, "threshold": 0.5, "corruptions": corrupted}
+        | {"shifts": [changed(kind) for kind in SHIFTS]}
+        | options,
         bootstrap=Bootstrap(replicates=50),
     )
     return Evaluated(found, list(refused))
@@ -77,10 +82,11 @@ def test_groups_corrupted_images_and_probes_have_tables(printed, images):
     blocks = tables(printed())
     heads = [block[0].split()[0] for block in blocks]
     assert heads == [
-        *("chest_xray/1795785664", "all", "subtype", "corruption"),
+        *("chest_xray/1795785664", "all", "subtype", "shift", "corruption"),
         *("sensitivity/specificity", "shortcut", "Report:"),
     ]
-    assert [line.split()[0] for line in blocks[3][1:]] == list(KINDS)
+    assert len(blocks[3][1:]) == len(SHIFTS)
+    assert [line.split()[0] for line in blocks[4][1:]] == list(KINDS)
     assert blocks[-1] == [
         "Report: /out/page.html",
         "All of it: /out/findings.json",
@@ -96,8 +102,10 @@ def test_tables_fit_a_terminal_of_80_columns(printed, images):
 
 
 def test_without_corrupted_images_there_is_no_table_of_them(printed, images):
-    print_evaluated(evaluated(images, corruptions=[]), OUT)
-    assert "corrupted" not in printed()
+    print_evaluated(evaluated(images, corruptions=[], shifts=[]), OUT)
+    text = printed()
+    assert "corruption" not in text
+    assert "soft NORMAL" not in text
 
 
 def test_drift_has_a_table(printed, images):

@@ -3,9 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.analysis.corruptions import KINDS, STRENGTHS
-from serving.evaluate.corrupting import choose, predict_corrupted
+from serving.evaluate.changed import Changed, choose, predict_changed
 from serving.model import Model
 from tests.serving.evaluate.samples import NORMAL, PNEUMONIA, grey
+from transform_module.images.shifts import SHIFTS
 
 
 def named(normal, ill):
@@ -38,15 +39,18 @@ def test_every_way_and_strength_is_predicted(model):
         *((name, False, grey(value)) for name, value in NORMAL.items()),
         *((name, True, grey(value)) for name, value in PNEUMONIA.items()),
     ]
-    found = predict_corrupted(
+    changed = predict_changed(
         model.predict, images, 0.5, progress=lambda *counts: message.append(counts)
     )
+    found = changed.corruptions
     assert [(each.kind, each.strength) for each in found] == [
         (kind, strength) for kind in KINDS for strength in STRENGTHS
     ]
     assert {each.images for each in found} == {8}
-    assert message[-1] == (248, 248)
+    assert message[-1] == (304, 304)
     by_place = {(each.kind, each.strength): each for each in found}
+    assert [each.kind for each in changed.shifts] == [*SHIFTS]
+    assert {each.images for each in changed.shifts} == {8}
     # An even image has nothing to blur; half of white added makes everything white enough.
     assert by_place["blur", 5].auc_drop == 0
     assert by_place["brightness", 5].specificity == 0
@@ -55,5 +59,6 @@ def test_every_way_and_strength_is_predicted(model):
 
 def test_what_cannot_be_decoded_is_left_out(model):
     images = [("a", True, grey(200)), ("b", False, b"text"), ("c", False, grey(20))]
-    assert {each.images for each in predict_corrupted(model.predict, images, 0.5)} == {2}
-    assert predict_corrupted(model.predict, [], 0.5) == []
+    changed = predict_changed(model.predict, images, 0.5)
+    assert {each.images for each in [*changed.corruptions, *changed.shifts]} == {2}
+    assert predict_changed(model.predict, [], 0.5) == Changed()
