@@ -17,7 +17,7 @@ from transform_module.contract import SERVING_BATCH_SIZES
 from transform_module.images.shifts import SHIFTS, shift
 
 SAMPLE: Final = 200
-"""The most images that are changed, half of each class: 38 predictions for each of them."""
+"""The most images that are changed, half of each class: 73 predictions for each of them."""
 
 _BATCH = SERVING_BATCH_SIZES[-1]
 

@@ -10,6 +10,7 @@ from typing import Final
 
 import yaml
 
+from serving.analysis.corruptions import mean_balanced_error
 from serving.analysis.findings import Findings, Group
 from serving.images.dataset import Dataset
 from serving.report.card_metadata import metadata
@@ -209,7 +210,8 @@ def _corruptions(findings: Findings) -> Iterator[str]:
     kinds = list(dict.fromkeys(each.kind for each in findings.corruptions))
     strengths = sorted({each.strength for each in findings.corruptions})
     auc = {(each.kind, each.strength): each.auc for each in findings.corruptions}
-    yield "**AUC of corrupted images, by strength**"
+    error = figure(mean_balanced_error(findings.corruptions))
+    yield f"**AUC of corrupted images (MedMNIST-C), by strength**; mean balanced error {error}"
     yield _table(
         ("corruption", *map(str, strengths)),
         [(kind, *(figure(auc.get((kind, each))) for each in strengths)) for kind in kinds],

@@ -3,6 +3,7 @@
 from itertools import groupby
 from typing import Final
 
+from serving.analysis.corruptions import BASELINE, mean_balanced_error
 from serving.analysis.findings import Corruption, Domain, Drift, Findings, Probe, Shift
 from serving.report.drawing.drawings import bar, interval, strengths
 from serving.report.drawing.figure_text import MINUS, count, figure, signed, with_interval
@@ -34,7 +35,9 @@ def corruptions(findings: Findings) -> Markup:
         "Corruptions",
         note(
             f"AUC of {count(images, 'image')} of the test split by strength of the corruption, "
-            "from 1 to 5; 0 is the original."
+            "from 1 to 5; 0 is the original. Kinds and strengths are those of MedMNIST-C. Mean "
+            f"balanced error: {figure(mean_balanced_error(ordered))}; its baseline, on other "
+            f"images, has {figure(BASELINE)}."
         ),
         element("div", *drawn, class_="many") if drawn else None,
         element("details", element("summary", "All metrics"), _corruption_table(ordered)),

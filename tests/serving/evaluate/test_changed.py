@@ -47,14 +47,14 @@ def test_every_way_and_strength_is_predicted(model):
         (kind, strength) for kind in KINDS for strength in STRENGTHS
     ]
     assert {each.images for each in found} == {8}
-    assert message[-1] == (304, 304)
+    assert message[-1] == (584, 584)
     by_place = {(each.kind, each.strength): each for each in found}
     assert [each.kind for each in changed.shifts] == [*SHIFTS]
     assert {each.images for each in changed.shifts} == {8}
-    # An even image has nothing to blur; half of white added makes everything white enough.
-    assert by_place["blur", 5].auc_drop == 0
-    assert by_place["brightness", 5].specificity == 0
-    assert by_place["brightness", 5].sensitivity == 1
+    # An even image has nothing to blur, and no contrast.
+    assert by_place["gaussian_blur", 5].auc_drop == 0
+    assert by_place["contrast_up", 5].auc_drop == 0
+    assert by_place["brightness_down", 5].sensitivity < 1
 
 
 def test_what_cannot_be_decoded_is_left_out(model):
