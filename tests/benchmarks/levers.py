@@ -1,12 +1,12 @@
 """What each lever of a training does for images as other places take them.
 
     python -m tests.benchmarks.levers ROOT --config fast [--seed 7 …] [--out FILE]
-        --lever crops=augmentation.crop=0.92 --lever "long=augmentation.crop=0.92,epochs=40"
+        --lever none= --lever crops=augmentation.crop=0.92 --lever "long=epochs=40,patience=40"
 
 Trains on the transformed examples of the latest run under ROOT (`cxr run --config … --root ROOT`),
-once for each lever and seed, and once without any. Each model then predicts the split eval as it
-is, and shifted in every way; the split test takes no part. A row a training goes to FILE as it
-ends, so that a call that was killed goes on."""
+once for each lever and seed. Each model then predicts the split eval as it is, and shifted in every
+way; the split test takes no part. A row a training goes to FILE as it ends, so that a call that was
+killed goes on."""
 
 import argparse
 import json
@@ -127,14 +127,14 @@ def main() -> None:
     )
     parser.add_argument("root", type=Path)
     parser.add_argument("--config", default="fast", help="as of cxr run")
-    parser.add_argument("--lever", action="append", default=[], metavar="NAME=KEY=VALUE,…")
+    parser.add_argument("--lever", action="append", required=True, metavar="NAME=KEY=VALUE,…")
     parser.add_argument("--seed", type=int, action="append", help="7 if none is given")
     parser.add_argument("--out", type=Path, default=Path(".bench/levers.jsonl"))
     options = parser.parse_args()
     options.out.parent.mkdir(parents=True, exist_ok=True)
     lines = options.out.read_text().splitlines() if options.out.exists() else []
     rows = [json.loads(line) for line in lines]
-    levers = {"none": ""} | dict(each.split("=", 1) for each in options.lever)
+    levers = dict(each.split("=", 1) for each in options.lever)
     for seed in options.seed or [7]:
         for name, changes in levers.items():
             lever = [each for each in changes.split(",") if each]
