@@ -60,8 +60,8 @@ def _crop(image: Image.Image, generator: np.random.Generator) -> Image.Image:
 
 
 def _margin(image: Image.Image, generator: np.random.Generator) -> Image.Image:
-    """Adds a black margin of up to 20 % at each side."""
-    left, right, top, bottom = generator.uniform(0, 0.2, 4)
+    """Adds a black margin of up to 10 % at each side, as a collimator leaves."""
+    left, right, top, bottom = generator.uniform(0, 0.1, 4)
     width, height = image.width * (1 + left + right), image.height * (1 + top + bottom)
     wide = Image.new("L", (round(width), round(height)))
     wide.paste(image, (round(left * image.width), round(top * image.height)))
