@@ -46,7 +46,9 @@ def shifted(images: Images, transform: TransformSettings) -> list[Images]:
     chosen[np.linspace(0, images.count - 1, min(MOST, images.count)).astype(int)] = True
     sample = images.where(chosen)
     intact = [pixels.numpy()[..., 0] for pixels in sample.pixels]
-    spread = tf.function(lambda pixels: standardize(pixels, transform), autograph=False)
+    # All else that Transform does to an image would be done to it twice.
+    again = TransformSettings(size=images.size, contrast=transform.contrast)
+    spread = tf.function(lambda pixels: standardize(pixels, again), autograph=False)
 
     def of(kind: str) -> Images:
         pixels = [
