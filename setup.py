@@ -95,6 +95,7 @@ setup(
             "hypothesis>=6.100",
             "httpx>=0.27,<1",
             "kubernetes-validate>=1.34",  # carries the schemas of Kubernetes
+            "moto[s3,server]>=5.1,<6",  # a store that speaks S3, on the loopback
             "mypy>=1.15",
             "pytest>=8",
             "pytest-timeout>=2.3",

@@ -6,7 +6,6 @@ in an order of hashes already.
 """
 
 import os
-from collections.abc import Sequence
 from typing import Any, Final
 
 from google.protobuf import struct_pb2
@@ -22,6 +21,7 @@ from tfx.utils import proto_utils
 
 from components.artifacts import example_counts
 from components.code_version import code_version
+from serving.files import remote
 from serving.files.linking import link
 from serving.files.remote import is_remote
 from serving.images.dataset import DATASET_FILE, Dataset
@@ -69,45 +69,54 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         expected = exec_properties.get(example_counts.FINGERPRINT, "")
         example_counts.require_fingerprint(examples, expected)
         for split in given.splits:
-            files = sorted(fileio.glob(os.path.join(base, split.pattern)))
-            _require_intact(dataset, base, split.name, files)
+            files = _intact_files(dataset, base, split.name)
             folder = artifact_utils.get_split_uri([examples], split.name)
             if fileio.exists(folder):
                 fileio.rmtree(folder)
             fileio.makedirs(folder)
             for index, file in enumerate(files):
                 name = f"data_tfrecord-{index:05}-of-{len(files):05}.gz"
-                target = os.path.join(folder, name)
-                if is_remote(file) or is_remote(target):
-                    fileio.copy(file, target)
-                else:
-                    link(file, target)
+                _place(file, folder, name)
         examples_utils.set_payload_format(examples, exec_properties["output_data_format"])
         examples_utils.set_file_format(examples, "tfrecords_gzip")
 
 
+def _place(file: str, folder: str, name: str) -> None:
+    target = os.path.join(folder, name)
+    if is_remote(file) or is_remote(target):
+        remote.copy_file(file, target)
+    else:
+        link(file, target)
+
+
 def _dataset(base: str) -> Dataset:
     path = os.path.join(base, DATASET_FILE)
-    if not fileio.exists(path):
-        raise UserError(f"There is no file {path}. Make it: cxr convert IMAGES OUT")
-    with fileio.open(path, "rb") as file:
-        return Dataset.parse(file.read(), path)
+    try:
+        with remote.opened(path) as file:
+            return Dataset.parse(file.read(), path)
+    except remote.NOT_FOUND:
+        raise UserError(f"There is no file {path}. Make it: cxr convert IMAGES OUT") from None
 
 
-def _require_intact(dataset: Dataset, base: str, split: str, files: Sequence[str]) -> None:
-    """Refuses a split whose files are not those that the conversion wrote."""
-    found = {os.path.relpath(file, base): file for file in files}
+def _intact_files(dataset: Dataset, base: str, split: str) -> list[str]:
+    """Lists a split's files, which have to be those that the conversion wrote."""
     wanted = {name: each for name, each in dataset.files.items() if name.startswith(f"{split}/")}
     if not wanted:
         raise UserError(f"{base} has no files of the split {split}. {_REMEDY}")
-    for name in sorted(set(found) | set(wanted)):
-        if name not in found:
-            raise UserError(f"{os.path.join(base, name)} is missing. {_REMEDY}")
-        if name not in wanted:
-            raise UserError(f"{found[name]} does not belong there. {_REMEDY}")
-        with fileio.open(found[name], "rb") as file:
-            if intact.sha256_of(file) != wanted[name]:
-                raise UserError(f"{found[name]} is damaged. {_REMEDY}")
+    for name in remote.files(os.path.join(base, split)):
+        if f"{split}/{name}" not in wanted:
+            raise UserError(f"{os.path.join(base, split, name)} does not belong there. {_REMEDY}")
+    files = {name: os.path.join(base, name) for name in sorted(wanted)}
+    for name, file in files.items():
+        # A store may list a file later than it can be read.
+        try:
+            with remote.opened(file) as opened:
+                found = intact.sha256_of(opened)
+        except remote.NOT_FOUND:
+            raise UserError(f"{file} is missing. {_REMEDY}") from None
+        if found != wanted[name]:
+            raise UserError(f"{file} is damaged. {_REMEDY}")
+    return list(files.values())
 
 
 class ImportExampleGen(component.FileBasedExampleGen):

@@ -72,6 +72,30 @@ def gpu() -> str:
     return "/gpu:0"
 
 
+@pytest.fixture(scope="session")
+def started_store():
+    from tests import s3_store
+
+    with s3_store.started() as store:
+        yield store
+
+
+@pytest.fixture
+def store(started_store, monkeypatch):
+    """A store that speaks S3, which this process is configured for, and may be made faulty."""
+    from serving.files import s3
+    from tests import s3_store
+
+    for name, value in s3_store.environment(started_store).items():
+        monkeypatch.setenv(name, value)
+    s3._filesystem.cache_clear()
+    started_store.spoil = None
+    started_store.seen.clear()
+    yield started_store
+    started_store.spoil = None
+    s3._filesystem.cache_clear()
+
+
 @dataclass(frozen=True)
 class Transformed:
     """Transform's output on a few images, as the Trainer gets it."""

@@ -1,11 +1,18 @@
 """Checks for what cannot work in a cluster, before anything is compiled."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
 from typing import Final, Literal
 
 from pipeline.component_ids import COMPONENTS, TRAINER, TUNER
-from pipeline.config.cluster_settings import DEFAULT, POD_SETTINGS
+from pipeline.config.cluster_settings import (
+    DEFAULT,
+    POD_SETTINGS,
+    READ_DATA,
+    READ_PUSHED,
+    VolumeSettings,
+)
 from pipeline.config.config import Config
 from transform_module.did_you_mean import did_you_mean
 
@@ -18,8 +25,12 @@ _IMAGE: Final = re.compile(
 _PINNED: Final = re.compile(r".*(:[\w][\w.-]*|@sha256:[0-9a-f]{64})")
 # Kubernetes' names of objects (RFC 1123), which runs of Kubeflow and Vertex AI take theirs from.
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-_REMOTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://")
-_GCS: Final = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/.*)?")
+_BUCKET: Final = re.compile(r"[a-z0-9]+://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/.*)?")
+# kubeflow/pipelines 2.17.0, backend/src/v2/component/launcher_v2.go, LocalPathForURI: 1239-1253.
+_STORES: Final[dict[str, tuple[str, ...]]] = {
+    "kubeflow": ("gs", "s3", "minio"),
+    "vertex": ("gs",),
+}
 # "Extended resources" of kubernetes.io/docs/concepts/configuration/manage-resources-containers
 _EXTENDED_RESOURCE: Final = re.compile(r"[a-z0-9.-]+\.[a-z]+/[A-Za-z0-9._-]+")
 
@@ -37,7 +48,7 @@ def problems(config: Config, target: Target) -> list[str]:
     """Returns what is wrong, each with the key, what was found and what to do."""
     return [
         *_image_problems(config),
-        *_place_problems(config),
+        *_place_problems(config, target),
         *_name_problems(config),
         *_component_problems(config, target),
         *_training_problems(config),
@@ -64,33 +75,76 @@ def _image_problems(config: Config) -> Iterator[str]:
         )
 
 
-def _place_problems(config: Config) -> Iterator[str]:
+def _place_problems(config: Config, target: Target) -> Iterator[str]:
     cluster = config.cluster
-    for key, value, meaning in (
-        ("root", cluster.root, "where the outputs go"),
-        ("examples", cluster.examples, "what `cxr convert` made, copied to where tasks read it"),
-        ("push_directory", cluster.push_directory, ""),
+    for key, value, meaning, readers in (
+        ("root", cluster.root, "where the outputs go", ()),
+        (
+            "examples",
+            cluster.examples,
+            "what `cxr convert` made, copied to where tasks read it",
+            READ_DATA,
+        ),
+        ("push_directory", cluster.push_directory, "", READ_PUSHED),
     ):
-        if not value:
-            if meaning:
-                yield (
-                    f"cluster.{key} is not set: {meaning}. --set cluster.{key}=gs://BUCKET/FOLDER"
-                )
-        elif not _REMOTE.match(value):
+        if value:
+            yield from _wrong_place(config, target, key, value, readers)
+        elif meaning:
+            yield f"cluster.{key} is not set: {meaning}. --set cluster.{key}=gs://BUCKET/FOLDER"
+    pushed = cluster.push_directory or f"{cluster.root or ''}/pushed"
+    places = [cluster.examples or "", pushed]
+    schemes = {place.partition("://")[0] for place in places if "://" in place}
+    if target == "kubeflow" and schemes & {"s3", "minio"} and cluster.store is None:
+        yield (
+            f"cluster.store is not set, and data or push folder are at {min(schemes - {'gs'})}://: "
+            "give the store's endpoint and the Secret of its keys, as in "
+            "--set cluster.store.endpoint=http://minio-service.kubeflow:9000"
+        )
+    elif "minio" in schemes and cluster.store and not cluster.store.endpoint:
+        yield (
+            "cluster.store.endpoint is not set, and minio:// has no address of its own; give it, "
+            "such as http://minio-service.kubeflow:9000."
+        )
+    if config.cluster.google_cloud and (cluster.root or "gs:").partition(":")[0] != "gs":
+        yield (
+            f"cluster.root is {cluster.root!r}, and cluster.google_cloud is set, whose services "
+            "read and write gs:// alone."
+        )
+
+
+def _wrong_place(
+    config: Config, target: Target, key: str, value: str, readers: Sequence[str]
+) -> Iterator[str]:
+    stores = _STORES[target]
+    scheme, is_remote, _ = value.partition("://")
+    allowed = f"{', '.join(f'{each}://' for each in stores)}"
+    if not is_remote:
+        folders = [config.cluster.given(each).volumes for each in readers]
+        if target == "vertex" or not readers:
             yield (
                 f"cluster.{key} is {value!r}, a local path, which no task in a cluster finds; give "
-                "one that begins with gs://"
+                f"one that begins with {allowed}"
             )
-        elif not value.startswith("gs://"):
+        elif not all(_holds(volumes, value) for volumes in folders):
             yield (
-                f"cluster.{key} is {value!r}; TensorFlow reads gs:// there, and "
-                f"{value.partition('://')[0]}:// not without plug-ins that this image lacks."
+                f"cluster.{key} is {value!r}, a local path, which no task in a cluster finds; give "
+                f"one that begins with {allowed}, or mount a volume there: "
+                f"cluster.resources.{'.volumes and cluster.resources.'.join(readers)}.volumes"
             )
-        elif not _GCS.fullmatch(value):
-            yield (
-                f"cluster.{key} is {value!r}, which names no bucket (gs://bucket/folder, with "
-                f"lower-case letters in the bucket){_replace(value)}."
-            )
+    elif scheme not in stores:
+        yield (
+            f"cluster.{key} is {value!r}; the tasks read and write {allowed} there, and "
+            f"{scheme}:// not."
+        )
+    elif not _BUCKET.fullmatch(value):
+        yield (
+            f"cluster.{key} is {value!r}, which names no bucket ({scheme}://bucket/folder, with "
+            f"lower-case letters in the bucket){_replace(value)}."
+        )
+
+
+def _holds(volumes: Iterable[VolumeSettings], path: str) -> bool:
+    return any(PurePosixPath(path).is_relative_to(each.path) for each in volumes)
 
 
 def _replace(value: str) -> str:

@@ -11,6 +11,12 @@ from transform_module.strict import STRICT
 DEFAULT = "default"
 """The entry of `cluster.resources` that holds for each component."""
 
+READ_DATA = ("ImportExampleGen", "Report")
+"""Components that read `cluster.examples`; all others get what these make of it."""
+
+READ_PUSHED = ("Baseline", "Pusher")
+"""Components that read or write `cluster.push_directory`."""
+
 POD_SETTINGS = (
     "tolerations",
     "node_selector",
@@ -113,6 +119,30 @@ class ResourceSettings(BaseModel):
     )
 
 
+class StoreSettings(BaseModel):
+    """How tasks reach a store that speaks S3: data and push folder at s3:// or minio://.
+
+    Kubeflow's launcher, which carries all else, has settings of its own in the ConfigMap
+    kfp-launcher; these are the same names.
+    """
+
+    model_config = _STRICT
+
+    endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^/]+$",
+        description="Its address, such as http://minio-service.kubeflow:9000; null is AWS's own.",
+    )
+    region: str | None = Field(None, description="Its region; null leaves it to the client.")
+    secret: str | None = Field(
+        "mlpipeline-minio-artifact",
+        description="The Secret that holds its keys, by default Kubeflow's own; null leaves it to"
+        " the role of the pod.",
+    )
+    access_key: str = Field("accesskey", description="The Secret's entry of the access key.")
+    secret_key: str = Field("secretkey", description="The Secret's entry of the secret key.")
+
+
 class ClusterSettings(BaseModel):
     """Where a compiled pipeline runs, and what its tasks are given."""
 
@@ -133,6 +163,9 @@ class ClusterSettings(BaseModel):
     push_directory: str | None = Field(
         None, description="The folder a server watches; null is `pushed` under the root."
     )
+    store: StoreSettings | None = Field(
+        None, description="How data and push folder at s3:// or minio:// are reached, on Kubeflow."
+    )
     resources: dict[str, ResourceSettings] = Field(
         default_factory=dict,
         description="What each component is given, by its name; `default` holds where a component"
@@ -143,9 +176,28 @@ class ClusterSettings(BaseModel):
     )
 
     def given(self, component: str) -> ResourceSettings:
-        """Returns what a component is given: each key of its own, else of the default."""
+        """Returns what a component is given: each key of its own, else of the default.
+
+        Components that read data or push folder get what reaches the store, too.
+        """
         default = self.resources.get(DEFAULT, ResourceSettings())
         own = self.resources.get(component, ResourceSettings())
-        return default.model_copy(
+        given = default.model_copy(
             update={name: getattr(own, name) for name in own.model_fields_set}
+        )
+        if self.store is None or component not in (*READ_DATA, *READ_PUSHED):
+            return given
+        variables = {"AWS_ENDPOINT_URL": self.store.endpoint, "AWS_REGION": self.store.region}
+        set_ = {name: value for name, value in variables.items() if value}
+        keys = {
+            "AWS_ACCESS_KEY_ID": self.store.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.store.secret_key,
+        }
+        name = self.store.secret
+        secrets = (SecretSettings(name=name, environment=keys),) if name else ()
+        return given.model_copy(
+            update={
+                "environment": {**set_, **given.environment},
+                "secrets": (*given.secrets, *secrets),
+            }
         )

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, Final
 
-import tensorflow as tf
 from pydantic import ValidationError
 
+from serving.files import remote
 from serving.images.dataset import DATASET_FILE, QUARANTINE_FILE, Dataset
 from serving.report.context import Quarantined, Serving
 
@@ -82,8 +82,8 @@ def _rows(path: str) -> Iterator[dict[str, str]]:
 
 
 def _text(path: str) -> str:
-    if not tf.io.gfile.exists(path):
+    try:
+        with remote.opened(path) as file:
+            return file.read().decode(errors="replace")
+    except remote.NOT_FOUND:
         return ""
-    with tf.io.gfile.GFile(path, "rb") as file:
-        content: bytes = file.read()
-    return content.decode(errors="replace")

@@ -1,13 +1,14 @@
 """One push at a time into a remote folder, where there are no locks.
 
-Object stores can create an object only where it is absent, but TensorFlow's file systems do not
-pass that on: `tf.io.gfile.rename` without ``overwrite`` looks first and renames then. What every
-store offers is that a list names each object whose writing has ended. So whoever wants to push
-writes an object of a unique name, lists, and continues only if there is no other. Of two at
-the same time, the one that lists last sees the other claim and withdraws its own. Both may do so;
-they try again after times that differ. No clock of a machine decides.
+Object stores can create an object only where it is absent, but neither TensorFlow's file systems
+nor Arrow's pass that on: `tf.io.gfile.rename` without ``overwrite`` looks first and renames then.
+What every store of today offers is that a list names each object whose writing has ended. So
+whoever wants to push writes an object of a unique name, lists, and continues only if there is no
+other. Of two at the same time, the one that lists last sees the other claim and withdraws its own.
+Both may do so; they try again after times that differ. No clock of a machine decides.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -22,6 +23,7 @@ from typing import Final
 
 import tensorflow as tf
 
+from serving.files import remote
 from transform_module.errors import UserError
 
 _PREFIX: Final = ".claim-"
@@ -57,26 +59,34 @@ class Claim:
             "pid": os.getpid(),
             "since": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        tf.io.gfile.makedirs(self._folder)
-        with tf.io.gfile.GFile(self.path, "w") as file:
-            file.write(json.dumps(content) + "\n")
+        remote.write(self.path, json.dumps(content) + "\n")
 
     def others(self) -> list[str]:
-        """Lists the objects of other claims; those that were abandoned are removed."""
-        names = (name.rstrip("/") for name in tf.io.gfile.listdir(self._folder))
-        paths = [f"{self._folder}/{name}" for name in names if name.startswith(_PREFIX)]
-        mine = tf.io.gfile.stat(self.path).mtime_nsec
+        """Lists the objects of other claims; those that were abandoned are removed.
+
+        Raises:
+            UserError: the store does not list this claim, and so may leave out others, too.
+        """
+        names = [name for name in remote.names(self._folder) if name.startswith(_PREFIX)]
+        paths = {f"{self._folder}/{name}" for name in names}
+        mine = remote.modified(self.path)
+        if self.path not in paths or mine is None:
+            raise UserError(
+                f"{self._folder}: the store does not list an object right after it was written. "
+                "Pushes at the same time would not see each other, so nothing was published. Push "
+                "to a store that does, or to a volume."
+            )
         found = []
-        for path in sorted(set(paths) - {self.path}):
-            try:
-                age = (mine - tf.io.gfile.stat(path).mtime_nsec) / 1e9
-                if age > _ABANDONED_SECONDS:
-                    _LOG.warning("The claim %s of a push that did not end is removed.", path)
-                    tf.io.gfile.remove(path)
-                else:
-                    found.append(path)
-            except tf.errors.NotFoundError:
+        for path in sorted(paths - {self.path}):
+            since = remote.modified(path)
+            if since is None:
                 continue
+            if (mine - since) / 1e9 <= _ABANDONED_SECONDS:
+                found.append(path)
+                continue
+            _LOG.warning("The claim %s of a push that did not end is removed.", path)
+            with contextlib.suppress(*remote.NOT_FOUND):
+                remote.remove(path)
         return found
 
     def require(self) -> None:
@@ -85,7 +95,7 @@ class Claim:
         Raises:
             UserError: another push took this one for abandoned.
         """
-        if not tf.io.gfile.exists(self.path):
+        if remote.modified(self.path) is None:
             raise UserError(
                 f"{self._folder}: this push took so long that another one removed its claim. "
                 "Nothing was published. Run again."
@@ -94,10 +104,10 @@ class Claim:
     def withdraw(self) -> None:
         """Removes the object."""
         try:
-            tf.io.gfile.remove(self.path)
-        except tf.errors.NotFoundError:
+            remote.remove(self.path)
+        except remote.NOT_FOUND:
             return
-        except tf.errors.OpError as error:
+        except (OSError, tf.errors.OpError) as error:
             _LOG.warning("%s cannot be removed (%s); remove it by hand.", self.path, error)
 
 
@@ -113,7 +123,7 @@ def claimed(folder: str) -> Iterator[Claim]:
 
     Raises:
         UserError: other pushes hold the folder.
-        tf.errors.OpError: the folder cannot be read or written.
+        OSError, tf.errors.OpError: the folder cannot be read or written.
     """
     claim = _claim(folder)
     try:
@@ -145,8 +155,8 @@ def _claim(folder: str) -> Claim:
 
 def _holder(path: str) -> str:
     try:
-        with tf.io.gfile.GFile(path, "r") as file:
+        with remote.opened(path) as file:
             held = json.loads(file.read())
         return f"by {held['host']} since {held['since']}"
-    except (tf.errors.OpError, ValueError, KeyError, TypeError):
+    except (OSError, tf.errors.OpError, ValueError, KeyError, TypeError):
         return "which does not say whose it is"

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-import tensorflow as tf
-
 from serving.files import remote
 from serving.versions import push_rules, pushed, rollback_plan, rolled_back
 from serving.versions.push import check_examined, push
@@ -29,15 +27,10 @@ def versions(folder: str) -> list[int]:
     """Lists the numbers of the versions in the folder of a model, ascending, whole or not.
 
     Raises:
-        tf.errors.OpError: the folder cannot be read.
+        OSError, tf.errors.OpError: the folder cannot be read.
     """
-    try:
-        # Listing takes every failure for a folder that is not there.
-        tf.io.gfile.stat(folder)
-    except tf.errors.NotFoundError:
-        return []
-    names = (name.rstrip("/") for name in tf.io.gfile.listdir(folder))
-    return sorted(number for number in map(pushed.version_number, names) if number)
+    found = map(pushed.version_number, remote.names(folder))
+    return sorted(number for number in found if number)
 
 
 def newest(folder: str, local: Path) -> pushed.Newest:
@@ -48,7 +41,7 @@ def newest(folder: str, local: Path) -> pushed.Newest:
         local: a local folder for the copies.
 
     Raises:
-        tf.errors.OpError: the folder or a file in it cannot be read.
+        OSError, tf.errors.OpError: the folder or a file in it cannot be read.
         UserError: the newest is broken, and the list of what was rolled back is, too.
     """
     broken: list[str] = []
@@ -85,7 +78,7 @@ def push_remotely(
         PushRefused: see `push_rules.check`.
         UserError: the source is not what was examined, no number is left, or another push is going
             on.
-        tf.errors.OpError: the folder cannot be read or written.
+        OSError, tf.errors.OpError: the folder cannot be read or written.
     """
     files = pushed.sums(source)
     check_examined(compared.files, files, str(source))
@@ -102,7 +95,7 @@ def push_remotely(
         published = _publish(source, folder, record, Path(place), claim)
         if any(map(compared.is_model, known)):
             kept = [each for each in known if not compared.is_model(each)]
-            _write(f"{folder}/{rolled_back.ROLLED_BACK}", rolled_back.to_json(kept))
+            remote.write(f"{folder}/{rolled_back.ROLLED_BACK}", rolled_back.to_json(kept))
         return published
 
 
@@ -118,7 +111,7 @@ def rollback_remotely(folder: str, to: int | None = None) -> tuple[int, int]:
 
     Raises:
         UserError: see `rollback_plan.plan`.
-        tf.errors.OpError: the folder cannot be read or written.
+        OSError, tf.errors.OpError: the folder cannot be read or written.
     """
     if not versions(folder):
         raise UserError(f"{folder}: there is no pushed version to go back to.")
@@ -138,7 +131,7 @@ def rollback_remotely(folder: str, to: int | None = None) -> tuple[int, int]:
             return [each.replace(str(version.path), at) for each in problems]
 
         plan = rollback_plan.plan(found, to, _read_rolled_back(folder), verify=verify, place=folder)
-        _write(f"{folder}/{rolled_back.ROLLED_BACK}", rolled_back.to_json(plan.rolled_back))
+        remote.write(f"{folder}/{rolled_back.ROLLED_BACK}", rolled_back.to_json(plan.rolled_back))
         number, _ = _publish(plan.chosen.path, folder, plan.record, Path(place), claim)
         return plan.chosen.version, number
 
@@ -167,7 +160,7 @@ def fetch(folder: str, version: str, target: Path) -> Path:
         Its folder, ``{target}/{model}/{version}``; what is missing there is missing here.
 
     Raises:
-        tf.errors.OpError: a file is there and cannot be read.
+        OSError, tf.errors.OpError: a file is there and cannot be read.
     """
     local = target / PurePosixPath(folder).name / version
     local.mkdir(parents=True)
@@ -181,19 +174,14 @@ def fetch(folder: str, version: str, target: Path) -> Path:
 def _fetch_file(source: str, target: Path, name: str) -> None:
     try:
         remote.copy(source, str(target), [name])
-    except tf.errors.NotFoundError:
+    except remote.NOT_FOUND:
         return
 
 
 def _read_rolled_back(folder: str) -> list[RolledBack]:
     path = f"{folder}/{rolled_back.ROLLED_BACK}"
     try:
-        with tf.io.gfile.GFile(path, "rb") as file:
+        with remote.opened(path) as file:
             return rolled_back.from_json(file.read(), path)
-    except tf.errors.NotFoundError:
+    except remote.NOT_FOUND:
         return []
-
-
-def _write(path: str, text: str) -> None:
-    with tf.io.gfile.GFile(path, "w") as file:
-        file.write(text)

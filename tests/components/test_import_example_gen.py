@@ -1,5 +1,6 @@
 import json
 import os
+import uuid
 
 import pytest
 from tfx.components.util import examples_utils
@@ -9,9 +10,11 @@ from tfx.utils import proto_utils
 
 from components.artifacts import example_counts
 from components.import_example_gen import Executor
-from serving.files import linking
+from serving.files import linking, remote
 from serving.images.dataset import Dataset, SplitCount
+from tests import s3_store
 from tests.components import tiny
+from tests.s3_store import BUCKET
 from transform_module.errors import UserError
 from transform_module.files.sums import sums
 
@@ -156,3 +159,42 @@ def test_a_damaged_dataset_is_not_taken(dataset, tmp_path, name):
     damage(dataset / "train" / "a.gz")
     with pytest.raises(UserError, match=rf"{message}\. Convert the images again"):
         imported(dataset, tmp_path / "out")
+
+
+@pytest.fixture
+def remote_dataset(dataset, store):
+    place = f"minio://{BUCKET}/{uuid.uuid4().hex}"
+    remote.copy(str(dataset), place, remote.files(str(dataset)))
+    return place
+
+
+def test_a_dataset_in_a_store_of_s3_is_taken(remote_dataset, tmp_path):
+    assert placed(imported(remote_dataset, tmp_path / "out")) == EXPECTED
+
+
+def test_a_file_that_the_store_does_not_list_yet_is_read_nevertheless(
+    remote_dataset, store, tmp_path
+):
+    store.spoil = s3_store.without("train/b.gz")
+    assert placed(imported(remote_dataset, tmp_path / "out")) == EXPECTED
+
+
+def test_a_file_that_a_store_lacks_is_reported(remote_dataset, tmp_path):
+    remote.remove(f"{remote_dataset}/train/b.gz")
+    with pytest.raises(UserError, match=r"train/b\.gz is missing"):
+        imported(remote_dataset, tmp_path / "out")
+
+
+def test_a_store_that_denies_the_data_is_no_missing_data(remote_dataset, store, tmp_path):
+    store.spoil = s3_store.denied
+    with pytest.raises(OSError, match="ACCESS_DENIED"):
+        imported(remote_dataset, tmp_path / "out")
+
+
+def test_data_whose_connection_breaks_is_whole_or_not_taken(remote_dataset, store, tmp_path):
+    store.spoil = s3_store.CutOnce(2)
+    try:
+        examples = imported(remote_dataset, tmp_path / "out")
+    except (OSError, UserError):
+        return
+    assert placed(examples) == EXPECTED

@@ -14,6 +14,7 @@ from transform_module.errors import UserError
 
 _EXAMPLES = "examples"
 _FINGERPRINT = "dataset_fingerprint"
+_PUSHED = "push_dir"
 
 
 def made_local(
@@ -48,6 +49,9 @@ def made_local(
     places = {**places}
     if compiled.root and not holds(places, compiled.root):
         places[compiled.root] = str(folder / "root")
+    pushed = str(compiled.parameters.get(_PUSHED, ""))
+    if pushed.startswith("/") and not holds(places, pushed):  # on a volume of the cluster
+        places[pushed] = str(folder / "root" / "pushed")
     if here:
         return compiled, places
     dataset = _convert(compiled, folder, images, display)

@@ -40,6 +40,54 @@ def test_a_tuner_needs_the_accelerator_that_the_trainer_needs():
     assert "cluster.resources.Tuner.accelerator gives it none of that kind" in problem
 
 
+ON_A_VOLUME = (
+    "cluster.examples=/data/examples",
+    "cluster.push_directory=/data/pushed",
+    "cluster.resources={default: {volumes: [{claim: xrays, path: /data}]}}",
+)
+IN_MINIO = (
+    "cluster.root=minio://mlpipeline/v2/artifacts",
+    "cluster.examples=minio://mlpipeline/examples",
+)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ON_A_VOLUME,
+        (*IN_MINIO, "cluster.store.endpoint=http://minio-service.kubeflow:9000"),
+        ("cluster.root=s3://bucket/x", "cluster.store={secret: null}"),
+        ("cluster.root=s3://bucket/x", "cluster.push_directory=gs://bucket/pushed"),
+    ],
+)
+def test_places_in_a_store_of_s3_and_on_volumes(overrides):
+    assert problems(configured(*overrides), "kubeflow") == []
+    assert problems(configured(*overrides), "vertex")
+
+
+def test_a_volume_of_other_components_or_at_another_path_does_not_hold_the_data():
+    for resources in (
+        "{Trainer: {volumes: [{claim: xrays, path: /data}]}}",
+        "{default: {volumes: [{claim: xrays, path: /dat}]}}",
+    ):
+        given = configured(*ON_A_VOLUME[:2], f"cluster.resources={resources}")
+        assert len(problems(given, "kubeflow")) == 2
+
+
+def test_minio_has_no_address_of_its_own():
+    (problem,) = problems(configured(*IN_MINIO, "cluster.store={}"), "kubeflow")
+    assert "cluster.store.endpoint is not set" in problem
+
+
+def test_google_clouds_services_use_its_own_store():
+    given = configured(
+        "cluster.root=s3://bucket/x",
+        "cluster.store={}",
+        "cluster.google_cloud={project: project-1, endpoint: {name: e}}",
+    )
+    assert any("read and write gs:// alone" in each for each in problems(given, "kubeflow"))
+
+
 @pytest.mark.parametrize("component", ["default", "Trainer"])
 def test_a_pod_is_described_to_kubeflow_alone(component):
     given = configured(f"cluster.resources={{{component}: {{node_selector: {{pool: gpu}}}}}}")
@@ -67,7 +115,11 @@ GPU = 'cluster.resources={"Trainer": {"accelerator": "%s", "accelerators": 2}}'
         ("kubeflow", "cluster.root=/data/cxr", "a local path, which no task in a cluster finds"),
         ("vertex", "cluster.examples=examples", "a local path"),
         ("vertex", "cluster.push_directory=./pushed", "a local path"),
-        ("kubeflow", "cluster.root=s3://bucket/x", "TensorFlow reads gs:// there"),
+        ("kubeflow", "cluster.root=az://bucket/x", "read and write gs://, s3://, minio:// there"),
+        ("vertex", "cluster.root=s3://bucket/x", "read and write gs:// there, and s3:// not"),
+        ("kubeflow", "cluster.root=s3://bucket/x", "cluster.store is not set, and data or push"),
+        ("kubeflow", "cluster.push_directory=minio://bucket/x", "--set cluster.store.endpoint="),
+        ("kubeflow", "cluster.examples=/data/x", "or mount a volume there: cluster.resources.Imp"),
         ("kubeflow", "cluster.root=gs://B", "names no bucket"),
         ("kubeflow", "name=-x", "with a letter or digit at both ends"),
         ("vertex", "serving_check.engine=tensorflow-serving", "serving_check.engine=embedded"),

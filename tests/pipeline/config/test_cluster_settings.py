@@ -25,6 +25,30 @@ def test_without_settings_nothing_is_given():
     assert given.retries == 0
 
 
+def test_what_reads_data_and_push_folder_is_given_what_reaches_the_store():
+    cluster = load(
+        None,
+        [
+            "cluster.store.endpoint=http://minio-service.kubeflow:9000",
+            "cluster.resources={default: {environment: {AWS_REGION: here}}}",
+        ],
+    ).cluster
+    for name in ("ImportExampleGen", "Report", "Baseline", "Pusher"):
+        given = cluster.given(name)
+        assert given.environment == {
+            "AWS_ENDPOINT_URL": "http://minio-service.kubeflow:9000",
+            "AWS_REGION": "here",
+        }
+        (secret,) = given.secrets
+        assert secret.name == "mlpipeline-minio-artifact"
+        assert secret.environment == {
+            "AWS_ACCESS_KEY_ID": "accesskey",
+            "AWS_SECRET_ACCESS_KEY": "secretkey",
+        }
+    assert cluster.given("Trainer").environment == {"AWS_REGION": "here"}
+    assert cluster.given("Trainer").secrets == ()
+
+
 @pytest.mark.parametrize(
     ("pod", "message"),
     [

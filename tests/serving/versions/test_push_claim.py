@@ -1,11 +1,11 @@
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
 
+from serving.files import remote
 from serving.versions import push_claim, push_remote, pushed
 from serving.versions.push_claim import Claim, claimed
 from serving.versions.push_remote import push_remotely
@@ -84,15 +84,11 @@ def test_of_many_at_the_same_time_one_holds_the_folder(folder, monkeypatch):
 def test_what_a_killed_push_left_is_removed_after_an_hour(folder, monkeypatch):
     left = Claim(folder)
     left.write()
-    stat, hours = tf.io.gfile.stat, {left.path: 1.1}
+    modified, hours = remote.modified, {left.path: 1.1}
     monkeypatch.setattr(
-        tf.io.gfile,
-        "stat",
-        lambda path: (
-            SimpleNamespace(mtime_nsec=int((2.1 - hours.get(path, 0)) * 3600e9))
-            if ".claim-" in path
-            else stat(path)
-        ),
+        remote,
+        "modified",
+        lambda path: None if modified(path) is None else int((2.1 - hours.get(path, 0)) * 3600e9),
     )
     with claimed(folder), pytest.raises(UserError, match="took so long"):
         left.require()

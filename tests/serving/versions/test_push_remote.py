@@ -176,34 +176,33 @@ def test_what_was_compared_with_another_version_is_not_pushed(folder, model):
         pushed_to(folder, model(b"others"))
 
 
-def test_a_rolled_back_model_is_not_pushed_unless_that_is_set(folder, model, monkeypatch):
-    written = {}
-    # A file of ram:// that is written again is appended to.
-    monkeypatch.setattr(push_remote, "_write", written.__setitem__)
+@pytest.fixture
+def files_are_replaced(monkeypatch):
+    """A file of ram:// that is written again is appended to."""
+    write = remote.write
+
+    def replaced(path, text):
+        if tf.io.gfile.exists(path):
+            tf.io.gfile.remove(path)
+        write(path, text)
+
+    monkeypatch.setattr(remote, "write", replaced)
+
+
+@pytest.mark.usefixtures("files_are_replaced")
+def test_a_rolled_back_model_is_not_pushed_unless_that_is_set(folder, model):
     left = RolledBack(7, digest(pushed.sums(model())))
-    tf.io.gfile.makedirs(folder)
-    with tf.io.gfile.GFile(f"{folder}/{ROLLED_BACK}", "w") as file:
-        file.write(to_json([left]))
+    remote.write(f"{folder}/{ROLLED_BACK}", to_json([left]))
     with pytest.raises(PushRefused, match="rolled back as version 7"):
         pushed_to(folder, model())
     version, _ = pushed_to(folder, model(), again=True)
     assert push_remote.versions(folder) == [version]
-    assert from_json(written[f"{folder}/{ROLLED_BACK}"], "") == []
+    with remote.opened(f"{folder}/{ROLLED_BACK}") as file:
+        assert from_json(file.read(), "") == []
 
 
+@pytest.mark.usefixtures("files_are_replaced")
 class TestRollback:
-    @pytest.fixture(autouse=True)
-    def _files_are_replaced(self, monkeypatch):
-        """A file of ram:// that is written again is appended to."""
-        write = push_remote._write
-
-        def replaced(path, text):
-            if tf.io.gfile.exists(path):
-                tf.io.gfile.remove(path)
-            write(path, text)
-
-        monkeypatch.setattr(push_remote, "_write", replaced)
-
     @pytest.fixture
     def two(self, folder, model):
         first, _ = pushed_to(folder, model())
