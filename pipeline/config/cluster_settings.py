@@ -6,15 +6,16 @@ from annotated_types import MinLen
 from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, model_validator
 
 from components.google_cloud.settings import GoogleCloudSettings
+from pipeline.component_ids import BASELINE, EXAMPLE_GEN, PUSHER, REPORT
 from transform_module.strict import STRICT
 
 DEFAULT = "default"
 """The entry of `cluster.resources` that holds for each component."""
 
-READ_DATA = ("ImportExampleGen", "Report")
+READ_DATA = (EXAMPLE_GEN, REPORT)
 """Components that read `cluster.examples`; all others get what these make of it."""
 
-READ_PUSHED = ("Baseline", "Pusher")
+READ_PUSHED = (BASELINE, PUSHER)
 """Components that read or write `cluster.push_directory`."""
 
 POD_SETTINGS = (
@@ -126,7 +127,7 @@ class StoreSettings(BaseModel):
     kfp-launcher; these are the same names.
     """
 
-    model_config = _STRICT
+    model_config = STRICT
 
     endpoint: str | None = Field(
         None,

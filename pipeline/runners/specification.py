@@ -15,7 +15,7 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
 from components.artifacts.example_counts import FINGERPRINT
 from components.baseline.component import LATEST
 from components.google_cloud import dataflow
-from pipeline.component_ids import BASELINE, ENDPOINT
+from pipeline.component_ids import BASELINE, ENDPOINT, EXAMPLE_GEN
 from pipeline.config.cluster_settings import ResourceSettings
 from pipeline.config.config import Config
 from pipeline.pipeline import UNCACHED, Inputs, beam_args, create_pipeline, tunable
@@ -87,7 +87,7 @@ def specify(config: Config) -> dict[str, Any]:
         if _is_beam(node):
             _open(spec, node.id, BEAM_ARGS)
     # TFX's driver finds out by itself that the data has changed, and Kubeflow does not run it.
-    _open(spec, "ImportExampleGen", FINGERPRINT)
+    _open(spec, EXAMPLE_GEN, FINGERPRINT)
     root = spec["root"]
     # TFX's compiler drops them.
     for name, value in parameters.items():

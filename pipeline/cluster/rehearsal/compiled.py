@@ -55,6 +55,15 @@ class Compiled:
         return self._deployment.executors[self.component(task).executor_label]
 
     @cached_property
+    def mounts(self) -> set[str]:
+        """The folders at which pods mount volumes and secrets of the cluster."""
+        return {
+            each["mountPath"]
+            for pod in self.pods.values()
+            for each in (*pod.get("pvcMount", ()), *pod.get("secretAsVolume", ()))
+        }
+
+    @cached_property
     def _deployment(self) -> pipeline_spec_pb2.PipelineDeploymentConfig:
         deployment = pipeline_spec_pb2.PipelineDeploymentConfig()
         content = json_format.MessageToDict(self.spec.deployment_spec)

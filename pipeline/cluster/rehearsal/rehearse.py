@@ -28,7 +28,8 @@ from serving.beam.beam_args import BEAM_ARGS
 from serving.process import quoted_data
 from transform_module.errors import UserError, refuse
 
-_REMOTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"',;]*")
+# Not a server's address, such as that of a store.
+_REMOTE: Final = re.compile(r"(?<![a-z0-9+.-])(?!https?:)[a-z][a-z0-9+.-]*://[^\s\"',;]*")
 _LOCAL: Final = re.compile(r"/[^\s\"',;]+")
 _GOOGLE_CLOUD: Final = "components.google_cloud."
 _EXECUTOR: Final = "--executor_class_path"
@@ -196,8 +197,9 @@ class Rehearsal:
                         f"{where} has {uri}, which is not on this machine; name a "
                         f"local folder: --map {uri}=FOLDER"
                     )
-                for path in _LOCAL.findall(_REMOTE.sub("", value)):
-                    if Path(path).exists():
+                for path in map(Path, _LOCAL.findall(_REMOTE.sub("", value))):
+                    on_volume = any(map(path.is_relative_to, self.compiled.mounts))
+                    if path.exists() and not on_volume:
                         found.append(
                             f"{where} has {path}, a path of this machine; no task in a cluster "
                             "finds it. Give a remote one."

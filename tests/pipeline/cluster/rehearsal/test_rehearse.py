@@ -4,8 +4,11 @@ import json
 import sys
 
 import pytest
+import yaml
 from google.protobuf import json_format
 
+from pipeline.cluster.rehearsal import compiled
+from pipeline.cluster.rehearsal.rehearse import Rehearsal
 from tests.pipeline.cluster.rehearsal.tiny import FIRST, SECOND, pipeline, rehearsal
 from transform_module.errors import UserError
 
@@ -130,6 +133,22 @@ def test_a_remote_place_is_replaced_by_what_means_it(run, tmp_path):
 def test_a_path_of_this_machine_is_reported(run, tmp_path):
     with pytest.raises(UserError, match=r"first: inputs.parameters.text has .*, a path of this"):
         run(text=str(tmp_path))
+
+
+def test_a_path_that_a_volume_of_the_cluster_has_is_accepted(tmp_path, source):
+    file = tmp_path / "pipeline.yaml"
+    pod = {"pvcMount": [{"constant": "c", "mountPath": str(tmp_path)}]}
+    platform = {"kubernetes": {"deploymentSpec": {"executors": {"e1": pod}}}}
+    content = [pipeline(text=f"{tmp_path}/examples"), {"platforms": platform}]
+    (tmp_path / "examples").mkdir()
+    file.write_text(yaml.safe_dump_all(content))
+    run = Rehearsal(compiled.read(file), tmp_path / "rehearsal", source, {}, exact=True).run()
+    assert metadata(run.done[0])["said"] == f"{tmp_path}/examples"
+
+
+def test_the_address_of_a_server_is_no_place(run):
+    first, _ = run(text='{"endpoint": "http://store:9000", "other": "https://store"}').done
+    assert "http://store:9000" in metadata(first)["said"]
 
 
 def test_a_placeholder_of_something_that_is_not_given_is_reported(tmp_path, source):
