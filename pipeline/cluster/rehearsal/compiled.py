@@ -95,10 +95,6 @@ class Compiled:
             return self.parameters.get(source.component_input_parameter)
         return _plain(json_format.MessageToDict(source.runtime_value.constant))
 
-    def type_of(self, task: str, name: str) -> int:
-        """Returns the type that a task's parameter is declared with."""
-        return int(self.component(task).input_definitions.parameters[name].parameter_type)
-
 
 def read(path: Path) -> Compiled:
     """Reads a file of either target.

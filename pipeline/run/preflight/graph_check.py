@@ -2,7 +2,6 @@
 
 import importlib
 import json
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
@@ -28,7 +27,6 @@ def check_graph(pipeline: Pipeline, uncached: Collection[str]) -> None:
     """
     nodes = pipeline.components
     problems = [
-        *_ids_are_unique(nodes),
         *_functions_import(nodes),
         *_code_is_hashed(node for node in nodes if node.id not in uncached),
         *_pushes_are_blessed(nodes),
@@ -38,12 +36,6 @@ def check_graph(pipeline: Pipeline, uncached: Collection[str]) -> None:
             f"The pipeline cannot run, {len(problems)} problem{'s' * (len(problems) > 1)}:"
             + "".join(f"\n  {problem}" for problem in problems)
         )
-
-
-def _ids_are_unique(nodes: Iterable[BaseNode]) -> Iterator[str]:
-    for name, count in Counter(node.id for node in nodes).items():
-        if count > 1:
-            yield f"{name}: {count} nodes have this id; name each with with_id()."
 
 
 def _functions_import(nodes: Iterable[BaseNode]) -> Iterator[str]:

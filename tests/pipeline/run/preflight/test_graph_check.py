@@ -149,12 +149,6 @@ def test_a_push_of_a_model_that_was_not_predicted_is_refused(graph):
     ]
 
 
-def test_two_nodes_of_one_id_are_reported(graph):
-    graph.node("SchemaGen").with_id("StatisticsGen")
-    (problem,) = graph.problems()
-    assert problem == "StatisticsGen: 2 nodes have this id; name each with with_id()."
-
-
 def test_every_problem_is_reported_at_once(graph):
     graph.set("Trainer", run_fn="nowhere.run_fn", custom_config=json.dumps({"seed": 7}))
     graph.set("Baseline", code="")
