@@ -50,6 +50,24 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
                 "--host", metavar="URL", help="Kubeflow's API.  [default: KF_PIPELINES_ENDPOINT]"
             ),
             click.option("--namespace", help="Kubeflow's, where it has several users."),
+            click.option(
+                "--token-file",
+                type=_PATH,
+                metavar="FILE",
+                help="Kubeflow's: a bearer token; read again for each request.",
+            ),
+            click.option(
+                "--cookie-file",
+                type=_PATH,
+                metavar="FILE",
+                help="Kubeflow's: the cookie of a login by Dex or oauth2-proxy.",
+            ),
+            click.option(
+                "--ca-cert",
+                type=_PATH,
+                metavar="FILE",
+                help="Kubeflow's: certificates of your own authorities, in PEM.",
+            ),
             click.option("--project", help="Vertex AI's project."),
             click.option("--region", help="Vertex AI's region, such as us-central1."),
             click.option("--network", help="Vertex AI's network to be peered with."),
@@ -76,8 +94,9 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 def submit(file: Path, *, wait: bool, dry_run: bool, as_json: bool, **given: Any) -> None:
     """Start a run of a compiled FILE on Kubeflow Pipelines or Vertex AI.
 
-    Who you are comes from the clients' own places: kubectl's configuration, or gcloud's login. With
-    --wait the exit code is 0 when the run succeeded, and 4 when it failed or was cancelled.
+    Who you are comes from the files that you name, or the clients' own places, such as gcloud's
+    login. With --wait the exit code is 0 when the run succeeded, and 4 when it failed or was
+    cancelled.
     """
     from pipeline.cluster.submission.following import follow
     from pipeline.run_records.run_log import silenced
@@ -170,9 +189,10 @@ def _cluster(given: dict[str, Any]) -> "Cluster":
         host = given["host"] or os.environ.get("KF_PIPELINES_ENDPOINT")
         if not host:
             raise UserError("Give Kubeflow's address: --host URL, or KF_PIPELINES_ENDPOINT.")
-        from pipeline.cluster.submission.kubeflow import Kubeflow
+        from pipeline.cluster.submission.kubeflow import Kubeflow, Login
 
-        return Kubeflow(host, given["namespace"])
+        login = Login(given["token_file"], given["cookie_file"], given["ca_cert"])
+        return Kubeflow(host, given["namespace"], login)
     for name in ("project", "region"):
         if not given[name]:
             raise UserError(f"Give Vertex AI's {name}: --{name}.")

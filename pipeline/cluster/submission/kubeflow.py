@@ -3,15 +3,20 @@
 import contextlib
 import io
 import json
+import ssl
 import warnings
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import kfp
 import kfp_server_api
 import urllib3
+from kfp.client.set_volume_credentials import ServiceAccountTokenVolumeCredentials
 
 from pipeline.cluster.submission.retries import Refusal, attempt
 from pipeline.cluster.submission.submitted import Progress, State, Submission, Submitted
+from transform_module.errors import UserError
 
 # https://www.kubeflow.org/docs/components/pipelines/reference/api/kubeflow-pipeline-api-spec/
 _STATES: Final[dict[str, State]] = {
@@ -25,29 +30,48 @@ _STATES: Final[dict[str, State]] = {
     "CANCELED": "cancelled",
 }
 _LOGIN: Final = (
-    "Log in as your installation requires (kubectl's configuration, KF_PIPELINES_* variables, or "
-    "`kfp` itself)."
+    "Log in as your installation requires: a token (--token-file), the cookie of a login by Dex or "
+    "oauth2-proxy (--cookie-file), or KF_PIPELINES_* variables."
 )
 _DEFAULT_EXPERIMENT: Final = "Default"
 
 
-class Kubeflow:
-    """A server of Kubeflow Pipelines. Who one is comes from the client's own places."""
+@dataclass(frozen=True)
+class Login:
+    """Who one is, in files, since other users of a machine see a command line.
 
-    def __init__(self, host: str, namespace: str | None = None) -> None:
+    Without any, the client takes it from its own places.
+
+    Attributes:
+        token: holds a bearer token, which is read again for each request: it may be replaced.
+        cookies: holds what a browser sends after a login, such as ``authservice_session=...``.
+        authorities: certificates of the authorities that sign the server's, in PEM.
+    """
+
+    token: Path | None = None
+    cookies: Path | None = None
+    authorities: Path | None = None
+
+
+class Kubeflow:
+    """A server of Kubeflow Pipelines."""
+
+    def __init__(self, host: str, namespace: str | None = None, login: Login = Login()) -> None:
         """Connects.
 
         Args:
             host: URL of the API, such as http://127.0.0.1:8080.
             namespace: of a server with several users.
+            login: who one is.
 
         Raises:
-            UserError: the server does not respond.
+            UserError: the server does not respond, or a file of the login cannot be used.
         """
         self._host = host.rstrip("/")
         self._namespace = namespace
+        options = _options(login)
         self._client = self._attempt(
-            lambda: kfp.Client(host=self._host, namespace=namespace or "kubeflow"),
+            lambda: kfp.Client(host=self._host, namespace=namespace or "kubeflow", **options),
             repeatable=True,
         )
 
@@ -98,6 +122,11 @@ class Kubeflow:
             ),
             repeatable=True,
         )
+        if not experiment.experiment_id:
+            raise UserError(
+                f"{self._host} responds with a page in place of the API, such as that of a login. "
+                f"{_LOGIN}"
+            )
         return str(experiment.experiment_id)
 
     def _attempt(self, request: Any, *, repeatable: bool) -> Any:
@@ -106,6 +135,37 @@ class Kubeflow:
                 return request()
 
         return attempt(quietly, _understand, where=self._host, login=_LOGIN, repeatable=repeatable)
+
+
+def _options(login: Login) -> dict[str, Any]:
+    """Returns what the client takes."""
+    options: dict[str, Any] = {}
+    if login.token:
+        _line(login.token, "--token-file")
+        options["credentials"] = ServiceAccountTokenVolumeCredentials(str(login.token))
+    if login.cookies:
+        options["cookies"] = _line(login.cookies, "--cookie-file")
+    if login.authorities:
+        try:
+            ssl.create_default_context(cafile=str(login.authorities))
+        except (OSError, ssl.SSLError) as error:
+            raise UserError(
+                f"--ca-cert: {login.authorities} holds no certificates that can be read ({error}). "
+                "Give a file in PEM."
+            ) from None
+        options["ssl_ca_cert"] = str(login.authorities)
+    return options
+
+
+def _line(file: Path, option: str) -> str:
+    try:
+        lines = file.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{option}: {file} cannot be read: {error}") from None
+    found = [line.strip() for line in lines if line.strip()]
+    if len(found) != 1:
+        raise UserError(f"{option}: {file} has {len(found)} lines of text; it must have one.")
+    return found[0]
 
 
 def _wanted(submission: Submission) -> dict[str, Any]:

@@ -6,6 +6,7 @@ real servers would not understand.
 
 import json
 import re
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,12 +32,14 @@ class Server:
         faults: statuses that the next requests to a path get, by a part of "METHOD path"; `BREAK`
             breaks the connection.
         states: how the run stands at each look; the last one stays.
+        requires: a header and its value, without which the page of a login is sent.
     """
 
     url: str = ""
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
     faults: dict[str, list[int]] = field(default_factory=dict)
     states: list[Any] = field(default_factory=list)
+    requires: tuple[str, str] | None = None
 
     def bodies(self, wanted: str) -> list[Any]:
         return [body for method, path, body in self.requests if wanted in f"{method} {path}"]
@@ -56,7 +59,7 @@ class Refused(Exception):
 
 
 @contextmanager
-def serving(response: Any) -> Iterator[Server]:
+def serving(response: Any, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     """Serves `response(server, method, path, query, body)`, which returns a dictionary."""
     server = Server()
 
@@ -70,6 +73,15 @@ def serving(response: Any) -> Iterator[Server]:
             body = json.loads(text) if text and is_json else None
             url = urlsplit(self.path)
             call = f"{self.command} {url.path}"
+            if url.path == "/dex/auth":
+                self._send(200, b"<html>Log in to Your Account</html>", "text/html")
+                return
+            if server.requires and self.headers.get(server.requires[0]) != server.requires[1]:
+                self.send_response(302)
+                self.send_header("Location", "/dex/auth")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             server.requests.append((self.command, url.path, body))
             status = server.fault(call)
             if status == BREAK:
@@ -87,9 +99,9 @@ def serving(response: Any) -> Iterator[Server]:
                 content = {"message": said, "error": {"code": status, "message": said}}
             self._send(status, json.dumps(content).encode())
 
-        def _send(self, status: int, content: bytes) -> None:
+        def _send(self, status: int, content: bytes, kind: str = "application/json") -> None:
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -101,7 +113,9 @@ def serving(response: Any) -> Iterator[Server]:
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     http.daemon_threads = True
-    server.url = f"http://127.0.0.1:{http.server_port}"
+    if tls:
+        http.socket = tls.wrap_socket(http.socket, server_side=True)
+    server.url = f"{'https' if tls else 'http'}://127.0.0.1:{http.server_port}"
     thread = threading.Thread(target=http.serve_forever, daemon=True)
     thread.start()
     try:

@@ -1,9 +1,14 @@
+import ssl
+
 import pytest
 import yaml
 
-from pipeline.cluster.submission.kubeflow import Kubeflow
+from pipeline.cluster.submission.kubeflow import Kubeflow, Login
 from pipeline.cluster.submission.submitted import Submission
+from tests.pipeline.cluster.submission import loopback
 from tests.pipeline.cluster.submission.loopback import BREAK
+from tests.serving import certificates
+from tests.serving.certificates import Authority
 from transform_module.errors import UserError
 
 
@@ -128,3 +133,79 @@ def test_the_states_of_the_tasks_and_the_reason_of_a_failure_are_reported(cluste
     assert progress.state == "failed"
     assert progress.tasks == {"Transform": "succeeded", "Trainer": "failed"}
     assert progress.error == "Trainer: no GPU\na task failed"
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text):
+        file = tmp_path / "login"
+        file.write_text(text)
+        return file
+
+    return write
+
+
+def test_a_token_is_sent_and_read_again_when_it_is_replaced(kubeflow_server, given, written):
+    kubeflow_server.requires = ("Authorization", "Bearer first")
+    cluster = Kubeflow(kubeflow_server.url, login=Login(token=written("first\n")))
+    assert cluster.submit(given).id == "r1"
+    written("second\n")
+    kubeflow_server.requires = ("Authorization", "Bearer second")
+    kubeflow_server.states = [{"state": "SUCCEEDED"}]
+    assert cluster.progress("r1").state == "succeeded"
+
+
+def test_the_cookie_of_a_login_is_sent(kubeflow_server, given, written):
+    kubeflow_server.requires = ("Cookie", "authservice_session=abc")
+    login = Login(cookies=written("authservice_session=abc\n"))
+    assert Kubeflow(kubeflow_server.url, login=login).submit(given).id == "r1"
+
+
+@pytest.mark.parametrize("text", [None, "authservice_session=old"])
+def test_the_page_of_a_login_is_no_answer(kubeflow_server, given, written, text):
+    kubeflow_server.requires = ("Cookie", "authservice_session=abc")
+    login = Login(cookies=written(text)) if text else Login()
+    with pytest.raises(UserError, match=r"a page in place of the API.*--cookie-file"):
+        Kubeflow(kubeflow_server.url, login=login).submit(given)
+    assert kubeflow_server.requests == []
+
+
+@pytest.fixture
+def encrypted(tmp_path, monkeypatch):
+    """A server with a certificate of an authority that nobody else knows; and its file."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    authority = Authority()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificates.write(tmp_path / "server", authority.sign("kubeflow")))
+    file = tmp_path / "authority.pem"
+    file.write_text(authority.certificate)
+    with loopback.serving(loopback.kubeflow, context) as server:
+        yield server, file
+
+
+def test_a_server_of_ones_own_authority_is_trusted(encrypted, given):
+    server, file = encrypted
+    assert Kubeflow(server.url, login=Login(authorities=file)).submit(given).id == "r1"
+
+
+def test_a_server_of_an_unknown_authority_is_not(encrypted, given):
+    server, _ = encrypted
+    with pytest.raises(UserError, match="cannot be reached"):
+        Kubeflow(server.url).submit(given)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "message"),
+    [
+        ("token", "", r"--token-file: .* has 0 lines of text; it must have one"),
+        ("cookies", "a=b\nc=d", r"--cookie-file: .* has 2 lines of text"),
+        ("cookies", None, r"--cookie-file: .* cannot be read"),
+        ("authorities", "no certificate", r"--ca-cert: .* holds no certificates that can be read"),
+        ("authorities", None, r"--ca-cert: .* holds no certificates that can be read"),
+    ],
+)
+def test_a_file_that_is_no_login_is_reported(tmp_path, written, kind, text, message):
+    file = tmp_path / "none" if text is None else written(text)
+    with pytest.raises(UserError, match=message):
+        Kubeflow("http://127.0.0.1:9", login=Login(**{kind: file}))
