@@ -132,7 +132,7 @@ def test_an_output_reported_by_a_local_path_is_not_uploaded(tmp_path):
     invoked, _ = started(launcher, tmp_path)
     (artifact,) = invoked.executor_input.outputs.artifacts["model"].artifacts
     artifact.uri = "/gcs/bucket/model"
-    (model,) = finished(launcher, invoked, {})["model"]
+    (model,) = finished(launcher, invoked, {}, files=())["model"]
     assert model.uri == "/gcs/bucket/model"
     assert not (tmp_path / "store").exists()
 
