@@ -33,6 +33,15 @@ def test_the_threshold_is_one_of_calibrated_probabilities(shift):
     assert not decided.warnings
 
 
+def test_an_image_at_the_threshold_is_predicted_pneumonia():
+    decided = decide(
+        Predictions(np.array([0.25, 0.5], np.float32), np.array([0, 1]), np.array([])),
+        calibration="none",
+        operating_point=OperatingPointSettings(target="fixed", threshold=0.5),
+    )
+    assert (decided.sensitivity, decided.specificity) == (1, 1)
+
+
 def test_a_model_that_is_worse_than_chance_is_reported():
     (warning,) = decide(predictions(sign=-1.0)).warnings
     assert "worse than chance" in warning

@@ -29,3 +29,7 @@ def test_a_constant_has_one_edge():
 
 def test_ranges_begin_at_their_edge():
     assert shares(np.array([0.5, 1.0, 1.5, 2.0]), [1.0, 2.0]) == [0.25, 0.5, 0.25]
+
+
+def test_a_range_that_holds_nothing_has_no_share():
+    assert shares(np.array([0.5, 0.7]), [1.0, 2.0]) == [1.0, 0.0, 0.0]
