@@ -18,8 +18,8 @@ demo: setup          ## Run the pipeline on synthetic X-rays, to a pushed model.
 test: setup lint     ## Lint, check types, run every test.
 	@$(BIN)/pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test-fast: setup     ## Only the tests that take seconds.
-	@$(BIN)/pytest -m "not slow and not e2e"
+test-fast: setup     ## Only the tests that start no process, train nothing and take an instant.
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile -m "not slow and not e2e"
 
 lint: setup
 	@$(BIN)/ruff check .

@@ -4,6 +4,7 @@ import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from types import FunctionType, ModuleType
 
 # Read by TensorFlow when it is first imported: no GPU unless the tests may use it, and no
 # informational messages.
@@ -37,8 +38,56 @@ def pytest_configure() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+COSTLY = frozenset(
+    (
+        *("compiled_files", "exported", "orchestrated", "small_run", "trained", "transformed"),
+        *("browser", "encrypted", "rest_stub", "rpc_stub", "served", "server", "stub", "version"),
+    )
+)
+"""Fixtures that train or save a model, run a pipeline, or serve."""
+
+STARTING = frozenset(
+    (
+        "apache_beam",
+        "components.convert.convert",
+        "subprocess",
+        "tests.forks",
+        "tests.pipeline.command",
+        "tests.processes",
+        "tests.serving.running",
+        "tests.serving.saved",
+    )
+)
+"""Modules that start processes or Beam, or save models: a test module that uses one is slow."""
+
+
+def _is_costly(item: pytest.Item) -> bool:
+    if COSTLY & set(item.fixturenames):
+        return True
+    used = vars(item.module).values()
+    if hasattr(item.obj, "hypothesis") and any(
+        getattr(each, "__name__", "") == "tensorflow" for each in used
+    ):
+        return True
+    return any(
+        (each.__name__ if isinstance(each, ModuleType) else getattr(each, "__module__", ""))
+        in STARTING
+        for each in used
+        if isinstance(each, ModuleType | FunctionType)
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begins with the files that take longest, so that no worker is left with one at the end."""
+    """Marks what is not fast, and begins with the files that take longest.
+
+    A test that trains, saves a model, runs a pipeline or starts processes is slow, whether it is
+    marked so or not, and so is a property of TensorFlow's graphs. In the order of lengths no worker
+    is left with a long file at the end.
+    """
+    for item in items:
+        if _is_costly(item):
+            item.add_marker("slow")
     lengths: dict[Path, tuple[bool, float, bool]] = {}
     for item in items:
         timeout = item.get_closest_marker("timeout")

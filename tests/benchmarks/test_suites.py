@@ -1,7 +1,11 @@
+import pytest
+
 from serving.images import decode_check
 from serving.images.patient_names import known_patient
 from tests.benchmarks.suites import multiplied
 from tests.images import encode, grey_pixels
+
+pytestmark = pytest.mark.slow
 
 
 def test_multiplied_images_differ_in_their_bytes_and_patients_and_still_decode(tmp_path):

@@ -14,6 +14,8 @@ from components.convert import source
 from tests.pipeline.command import REPOSITORY
 from tests.pipeline.wired import wire
 
+pytestmark = pytest.mark.slow
+
 FILES = {
     ".".join(parts[:-1] if parts[-1] == "__init__" else parts): path
     for package in PACKAGES

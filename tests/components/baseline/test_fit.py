@@ -11,6 +11,8 @@ from tests.components import tiny
 from transform_module import contract
 from transform_module.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def model(tmp_path):

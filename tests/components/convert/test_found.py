@@ -12,9 +12,12 @@ from transform_module.errors import UserError
 FOUND = SHARED / "found"
 ORDINARY = DatasetSettings(shards=1)
 
-pytestmark = pytest.mark.skipif(
-    not FOUND.is_dir(), reason="the found files are not on this machine (../shared/found)"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not FOUND.is_dir(), reason="the found files are not on this machine (../shared/found)"
+    ),
+]
 
 
 def converted(folder, tmp_path, settings=ORDINARY):

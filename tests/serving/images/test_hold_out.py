@@ -42,6 +42,7 @@ def placed(plan, group, seed=7):
         reject()
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(plan=st.lists(images, min_size=20, max_size=50), group=st.sampled_from(GROUPS))
 def test_no_patient_is_in_two_splits_and_each_class_is_predicted(plan, group):
@@ -59,6 +60,7 @@ def test_no_patient_is_in_two_splits_and_each_class_is_predicted(plan, group):
     assert tested == learnt == {"NORMAL", "PNEUMONIA"}
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(
     plan=st.lists(images, min_size=20, max_size=50),

@@ -88,6 +88,7 @@ def test_the_snippets_name_the_model(model, served, version):
     assert f'TFSMLayer("pushed/{served}/{version}"' in text
 
 
+@pytest.mark.slow
 def test_the_layer_of_the_snippet_predicts(tmp_path, monkeypatch, capsys):
     from tests.serving.saved import save
 

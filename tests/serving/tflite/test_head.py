@@ -5,6 +5,8 @@ from ai_edge_litert.interpreter import Interpreter
 
 from serving.tflite.head import kept_in_float
 
+pytestmark = pytest.mark.slow
+
 
 class Network(tf.Module):
     """The average of two networks, each with a gate before its last weights, and a calibration."""

@@ -16,6 +16,8 @@ from trainer_module.training import loop
 from transform_module.contract import IMAGE_SIZE
 from transform_module.images.image_ops import rescale, standardize
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = {
     "cnn": small.SETTINGS,
     "compact": TrainerSettings(

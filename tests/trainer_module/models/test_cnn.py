@@ -8,6 +8,7 @@ from trainer_module.settings.trainer import TrainerSettings
 from transform_module.contract import IMAGE_SIZE
 
 
+@pytest.mark.slow
 def test_layers_are_in_the_mission_order():
     model = building.build(
         TrainerSettings(), size=IMAGE_SIZE, synchronized=False, precision="float32"

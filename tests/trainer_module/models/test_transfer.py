@@ -6,6 +6,8 @@ from trainer_module.networks import building
 from trainer_module.settings.trainer import TrainerSettings
 from transform_module.contract import IMAGE_SIZE
 
+pytestmark = pytest.mark.slow
+
 
 def build(*, synchronized=False, **settings):
     chosen = TrainerSettings(model="transfer", transfer=settings)

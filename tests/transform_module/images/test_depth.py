@@ -50,6 +50,7 @@ def test_the_bits_follow_from_the_highest_sample(highest, bits):
     assert decode_png_of_16_bits(tf.constant(png_of_16_bits(samples)))[1] == bits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [40, 1100])
 @pytest.mark.parametrize(("covered", "bits"), [(0.0006, 12), (0.005, 12), (0.05, 16)])
 def test_letters_and_broken_pixels_darken_no_image(side, covered, bits):

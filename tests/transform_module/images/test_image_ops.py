@@ -115,6 +115,7 @@ def test_the_padding_takes_no_part_in_the_contrast():
     assert (shown.min(), shown.max()) == (0, 255)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contrast", ["none", "percentile", "equalize"])
 @pytest.mark.parametrize("resize", ["squash", "pad"])
 def test_each_choice_decodes_in_a_graph_as_it_does_eagerly(resize, contrast):

@@ -93,6 +93,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("value", range(1, 9))
 def test_every_orientation_is_applied_as_pillow_applies_it(value, order):

@@ -11,6 +11,7 @@ def cxr(*arguments):
     return CliRunner().invoke(main, [str(each) for each in arguments])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["kubeflow", "vertex"])
 def test_a_file_is_written_twice_alike_and_what_is_next_is_reported(tmp_path, target):
     first, second = tmp_path / "new" / "first", tmp_path / "second"
@@ -22,6 +23,7 @@ def test_a_file_is_written_twice_alike_and_what_is_next_is_reported(tmp_path, ta
     assert first.read_bytes() == second.read_bytes()
 
 
+@pytest.mark.slow
 def test_the_graph_is_drawn_with_what_each_task_is_given(tmp_path):
     image = tmp_path / "graph.svg"
     resources = 'cluster.resources={"Trainer": {"cpu": 8, "memory": 32}}'

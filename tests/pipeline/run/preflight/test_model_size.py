@@ -4,6 +4,8 @@ from pipeline.run.preflight.model_size import parameters
 from trainer_module.settings.trainer import TrainerSettings
 from transform_module.contract import IMAGE_SIZE
 
+pytestmark = pytest.mark.slow
+
 MODELS = [
     {},
     {"cnn": {"filters": [4, 6, 8], "dense_units": [], "kernel_size": 5}},

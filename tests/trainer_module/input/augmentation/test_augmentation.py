@@ -8,6 +8,8 @@ from tests.trainer_module.input.augmentation.cases import IMAGE, STILL, augmente
 from trainer_module.input import augmentation
 from trainer_module.settings.augmentation import AugmentationSettings
 
+pytestmark = pytest.mark.slow
+
 CHANGES = {
     "zoom": 0.1,
     "shear": 0.1,
