@@ -170,3 +170,9 @@ def test_a_spread_of_grey_levels_is_recorded_as_lacking():
     lacks = keras_file.preparation(TransformSettings(contrast="percentile").model_dump())
     assert lacks["contrast"] == "percentile"
     assert keras_file.preparation({})["contrast"] == "none"
+
+
+def test_no_lines_replace_a_function_of_the_users_own():
+    lacks = keras_file.preparation(TransformSettings(function="own.prepare").model_dump())
+    assert (lacks["lines"], lacks["function"]) == ([], "own.prepare")
+    assert keras_file.preparation({})["function"] is None

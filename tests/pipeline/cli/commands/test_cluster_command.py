@@ -47,6 +47,15 @@ def test_what_cannot_work_is_reported_and_nothing_is_written(tmp_path):
     assert not out.exists()
 
 
+def test_a_function_that_cannot_be_imported_is_reported_and_nothing_is_written(tmp_path):
+    out = tmp_path / "p.yaml"
+    given = (*CHOSEN, "--set", "transform.function=nowhere.prepare")
+    done = cxr("compile", "--target", "kubeflow", "--out", out, *given)
+    assert done.exit_code == 1
+    assert "transform.function is nowhere.prepare: its module cannot be imported" in done.output
+    assert not out.exists()
+
+
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     out = tmp_path_factory.mktemp("compiled") / "pipeline.yaml"

@@ -33,6 +33,11 @@ def test_without_images_the_synthetic_ones_are_counted(checked):
     assert checked("synthetic.images=120") == 120
 
 
+def test_a_function_that_cannot_be_imported_is_refused(checked):
+    with pytest.raises(UserError, match=r"transform.function is nowhere\.prepare: its module"):
+        checked("transform.function=nowhere.prepare")
+
+
 def test_a_root_at_an_address_is_refused():
     with pytest.raises(UserError, match="The root must be a local path"):
         check(load(), Root.at(Path("gs://b/root")))
