@@ -6,7 +6,7 @@ from typing import Final
 
 DEFAULT_BEAM_ARGS: Final = (
     # In this process. "DirectRunner" hands over to Prism, a program that Beam 2.77 downloads.
-    "--runner=FnApiRunner",
+    "--runner=serving.beam.disk_runner.DiskRunner",
     "--direct_running_mode=in_memory",
     "--direct_num_workers=1",
 )

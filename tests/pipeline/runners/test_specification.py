@@ -44,8 +44,8 @@ def test_what_is_open_until_the_run_has_its_default(spec):
         "epochs": 25,
         "batch_size": 32,
         "learning_rate": 0.0003,
-        "beam_args": "--runner=FnApiRunner --direct_running_mode=in_memory --direct_num_workers=1 "
-        "--sdk_container_image=none",
+        "beam_args": "--runner=serving.beam.disk_runner.DiskRunner --direct_running_mode=in_memory "
+        "--direct_num_workers=1 --sdk_container_image=none",
     }
     assert {each["parameterType"] for each in parameters.values()} == {
         "STRING",
@@ -96,7 +96,7 @@ def test_google_cloud_trains_computes_and_serves_where_it_is_configured():
     beam_args = spec["root"]["inputDefinitions"]["parameters"]["beam_args"]["defaultValue"]
     assert "--runner=DataflowRunner" in beam_args
     assert "--max_num_workers=3" in beam_args
-    assert "FnApiRunner" not in beam_args
+    assert "DiskRunner" not in beam_args
     endpoint = spec["root"]["dag"]["tasks"]["Endpoint"]
     assert endpoint["inputs"]["artifacts"]["pushed_model"] == {
         "taskOutputArtifact": {"outputArtifactKey": "pushed_model", "producerTask": "Pusher"}

@@ -11,7 +11,10 @@ from transform_module.errors import UserError
 
 def test_options_of_the_user_win_over_our_own():
     made = beam_pipeline.options(["--direct_num_workers=3"]).get_all_options()
-    assert (made["runner"], made["direct_num_workers"]) == ("FnApiRunner", 3)
+    assert (made["runner"], made["direct_num_workers"]) == (
+        "serving.beam.disk_runner.DiskRunner",
+        3,
+    )
 
 
 def test_an_option_that_beam_does_not_understand_is_reported(capfd):
