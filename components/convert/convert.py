@@ -9,16 +9,7 @@ from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from components.convert import quarantine, records
-from components.convert.layout_warnings import layout_warnings
-from components.convert.outcomes import (
-    Outcome,
-    count_folders,
-    count_reasons,
-    count_skipped,
-    count_splits,
-    decide,
-)
+from components.convert import records
 from components.convert.source import fingerprint_of, source_fingerprint
 from serving.files import staging
 from serving.files.local_paths import require_local
@@ -133,54 +124,41 @@ def _convert(
     progress: Progress | None,
 ) -> Dataset:
     files = scan(images)
-    patient_of = patient_finder(settings, files)
+    patients = patient_finder(settings, files)
     # Imported here: Beam takes seconds, and a user's mistakes are known by now.
     with importing():
         import tensorflow  # noqa: F401  (for the images' decoder)
 
-        from components.convert import inspection
-        from components.convert.screening.screening import screen
+        from components.convert import jobs, shards, tally
+        from components.convert.layout_warnings import layout_warnings
+        from components.convert.quarantine import refuse_mostly_bad, refused_list, write_list
+        from components.convert.screening.screening import findings
 
-    inspections = inspection.inspect_files(
-        images,
-        [
-            (index, file.path)
-            for index, file in enumerate(files)
-            if file.readable and not file.skipped
-        ],
-        new.parent,
-        measured=settings.hold_out is not None,
-        beam_args=beam_args,
-        progress=progress,
-    )
-    screening = screen(files, inspections)
-    outcomes = decide(
-        files, screening.inspections, patient_of, seed=seed, hold_out=settings.hold_out
-    )
-    quarantine.refuse_mostly_bad(outcomes, out, settings.max_bad)
-    known = patient_of.known(outcome.file for outcome in outcomes if outcome.is_valid)
+    number = shards.number_of_shards(settings.shards, len(files), sum(file.size for file in files))
+    job = jobs.Job(images, new.parent, number, beam_args, progress)
+    found = job.place(files, patients, seed=seed, hold_out=settings.hold_out)
+    refuse_mostly_bad(found, files, job.quarantined(), out, settings.max_bad)
+    known = tally.count_known(found)
     dataset = Dataset(
-        fingerprint=records.fingerprint(
-            (outcome.split, outcome.features) for outcome in outcomes if outcome.split
-        ),
+        fingerprint=job.fingerprint(),
         source_fingerprint=fingerprint_of(files, settings, seed),
         seed=seed,
         hold_out=settings.hold_out,
-        shards=settings.shards,
-        folders=count_folders(outcomes),
-        splits=count_splits(outcomes),
-        quarantine_reasons=count_reasons(outcomes),
-        skipped_reasons=count_skipped(outcomes),
+        shards=number,
+        folders=tally.count_folders(found),
+        splits=tally.count_splits(found),
+        quarantine_reasons=tally.count_reasons(found),
+        skipped_reasons=tally.count_skipped(found),
         patients=known,
-        layout_warnings=layout_warnings(outcomes, patient_of, known),
-        dropped_patients=tuple(sorted({str(each.patient) for each in outcomes if each.dropped})),
-        findings=screening.findings,
+        layout_warnings=layout_warnings(found, known, patients.notes),
+        dropped_patients=tuple(patient for (patient,) in found.of("dropped")),
+        findings=findings(found),
         versions={
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in _VERSIONED},
         },
     )
-    quarantine.write_list(outcomes, new / QUARANTINE_FILE)
+    write_list(job.quarantined(), new / QUARANTINE_FILE)
     if present := _with_the_records_of(dataset, out):
         listed = {QUARANTINE_FILE: intact.sha256(new / QUARANTINE_FILE)}
         dataset = dataset.model_copy(update={"files": {**present.files, **listed}}).save(new)
@@ -189,30 +167,12 @@ def _convert(
     else:
         for split in SPLITS:
             (new / split).mkdir()
-        shards = _shards(outcomes, new, settings.shards)
-        inspection.write_shards(images, shards, beam_args=beam_args, progress=progress)
+        job.write(new, sum(count.images for count in dataset.splits))
         dataset = dataset.model_copy(update={"files": sums(new)}).save(new)
         staging.publish(new, out)
-    quarantine.refused_list(out).unlink(missing_ok=True)
+    refused_list(out).unlink(missing_ok=True)
     _report(dataset)
     return dataset
-
-
-def _shards(
-    outcomes: Sequence[Outcome], new: Path, shards: int
-) -> list[tuple[str, list[tuple[bytes, records.Features]]]]:
-    """Lists the TFRecord files with their images, in the order of the records."""
-    members: dict[str, list[tuple[bytes, records.Features]]] = {
-        str(new / records.shard_path(split, shard, shards)): []
-        for split in SPLITS
-        for shard in range(shards)
-    }
-    for outcome in sorted(outcomes, key=lambda each: records.shard_key(each.file.filename)):
-        if outcome.split:
-            shard = records.shard_key(outcome.file.filename) % shards
-            target = str(new / records.shard_path(outcome.split, shard, shards))
-            members[target].append((outcome.file.path, outcome.features))
-    return list(members.items())
 
 
 def _with_the_records_of(dataset: Dataset, out: Path) -> Dataset | None:

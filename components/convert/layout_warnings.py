@@ -1,14 +1,14 @@
 """Warnings about an image folder, in sentences with counts and examples. Pure."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from typing import Final
 
 from components.convert.outcomes import Outcome
+from components.convert.tally import Count, Mark, Tally
 from serving.images import passed_over
 from serving.images.dataset import PatientsKnown
 from serving.images.folders import label_of, split_of
-from serving.images.patients import Patients
 from transform_module.contract import LABELS, TRAIN
 
 LEAST_IMBALANCE: Final = 20
@@ -25,79 +25,85 @@ _SHOWN = 2
 
 
 def layout_warnings(
-    outcomes: Sequence[Outcome], patients: Patients, known: PatientsKnown
+    tally: Tally, known: PatientsKnown, notes: tuple[str, ...] = ()
 ) -> tuple[str, ...]:
     """Finds what a user should look at before a model is trained on a dataset.
 
     Args:
-        outcomes: what became of each file.
-        patients: whose images they are.
+        tally: of what became of each file.
         known: for how many of the readable images the patient is known.
+        notes: what else to know of the patients.
 
     Returns:
         One sentence, or a few, for each doubt.
     """
-    valid = [outcome for outcome in outcomes if outcome.is_valid]
     return (
-        *_base(valid),
-        *_skipped(outcomes),
-        *_doubtful_folders(valid),
-        *_without_split(valid),
-        *_classes(valid),
+        *_base(tally),
+        *_skipped(tally),
+        *_doubtful_folders(tally),
+        *_without_split(tally),
+        *_classes(tally),
         *_patients(known),
-        *patients.notes,
+        *notes,
     )
 
 
-def _base(valid: Iterable[Outcome]) -> Iterator[str]:
-    for outcome in valid:
-        file = outcome.file
-        above = file.depth - bool(file.folder) - bool(file.label)
-        if above:
-            yield f"The class folders were found in {'/'.join(file.filename.split('/')[:above])}."
+def warning_marks(outcome: Outcome) -> Iterator[Mark]:
+    """Returns how an outcome counts in the warnings."""
+    file, name = outcome.file, outcome.file.filename
+    order = (outcome.index,)
+    if file.skipped and name.lower().endswith(_IMAGE_SUFFIXES):
+        yield Mark(("skipped image", file.skipped), order, name)
+    if not outcome.is_valid:
         return
+    above = file.depth - bool(file.folder) - bool(file.label)
+    yield Mark(("base",), order, "/".join(name.split("/")[:above]))
+    if not file.folder:
+        yield Mark(("beside",), order, name)
+    for folder in file.below_class.split("/")[:-1]:
+        other = label_of(folder) not in (None, file.label)
+        if other or split_of(folder) or passed_over.is_doubtful_folder(folder):
+            yield Mark(("doubtful", folder), order, name)
+            break
 
 
-def _skipped(outcomes: Iterable[Outcome]) -> Iterator[str]:
-    names: defaultdict[str, list[str]] = defaultdict(list)
-    for outcome in outcomes:
-        if outcome.file.skipped and outcome.file.filename.lower().endswith(_IMAGE_SUFFIXES):
-            names[outcome.file.skipped].append(outcome.file.filename)
+def _base(tally: Tally) -> Iterator[str]:
+    for base in tally["base",].shown[:1]:
+        if base:
+            yield f"The class folders were found in {base}."
+
+
+def _skipped(tally: Tally) -> Iterator[str]:
     for reason, words in _SKIPPED.items():
-        if found := names[reason]:
+        if (found := tally["skipped image", reason]).number:
             yield f"{words}: {_counted(found)}."
 
 
-def _doubtful_folders(valid: Iterable[Outcome]) -> Iterator[str]:
-    names: defaultdict[str, list[str]] = defaultdict(list)
-    for outcome in valid:
-        for folder in outcome.file.below_class.split("/")[:-1]:
-            other = label_of(folder) not in (None, outcome.file.label)
-            if other or split_of(folder) or passed_over.is_doubtful_folder(folder):
-                names[folder].append(outcome.file.filename)
-                break
-    for folder, found in sorted(names.items()):
+def _doubtful_folders(tally: Tally) -> Iterator[str]:
+    for (folder,), found in tally.of("doubtful").items():
         yield (
             f"Images in folders named {folder} are taken like any other: {_counted(found)}. Move "
             "them out of the image folder if they are not original X-rays."
         )
 
 
-def _without_split(valid: Sequence[Outcome]) -> Iterator[str]:
-    beside = [outcome.file.filename for outcome in valid if not outcome.file.folder]
-    if beside and len(beside) < len(valid):
+def _without_split(tally: Tally) -> Iterator[str]:
+    beside = tally["beside",]
+    if beside.number and beside.number < tally["base",].number:
         yield (
             "Images in class folders beside the folders of the splits are split as those of train "
             f"and val are: {_counted(beside)}."
         )
 
 
-def _classes(valid: Sequence[Outcome]) -> Iterator[str]:
-    present = {outcome.file.label for outcome in valid}
+def _classes(tally: Tally) -> Iterator[str]:
     for label in LABELS:
-        if label not in present:
+        if not tally["label", label].number:
             yield f"There is no image of {label} at all: no model can learn from this dataset."
-    train = Counter(outcome.file.label for outcome in valid if outcome.split == TRAIN)
+    train = Counter[str]()
+    for (split, label, _), count in tally.of("images").items():
+        if split == TRAIN:
+            train[label] += count.number
     if len(train) == len(LABELS):
         (most, many), (least, few) = train.most_common()
         if many >= LEAST_IMBALANCE * few:
@@ -120,5 +126,5 @@ def _patients(known: PatientsKnown) -> Iterator[str]:
     )
 
 
-def _counted(names: Sequence[str]) -> str:
-    return f"{len(names):,}, such as {', '.join(names[:_SHOWN])}"
+def _counted(count: Count) -> str:
+    return f"{count.number:,}, such as {', '.join(count.shown[:_SHOWN])}"

@@ -1,47 +1,81 @@
-"""Outcome of each file, and its counts. Pure."""
+"""What is known of each file, from its listing to its place in a split. Pure."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any, Final
 
-from components.convert.records import Features, features
-from components.convert.splits import place
-from serving.images.dataset import FolderCount, SplitCount
-from serving.images.folders import FOLDERS
-from serving.images.hold_out import Group
-from serving.images.image import Image
 from serving.images.layout import SourceFile
+from serving.images.patient_names import Patient
 from serving.images.patients import subtype
-from transform_module.contract import LABELS, SPLITS
+
+NO_COPY: Final = -1
+"""Of an image that is a copy of no other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Where one file went: to a split, to quarantine, or it was skipped or dropped.
+    """One file: what was read, and where it went: to a split, to quarantine, skipped or dropped.
 
     Attributes:
         file: the file.
-        split: the split that its record is written to.
+        index: its position among all files, by path.
+        owner: whose image it is by its name, a pattern or a table; None if unknown.
+        sha256: of its bytes in hexadecimal digits, empty where they were not read.
+        format: ``jpeg``, ``png``, ``bmp`` or ``gif`` of an image that decodes, else empty.
+        width: in pixels, upright.
+        height: in pixels, upright.
+        unused_bits: the high bits that none of its 16-bit samples uses.
+        measures: what its pixels look like, where a group is held out by it.
+        findings: what was corrected in it, or is doubtful, each with a number by which examples
+            are chosen, the least first.
+        copies: shared by the images that are copies of one another; NO_COPY without.
         quarantined: why it is quarantined.
-        dropped: whether it is a good image whose patient is in the test folder, too or, with
-            a group held out, at all.
-        patient: the joined patient's id, where the image is good.
-        sha256: of its bytes, empty where they were not read.
-        features: what its record says of it, empty where none is written.
+        patient: the id that its joined patients share, where it is good.
+        stands_for_patient: whether it is the one image that its patient is counted by, among those
+            of its class, subtype and place.
+        split: the split that its record is written to.
     """
 
     file: SourceFile
-    split: str | None = None
-    quarantined: str | None = None
-    dropped: bool = False
-    patient: str | None = None
+    index: int = 0
+    owner: Patient | None = None
     sha256: str = ""
-    features: Features = field(default_factory=dict)
+    format: str = ""
+    width: int = 0
+    height: int = 0
+    unused_bits: int = 0
+    measures: Mapping[str, float] = field(default_factory=dict)
+    findings: tuple[tuple[str, float], ...] = ()
+    copies: int = NO_COPY
+    quarantined: str | None = None
+    patient: str | None = None
+    stands_for_patient: bool = False
+    split: str | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Several times as fast as the default one of a frozen class with slots.
+        return Outcome, _fields(self)
+
+    @property
+    def label(self) -> str:
+        """Its class."""
+        return self.file.label
+
+    @property
+    def subtype(self) -> str:
+        """``normal``, ``bacteria``, ``virus`` or ``unknown``."""
+        return subtype(self.file.label, self.file.filename.rsplit("/", 1)[-1])
+
+    @property
+    def is_to_be_read(self) -> bool:
+        """Whether its content decides about it, or is at least summed up."""
+        return self.file.readable and self.file.skipped is None
 
     @property
     def is_valid(self) -> bool:
         """Whether it is a good image, wherever it went."""
-        return self.split is not None or self.dropped
+        return self.quarantined is None and self.file.skipped is None
 
     @property
     def place(self) -> str:
@@ -50,128 +84,7 @@ class Outcome:
             return "skipped"
         if self.quarantined:
             return "quarantined"
-        return "dropped" if self.dropped else str(self.split)
+        return self.split or "dropped"
 
 
-def decide(
-    files: Sequence[SourceFile],
-    inspections: Iterable[dict],
-    patient_of: Callable[[SourceFile], str | None],
-    *,
-    seed: int,
-    hold_out: Group | None = None,
-) -> list[Outcome]:
-    """Decides where every file goes.
-
-    Args:
-        files: all files of the image folder.
-        inspections: the results of reading those that could be read, with their index in files.
-        patient_of: names a file's patient, None if unknown.
-        seed: seed of the split.
-        hold_out: the group that becomes the test set.
-
-    Returns:
-        One outcome a file, in the same order.
-    """
-    inspected = {int(found["index"]): found for found in inspections}
-    good = [
-        index
-        for index in sorted(inspected)
-        if inspected[index]["reason"] is None and files[index].problem is None
-    ]
-    images = [_image(files[index], inspected[index], patient_of) for index in good]
-    placements = place(images, seed=seed, hold_out=hold_out)
-    placed = dict(zip(good, zip(images, placements, strict=True), strict=True))
-    outcomes = []
-    for index, file in enumerate(files):
-        if file.skipped is not None:
-            outcomes.append(Outcome(file))
-        elif index in placed:
-            image, placement = placed[index]
-            outcomes.append(
-                Outcome(
-                    file,
-                    split=placement.split,
-                    quarantined=placement.quarantined,
-                    dropped=placement.split is None and placement.quarantined is None,
-                    patient=placement.patient,
-                    sha256=image.sha256,
-                    features=features(image, placement) if placement.split else {},
-                )
-            )
-        else:
-            found = inspected.get(index, {"reason": None, "sha256": ""})
-            reason = file.problem or found["reason"]
-            outcomes.append(Outcome(file, quarantined=reason, sha256=found["sha256"]))
-    return outcomes
-
-
-def count_folders(outcomes: Iterable[Outcome]) -> tuple[FolderCount, ...]:
-    """Counts the files of each folder and class by where they went."""
-    counts: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for outcome in outcomes:
-        counts[outcome.file.folder, outcome.file.label][outcome.place] += 1
-    columns = (*SPLITS, "quarantined", "skipped", "dropped")
-    return tuple(
-        FolderCount(
-            folder=folder,
-            label=label,
-            read=counts[folder, label].total(),
-            **{column: counts[folder, label][column] for column in columns},
-        )
-        for folder in (*FOLDERS, "")
-        for label in (*LABELS, "")
-        if (folder, label) in counts
-    )
-
-
-def count_splits(outcomes: Iterable[Outcome]) -> tuple[SplitCount, ...]:
-    """Counts the records and patients of each split, class and subtype."""
-    patients = defaultdict(list)
-    for outcome in outcomes:
-        if outcome.split:
-            name = outcome.file.filename.rsplit("/", 1)[-1]
-            label = outcome.file.label
-            patients[outcome.split, label, subtype(label, name)].append(outcome.patient)
-    return tuple(
-        SplitCount(
-            split=split,
-            label=label,
-            subtype=kind,
-            images=len(patients[split, label, kind]),
-            patients=len(set(patients[split, label, kind])),
-        )
-        for split, label, kind in sorted(
-            patients, key=lambda key: (SPLITS.index(key[0]), LABELS.index(key[1]), key[2])
-        )
-    )
-
-
-def count_reasons(outcomes: Iterable[Outcome]) -> dict[str, int]:
-    """Counts the quarantined files by reason, without the particulars, commonest first."""
-    reasons = Counter(
-        outcome.quarantined.split(":")[0] for outcome in outcomes if outcome.quarantined
-    )
-    return dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
-
-
-def count_skipped(outcomes: Iterable[Outcome]) -> dict[str, int]:
-    """Counts the skipped files by reason, commonest first."""
-    reasons = Counter(outcome.file.skipped for outcome in outcomes if outcome.file.skipped)
-    return {str(reason): count for reason, count in reasons.most_common()}
-
-
-def _image(file: SourceFile, found: dict, patient_of: Callable[[SourceFile], str | None]) -> Image:
-    return Image(
-        filename=file.filename,
-        folder=file.folder,
-        label=file.label,
-        subtype=subtype(file.label, file.filename.rsplit("/", 1)[-1]),
-        patient=patient_of(file),
-        sha256=found["sha256"],
-        format=found["format"],
-        width=found["width"],
-        height=found["height"],
-        copies=found.get("copies", ""),
-        measures=found.get("measures") or {},
-    )
+_fields = attrgetter(*Outcome.__slots__)

@@ -1,13 +1,14 @@
 """The list of files that were kept out, and the refusal of a folder that is mostly broken."""
 
 import csv
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from components.convert.outcomes import Outcome, count_reasons, count_skipped
+from components.convert.tally import Tally, count_folders, count_reasons, count_skipped
 from serving.images.folders import ALSO_SPLITS, FOLDERS
+from serving.images.layout import SourceFile
 from transform_module.contract import LABELS
 from transform_module.errors import UserError
 
@@ -21,82 +22,78 @@ def refused_list(out: Path) -> Path:
     return out.with_name(f"{out.name}.quarantine.csv")
 
 
-def write_list(outcomes: Sequence[Outcome], path: Path) -> None:
+def write_list(rows: Iterable[Sequence[object]], path: Path) -> None:
     """Writes the quarantined files as CSV: path, reason, bytes, sha256 (empty where not read)."""
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(("path", "reason", "bytes", "sha256"))
-        for outcome in outcomes:
-            if outcome.quarantined:
-                table.writerow(
-                    (
-                        outcome.file.filename,
-                        outcome.quarantined,
-                        outcome.file.size,
-                        outcome.sha256,
-                    )
-                )
+        table.writerows(rows)
 
 
-def refuse_mostly_bad(outcomes: Sequence[Outcome], out: Path, max_bad: float) -> None:
+def refuse_mostly_bad(
+    tally: Tally,
+    files: Iterable[SourceFile],
+    rows: Iterable[Sequence[object]],
+    out: Path,
+    max_bad: float,
+) -> None:
     """Stops a conversion whose folder is more broken than is believable.
 
     Args:
-        outcomes: what became of each file.
+        tally: of what became of each file.
+        files: all files of the image folder.
+        rows: the quarantined files, see `write_list`.
         out: the folder of the dataset; the list of files is written beside it.
         max_bad: largest share of quarantined files, 0 to 1, skipped files left out.
 
     Raises:
         UserError: more are bad, or nothing is left.
     """
-    checked = [outcome for outcome in outcomes if not outcome.file.skipped]
-    bad = [outcome for outcome in checked if outcome.quarantined]
-    good = [outcome for outcome in checked if outcome.split]
-    if good and len(bad) <= max_bad * len(checked):
+    counts = count_folders(tally)
+    checked = sum(count.read - count.skipped for count in counts)
+    bad = sum(count.quarantined for count in counts)
+    if any(count.written for count in counts) and bad <= max_bad * checked:
         return
-    write_list(outcomes, refused_list(out))
+    write_list(rows, refused_list(out))
     raise UserError(
-        f"{len(bad):,} of {len(checked):,} files ({len(bad) / max(1, len(checked)):.0%}) are "
-        f"not readable images; allowed are {max_bad:.0%} (max_bad). {_commonest(bad)}"
-        f"{_skipped(outcomes)}{_folders(checked)}Every file with its reason is in "
-        f"{refused_list(out)}. {_advice(bad, good)}"
+        f"{bad:,} of {checked:,} files ({bad / max(1, checked):.0%}) are "
+        f"not readable images; allowed are {max_bad:.0%} (max_bad). {_commonest(tally)}"
+        f"{_skipped(tally)}{_folders(files)}Every file with its reason is in "
+        f"{refused_list(out)}. {_advice(tally)}"
     )
 
 
-def _commonest(bad: Sequence[Outcome]) -> str:
+def _commonest(tally: Tally) -> str:
     """The most frequent reasons with their counts and examples."""
-    whole: defaultdict[str, set[str]] = defaultdict(set)
-    examples: defaultdict[str, list[str]] = defaultdict(list)
-    for outcome in bad:
-        reason = str(outcome.quarantined)
-        short = reason.split(":")[0]
-        whole[short].add(reason)
-        examples[short].append(outcome.file.filename)
-    listed = "; ".join(
+    parts = []
+    for reason, number in list(count_reasons(tally).items())[:_REASONS]:
         # The particulars, where they are the same for all: mostly what to do.
-        f"{reason if len(whole[reason]) > 1 else whole[reason].pop()} "
-        f"({count:,}, such as {', '.join(examples[reason][:_EXAMPLES])})"
-        for reason, count in list(count_reasons(bad).items())[:_REASONS]
-    )
-    return f"Commonest: {listed}. " if listed else ""
+        whole = tally["whole reason", reason].shown
+        examples = tally["reason", reason].shown[:_EXAMPLES]
+        shown = reason if len(whole) > 1 else whole[0]
+        parts.append(f"{shown} ({number:,}, such as {', '.join(examples)})")
+    return f"Commonest: {'; '.join(parts)}. " if parts else ""
 
 
-def _skipped(outcomes: Sequence[Outcome]) -> str:
-    listed = "; ".join(f"{reason} ({count:,})" for reason, count in count_skipped(outcomes).items())
+def _skipped(tally: Tally) -> str:
+    listed = "; ".join(f"{reason} ({count:,})" for reason, count in count_skipped(tally).items())
     return f"Skipped beside these: {listed}. " if listed else ""
 
 
-def _folders(checked: Sequence[Outcome]) -> str:
+def _folders(files: Iterable[SourceFile]) -> str:
     """The folders where a class is expected, where files lie outside those of the classes."""
-    outside = [outcome for outcome in checked if not outcome.file.label]
-    if not outside:
-        return ""
     found: Counter[str] = Counter()
-    for outcome in checked:
-        parts = outcome.file.filename.split("/")[:-1]
+    is_outside = False
+    for file in files:
+        if file.skipped:
+            continue
+        is_outside |= not file.label
+        parts = file.filename.split("/")[:-1]
         # A class folder and what leads to it, or as much where a class was expected.
-        depth = outcome.file.depth if outcome.file.label else outcome.file.depth + 1
+        depth = file.depth if file.label else file.depth + 1
         found["/".join(parts[:depth]) or "the image folder itself"] += 1
+    if not is_outside:
+        return ""
     shown = ", ".join(f"{name} ({count:,})" for name, count in found.most_common(_FOLDERS))
     more = ", ..." if len(found) > _FOLDERS else ""
     return (
@@ -105,15 +102,15 @@ def _folders(checked: Sequence[Outcome]) -> str:
     )
 
 
-def _advice(bad: Sequence[Outcome], good: Sequence[Outcome]) -> str:
-    left = {outcome.file.label for outcome in good}
+def _advice(tally: Tally) -> str:
+    left = {label for (_, label, _) in tally.of("images")}
     lost = [label for label in LABELS if label not in left]
     if lost:
         return (
             f"Without these files no image of {' and none of '.join(lost)} is left, so raising "
             "max_bad does not help: fix the files, or rename their folders."
         )
-    if any(not outcome.file.label for outcome in bad):
+    if tally["quarantined label", ""].number:
         return (
             "Move what is not part of the dataset out of the image folder, or rename its folders. "
             "If it is as it should be, raise max_bad."

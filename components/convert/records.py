@@ -4,8 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from components.convert.splits import Placement
-from serving.images.image import Image
+from components.convert.outcomes import Outcome
 from transform_module.contract import (
     FILENAME,
     FORMAT,
@@ -26,13 +25,13 @@ Features = dict[str, int | str]
 """An example's features without the image: int64 as int, bytes as text."""
 
 
-def features(image: Image, placement: Placement) -> Features:
+def features(image: Outcome) -> Features:
     """Returns what an example says of its image, all but the bytes themselves."""
     return {
         LABEL: LABELS.index(image.label),
         LABEL_NAME: image.label,
-        FILENAME: image.filename,
-        PATIENT_ID: placement.patient,
+        FILENAME: image.file.filename,
+        PATIENT_ID: str(image.patient),
         SUBTYPE: image.subtype,
         FORMAT: image.format,
         WIDTH: image.width,
@@ -68,14 +67,21 @@ def shard_key(filename: str) -> int:
     return int.from_bytes(hashlib.sha256(filename.encode()).digest()[:8], "big")
 
 
-def fingerprint(written: Iterable[tuple[str, Features]]) -> str:
+def line(split: str, described: Features) -> str:
+    """Returns what `fingerprint` sums up of a record."""
+    return repr((split, sorted(described.items())))
+
+
+def fingerprint(lines: Iterable[str]) -> str:
     """Makes one SHA-256 over what all records hold.
 
     Args:
-        written: split and features of each record, in any order.
+        lines: of all records, ascending; see `line`.
 
     Returns:
         64 hexadecimal digits: the same wherever and whenever the same images are converted.
     """
-    lines = sorted(repr((split, sorted(described.items()))) for split, described in written)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    digest = hashlib.sha256()
+    for number, each in enumerate(lines):
+        digest.update(f"\n{each}".encode() if number else each.encode())
+    return digest.hexdigest()

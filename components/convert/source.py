@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from components.code_version import code_version
@@ -29,17 +30,20 @@ def source_fingerprint(images: Path, settings: DatasetSettings, seed: int) -> st
     return fingerprint_of(scan(images), settings, seed)
 
 
-def fingerprint_of(files: list[SourceFile], settings: DatasetSettings, seed: int) -> str:
+def fingerprint_of(files: Iterable[SourceFile], settings: DatasetSettings, seed: int) -> str:
     """Fingerprints files that were listed already; see `source_fingerprint`."""
     table = Path(settings.patients) if settings.patients else None
     described = {
-        "files": [[file.filename, file.size, file.mtime_ns, file.problem] for file in files],
         "settings": settings.model_dump(),
         "patients": _digest(table) if table and table.is_file() else None,
         "seed": seed,
         "code": code_version(_CODE),
     }
-    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
+    for file in files:
+        facts = [file.filename, file.size, file.mtime_ns, file.problem]
+        digest.update(f"\n{json.dumps(facts)}".encode())
+    return digest.hexdigest()
 
 
 def _digest(path: Path) -> str:

@@ -1,16 +1,23 @@
-"""Split of each image, by a hash of its patient, so that no patient is in two.
+"""Split of each image, by a hash of its patient, so that no patient is in two. Pure.
 
-Pure: facts about the images in, placements out.
+The test folder stays test. The other patients are placed by a hash of the seed and their id alone,
+so that an image that is added moves no patient (but where it joins two by being an image of both).
+Each class is split in about the same shares, since the hash knows no class.
+
+With a group held out, that is the test set, the test folder and its patients go nowhere, and the
+others are placed by their hash as beside a test folder.
 """
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
-from serving.images.hold_out import Group, held_out
-from serving.images.image import Image
+import numpy as np
+
+from components.convert.joining import Joined
+from components.convert.outcomes import NO_COPY, Outcome
+from components.convert.tally import Mark
 from transform_module.contract import EVAL, TEST, TRAIN
 
 EVAL_SHARE: Final = 0.20
@@ -21,77 +28,143 @@ EVAL_AND_TEST_SHARE: Final = 0.15
 
 _IMAGE_PATIENT = "image-"
 
+Conflicts = Mapping[int, Mapping[str, str]]
+"""Of copies that are under both classes: for each class the first file of the other one."""
 
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where an image goes.
+
+def patient_of(image: Outcome) -> str:
+    """Returns the id of an image's patient: its own where nobody is known."""
+    return image.owner.id if image.owner else f"{_IMAGE_PATIENT}{image.sha256[:16]}"
+
+
+@dataclass(frozen=True)
+class Copies:
+    """What the images that are copies of one another share.
 
     Attributes:
-        patient: the id that its joined patients share.
-        split: one of SPLITS; None where it goes to none.
-        quarantined: why it is quarantined, or None. Without split and without reason it is
-            dropped: its patient is in the test folder, too or, with a group held out, at all.
+        conflict: for each class the first file of the other one; empty where there is one class.
+        pairs: [E, 2] int64: the patients that they join, by `number`.
+        marks: of the finding.
     """
 
-    patient: str
-    split: str | None
-    quarantined: str | None = None
+    conflict: Mapping[str, str]
+    pairs: np.ndarray
+    marks: list[Mark]
 
 
-def place(images: Sequence[Image], *, seed: int, hold_out: Group | None = None) -> list[Placement]:
-    """Places images in train, eval and test.
-
-    The test folder stays test. The other patients are placed by a hash of the seed and their id
-    alone, so that an image that is added moves no patient (but where it joins two by being an
-    image of both). Each class is split in about the same shares, since the hash knows no class.
-
-    With a group held out, that is the test set, the test folder and its patients go nowhere, and
-    the others are placed by their hash as beside a test folder.
+def compare_copies(images: Iterable[Outcome]) -> Copies:
+    """Compares the images that are copies of one another.
 
     Args:
-        images: all that decode.
-        seed: another seed gives another split.
-        hold_out: the group that becomes the test set.
+        images: all of them.
+    """
+    first: dict[str, str] = {}
+    different: dict[str, Outcome] = {}
+    patients = set()
+    for image in images:
+        name = image.file.filename
+        first[image.label] = min(first.get(image.label, name), name)
+        known = different.setdefault(image.sha256, image)
+        if image.index < known.index:
+            different[image.sha256] = image
+        patients.add(number(patient_of(image)))
+    conflict = {
+        label: min(name for other, name in first.items() if other != label)
+        for label in first
+        if len(first) > 1
+    }
+    least, *others = sorted(patients)
+    pairs = np.array([(least, other) for other in others], np.int64).reshape(-1, 2)
+    # Copies of the same bytes were always kept together, and are not a finding.
+    marks = []
+    if len(different) > 1:
+        start = min(image.index for image in different.values())
+        ordered = sorted(image.file.filename for image in different.values())
+        marks = [Mark(("originals",))] + [
+            Mark(("finding", "copies"), (start, place), name) for place, name in enumerate(ordered)
+        ]
+    return Copies(conflict, pairs, marks)
+
+
+def number(patient: str) -> int:
+    """Returns a patient's number, by which patients are joined.
+
+    Two with the same one, which is less likely than 1 in a million among 5 million patients, would
+    be kept in one split.
+    """
+    digest = hashlib.sha256(patient.encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def without_conflict(image: Outcome, conflicts: Conflicts) -> Outcome:
+    """Quarantines an image that is under both classes, itself or by a copy."""
+    conflict = conflicts.get(image.copies) if image.copies != NO_COPY else None
+    if not conflict:
+        return image
+    other = conflict[image.label]
+    reason = f"same image under both classes: as {image.label} here, the other is {other}"
+    return replace(image, quarantined=reason)
+
+
+def joined_patient(image: Outcome, joined: Joined) -> int:
+    """Returns the number that the images of patients that share an image have in common."""
+    own = number(patient_of(image))
+    return joined.of(own, own)
+
+
+def of_one_patient(images: Iterable[Outcome]) -> tuple[list[Outcome], bool]:
+    """Names the images of a patient, or of several that share one.
+
+    Args:
+        images: all of them, those in conflict too.
 
     Returns:
-        One placement an image, in the same order.
-
-    Raises:
-        UserError: there is no such group, or nothing but it.
+        The images in the order of their paths, with the least of the ids, where those that only
+        stand for an image come after those that name a patient; and whether one of them is in the
+        test folder.
     """
-    patients = _join(
-        (image.patient or f"{_IMAGE_PATIENT}{image.sha256[:16]}", image.content) for image in images
+    ordered = sorted(images, key=lambda image: image.index)
+    patient = min(
+        map(patient_of, ordered), key=lambda name: (name.startswith(_IMAGE_PATIENT), name)
     )
-    conflicts = _conflicts(images)
-    kept = [image.content not in conflicts for image in images]
-    in_test = {
-        patient
-        for patient, image, keep in zip(patients, images, kept, strict=True)
-        if keep and image.folder == TEST
-    }
-    held: frozenset[str] = frozenset()
-    if hold_out:
-        of_patient = defaultdict(list)
-        for patient, image, keep in zip(patients, images, kept, strict=True):
-            if keep and patient not in in_test:
-                of_patient[patient].append(image)
-        held = held_out(of_patient, hold_out, seed=seed)
-    placements = []
-    for patient, image, keep in zip(patients, images, kept, strict=True):
-        if not keep:
-            reason = _conflict(image, conflicts[image.content])
-            placements.append(Placement(patient, None, reason))
-        elif patient in in_test:
-            stays = image.folder == TEST and not hold_out
-            placements.append(Placement(patient, TEST if stays else None))
-        elif patient in held:
-            placements.append(Placement(patient, TEST))
-        else:
-            test_is_given = bool(in_test or held)
-            placements.append(
-                Placement(patient, _split_of(patient, seed, test_is_given=test_is_given))
-            )
-    return placements
+    counted = set()
+    named = []
+    for image in ordered:
+        kind = (image.label, image.subtype, image.file.folder == TEST)
+        stands = image.is_valid and kind not in counted
+        if stands:
+            counted.add(kind)
+        named.append(replace(image, patient=patient, stands_for_patient=stands))
+    return named, any(image.is_valid and image.file.folder == TEST for image in ordered)
+
+
+def place(
+    image: Outcome,
+    *,
+    in_test: bool,
+    held: frozenset[str],
+    hold_out: bool,
+    test_is_given: bool,
+    seed: int,
+) -> Outcome:
+    """Places an image in train, eval, test or nowhere.
+
+    Args:
+        image: with its joined patient.
+        in_test: whether the patient has an image in the test folder.
+        held: the patients that are held out.
+        hold_out: whether a group is held out.
+        test_is_given: whether any image is in the test folder, or held out.
+        seed: another seed gives another split.
+    """
+    if not image.is_valid:
+        return image
+    patient = str(image.patient)
+    if in_test:
+        return replace(image, split=TEST) if image.file.folder == TEST and not hold_out else image
+    if patient in held:
+        return replace(image, split=TEST)
+    return replace(image, split=_split_of(patient, seed, test_is_given=test_is_given))
 
 
 def _split_of(patient: str, seed: int, *, test_is_given: bool) -> str:
@@ -102,49 +175,3 @@ def _split_of(patient: str, seed: int, *, test_is_given: bool) -> str:
     if position < EVAL_AND_TEST_SHARE:
         return TEST
     return EVAL if position < 2 * EVAL_AND_TEST_SHARE else TRAIN
-
-
-def _join(shown: Iterable[tuple[str, str]]) -> list[str]:
-    """Joins the patients that share an image.
-
-    Args:
-        shown: patient and content, a pair for each image.
-
-    Returns:
-        For each pair the smallest id of the patients joined with its own, where ids that only
-        stand for an image come after those that name a patient.
-    """
-    shown = list(shown)
-    parent: dict[str, str] = {}
-
-    def root(patient: str) -> str:
-        while parent.setdefault(patient, patient) != patient:
-            parent[patient] = parent[parent[patient]]
-            patient = parent[patient]
-        return patient
-
-    first: dict[str, str] = {}
-    for patient, content in shown:
-        one, other = sorted(
-            (root(patient), root(first.setdefault(content, patient))),
-            key=lambda name: (name.startswith(_IMAGE_PATIENT), name),
-        )
-        parent[other] = one
-    return [root(patient) for patient, _ in shown]
-
-
-def _conflicts(images: Sequence[Image]) -> dict[str, list[Image]]:
-    """Finds the images that are under both classes, themselves or by a copy, by content."""
-    same = defaultdict(list)
-    for image in images:
-        same[image.content].append(image)
-    return {
-        content: copies
-        for content, copies in same.items()
-        if len({image.label for image in copies}) > 1
-    }
-
-
-def _conflict(image: Image, copies: Iterable[Image]) -> str:
-    other = min(copy.filename for copy in copies if copy.label != image.label)
-    return f"same image under both classes: as {image.label} here, the other is {other}"

@@ -7,9 +7,8 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from statistics import fmean
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
-from serving.images.image import Image
 from transform_module.contract import LABELS
 from transform_module.errors import UserError
 
@@ -33,6 +32,30 @@ SHARE: Final = 0.2
 """Share of the patients of each class that are held out, but for PNEUMONIA by subtype."""
 
 _NUMBER = re.compile(r"\d+$")
+
+
+class Image(Protocol):
+    """What an image is held out by."""
+
+    @property
+    def label(self) -> str:
+        """One of LABELS."""
+
+    @property
+    def subtype(self) -> str:
+        """``normal``, ``bacteria``, ``virus`` or ``unknown``."""
+
+    @property
+    def width(self) -> int:
+        """In pixels."""
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+
+    @property
+    def measures(self) -> Mapping[str, float]:
+        """What its pixels look like."""
 
 
 def held_out(

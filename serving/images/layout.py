@@ -8,12 +8,15 @@ holds it. `folders` finds it there, `passed_over` knows what else lies in such f
 import errno
 import os
 import stat
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import islice
+from operator import attrgetter
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from serving.files.local_paths import require_local
+from serving.files.spool import Spool
 from serving.images import folders, passed_over
 from serving.images.folders import FOLDERS, Found, Parts
 from serving.images.reasons import NOT_REGULAR
@@ -27,6 +30,8 @@ OUTSIDE: Final = "outside the class folders"
 
 _IMAGE_SUFFIXES = (b".jpeg", b".jpg", b".png", b".bmp", b".gif")
 _SHOWN = 8
+# So many folders and files are looked at to say what was found where nothing was recognised.
+_LOOKED_AT = 10_000
 
 _ARCHIVE_SUFFIXES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"})
 _TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".xlsx", ".json"})
@@ -63,6 +68,10 @@ class SourceFile:
     problem: str | None = None
     depth: int = 0
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Several times as fast as the default one of a frozen class with slots.
+        return SourceFile, _fields(self)
+
     @property
     def filename(self) -> str:
         """The path as text, see `as_text`."""
@@ -74,6 +83,9 @@ class SourceFile:
         return "/".join(self.filename.split("/")[self.depth :])
 
 
+_fields = attrgetter(*SourceFile.__slots__)
+
+
 def as_text(path: bytes) -> str:
     r"""Returns a path as text for people.
 
@@ -83,8 +95,8 @@ def as_text(path: bytes) -> str:
     return printable(path.decode("utf-8", "backslashreplace"))
 
 
-def scan(images: Path) -> list[SourceFile]:
-    """Lists every file below a folder, links followed, sorted by path.
+def scan(images: Path) -> Spool[SourceFile]:
+    """Lists every file below a folder, links followed, sorted by path. The list is on disk.
 
     Folders are walked and not counted, but for those that stand for a lost file: one outside the
     class folders that cannot be opened, one that a link leads back into, and an empty one that is
@@ -106,18 +118,18 @@ def scan(images: Path) -> list[SourceFile]:
     if not os.path.isdir(images):
         raise UserError(_no_folder(images))
     walk = _Walk(os.fsencode(images))
-    walk.folder(b"", frozenset(), None)
+    entries = Spool[_Entry](lambda entry: entry.path)
+    for entry in walk.folder(b"", frozenset(), None):
+        entries.add(entry)
     _refuse_closed(images, walk.closed)
     tree = folders.Tree(walk.seen)
     base = _base(images, tree)
     copies = _copies(tree, base)
-    sizes = {entry.path: entry.size for entry in walk.entries}
-    files = sorted(
-        (_placed(entry, base, copies, sizes) for entry in walk.entries),
-        key=lambda file: file.path,
-    )
+    files = Spool[SourceFile](lambda file: file.path)
+    for entry in entries:
+        files.add(_placed(entry, base, copies, os.fsencode(images)))
     if not any(file.label and not file.skipped for file in files):
-        raise NothingValid(_nothing_recognised(images, tree, walk.entries))
+        raise NothingValid(_nothing_recognised(images, tree, islice(entries, _LOOKED_AT)))
     _refuse_mixed(images, files)
     return files
 
@@ -136,57 +148,62 @@ class _Walk:
     """What is found below a folder.
 
     Attributes:
-        entries: the files, and what stands for one.
-        seen: every folder that is not skipped, as its path's parts.
+        seen: folders that are not skipped, as their paths' parts: all that are named as a class,
+            and the first ones of the others.
         closed: folders that cannot be opened or are not there, with why.
     """
 
     def __init__(self, root: bytes) -> None:
         self._root = root
-        self.entries: list[_Entry] = []
         self.seen: list[Parts] = []
         self.closed: list[tuple[bytes, str]] = []
 
     def folder(
         self, relative: bytes, above: frozenset[tuple[int, int]], skipped: str | None
-    ) -> None:
+    ) -> Iterator[_Entry]:
         path = os.path.join(self._root, relative) if relative else self._root
         try:
             found = os.stat(path)
             identity = (found.st_dev, found.st_ino)
             if identity in above:
                 problem = "link to a folder that it lies in"
-                self.entries.append(_Entry(relative, skipped=skipped, problem=problem))
+                yield _Entry(relative, skipped=skipped, problem=problem)
                 return
-            with os.scandir(path) as entries:
-                children = sorted((entry.name, _is_folder(entry)) for entry in entries)
+            children = os.scandir(path)
             # Without the right to enter, names are listed and none can be opened.
             os.stat(os.path.join(path, b"."))
         except OSError as error:
-            self._closed(relative, error.strerror or "unknown error", skipped)
+            yield from self._closed(relative, error.strerror or "unknown error", skipped)
             return
         if not skipped:
-            self.seen.append(tuple(map(as_text, relative.split(b"/"))) if relative else ())
-        if not children and relative.lower().endswith(_IMAGE_SUFFIXES):
+            self._see(tuple(map(as_text, relative.split(b"/"))) if relative else ())
+        is_empty = True
+        with children:
+            for entry in children:
+                is_empty = False
+                name, child = as_text(entry.name), os.path.join(relative, entry.name)
+                if _is_folder(entry):
+                    reason = skipped or passed_over.of_folder(name)
+                    yield from self.folder(child, above | {identity}, reason)
+                else:
+                    yield from self._file(child, skipped or passed_over.of_file(name))
+        if is_empty and relative.lower().endswith(_IMAGE_SUFFIXES):
             problem = "empty folder that is named like an image"
-            self.entries.append(_Entry(relative, skipped=skipped, problem=problem))
-        for name, is_folder in children:
-            child = os.path.join(relative, name)
-            if is_folder:
-                reason = skipped or passed_over.of_folder(as_text(name))
-                self.folder(child, above | {identity}, reason)
-            else:
-                self._file(child, skipped or passed_over.of_file(as_text(name)))
+            yield _Entry(relative, skipped=skipped, problem=problem)
 
-    def _closed(self, relative: bytes, why: str, skipped: str | None) -> None:
+    def _see(self, parts: Parts) -> None:
+        if len(self.seen) < _LOOKED_AT or folders.label_of(parts[-1]):
+            self.seen.append(parts)
+
+    def _closed(self, relative: bytes, why: str, skipped: str | None) -> Iterator[_Entry]:
         parts = [as_text(part) for part in relative.split(b"/")]
         if not skipped and (not relative or any(map(folders.is_of_layout, parts))):
             self.closed.append((relative, why))
             return
         problem = f"folder that cannot be opened: {why.lower()}"
-        self.entries.append(_Entry(relative, skipped=skipped, problem=problem))
+        yield _Entry(relative, skipped=skipped, problem=problem)
 
-    def _file(self, relative: bytes, skipped: str | None) -> None:
+    def _file(self, relative: bytes, skipped: str | None) -> Iterator[_Entry]:
         path = os.path.join(self._root, relative)
         name = as_text(os.path.basename(relative))
         try:
@@ -199,20 +216,18 @@ class _Walk:
             why = (error.strerror or "unknown error").lower()
             nowhere = is_link and error.errno == errno.ENOENT
             problem = "link that leads nowhere" if nowhere else f"cannot be opened: {why}"
-            self.entries.append(_Entry(relative, skipped=skipped, problem=problem))
+            yield _Entry(relative, skipped=skipped, problem=problem)
             return
         readable = stat.S_ISREG(found.st_mode)
         if not skipped and readable and passed_over.may_be_document(name) and not _is_image(path):
             skipped = passed_over.DOCUMENT
-        self.entries.append(
-            _Entry(
-                relative,
-                size=found.st_size,
-                mtime_ns=found.st_mtime_ns,
-                readable=readable,
-                skipped=skipped,
-                problem=None if readable else NOT_REGULAR,
-            )
+        yield _Entry(
+            relative,
+            size=found.st_size,
+            mtime_ns=found.st_mtime_ns,
+            readable=readable,
+            skipped=skipped,
+            problem=None if readable else NOT_REGULAR,
         )
 
 
@@ -249,9 +264,7 @@ def _copies(tree: folders.Tree, base: Parts) -> tuple[Parts, ...]:
     return tuple(inner for inner in tree.inner_bases(base) if inner != base)
 
 
-def _placed(
-    entry: _Entry, base: Parts, copies: Sequence[Parts], sizes: dict[bytes, int]
-) -> SourceFile:
+def _placed(entry: _Entry, base: Parts, copies: Sequence[Parts], root: bytes) -> SourceFile:
     """Finds where in the layout a file is, and what that makes of it."""
     raw = entry.path.split(b"/")
     parts = tuple(as_text(part) for part in raw)
@@ -272,13 +285,21 @@ def _placed(
     inner = next((copy for copy in copies if parts[: len(copy)] == copy), None)
     if inner is not None:
         outer = b"/".join((*raw[: len(base)], *raw[len(inner) :]))
-        if sizes.get(outer) == entry.size:
+        if _size(os.path.join(root, outer)) == entry.size:
             return replace(file, skipped=passed_over.COPY)
     if derived := _derived(parts, found):
         return replace(file, skipped=derived)
     if file.problem is None:
         return replace(file, problem=_misplaced(found))
     return file
+
+
+def _size(path: bytes) -> int | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return None if stat.S_ISDIR(found.st_mode) else found.st_size
 
 
 def _derived(parts: Parts, found: Found) -> str | None:
@@ -323,7 +344,7 @@ def _no_folder(images: Path) -> str:
 def _refuse_closed(images: Path, closed: Sequence[tuple[bytes, str]]) -> None:
     if not closed:
         return
-    relative, why = closed[0]
+    relative, why = min(closed)
     place = images / os.fsdecode(relative) if relative else images
     more = f" ({len(closed) - 1:,} more like it)" if len(closed) > 1 else ""
     raise UserError(
@@ -334,16 +355,22 @@ def _refuse_closed(images: Path, closed: Sequence[tuple[bytes, str]]) -> None:
 
 def _refuse_mixed(images: Path, files: Iterable[SourceFile]) -> None:
     """Stops where some files of the class folders are in folders of splits, and some do not."""
-    good = [file for file in files if file.label and not file.skipped and file.problem is None]
-    # A split below its class folder: with the class folder's own path no file has a split.
-    inside = [file for file in good if file.folder and _is_class_first(file)]
-    beside = [file for file in good if not file.folder]
+    inside = beside = 0
+    examples: dict[bool, str] = {}
+    for file in files:
+        if not file.label or file.skipped or file.problem is not None:
+            continue
+        # A split below its class folder: with the class folder's own path no file has a split.
+        if file.folder and not _is_class_first(file):
+            continue
+        inside += bool(file.folder)
+        beside += not file.folder
+        examples.setdefault(bool(file.folder), file.filename)
     if inside and beside:
         raise UserError(
-            f"In {images} {len(inside):,} files are in folders of splits below their class "
-            f"folders, such as {inside[0].filename}, and {len(beside):,} beside them, such as "
-            f"{beside[0].filename}: which split these belong to cannot be known. Put all into "
-            "folders of splits, or none."
+            f"In {images} {inside:,} files are in folders of splits below their class folders, "
+            f"such as {examples[True]}, and {beside:,} beside them, such as {examples[False]}: "
+            "which split these belong to cannot be known. Put all into folders of splits, or none."
         )
 
 

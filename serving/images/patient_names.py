@@ -26,8 +26,8 @@ These identify no patient, though they look as if they might:
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -159,11 +159,7 @@ def type_of_pneumonia(name: str) -> str | None:
 
 
 def by_names(files: Sequence[Named]) -> list[Patient | None]:
-    """Names the patients of files by how these are called.
-
-    Names of Kermany et al. are so particular that each speaks for itself. Another convention is
-    taken for that of a class where `NEARLY_ALL` of its other images follow it, and no other does,
-    but that one of patients goes before one of images.
+    """Names the patients of files by how these are called; see `finder`.
 
     Args:
         files: all files of a dataset.
@@ -171,43 +167,68 @@ def by_names(files: Sequence[Named]) -> list[Patient | None]:
     Returns:
         For each file its patient, None where its name has none.
     """
+    return list(map(finder(files), files))
+
+
+def finder(files: Iterable[Named]) -> Callable[[Named], Patient | None]:
+    """Finds out how the files of a dataset are called.
+
+    Names of Kermany et al. are so particular that each speaks for itself. Another convention is
+    taken for that of a class where `NEARLY_ALL` of its other images follow it, and no other does,
+    but that one of patients goes before one of images.
+
+    Args:
+        files: all files of the dataset; they are read twice.
+
+    Returns:
+        The function that names a file's patient, None where its name has none.
+    """
     reused = _reused(files)
-    found: list[Patient | None] = []
-    others: defaultdict[str, list[int]] = defaultdict(list)
-    for index, file in enumerate(files):
+
+    def kermany(file: Named) -> str | None:
         name = file.path.rsplit("/", 1)[-1]
-        patient = None if (file.label, name) in reused else known_patient(name)
-        found.append(Patient(patient, KERMANY) if patient else None)
-        if not patient:
-            others[file.label].append(index)
-    for members in others.values():
-        fitting = []
-        for convention in CONVENTIONS:
-            matches = [(i, convention.pattern.search(files[i].path)) for i in members]
-            ids = {i: match["id"].lower() for i, match in matches if match}
-            if len(ids) >= NEARLY_ALL * len(members):
-                fitting.append((convention, ids))
-        # A file called by a hash may lie in a patient's folder.
-        fitting = [each for each in fitting if each[0].is_patient] or fitting
-        if len(fitting) != 1:
-            continue
-        ((convention, ids),) = fitting
-        for index, number in ids.items():
-            found[index] = Patient(
-                convention.prefix + number, convention.name, convention.is_patient
+        return None if (file.label, name) in reused else known_patient(name)
+
+    others, following = Counter[str](), Counter[tuple[str, Convention]]()
+    for file in files:
+        if not kermany(file):
+            others[file.label] += 1
+            following.update(
+                (file.label, each) for each in CONVENTIONS if each.pattern.search(file.path)
             )
-    return found
+    chosen = {}
+    for label, number in others.items():
+        fitting = [each for each in CONVENTIONS if following[label, each] >= NEARLY_ALL * number]
+        # A file called by a hash may lie in a patient's folder.
+        fitting = [each for each in fitting if each.is_patient] or fitting
+        if len(fitting) == 1:
+            (chosen[label],) = fitting
+
+    def find(file: Named) -> Patient | None:
+        if patient := kermany(file):
+            return Patient(patient, KERMANY)
+        convention = chosen.get(file.label)
+        match = convention.pattern.search(file.path) if convention else None
+        if convention is None or match is None:
+            return None
+        number = convention.prefix + match["id"].lower()
+        return Patient(number, convention.name, convention.is_patient)
+
+    return find
 
 
-def _reused(files: Sequence[Named]) -> frozenset[tuple[str, str]]:
+def _reused(files: Iterable[Named]) -> Set[tuple[str, str]]:
     """Finds names that OsiriX gives, as Kermany et al. have them, and gives again in each folder.
 
     It calls the first image of the first series of every patient IM-0001-0001; where the same name
     lies in several folders of a class, each folder may be another patient's.
     """
-    in_folders: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    first: dict[tuple[str, str], str] = {}
+    reused = set()
     for file in files:
         folder, _, name = file.path.rpartition("/")
         if folder and _NORMAL_NAME.match(name):
-            in_folders[file.label, name].add(folder)
-    return frozenset(key for key, folders in in_folders.items() if len(folders) > 1)
+            key = (file.label, name)
+            if first.setdefault(key, folder) != folder:
+                reused.add(key)
+    return reused

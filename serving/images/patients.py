@@ -4,14 +4,14 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from serving.images.dataset import PatientsKnown
 from serving.images.layout import SourceFile
-from serving.images.patient_names import Named, Patient, by_names, type_of_pneumonia
+from serving.images.patient_names import Named, Patient, finder, type_of_pneumonia
 from serving.images.settings import DatasetSettings
 from transform_module.contract import LABELS
 from transform_module.errors import UserError
@@ -45,16 +45,16 @@ class Patients:
     """Whose images files are.
 
     Attributes:
-        of: the patient of each file, by its path, where it is known.
+        find: returns the patient of a file, None where it is not known.
         notes: what to know of them, a sentence each.
     """
 
-    of: Mapping[bytes, Patient]
+    find: Callable[[SourceFile], Patient | None]
     notes: tuple[str, ...] = ()
 
     def __call__(self, file: SourceFile) -> str | None:
         """Returns the id that images of the same patient share, None if unknown."""
-        found = self.of.get(file.path)
+        found = self.find(file)
         return found.id if found else None
 
     def known(self, files: Iterable[SourceFile]) -> PatientsKnown:
@@ -62,7 +62,7 @@ class Patients:
         total, by, unknown = 0, Counter[str](), Counter[str]()
         for file in files:
             total += 1
-            if found := self.of.get(file.path):
+            if found := self.find(file):
                 (by if found.is_patient else unknown)[found.known_by] += 1
         return PatientsKnown(
             images=total,
@@ -72,13 +72,15 @@ class Patients:
         )
 
 
-def patient_finder(settings: DatasetSettings, files: Sequence[SourceFile]) -> Patients:
+def patient_finder(settings: DatasetSettings, files: Iterable[SourceFile]) -> Patients:
     """Finds the patients of the files of an image folder.
+
+    The table is held in memory, and nothing of the files but counts.
 
     Args:
         settings: the table and the pattern, where given, and what becomes of files that the table
             does not name.
-        files: all files of the image folder.
+        files: all files of the image folder; they are read several times.
 
     Returns:
         The patients.
@@ -87,41 +89,52 @@ def patient_finder(settings: DatasetSettings, files: Sequence[SourceFile]) -> Pa
         UserError: the table cannot be read or misses files, or the table or the pattern fits none
             of the files, which is a mistake.
     """
-    images = [file for file in files if file.problem is None and not file.skipped]
     table = _read_table(Path(settings.patients)) if settings.patients else {}
-    by_table = _by_table(table, images)
     by_pattern = _by_pattern(settings.patient_pattern)
-    if images and settings.patient_pattern and not any(map(by_pattern, images)):
-        raise UserError(
-            f"The patient pattern {settings.patient_pattern!r} fits none of the "
-            f"{len(images):,} images, such as {images[0].below_class} (it is searched in "
-            "the path below the class folder). Correct it, or leave it out."
-        )
-    found: dict[bytes, Patient] = {}
-    rest = []
-    for file in images:
-        if patient := by_table.get(file.path):
-            found[file.path] = Patient(patient, _TABLE)
-        elif patient := by_pattern(file):
-            found[file.path] = Patient(patient, _PATTERN)
-        else:
-            rest.append(file)
-    notes = _check_table(settings, table, by_table, images, rest) if settings.patients else ()
-    named = by_names([Named(file.label, file.below_class) for file in rest])
-    found |= {file.path: patient for file, patient in zip(rest, named, strict=True) if patient}
-    return Patients(found, notes)
+
+    def certain(file: SourceFile) -> Patient | None:
+        if patient := next((table[name] for name in _names(file) if name in table), None):
+            return Patient(patient, _TABLE)
+        return Patient(found, _PATTERN) if (found := by_pattern(file)) else None
+
+    def rest() -> Iterator[SourceFile]:
+        return (file for file in _valid(files) if certain(file) is None)
+
+    if settings.patient_pattern and not any(map(by_pattern, _valid(files))):
+        first = next(_valid(files), None)
+        if first:
+            raise UserError(
+                f"The patient pattern {settings.patient_pattern!r} fits none of the "
+                f"{sum(1 for _ in _valid(files)):,} images, such as {first.below_class} (it is "
+                "searched in the path below the class folder). Correct it, or leave it out."
+            )
+    notes = _check_table(settings, table, files, rest) if settings.patients else ()
+    by_name = finder(_Named(rest))
+
+    def find(file: SourceFile) -> Patient | None:
+        if file.problem is not None or file.skipped:
+            return None
+        return certain(file) or by_name(_named(file))
+
+    return Patients(find, notes)
 
 
-def _by_table(table: Mapping[str, str], images: Sequence[SourceFile]) -> dict[bytes, str]:
-    """Finds the patient of each file that the table names, below the image folder or the layout."""
-    found = {}
-    for file in images:
-        # The layout's own folder may lie in the one that was given.
-        for name in _names(file):
-            if name in table:
-                found[file.path] = table[name]
-                break
-    return found
+def _valid(files: Iterable[SourceFile]) -> Iterator[SourceFile]:
+    return (file for file in files if file.problem is None and not file.skipped)
+
+
+def _named(file: SourceFile) -> Named:
+    return Named(file.label, file.below_class)
+
+
+@dataclass(frozen=True)
+class _Named:
+    """Files as `finder` takes them, which reads them more than once."""
+
+    files: Callable[[], Iterator[SourceFile]]
+
+    def __iter__(self) -> Iterator[Named]:
+        return map(_named, self.files())
 
 
 def _names(file: SourceFile) -> Iterable[str]:
@@ -147,9 +160,8 @@ def _by_pattern(text: str | None) -> Callable[[SourceFile], str | None]:
 def _check_table(
     settings: DatasetSettings,
     table: Mapping[str, str],
-    by_table: Mapping[bytes, str],
-    images: Sequence[SourceFile],
-    rest: Sequence[SourceFile],
+    files: Iterable[SourceFile],
+    rest: Callable[[], Iterator[SourceFile]],
 ) -> tuple[str, ...]:
     """Compares the table with the files.
 
@@ -159,27 +171,31 @@ def _check_table(
     Raises:
         UserError: it names none of the files, or not all of them, and that is not allowed.
     """
-    if images and not by_table:
+    images, named, used = 0, 0, set()
+    for file in _valid(files):
+        found = [name for name in _names(file) if name in table]
+        images += 1
+        named += bool(found)
+        used.update(found)
+    if images and not named:
         received = f"received {next(iter(table))}" if table else "it holds no row"
         raise UserError(
             f"{settings.patients} names none of the images. Its column `path` holds paths "
-            f"relative to the image folder, such as {images[0].filename}; {received}."
+            f"relative to the image folder, such as {next(_valid(files)).filename}; {received}."
         )
-    if rest and settings.unlisted_patients == "refuse":
+    missed = sum(1 for _ in rest())
+    such_as = _such_as(file.filename for file in rest())
+    if missed and settings.unlisted_patients == "refuse":
         raise UserError(
-            f"{settings.patients} names {len(by_table):,} of {len(images):,} images, and misses "
-            f"{len(rest):,}, {_such_as(file.filename for file in rest)}. Add the rows, or allow "
+            f"{settings.patients} names {named:,} of {images:,} images, and misses "
+            f"{missed:,}, {such_as}. Add the rows, or allow "
             "it: --unlisted-patients alone (dataset.unlisted_patients=alone) takes each of these "
             "images by its name, where that identifies the patient, or else as a patient of its "
             "own."
         )
     notes = []
-    if rest:
-        notes.append(
-            f"The table of patients misses {len(rest):,} of {len(images):,} images, "
-            f"{_such_as(file.filename for file in rest)}."
-        )
-    used = {name for file in images for name in _names(file)}
+    if missed:
+        notes.append(f"The table of patients misses {missed:,} of {images:,} images, {such_as}.")
     unused = [name for name in table if name not in used]
     if unused:
         notes.append(

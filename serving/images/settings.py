@@ -53,7 +53,13 @@ class DatasetSettings(BaseModel):
         ),
     )
     shards: int = Field(
-        default=4, ge=1, le=1000, description="Number of TFRecord files in each split."
+        default=4,
+        ge=1,
+        le=1000,
+        description=(
+            "Least number of TFRecord files in each split; there are more where they would be "
+            "larger than about 200 MB."
+        ),
     )
 
     @field_validator("patient_pattern")

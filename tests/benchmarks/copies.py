@@ -15,9 +15,10 @@ import numpy as np
 from PIL import Image
 
 from components.convert.screening.appearance import thumbnail
-from components.convert.screening.copies import MOST_BITS, distances
+from components.convert.screening.copies import MOST_BITS
 from serving.images import decode_check
 from serving.images.patient_names import known_patient
+from tests.components.convert.former import distances
 
 HASHES: dict[str, Callable[[Image.Image], imagehash.ImageHash]] = {
     "pHash": lambda image: imagehash.phash(image, hash_size=16, highfreq_factor=2),

@@ -1,225 +1,280 @@
-"""Good images that are wrong to train on, which shows only beside all the others. Pure.
+"""Good images that are wrong to train on, which shows only beside all the others. Steps of Beam.
 
 What is certain is quarantined with its reason; what is doubtful becomes a finding, as does what was
-corrected.
+corrected. All images are compared with few figures about all, and never with each other but for
+copies; see `likeness` and `copies`.
 """
 
-import base64
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+import apache_beam as beam
 import numpy as np
+from apache_beam.pvalue import AsSingleton, PCollection
 
+from components.convert.inspection import Looks
+from components.convert.joining import Joined, Pairs
+from components.convert.outcomes import NO_COPY, Outcome
 from components.convert.screening import copies, likeness
-from components.convert.screening.appearance import HASH_BYTES
+from components.convert.screening.likeness import Majority, Moments, Reference, Spread
+from components.convert.tally import Tally
+from serving.beam.sum import Sum
 from serving.images.dataset import Finding
-from serving.images.layout import SourceFile
-from transform_module.contract import LABELS, THUMBNAIL_SIDE
-
-EXAMPLES: Final = 5
-"""A finding names at most so many images."""
+from transform_module.contract import LABELS
 
 MOST_OF_A_CLASS: Final = 0.5
 """Where more of a class are inverted, it is the class that differs: none are quarantined."""
-
-FAINT: Final = 10.0
-"""Thumbnails with a smaller standard deviation, in grey levels of 255, are doubtful.
-
-Those of 5,232 X-rays of Kermany et al. 2018 and of 120 of adults have at least 13.8. Less have
-exports whose window was wrong: 12 bits of which the 4 highest were kept, or an offset of 16 bits.
-"""
 
 _INVERTED = "inverted: its grey levels run against those of the other images"
 
 
 @dataclass(frozen=True)
-class Screening:
-    """Result of the comparison of all images.
+class Marked:
+    """Images that differ from the others.
 
     Attributes:
-        inspections: those that were given, with reasons where images are quarantined, and with
-            ``copies``, which images that are copies of one another share.
-        findings: what a reader of the dataset should know.
+        all_of: number of images by class, of which these are some.
+        index: [N] int64, see `Outcome.index`.
+        labels: [N] int: indices of LABELS.
+        inverted: [N] bool.
+        distance: [N] float64: how far an image that is unlike is, 0 for others.
     """
 
-    inspections: list[dict[str, Any]]
-    findings: tuple[Finding, ...]
+    all_of: Counter[str]
+    index: np.ndarray
+    labels: np.ndarray
+    inverted: np.ndarray
+    distance: np.ndarray
 
+    @classmethod
+    def nothing(cls) -> "Marked":
+        """Returns those of no image."""
+        empty = np.zeros(0, np.int64)
+        return cls(Counter(), empty, empty, np.zeros(0, bool), np.zeros(0))
 
-def screen(files: Sequence[SourceFile], inspections: Iterable[dict[str, Any]]) -> Screening:
-    """Compares all good images of a folder with each other.
-
-    Args:
-        files: all files of the image folder.
-        inspections: the results of reading those that could be read, with their index in files.
-
-    Returns:
-        See Screening.
-    """
-    found = {int(each["index"]): each for each in inspections}
-    good = [
-        index
-        for index in sorted(found)
-        if found[index]["reason"] is None and files[index].problem is None
-    ]
-    shape = (len(good), THUMBNAIL_SIDE, THUMBNAIL_SIDE)
-    thumbnails = _stacked(found[index]["thumbnail"] for index in good).reshape(shape)
-    hashes = _stacked(found[index]["hash"] for index in good).reshape(len(good), HASH_BYTES)
-    compared = likeness.compare(thumbnails)
-    inverted, findings = _inverted(files, good, compared)
-    for index in inverted:
-        found[index] = {**found[index], "reason": _INVERTED}
-    farthest_first = np.argsort(-compared.distance, kind="stable")
-    unlike = [good[place] for place in farthest_first if compared.unlike[place]]
-    kept = [place for place, index in enumerate(good) if index not in inverted]
-    group = _groups(
-        [found[good[place]]["sha256"] for place in kept], hashes[kept], thumbnails[kept]
-    )
-    for place in kept:
-        index = good[place]
-        found[index] = {**found[index], "copies": group[found[index]["sha256"]]}
-    remaining = [good[place] for place in kept]
-    findings += [
-        *_turned(files, found, remaining),
-        *_unused_bits(files, found, remaining),
-        *_faint(files, remaining, thumbnails[kept]),
-        *_unlike(files, unlike, len(remaining)),
-        *_copies(files, found, remaining),
-    ]
-    return Screening(list(found.values()), tuple(findings))
-
-
-def _stacked(encoded: Iterable[str]) -> np.ndarray:
-    return np.frombuffer(b"".join(map(base64.b64decode, encoded)), np.uint8)
-
-
-def _inverted(
-    files: Sequence[SourceFile], good: Sequence[int], compared: likeness.Likeness
-) -> tuple[set[int], list[Finding]]:
-    """Returns the images to quarantine, and what is doubtful."""
-    all_of = Counter(files[index].label for index in good)
-    quarantined: set[int] = set()
-    findings = []
-    for label in LABELS:
-        members = [
-            index
-            for index, inverted in zip(good, compared.inverted, strict=True)
-            if inverted and files[index].label == label
-        ]
-        if not members:
-            continue
-        enough = len(good) >= likeness.LEAST_IMAGES
-        if enough and len(members) <= MOST_OF_A_CLASS * all_of[label]:
-            quarantined.update(members)
-            continue
-        findings.append(
-            _finding(
-                "inverted",
-                files,
-                members,
-                f"{len(members):,} of {all_of[label]:,} images of {label} are inverted against "
-                "most others, as exports of MONOCHROME1 are: a model would learn that, and "
-                "nothing about lungs. Invert one side, and convert again.",
-            )
+    def __add__(self, other: "Marked") -> "Marked":
+        return Marked(
+            self.all_of + other.all_of,
+            np.concatenate([self.index, other.index]),
+            np.concatenate([self.labels, other.labels]),
+            np.concatenate([self.inverted, other.inverted]),
+            np.concatenate([self.distance, other.distance]),
         )
-    return quarantined, findings
 
 
-def _groups(sums: Sequence[str], hashes: np.ndarray, thumbnails: np.ndarray) -> dict[str, str]:
-    """Maps the SHA-256 of each image to the least one of those that are copies of it."""
-    first = {sha256: place for place, sha256 in reversed(list(enumerate(sums)))}
-    ordered = sorted(first)
-    places = [first[sha256] for sha256 in ordered]
-    joined = copies.groups(hashes[places], thumbnails[places])
-    return {sha256: ordered[joined[index]] for index, sha256 in enumerate(ordered)}
+@dataclass(frozen=True)
+class Verdict:
+    """What follows from the comparison.
+
+    Attributes:
+        quarantined: [N] int64, ascending: indices of inverted images.
+        doubtful: the finding and its order, by index of the image.
+    """
+
+    quarantined: np.ndarray
+    doubtful: Mapping[int, tuple[str, float]] = field(default_factory=dict)
 
 
-def _turned(
-    files: Sequence[SourceFile], found: dict[int, dict[str, Any]], good: Sequence[int]
-) -> list[Finding]:
-    turned = [index for index in good if found[index]["orientation"] != 1]
-    return _some(
-        "turned",
-        files,
-        turned,
-        f"{len(turned):,} images are stored turned or mirrored, as their EXIF data say. They are "
-        "read upright, here and in serving.",
+def mark(looks: Looks, majority: Majority, reference: Reference, spread: Spread) -> Marked:
+    """Compares some images with most of all."""
+    found = likeness.compare(looks.thumbnails, majority, reference, spread)
+    marked = found.inverted | found.unlike
+    labels = np.array([LABELS.index(label) for label in looks.labels])
+    return Marked(
+        Counter(looks.labels),
+        looks.index[marked],
+        labels[marked],
+        found.inverted[marked],
+        np.where(found.unlike, found.distance, 0.0)[marked],
     )
 
 
-def _unused_bits(
-    files: Sequence[SourceFile], found: dict[int, dict[str, Any]], good: Sequence[int]
-) -> list[Finding]:
-    unused = [index for index in good if found[index]["unused_bits"]]
-    bits = sorted({16 - found[index]["unused_bits"] for index in unused})
-    return _some(
-        "unused_bits",
-        files,
-        unused,
-        f"{len(unused):,} PNGs use only {' or '.join(map(str, bits))} of their 16 bits. They are "
-        "read by the bits that they use, here and in serving.",
+def decide(marked: Marked) -> Verdict:
+    """Decides which inverted images are quarantined, and what is doubtful."""
+    quarantined = [np.zeros(0, np.int64)]
+    doubtful: dict[int, tuple[str, float]] = {}
+    enough = marked.all_of.total() >= likeness.LEAST_IMAGES
+    for number, label in enumerate(LABELS):
+        members = marked.index[marked.inverted & (marked.labels == number)]
+        if enough and len(members) <= MOST_OF_A_CLASS * marked.all_of[label]:
+            quarantined.append(members)
+        else:
+            doubtful |= dict.fromkeys(members.tolist(), ("inverted", 0.0))
+    unlike = ~marked.inverted
+    for index, distance in zip(
+        marked.index[unlike].tolist(), marked.distance[unlike].tolist(), strict=True
+    ):
+        doubtful[index] = ("unlike", -distance)
+    return Verdict(np.sort(np.concatenate(quarantined)), doubtful)
+
+
+def apply(image: Outcome, verdict: Verdict, joined: Joined) -> Outcome:
+    """Says of a good image what the comparison found."""
+    place = int(np.searchsorted(verdict.quarantined, image.index))
+    if verdict.quarantined[place : place + 1].tolist() == [image.index]:
+        return replace(image, quarantined=_INVERTED, findings=())
+    doubtful = verdict.doubtful.get(image.index)
+    return replace(
+        image,
+        findings=image.findings + ((doubtful,) if doubtful else ()),
+        copies=joined.of(image.index, NO_COPY),
     )
 
 
-def _faint(
-    files: Sequence[SourceFile], good: Sequence[int], thumbnails: np.ndarray
-) -> list[Finding]:
-    deviations = thumbnails.reshape(len(good), -1).std(axis=1) if good else np.zeros(0)
-    faint = [index for index, deviation in zip(good, deviations, strict=True) if deviation < FAINT]
-    return _some(
-        "faint",
-        files,
-        faint,
-        f"{len(faint):,} of {len(good):,} images have hardly any contrast: look whether they were "
-        "exported with the window of their detector.",
-    )
-
-
-def _unlike(files: Sequence[SourceFile], unlike: Sequence[int], number: int) -> list[Finding]:
-    return _some(
-        "unlike",
-        files,
-        unlike,
-        f"{len(unlike):,} of {number:,} images are unlike the others: look whether they are "
-        "frontal chest X-rays, upright, and neither masks nor photographs.",
-    )
-
-
-def _copies(
-    files: Sequence[SourceFile], found: dict[int, dict[str, Any]], good: Sequence[int]
-) -> list[Finding]:
-    # Byte-equal copies were always kept together, and are not a finding.
-    members: dict[str, dict[str, int]] = {}
-    for index in good:
-        group = members.setdefault(found[index]["copies"], {})
-        group.setdefault(found[index]["sha256"], index)
-    again = [
-        index
-        for group in members.values()
-        if len(group) > 1
-        for index in sorted(group.values(), key=lambda each: files[each].filename)
+def findings(tally: Tally) -> tuple[Finding, ...]:
+    """Returns what a reader of the dataset should know of its images."""
+    all_of = {label: tally["good", label].number for label in LABELS}
+    bits = " or ".join(str(bits) for (bits,) in tally.of("bits"))
+    found = [
+        _finding(
+            "inverted",
+            tally,
+            ("inverted", label),
+            "{0} of {1} images of {2} are inverted against most others, as exports of MONOCHROME1 "
+            "are: a model would learn that, and nothing about lungs. Invert one side, and convert "
+            "again.",
+            f"{all_of[label]:,}",
+            label,
+        )
+        for label in LABELS
     ]
-    originals = sum(len(group) > 1 for group in members.values())
-    return _some(
-        "copies",
-        files,
-        again,
-        f"{len(again):,} images are copies of one another, encoded or resized anew: they show "
-        f"{originals:,}. Copies are kept in one split; those of images in the folder test are "
-        "dropped from the others.",
-    )
-
-
-def _some(
-    kind: str, files: Sequence[SourceFile], images: Sequence[int], message: str
-) -> list[Finding]:
-    return [_finding(kind, files, images, message)] if images else []
+    sentences = {
+        "turned": "{0} images are stored turned or mirrored, as their EXIF data say. They are read "
+        "upright, here and in serving.",
+        "unused_bits": "{0} PNGs use only {1} of their 16 bits. They are read by the bits that "
+        "they use, here and in serving.",
+        "faint": "{0} of {2} images have hardly any contrast: look whether they were exported with "
+        "the window of their detector.",
+        "unlike": "{0} of {2} images are unlike the others: look whether they are frontal chest "
+        "X-rays, upright, and neither masks nor photographs.",
+        "copies": "{0} images are copies of one another, encoded or resized anew: they show {3}. "
+        "Copies are kept in one split; those of images in the folder test are dropped from the "
+        "others.",
+    }
+    originals = f"{tally['originals',].number:,}"
+    found += [
+        _finding(
+            kind, tally, ("finding", kind), sentence, bits, f"{sum(all_of.values()):,}", originals
+        )
+        for kind, sentence in sentences.items()
+    ]
+    return tuple(finding for finding in found if finding.images)
 
 
 def _finding(
-    kind: str, files: Sequence[SourceFile], images: Sequence[int], message: str
+    kind: str, tally: Tally, key: tuple[str, ...], sentence: str, *figures: str
 ) -> Finding:
-    examples = tuple(files[index].filename for index in images[:EXAMPLES])
-    return Finding(kind=kind, images=len(images), message=message, examples=examples)
+    count = tally[key]
+    message = sentence.format(f"{count.number:,}", *figures)
+    return Finding(kind=kind, images=count.number, message=message, examples=count.shown)
+
+
+class Screen(beam.PTransform):
+    """Compares all good images of a folder with each other.
+
+    It takes `Looks`, and returns two side inputs: a `Verdict`, and with the images that are copies
+    of one another `Joined`.
+    """
+
+    # Beam warns of any other annotation.
+    def expand(self, looks: PCollection) -> Any:
+        """Adds the steps."""
+        direction = (
+            looks
+            | "Sum up all" >> beam.Map(lambda some: Moments.of(some.thumbnails))
+            | "All" >> beam.CombineGlobally(Sum(Moments.nothing)).without_defaults()
+            | "Direction" >> beam.Map(likeness.first_direction)
+        )
+        majority = (
+            looks
+            | "Correlate" >> beam.Map(_correlated, AsSingleton(direction))
+            | "Correlations" >> beam.CombineGlobally(Sum(likeness.no_histogram)).without_defaults()
+            | "Majority" >> beam.Map(_majority, AsSingleton(direction))
+        )
+        reference = (
+            looks
+            | "Sum up most" >> beam.Map(_core, AsSingleton(majority))
+            | "Most" >> beam.CombineGlobally(Sum(Moments.nothing)).without_defaults()
+            | "Reference" >> beam.Map(likeness.reference)
+        )
+        spread = (
+            looks
+            | "Residuals" >> beam.Map(_residuals, AsSingleton(reference))
+            | "All residuals" >> beam.CombineGlobally(Sum(likeness.no_histogram)).without_defaults()
+            | "Spread" >> beam.Map(likeness.spread)
+        )
+        verdict = (
+            looks
+            | "Mark"
+            >> beam.Map(mark, AsSingleton(majority), AsSingleton(reference), AsSingleton(spread))
+            | "Marked" >> beam.CombineGlobally(Sum(Marked.nothing)).without_defaults()
+            | "Decide" >> beam.Map(decide)
+        )
+        kept = looks | "Keep" >> beam.Map(_without, AsSingleton(verdict))
+        candidates = (
+            kept
+            | "Deal hashes" >> beam.FlatMap(_dealt)
+            | "By segment" >> beam.GroupByKey()
+            | "Candidates" >> beam.FlatMapTuple(_candidates)
+            | "All candidates" >> beam.CombineGlobally(Sum(Pairs)).without_defaults()
+            | "Join candidates" >> beam.Map(Pairs.joined)
+        )
+        copied = (
+            kept
+            | "Pick" >> beam.FlatMap(_picked, AsSingleton(candidates, Joined.nothing()))
+            | "By candidates" >> beam.GroupByKey()
+            | "Copies" >> beam.MapTuple(_copies)
+            | "All copies" >> beam.CombineGlobally(Sum(Pairs)).without_defaults()
+            | "Join copies" >> beam.Map(Pairs.joined)
+        )
+        nobody = Verdict(np.zeros(0, np.int64))
+        return AsSingleton(verdict, nobody), AsSingleton(copied, Joined.nothing())
+
+
+def _correlated(looks: Looks, direction: np.ndarray) -> np.ndarray:
+    return likeness.histogram(likeness.correlations(looks.thumbnails, direction))
+
+
+def _majority(correlation: np.ndarray, direction: np.ndarray) -> Majority:
+    return likeness.majority(direction, correlation)
+
+
+def _core(looks: Looks, majority: Majority) -> Moments:
+    return likeness.core_of(looks.thumbnails, majority)
+
+
+def _residuals(looks: Looks, reference: Reference) -> np.ndarray:
+    return likeness.histogram(likeness.residuals(looks.thumbnails, reference))
+
+
+def _without(looks: Looks, verdict: Verdict) -> Looks:
+    return looks.where(~np.isin(looks.index, verdict.quarantined))
+
+
+def _dealt(looks: Looks) -> Iterator[tuple[int, tuple[np.ndarray, np.ndarray]]]:
+    return ((segment, (looks.index, looks.hashes)) for segment in range(copies.SEGMENTS))
+
+
+def _candidates(segment: int, dealt: Iterable[tuple[np.ndarray, np.ndarray]]) -> Iterator[Pairs]:
+    index, hashes = map(np.concatenate, zip(*dealt, strict=True))
+    for places in copies.candidates(hashes, segment):
+        if len(places):
+            yield Pairs(index[places])
+
+
+_Look = tuple[int, np.ndarray, np.ndarray]
+
+
+def _picked(looks: Looks, candidates: Joined) -> Iterator[tuple[int, _Look]]:
+    for place in np.flatnonzero(candidates.among(looks.index)):
+        index = int(looks.index[place])
+        yield candidates.of(index, index), (index, looks.hashes[place], looks.thumbnails[place])
+
+
+def _copies(_: int, picked: Iterable[_Look]) -> Pairs:
+    index, hashes, thumbnails = zip(*sorted(picked, key=lambda look: look[0]), strict=True)
+    first = copies.groups(np.stack(hashes), np.stack(thumbnails))
+    pairs = np.stack([np.array(index, np.int64)[first], np.array(index, np.int64)], axis=1)
+    return Pairs(pairs[pairs[:, 0] != pairs[:, 1]])

@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf  # noqa: F401 - once, for all children
 
-from components.convert import inspection
+from components.convert import jobs
 from serving.files import staging
 from tests.components.convert.folders import dataset_of
 
@@ -64,7 +64,7 @@ def at_first_rename() -> Options:
 
 
 MOMENTS: dict[str, Callable[[], Options]] = {
-    "starting": lambda: at_call(inspection, "inspect_files"),
+    "starting": lambda: at_call(jobs.Job, "place"),
     "inspecting": lambda: at_progress(1, 0.5),
     "inspected": lambda: at_progress(2, 0),
     "writing": lambda: at_progress(2, 0.5),

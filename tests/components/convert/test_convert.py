@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from components.convert import inspection
+from components.convert import jobs, placing, shards
 from components.convert.convert import converted
 from pipeline.cli.output.dataset_rows import rows
-from serving.files import staging
+from serving.beam import disk_runner
+from serving.files import spool, staging
 from serving.images.dataset import Dataset
 from serving.images.settings import DatasetSettings
 from tests.components.convert import damage
@@ -217,6 +218,19 @@ def test_the_same_input_gives_the_same_bytes(tmp_path, clinic):
     dataset = dataset_of(images, tmp_path / "out")
     assert shard_bytes(tmp_path / "out") == shard_bytes(clinic[1])
     assert dataset.fingerprint == clinic[2].fingerprint
+
+
+def test_the_bytes_do_not_depend_on_what_is_held_in_memory(tmp_path, clinic, monkeypatch):
+    monkeypatch.setattr(disk_runner, "IN_MEMORY", 5000)
+    monkeypatch.setattr(spool, "_SORTED", 5)
+    monkeypatch.setattr(jobs, "_PART", 20)
+    monkeypatch.setattr(placing, "_FILES_AT_ONCE", 3)
+    monkeypatch.setattr(shards, "_MERGED", 2)
+    dataset = dataset_of(fill(tmp_path / "images", clinic[0]), tmp_path / "out")
+    kept = {"files", "checksum", "source_fingerprint"}
+    assert dataset.model_dump(exclude=kept) == clinic[2].model_dump(exclude=kept)
+    assert shard_bytes(tmp_path / "out") == shard_bytes(clinic[1])
+    assert quarantined(tmp_path / "out") == quarantined(clinic[1])
 
 
 def test_another_seed_gives_another_split(tmp_path, clinic):
@@ -419,13 +433,13 @@ def test_an_image_that_changes_meanwhile_stops_the_conversion(tmp_path, monkeypa
     dataset_of(images, out)
     before = tree(out)
     fill(images, {"train/NORMAL/new.png": xray(8)})
-    write_shards = inspection.write_shards
+    write = jobs.Job.write
 
     def change_then_write(*arguments, **options):
         fill(images, {"train/NORMAL/new.png": xray(9)})
-        write_shards(*arguments, **options)
+        write(*arguments, **options)
 
-    monkeypatch.setattr(inspection, "write_shards", change_then_write)
+    monkeypatch.setattr(jobs.Job, "write", change_then_write)
     with pytest.raises(UserError, match=r"train/NORMAL/new.png changed while it was converted"):
         dataset_of(images, out)
     assert tree(out) == before
@@ -473,7 +487,7 @@ def test_a_failure_of_the_disk_at_the_end_is_explained(tmp_path, monkeypatch, nu
 
 
 def test_a_mistake_of_ours_is_not_called_the_users(tmp_path, monkeypatch):
-    monkeypatch.setattr(inspection, "inspect_files", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(jobs.Job, "place", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         dataset_of(fill(tmp_path / "images", hospital(2)), tmp_path / "out")
 

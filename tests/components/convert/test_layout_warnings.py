@@ -3,21 +3,22 @@ import pytest
 from components.convert.layout_warnings import layout_warnings
 from components.convert.outcomes import Outcome
 from serving.images.dataset import PatientsKnown
-from serving.images.patients import Patients
+from tests.components.convert.alone import tallied
 from tests.components.convert.folders import source
 
 ALL_KNOWN = PatientsKnown(images=2, known=2, by={"the table": 2})
 
 
 def used(path, folder="train", label="NORMAL", split="train", **known):
-    return Outcome(source(path, folder, label, **known), split=split, patient=path)
+    at = sum(path.encode())
+    return Outcome(source(path, folder, label, **known), at, split=split, patient=path)
 
 
 BOTH = [used("train/NORMAL/a.png"), used("train/PNEUMONIA/a.png", label="PNEUMONIA")]
 
 
 def warned(*outcomes, known=ALL_KNOWN, notes=()):
-    return layout_warnings(outcomes, Patients({}, notes), known)
+    return layout_warnings(tallied(outcomes), known, notes)
 
 
 def test_an_ordinary_folder_gives_none():

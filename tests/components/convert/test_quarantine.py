@@ -4,6 +4,7 @@ import pytest
 
 from components.convert.outcomes import Outcome
 from components.convert.quarantine import refuse_mostly_bad, refused_list, write_list
+from tests.components.convert.alone import tallied
 from tests.components.convert.folders import source
 from transform_module.errors import UserError
 
@@ -20,7 +21,7 @@ def test_the_list_survives_any_name(tmp_path):
     name = 'train/NORMAL/a "b", c\nd é.png'
     shown = r'train/NORMAL/a "b", c\x0ad é.png'
     bad = Outcome(source(name, "train", size=12), quarantined="too small: 1x1, sorry", sha256="ab")
-    write_list([*outcomes(good=2, skipped=1), bad], tmp_path / "list.csv")
+    write_list([row(bad)], tmp_path / "list.csv")
     with (tmp_path / "list.csv").open(encoding="utf-8", newline="") as file:
         assert list(csv.reader(file)) == [
             ["path", "reason", "bytes", "sha256"],
@@ -28,9 +29,18 @@ def test_the_list_survives_any_name(tmp_path):
         ]
 
 
+def row(outcome):
+    return (outcome.file.filename, outcome.quarantined, outcome.file.size, outcome.sha256)
+
+
+def judge(found, out, limit):
+    rows = [row(each) for each in found if each.quarantined]
+    refuse_mostly_bad(tallied(found), [each.file for each in found], rows, out, limit)
+
+
 @pytest.mark.parametrize(("good", "bad", "limit"), [(9, 1, 0.1), (1, 0, 0.0), (1, 9, 1.0)])
 def test_as_much_as_is_allowed_passes(tmp_path, good, bad, limit):
-    refuse_mostly_bad(outcomes(good, bad), tmp_path / "out", limit)
+    judge(outcomes(good, bad), tmp_path / "out", limit)
     assert not refused_list(tmp_path / "out").exists()
 
 
@@ -42,13 +52,13 @@ def test_more_is_refused_with_the_list(tmp_path, good, bad, skipped, limit):
     with pytest.raises(
         UserError, match=r"not readable images.*Commonest: too small \(1, such as b\)"
     ):
-        refuse_mostly_bad(outcomes(good, bad, skipped), tmp_path / "out", limit)
+        judge(outcomes(good, bad, skipped), tmp_path / "out", limit)
     assert refused_list(tmp_path / "out").read_text().count("too small") == bad
 
 
 def refusal(tmp_path, *found):
     with pytest.raises(UserError) as refused:
-        refuse_mostly_bad(found, tmp_path / "out", 0.1)
+        judge(found, tmp_path / "out", 0.1)
     return str(refused.value)
 
 
@@ -56,7 +66,7 @@ def test_the_refusal_shows_the_figures_and_the_way_out(tmp_path):
     both = [Outcome(source("n", "train", "NORMAL"), split="train")]
     assert refusal(tmp_path, *both, *outcomes(good=2999, bad=1000)) == (
         "1,000 of 4,000 files (25%) are not readable images; allowed are 10% (max_bad). "
-        "Commonest: too small (1,000, such as b, b). Every file with its reason is in "
+        "Commonest: too small (1,000, such as b). Every file with its reason is in "
         f"{tmp_path}/out.quarantine.csv. Fix the files, or raise max_bad if this is as it should "
         "be."
     )
@@ -64,7 +74,7 @@ def test_the_refusal_shows_the_figures_and_the_way_out(tmp_path):
 
 def test_the_refusal_names_three_reasons_with_examples_and_what_was_skipped(tmp_path):
     bad = [
-        Outcome(source(f"{reason}{number}.png"), quarantined=f"{reason}: {number}")
+        Outcome(source(f"{reason}{number}.png"), number, quarantined=f"{reason}: {number}")
         for number, reason in enumerate("aabbbcd")
     ]
     message = refusal(tmp_path, *outcomes(skipped=2), *bad)

@@ -1,25 +1,24 @@
 import dataclasses
+import hashlib
 
 import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components.convert import records
-from components.convert.splits import Placement
-from serving.images.image import Image
+from components.convert.outcomes import Outcome
+from tests.components.convert.folders import source
 
-IMAGE = Image(
-    filename="train/PNEUMONIA/person1_virus_é.png",
-    folder="train",
-    label="PNEUMONIA",
-    subtype="virus",
-    patient="virus-1",
+IMAGE = Outcome(
+    source("train/PNEUMONIA/person1_virus_é.png", "train"),
     sha256="ab" * 32,
     format="png",
     width=40,
     height=50,
+    patient="virus-0",
+    split="eval",
 )
-DESCRIBED = records.features(IMAGE, Placement("virus-0", "eval"))
+DESCRIBED = records.features(IMAGE)
 
 
 def test_an_example_holds_what_the_contract_names():
@@ -42,8 +41,8 @@ def test_an_example_holds_what_the_contract_names():
 
 
 def test_the_label_of_a_normal_image_is_0():
-    normal = dataclasses.replace(IMAGE, label="NORMAL")
-    assert records.features(normal, Placement("virus-0", "eval"))["label"] == 0
+    normal = dataclasses.replace(IMAGE, file=source("train/NORMAL/a.png", "train", "NORMAL"))
+    assert records.features(normal)["label"] == 0
 
 
 def test_the_order_of_the_features_changes_no_byte():
@@ -79,4 +78,14 @@ def test_fingerprints_are_equal_exactly_where_the_records_are(one, other):
     same = in_order([(s, sorted(d.items())) for s, d in one]) == in_order(
         [(s, sorted(d.items())) for s, d in other]
     )
-    assert (records.fingerprint(one) == records.fingerprint(other)) == same
+    first, second = (
+        records.fingerprint(sorted(records.line(split, each) for split, each in listed))
+        for listed in (one, other)
+    )
+    assert (first == second) == same
+
+
+def test_the_fingerprint_is_that_of_all_lines_at_once():
+    lines = [records.line("train", {"sha256": "a"}), records.line("train", {"sha256": "b"})]
+    expected = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    assert records.fingerprint(iter(lines)) == expected

@@ -4,8 +4,9 @@ from collections import Counter, defaultdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.convert.splits import place
-from serving.images.image import Image
+from tests.components.convert import former
+from tests.components.convert.alone import place
+from tests.components.convert.former import Image
 
 SPLIT_FOLDERS = ("train", "val", "test")
 
@@ -22,6 +23,15 @@ images = st.builds(
     label=st.sampled_from(["NORMAL", "NORMAL", "NORMAL", "PNEUMONIA"]),
 )
 plans = st.lists(images, max_size=30)
+
+
+@settings(max_examples=300)
+@given(plan=plans, seed=st.integers())
+def test_each_image_goes_where_it_went_when_all_were_held_in_memory(plan, seed):
+    before = former.place(plan, seed=seed)
+    assert place(plan, seed=seed) == [
+        (each.patient, each.split, each.quarantined) for each in before
+    ]
 
 
 def conflicting(plan):

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from components.convert.splits import place
 from serving.images.hold_out import Group, held_out
-from serving.images.image import Image
+from tests.components.convert import former
+from tests.components.convert.alone import place
+from tests.components.convert.former import Image
 from transform_module.errors import UserError
 from transform_module.images.measures import MEASURES
 
@@ -19,7 +20,18 @@ def xray(number, subtype="bacteria", *, folder="train", side=40, sha256=None, le
     sha256 = sha256 or f"{subtype}{number}{folder}{side}{level}"
     measures = dict.fromkeys(MEASURES, level)
     patient = f"{subtype}-{number}"
-    return Image("x", folder, label, subtype, patient, sha256, "png", side, 40, measures)
+    return Image(
+        f"person0_{subtype}_0.png",
+        folder,
+        label,
+        subtype,
+        patient,
+        sha256,
+        "png",
+        side,
+        40,
+        measures,
+    )
 
 
 images = st.builds(
@@ -72,6 +84,17 @@ def test_the_order_of_the_images_decides_nothing(plan, order, group):
     order.shuffle(before)
     after = placed([each for each, _ in before], group)
     assert [placement for _, placement in after] == [placement for _, placement in before]
+
+
+@settings(max_examples=100)
+@given(plan=st.lists(images, min_size=20, max_size=50), group=st.sampled_from(GROUPS))
+def test_those_are_held_out_that_were_when_all_were_held_in_memory(plan, group):
+    for each, placement in zip(
+        former.place(plan, seed=7, hold_out=group) if placed(plan, group) else (),
+        place(plan, seed=7, hold_out=group),
+        strict=True,
+    ):
+        assert placement == (each.patient, each.split, each.quarantined)
 
 
 def hospital():

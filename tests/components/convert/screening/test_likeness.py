@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from components.convert.screening.appearance import thumbnail
-from components.convert.screening.likeness import LEAST_IMAGES, compare
+from components.convert.screening.likeness import LEAST_IMAGES
 from components.synthetic import generate, plan
 from serving.images import decode_check
+from tests.components.convert import former
+from tests.components.convert.alone import compare
 from tests.conftest import SHARED
 from tests.images import grey_pixels
 
@@ -25,6 +27,19 @@ def chest(seed):
 
 
 CHESTS = np.stack([chest(seed) for seed in range(60)])
+
+
+@pytest.mark.parametrize("number", [2, 3, 19, 20, 21, 60])
+@pytest.mark.parametrize("inverted", [0, 1, 5])
+@pytest.mark.parametrize("noise", [0, 4])
+def test_the_images_are_found_that_were_when_all_were_held_in_memory(number, inverted, noise):
+    some = CHESTS[:number].copy()
+    some[:inverted] = 255 - some[:inverted]
+    some[number - noise :] = np.random.default_rng(1).integers(0, 256, some[number - noise :].shape)
+    found, expected = compare(some), former.compare(some)
+    np.testing.assert_array_equal(found.inverted, expected.inverted)
+    np.testing.assert_array_equal(found.unlike, expected.unlike)
+    np.testing.assert_allclose(found.distance, expected.distance, rtol=0.01, atol=0.01)
 
 
 def test_like_images_are_neither_inverted_nor_unlike():
@@ -106,6 +121,7 @@ def real(folder, step):
 def test_no_real_x_ray_is_inverted_until_it_is(folder, step):
     images = real(folder, step)
     found = compare(images)
+    np.testing.assert_array_equal(found.unlike, former.compare(images).unlike)
     assert not found.inverted.any()
     assert found.unlike.mean() < 0.02
     chosen = np.arange(len(images)) % 20 == 0

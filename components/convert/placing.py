@@ -1,0 +1,238 @@
+"""From a list of files to what becomes of each: tally, quarantine and shards. Steps of Beam."""
+
+import itertools
+import json
+import os
+import pickle
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import apache_beam as beam
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.pvalue import AsDict, AsSingleton, PCollection, TaggedOutput
+
+from components.convert import splits
+from components.convert.inspection import LOOKS, Inspect
+from components.convert.joining import Joined, Pairs
+from components.convert.layout_warnings import warning_marks
+from components.convert.outcomes import NO_COPY, Outcome
+from components.convert.screening.screening import Screen, Verdict, apply
+from components.convert.shards import Plan
+from components.convert.tally import Mark, Tally, marks
+from serving.beam.sum import Sum
+from serving.images.hold_out import Group, held_out
+
+TALLY: Final = "tally"
+"""The file of the tally, beside the plan of the shards."""
+
+QUARANTINED: Final = "quarantined"
+"""The files that list what is quarantined begin so."""
+
+_FILES_AT_ONCE = 128
+_IN_TEST = "in test"
+
+
+@dataclass(eq=False)
+class Place(beam.PTransform):
+    """Reads files and decides where each goes.
+
+    It takes paths of parts of the list of files, see `read_part`; its results are files.
+
+    Attributes:
+        images: the image folder.
+        results: the folder of the results.
+        stage: whose listener gets the files that are inspected.
+        shards: TFRecord files in each split.
+        seed: seed of the split.
+        hold_out: the group that becomes the test set.
+    """
+
+    images: str
+    results: str
+    stage: str
+    shards: int
+    seed: int
+    hold_out: Group | None
+
+    def expand(self, parts: PCollection) -> None:
+        """Adds the steps."""
+        files = (
+            parts
+            | "Spread parts" >> beam.Reshuffle()
+            | "Read parts" >> beam.FlatMap(_read_part)
+            | "Spread files" >> beam.Reshuffle()
+        )
+        inspect = Inspect(os.fsencode(self.images), self.stage, self.hold_out is not None)
+        inspected = (
+            files
+            | "To be read" >> beam.Filter(_to_be_read, True)
+            | "Inspect" >> beam.ParDo(inspect).with_outputs(LOOKS, main="outcomes")
+        )
+        verdict, copied = inspected[LOOKS] | "Screen" >> Screen()
+        screened = inspected["outcomes"] | "Screened" >> beam.Map(_screened, verdict, copied)
+        placed, extra = screened | "Place good" >> _PlaceGood(self.seed, self.hold_out)
+        outcomes = (
+            placed,
+            screened | "Bad" >> beam.Filter(lambda image: not image.is_valid),
+            files
+            | "Not to be read" >> beam.Filter(_to_be_read, False)
+            | "Each" >> beam.FlatMap(lambda batch: batch),
+        ) | "Outcomes" >> beam.Flatten()
+        good = screened | "Count good" >> beam.Map(_good)
+        counted = outcomes | "Mark" >> beam.Map(_counted)
+        _ = (
+            (counted, extra, good)
+            | "Marks" >> beam.Flatten()
+            | "Tally" >> beam.CombineGlobally(Sum(Tally)).without_defaults()
+            | "Keep tally" >> beam.Map(_keep, FileSystems.join(self.results, TALLY))
+        )
+        _ = (
+            outcomes
+            | "Quarantined" >> beam.Filter(lambda outcome: outcome.quarantined is not None)
+            | "Lines" >> beam.Map(_line)
+            | "List" >> beam.io.WriteToText(FileSystems.join(self.results, QUARANTINED))
+        )
+        _ = outcomes | "Plan" >> Plan(self.results, self.shards)
+
+
+@dataclass(eq=False)
+class _PlaceGood(beam.PTransform):
+    """Places the good images; returns these and those in conflict, and marks beside theirs."""
+
+    seed: int
+    hold_out: Group | None
+
+    # Beam warns of any other annotation.
+    def expand(self, screened: PCollection) -> Any:
+        good = screened | "Good" >> beam.Filter(lambda image: image.is_valid)
+        copies = (
+            good
+            | "Copied" >> beam.Filter(lambda image: image.copies != NO_COPY)
+            | "Key copies" >> beam.WithKeys(lambda image: image.copies)
+            | "By copies" >> beam.GroupByKey()
+            | "Compare copies"
+            >> beam.MapTuple(lambda key, some: (key, splits.compare_copies(some)))
+        )
+        conflicts = AsDict(
+            copies
+            | "Conflicts"
+            >> beam.FlatMapTuple(
+                lambda key, found: [(key, found.conflict)] if found.conflict else []
+            )
+        )
+        joined = (
+            copies
+            | "Pairs" >> beam.MapTuple(lambda _, found: Pairs(found.pairs))
+            | "All pairs" >> beam.CombineGlobally(Sum(Pairs)).without_defaults()
+            | "Join patients" >> beam.Map(Pairs.joined)
+        )
+        named = (
+            good
+            | "Without conflicts" >> beam.Map(splits.without_conflict, conflicts)
+            | "Key patients" >> beam.Map(_by_patient, AsSingleton(joined, Joined.nothing()))
+            | "By patient" >> beam.GroupByKey()
+            | "Name patients" >> beam.FlatMapTuple(_named).with_outputs(_IN_TEST, main="images")
+        )
+        in_test = named[_IN_TEST]
+        held: Any = frozenset()
+        given = AsSingleton(
+            in_test | "Any in test" >> beam.CombineGlobally(any).without_defaults(), False
+        )
+        if self.hold_out:
+            held = AsSingleton(
+                named["images"]
+                | "May be held out"
+                >> beam.FlatMapTuple(
+                    lambda image, in_test: [] if in_test or not image.is_valid else [image]
+                )
+                | "Key by patient" >> beam.WithKeys(lambda image: image.patient)
+                | "Held out by patient" >> beam.GroupByKey()
+                | "Images of each" >> beam.MapTuple(lambda patient, images: (patient, list(images)))
+                | "All that may be" >> beam.combiners.ToDict()
+                | "Hold out" >> beam.Map(held_out, self.hold_out, seed=self.seed)
+            )
+        placed = named["images"] | "Place" >> beam.Map(
+            _placed, given, held, seed=self.seed, hold_out=self.hold_out is not None
+        )
+        return placed, copies | "Marks of copies" >> beam.MapTuple(
+            lambda _, found: Tally(found.marks)
+        )
+
+
+def write_part(files: list[Outcome], path: str) -> None:
+    """Writes a part of the list of files, for `Place`.
+
+    Args:
+        files: in order.
+        path: the file to write.
+    """
+    _keep(files, path)
+
+
+def read_kept(path: str) -> Any:
+    """Reads what a step kept for the driver."""
+    with FileSystems.open(path) as file:
+        return pickle.loads(file.read())
+
+
+def _keep(kept: Any, path: str) -> None:
+    with FileSystems.create(path) as file:
+        file.write(pickle.dumps(kept))
+
+
+def _read_part(path: str) -> Iterator[list[Outcome]]:
+    """Yields lists of files that are all to be read, or all not."""
+    for _, some in itertools.groupby(read_kept(path), key=lambda file: file.is_to_be_read):
+        while batch := list(itertools.islice(some, _FILES_AT_ONCE)):
+            yield batch
+
+
+def _to_be_read(batch: list[Outcome], wanted: bool) -> bool:
+    return batch[0].is_to_be_read == wanted
+
+
+def _screened(image: Outcome, verdict: Verdict, copied: Joined) -> Outcome:
+    return apply(image, verdict, copied) if image.is_valid else image
+
+
+def _good(image: Outcome) -> Tally:
+    return Tally([Mark(("good", image.label))] if image.is_valid else [])
+
+
+def _counted(outcome: Outcome) -> Tally:
+    return Tally([*marks(outcome), *warning_marks(outcome)])
+
+
+def _by_patient(image: Outcome, joined: Joined) -> tuple[int, Outcome]:
+    return splits.joined_patient(image, joined), image
+
+
+def _named(_: int, images: Iterable[Outcome]) -> Iterator[Any]:
+    named, in_test = splits.of_one_patient(images)
+    yield TaggedOutput(_IN_TEST, in_test)
+    yield from ((image, in_test) for image in named)
+
+
+def _placed(
+    named: tuple[Outcome, bool],
+    any_in_test: bool,
+    held: frozenset[str],
+    *,
+    seed: int,
+    hold_out: bool,
+) -> Outcome:
+    image, in_test = named
+    return splits.place(
+        image,
+        in_test=in_test,
+        held=held,
+        hold_out=hold_out,
+        test_is_given=bool(any_in_test or held),
+        seed=seed,
+    )
+
+
+def _line(outcome: Outcome) -> str:
+    row = (outcome.file.filename, outcome.quarantined, outcome.file.size, outcome.sha256)
+    return json.dumps([outcome.index, row])
