@@ -47,8 +47,12 @@ def run_fn(fn_args: FnArgs) -> None:
     is_chief = strategy.is_chief(where)
     # Of several workers each decodes its share of every epoch, and nothing else.
     decode = not strategy.has_workers(where)
-    train = batches.read(files_of(fn_args.train_files), job.transform.size, decode=decode)
-    evaluation = batches.read(files_of(fn_args.eval_files), job.transform.size, decode=decode)
+    train, evaluation = batches.read_splits(
+        files_of(fn_args.train_files),
+        files_of(fn_args.eval_files),
+        job.transform.size,
+        decode=decode,
+    )
     model_dir = Path(fn_args.serving_model_dir)
     with tempfile.TemporaryDirectory(prefix="training-") as temporary:
         kept = job.checkpoint_dir if is_chief else ""

@@ -70,8 +70,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     train_files = files_of(fn_args.train_files)
     eval_files = files_of(fn_args.eval_files)
     parts = folds.split(
-        batches.read(train_files, job.transform.size),
-        batches.read(eval_files, job.transform.size),
+        *batches.read_splits(train_files, eval_files, job.transform.size),
         folds=job.tuner.folds,
         seed=job.seed,
     )

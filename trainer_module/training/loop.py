@@ -153,8 +153,15 @@ def _require_equal_data(
     where: tf.distribute.Strategy, train: data.Images, evaluation: data.Images
 ) -> None:
     """Stops each worker where one reads other images, before it waits for the others forever."""
-    facts = [[part.count, _digest(part)] for part in (train, evaluation)]
+    facts = [
+        [part.count, _digest(part), int(part.stream is not None)] for part in (train, evaluation)
+    ]
     if facts != (chiefs := strategy.facts_of_chief(where, facts)):
+        if [fact[:2] for fact in facts] == [fact[:2] for fact in chiefs]:
+            raise TrainingError(
+                "the images fit into the memory of some workers, and not of others, so that they"
+                " would be read in different orders. Give each worker as much memory."
+            )
         raise TrainingError(
             f"the workers read different images: this one {facts[0][0]} + {facts[1][0]}, the chief"
             f" {chiefs[0][0]} + {chiefs[1][0]}. Give each the same files, in the same order."
