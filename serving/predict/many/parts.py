@@ -2,12 +2,12 @@
 
 * ``inputs.jsonl``: what is predicted, see `inputs`. The other files are used again only where this
 one   would be written the same.
-* ``00000007-00000256-32.jsonl``: of chunk 7 the 32 rows after its first 256.
-* ``00000007.done``: all rows of chunk 7 are there. It lists damage.
+* ``00000/00000007-00000256-32.jsonl``: of chunk 7 the 32 rows after its first 256.
+* ``00000/00000007.done``: all rows of chunk 7 are there. It lists damage.
 * ``table``: all rows, until it is renamed to OUT.
 
 Each but the last appears whole or not at all. Where several processes predict one chunk, they
-write the same.
+write the same. A folder has the parts of a thousand chunks, so that none is long to list.
 """
 
 import json
@@ -27,10 +27,16 @@ from transform_module.errors import UserError
 PART_IMAGES: Final = 256
 """So many rows are written at once, and lost at most to a kill."""
 
+_IN_A_FOLDER: Final = 1000
+"""Chunks whose parts are in one folder."""
+
 _INPUTS = "inputs.jsonl"
 _TABLE = "table"
 _PART = re.compile(r"\d{8}-\d{8}-(?P<rows>\d+)\.jsonl")
-_OURS = re.compile(rf"({_PART.pattern}|\d{{8}}\.done|{_INPUTS}|{_TABLE})(\.[0-9a-f]{{32}})?")
+_FOLDER = re.compile(r"\d{5}")
+_OURS = re.compile(
+    rf"({_FOLDER.pattern}/({_PART.pattern}|\d{{8}}\.done)|{_INPUTS}|{_TABLE})(\.[0-9a-f]{{32}})?"
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,11 @@ class Parts:
             UserError: something in it is not a part.
         """
         if self.folder.is_dir():
-            foreign = [name for name in self._names() if not _OURS.fullmatch(name)]
+            folders = [each.name for each in self.folder.iterdir() if each.is_dir()]
+            foreign = [
+                *(name for name in self._names() if not _OURS.fullmatch(name)),
+                *(name for name in folders if not _FOLDER.fullmatch(name)),
+            ]
         else:
             foreign = [self.folder.name] if os.path.lexists(self.folder) else []
         if foreign:
@@ -72,7 +82,7 @@ class Parts:
     def write(self, chunk: int, start: int, rows: Sequence[FilePrediction]) -> None:
         """Keeps rows of a chunk: those after its first ``start``."""
         content = "".join(strict_json.dumps(vars(row)) + "\n" for row in rows)
-        self._write(self.folder / f"{chunk:08d}-{start:08d}-{len(rows)}.jsonl", content)
+        self._write(self._of(chunk) / f"{chunk:08d}-{start:08d}-{len(rows)}.jsonl", content)
 
     def finish(self, chunk: int, damage: str) -> None:
         """Keeps that all rows of a chunk are there, and what was damaged."""
@@ -88,13 +98,17 @@ class Parts:
 
     def count_rows(self, chunk: int | None = None) -> int:
         """Counts the rows that are there, of one chunk or of all."""
-        start = "" if chunk is None else f"{chunk:08d}-"
-        names = (name for name in os.listdir(self.folder) if name.startswith(start))
-        return sum(int(match["rows"]) for match in map(_PART.fullmatch, names) if match)
+        if chunk is None:
+            return sum(map(_rows, self._names()))
+        try:
+            names = os.listdir(self._of(chunk))
+        except FileNotFoundError:
+            return 0
+        return sum(_rows(name) for name in names if name.startswith(f"{chunk:08d}-"))
 
     def rows(self) -> Iterator[Row]:
         """Reads the rows that are there, in the order of the inputs."""
-        for name in filter(_PART.fullmatch, self._names()):
+        for name in filter(_rows, self._names()):
             with (self.folder / name).open(encoding="ascii") as lines:
                 yield from map(json.loads, lines)
 
@@ -104,14 +118,31 @@ class Parts:
         for name in sorted(self._names(), key=lambda name: name != _INPUTS):
             if kept is None or name != kept.name:
                 (self.folder / name).unlink()
+        for folder in filter(Path.is_dir, list(self.folder.iterdir())):
+            folder.rmdir()
 
     def _names(self) -> list[str]:
-        return sorted(os.listdir(self.folder))
+        """Lists the files, relative to the folder, sorted."""
+        return sorted(
+            os.path.join(os.path.relpath(folder, self.folder), name).removeprefix("./")
+            for folder, _, names in os.walk(self.folder)
+            for name in names
+        )
+
+    def _of(self, chunk: int) -> Path:
+        return self.folder / f"{chunk // _IN_A_FOLDER:05d}"
 
     def _done(self, chunk: int) -> Path:
-        return self.folder / f"{chunk:08d}.done"
+        return self._of(chunk) / f"{chunk:08d}.done"
 
     def _write(self, file: Path, content: str) -> None:
+        file.parent.mkdir(exist_ok=True)
         attempt = file.with_name(f"{file.name}.{uuid.uuid4().hex}")
         attempt.write_text(content, encoding="utf-8")
         os.replace(attempt, file)
+
+
+def _rows(name: str) -> int:
+    """Returns how many rows a file has, by its name; 0 where it is no part."""
+    match = _PART.fullmatch(os.path.basename(name))
+    return int(match["rows"]) if match else 0

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from serving.predict.files import FilePrediction
@@ -39,12 +41,26 @@ def test_all_is_ours_and_goes(parts):
     parts.finish(0, "")
     parts.inputs.write_text("list")
     parts.table.write_text("table")
-    (parts.folder / f"00000000.done.{'0a' * 16}").write_text("half")
+    (parts.folder / f"00000/00000000.done.{'0a' * 16}").write_text("half")
     parts.refuse_foreign()
     parts.clear(kept=parts.inputs)
     assert list(parts.folder.iterdir()) == [parts.inputs]
     parts.clear()
     assert list(parts.folder.iterdir()) == []
+
+
+def test_no_folder_is_listed_for_a_chunk_that_has_the_parts_of_all(parts):
+    for chunk in range(0, 5000, 500):
+        parts.write(chunk, 0, ROWS[:1])
+    assert sorted(os.listdir(parts.folder)) == [f"{number:05d}" for number in range(5)]
+    assert all(len(list(each.iterdir())) == 2 for each in parts.folder.iterdir())
+    assert [row["path"] for row in parts.rows()] == ["0.png"] * 10
+
+
+def test_a_folder_of_another_is_reported(parts):
+    (parts.folder / "mine").mkdir()
+    with pytest.raises(UserError, match="something else: mine"):
+        parts.refuse_foreign()
 
 
 def test_what_another_made_in_its_place_is_reported(parts):
