@@ -12,8 +12,9 @@ import numpy as np
 
 CONFIDENCE: Final = 0.95
 
-# Replicates at once: with 5,000 images each of their arrays takes 8 MB, which the cache likes
-# better than all at once.
+# Numbers of an array of replicates: 8 MB, which the cache likes better than all at once. More only
+# where one replicate has more.
+_NUMBERS_AT_ONCE = 1_000_000
 _AT_ONCE = 200
 
 
@@ -36,13 +37,15 @@ class Bootstrap:
             patient: [N], whose image each is.
 
         Yields:
-            [R, N] float64, how often each image was drawn; together ``replicates`` rows.
+            [R, N] float64, how often each image was drawn; together ``replicates`` rows, as many
+            at once as take some megabytes. How many these are changes no row.
         """
         _, index = np.unique(patient, return_inverse=True)
         patients = int(index.max()) + 1
         generator = np.random.default_rng(self.seed)
-        for start in range(0, self.replicates, _AT_ONCE):
-            rows = min(_AT_ONCE, self.replicates - start)
+        at_once = min(_AT_ONCE, max(1, _NUMBERS_AT_ONCE // len(index)))
+        for start in range(0, self.replicates, at_once):
+            rows = min(at_once, self.replicates - start)
             drawn = generator.integers(patients, size=(rows, patients))
             drawn += patients * np.arange(rows)[:, np.newaxis]
             counts = np.bincount(drawn.ravel(), minlength=rows * patients)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from serving.analysis import groups
+from serving.analysis import bootstrap, groups
 from serving.analysis.bootstrap import Bootstrap, interval
 from tests.serving.analysis.samples import clustered
 
@@ -25,6 +25,18 @@ def test_every_patient_is_drawn_as_often():
 def test_the_seed_draws():
     assert (drawn(list("abcdef")) == drawn(list("abcdef"))).all()
     assert (drawn(list("abcdef")) != drawn(list("abcdef"), seed=8)).any()
+
+
+@pytest.mark.parametrize("patients", [3, 7, 1000])
+def test_many_images_are_drawn_in_small_parts_as_few_are_at_once(monkeypatch, patients):
+    patient = np.arange(2 * patients) // 2
+    whole = drawn(patient, replicates=30)
+    monkeypatch.setattr(bootstrap, "_NUMBERS_AT_ONCE", 20 * patients)
+    parts = list(Bootstrap(replicates=30).weights(patient))
+    assert [part.shape for part in parts] == [(10, 2 * patients)] * 3
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+    monkeypatch.setattr(bootstrap, "_NUMBERS_AT_ONCE", 1)
+    np.testing.assert_array_equal(drawn(patient, replicates=30), whole)
 
 
 def test_an_interval_encloses_95_percent():
