@@ -10,6 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 _MOST_PAIRS = 2**20
+_MOST_PARTS = 1000
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,23 @@ class Pairs:
     """
 
     def __init__(self, pairs: np.ndarray | None = None) -> None:
-        self._parts = [] if pairs is None else [pairs]
+        self._parts = [np.zeros((0, 2), np.int64) if pairs is None else pairs]
+        self._number = len(self._parts[0])
+        self._most = _MOST_PAIRS
 
     def __iadd__(self, other: "Pairs") -> "Pairs":
         self._parts += other._parts
-        if sum(map(len, self._parts)) >= _MOST_PAIRS:
+        self._number += other._number
+        if self._number >= self._most:
             joined = self.joined()
             self._parts = [np.stack([joined.first, joined.numbers], axis=1)]
+            self._number = len(self._parts[0])
+            # Joined seldom enough that each pair is joined a few times at most.
+            self._most = max(_MOST_PAIRS, 2 * self._number)
+        elif len(self._parts) >= _MOST_PARTS:
+            self._parts = [np.concatenate(self._parts)]
         return self
 
     def joined(self) -> Joined:
         """Joins what they connect."""
-        return join(np.concatenate([np.zeros((0, 2), np.int64), *self._parts]))
+        return join(np.concatenate(self._parts))

@@ -45,7 +45,7 @@ LEAST_CORRELATION: Final = 0.985
 SEGMENTS: Final = 16
 """Of 16 bits, a word of the hash each: one more than half of MOST_BITS."""
 
-_AT_ONCE = 2**20
+_AT_ONCE = 2**17
 _ROWS = 512
 
 
@@ -124,7 +124,7 @@ def _near(hashes: np.ndarray) -> Iterator[tuple[int, int]]:
 def _runs(
     rows: np.ndarray, start: np.ndarray, stop: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pairs each row with each place from its start up to its stop, some million at once."""
+    """Pairs each row with each place from its start up to its stop, some thousands at once."""
     lengths = np.maximum(stop - start, 0)
     ends = np.cumsum(lengths)
     first = 0

@@ -20,7 +20,8 @@ def connected(pairs):
 
 @given(pairs=some_pairs, most=st.sampled_from([1, 5, 1000]), cut=st.integers(0, 30))
 def test_what_pairs_connect_has_the_least_number_in_common(pairs, most, cut):
-    before, joining._MOST_PAIRS = joining._MOST_PAIRS, most
+    before = joining._MOST_PAIRS, joining._MOST_PARTS
+    joining._MOST_PAIRS, joining._MOST_PARTS = most, 4
     try:
         whole = Pairs()
         for part in (pairs[cut:], pairs[:cut]):
@@ -28,7 +29,7 @@ def test_what_pairs_connect_has_the_least_number_in_common(pairs, most, cut):
                 whole += Pairs(np.array([pair], np.int64))
         joined = whole.joined()
     finally:
-        joining._MOST_PAIRS = before
+        joining._MOST_PAIRS, joining._MOST_PARTS = before
     expected = connected(pairs)
     assert dict(zip(joined.numbers.tolist(), joined.first.tolist(), strict=True)) == expected
     assert {number: joined.of(number, 99) for number in expected} == expected
