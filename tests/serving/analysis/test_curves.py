@@ -51,6 +51,19 @@ def test_the_roc_of_one_probability_for_all_is_the_diagonal():
     assert curve.y == pytest.approx(curve.x)
 
 
+def test_the_only_pneumonia_ranked_last_is_found_with_all_others():
+    images = predicted([0, 0, 0, 1], [0.9, 0.8, 0.7, 0.1])
+    assert set(curves.precision_recall(images, BOOTSTRAP).y[1:]) == {0.25}
+    roc = curves.roc(images, BOOTSTRAP)
+    assert (roc.y[-1], set(roc.y[:-1])) == (1, {0})
+
+
+def test_the_only_normal_ranked_last_costs_no_precision_before_it():
+    images = predicted([1, 1, 1, 0], [0.9, 0.8, 0.7, 0.1])
+    assert set(curves.precision_recall(images, BOOTSTRAP).y) == {1.0}
+    assert set(curves.roc(images, BOOTSTRAP).y) == {1.0}
+
+
 def test_precision_falls_in_steps():
     curve = curves.precision_recall(predicted([1, 0, 1, 0], [0.9, 0.8, 0.7, 0.6]), BOOTSTRAP)
     heights = dict(zip(np.round(curve.x, 3), curve.y, strict=True))

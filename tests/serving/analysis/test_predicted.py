@@ -62,6 +62,7 @@ def test_rows_become_a_table_in_their_order():
     assert made.path.tolist() == ["b.png", "a.png"]
     assert made.label.tolist() == [True, False]
     assert made.width.tolist() == [30, 0]
+    assert made.height.tolist() == made.bytes.tolist() == [0, 0]
     assert np.array_equal(made.brightness, [4.5, np.nan], equal_nan=True)
     assert made.others["site"].tolist() == ["Rome", "Oslo"]
     # What cannot be decoded is not in domain either.
