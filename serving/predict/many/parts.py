@@ -143,6 +143,6 @@ class Parts:
 
 
 def _rows(name: str) -> int:
-    """Returns how many rows a file has, by its name; 0 where it is no part."""
+    """Returns how many rows a file has, by its name; 0 if it is not a part."""
     match = _PART.fullmatch(os.path.basename(name))
     return int(match["rows"]) if match else 0
