@@ -14,6 +14,7 @@ from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from components.evaluator.evaluation import read_evaluation
+from components.task import GOOGLE_CLOUD
 from pipeline.cluster.rehearsal.compiled import Compiled, problems
 from pipeline.cluster.rehearsal.invocation import Artifacts, Invocation
 from pipeline.cluster.rehearsal.launcher import Launcher, launcher
@@ -31,7 +32,6 @@ from transform_module.errors import UserError, refuse
 # Not a server's address, such as that of a store.
 _REMOTE: Final = re.compile(r"(?<![a-z0-9+.-])(?!https?:)[a-z][a-z0-9+.-]*://[^\s\"',;]*")
 _LOCAL: Final = re.compile(r"/[^\s\"',;]+")
-_GOOGLE_CLOUD: Final = "components.google_cloud."
 _EXECUTOR: Final = "--executor_class_path"
 _RAISED: Final = re.compile(r"^[\w.]*(Error|Exception|Interrupt)\b.*")
 _OURS: Final = "transform_module.errors.UserError: "
@@ -212,7 +212,7 @@ class Rehearsal:
         executor = words[words.index(_EXECUTOR) + 1] if _EXECUTOR in words[:-1] else ""
         inputs = self.compiled.component(task).input_definitions.parameters
         beam_args = self.compiled.value(task, BEAM_ARGS) if BEAM_ARGS in inputs else ""
-        if not executor.startswith(_GOOGLE_CLOUD) and "DataflowRunner" not in str(beam_args):
+        if not executor.startswith(GOOGLE_CLOUD) and "DataflowRunner" not in str(beam_args):
             return ""
         return (
             f"{task} hands its work to Google Cloud, which a rehearsal cannot replace; compile "
