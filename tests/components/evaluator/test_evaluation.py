@@ -36,6 +36,16 @@ def reasons(model, baseline=None, settings=SETTINGS):
     return list(refusals(model, baseline, settings))
 
 
+def test_the_images_of_a_class_are_those_found_and_those_missed():
+    counted = changed(true_negatives=40, false_positives=10)
+    assert (counted.positives, counted.negatives) == (50, 50)
+
+
+@pytest.mark.parametrize(("former", "is_refused"), [(0.96, False), (0.9601, True)])
+def test_a_drop_is_refused_as_soon_as_it_is_larger_than_allowed(former, is_refused):
+    assert bool(reasons(GOOD, changed(auc=former))) == is_refused
+
+
 def test_a_model_within_every_bound_is_not_refused():
     assert reasons(GOOD, GOOD) == []
 
