@@ -177,7 +177,7 @@ class TestLoad:
     def test_a_version_is_loaded(self, load, place):
         servable = load(place)
         assert (servable.version, servable.path) == (17, place)
-        assert list(servable.signatures) == [contract.SERVING_DEFAULT]
+        assert list(servable.signatures) == [contract.SERVING_DEFAULT, contract.TRANSFORM_FEATURES]
         signature = servable.signatures[contract.SERVING_DEFAULT]
         assert signature.joinable
         assert signature.inputs == {contract.IMAGE_BYTES: tf.TensorSpec([None], tf.string)}
