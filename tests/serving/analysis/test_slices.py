@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from serving.analysis import slices
 from tests.serving.analysis.samples import predicted
@@ -38,6 +39,23 @@ def test_sizes_are_reported_by_the_shorter_side():
         "1000-1499 px": [3],
         "from 1500 px": [2],
     }
+
+
+@pytest.mark.parametrize("side", [250, 500, 1000, 1500])
+def test_a_range_of_sizes_ends_before_the_number_in_its_name(side):
+    images = predicted([1, 0], [0.5] * 2, width=[side - 1, side], height=[3000] * 2)
+    below, above = sorted(
+        (int(rows.argmax()), name) for name, rows in slices.masks(images)["shorter side"].items()
+    )
+    assert str(side - 1) in below[1] or f"below {side}" in below[1]
+    assert above[1].startswith(f"from {side}") or above[1].startswith(f"{side}-")
+
+
+@pytest.mark.parametrize(("count", "name"), [(1, "1 image"), (2, "2-3 images"), (3, "2-3 images")])
+def test_a_patient_of_few_images_is_in_the_range_of_its_name(count, name):
+    images = predicted([1] * (count + 4), [0.5] * (count + 4), patient=["a"] * count + ["b"] * 4)
+    found = slices.masks(images)[slices.IMAGES_OF_PATIENT]
+    assert {key: int(rows.sum()) for key, rows in found.items()} == {name: count, "4 or more": 4}
 
 
 def test_patients_are_reported_by_how_many_images_they_have():

@@ -41,6 +41,23 @@ def flagged(known, pixels):
     return float((distance.numpy() > known.threshold).mean())
 
 
+def test_the_distance_is_worked_out_as_it_is_described():
+    by_hand = domain.Domain(
+        mean=np.float32([1, 1]),
+        scale=np.float32([2, 1]),
+        components=np.float32([[1, 0]]),
+        variances=np.float32([4]),
+        residual_variance=0.5,
+        upright=np.float32([0, 1]),
+        threshold=1.0,
+        eval_false_alarms=0.0,
+    )
+    described = tf.constant([[5.0, -5.0], [5.0, 7.0]])  # Standardized: 2 and -6, 2 and 6.
+    mahalanobis = (2**2 / 4 + 6**2 / 0.5) / 2
+    found = domain._distance(described, by_hand).numpy()
+    assert found == pytest.approx(np.sqrt([mahalanobis + (6 / 3) ** 2, mahalanobis]))
+
+
 def test_training_images_have_a_distance_of_about_1(known, chests):
     distance = known.distance(rescale(tf.constant(chests[:160]))).numpy()
     assert np.sqrt((distance**2).mean()) == pytest.approx(1, abs=0.1)
