@@ -214,7 +214,10 @@ def _corruptions(findings: Findings) -> Iterator[str]:
     yield f"**AUC of corrupted images (MedMNIST-C), by strength**; mean balanced error {error}"
     yield _table(
         ("corruption", *map(str, strengths)),
-        [(kind, *(figure(auc.get((kind, each))) for each in strengths)) for kind in kinds],
+        [
+            (kind.replace("_", " "), *(figure(auc.get((kind, each))) for each in strengths))
+            for kind in kinds
+        ],
     )
 
 
