@@ -77,12 +77,12 @@ def shifts(findings: Findings) -> Markup:
     ordered = sorted(found, key=lambda each: 1.0 if each.auc is None else each.auc)
     return section(
         "shifts",
-        "As elsewhere",
+        "Shifted images",
         note(
-            f"{count(found[0].images, 'image')} of the test split, changed as other places differ: "
-            "framing, margins, resolution and sharpness, exposure; and made soft in one class "
-            "alone, which misleads a model that relies on sharpness. Change: from the AUC of the "
-            "same images as they are."
+            f"{count(found[0].images, 'image')} of the test split, changed as images of another "
+            "hospital differ: framing, margins, resolution and sharpness, exposure; and softened "
+            "in one class alone, which misleads a model that relies on sharpness. Change: from the "
+            "AUC of the same images as they are."
         ),
         table(
             "Metrics by shift",

@@ -68,7 +68,7 @@ def test_all_that_is_known_has_its_section(whole):
         "Performance",
         "Subgroups",
         "Worst errors",
-        "As elsewhere",
+        "Shifted images",
         "Corruptions",
         "Shortcuts",
         "Domain and drift",
