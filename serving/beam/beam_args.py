@@ -4,9 +4,11 @@ import argparse
 from collections.abc import Sequence
 from typing import Final
 
+_DISK_RUNNER: Final = "serving.beam.disk_runner.DiskRunner"
+
 DEFAULT_BEAM_ARGS: Final = (
     # In this process. "DirectRunner" hands over to Prism, a program that Beam 2.77 downloads.
-    "--runner=serving.beam.disk_runner.DiskRunner",
+    f"--runner={_DISK_RUNNER}",
     "--direct_running_mode=in_memory",
     "--direct_num_workers=1",
 )
@@ -20,7 +22,7 @@ BEAM_ARGS: Final = "beam_args"
 """The parameter of a compiled task: what would be on a command line, such as
 ``--runner=DataflowRunner --max_num_workers=3``."""
 
-_RUNNERS_HERE: Final = ("FnApiRunner", "DirectRunner", "BundleBasedDirectRunner")
+_RUNNERS_HERE: Final = (_DISK_RUNNER, "FnApiRunner", "DirectRunner", "BundleBasedDirectRunner")
 
 
 def computes_here(beam_args: Sequence[str]) -> bool:

@@ -165,7 +165,7 @@ def test_fewer_images_than_replicas_are_refused(tmp_path):
             small.job(tmp_path),
             where,
             small.images(2),
-            small.images(2),
+            [small.images(2)],
             backup_dir=tmp_path / "backup",
             log_dir=tmp_path / "logs",
         )
