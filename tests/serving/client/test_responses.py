@@ -66,7 +66,12 @@ def test_the_metadata_are_reported(url, call):
         {"image_bytes": Tensor("DT_STRING", (None,))},
         {name: Tensor(dtype, (None,)) for name, dtype in outputs.items()},
     )
-    assert call(url, "metadata") == Metadata("chest_xray", 17, {"serving_default": expected})
+    features = Signature(
+        {"examples": Tensor("DT_STRING", (None,))},
+        {"image_xf": Tensor("DT_FLOAT", (None, 160, 160, 1))},
+    )
+    signatures = {"serving_default": expected, "transform_features": features}
+    assert call(url, "metadata") == Metadata("chest_xray", 17, signatures)
 
 
 def test_a_version_can_be_named(url, call, loaded):

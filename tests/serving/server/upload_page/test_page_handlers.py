@@ -104,7 +104,10 @@ def test_what_the_page_needs_of_the_model_is_reported_and_nothing_else(version):
         "version": "17",
         "labels": list(contract.LABELS),
         "threshold": 0.5,
-        "signatures": {contract.SERVING_DEFAULT: ["label", "probability", "valid"]},
+        "signatures": {
+            contract.SERVING_DEFAULT: ["label", "probability", "valid"],
+            contract.TRANSFORM_FEATURES: [contract.IMAGE_XF],
+        },
     }
 
 
