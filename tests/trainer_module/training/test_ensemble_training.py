@@ -106,8 +106,8 @@ def test_calibration_and_threshold_are_fitted_out_of_fold(transformed, trained, 
     member_predictions = []
     averaged, parts = ensemble.members(model), folds.split(train, evaluation, folds=3, seed=7)
     for number, (member, (_, unseen)) in enumerate(zip(averaged, parts, strict=True)):
-        probabilities, labels = predict(member, unseen, 8)
-        of_next, _ = predict(member, parts[(number + 1) % 3][1], 8)
+        probabilities, labels = predict(member, [unseen], 8)
+        of_next, _ = predict(member, [parts[(number + 1) % 3][1]], 8)
         member_predictions.append(Predictions(probabilities, labels, of_next))
     agreement = out_of_fold.agreement(member_predictions)
     assert record["training"]["agreement"] == pytest.approx(agreement, rel=1e-3)
