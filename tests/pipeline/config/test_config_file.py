@@ -246,11 +246,13 @@ def test_an_override_of_another_form_is_reported(override):
         ("&a [*a]", "holds what no configuration can: Circular"),
         ("&a {b: *a}", "holds what no configuration can: Circular"),
         ("[" * 1000, "holds what no configuration can: maximum recursion"),
-        ("{!!binary aGk=: 1}", "a key must be text"),
+        ("{!!binary aGk=: 1}", "seed.aGk=: a key must be text"),
     ],
 )
 def test_an_invalid_value_is_reported(file, value, problem):
-    assert f"--set seed={value} {problem}" in mistakes(f"seed={value}")
+    message = mistakes(f"seed={value}")
+    assert f"--set seed={value}" in message
+    assert problem in message
     assert problem in mistakes(source=file(f"seed: {value}"))
 
 
