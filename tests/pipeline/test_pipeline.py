@@ -240,12 +240,13 @@ def hashes(pipeline):
 def test_an_edit_of_the_users_function_reruns_transform_and_what_makes_a_model(
     tmp_path, monkeypatch
 ):
+    # By names that no other test has imported.
     monkeypatch.syspath_prepend(tmp_path)
-    given = ("tuner.enabled=true", "tuner.trials=3", "transform.function=own_pixels.prepare")
-    for name, content in {"own_pixels": "import own_filters\n", "own_filters": ""}.items():
+    given = ("tuner.enabled=true", "tuner.trials=3", "transform.function=edited_pixels.prepare")
+    for name, content in {"edited_pixels": "import edited_filters\n", "edited_filters": ""}.items():
         (tmp_path / f"{name}.py").write_text(content)
     before = hashes(wire(*given))
-    (tmp_path / "own_filters.py").write_text("# edited\n")
+    (tmp_path / "edited_filters.py").write_text("# edited\n")
     after = hashes(wire(*given))
     changed = {node for node, value in before.items() if after[node] != value}
     assert changed == {"Transform", "Trainer", "Tuner"}
