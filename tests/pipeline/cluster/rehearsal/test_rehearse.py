@@ -52,9 +52,9 @@ def test_tasks_run_in_order_and_get_what_was_made_with_its_metadata(run):
 def test_the_image_holds_the_users_own_function(tmp_path, source, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    (tmp_path / "own_pixels.py").write_text("NUMBER = 42\n")
-    script = "import own_pixels\nfinish(model={'number': own_pixels.NUMBER})"
-    settings = json.dumps({"settings": {"function": "own_pixels.prepare"}})
+    (tmp_path / "rehearsed_pixels.py").write_text("NUMBER = 42\n")
+    script = "import rehearsed_pixels\nfinish(model={'number': rehearsed_pixels.NUMBER})"
+    settings = json.dumps({"settings": {"function": "rehearsed_pixels.prepare"}})
     made = json.dumps(pipeline(script, SECOND.replace('["name"]', '["type"]'), text=settings))
     renamed = made.replace('"first"', '"Transform"').replace('"text"', '"custom_config"')
     rehearsed = rehearsal(tmp_path, json.loads(renamed), source)
