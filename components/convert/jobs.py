@@ -72,7 +72,7 @@ class Job:
         total = 0
         while part := list(itertools.islice(listed, _PART)):
             parts.append(str(self.results / f"files-{len(parts):06d}"))
-            placing.write_part(part, parts[-1])
+            placing.keep(part, parts[-1])
             total += sum(outcome.is_to_be_read for outcome in part)
         place = placing.Place(
             str(self.images), str(self.results), stage, self.shards, seed, hold_out

@@ -85,7 +85,7 @@ class Place(beam.PTransform):
             (counted, extra, good)
             | "Marks" >> beam.Flatten()
             | "Tally" >> beam.CombineGlobally(Sum(Tally)).without_defaults()
-            | "Keep tally" >> beam.Map(_keep, FileSystems.join(self.results, TALLY))
+            | "Keep tally" >> beam.Map(keep, FileSystems.join(self.results, TALLY))
         )
         _ = (
             outcomes
@@ -160,23 +160,14 @@ class _PlaceGood(beam.PTransform):
         )
 
 
-def write_part(files: list[Outcome], path: str) -> None:
-    """Writes a part of the list of files, for `Place`.
-
-    Args:
-        files: in order.
-        path: the file to write.
-    """
-    _keep(files, path)
-
-
 def read_kept(path: str) -> Any:
     """Reads what a step kept for the driver."""
     with FileSystems.open(path) as file:
         return pickle.loads(file.read())
 
 
-def _keep(kept: Any, path: str) -> None:
+def keep(kept: Any, path: str) -> None:
+    """Writes what `read_kept` reads: the tally, or a part of the list of files."""
     with FileSystems.create(path) as file:
         file.write(pickle.dumps(kept))
 

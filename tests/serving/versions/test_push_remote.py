@@ -11,9 +11,9 @@ from serving.versions import push_remote, pushed
 from serving.versions.push_remote import push_remotely, rollback_remotely
 from serving.versions.push_rules import Compared, PushRefused
 from serving.versions.rolled_back import ROLLED_BACK, RolledBack, from_json, to_json
-from tests.components.test_pusher import PARAMETERS, RECORD, blessings
+from tests.components.test_pusher import PARAMETERS, blessings
 from tests.object_store import new_place
-from transform_module import contract
+from tests.serving.versions import made
 from transform_module.errors import UserError
 from transform_module.files.sums import SUMS, digest
 from transform_module.files.sums import to_json as sums_json
@@ -27,15 +27,7 @@ def folder():
 @pytest.fixture
 def model(tmp_path):
     def make(weights=b"weights"):
-        saved = tmp_path / "model"
-        for name, content in (
-            ("saved_model.pb", b"graph"),
-            ("variables/data", weights),
-            (contract.MODEL_RECORD, json.dumps(RECORD).encode()),
-        ):
-            (saved / name).parent.mkdir(parents=True, exist_ok=True)
-            (saved / name).write_bytes(content)
-        return saved
+        return made.model(tmp_path / "model", weights)
 
     return make
 

@@ -1,6 +1,5 @@
 """Pushes into a store that speaks S3 (moto's), with its faults."""
 
-import json
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +13,8 @@ from serving.versions import push_claim, push_remote, pushed
 from serving.versions.push_remote import push_remotely, rollback_remotely
 from serving.versions.push_rules import Compared, PushRefused
 from tests import s3_store
-from tests.components.test_pusher import RECORD
 from tests.s3_store import BUCKET
-from transform_module import contract
+from tests.serving.versions import made
 from transform_module.errors import UserError
 
 
@@ -28,15 +26,7 @@ def folder(store):
 @pytest.fixture
 def model(tmp_path):
     def make(weights=b"weights"):
-        saved = tmp_path / weights.decode()
-        for name, content in (
-            ("saved_model.pb", b"graph"),
-            ("variables/data", weights),
-            (contract.MODEL_RECORD, json.dumps(RECORD).encode()),
-        ):
-            (saved / name).parent.mkdir(parents=True, exist_ok=True)
-            (saved / name).write_bytes(content)
-        return saved
+        return made.model(tmp_path / weights.decode(), weights)
 
     return make
 

@@ -15,7 +15,7 @@ from transform_module.errors import UserError
 SESSION = {"Provider": "gs", "Params": {"fromEnv": "true"}}
 
 
-def begun(folder, like, root="gs://bucket/root"):
+def begun(folder, like, root="gs://bucket/runs"):
     content = pipeline()
     content["defaultPipelineRoot"] = root
     container = content["deploymentSpec"]["executors"]["e1"]["container"]
@@ -59,7 +59,7 @@ def test_outputs_are_handed_as_the_driver_provisions_them(tmp_path, like):
     others = set(given["outputs"]["artifacts"]) - {"model"}
     root = model["uri"].rpartition("/")[0]
     if like == "kubeflow-2.0":
-        assert model["uri"] == f"gs://bucket/root/tiny/{run}/first/model"
+        assert model["uri"] == f"gs://bucket/runs/tiny/{run}/first/model"
         assert others == set()
     else:
         assert len(model["uri"].split("/")) == 9

@@ -9,7 +9,7 @@ from transform_module.errors import UserError
 
 
 def compiled(*, is_job):
-    return Compiled(pipeline_spec_pb2.PipelineSpec(), {}, "gs://bucket/root", is_job=is_job)
+    return Compiled(pipeline_spec_pb2.PipelineSpec(), {}, "gs://bucket/runs", is_job=is_job)
 
 
 def test_by_default_a_file_is_run_as_what_it_is_compiled_for(tmp_path):

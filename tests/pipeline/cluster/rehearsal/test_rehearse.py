@@ -171,7 +171,7 @@ def test_placeholders_are_resolved(tmp_path, source):
     first, _ = rehearsal(tmp_path, content, source).run().done
     text, uri = metadata(first)["argv"]["list"]
     assert text == "--text=hello"
-    assert uri.startswith("gs://bucket/root/tiny/")
+    assert uri.startswith("gs://bucket/runs/tiny/")
     assert uri.endswith("/model")
 
 

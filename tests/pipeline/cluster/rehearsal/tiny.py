@@ -34,7 +34,7 @@ def pipeline(first: str = FIRST, second: str = SECOND, text: str = "hello") -> d
 
     return {
         "pipelineInfo": {"name": "tiny"},
-        "defaultPipelineRoot": "gs://bucket/root",
+        "defaultPipelineRoot": "gs://bucket/runs",
         "schemaVersion": "2.1.0",
         "deploymentSpec": {"executors": {"e1": executor(first), "e2": executor(second)}},
         "components": {
