@@ -69,11 +69,14 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
         )
     train_files = files_of(fn_args.train_files)
     eval_files = files_of(fn_args.eval_files)
-    parts = folds.split(
-        *batches.read_splits(train_files, eval_files, job.transform.size),
-        folds=job.tuner.folds,
-        seed=job.seed,
-    )
+    parts = [
+        (learnt, views(unseen, job.settings, job.transform))
+        for learnt, unseen in folds.split(
+            *batches.read_splits(train_files, eval_files, job.transform.size),
+            folds=job.tuner.folds,
+            seed=job.seed,
+        )
+    ]
     folder = Path(job.checkpoint_dir or tempfile.mkdtemp())
     folder /= f"search-{_identity([*train_files, *eval_files], job)}"
     if _leads():
@@ -96,7 +99,7 @@ class Search(keras_tuner.Tuner):
         job: Job,
         settings: TunerSettings,
         where: tf.distribute.Strategy,
-        parts: list[tuple[batches.Images, batches.Images]],
+        parts: list[tuple[batches.Images, list[batches.Images]]],
         folder: Path,
     ) -> None:
         """Makes the search.
@@ -105,7 +108,7 @@ class Search(keras_tuner.Tuner):
             job: what is trained, but for what is searched for.
             settings: of the search.
             where: the strategy.
-            parts: for each fold its training part and its scoring part.
+            parts: for each fold its training part, and its scoring part with its views.
             folder: belongs to the trainings of this job; several searches may have it in common.
         """
         self._job, self._settings, self._where, self._parts = job, settings, where, parts
@@ -198,7 +201,7 @@ class Search(keras_tuner.Tuner):
                 replace(job, seed=seed),
                 self._where,
                 learnt,
-                views(unseen, job.settings, job.transform),
+                unseen,
                 backup_dir=inside,
                 log_dir=inside / "logs",
                 log=_LOG.debug,

@@ -23,7 +23,7 @@ AFTER_SEARCH: Final = ("folds", "calibration", "operating_point")
 
 _FIXED: Final = {
     "epochs": "the trials have tuner.epochs, and the final training has trainer.epochs",
-    "monitor": "it is what the trials are compared by",
+    **dict.fromkeys(("monitor", "select_by"), "it is what the trials are compared by"),
     "strategy": "it sets where to train, not what",
     "jit_compile": "it sets how to train, not what",
     **dict.fromkeys(AFTER_SEARCH, "it changes no trial's score"),

@@ -47,6 +47,10 @@ def test_keys_in_keys_are_read_as_one():
         ({"augmentation.zom": [0.1]}, "Did you mean augmentation.zoom?"),
         ({"augmentation": [0.1]}, "augmentation: trainer has no such key"),
         ({"qqq": [1]}, "qqq: trainer has no such key."),
+        (
+            {"select_by": ["eval", "worst_shift"]},
+            "select_by cannot be searched for: it is what the trials are compared by",
+        ),
         ({"epochs": [3, 4]}, "epochs cannot be searched for: the trials have tuner.epochs"),
         ({"operating_point.sensitivity": [0.9]}, "it changes no trial's score"),
         ({"learning_rate": {"min": -1, "max": 1}}, "learning_rate cannot be -1: Input should be"),
