@@ -68,10 +68,10 @@ def run(pipeline: beam.Pipeline, stage: str = "") -> None:
             seen = done
         result.wait_until_finish()
     except Exception as error:
+        interrupts.check()  # Beam makes a RuntimeError of a KeyboardInterrupt.
         if isinstance(error, UserError):
             raise UserError(str(error).partition(" [while running")[0]) from error
         # Beam hands errors over as text, from whichever process they happened in.
         if found := re.search(r"UserError: ([^\n]*?)(?= \[while running|\n|$)", str(error)):
             raise UserError(found[1]) from error
-        interrupts.check()  # Beam makes a RuntimeError of a KeyboardInterrupt.
         raise

@@ -1,19 +1,23 @@
 """Beam's worker processes, and what becomes of them when a command is stopped."""
 
+import os
 import signal
 import subprocess
+import sys
 import time
 
 import psutil
 import pytest
 
 from components.synthetic.generate import generate
+from serving.beam.beam_workers import tie_workers
+from serving.process import interrupts
 from tests.pipeline.command import REPOSITORY, command
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 WORKER = "apache_beam.runners.worker.sdk_worker_main"
-DEADLINE_SECONDS = 600
+DEADLINE_SECONDS = 300
 
 
 def wait_until(condition):
@@ -42,11 +46,11 @@ def workers(of):
     return found
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_they_end_with_a_conversion_that_is_stopped(tmp_path, number):
+@pytest.fixture
+def conversion(tmp_path):
     generate(tmp_path / "images", images=60)
     given = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
-    process = subprocess.Popen(
+    return subprocess.Popen(
         command(
             *("convert", tmp_path / "images", tmp_path / "out"),
             *(f"--beam-arg={each}" for each in given),
@@ -56,6 +60,11 @@ def test_they_end_with_a_conversion_that_is_stopped(tmp_path, number):
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_they_end_with_a_conversion_that_is_stopped(tmp_path, conversion, number):
+    process = conversion
     found = wait_until(lambda: workers(process.pid))
     process.send_signal(number)
     _, said = process.communicate(timeout=DEADLINE_SECONDS)
@@ -64,3 +73,26 @@ def test_they_end_with_a_conversion_that_is_stopped(tmp_path, number):
     if number != signal.SIGKILL:
         assert said.splitlines()[-1] == "Interrupted. Repeat the command to resume."
         assert [path.name for path in tmp_path.iterdir()] == ["images"]
+
+
+@pytest.mark.parametrize("seconds", [0, 1.5, 4])
+def test_one_that_dies_ends_the_conversion_which_says_so(tmp_path, conversion, seconds):
+    wait_until(lambda: workers(conversion.pid))
+    time.sleep(seconds)
+    for worker in workers(conversion.pid)[:1]:
+        worker.kill()
+    _, said = conversion.communicate(timeout=DEADLINE_SECONDS)
+    assert conversion.returncode == 1
+    assert "A worker process of Beam died: " in said.splitlines()[-1]
+    assert "Traceback" not in said
+    assert [path.name for path in tmp_path.iterdir()] == ["images"]
+
+
+def test_one_that_starts_after_the_signal_ends_too():
+    with interrupts.listening():
+        tie_workers()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(2):
+            late = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(999)", WORKER])
+            assert late.wait(DEADLINE_SECONDS) == -signal.SIGKILL
