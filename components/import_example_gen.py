@@ -21,12 +21,11 @@ from tfx.utils import proto_utils
 
 from components.artifacts import example_counts
 from components.code_version import code_version
-from serving.files import remote
 from serving.files.linking import link
-from serving.files.remote import is_remote
 from serving.images.dataset import DATASET_FILE, Dataset
 from transform_module.errors import UserError
-from transform_module.files import intact
+from transform_module.files import intact, remote
+from transform_module.files.remote import is_remote
 
 _REMEDY: Final = "Convert the images again: cxr convert IMAGES OUT"
 

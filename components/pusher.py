@@ -17,12 +17,12 @@ from components.artifacts.local_copies import local_copies
 from components.artifacts.recipe import recipe
 from components.artifacts.shared_record import without_places
 from components.evaluator.evaluation import BASELINE_VERSION, REASONS
-from serving.files.remote import is_remote
 from serving.versions.push import check_examined, push
 from serving.versions.push_remote import push_remotely
 from serving.versions.push_rules import Compared, PushRefused
 from transform_module import contract
 from transform_module.errors import UserError
+from transform_module.files.remote import is_remote
 from transform_module.files.sums import sums
 
 PUSHED: Final = "pushed"

@@ -132,8 +132,8 @@ def started_store():
 @pytest.fixture
 def store(started_store, monkeypatch):
     """A store that speaks S3, which this process is configured for, and may be made faulty."""
-    from serving.files import s3
     from tests import s3_store
+    from transform_module.files import s3
 
     for name, value in s3_store.environment(started_store).items():
         monkeypatch.setenv(name, value)

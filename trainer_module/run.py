@@ -4,7 +4,6 @@ import hashlib
 import json
 import logging
 import platform
-import shutil
 import tempfile
 from dataclasses import asdict, replace
 from importlib import metadata
@@ -22,7 +21,7 @@ from trainer_module.input import batches
 from trainer_module.input.batches import files_of
 from trainer_module.job import Job
 from trainer_module.settings.search import chosen, in_words, values_of
-from trainer_module.training import members, strategy
+from trainer_module.training import kept_folder, members, strategy
 from transform_module.files import sums
 
 _LOG = logging.getLogger(__name__)
@@ -55,13 +54,14 @@ def run_fn(fn_args: FnArgs) -> None:
     )
     model_dir = Path(fn_args.serving_model_dir)
     with tempfile.TemporaryDirectory(prefix="training-") as temporary:
-        kept = job.checkpoint_dir if is_chief else ""
-        backup_dir = Path(kept or temporary) / _identity(fn_args, job)
+        backup = kept_folder.of(job.checkpoint_dir if is_chief else "", temporary)
+        backup /= _identity(fn_args, job)
+        backup.fetch()
         log_dir = Path(fn_args.model_run_dir if is_chief else temporary)
-        trained = members.train(job, where, train, evaluation, backup_dir, log_dir)
+        trained = members.train(job, where, train, evaluation, backup, log_dir)
         if is_chief:
             _export(fn_args, job, tuning, trained, train, evaluation)
-            shutil.rmtree(backup_dir, ignore_errors=True)
+            backup.remove()
         else:
             # The Trainer takes a worker that leaves no such folder for one that failed.
             model_dir.mkdir(parents=True, exist_ok=True)

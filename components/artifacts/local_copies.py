@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from tfx import types
 
-from serving.files.remote import copy, files, is_remote
+from transform_module.files.remote import copy, files, is_remote
 
 
 @contextmanager

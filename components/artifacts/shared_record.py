@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from serving.files.remote import is_remote
+from transform_module.files.remote import is_remote
 
 _PLACES: Final = (("images",), ("dataset", "patients"), ("push", "directory"))
 """Settings that are paths. They name users, studies and, in a table's case, patients."""

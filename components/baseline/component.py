@@ -16,9 +16,9 @@ from components.artifacts import model_sums
 from components.artifacts.local_copies import local_copies
 from components.hashed import hashed
 from serving.files.linking import link
-from serving.files.remote import is_remote
 from serving.versions import push_remote, pushed
 from transform_module.errors import UserError
+from transform_module.files.remote import is_remote
 
 LATEST: Final = "latest"
 """As the version: the one that is newest when the component runs."""

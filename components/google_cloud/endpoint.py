@@ -12,9 +12,9 @@ from tfx.types.standard_artifacts import PushedModel
 
 from components.google_cloud.settings import EndpointSettings, GoogleCloudSettings
 from components.pusher import PUSHED, PUSHED_DESTINATION, PUSHED_VERSION, REASON
-from serving.files import remote
 from serving.versions import push_remote, pushed
 from transform_module.errors import UserError
+from transform_module.files import remote
 
 DEPLOYED: Final = "deployed"
 """Custom property of the served model: 1 when the endpoint serves it, else 0."""

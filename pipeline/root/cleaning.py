@@ -11,9 +11,9 @@ from pipeline.root.root import Root
 from pipeline.root.root_lock import root_lock
 from pipeline.run_records import run_record
 from pipeline.run_records.run_record import ComponentRecord, RunRecord
-from serving.files.remote import is_remote
 from serving.versions.push import locked
 from transform_module.errors import UserError
+from transform_module.files.remote import is_remote
 
 if TYPE_CHECKING:
     from pipeline.root.metadata import Execution

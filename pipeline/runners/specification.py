@@ -67,7 +67,7 @@ def specify(config: Config) -> dict[str, Any]:
             images="",
             quarantine="",
             artifacts=cluster.root or "",
-            checkpoints="",
+            checkpoints=f"{cluster.root}/checkpoints" if cluster.root else "",
             baseline_version=LATEST,
             beam_args=(),
             google_cloud=cluster.google_cloud,

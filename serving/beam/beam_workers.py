@@ -31,7 +31,7 @@ class _TiedWorker(worker_handlers.SubprocessSdkWorkerHandler):
     """A worker process. Its end ends the pipeline, and the end of this process ends it.
 
     Beam starts it through a shell and hands on no pipe. Where it dies, Beam 2.77 waits forever for
-    its answers (``fn_api_runner/worker_handlers.py``, `ControlConnection`).
+    its responses (``fn_api_runner/worker_handlers.py``, `ControlConnection`).
     """
 
     _death: UserError | None = None
@@ -42,7 +42,7 @@ class _TiedWorker(worker_handlers.SubprocessSdkWorkerHandler):
             tie = f"{_PYTHON}serving.process.tied {shlex.quote(folder)} "
             command = command.replace(_PYTHON, tie, 1)
         self._push, self._elements = self.control_conn.push, self.data_conn.input_elements
-        self.control_conn.push, self.data_conn.input_elements = self._ask, self._received
+        self.control_conn.push, self.data_conn.input_elements = self._request, self._received
         self.worker = SubprocessSdkWorker(
             command.encode(), self.control_address, self.provision_info, self.worker_id
         )
@@ -50,7 +50,7 @@ class _TiedWorker(worker_handlers.SubprocessSdkWorkerHandler):
         self.worker_thread.start()
 
     def stop_worker(self) -> None:
-        # Beam tells only one that has connected to end, and waits for the others, too.
+        # Beam has only one that is connected end, and waits for the others, too.
         self._push(worker_handlers.BeamFnControlServicer._DONE_MARKER)
         super().stop_worker()
 
@@ -62,18 +62,18 @@ class _TiedWorker(worker_handlers.SubprocessSdkWorkerHandler):
                 f"A worker process of Beam died: {error}. Where memory is short, the system kills "
                 "the largest process; --direct_num_workers sets how many there are."
             )
-            for question in list(self.control_conn._futures_by_id.values()):
-                self._answer(question)
+            for future in list(self.control_conn._futures_by_id.values()):
+                self._end(future)
 
-    def _ask(self, request: Any) -> Any:
-        question = self._push(request)
-        if question is not None and self._death:
-            self._answer(question)
-        return question
+    def _request(self, request: Any) -> Any:
+        future = self._push(request)
+        if future is not None and self._death:
+            self._end(future)
+        return future
 
-    def _answer(self, question: Any) -> None:
+    def _end(self, future: Any) -> None:
         text = f"UserError: {self._death}"
-        question.set(beam_fn_api_pb2.InstructionResponse(error=text))
+        future.set(beam_fn_api_pb2.InstructionResponse(error=text))
 
     def _received(self, *which: Any, **options: Any) -> Iterator[Any]:
         try:

@@ -1,1 +1,1 @@
-"""Files and folders: links, remote places, replacing a folder at once."""
+"""Files and folders: links, lists on disk, replacing a folder at once."""

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from serving.files import remote
 from serving.images.dataset import DATASET_FILE, QUARANTINE_FILE, Dataset
 from serving.report.context import Quarantined, Serving
+from transform_module.files import remote
 
 HISTORY: Final = "history.csv"
 """The file of a training's figures by epoch."""

@@ -23,8 +23,8 @@ from typing import Final
 
 import tensorflow as tf
 
-from serving.files import remote
 from transform_module.errors import UserError
+from transform_module.files import remote
 
 _PREFIX: Final = ".claim-"
 _ATTEMPTS: Final = 7

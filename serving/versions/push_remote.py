@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from serving.files import remote
 from serving.versions import push_rules, pushed, rollback_plan, rolled_back
 from serving.versions.push import check_examined, push
 from serving.versions.push_claim import Claim, claimed
 from serving.versions.push_rules import Compared
 from serving.versions.rolled_back import RolledBack
 from transform_module.errors import UserError
+from transform_module.files import remote
 from transform_module.files.sums import digest
 
 _LAST: Final = (pushed.SAVED_MODEL, pushed.MANIFEST)

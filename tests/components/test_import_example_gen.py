@@ -10,12 +10,13 @@ from tfx.utils import proto_utils
 
 from components.artifacts import example_counts
 from components.import_example_gen import Executor
-from serving.files import linking, remote
+from serving.files import linking
 from serving.images.dataset import Dataset, SplitCount
 from tests import s3_store
 from tests.components import tiny
 from tests.s3_store import BUCKET
 from transform_module.errors import UserError
+from transform_module.files import remote
 from transform_module.files.sums import sums
 
 

@@ -1,10 +1,12 @@
 import base64
 import io
 import json
+import logging
 import platform
 import shutil
 import subprocess
 import sys
+import uuid
 from http.client import HTTPConnection
 from importlib import metadata
 from types import SimpleNamespace
@@ -19,6 +21,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 from serving import keras_file
 from tests.conftest import xray
 from tests.images import FORMATS, encode, grey_pixels, png_of_16_bits
+from tests.s3_store import BUCKET
 from tests.serving import small_model
 from tests.serving.running import running
 from tests.serving.tflite.test_export import step
@@ -29,11 +32,12 @@ from trainer_module.job import Job
 from trainer_module.networks import building
 from trainer_module.settings.trainer import WORST_SHIFT, TrainerSettings
 from trainer_module.training import backup, history, loop, strategy
+from trainer_module.training.kept_folder import KeptFolder
 from trainer_module.training.steps import NotFiniteError, Steps
 from trainer_module.training_error import DivergedError, TrainingError
 from transform_module import contract
 from transform_module.contract import IMAGE_SIZE
-from transform_module.files import sums
+from transform_module.files import remote, sums
 from transform_module.images import image_ops
 
 SETTINGS = small.SETTINGS.model_copy(
@@ -52,7 +56,7 @@ def fit(folder, settings=SETTINGS, *, profile=False, views=()):
         tf.distribute.get_strategy(),
         small.images(),
         [small.images(20, seed=1), *views],
-        backup_dir=folder / "backup",
+        backup=KeptFolder(folder / "backup"),
         log_dir=folder / "logs",
     )
     return model.get_weights(), epochs
@@ -138,6 +142,31 @@ def test_the_best_weights_are_restored(tmp_path, monkeypatch):
         np.testing.assert_array_equal(restored, best)
 
 
+@pytest.mark.slow
+def test_a_training_whose_machine_is_taken_away_resumes_on_another(
+    transformed, tmp_path, monkeypatch, store, caplog
+):
+    place = f"s3://{BUCKET}/{uuid.uuid4().hex}/checkpoints"
+    monkeypatch.setattr(small, "job", lambda _, settings: Job(settings, 7, "data", "code", place))
+    save, saves = backup.Backup.save, []
+
+    def taken_away_after_two_epochs(self, *args, **kwargs):
+        save(self, *args, **kwargs)
+        saves.append(args)
+        if len(saves) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(backup.Backup, "save", taken_away_after_two_epochs)
+    with pytest.raises(KeyboardInterrupt):
+        small.run(transformed, tmp_path / "one", SETTINGS)
+    monkeypatch.setattr(backup.Backup, "save", save)
+    with caplog.at_level(logging.INFO, "trainer_module"):
+        small.run(transformed, tmp_path / "other", SETTINGS)
+    assert "resuming after epoch 2" in caplog.text
+    assert (tmp_path / "other" / "model" / "saved_model.pb").is_file()
+    assert remote.files(place) == []
+
+
 @pytest.mark.parametrize("stage", ["training", "evaluation"])
 def test_a_training_that_diverges_stops_with_a_sentence(tmp_path, monkeypatch, stage):
     def diverges(self, *_, **__):
@@ -166,7 +195,7 @@ def test_fewer_images_than_replicas_are_refused(tmp_path):
             where,
             small.images(2),
             [small.images(2)],
-            backup_dir=tmp_path / "backup",
+            backup=KeptFolder(tmp_path / "backup"),
             log_dir=tmp_path / "logs",
         )
 

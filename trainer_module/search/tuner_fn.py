@@ -5,7 +5,6 @@ import json
 import logging
 import math
 import os
-import shutil
 import tempfile
 import time
 from dataclasses import replace
@@ -34,7 +33,8 @@ from trainer_module.settings.search import (
     setting,
     values_of,
 )
-from trainer_module.training import history, loop, strategy
+from trainer_module.training import history, kept_folder, loop, strategy
+from trainer_module.training.kept_folder import KeptFolder
 from trainer_module.training_error import DivergedError, TrainingError
 
 _LOG = logging.getLogger(__name__)
@@ -77,10 +77,11 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
             seed=job.seed,
         )
     ]
-    folder = Path(job.checkpoint_dir or tempfile.mkdtemp())
+    folder = kept_folder.of(job.checkpoint_dir, tempfile.mkdtemp())
     folder /= f"search-{_identity([*train_files, *eval_files], job)}"
+    folder.fetch()
     if _leads():
-        _write_job(folder, fn_args)
+        _write_job(folder.path, fn_args)
     return TunerFnResult(Search(job, job.tuner, where, parts, folder), {})
 
 
@@ -100,7 +101,7 @@ class Search(keras_tuner.Tuner):
         settings: TunerSettings,
         where: tf.distribute.Strategy,
         parts: list[tuple[batches.Images, list[batches.Images]]],
-        folder: Path,
+        folder: KeptFolder,
     ) -> None:
         """Makes the search.
 
@@ -116,7 +117,7 @@ class Search(keras_tuner.Tuner):
         self._started = 0.0
         super().__init__(
             oracle=_oracle(settings, job),
-            directory=str(folder),
+            directory=str(folder.path),
             project_name=f"keras-tuner-{os.environ.get(_TUNER_ID, 'alone')}",
             overwrite=True,
         )
@@ -138,7 +139,8 @@ class Search(keras_tuner.Tuner):
         epochs = trial.hyperparameters.values.get(_EPOCHS, self._settings.epochs)
         settings = chosen(self._job.settings, {**values, "epochs": epochs})
         name = _digest([values, epochs])
-        found = self._folder / "trials" / f"{name}.json"
+        ended = self._folder / "trials"
+        found = ended.path / f"{name}.json"
         if found.exists():
             scores = json.loads(found.read_text())["scores"]
         else:
@@ -150,7 +152,8 @@ class Search(keras_tuner.Tuner):
             content = {"values": values, "epochs": epochs, "scores": scores}
             partial.write_text(json.dumps(content, allow_nan=False))
             partial.replace(found)
-            shutil.rmtree(place, ignore_errors=True)
+            ended.store()
+            place.remove()
         if None in scores:
             # KerasTuner takes a score that is not a number for a trial that failed.
             return {_SCORE: math.nan}
@@ -190,7 +193,7 @@ class Search(keras_tuner.Tuner):
             raise TrainingError(f"No trial of the search ended well: {_reason(best)}")
         return super().get_best_hyperparameters(num_trials)
 
-    def _score(self, job: Job, fold: int, place: Path) -> float | None:
+    def _score(self, job: Job, fold: int, place: KeptFolder) -> float | None:
         """Trains on all but one fold; returns the best figure, None where it is not a number."""
         seed = job.seed + fold
         keras.utils.set_random_seed(seed)
@@ -202,8 +205,8 @@ class Search(keras_tuner.Tuner):
                 self._where,
                 learnt,
                 unseen,
-                backup_dir=inside,
-                log_dir=inside / "logs",
+                backup=inside,
+                log_dir=inside.path / "logs",
                 log=_LOG.debug,
             )
         except DivergedError as error:

@@ -8,7 +8,6 @@ no folder that all of them see, and never resume from different epochs.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -17,22 +16,23 @@ from trainer_module.training import history as history_file
 from trainer_module.training import strategy
 from trainer_module.training.backup_check import discard_damaged
 from trainer_module.training.history import Epoch
+from trainer_module.training.kept_folder import KeptFolder
 from trainer_module.training.steps import Steps
 
 
 class Backup:
     """A training's folder of checkpoints."""
 
-    def __init__(self, directory: Path, steps: Steps, where: tf.distribute.Strategy) -> None:
+    def __init__(self, folder: KeptFolder, steps: Steps, where: tf.distribute.Strategy) -> None:
         """Opens the folder, creating it where needed.
 
         Args:
-            directory: belongs to this very training: same data, settings, seed and code. The
+            folder: belongs to this very training: same data, settings, seed and code. The
                 chief's counts.
             steps: what is trained.
             where: the strategy. Each of its workers has to call each method.
         """
-        self._directory = directory
+        self._folder, self._directory = folder, folder.path
         self._steps = steps
         self._where = where
         self._is_chief = strategy.is_chief(where)
@@ -69,6 +69,7 @@ class Backup:
         self._epochs.assign(len(history))
         self._history.assign(history_file.digest(history))
         self._manager(self._state, "state").save(len(history))
+        self._folder.store()
 
     def restore_best(self) -> None:
         """Sets the weights of what was evaluated to the best epoch's."""

@@ -17,6 +17,7 @@ from trainer_module.networks import building
 from trainer_module.training import history, schedule, strategy
 from trainer_module.training.backup import Backup
 from trainer_module.training.history import Epoch
+from trainer_module.training.kept_folder import KeptFolder
 from trainer_module.training.profile import profiled
 from trainer_module.training.steps import NotFiniteError, Steps
 from trainer_module.training_error import DivergedError, TrainingError
@@ -30,7 +31,7 @@ def fit(
     train: data.Images,
     evaluations: Sequence[data.Images],
     *,
-    backup_dir: Path,
+    backup: KeptFolder,
     log_dir: Path,
     log: Callable[..., None] = _LOG.info,
 ) -> tuple[keras.Model, list[Epoch]]:
@@ -42,7 +43,7 @@ def fit(
         train: the training split.
         evaluations: what decides which epoch was best: held-out images, and views of these, of
             which the worst counts. The figures ``val_`` are those of the first.
-        backup_dir: an interrupted training resumes from this folder; the chief's counts.
+        backup: an interrupted training resumes from this folder; the chief's counts.
         log_dir: gets ``history.csv``, and TensorBoard's event files and profile.
         log: is given a line at the start and after each epoch, as `logging` takes it.
 
@@ -78,8 +79,8 @@ def fit(
         learning_rate=schedule.learning_rate(settings, steps_per_epoch),
         global_batch_size=batch_size * replicas,
     )
-    backup = Backup(backup_dir, steps, where)
-    epochs = backup.restore()
+    state = Backup(backup, steps, where)
+    epochs = state.restore()
     log(
         "%s, %s parameters, %d + %d images, %d replica(s) of batch %d, %s%s",
         settings.model,
@@ -130,7 +131,7 @@ def fit(
         # A difference in the last digit would let one worker stop while another waits for it.
         epochs.append(strategy.facts_of_chief(where, figures))
         is_best = history.best_epoch(epochs, settings.criterion) == len(epochs) - 1
-        backup.save(epochs, is_best=is_best)
+        state.save(epochs, is_best=is_best)
         _to_tensorboard(board, len(epochs) - 1, epochs[-1])
         log(
             "epoch %2d/%d  %s  %.0f s%s",
@@ -140,7 +141,7 @@ def fit(
             time.monotonic() - started,
             "  best" if is_best else "",
         )
-    backup.restore_best()
+    state.restore_best()
     history.write(log_dir / history.FILE, epochs)
     return steps.averaged, epochs
 

@@ -19,6 +19,7 @@ from trainer_module.job import Job
 from trainer_module.networks import building, ensemble
 from trainer_module.training import history, strategy
 from trainer_module.training.history import Epoch
+from trainer_module.training.kept_folder import KeptFolder
 from trainer_module.training.loop import fit
 
 _LOG = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ def train(
     where: tf.distribute.Strategy,
     images: batches.Images,
     evaluation: batches.Images,
-    backup_dir: Path,
+    backup: KeptFolder,
     log_dir: Path,
 ) -> list[Member]:
     """Trains one model, or each fold's; their weights wait on disk until all are trained.
@@ -71,7 +72,7 @@ def train(
             where,
             learnt,
             seen,
-            backup_dir=backup_dir / inside,
+            backup=backup / inside,
             log_dir=log_dir / inside,
         )
         if not strategy.is_chief(where):
@@ -81,7 +82,7 @@ def train(
             settings, size=job.transform.size, synchronized=False, precision="float32"
         )
         served.set_weights(model.get_weights())
-        weights = backup_dir / inside / "member.weights.h5"
+        weights = backup.path / inside / "member.weights.h5"
         served.save_weights(weights)
         raw, labels = predict(served, seen, settings.batch_size)
         of_next = raw

@@ -1,1 +1,1 @@
-"""The files of a model: their checksums, and writing that survives a crash."""
+"""Files: their checksums, writing that survives a crash, and stores elsewhere."""

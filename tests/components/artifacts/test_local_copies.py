@@ -4,9 +4,9 @@ import pytest
 from tfx.types import standard_artifacts
 
 from components.artifacts.local_copies import local_copies
-from serving.files import remote
 from tests import object_store
 from tests.object_store import read, write
+from transform_module.files import remote
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ from tfx.types import standard_artifacts
 
 from components.google_cloud.endpoint import DEPLOYED, ENDPOINT, Endpoint
 from components.pusher import PUSHED, PUSHED_DESTINATION, PUSHED_VERSION, REASON
-from serving.files import remote
 from serving.versions import pushed
 from tests.google_account import log_in
 from tests.object_store import new_place
 from tests.pipeline.cluster.submission import loopback
 from transform_module.errors import UserError
+from transform_module.files import remote
 
 PARENT = "projects/project-1/locations/us-central1"
 ENDPOINT_NAME = f"{PARENT}/endpoints/1"

@@ -5,13 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import tensorflow as tf
 
-from serving.files import remote
 from serving.versions import push_claim, push_remote, pushed
 from serving.versions.push_claim import Claim, claimed
 from serving.versions.push_remote import push_remotely
 from serving.versions.push_rules import Compared, PushRefused
 from tests.object_store import new_place
 from transform_module.errors import UserError
+from transform_module.files import remote
 
 
 @pytest.fixture

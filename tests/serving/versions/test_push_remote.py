@@ -6,7 +6,6 @@ from tfx.types import standard_artifacts
 
 from components.baseline.component import LATEST, Baseline
 from components.pusher import Pusher
-from serving.files import remote
 from serving.versions import push_remote, pushed
 from serving.versions.push_remote import push_remotely, rollback_remotely
 from serving.versions.push_rules import Compared, PushRefused
@@ -15,6 +14,7 @@ from tests.components.test_pusher import PARAMETERS, blessings
 from tests.object_store import new_place
 from tests.serving.versions import made
 from transform_module.errors import UserError
+from transform_module.files import remote
 from transform_module.files.sums import SUMS, digest
 from transform_module.files.sums import to_json as sums_json
 

@@ -8,7 +8,6 @@ import pytest
 from tfx.types import standard_artifacts
 
 from components.baseline.component import LATEST, Baseline
-from serving.files import remote
 from serving.versions import push_claim, push_remote, pushed
 from serving.versions.push_remote import push_remotely, rollback_remotely
 from serving.versions.push_rules import Compared, PushRefused
@@ -16,6 +15,7 @@ from tests import s3_store
 from tests.s3_store import BUCKET
 from tests.serving.versions import made
 from transform_module.errors import UserError
+from transform_module.files import remote
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from trainer_module.models.compact import Settings as CompactSettings
 from trainer_module.networks import building
 from trainer_module.settings.trainer import TrainerSettings
 from trainer_module.training import loop
+from trainer_module.training.kept_folder import KeptFolder
 from transform_module.contract import IMAGE_SIZE
 from transform_module.images.image_ops import rescale, standardize
 
@@ -162,7 +163,7 @@ def trained(chests, tmp_path_factory):
         tf.distribute.get_strategy(),
         chests.images(slice(0, 240)),
         [chests.images(slice(240, 300))],
-        backup_dir=folder / "backup",
+        backup=KeptFolder(folder / "backup"),
         log_dir=folder / "logs",
     )
     return model

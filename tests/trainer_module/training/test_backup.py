@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from trainer_module.training import strategy
 from trainer_module.training.backup import Backup
+from trainer_module.training.kept_folder import KeptFolder
 
 ALONE = tf.distribute.get_strategy()
 EPOCHS = [{"val_auc": 0.6}, {"val_auc": 0.8}, {"val_auc": 0.7}]
@@ -34,7 +35,7 @@ def state(steps):
 def saved(tmp_path):
     """Three epochs, the second of them the best."""
     trained = steps()
-    backup = Backup(tmp_path, trained, ALONE)
+    backup = Backup(KeptFolder(tmp_path), trained, ALONE)
     for epoch in (1, 2, 3):
         set_state(trained, epoch)
         backup.save(EPOCHS[:epoch], is_best=epoch < 3)
@@ -44,19 +45,19 @@ def saved(tmp_path):
 def test_a_new_training_has_nothing_to_continue_from(tmp_path):
     fresh = steps()
     set_state(fresh, 7)
-    assert Backup(tmp_path, fresh, ALONE).restore() == []
+    assert Backup(KeptFolder(tmp_path), fresh, ALONE).restore() == []
     assert state(fresh) == {7}
 
 
 def test_a_training_continues_from_its_last_epoch(saved):
     resumed = steps()
-    assert Backup(saved, resumed, ALONE).restore() == EPOCHS
+    assert Backup(KeptFolder(saved), resumed, ALONE).restore() == EPOCHS
     assert state(resumed) == {3}
 
 
 def test_the_best_epochs_weights_come_back(saved):
     resumed = steps()
-    Backup(saved, resumed, ALONE).restore_best()
+    Backup(KeptFolder(saved), resumed, ALONE).restore_best()
     assert [float(np.max(weight)) for weight in resumed.averaged.get_weights()] == [2, 2]
 
 
@@ -67,7 +68,7 @@ def test_only_the_latest_state_takes_room(saved):
 
 def test_a_kill_between_history_and_state_forgets_the_unfinished_epoch(saved, monkeypatch):
     killed = steps()
-    backup = Backup(saved, killed, ALONE)
+    backup = Backup(KeptFolder(saved), killed, ALONE)
     backup.restore()
 
     def kill(*_):
@@ -76,12 +77,12 @@ def test_a_kill_between_history_and_state_forgets_the_unfinished_epoch(saved, mo
     monkeypatch.setattr(backup._epochs, "assign", kill, raising=False)
     with pytest.raises(KeyboardInterrupt):
         backup.save([*EPOCHS, EPOCHS[0]], is_best=False)
-    assert Backup(saved, steps(), ALONE).restore() == EPOCHS
+    assert Backup(KeptFolder(saved), steps(), ALONE).restore() == EPOCHS
 
 
 def test_a_worker_that_is_not_the_chief_writes_nothing(saved, tmp_path, monkeypatch):
     monkeypatch.setattr(strategy, "is_chief", lambda _: False)
-    other = Backup(tmp_path / "other", steps(), ALONE)
+    other = Backup(KeptFolder(tmp_path / "other"), steps(), ALONE)
     other.save(EPOCHS, is_best=True)
     other.restore_best()
     assert not (tmp_path / "other").exists()

@@ -5,11 +5,12 @@ import pytest
 from tests.trainer_module.training.test_backup import ALONE, EPOCHS, set_state, state, steps
 from trainer_module.training.backup import Backup
 from trainer_module.training.backup_check import discard_damaged
+from trainer_module.training.kept_folder import KeptFolder
 
 
 def saved_in(folder):
     trained = steps()
-    backup = Backup(folder, trained, ALONE)
+    backup = Backup(KeptFolder(folder), trained, ALONE)
     for epoch in (1, 2, 3):
         set_state(trained, epoch)
         backup.save(EPOCHS[:epoch], is_best=epoch < 3)
@@ -19,7 +20,7 @@ def saved_in(folder):
 def resumed(folder):
     fresh = steps()
     set_state(fresh, 7)
-    return Backup(folder, fresh, ALONE).restore(), state(fresh)
+    return Backup(KeptFolder(folder), fresh, ALONE).restore(), state(fresh)
 
 
 FILES = (

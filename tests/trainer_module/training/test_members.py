@@ -6,6 +6,7 @@ from tests.trainer_module import small
 from trainer_module.networks import building
 from trainer_module.settings.trainer import WORST_SHIFT
 from trainer_module.training import members
+from trainer_module.training.kept_folder import KeptFolder
 from transform_module.contract import IMAGE_SIZE
 from transform_module.images.shifts import SHIFTS
 
@@ -32,7 +33,7 @@ def trained(tmp_path, monkeypatch):
             tf.distribute.get_strategy(),
             small.images(12),
             small.images(6, seed=1),
-            tmp_path / "backup",
+            KeptFolder(tmp_path / "backup"),
             tmp_path / "logs",
         )
 

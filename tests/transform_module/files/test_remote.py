@@ -1,8 +1,8 @@
 import pytest
 
-from serving.files import remote
 from tests import object_store
 from tests.object_store import write
+from transform_module.files import remote
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import uuid
 
 import pytest
 
-from serving.files import remote, s3
 from tests import s3_store
 from tests.s3_store import BUCKET
+from transform_module.files import remote, s3
 
 CONTENT = bytes(range(256)) * 4096
 

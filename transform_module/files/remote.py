@@ -9,7 +9,7 @@ from typing import IO, Final
 
 import tensorflow as tf
 
-from serving.files import s3
+from transform_module.files import s3
 
 NOT_FOUND: Final = (FileNotFoundError, tf.errors.NotFoundError)
 """What is raised of a file that is not there; other errors are OSError or tf.errors.OpError."""
