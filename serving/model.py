@@ -29,6 +29,9 @@ class Prediction:
         in_domain: whether it looks like the training images; false where it is
             not valid; None where the model is of an earlier release without it.
         domain_distance: how far it is from them, about 1 for one of them; None as ``in_domain``.
+        triage: NORMAL or PNEUMONIA where the error rates that the model was made for allow one of
+            them, else REVIEW, as where ``in_domain`` is false; None where the model is of an
+            earlier release without it.
     """
 
     probability: float
@@ -36,6 +39,7 @@ class Prediction:
     valid: bool
     in_domain: bool | None = None
     domain_distance: float | None = None
+    triage: str | None = None
 
 
 class Model:
@@ -133,21 +137,27 @@ class Model:
         import tensorflow as tf
 
         out = self._predict(**{contract.IMAGE_BYTES: tf.constant(list(images), tf.string)})
-        labels = [label.decode() for label in out[contract.PREDICTED_LABEL].numpy()]
         columns = {
-            name: out[name].numpy().tolist()
+            name: _values(out[name])
             for name in (
                 contract.PROBABILITY,
+                contract.PREDICTED_LABEL,
                 contract.VALID,
                 contract.IN_DOMAIN,
                 contract.DOMAIN_DISTANCE,
+                contract.TRIAGE,
             )
             if name in out
         }
         return [
-            Prediction(label=label, **dict(zip(columns, row, strict=True)))
-            for label, *row in zip(labels, *columns.values(), strict=True)
+            Prediction(**dict(zip(columns, row, strict=True)))
+            for row in zip(*columns.values(), strict=True)
         ]
+
+
+def _values(column: Any) -> list[Any]:
+    values = column.numpy().tolist()
+    return [value.decode() if isinstance(value, bytes) else value for value in values]
 
 
 def _example(image: bytes) -> bytes:

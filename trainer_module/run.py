@@ -79,7 +79,7 @@ def _export(
     model_dir = Path(fn_args.serving_model_dir)
     served = members.assemble(job, trained)
     decided = held_out.decide([member.predictions for member in trained], job.settings)
-    for warning in decided.warnings:
+    for warning in (*decided.warnings, *decided.triage.notes):
         _LOG.warning("warning: %s.", warning)
     known = domain.fit(train, evaluation, job.settings.domain)
     saved_model.export(
@@ -89,6 +89,7 @@ def _export(
         calibration=decided.calibration,
         domain=known,
         threshold=decided.threshold,
+        triage=decided.triage,
         record={
             "settings": job.settings.model_dump(mode="json"),
             "transform": job.transform.model_dump(mode="json"),
@@ -101,6 +102,7 @@ def _export(
                 "eval_sensitivity": decided.sensitivity,
                 "eval_specificity": decided.specificity,
             },
+            "triage": {**asdict(decided.triage), **job.settings.triage.model_dump()},
             "warnings": decided.warnings,
             "domain": {
                 "threshold": known.threshold,

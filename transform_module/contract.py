@@ -41,6 +41,7 @@ PREDICTED_LABEL: Final = "label"
 VALID: Final = "valid"
 IN_DOMAIN: Final = "in_domain"
 DOMAIN_DISTANCE: Final = "domain_distance"
+TRIAGE: Final = "triage"
 HEATMAP: Final = "heatmap"
 
 IMAGE_SIZE: Final = 160
@@ -66,6 +67,9 @@ MAXIMUM_BYTES: Final = 256 * 1024 * 1024
 
 INVALID: Final = "INVALID"
 """The predicted label where ``valid`` is false."""
+
+REVIEW: Final = "REVIEW"
+"""The triage of an image that is to be looked at; all others have one of LABELS."""
 
 MODEL_RECORD: Final = "assets.extra/model.json"
 """What a model records about itself, within its folder, readable without TensorFlow."""

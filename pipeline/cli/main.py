@@ -295,7 +295,8 @@ def predict(
 
     MODEL is a version's folder, or the folder of the versions, of which the latest is taken. A file
     that is not a readable image gets a row with the reason. An image that is out of domain does not
-    resemble the training data: do not rely on its prediction.
+    resemble the training data: do not rely on its prediction. Its triage is REVIEW, as that of an
+    image which can be called neither NORMAL nor PNEUMONIA at the model's allowed error rates.
 
     With --out any number of images is predicted, in Beam, and a summary is printed. IMAGES may then
     be TFRecord files of images, too. A killed call resumes where it stopped when the same command

@@ -11,12 +11,13 @@ from serving.model import Prediction
 from transform_module import contract
 
 OUTPUTS = (contract.PROBABILITY, contract.PREDICTED_LABEL, contract.VALID)
-LATER_OUTPUTS = (contract.IN_DOMAIN, contract.DOMAIN_DISTANCE)
+LATER_OUTPUTS = (contract.IN_DOMAIN, contract.DOMAIN_DISTANCE, contract.TRIAGE)
 """Outputs that models of earlier releases lack."""
 
 # Of float32, IEEE 754.
 _LARGEST = (2 - 2**-23) * 2.0**127
 _LABELS = (*contract.LABELS, contract.INVALID)
+_TRIAGE = (*contract.LABELS, contract.REVIEW, None)
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def _prediction(endpoint: Endpoint, row: Mapping[str, Any]) -> Prediction:
         and row[contract.PREDICTED_LABEL] in _LABELS
         and isinstance(row[contract.VALID], bool)
         and isinstance(row.get(contract.IN_DOMAIN), bool | None)
+        and row.get(contract.TRIAGE) in _TRIAGE
         and (distance is None or (_is_number(distance) and 0 <= distance <= _LARGEST))
     ):
         raise endpoint.not_ours(f"its response is {', '.join(map(repr, row.values()))}")
@@ -109,6 +111,7 @@ def _prediction(endpoint: Endpoint, row: Mapping[str, Any]) -> Prediction:
         row[contract.VALID],
         row.get(contract.IN_DOMAIN),
         None if distance is None else _float32(distance),
+        row.get(contract.TRIAGE),
     )
 
 

@@ -87,11 +87,9 @@ class _RpcCalls:
                 for name, tensor in response.outputs.items()
                 if name in (*responses.OUTPUTS, *responses.LATER_OUTPUTS)
             }
-            labels = [label.decode() for label in outputs[contract.PREDICTED_LABEL]]
         except (AttributeError, KeyError, TypeError, ValueError):
-            outputs, labels = {}, []
-        named = {**outputs, contract.PREDICTED_LABEL: labels}
-        return responses.predictions(self._endpoint, named, count)
+            outputs = {}
+        return responses.predictions(self._endpoint, outputs, count)
 
     def _statuses(
         self, response: get_model_status_pb2.GetModelStatusResponse
@@ -220,7 +218,7 @@ def _column(tensor: tensor_pb2.TensorProto, count: int) -> list[Any]:
     if [dim.size for dim in tensor.tensor_shape.dim] != [count]:
         raise ValueError("not one value for each image")
     column: list[Any] = tf.make_ndarray(tensor).tolist()
-    return column
+    return [value.decode() if isinstance(value, bytes) else value for value in column]
 
 
 def _retry_after(error: Any) -> float | None:

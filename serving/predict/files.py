@@ -40,6 +40,7 @@ class FilePrediction:
         in_domain: whether it looks like the training images; None where it is
             not a readable image, or the model does not report it.
         domain_distance: how far it is from them, see `Prediction`; None as ``in_domain``.
+        triage: NORMAL, REVIEW or PNEUMONIA, see `Prediction`; None as ``in_domain``.
     """
 
     path: str
@@ -49,6 +50,7 @@ class FilePrediction:
     reason: str = ""
     in_domain: bool | None = None
     domain_distance: float | None = None
+    triage: str | None = None
 
 
 def predict(
@@ -241,6 +243,7 @@ def predict_batch(predictor: Predictor, batch: Sequence[Content]) -> Iterator[Fi
                 True,
                 in_domain=prediction.in_domain,
                 domain_distance=prediction.domain_distance,
+                triage=prediction.triage,
             )
         else:
             yield FilePrediction(name, None, prediction.label, False, _reason(content))

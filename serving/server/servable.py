@@ -37,8 +37,12 @@ _OUT: Final = {
     contract.PREDICTED_LABEL: tf.string,
     contract.VALID: tf.bool,
 }
-# Models that were pushed before there was a domain lack these.
-_LATER_OUT: Final = {contract.IN_DOMAIN: tf.bool, contract.DOMAIN_DISTANCE: tf.float32}
+# Models that were pushed before there was a domain, or a triage, lack these.
+_OUT_WITH_DOMAIN: Final = _OUT | {
+    contract.IN_DOMAIN: tf.bool,
+    contract.DOMAIN_DISTANCE: tf.float32,
+}
+_OUT_WITH_TRIAGE: Final = _OUT_WITH_DOMAIN | {contract.TRIAGE: tf.string}
 
 FEW_PIXELS: Final = 8_000_000
 """Pixels of a request that waits and runs with the others: an original of 3000x2600, or 160 images
@@ -317,15 +321,15 @@ def check(path: Path) -> None:
         raise UserError(f"{path}: {_GRAPH} cannot be read: {error}") from error
     if signature is None:
         raise UserError(f"{path}: there is no signature {contract.SERVING_DEFAULT}.")
-    for side, specs, expected, later in (
-        ("inputs", signature.inputs, _IN, {}),
-        ("outputs", signature.outputs, _OUT, _LATER_OUT),
+    for side, specs, releases in (
+        ("inputs", signature.inputs, (_IN,)),
+        ("outputs", signature.outputs, (_OUT_WITH_TRIAGE, _OUT_WITH_DOMAIN, _OUT)),
     ):
         found = {name: spec.dtype for name, spec in specs.items()}
-        if found not in (expected, expected | later):
+        if found not in releases:
             raise UserError(
-                f"{path}: the {side} of {contract.SERVING_DEFAULT} must be {_described(expected)}, "
-                f"are {_described(found)}."
+                f"{path}: the {side} of {contract.SERVING_DEFAULT} must be "
+                f"{_described(releases[0])}, are {_described(found)}."
             )
 
 

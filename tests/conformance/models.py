@@ -70,6 +70,7 @@ class _Model(tf.Module):
             contract.VALID: valid,
             contract.IN_DOMAIN: valid,
             contract.DOMAIN_DISTANCE: tf.where(valid, 1.0, 9.0) + tf.zeros_like(probability),
+            contract.TRIAGE: tf.where(valid & (tf.abs(probability - 0.5) > 0.1), label, "REVIEW"),
         }
 
     def _grey(self, row):

@@ -17,8 +17,8 @@ def check(rest, rpc, images: list[bytes]) -> list[dict]:
     assert len(rows) == len(images)
     assert [row[contract.VALID] for row in rows] == list(outputs[contract.VALID].bool_val)
     assert [row[contract.IN_DOMAIN] for row in rows] == list(outputs[contract.IN_DOMAIN].bool_val)
-    labels = [row[contract.PREDICTED_LABEL].encode() for row in rows]
-    assert labels == list(outputs[contract.PREDICTED_LABEL].string_val)
+    for name in (contract.PREDICTED_LABEL, contract.TRIAGE):
+        assert [row[name].encode() for row in rows] == list(outputs[name].string_val)
     for name in (contract.PROBABILITY, contract.DOMAIN_DISTANCE):
         np.testing.assert_allclose([row[name] for row in rows], outputs[name].float_val, rtol=1e-6)
     return rows
@@ -51,4 +51,5 @@ def test_broken_image_does_not_touch_its_neighbours(rest, rpc, name):
         contract.PREDICTED_LABEL: contract.INVALID,
         contract.VALID: False,
         contract.IN_DOMAIN: False,
+        contract.TRIAGE: contract.REVIEW,
     }

@@ -36,6 +36,7 @@ def test_default_signature(signatures):
         contract.VALID,
         contract.IN_DOMAIN,
         contract.DOMAIN_DISTANCE,
+        contract.TRIAGE,
     }
 
 
@@ -48,6 +49,7 @@ def test_default_signature(signatures):
         ("outputs", contract.VALID, "DT_BOOL"),
         ("outputs", contract.IN_DOMAIN, "DT_BOOL"),
         ("outputs", contract.DOMAIN_DISTANCE, "DT_FLOAT"),
+        ("outputs", contract.TRIAGE, "DT_STRING"),
     ],
 )
 def test_tensor(signatures, side, name, dtype):

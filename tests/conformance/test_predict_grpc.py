@@ -29,6 +29,7 @@ OUTPUTS = {
     contract.VALID: tf.bool,
     contract.IN_DOMAIN: tf.bool,
     contract.DOMAIN_DISTANCE: tf.float32,
+    contract.TRIAGE: tf.string,
 }
 
 

@@ -24,6 +24,7 @@ INVALID_RESPONSE = {
     contract.PREDICTED_LABEL: contract.INVALID,
     contract.VALID: False,
     contract.IN_DOMAIN: False,
+    contract.TRIAGE: contract.REVIEW,
 }
 OUTPUTS = {*INVALID_RESPONSE, contract.DOMAIN_DISTANCE}
 
@@ -50,6 +51,7 @@ def check_rows(body: dict, count: int) -> list[dict]:
         assert isinstance(row[contract.IN_DOMAIN], bool)
         assert row[contract.DOMAIN_DISTANCE] >= 0
         assert row[contract.PREDICTED_LABEL] in (*contract.LABELS, contract.INVALID)
+        assert row[contract.TRIAGE] in (*contract.LABELS, contract.REVIEW)
     return rows
 
 

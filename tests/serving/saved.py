@@ -12,10 +12,11 @@ from transform_module.images.image_ops import images_to_png, model_inputs
 
 
 class _White(tf.Module):
-    def __init__(self, has_domain: bool):
+    def __init__(self, has_domain: bool, has_triage: bool):
         super().__init__()
         self.scale = tf.Variable(255.0)
         self.has_domain = has_domain
+        self.has_triage = has_triage
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=contract.IMAGE_BYTES)])
     def serve(self, image_bytes):
@@ -33,10 +34,12 @@ class _White(tf.Module):
             return outputs
         # A black image is unlike the others, and so is what is invalid.
         distance = tf.where(valid, 3.0 - 2.0 * probability, 3.0)
-        return outputs | {
-            contract.IN_DOMAIN: distance < 2.9,
-            contract.DOMAIN_DISTANCE: distance,
-        }
+        in_domain = distance < 2.9
+        outputs |= {contract.IN_DOMAIN: in_domain, contract.DOMAIN_DISTANCE: distance}
+        if not self.has_triage:
+            return outputs
+        is_decided = in_domain & ((probability < 0.45) | (probability >= 0.5))
+        return outputs | {contract.TRIAGE: tf.where(is_decided, label, contract.REVIEW)}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=contract.EXAMPLES)])
     def transform_features(self, examples):
@@ -54,10 +57,14 @@ class _White(tf.Module):
 
 
 def save(
-    folder: Path, signature: str = contract.SERVING_DEFAULT, *, has_domain: bool = False
+    folder: Path,
+    signature: str = contract.SERVING_DEFAULT,
+    *,
+    has_domain: bool = False,
+    has_triage: bool = False,
 ) -> Path:
-    """Saves the model as one version; without a domain it is as models once were."""
-    model = _White(has_domain)
+    """Saves the model as one version; without a domain or a triage it is as models once were."""
+    model = _White(has_domain or has_triage, has_triage)
     signatures = {signature: model.serve, contract.TRANSFORM_FEATURES: model.transform_features}
     tf.saved_model.save(model, str(folder), signatures=signatures)
     record = folder / contract.MODEL_RECORD
@@ -71,7 +78,7 @@ def save(
 def save_explaining(folder: Path) -> Path:
     """Saves the small model with a signature ``explain``, which is hot at the right."""
     model = tf.Module()
-    model.plain = tf.saved_model.load(str(save(folder / "plain", has_domain=True)))
+    model.plain = tf.saved_model.load(str(save(folder / "plain", has_triage=True)))
     shutil.move(folder / "plain" / "assets.extra", folder / "assets.extra")
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=contract.IMAGE_BYTES)])

@@ -119,6 +119,14 @@ def test_a_model_shows_what_is_unlike_its_training(tmp_path):
     ]
 
 
+def test_a_model_with_a_triage_sorts_images(tmp_path):
+    predictions = Model(save(tmp_path / "1", has_triage=True)).predict(
+        [grey(255), grey(120), grey(51), grey(0), b"broken"]
+    )
+    triage = [prediction.triage for prediction in predictions]
+    assert triage == ["PNEUMONIA", "REVIEW", "NORMAL", "REVIEW", "REVIEW"]
+
+
 def test_no_images_have_no_predictions(version):
     assert Model(version).predict([]) == []
 

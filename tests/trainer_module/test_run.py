@@ -27,10 +27,11 @@ from tests.serving.running import running
 from tests.serving.tflite.test_export import step
 from tests.trainer_module import small
 from trainer_module.decision.calibration import Calibration
+from trainer_module.decision.triage import Triage
 from trainer_module.input import batches as data
 from trainer_module.job import Job
 from trainer_module.networks import building
-from trainer_module.settings.trainer import WORST_SHIFT, TrainerSettings
+from trainer_module.settings.trainer import WORST_SHIFT, TrainerSettings, TriageSettings
 from trainer_module.training import backup, history, loop, strategy
 from trainer_module.training.kept_folder import KeptFolder
 from trainer_module.training.steps import NotFiniteError, Steps
@@ -318,6 +319,18 @@ def test_run_fn_leaves_model_record_history_and_logs(exported):
     assert record["domain"]["threshold"] > 0
     assert record["domain"]["false_alarms"] == 0.05
     assert record["domain"]["eval_false_alarms"] <= 0.05
+    # Four patients of each class: nothing is decided, and the record says why.
+    notes = record["triage"].pop("notes")
+    assert [note.split(":")[0] for note in notes] == [
+        "triage never says PNEUMONIA",
+        "triage never says NORMAL",
+    ]
+    assert record["triage"] == {
+        "normal_up_to": 1.0,
+        "pneumonia_from": 0.0,
+        "missed_pneumonia": 0.02,
+        "false_alarms": 0.05,
+    }
     assert record["dataset_fingerprint"] == "data"
     assert record["training"]["class_counts"] == [16, 32]
     assert record["training"]["dropped_pictures"] == 1
@@ -358,7 +371,8 @@ valid = served["valid"].numpy()
 assert abs(evaluated - served["probability"].numpy())[valid].max() < 1e-6
 print(json.dumps([
     [part[key].numpy().tolist() for key in ("probability", "valid", "in_domain", "domain_distance")]
-    + [[label.decode() for label in part["label"].numpy()]] for part in (served, parsed)
+    + [[text.decode() for text in part[key].numpy()] for key in ("label", "triage")]
+    for part in (served, parsed)
 ] + [
     pixels.numpy().sum(axis=(1, 2, 3)).tolist(),
     explained["probability"].numpy().tolist(),
@@ -375,7 +389,8 @@ def test_training_and_serving_agree_on_every_format(transformed, tmp_path, monke
     monkeypatch.setattr(
         building, "build", lambda *a, **k: built.append(build(*a, **k)) or built[-1]
     )
-    small.run(transformed, tmp_path, SETTINGS)
+    rates = TriageSettings(missed_pneumonia=0.3, false_alarms=0.3)
+    small.run(transformed, tmp_path, SETTINGS.model_copy(update={"triage": rates}))
     images = [encode(grey_pixels(seed=index), name) for index, name in enumerate(FORMATS)]
     images += [xray(1, 1), b"broken", xray(3, 0)]
     images += [turned_jpeg(), png_of_16_bits(grey_pixels().astype(np.uint16) << 4)]
@@ -406,6 +421,13 @@ def test_training_and_serving_agree_on_every_format(transformed, tmp_path, monke
     ]
     labels.insert(valid.index(False), contract.INVALID)
     assert served[4] == labels
+    sorter = Triage(record["triage"]["normal_up_to"], record["triage"]["pneumonia_from"])
+    triaged = sorter(tf.constant(served[0]), tf.constant(served[2])).numpy()
+    assert served[5] == [each.decode() for each in triaged]
+    outside = np.array(served[5])[~np.array(served[2])]
+    assert set(outside.tolist()) == {contract.REVIEW}
+    assert 0 < record["triage"]["pneumonia_from"] < 1
+    assert 0 < record["triage"]["normal_up_to"] < 1
     message = [
         is_valid and distance <= record["domain"]["threshold"]
         for is_valid, distance in zip(valid, served[3], strict=True)

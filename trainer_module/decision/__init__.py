@@ -1,1 +1,1 @@
-"""What is fitted on held-out images: calibration, threshold, domain."""
+"""What is fitted on held-out images: calibration, threshold, triage, domain."""

@@ -1,4 +1,4 @@
-"""Calibration and threshold, fitted on images that no network was trained on."""
+"""Calibration, threshold and triage, fitted on images that no network was trained on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from trainer_module.decision import calibration, operating_point, out_of_fold
+from trainer_module.decision import calibration, operating_point, out_of_fold, triage
 from trainer_module.decision.calibration import Calibration
 from trainer_module.decision.out_of_fold import Predictions
+from trainer_module.decision.triage import Triage
 from trainer_module.settings.trainer import TrainerSettings
 from trainer_module.training_error import TrainingError
 
@@ -20,7 +21,8 @@ class Decision:
     Attributes:
         calibration: of the model's probabilities.
         threshold: PNEUMONIA from this calibrated probability on.
-        probabilities: [N] float32, calibrated, that the threshold was chosen on.
+        triage: by calibrated probabilities.
+        probabilities: [N] float32, calibrated, that threshold and triage were chosen on.
         sensitivity: at the threshold on these images; None where none has PNEUMONIA.
         specificity: likewise; None where none is NORMAL.
         warnings: why the model should not be trusted, a sentence each.
@@ -28,6 +30,7 @@ class Decision:
 
     calibration: Calibration
     threshold: float
+    triage: Triage
     probabilities: np.ndarray
     sensitivity: float | None
     specificity: float | None
@@ -35,21 +38,23 @@ class Decision:
 
 
 def decide(member_predictions: Sequence[Predictions], settings: TrainerSettings) -> Decision:
-    """Fits the calibration, and then chooses the threshold among calibrated probabilities.
+    """Fits the calibration, and then chooses threshold and triage by calibrated probabilities.
 
     An ensemble's are fitted on each image's out-of-fold probability, that of the member which did
     not train on it: the calibration after these are drawn together as the average is
-    (`out_of_fold`), the operating point with the wider spread of single members, by which the
-    average finds at least the target.
+    (`out_of_fold`), the operating point and the triage with the wider spread of single members, by
+    which the average finds at least the target.
 
     Args:
         member_predictions: of the model, or of each member.
-        settings: the method of the calibration, and the target of the threshold.
+        settings: the method of the calibration, the target of the threshold, and the errors that
+            the triage may make.
 
     Raises:
         TrainingError: a probability is not a finite number.
     """
     labels = np.concatenate([each.labels for each in member_predictions])
+    patients = np.concatenate([each.patients for each in member_predictions])
     if not all(np.isfinite(each.probabilities).all() for each in member_predictions):
         raise TrainingError(
             "the trained model's probabilities on images that it was not trained on are not finite"
@@ -67,6 +72,7 @@ def decide(member_predictions: Sequence[Predictions], settings: TrainerSettings)
     return Decision(
         fitted,
         threshold,
+        triage.fit(probabilities, labels, patients, settings.triage),
         probabilities,
         _share(is_predicted, labels == 1),
         _share(~is_predicted, labels == 0),

@@ -29,12 +29,14 @@ class Predictions:
     Attributes:
         probabilities: [N] of the images of its own fold, which it was not trained on.
         labels: [N] 0 or 1, of these.
+        patients: [N] ids, of these.
         of_next: [M] probabilities of the images of the next member's fold; the last one's next
             is the first.
     """
 
     probabilities: np.ndarray
     labels: np.ndarray
+    patients: np.ndarray
     of_next: np.ndarray
 
 

@@ -11,6 +11,7 @@ import tensorflow_transform as tft
 
 from trainer_module.decision.calibration import Calibration
 from trainer_module.decision.domain import Domain
+from trainer_module.decision.triage import Triage
 from trainer_module.export import architecture, grad_cam, warmup_requests
 from trainer_module.networks import ensemble
 from transform_module import contract
@@ -40,19 +41,21 @@ def export(
     calibration: Calibration,
     domain: Domain,
     threshold: float,
+    triage: Triage,
     record: Mapping[str, Any],
 ) -> None:
     """Writes the model with its signatures, its record and its warm-up requests.
 
     ``serving_default``: ``image_bytes`` [N] string to ``probability`` [N] float32, ``label`` [N]
     string, ``valid`` [N] bool, ``in_domain`` [N] bool and ``domain_distance`` [N] float32, see
-    `trainer_module.decision.domain`. ``serve_examples``: the same from ``examples`` [N] string.
+    `trainer_module.decision.domain`, and ``triage`` [N] string, see
+    `trainer_module.decision.triage`. ``serve_examples``: the same from ``examples`` [N] string.
     ``transform_features``: ``examples`` to ``image_xf`` [N, size, size, 1] float32 in [0, 1]. An
     image that cannot be decoded has ``valid`` and ``in_domain`` false, probability 0.5, label
-    ``INVALID`` and a black image's distance, or zeros as pixels; the rest of its batch is not
-    touched. A blank image is ``valid``, and never ``in_domain``. ``serve_pixels``: ``image_xf``
-    [N, size, size, 1] float32 in [0, 1] to ``probability``, for what runs where nothing decodes
-    images. Each returns no rows for a batch of no rows.
+    ``INVALID``, triage ``REVIEW`` and a black image's distance, or zeros as pixels; the rest of its
+    batch is not touched. A blank image is ``valid``, and never ``in_domain``. ``serve_pixels``:
+    ``image_xf`` [N, size, size, 1] float32 in [0, 1] to ``probability``, for what runs where
+    nothing decodes images. Each returns no rows for a batch of no rows.
 
     A model with a last convolutional feature map has ``explain`` too: ``image_bytes`` to
     ``probability``, as ``serving_default``'s, and ``heatmap`` [N, size, size] float32 in [0, 1],
@@ -65,6 +68,7 @@ def export(
         calibration: of the model's probabilities.
         domain: what the training images look like.
         threshold: ``label`` is PNEUMONIA where the probability is at least this.
+        triage: ``triage`` is REVIEW where ``in_domain`` is false, too.
         record: what else ``assets.extra/model.json`` has.
     """
     transform = transform_output.transform_features_layer()
@@ -86,12 +90,14 @@ def export(
         pixels, valid = pixels_of(image_bytes)
         probability = probability_of(pixels, valid)
         distance = domain.distance(pixels)
+        in_domain = valid & (distance <= domain.threshold) & ~_is_blank(pixels)
         return {
             contract.PROBABILITY: probability,
             contract.PREDICTED_LABEL: predicted_labels(probability, valid, threshold),
             contract.VALID: valid,
-            contract.IN_DOMAIN: valid & (distance <= domain.threshold) & ~_is_blank(pixels),
+            contract.IN_DOMAIN: in_domain,
             contract.DOMAIN_DISTANCE: distance,
+            contract.TRIAGE: triage(probability, in_domain),
         }
 
     def images_of(examples: tf.Tensor) -> tf.Tensor:

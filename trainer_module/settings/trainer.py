@@ -58,6 +58,32 @@ class DomainSettings(BaseModel):
     )
 
 
+class TriageSettings(BaseModel):
+    """Which errors the triage may make; what it cannot decide so is for review.
+
+    The defaults: PNEUMONIA that nobody looks at any more is to be rarer than what the operating
+    point misses, 5 %; a false alarm costs a look. With them 49 patients with PNEUMONIA and 19
+    without are enough.
+    """
+
+    model_config = STRICT
+
+    missed_pneumonia: float = Field(
+        0.02,
+        gt=0,
+        lt=1,
+        description="Largest share of patients' PNEUMONIA that triage may call NORMAL. It takes"
+        " 1 / this - 1 held-out patients with PNEUMONIA; with fewer, triage never says NORMAL.",
+    )
+    false_alarms: float = Field(
+        0.05,
+        gt=0,
+        lt=1,
+        description="Largest share of patients' NORMAL that triage may call PNEUMONIA. It takes"
+        " 1 / this - 1 held-out patients with NORMAL; with fewer, triage never says PNEUMONIA.",
+    )
+
+
 def _sections() -> dict[str, Any]:
     """Returns a field for each model, of its own settings."""
     classes = {name: models.module(name).Settings for name in models.NAMES}
@@ -106,9 +132,9 @@ class TrainerSettings(_Models):
     )
     select_by: Literal["eval", "worst_shift"] = Field(
         "eval",
-        description="Which held-out images choose epoch, trial, calibration and threshold. eval: as"
-        " they are; worst_shift: also as another place would have taken them, and the worst of"
-        " these views decides.",
+        description="Which held-out images choose epoch, trial, calibration, threshold and triage."
+        " eval: as they are; worst_shift: also as another place would have taken them, and the"
+        " worst of these views decides.",
     )
     batch_size: PositiveInt = Field(
         32, description="Images a step on one replica; a step takes this times the replicas."
@@ -170,6 +196,10 @@ class TrainerSettings(_Models):
     domain: DomainSettings = Field(
         default_factory=DomainSettings,
         description="What counts as an image like those of the training.",
+    )
+    triage: TriageSettings = Field(
+        default_factory=TriageSettings,
+        description="NORMAL, REVIEW or PNEUMONIA: which errors are allowed.",
     )
     strategy: Literal["auto", "cpu", "gpu", "multi_gpu", "multi_worker", "tpu"] = Field(
         "auto",

@@ -88,7 +88,8 @@ def train(
         of_next = raw
         if count > 1:
             of_next, _ = predict(served, held_out[number % count], settings.batch_size)
-        predictions = Predictions(raw, labels, of_next)
+        patients = np.concatenate([images.patients for images in seen])
+        predictions = Predictions(raw, labels, patients, of_next)
         members.append(Member(epochs, learnt.count, unseen.count, predictions, weights))
     if len(members) > 1:
         history.write_members(log_dir / history.FILE, [member.epochs for member in members])

@@ -98,12 +98,15 @@ def print_synthetic(made: SyntheticSet, out: Path) -> None:
 
 def print_predictions(predictions: Sequence[FilePrediction]) -> None:
     """Prints one line a file."""
-    table = new_table("image", "probability", "label", "in domain", "reason", right=(1,))
+    table = new_table(
+        *("image", "probability", "label", "triage", "in domain", "reason"), right=(1,)
+    )
     for each in predictions:
         table.add_row(
             escape(each.path),
             figure(each.probability),
             each.label,
+            each.triage or "",
             _IN_DOMAIN[each.in_domain],
             escape(each.reason),
         )
@@ -144,12 +147,15 @@ def _print_doubts(console: Console, predictions: Sequence[FilePrediction]) -> No
 
 def print_summary(summary: Summary, out: Path) -> None:
     """Prints what a table of predictions holds."""
-    table = new_table("images", "valid", "invalid", "out of domain", "resumed", right=range(5))
+    table = new_table(
+        *("images", "valid", "invalid", "out of domain", "review", "resumed"), right=range(6)
+    )
     counts = (
         summary.images,
         summary.valid,
         summary.invalid,
         summary.out_of_domain,
+        summary.review,
         summary.resumed,
     )
     table.add_row(*map(counted, counts))

@@ -15,9 +15,10 @@ from serving.predict.many.parts import Parts
 from serving.predict.many.prediction_table import Row, writer_of
 from serving.process.collector import importing
 from serving.progress import Progress
+from transform_module.contract import REVIEW
 
 _SECONDS_BETWEEN_LOOKS = 1.0
-_ROWS, _VALID, _OUT_OF_DOMAIN = "rows", "valid", "out of domain"
+_ROWS, _VALID, _OUT_OF_DOMAIN, _REVIEW = "rows", "valid", "out of domain", "review"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Summary:
         resumed: rows that an earlier call left, which was killed.
         damaged: one sentence for each TFRecord file of which the rest is lost.
         out_of_domain: valid images that are unlike the training images.
+        review: valid images whose triage is REVIEW, those out of domain among them.
     """
 
     images: int
@@ -39,6 +41,7 @@ class Summary:
     resumed: int
     damaged: tuple[str, ...]
     out_of_domain: int = 0
+    review: int = 0
 
 
 def predict_many(
@@ -103,7 +106,13 @@ def predict_many(
         progress(counts[_ROWS], counts[_ROWS])
     valid = counts[_VALID]
     return Summary(
-        counts[_ROWS], valid, counts[_ROWS] - valid, resumed, damaged, counts[_OUT_OF_DOMAIN]
+        counts[_ROWS],
+        valid,
+        counts[_ROWS] - valid,
+        resumed,
+        damaged,
+        counts[_OUT_OF_DOMAIN],
+        counts[_REVIEW],
     )
 
 
@@ -133,6 +142,7 @@ def _counted(rows: Iterable[Row], counts: Counter[str]) -> Iterator[Row]:
     for row in rows:
         counts[_ROWS] += 1
         counts[_VALID] += row["valid"]
-        # A row that an older version left lacks it.
+        # A row that an older version left lacks them.
         counts[_OUT_OF_DOMAIN] += row.get("in_domain") is False
+        counts[_REVIEW] += row.get("triage") == REVIEW
         yield row

@@ -70,6 +70,7 @@ def _write_parquet(rows: Iterable[Row], out: Path) -> None:
             "reason": pa.string(),
             "in_domain": pa.bool_(),
             "domain_distance": pa.float64(),
+            "triage": pa.string(),
         }
     )
     left = iter(rows)

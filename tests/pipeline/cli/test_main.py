@@ -446,7 +446,7 @@ def test_a_root_without_runs_is_reported_with_the_next_command(tmp_path):
 
 
 PREDICTIONS = [
-    FilePrediction("a.png", 0.75, "PNEUMONIA", True, in_domain=False, domain_distance=2.5),
+    FilePrediction("a.png", 0.75, "PNEUMONIA", True, "", False, 2.5, "REVIEW"),
     FilePrediction("b.png", None, "INVALID", False, "text file"),
 ]
 
@@ -471,6 +471,7 @@ def test_predict_prints_json(predict):
             "reason": "",
             "in_domain": False,
             "domain_distance": 2.5,
+            "triage": "REVIEW",
         },
         {
             "path": "b.png",
@@ -480,15 +481,16 @@ def test_predict_prints_json(predict):
             "reason": "text file",
             "in_domain": None,
             "domain_distance": None,
+            "triage": None,
         },
     ]
 
 
 def test_predict_prints_csv(predict):
     assert cxr("predict", "model", "x", "--csv").splitlines() == [
-        "path,probability,label,valid,reason,in_domain,domain_distance",
-        "a.png,0.75,PNEUMONIA,True,,False,2.5",
-        "b.png,,INVALID,False,text file,,",
+        "path,probability,label,valid,reason,in_domain,domain_distance,triage",
+        "a.png,0.75,PNEUMONIA,True,,False,2.5,REVIEW",
+        "b.png,,INVALID,False,text file,,,",
     ]
 
 
@@ -507,7 +509,7 @@ def test_predict_ends_with_its_own_code_where_a_table_holds_nothing_valid(monkey
 
 @pytest.fixture
 def predict_many(called):
-    summary = Summary(5, 4, 1, 2, ("x.gz is damaged.",), 3)
+    summary = Summary(5, 4, 1, 2, ("x.gz is damaged.",), 3, 4)
     return called("serving.predict.many.job.predict_many", summary)
 
 
@@ -531,6 +533,7 @@ def test_predict_prints_the_summary_of_a_file_as_json(predict_many):
         "resumed": 2,
         "damaged": ["x.gz is damaged."],
         "out_of_domain": 3,
+        "review": 4,
         "out": "o.csv",
     }
 

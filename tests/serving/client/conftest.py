@@ -20,7 +20,7 @@ def version(tmp_path_factory) -> Path:
     """The folder of a small model's version, served as chest_xray."""
     from tests.serving.saved import save
 
-    return save(tmp_path_factory.mktemp("pushed") / "chest_xray" / "17", has_domain=True)
+    return save(tmp_path_factory.mktemp("pushed") / "chest_xray" / "17", has_triage=True)
 
 
 @pytest.fixture(scope="session")

@@ -49,9 +49,10 @@ def received(outputs) -> bytes:
         received({**OUTPUTS, "domain_distance": [10**400]}),
         received({**OUTPUTS, "domain_distance": [float("inf")]}),
         received({**OUTPUTS, "in_domain": [0]}),
+        received({**OUTPUTS, "triage": [["REVIEW"]]}),
         b'{"outputs": ' + b"9" * 5000 + b"}",
     ],
-    ids=range(24),
+    ids=range(25),
 )
 @pytest.mark.parametrize("what", ["predict", "status", "metadata"])
 def test_a_response_over_rest_that_no_model_gives(rest_stub, call, what, body):

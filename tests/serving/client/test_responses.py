@@ -61,7 +61,7 @@ def test_the_state_of_the_versions_is_reported(url, call):
 
 def test_the_metadata_are_reported(url, call):
     outputs = {"probability": "DT_FLOAT", "label": "DT_STRING", "valid": "DT_BOOL"}
-    outputs |= {"in_domain": "DT_BOOL", "domain_distance": "DT_FLOAT"}
+    outputs |= {"in_domain": "DT_BOOL", "domain_distance": "DT_FLOAT", "triage": "DT_STRING"}
     expected = Signature(
         {"image_bytes": Tensor("DT_STRING", (None,))},
         {name: Tensor(dtype, (None,)) for name, dtype in outputs.items()},

@@ -207,6 +207,8 @@ STRANGE = [
     {"probability": [0.25], "label": ["NORMAL"], "valid": [True], "in_domain": [True, True]},
     {"probability": [0.25], "label": ["NORMAL"], "valid": [True], "domain_distance": [-1.0]},
     {"probability": [0.25], "label": ["NORMAL"], "valid": [True], "domain_distance": ["far"]},
+    {"probability": [0.25], "label": ["NORMAL"], "valid": [True], "triage": ["INVALID"]},
+    {"probability": [0.25], "label": ["NORMAL"], "valid": [True], "triage": [True]},
     {},
 ]
 

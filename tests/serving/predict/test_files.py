@@ -49,6 +49,24 @@ def test_an_image_unlike_the_training_is_reported(tmp_path, images):
     assert record["text.png"] == (None, None)
 
 
+def test_the_triage_of_each_image_is_reported(tmp_path, images, version):
+    from tests.serving.saved import save
+
+    (images / "text.png").write_bytes(b"text")
+    (images / "5.png").write_bytes(grey(120))
+    predictions = predict(save(tmp_path / "1", has_triage=True), [images])
+    found = {Path(each.path).name: each.triage for each in predictions}
+    assert found == {
+        "1.png": "PNEUMONIA",
+        "2.png": "REVIEW",
+        "3.png": "PNEUMONIA",
+        "4.png": "NORMAL",
+        "5.png": "REVIEW",
+        "text.png": None,
+    }
+    assert {each.triage for each in predict(version, [images])} == {None}
+
+
 def test_the_latest_whole_version_predicts(version, images, tmp_path):
     from tests.serving.saved import write_manifest
 

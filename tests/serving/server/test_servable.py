@@ -172,6 +172,9 @@ class TestCheck:
     def test_a_model_that_shows_its_domain(self, tmp_path):
         check(write_manifest(save(tmp_path / "1", has_domain=True)))
 
+    def test_a_model_with_a_triage(self, tmp_path):
+        check(write_manifest(save(tmp_path / "1", has_triage=True)))
+
 
 class TestLoad:
     def test_a_version_is_loaded(self, load, place):

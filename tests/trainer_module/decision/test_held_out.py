@@ -7,12 +7,17 @@ from trainer_module.settings.trainer import OperatingPointSettings, TrainerSetti
 from trainer_module.training_error import TrainingError
 
 
+def of_own_patients(probabilities, labels):
+    """Each image is of another patient."""
+    return Predictions(probabilities, labels, np.arange(len(labels)), np.array([]))
+
+
 def predictions(shift=0.0, count=2_000, sign=1.0):
     """A model that ranks well, and whose logits are all too high by a shift."""
     generator = np.random.default_rng(5)
     labels = np.arange(count) % 2
     logits = sign * (4 * labels - 2) + 1.5 * generator.normal(size=count) + shift
-    return Predictions((1 / (1 + np.exp(-logits))).astype(np.float32), labels, np.array([]))
+    return of_own_patients((1 / (1 + np.exp(-logits))).astype(np.float32), labels)
 
 
 def decide(*member_predictions, **settings):
@@ -35,7 +40,7 @@ def test_the_threshold_is_one_of_calibrated_probabilities(shift):
 
 def test_an_image_at_the_threshold_is_predicted_pneumonia():
     decided = decide(
-        Predictions(np.array([0.25, 0.5], np.float32), np.array([0, 1]), np.array([])),
+        of_own_patients(np.array([0.25, 0.5], np.float32), np.array([0, 1])),
         calibration="none",
         operating_point=OperatingPointSettings(target="fixed", threshold=0.5),
     )
@@ -50,14 +55,14 @@ def test_a_model_that_is_worse_than_chance_is_reported():
 
 def test_a_model_at_chance_is_not_reported():
     labels = np.arange(10) % 2
-    assert not decide(Predictions(np.full(10, 0.5, np.float32), labels, np.array([]))).warnings
+    assert not decide(of_own_patients(np.full(10, 0.5, np.float32), labels)).warnings
 
 
 def test_images_of_one_class_are_reported():
     given = predictions()
     only = given.labels == 1
     decided = decide(
-        Predictions(given.probabilities[only], given.labels[only], np.array([])),
+        of_own_patients(given.probabilities[only], given.labels[only]),
         operating_point=OperatingPointSettings(threshold=0.4),
     )
     assert decided.threshold == 0.4

@@ -33,6 +33,7 @@ def member_predictions(logits, labels):
         Predictions(
             probabilities(logits[member, fold == member]),
             labels[fold == member],
+            np.flatnonzero(fold == member),
             probabilities(logits[member, fold == (member + 1) % MEMBERS]),
         )
         for member in range(MEMBERS)
@@ -56,7 +57,8 @@ def test_the_agreement_of_members_is_found(correlation):
 
 
 def test_members_that_say_the_same_of_all_agree():
-    same = Predictions(np.full(4, 0.5, np.float32), np.array([0, 1, 0, 1]), np.full(4, 0.5))
+    half, labels = np.full(4, 0.5, np.float32), np.array([0, 1, 0, 1])
+    same = Predictions(half, labels, np.arange(4), half)
     assert out_of_fold.agreement([same, same]) == 1.0
 
 

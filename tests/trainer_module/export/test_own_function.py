@@ -16,6 +16,7 @@ import tensorflow_transform as tft
 from tests.conftest import transform_graph, xray
 from tests.pipeline.command import REPOSITORY
 from trainer_module.decision.calibration import Calibration
+from trainer_module.decision.triage import Triage
 from trainer_module.export import saved_model
 from trainer_module.models import compact
 from transform_module import own_function
@@ -72,6 +73,7 @@ def test_what_is_served_are_the_pixels_of_the_function_and_nothing_imports_it(
             distance=lambda pixels: tf.reduce_mean(pixels, axis=(1, 2, 3)), threshold=1.0
         ),
         threshold=0.5,
+        triage=Triage(0.3, 0.6),
         record={"transform": settings.model_dump(mode="json")},
     )
     images = [xray(1, 1), b"broken", xray(2, 0)]

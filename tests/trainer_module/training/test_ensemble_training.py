@@ -108,7 +108,7 @@ def test_calibration_and_threshold_are_fitted_out_of_fold(transformed, trained, 
     for number, (member, (_, unseen)) in enumerate(zip(averaged, parts, strict=True)):
         probabilities, labels = predict(member, [unseen], 8)
         of_next, _ = predict(member, [parts[(number + 1) % 3][1]], 8)
-        member_predictions.append(Predictions(probabilities, labels, of_next))
+        member_predictions.append(Predictions(probabilities, labels, unseen.patients, of_next))
     agreement = out_of_fold.agreement(member_predictions)
     assert record["training"]["agreement"] == pytest.approx(agreement, rel=1e-3)
     labels = np.concatenate([each.labels for each in member_predictions])

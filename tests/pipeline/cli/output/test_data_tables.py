@@ -83,13 +83,13 @@ def test_good_files_alone_are_not_counted_as_bad(printed):
 def test_an_image_unlike_the_training_is_reported(printed):
     print_predictions(
         [
-            FilePrediction("a.png", 0.5, "NORMAL", True, in_domain=True, domain_distance=1.0),
-            FilePrediction("b.png", 0.5, "NORMAL", True, in_domain=False, domain_distance=3.0),
+            FilePrediction("a.png", 0.5, "NORMAL", True, in_domain=True, triage="NORMAL"),
+            FilePrediction("b.png", 0.5, "NORMAL", True, in_domain=False, triage="REVIEW"),
         ]
     )
     text = printed()
-    assert cells(text, "a.png") == ["a.png", "0.5000", "NORMAL", "yes"]
-    assert cells(text, "b.png") == ["b.png", "0.5000", "NORMAL", "no"]
+    assert cells(text, "a.png") == ["a.png", "0.5000", "NORMAL", "NORMAL", "yes"]
+    assert cells(text, "b.png") == ["b.png", "0.5000", "NORMAL", "REVIEW", "no"]
     assert "1 of 2 images are out of domain, unlike the training data" in text
 
 
@@ -100,10 +100,11 @@ def test_a_long_path_in_a_pipe_stays_on_its_line(printed):
 
 
 def test_a_summary_shows_the_counts_and_the_table(printed):
-    print_summary(Summary(1968, 1960, 8, 1024, (), 12), Path("/[out]/predictions.csv"))
+    print_summary(Summary(1968, 1960, 8, 1024, (), 12, 40), Path("/[out]/predictions.csv"))
     header, counts, where = printed().splitlines()
-    assert header.split() == [*("images", "valid", "invalid", "out", "of", "domain", "resumed")]
-    assert counts.split() == ["1,968", "1,960", "8", "12", "1,024"]
+    columns = ("images", "valid", "invalid", "out", "of", "domain", "review", "resumed")
+    assert header.split() == [*columns]
+    assert counts.split() == ["1,968", "1,960", "8", "12", "40", "1,024"]
     assert where == "Predictions: /[out]/predictions.csv"
 
 

@@ -63,6 +63,7 @@ def read(out):
                 "domain_distance": (
                     float(row["domain_distance"]) if row["domain_distance"] else None
                 ),
+                "triage": row["triage"] or None,
             }
             for row in csv.DictReader(file)
         ]

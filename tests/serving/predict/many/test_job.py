@@ -29,12 +29,13 @@ def test_the_rows_are_those_of_predict(version, images, tmp_path, small_parts, s
     rows = read(out)
     assert rows == expected(version, *paths)
     assert tuple(rows[0]) == COLUMNS
-    assert astuple(summary) == (23, 20, 3, 0, (), 0)
+    assert astuple(summary) == (23, 20, 3, 0, (), 0, 0)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
 def test_images_unlike_the_training_are_reported_and_counted(images, tmp_path, suffix):
-    version = save(tmp_path / "1", has_domain=True)
+    version = save(tmp_path / "1", has_triage=True)
+    (images / "0" / "middle.png").write_bytes(grey(120))
     (images / "1" / "black.png").write_bytes(grey(0))
     out = tmp_path / f"out{suffix}"
     summary = predict_many(version, [images], out)
@@ -43,6 +44,9 @@ def test_images_unlike_the_training_are_reported_and_counted(images, tmp_path, s
     unlike = [Path(row["path"]).name for row in rows if row["in_domain"] is False]
     assert "black.png" in unlike
     assert summary.out_of_domain == len(unlike)
+    review = [Path(row["path"]).name for row in rows if row["triage"] == "REVIEW"]
+    assert {*unlike, "middle.png"} <= set(review)
+    assert summary.review == len(review)
 
 
 def test_paths_are_relative_to_the_working_directory(version, images, tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ from tests.serving.predict.many.samples import write_records
 from transform_module.errors import UserError
 
 PREDICTIONS = [
-    FilePrediction("a/[b]/one.png", 0.98765, "PNEUMONIA", True, "", False, 2.5),
+    FilePrediction("a/[b]/one.png", 0.98765, "PNEUMONIA", True, "", False, 2.5, "REVIEW"),
     FilePrediction("a/two, really.png", None, "INVALID", False, "truncated [red]JPEG[/red]"),
 ]
 
@@ -23,11 +23,11 @@ def test_csv_has_a_row_a_file_under_a_header():
     header, *rows = csv.reader(io.StringIO(file.getvalue()))
     assert header == [
         *("path", "probability", "label", "valid", "reason"),
-        *("in_domain", "domain_distance"),
+        *("in_domain", "domain_distance", "triage"),
     ]
     assert rows == [
-        ["a/[b]/one.png", "0.98765", "PNEUMONIA", "True", "", "False", "2.5"],
-        ["a/two, really.png", "", "INVALID", "False", "truncated [red]JPEG[/red]", "", ""],
+        ["a/[b]/one.png", "0.98765", "PNEUMONIA", "True", "", "False", "2.5", "REVIEW"],
+        ["a/two, really.png", "", "INVALID", "False", "truncated [red]JPEG[/red]", "", "", ""],
     ]
 
 
@@ -45,6 +45,7 @@ def test_parquet_has_types_whatever_it_holds(tmp_path, rows):
         pa.string(),
         pa.bool_(),
         pa.float64(),
+        pa.string(),
     ]
 
 
@@ -52,7 +53,9 @@ def test_no_records_give_no_rows(version, tmp_path):
     file = write_records(tmp_path / "x.tfrecord", [])
     out = tmp_path / "out.csv"
     assert predict_many(version, [file], out) == Summary(0, 0, 0, 0, ())
-    assert out.read_text() == "path,probability,label,valid,reason,in_domain,domain_distance\n"
+    assert (
+        out.read_text() == "path,probability,label,valid,reason,in_domain,domain_distance,triage\n"
+    )
 
 
 @pytest.mark.parametrize(
