@@ -75,7 +75,8 @@ def _predicted(extracts: dict[str, Any]) -> PredictedImage:
         return prediction[contract.PROBABILITY].item() if _is_valid(prediction) else UNDECIDED
 
     def known(name: str) -> Any:
-        return prediction[name].item() if name in prediction else None
+        value = prediction[name].item() if name in prediction else None
+        return value.decode() if isinstance(value, bytes) else value
 
     image = values[contract.IMAGE].bytes_list.value
     content = bytes(image[0]) if image else b""
@@ -91,6 +92,7 @@ def _predicted(extracts: dict[str, Any]) -> PredictedImage:
         valid=_is_valid(prediction),
         in_domain=known(contract.IN_DOMAIN),
         domain_distance=known(contract.DOMAIN_DISTANCE),
+        triage=known(contract.TRIAGE),
         bytes=len(content),
         sha256=text(contract.SHA256),
         **(describe(content, _pixels(extracts)) if _is_valid(prediction) else {}),

@@ -19,6 +19,7 @@ from serving.analysis.findings import (
     Group,
     Miss,
     Shift,
+    Triage,
 )
 from serving.analysis.predicted import Predicted, PredictedImage
 from transform_module.contract import LABELS
@@ -123,6 +124,7 @@ def findings(
         shifts=list(shifts),
         probes=shortcuts.probe(seen, bootstrap),
         domain=_domain(seen, bootstrap),
+        triage=_triage(seen, bootstrap),
         drift=list(drift),
         comparison=_compare(predicted, threshold, other, bootstrap) if other else None,
     )
@@ -218,6 +220,21 @@ def _domain(seen: Predicted, bootstrap: Bootstrap) -> Domain | None:
         return None
     share = groups.share_of(~seen.in_domain, seen.valid, seen.patient, bootstrap)
     return Domain(len(seen), int((~seen.in_domain).sum()), share)
+
+
+def _triage(seen: Predicted, bootstrap: Bootstrap) -> Triage | None:
+    if seen.triage is None:
+        return None
+    normal, pneumonia = (seen.triage == label for label in LABELS)
+    decided, right = normal | pneumonia, np.where(seen.label, pneumonia, normal)
+    return Triage(
+        images=len(seen),
+        review=int((~decided).sum()),
+        decided=groups.share_of(decided, seen.valid, seen.patient, bootstrap),
+        accuracy=groups.share_of(right, decided, seen.patient, bootstrap),
+        missed_pneumonia=groups.share_of_patients(normal, seen.label, seen.patient, bootstrap),
+        false_alarms=groups.share_of_patients(pneumonia, ~seen.label, seen.patient, bootstrap),
+    )
 
 
 def _compare(

@@ -213,6 +213,29 @@ class Domain:
 
 
 @dataclass(frozen=True)
+class Triage:
+    """How the model sorts images.
+
+    Attributes:
+        images: that were predicted.
+        review: of them with REVIEW.
+        decided: share of them with NORMAL or PNEUMONIA, with an interval by bootstrap over
+            patients, as the next three.
+        accuracy: share of right labels among the decided.
+        missed_pneumonia: share of PNEUMONIA called NORMAL. Each patient counts once, with the share
+            of its images, as in the rates that the model was made for; so in the next one.
+        false_alarms: share of NORMAL called PNEUMONIA.
+    """
+
+    images: int
+    review: int
+    decided: Estimate
+    accuracy: Estimate
+    missed_pneumonia: Estimate
+    false_alarms: Estimate
+
+
+@dataclass(frozen=True)
 class Drift:
     """How far the images are from the ones trained on, in one quantity.
 
@@ -274,6 +297,7 @@ class Findings:
         comparison: with another model, None without one.
         delong: AUC of everything with DeLong's interval, by patients.
         notes: what else to know of the images, a sentence each.
+        triage: None where the model reports none.
     """
 
     model: str
@@ -297,6 +321,7 @@ class Findings:
     delong: Estimate = Estimate()
     notes: list[str] = field(default_factory=list)
     shifts: list[Shift] = field(default_factory=list)
+    triage: Triage | None = None
 
 
 def to_json(findings: Findings) -> str:

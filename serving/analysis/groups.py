@@ -97,7 +97,7 @@ def share_of(
     """The share of images, with an interval by bootstrap over patients.
 
     Args:
-        chosen: [N] bool.
+        chosen: [N] bool, or which share of it is chosen.
         of: [N] bool, what it is a share of.
         patient: [N], whose image each is.
         bootstrap: draws the replicates.
@@ -108,6 +108,15 @@ def share_of(
     chosen, patient = chosen[of], patient[of]
     replicates = [weights @ chosen / weights.sum(axis=1) for weights in bootstrap.weights(patient)]
     return share(float(chosen.mean()), np.concatenate(replicates), patient)
+
+
+def share_of_patients(
+    chosen: np.ndarray, of: np.ndarray, patient: np.ndarray, bootstrap: Bootstrap
+) -> Estimate:
+    """The mean over patients of the share of their images; otherwise as `share_of`."""
+    patients, index = np.unique(patient[of], return_inverse=True)
+    shares = np.bincount(index, chosen[of]) / np.bincount(index)
+    return share_of(shares, np.ones(len(patients), bool), patients, bootstrap)
 
 
 def _replicated(

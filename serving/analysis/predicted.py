@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -37,6 +37,7 @@ class PredictedImage:
     valid: bool
     in_domain: bool | None = None
     domain_distance: float | None = None
+    triage: str | None = None
     width: int = 0
     height: int = 0
     mode: str = ""
@@ -63,6 +64,7 @@ class Predicted:
         valid: bool, whether the model could decode it. The columns below need it.
         in_domain: bool, whether the model finds it in domain; None where the model
             does not say.
+        triage: str, NORMAL, REVIEW or PNEUMONIA; None where the model does not say.
         width: int64, in pixels, of the file.
         height: int64, in pixels, of the file.
         mode: str, of its pixels, in Pillow's words, such as ``L`` or ``RGB``.
@@ -83,6 +85,7 @@ class Predicted:
     probability: Column
     valid: Column
     in_domain: Column | None
+    triage: Column | None
     width: Column
     height: Column
     mode: Column
@@ -108,7 +111,7 @@ class Predicted:
         return len(self.path)
 
     def columns(self) -> dict[str, Column]:
-        """Its own columns by name, without an ``in_domain`` that is not known."""
+        """Its own columns by name, without an ``in_domain`` or ``triage`` that is not known."""
         own = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)[:-1]}
         return {name: column for name, column in own.items() if column is not None}
 
@@ -120,7 +123,7 @@ class Predicted:
         """
         chosen = {name: column[rows] for name, column in self.columns().items()}
         others = {name: column[rows] for name, column in self.others.items()}
-        return Predicted(**{"in_domain": None, **chosen}, others=others)
+        return Predicted(**{**dict.fromkeys(_OPTIONAL), **chosen}, others=others)
 
     def patients(self) -> int:
         """Counts the patients."""
@@ -128,11 +131,14 @@ class Predicted:
 
 
 _TYPES: Final = {
-    **dict.fromkeys(("path", "patient", "subtype", "mode", "sha256"), str),
+    **dict.fromkeys(("path", "patient", "subtype", "triage", "mode", "sha256"), str),
     **dict.fromkeys(("label", "valid", "in_domain"), bool),
     **dict.fromkeys(("width", "height", "bytes"), np.int64),
     **dict.fromkeys(("probability", *MEASURES), np.float64),
 }
+
+# A model reports them for every valid image, or for none.
+_OPTIONAL: Final = ("in_domain", "triage")
 
 
 def table(
@@ -144,13 +150,12 @@ def table(
         images: the rows.
         others: further columns by name, [N] str.
     """
-    columns = {
-        name: np.array([getattr(image, name) for image in images], kind)
-        for name, kind in _TYPES.items()
-    }
-    in_domain = columns.pop("in_domain")
-    # A model reports it for every valid image, or of none.
-    is_known = any(image.in_domain is not None for image in images)
-    return Predicted(
-        **columns, in_domain=in_domain if is_known else None, others=dict(others or {})
-    )
+    columns: dict[str, Any] = {}
+    for name, kind in _TYPES.items():
+        values = [getattr(image, name) for image in images]
+        if name in _OPTIONAL and all(value is None for value in values):
+            columns[name] = None
+        else:
+            known = ["" if value is None and kind is str else value for value in values]
+            columns[name] = np.array(known, kind)
+    return Predicted(**columns, others=dict(others or {}))

@@ -112,6 +112,7 @@ def _row(
         valid=prediction.valid,
         in_domain=prediction.in_domain,
         domain_distance=prediction.domain_distance,
+        triage=prediction.triage,
         bytes=len(content) if isinstance(content, bytes) else 0,
         sha256=sha256,
         **known,

@@ -18,6 +18,7 @@ from serving.report.context import Context
 from serving.report.drawing.figure_text import (
     INTERVALS,
     MEANINGS,
+    TRIAGE_MEANINGS,
     count,
     defined,
     estimate,
@@ -26,7 +27,7 @@ from serving.report.drawing.figure_text import (
 )
 from serving.report.sections.summary import NO_MEDICAL_DEVICE
 from serving.report.sources import data_licence, data_source
-from transform_module.contract import LABELS, SPLITS
+from transform_module.contract import LABELS, REVIEW, SPLITS
 
 CARD: Final = "card.md"
 """The file's name."""
@@ -86,10 +87,10 @@ def card(findings: Findings, context: Context | None = None) -> str:
         "## Intended use",
         "Research and engineering: to study how such models are trained, evaluated and served, and "
         "as a baseline for comparison.",
-        "**Out of scope:** diagnosis, triage, or any decision about a patient; X-rays of patients "
-        "of another age, or from other devices, projections or hospitals than the training data; "
-        "diseases other than pneumonia, for which the model was not trained; images other than "
-        "chest X-rays.",
+        "**Out of scope:** diagnosis, triage of patients, or any decision about a patient; X-rays "
+        "of patients of another age, or from other devices, projections or hospitals than the "
+        "training data; diseases other than pneumonia, for which the model was not trained; images "
+        "other than chest X-rays.",
         "## Factors",
         _factors(findings),
         "## Metrics",
@@ -99,6 +100,7 @@ def card(findings: Findings, context: Context | None = None) -> str:
         f"{LABELS[1]}. {LABELS[1]} is predicted from a probability of "
         f"{figure(findings.threshold)}. {INTERVALS}",
         _overall(findings.overall),
+        *_triage(findings),
         *_subgroups(findings),
         *_shifts(findings),
         *_corruptions(findings),
@@ -138,7 +140,8 @@ def _details(findings: Findings, context: Context) -> str:
         "parameters": f"{trained['parameters']:,}" if "parameters" in trained else None,
         "input": "one encoded image (JPEG, PNG, BMP or GIF), any size",
         "output": f"probability of {LABELS[1]}, label, whether the image could be decoded "
-        "(valid), and whether it resembles the training data (in_domain)",
+        "(valid), whether it resembles the training data (in_domain), and triage: "
+        f"{LABELS[0]}, {REVIEW} or {LABELS[1]}",
         "calibration": calibration if calibration != "none" else None,
         "threshold": figure(findings.threshold),
         "epochs": trained.get("epochs"),
@@ -172,6 +175,24 @@ def _overall(group: Group) -> str:
         if key in defined([group])
     ]
     return _table(("metric", "value (95 % interval)", "meaning"), rows)
+
+
+def _triage(findings: Findings) -> Iterator[str]:
+    found = findings.triage
+    if found is None:
+        return
+    allowed = findings.record.get("triage", {})
+    yield (
+        f"**Triage** of the images, not of patients; {found.review:,} of "
+        f"{count(found.images, 'image')} are {REVIEW}"
+    )
+    yield _table(
+        ("figure", "value (95 % interval)", "at most", "meaning"),
+        [
+            (name, with_interval(getattr(found, key)), figure(allowed.get(key)), meaning)
+            for key, (name, meaning) in TRIAGE_MEANINGS.items()
+        ],
+    )
 
 
 def _subgroups(findings: Findings) -> Iterator[str]:
@@ -257,6 +278,12 @@ def _caveats(findings: Findings) -> Iterator[str]:
         f"({findings.overall.positives / max(findings.overall.images, 1):.0%} of the images "
         "evaluated here). Where it is rarer, as in a clinic, they are too high."
     )
+    if findings.triage:
+        yield (
+            "The error rates of triage hold on average for patients like those of eval, not for "
+            "those of another place, nor for each group of patients. The model has not been "
+            "validated for leaving any image unread."
+        )
     yield (
         "Labels of public chest X-rays contain errors, and a model can use quantities unrelated to "
         "the lungs, such as the file size, as a shortcut."

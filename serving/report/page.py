@@ -15,6 +15,7 @@ from serving.report.sections.performance import curves, slices
 from serving.report.sections.provenance import origin, serving, times
 from serving.report.sections.robustness import corruptions, domain_and_drift, probes, shifts
 from serving.report.sections.training import training
+from serving.report.sections.triage import triage
 
 PAGE: Final = "page.html"
 """The file's name."""
@@ -45,6 +46,7 @@ def page(findings: Findings, context: Context | None = None) -> str:
         data(context),
         training(findings, context),
         curves(findings),
+        triage(findings),
         slices(findings),
         misses(findings, context),
         shifts(findings),

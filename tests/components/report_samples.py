@@ -56,6 +56,7 @@ def predictions(with_baseline: bool) -> list[PredictedImage]:
             patient=row[contract.PATIENT_ID],
             subtype=row[contract.SUBTYPE],
             in_domain=True,
+            triage="PNEUMONIA" if grey > 127 else "REVIEW",
             other_probability=grey / 255 if with_baseline else None,
             other_valid=True if with_baseline else None,
         )

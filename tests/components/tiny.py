@@ -93,7 +93,11 @@ class _Model(tf.Module):
         if not self.has_domain:
             return outputs
         distance = tf.ones_like(probability)
-        return outputs | {contract.IN_DOMAIN: valid, contract.DOMAIN_DISTANCE: distance}
+        return outputs | {
+            contract.IN_DOMAIN: valid,
+            contract.DOMAIN_DISTANCE: distance,
+            contract.TRIAGE: tf.where(valid & (probability > 0.5), label, contract.REVIEW),
+        }
 
     @tf.function
     def serve_examples(self, examples):

@@ -1,7 +1,8 @@
 """Output of `cxr evaluate`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, Final
 
 from rich.console import Console
 from rich.markup import escape
@@ -27,12 +28,20 @@ from serving.analysis.findings import (
     Group,
     Probe,
     Shift,
+    Triage,
 )
 from serving.evaluate.job import Evaluated
 from serving.evaluate.writing import IMAGES
 from serving.report.page import PAGE
 
 _REFUSED_SHOWN = 5
+
+_TRIAGE: Final = {
+    "decided": "decided",
+    "accuracy": "accuracy of these",
+    "missed_pneumonia": "missed PNEUMONIA",
+    "false_alarms": "false alarms",
+}
 
 
 def print_evaluated(evaluated: Evaluated, out: Path) -> None:
@@ -61,6 +70,9 @@ def print_evaluated(evaluated: Evaluated, out: Path) -> None:
     )
     if found.comparison:
         _print_comparison(console, found.comparison)
+    if found.triage:
+        console.print()
+        print_table(console, _triage(found.triage, found.record.get("triage", {})))
     for dimension, groups in found.slices.items():
         console.print()
         print_table(console, _groups(dimension, groups))
@@ -120,6 +132,15 @@ def _print_comparison(console: Console, comparison: Comparison) -> None:
         f"p = {comparison.p_value:.2g} by DeLong's test over patients"
     )
     console.print(f"Difference from {escape(comparison.against)}: {test}.")
+
+
+def _triage(triage: Triage, allowed: Mapping[str, Any]) -> Table:
+    table = new_table("triage", "", "95 % interval", "at most", right=range(1, 4))
+    for key, name in _TRIAGE.items():
+        estimate: Estimate = getattr(triage, key)
+        table.add_row(name, figure(estimate.value), _interval(estimate), figure(allowed.get(key)))
+    table.add_row("for review", counted(triage.review))
+    return table
 
 
 def _groups(dimension: str, groups: Sequence[Group]) -> Table:

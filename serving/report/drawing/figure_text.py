@@ -21,6 +21,17 @@ MEANINGS: Final = {
 }
 """For each metric of `Group`: its name and its meaning."""
 
+TRIAGE_MEANINGS: Final = {
+    "decided": ("Decided", "share of images called NORMAL or PNEUMONIA; the others are for review"),
+    "accuracy": ("Accuracy of the decided", "share of correct labels among them"),
+    "missed_pneumonia": (
+        "Missed PNEUMONIA",
+        "share of PNEUMONIA called NORMAL, mean over patients",
+    ),
+    "false_alarms": ("False alarms", "share of NORMAL called PNEUMONIA, mean over patients"),
+}
+"""For each figure of `Triage` with an interval: its name and its meaning."""
+
 INTERVALS: Final = (
     "Intervals are 95 % intervals by bootstrap over patients, unless stated otherwise."
 )

@@ -145,6 +145,7 @@ def test_the_predictions_are_written_image_by_image(tmp_path, examples, good_mod
     for each in images:
         assert each.other_probability == pytest.approx(each.probability**2)
         assert (each.valid, each.other_valid, each.in_domain) == (True, True, None)
+        assert each.triage is None
         assert (each.patient, each.bytes, each.sha256) == ("patient", 14, "0" * 64)
 
 
@@ -161,6 +162,7 @@ def test_an_image_is_measured_as_the_model_sees_it(tmp_path, good_model):
     for each in images:
         assert each.domain_distance == 1
         assert each.in_domain == each.valid
+        assert each.triage == "REVIEW"
         known = (each.width, each.height, each.mode, each.brightness, each.contrast)
         assert known == ((200, 300, "L", 51, 0) if each.valid else (0, 0, "", None, None))
     assert [each.probability for each in images if not each.valid] == [0.5]

@@ -18,6 +18,7 @@ def predicted(label, probability, **columns):
         "probability": np.asarray(probability, np.float64),
         "valid": np.ones(count, bool),
         "in_domain": None,
+        "triage": None,
         "width": np.full(count, 300),
         "height": np.full(count, 200),
         "mode": np.full(count, "L"),

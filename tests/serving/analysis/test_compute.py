@@ -86,6 +86,33 @@ def test_a_domain_that_is_reported_is_counted():
     assert compute(predicted([1, 0], [0.9, 0.1])).domain is None
 
 
+def test_a_triage_that_is_reported_is_measured_patient_by_patient():
+    found = compute(
+        predicted(
+            [1, 1, 1, 1, 0, 0, 0],
+            [0.9, 0.8, 0.1, 0.5, 0.1, 0.2, 0.9],
+            triage=["PNEUMONIA"] * 2 + ["NORMAL", "REVIEW", "NORMAL", "REVIEW", "PNEUMONIA"],
+            patient=list("aaabcde"),
+        )
+    ).triage
+    assert (found.images, found.review, found.decided.value) == (7, 2, pytest.approx(5 / 7))
+    assert found.accuracy.value == pytest.approx(3 / 5)
+    # A third of the images of one of two patients, and all images of one of three.
+    assert found.missed_pneumonia.value == pytest.approx(1 / 6)
+    assert found.false_alarms.value == pytest.approx(1 / 3)
+    assert found.false_alarms.low < 1 / 3 < found.false_alarms.high
+
+
+def test_a_triage_that_decides_nothing_has_no_accuracy():
+    found = compute(predicted([1, 0], [0.9, 0.1], triage=["REVIEW"] * 2)).triage
+    assert (found.decided.value, found.accuracy) == (0, contract.Estimate())
+    assert (found.missed_pneumonia.value, found.false_alarms.value) == (0, 0)
+
+
+def test_a_model_without_a_triage_has_none():
+    assert compute(predicted([1, 0], [0.9, 0.1])).triage is None
+
+
 def test_models_are_compared_on_what_both_can_decode():
     images = predicted([1, 1, 0, 0, 1], [0.9, 0.8, 0.3, 0.1, 0.5], valid=[True] * 4 + [False])
     probability = np.array([0.9, 0.2, 0.3, 0.1, 0.0])

@@ -71,3 +71,10 @@ def test_rows_become_a_table_in_their_order():
 
 def test_rows_of_a_model_without_a_domain_have_none():
     assert table([row(), row()]).in_domain is None
+    assert table([row(), row()]).triage is None
+
+
+def test_a_triage_is_kept_where_it_is_known():
+    made = table([row(triage="REVIEW"), row(valid=False)])
+    assert made.triage.tolist() == ["REVIEW", ""]
+    assert made.only(np.array([0])).triage.tolist() == ["REVIEW"]

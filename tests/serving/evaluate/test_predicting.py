@@ -91,9 +91,13 @@ def test_a_model_that_shows_its_domain_is_heard(model, images):
     (images / "NORMAL" / "a.png").write_bytes(b"text")
 
     def predictor(images):
-        return [Prediction(0.25, "NORMAL", True, content != grey(20), 1.0) for content in images]
+        return [
+            Prediction(0.25, "NORMAL", True, content != grey(20), 1.0, "REVIEW")
+            for content in images
+        ]
 
     predicted = predict_labelled(predictor, found(images)).predicted
     flagged = predicted.path[predicted.valid & ~predicted.in_domain]
     assert flagged.tolist() == ["NORMAL/IM-0001-0001.png"]
+    assert set(predicted.triage[predicted.valid].tolist()) == {"REVIEW"}
     assert predict_labelled(model.predict, found(images)).predicted.in_domain is None

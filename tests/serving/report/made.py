@@ -22,6 +22,7 @@ from serving.analysis.findings import (
     Probe,
     ReliabilityBin,
     Shift,
+    Triage,
 )
 from serving.images.dataset import Dataset, SplitCount
 from serving.report.context import Context, Quarantined, Serving, ShownImage, Source, Step, Verdict
@@ -62,6 +63,13 @@ RECORD: dict[str, Any] = {
     "dataset_fingerprint": "982db8c10430faf7aeb5a955f013b5bc0c8c801b0e85517d12d960831640bc41",
     "code_version": "6bcb1ec4281f9ce9",
     "operating_point": {"eval_sensitivity": 0.962, "eval_specificity": 0.628},
+    "triage": {
+        "normal_up_to": 0.41,
+        "pneumonia_from": 0.12,
+        "notes": ["triage never says NORMAL: too few patients"],
+        "missed_pneumonia": 0.02,
+        "false_alarms": 0.05,
+    },
     "training": {
         "train_pictures": 336,
         "eval_pictures": 122,
@@ -150,6 +158,9 @@ def findings(**changes: Any) -> Findings:
             Probe("width", 0.5, Estimate(), Estimate()),
         ],
         "domain": Domain(143, 2, around(0.014, 0.01)),
+        "triage": Triage(
+            143, 20, around(0.86, 0.04), around(0.97, 0.02), around(0.011, 0.01), Estimate(0.0)
+        ),
         "drift": [Drift("brightness", 0.012, 0.48, 0.47, 0.01), Drift("contrast", 0.31, 0.2, 0.26)],
         "comparison": Comparison(
             "chest_xray/16",

@@ -100,6 +100,17 @@ def test_the_layer_of_the_snippet_predicts(tmp_path, monkeypatch, capsys):
     assert "PNEUMONIA" in capsys.readouterr().out
 
 
+def test_the_triage_is_beside_the_rates_that_it_was_made_for():
+    text = card(made.findings())
+    assert "20 of 143 images are REVIEW" in text
+    (row,) = (line for line in text.splitlines() if line.startswith("| Missed PNEUMONIA |"))
+    assert "| 0.011 (0.001 to 0.016) | 0.020 |" in row
+    assert "not for those of another place" in text
+    former = card(made.findings(triage=None))
+    assert "Triage" not in former
+    assert "not for those of another place" not in former
+
+
 def test_the_card_claims_nothing_medical():
     text = card(made.findings())
     assert "not a medical device" in text

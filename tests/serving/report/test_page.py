@@ -66,6 +66,7 @@ def test_all_that_is_known_has_its_section(whole):
         "Data",
         "Training",
         "Performance",
+        "Triage",
         "Subgroups",
         "Worst errors",
         "Shifted images",
@@ -85,7 +86,7 @@ def test_what_is_not_known_leaves_no_frame():
     assert "svg" not in outline.tags
 
 
-@pytest.mark.parametrize("field", ["roc", "precision_recall", "domain", "comparison"])
+@pytest.mark.parametrize("field", ["roc", "precision_recall", "domain", "triage", "comparison"])
 def test_each_part_may_be_missing(field):
     Outline(page(made.findings(**{field: None}), made.context()))
 

@@ -1,4 +1,4 @@
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -121,3 +121,22 @@ def test_notes_and_refused_files_are_reported_as_they_are(printed, images):
     assert "Files that are not readable images: 7\n  [0].png: text file\n" in message
     assert "[5].png" not in message
     assert "  and 2 more, in images.csv\n" in message
+
+
+def test_the_triage_is_reported_within_80_columns(printed, images):
+    sorted_so = np.where(images.probability > 0.6, "PNEUMONIA", "REVIEW")
+    record = {"triage": {"missed_pneumonia": 0.02, "false_alarms": 0.05}}
+    result = evaluated(replace(images, triage=sorted_so), record=record)
+    print_evaluated(result, OUT)
+    found, text = result.findings.triage, printed()
+    assert cells(text, "decided")[1] == f"{found.decided.value:.4f}"
+    assert cells(text, "missed")[-1] == "0.0200"
+    assert cells(text, "false")[-1] == "0.0500"
+    assert cells(text, "for") == ["for", "review", str(found.review)]
+    lines = [line for line in text.splitlines() if line.startswith(("decided", "missed", "false"))]
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_model_without_a_triage_shows_none(printed, images):
+    print_evaluated(evaluated(images), OUT)
+    assert "for review" not in printed()
