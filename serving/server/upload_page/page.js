@@ -26,6 +26,9 @@ const UNREADABLE =
 const UNLIKE =
   "Out of domain: this image does not resemble the training data; do not rely on the prediction. " +
   "Check that it is a frontal chest X-ray, upright and not inverted.";
+const FOR_REVIEW =
+  "For review: with so few errors as the model is allowed, this image can be given neither label. " +
+  "Look at it yourself.";
 const NOT_OURS =
   "The response of the server cannot be read. See the server's log.";
 const NOT_SHOWN = "The browser cannot show this image, so there is no heat map.";
@@ -90,7 +93,7 @@ class Row {
     this.element.ariaBusy = state === "waiting" || state === "predicting";
     for (const name of [".prediction", ".label"]) this.part(name).hidden = state !== "predicted";
     this.part(".warning").hidden = true;
-    this.element.toggleAttribute("data-unlike", false);
+    this.element.toggleAttribute("data-doubtful", false);
     if (state !== "predicted") {
       for (const name of [".explain", "figure"]) this.part(name).hidden = true;
       this.part(".explain").ariaExpanded = "false";
@@ -150,13 +153,14 @@ class Row {
     this.element.toggleAttribute("data-positive", prediction.label === model.labels.at(-1));
     this.part(".explain").hidden = !model.signatures.explain?.includes("heatmap");
     this.hasHeatMap = false;
-    // Older models do not have this output.
-    this.isUnlike = prediction.in_domain === false;
+    // Older models do not have these outputs.
+    if (prediction.in_domain === false) this.doubt = "unlike";
+    else this.doubt = prediction.triage === "REVIEW" ? "review" : null;
     this.show("predicted", "", details);
-    if (!this.isUnlike) return;
-    this.element.toggleAttribute("data-unlike", true);
+    if (!this.doubt) return;
+    this.element.toggleAttribute("data-doubtful", true);
     this.part(".warning").hidden = false;
-    this.part(".warning").textContent = UNLIKE;
+    this.part(".warning").textContent = this.doubt === "unlike" ? UNLIKE : FOR_REVIEW;
   }
 
   async toggleHeatMap() {
@@ -338,8 +342,8 @@ function showSummary() {
   const counts = new Map();
   let done = 0;
   for (const row of rows) {
-    // A prediction out of domain is not counted under its label.
-    const key = row.state !== "predicted" ? row.state : row.isUnlike ? "unlike" : row.label;
+    // A prediction out of domain or for review is not counted under its label.
+    const key = row.state !== "predicted" ? row.state : row.doubt ?? row.label;
     counts.set(key, (counts.get(key) ?? 0) + 1);
     done += row.state !== "waiting" && row.state !== "predicting";
   }
@@ -353,7 +357,12 @@ function showSummary() {
     page.summary.textContent = `${done} of ${files}`;
     return;
   }
-  const names = { unlike: "out of domain", invalid: "invalid", failed: "failed" };
+  const names = {
+    unlike: "out of domain",
+    review: "for review",
+    invalid: "invalid",
+    failed: "failed",
+  };
   const parts = [...counts].sort().map(([key, count]) => `${count} ${names[key] ?? key}`);
   page.summary.textContent = `${files}: ${parts.join(", ")}`;
 }

@@ -509,6 +509,15 @@ def test_an_image_unlike_the_training_has_a_warning_and_no_label_in_the_summary(
     assert explained.one("#summary").text == "2 files: 1 PNEUMONIA, 1 out of domain"
 
 
+def test_an_image_for_review_has_a_warning_and_no_label_in_the_summary(explained):
+    explained.drop({"middle.png": grey(120), "white.png": grey(255), "black.png": grey(0)})
+    rows = {row.text(".name"): row for row in explained.rows()}
+    assert "For review" in rows["middle.png"].text(".warning")
+    assert "Out of domain" in rows["black.png"].text(".warning")
+    assert not rows["white.png"].one(".warning").is_displayed()
+    assert explained.one("#summary").text == ("3 files: 1 PNEUMONIA, 1 for review, 1 out of domain")
+
+
 def test_a_warning_stays_when_the_heat_map_fails(explained):
     explained.drop({"black.png": grey(0)})
     (row,) = explained.rows()
