@@ -15,7 +15,7 @@ from serving.report.sections.performance import curves, slices
 from serving.report.sections.provenance import origin, serving, times
 from serving.report.sections.robustness import corruptions, domain_and_drift, probes, shifts
 from serving.report.sections.training import training
-from serving.report.sections.triage import triage
+from serving.report.sections.triage_rates import triage
 
 PAGE: Final = "page.html"
 """The file's name."""

@@ -13,6 +13,11 @@ holds for patients like those of the split `eval`, on average over such splits. 
 another hospital's patients. Nor does it count that `eval` chose the epoch, or that an ensemble's
 average is taken for one of its members; figures on `test` show whether the rates hold. The
 calibration, fitted on the same images, changes nothing: it keeps the order of the images.
+
+A model better than the rates leaves probabilities that are typical of neither label. To decide them
+by the threshold would keep the rates, too, but images of elsewhere fall there first. Measured on a
+demo's 143 test images and the 7 shifts of them (`transform_module.images.shifts`): with REVIEW
+there 60 % are decided, 0.4 % of these wrong; with the threshold there 69 %, and 3.9 % wrong.
 """
 
 import math

@@ -180,8 +180,8 @@ def print_keras(record: Mapping[str, Any]) -> None:
         f"is PNEUMONIA from {record['threshold']:.4f} on."
     )
     console.print(
-        "It lacks what is around the network: decoding, resizing, the check of the domain, heat "
-        "maps."
+        "It lacks what is around the network: decoding, resizing, the check of the domain, triage, "
+        "heat maps."
     )
     if function := record["lacks"]["function"]:
         console.print(

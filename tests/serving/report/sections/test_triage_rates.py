@@ -1,4 +1,4 @@
-from serving.report.sections.triage import triage
+from serving.report.sections.triage_rates import triage
 from tests.serving.report import made
 
 
