@@ -33,6 +33,7 @@ setup(
     ),
     package_data={
         "pipeline": ["configs/*.yaml"],
+        "serving.beam.flink": ["jars.sha256", "libraries.txt", "pom.xml"],
         "serving.server.upload_page": ["*.html", "*.css", "*.js"],
     },
     entry_points={"console_scripts": ["cxr = pipeline.__main__:main"]},

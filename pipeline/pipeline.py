@@ -88,8 +88,9 @@ def tunable(config: Config) -> dict[str, Any]:
 
 def beam_args(config: Config) -> tuple[str, ...]:
     """Returns what Beam is started with where nothing else computes for it."""
-    own = config.beam.args
-    sdk = () if any(arg.startswith("--runner") for arg in own) else (SDK_HERE,)
+    own = config.beam.options
+    elsewhere = any(arg.startswith("--runner") for arg in config.beam.args)
+    sdk = () if elsewhere else (SDK_HERE,)
     return (*DEFAULT_BEAM_ARGS, *sdk, *own)
 
 

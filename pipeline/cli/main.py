@@ -187,7 +187,7 @@ def convert(
             out,
             settings=config.dataset,
             seed=config.seed,
-            beam_args=[*config.beam.args, *beam_args],
+            beam_args=[*config.beam.options, *beam_args],
             progress=progress,
         )
     if as_json:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, model_validator
 from components.evaluator.settings import EvaluationSettings
 from components.serving_check.settings import ServingCheckSettings
 from pipeline.config.cluster_settings import ClusterSettings
+from serving.beam.beam_args import FLINK, flink_args
 from serving.images.settings import DatasetSettings
 from serving.report.settings import ReportSettings
 from trainer_module.settings.search import TunerSettings, misfits
@@ -58,11 +59,23 @@ class BeamSettings(BaseModel):
 
     model_config = STRICT
 
+    flink: str | None = Field(
+        None,
+        pattern=FLINK,
+        description="The Flink cluster that computes: HOST:PORT of its JobManager's REST API, or"
+        " `local` for one that lives with the run, with two TaskManagers (`local[N]`: N); null"
+        " computes in this process.",
+    )
     args: tuple[str, ...] = Field(
         (),
         description="Beam options, such as --direct_num_workers=4; they win over the ones a run"
         " sets itself (in this process, one worker).",
     )
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What Beam is given; of two values of an option the later one holds."""
+        return (*(flink_args(self.flink) if self.flink else ()), *self.args)
 
 
 class Config(BaseModel):

@@ -50,6 +50,6 @@ def examples(
             out,
             settings=config.dataset,
             seed=config.seed,
-            beam_args=config.beam.args,
+            beam_args=config.beam.options,
             progress=progress,
         )

@@ -131,7 +131,7 @@ def _beam_args(config: Config) -> list[str]:
     google_cloud = config.cluster.google_cloud
     if google_cloud is None or google_cloud.dataflow is None:
         return list(beam_args(config))
-    return [*dataflow.beam_args(google_cloud, config.cluster.root or ""), *config.beam.args]
+    return [*dataflow.beam_args(google_cloud, config.cluster.root or ""), *config.beam.options]
 
 
 def _is_beam(node: BaseNode) -> bool:

@@ -16,13 +16,28 @@ DEFAULT_BEAM_ARGS: Final = (
 
 SDK_HERE: Final = "--sdk_container_image=none"
 """For a component of TFX whose Beam runs on this machine. Without an image's name TFX packs itself
-for workers elsewhere before each component (1.4 s), and nothing here needs either."""
+for workers elsewhere before each component (1.4 s), and nothing here needs either, nor does Flink,
+whose workers have the package."""
+
+FLINK: Final = r"^(local(\[[1-9]\d*\])?|(https?://)?[^/\s\[\]]+:\d+/?)$"
+"""A Flink cluster: HOST:PORT of its REST API, or ``local``, ``local[N]``."""
+
+_FLINK_RUNNER: Final = "serving.beam.flink.runner.FlinkRunner"
 
 BEAM_ARGS: Final = "beam_args"
 """The parameter of a compiled task: what would be on a command line, such as
 ``--runner=DataflowRunner --max_num_workers=3``."""
 
 _RUNNERS_HERE: Final = (_DISK_RUNNER, "FnApiRunner", "DirectRunner", "BundleBasedDirectRunner")
+
+
+def flink_args(cluster: str) -> tuple[str, ...]:
+    """Returns the options by which Beam's steps run on Flink.
+
+    Args:
+        cluster: as FLINK.
+    """
+    return (f"--runner={_FLINK_RUNNER}", f"--flink_master={cluster}")
 
 
 def computes_here(beam_args: Sequence[str]) -> bool:
@@ -33,4 +48,8 @@ def computes_here(beam_args: Sequence[str]) -> bool:
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--runner", default=_RUNNERS_HERE[0])
-    return parser.parse_known_args(beam_args)[0].runner in _RUNNERS_HERE
+    parser.add_argument("--flink_master", default="")
+    given = parser.parse_known_args(beam_args)[0]
+    if given.runner == _FLINK_RUNNER:
+        return given.flink_master.startswith("local") and ":" not in given.flink_master
+    return given.runner in _RUNNERS_HERE

@@ -74,6 +74,14 @@ def watch(descriptor: int) -> None:
     threading.Thread(target=_wait, args=(descriptor,), daemon=True, name="tied").start()
 
 
+def wait_for_hang_up(descriptor: int) -> None:
+    """Waits until the writer of a pipe has died or closed it."""
+    poll = select.poll()
+    poll.register(descriptor, 0)  # a hang-up alone, which is always reported
+    while not poll.poll():
+        pass
+
+
 def watch_folder(folder: str) -> None:
     """Kills this process when the process that has locked a folder, as `scratch` does, ends."""
     threading.Thread(target=_wait_unlocked, args=(folder,), daemon=True, name="tied").start()
@@ -86,10 +94,7 @@ def _wait_unlocked(folder: str) -> None:
 
 
 def _wait(descriptor: int) -> None:
-    poll = select.poll()
-    poll.register(descriptor, 0)  # a hang-up alone, which is always reported
-    while not poll.poll():
-        pass
+    wait_for_hang_up(descriptor)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
