@@ -46,6 +46,7 @@ def test_one_model_predicts_the_images_that_it_was_not_trained_on(trained):
     model = members.assemble(small.job(member.weights.parent), [member])
     expected, labels = members.predict(model, [unseen], 4)
     np.testing.assert_array_equal(member.predictions.labels, labels)
+    np.testing.assert_array_equal(member.predictions.patients, unseen.patients)
     np.testing.assert_allclose(member.predictions.probabilities, expected, atol=1e-6)
     assert member.train_images == 12
 
@@ -58,10 +59,13 @@ def test_the_folds_that_members_predict_are_all_images_once(trained):
 
 
 def test_by_the_worst_shift_each_member_also_predicts_its_fold_shifted(trained):
-    """An image of each fold, and of its shifted copies; calibration and threshold see them all."""
+    """Calibration, threshold and triage see each image and its shifted copies, of one patient."""
     found = trained(3, select_by=WORST_SHIFT)
     views = 1 + len(SHIFTS)
     assert sum(len(member.predictions.labels) for member in found) == 18 * views
     assert sum(member.eval_images for member in found) == 18
     for member, following in zip(found, [*found[1:], found[0]], strict=True):
         assert len(member.predictions.of_next) == len(following.predictions.labels)
+        # An odd patient of the small images has PNEUMONIA.
+        odd = [int(patient) % 2 for patient in member.predictions.patients]
+        assert odd == member.predictions.labels.tolist()
