@@ -49,7 +49,7 @@ _JOB_SERVER: Final = "org.apache.beam.runners.flink.FlinkJobServerDriver"
 
 
 @dataclass(frozen=True)
-class _Engine:
+class Engine:
     """A cluster, with a job server before it.
 
     Attributes:
@@ -75,17 +75,17 @@ class FlinkRunner(PortableRunner):
     def default_environment(self, options: PipelineOptions) -> Any:
         """Says where Beam's workers come from, where the options do not."""
         flink = options.view_as(FlinkRunnerOptions)
-        engine = _engine(flink.flink_master)
-        flink.flink_master = engine.cluster.address
+        chosen = engine(flink.flink_master, tempfile.gettempdir())
+        flink.flink_master = chosen.cluster.address
         portable = options.view_as(PortableOptions)
-        portable.job_endpoint = engine.job_server
+        portable.job_endpoint = chosen.job_server
         # A TaskManager ends its worker when no step of the job is in it, and starts another for the
         # next one, which imports TensorFlow anew.
         portable.environment_cache_millis = portable.environment_cache_millis or _WORKER_STAYS
         if not portable.environment_type:
-            if engine.worker:
+            if chosen.worker:
                 portable.environment_type = "PROCESS"
-                portable.environment_config = json.dumps({"command": engine.worker})
+                portable.environment_config = json.dumps({"command": chosen.worker})
             else:
                 portable.environment_type = "EXTERNAL"
                 portable.environment_config = portable.environment_config or _WORKER_POOL
@@ -93,11 +93,19 @@ class FlinkRunner(PortableRunner):
 
 
 @functools.cache
-def _engine(master: str) -> _Engine:
-    """Starts what lives as long as this process, once for each cluster."""
+def engine(master: str, temporary: str) -> Engine:
+    """Starts what lives as long as this process, once for each cluster.
+
+    Args:
+        master: as ``--flink_master``.
+        temporary: the folder for temporary files; with it goes what was started in it.
+
+    Raises:
+        UserError: there is no such cluster, or what is missing cannot be started.
+    """
     stack = contextlib.ExitStack()
     atexit.register(stack.close)
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="flink-")))
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="flink-", dir=temporary)))
     if local := _LOCAL.fullmatch(master):
         session = folder / "session"
         session.mkdir()
@@ -107,7 +115,7 @@ def _engine(master: str) -> _Engine:
         cluster, worker = cluster_at(master), None
     if not cluster.slots:
         raise UserError(f"The Flink cluster at {cluster.address} has no TaskManager.")
-    return _Engine(cluster, _start_job_server(stack, folder, cluster), worker)
+    return Engine(cluster, _start_job_server(stack, folder, cluster), worker)
 
 
 def _start_job_server(stack: contextlib.ExitStack, folder: Path, cluster: Cluster) -> str:

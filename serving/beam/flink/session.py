@@ -1,10 +1,10 @@
 """A Flink session cluster on this machine: one JobManager and TaskManagers, as processes.
 
-They listen on the loopback alone, and are killed with the process that started them. The jars of
-PyPI's `apache-flink-libraries` come without Flink's scripts (``bin/``, ``conf/``), so that what
-these compute is written here: a TaskManager wants every part of its memory by name (Flink 1.19,
-``TaskExecutorResourceUtils``), and Java 17 the packages that Flink opens (``conf/config.yaml``,
-``env.java.opts.all``).
+They listen on the loopback alone, are started again where they die, and are killed with the process
+that started them. The jars of PyPI's `apache-flink-libraries` come without Flink's scripts
+(``bin/``, ``conf/``), so that what these compute is written here: a TaskManager wants every part of
+its memory by name (Flink 1.19, ``TaskExecutorResourceUtils``), and Java 17 the packages that Flink
+opens (``conf/config.yaml``, ``env.java.opts.all``).
 """
 
 import contextlib
@@ -13,10 +13,11 @@ import shlex
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
@@ -68,8 +69,9 @@ _MEMORY: Final = {
 _RESTARTS: Final = {
     # A TaskManager that dies takes its part of the job with it, which starts anew elsewhere.
     "restart-strategy.type": "fixed-delay",
-    "restart-strategy.fixed-delay.attempts": 3,
-    "restart-strategy.fixed-delay.delay": "1 s",
+    # The first ones may go to the dead one, until the JobManager misses it and another is there.
+    "restart-strategy.fixed-delay.attempts": 10,
+    "restart-strategy.fixed-delay.delay": "5 s",
     # How soon a death is noticed; twice Flink's own would be too long for a try.
     "heartbeat.interval": 2_000,
     "heartbeat.timeout": 20_000,
@@ -83,6 +85,8 @@ appender.console.type = CONSOLE
 appender.console.layout.type = PatternLayout
 appender.console.layout.pattern = %d %-5p %c %m%n%ex
 """
+
+_SECONDS_BETWEEN_LOOKS: Final = 0.2
 
 _JOB_MANAGER: Final = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
 _TASK_MANAGER: Final = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
@@ -115,22 +119,52 @@ def local_session(folder: Path, task_managers: int) -> Iterator[Cluster]:
         "classloader.resolve-order": "parent-first",
     }
     write_configuration(folder, settings)
-    with contextlib.ExitStack() as processes:
+    common = [*SHORT_LIVED, *_OPENED, f"-Djava.io.tmpdir={folder}"]
+    common += [f"-Dlog4j.configurationFile={folder / 'log4j.properties'}", "-cp", path]
+    with contextlib.ExitStack() as stack:
 
-        def start(name: str, entry: str, *memory: str) -> tuple["subprocess.Popen[Any]", Path]:
-            log = folder / f"{name}.log"
-            command = [program, *memory, *SHORT_LIVED, *_OPENED, f"-Djava.io.tmpdir={folder}"]
-            command += [f"-Dlog4j.configurationFile={folder / 'log4j.properties'}"]
-            command += ["-cp", path, entry, "--configDir", str(folder)]
-            output = processes.enter_context(log.open("wb"))
-            return processes.enter_context(
-                tied_program(command, stdout=output, stderr=subprocess.STDOUT)
-            ), log
+        def start(name: str, entry: str, *memory: str) -> _Kept:
+            command = [program, *memory, *common, entry, "--configDir", str(folder)]
+            return stack.enter_context(_Kept(command, folder / f"{name}.log"))
 
-        started = [start("jobmanager", _JOB_MANAGER, "-Xmx512m")]
+        kept = [start("jobmanager", _JOB_MANAGER, "-Xmx512m")]
         for index in range(task_managers):
-            started.append(start(f"taskmanager-{index}", _TASK_MANAGER, *_TASK_MANAGER_MEMORY))
-        yield _whole(f"127.0.0.1:{rest}", task_managers, started)
+            kept.append(start(f"taskmanager-{index}", _TASK_MANAGER, *_TASK_MANAGER_MEMORY))
+        yield _whole(f"127.0.0.1:{rest}", task_managers, kept)
+
+
+class _Kept(threading.Thread):
+    """A program that runs beside a block, and is started again where it ends, as in a pod.
+
+    Args:
+        command: the program and its arguments.
+        log: gets what it prints.
+    """
+
+    def __init__(self, command: Sequence[str], log: Path) -> None:
+        super().__init__(daemon=True, name=log.stem)
+        self.log = log
+        self.starts = 0
+        self._command = command
+        self._over = threading.Event()
+
+    def __enter__(self) -> "_Kept":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.join()
+
+    def run(self) -> None:
+        while not self._over.is_set():
+            self.starts += 1
+            with (
+                self.log.open("ab") as log,
+                tied_program(self._command, stdout=log, stderr=subprocess.STDOUT) as process,
+            ):
+                while process.poll() is None and not self._over.wait(_SECONDS_BETWEEN_LOOKS):
+                    pass
 
 
 def _class_path() -> str:
@@ -180,18 +214,16 @@ def worker_command(folder: Path) -> str:
     return str(place)
 
 
-def _whole(
-    address: str, task_managers: int, started: list[tuple["subprocess.Popen[Any]", Path]]
-) -> Cluster:
+def _whole(address: str, task_managers: int, kept: Sequence[_Kept]) -> Cluster:
     """Waits until all TaskManagers have come to the JobManager."""
     while True:
-        for process, log in started:
-            if process.poll() is not None:
-                raise UserError(f"A process of Flink ended as it started: {last_error(log)}")
+        for each in kept:
+            if each.starts > 1:
+                raise UserError(f"A process of Flink ended as it started: {last_error(each.log)}")
         with contextlib.suppress(UserError):
             if (cluster := cluster_at(address)).slots == task_managers:
                 return cluster
-        time.sleep(0.2)
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
 
 
 def last_error(log: Path) -> str:
