@@ -272,6 +272,11 @@ def runs(run_ids: tuple[str, ...], root: Path, as_json: bool) -> None:
 @click.option("--url", help="Query a served model instead of loading MODEL: http:// or grpc://.")
 @served.options
 @click.option("--out", type=_PATH, metavar="FILE", help="Write a .csv, .jsonl or .parquet file.")
+@click.option(
+    "--flink",
+    metavar="CLUSTER",
+    help="Predict on Flink, with --out: HOST:PORT of its REST API, or local for one of its own.",
+)
 @_beam_args
 @options.as_json
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
@@ -280,6 +285,7 @@ def predict(
     model_and_images: tuple[Path, ...],
     url: str | None,
     out: Path | None,
+    flink: str | None,
     beam_args: tuple[str, ...],
     as_json: bool,
     as_csv: bool,
@@ -308,6 +314,7 @@ def predict(
     from pipeline.cli.output.data_tables import print_summary
     from pipeline.cli.output.display import Display
     from pipeline.run_records.run_log import silenced
+    from serving.beam.beam_args import flink_args
     from serving.client import MAXIMUM_IMAGE
     from serving.predict.files import predict as predict_paths
     from serving.predict.files import predict_by
@@ -317,8 +324,10 @@ def predict(
         raise click.UsageError("Choose one of --json and --csv.")
     if out and as_csv:
         raise click.UsageError("Choose one of --out, which writes a file, and --csv, which prints.")
-    if beam_args and not out:
-        raise click.UsageError("--beam-arg needs --out: without it Beam is not used.")
+    if (beam_args or flink) and not out:
+        raise click.UsageError(
+            f"{'--flink' if flink else '--beam-arg'} needs --out: without it Beam is not used."
+        )
     if url and out:
         raise click.UsageError("Choose one of --url and --out, which loads MODEL.")
     served.check(url, server)
@@ -345,7 +354,8 @@ def predict(
             silenced() as terminal,
             Display(console(terminal)).step("Predict images") as progress,
         ):
-            summary = predict_many(model, images, out, beam_args=beam_args, progress=progress)
+            given = [*(flink_args(flink) if flink else ()), *beam_args]
+            summary = predict_many(model, images, out, beam_args=given, progress=progress)
         if as_json:
             click.echo(strict_json.dumps({**vars(summary), "out": str(out)}, indent=2))
         else:

@@ -9,6 +9,7 @@ from components.code_version import code_version
 from components.evaluator.settings import EvaluationSettings
 from pipeline.config.config_file import load
 from pipeline.pipeline import UNCACHED
+from serving.beam.beam_args import SDK_HERE, flink_args
 from serving.tensorflow_serving.settings import VERSION
 from tests.pipeline.command import COMPONENTS
 from tests.pipeline.wired import wire
@@ -280,6 +281,12 @@ def test_the_cache_is_on_and_outputs_go_to_the_root(pipeline):
     assert pipeline.enable_cache
     assert pipeline.pipeline_info.pipeline_root == "/place/artifacts"
     assert pipeline.pipeline_info.pipeline_name == "chest-xray"
+
+
+def test_beams_steps_run_on_the_configurations_cluster():
+    arguments = wire("beam.flink=local", "beam.args=[--parallelism=4]").beam_pipeline_args
+    assert arguments[-3:] == [*flink_args("local"), "--parallelism=4"]
+    assert SDK_HERE in arguments  # TFX would pack itself for workers that have it.
 
 
 def test_the_configurations_beam_options_come_last_and_so_win():

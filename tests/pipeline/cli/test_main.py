@@ -13,6 +13,7 @@ from pipeline.cli.main import main
 from pipeline.config.config_file import load
 from pipeline.run_records import run_record
 from pipeline.run_records.run_record import PushRecord
+from serving.beam.beam_args import flink_args
 from serving.images.dataset import Dataset
 from serving.predict.files import FilePrediction
 from serving.predict.many.job import Summary
@@ -327,6 +328,11 @@ def test_convert_hands_beams_options_on_after_the_configurations(convert):
     assert convert.options["beam_args"] == ["--a=1", "--b=2"]
 
 
+def test_convert_runs_on_the_configurations_cluster(convert):
+    cxr("convert", "in", "out", "--json", "--set", "beam.flink=local", "--beam-arg=--b=2")
+    assert convert.options["beam_args"] == [*flink_args("local"), "--b=2"]
+
+
 def test_convert_prints_the_dataset_as_json(convert):
     assert Dataset.model_validate_json(cxr("convert", "in", "out", "--json")) == records.DATASET
 
@@ -519,10 +525,15 @@ def test_predict_hands_all_on_where_a_file_is_to_be_written(predict, predict_man
         "predict", "model", *given, "--out", "o.csv", "--beam-arg=--a=1", "--beam-arg=--b=2"
     )
     assert predict_many.arguments == (Path("model"), list(map(Path, given)), Path("o.csv"))
-    assert predict_many.options["beam_args"] == ("--a=1", "--b=2")
+    assert predict_many.options["beam_args"] == ["--a=1", "--b=2"]
     assert "Predictions: o.csv" in message
     assert "x.gz is damaged." in message
     assert predict.arguments == ()
+
+
+def test_predict_hands_its_cluster_on_before_beams_own_options(predict_many):
+    cxr("predict", "model", "x", "--out", "o.csv", "--flink", "host:8081", "--beam-arg=--b=2")
+    assert predict_many.options["beam_args"] == [*flink_args("host:8081"), "--b=2"]
 
 
 def test_predict_prints_the_summary_of_a_file_as_json(predict_many):
@@ -555,6 +566,7 @@ def test_predict_shows_progress_where_a_file_is_written(monkeypatch, capfd):
         (("--json", "--csv"), "Choose one of --json and --csv."),
         (("--out", "o.csv", "--csv"), "Choose one of --out, which writes a file, and --csv"),
         (("--beam-arg=--a=1",), "--beam-arg needs --out"),
+        (("--flink", "local"), "--flink needs --out"),
     ],
 )
 def test_predict_refuses_options_that_exclude_each_other(predict, predict_many, options, message):
