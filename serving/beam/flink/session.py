@@ -67,11 +67,15 @@ _MEMORY: Final = {
 }
 
 _RESTARTS: Final = {
-    # A TaskManager that dies takes its part of the job with it, which starts anew elsewhere.
-    "restart-strategy.type": "fixed-delay",
+    # A TaskManager that dies takes its part of the job with it, which starts anew elsewhere. Each
+    # of its tasks fails by itself: this strategy alone counts what fails together as one attempt
+    # (Flink 1.19, FLIP-364), so that a job of many tasks does not use all of them up at once.
+    "restart-strategy.type": "exponential-delay",
     # The first ones may go to the dead one, until the JobManager misses it and another is there.
-    "restart-strategy.fixed-delay.attempts": 10,
-    "restart-strategy.fixed-delay.delay": "5 s",
+    "restart-strategy.exponential-delay.attempts-before-reset-backoff": 8,
+    "restart-strategy.exponential-delay.initial-backoff": "2 s",
+    "restart-strategy.exponential-delay.backoff-multiplier": 1.5,
+    "restart-strategy.exponential-delay.max-backoff": "20 s",
     # How soon a death is noticed; twice Flink's own would be too long for a try.
     "heartbeat.interval": 2_000,
     "heartbeat.timeout": 20_000,

@@ -48,7 +48,7 @@ def test_records_are_predicted_between_files(version, images, tmp_path, name, sm
     ]
     assert (rows[10]["path"], rows[10]["valid"]) == ("text.png", False)
     assert "text file" in rows[10]["reason"]
-    assert astuple(summary) == (15, 12, 3, 0, (), 0)
+    assert astuple(summary) == (15, 12, 3, 0, (), 0, 0)
 
 
 def test_records_are_found_by_patterns_and_in_folders(version, tmp_path):
