@@ -39,7 +39,7 @@ from transform_module import contract
 from transform_module.errors import UserError
 from transform_module.settings import TransformSettings
 
-pytestmark = [pytest.mark.slow, pytest.mark.e2e]
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 FLINK = (*DEFAULT_BEAM_ARGS, *flink_args("local"))
 
