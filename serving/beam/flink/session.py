@@ -76,7 +76,7 @@ _RESTARTS: Final = {
     "restart-strategy.exponential-delay.initial-backoff": "2 s",
     "restart-strategy.exponential-delay.backoff-multiplier": 1.5,
     "restart-strategy.exponential-delay.max-backoff": "20 s",
-    # How soon a death is noticed; twice Flink's own would be too long for a try.
+    # How soon a death is noticed; Flink's own 50 s are long for a try.
     "heartbeat.interval": 2_000,
     "heartbeat.timeout": 20_000,
 }
