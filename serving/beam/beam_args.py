@@ -1,6 +1,7 @@
 """Beam's default options."""
 
 import argparse
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -19,7 +20,10 @@ SDK_HERE: Final = "--sdk_container_image=none"
 for workers elsewhere before each component (1.4 s), and nothing here needs either, nor does Flink,
 whose workers have the package."""
 
-FLINK: Final = r"^(local(\[[1-9]\d*\])?|(https?://)?[^/\s\[\]]+:\d+/?)$"
+FLINK_HERE: Final = r"local(?:\[([1-9]\d*)\])?"
+"""A Flink cluster that is started on this machine, and how many TaskManagers it has."""
+
+FLINK: Final = rf"^({FLINK_HERE}|(https?://)?[^/\s\[\]]+:\d+/?)$"
 """A Flink cluster: HOST:PORT of its REST API, or ``local``, ``local[N]``."""
 
 _FLINK_RUNNER: Final = "serving.beam.flink.runner.FlinkRunner"
@@ -51,5 +55,5 @@ def computes_here(beam_args: Sequence[str]) -> bool:
     parser.add_argument("--flink_master", default="")
     given = parser.parse_known_args(beam_args)[0]
     if given.runner == _FLINK_RUNNER:
-        return given.flink_master.startswith("local") and ":" not in given.flink_master
+        return re.fullmatch(FLINK_HERE, given.flink_master) is not None
     return given.runner in _RUNNERS_HERE

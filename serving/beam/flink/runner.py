@@ -24,6 +24,7 @@ from apache_beam.options.pipeline_options import (
 )
 from apache_beam.runners.portability.portable_runner import PortableRunner
 
+from serving.beam.beam_args import FLINK_HERE
 from serving.beam.flink.cluster import Cluster, cluster_at
 from serving.beam.flink.flink_downloads import java, job_server_jars
 from serving.beam.flink.session import (
@@ -37,7 +38,6 @@ from serving.beam.flink.session import (
 from serving.process.tied_program import tied_program
 from transform_module.errors import UserError
 
-_LOCAL: Final = re.compile(r"local(?:\[([1-9]\d*)\])?")
 _TASK_MANAGERS: Final = 2
 _WORKER_POOL: Final = "localhost:50000"
 """Where a TaskManager finds the pool of Beam's workers: beside it, in the same pod."""
@@ -106,7 +106,7 @@ def engine(master: str, temporary: str) -> Engine:
     stack = contextlib.ExitStack()
     atexit.register(stack.close)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="flink-", dir=temporary)))
-    if local := _LOCAL.fullmatch(master):
+    if local := re.fullmatch(FLINK_HERE, master):
         session = folder / "session"
         session.mkdir()
         cluster = stack.enter_context(local_session(session, int(local[1] or _TASK_MANAGERS)))
