@@ -1,11 +1,14 @@
 """A training small enough for tests."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from trainer_module import run as trainer
@@ -15,6 +18,8 @@ from trainer_module.models.cnn import Settings as CnnSettings
 from trainer_module.settings.augmentation import AugmentationSettings
 from trainer_module.settings.search import TunerSettings
 from trainer_module.settings.trainer import TrainerSettings
+from trainer_module.training.backup import Backup
+from trainer_module.training.history import Epoch
 from transform_module.contract import IMAGE_SIZE
 
 SETTINGS = TrainerSettings(
@@ -70,3 +75,20 @@ def run(
         )
     )
     return folder / "model"
+
+
+@contextmanager
+def killed_after(epochs: int) -> Iterator[None]:
+    """Kills the training of the block as soon as it has saved so many epochs."""
+    save, saved = Backup.save, []
+
+    def counted(self: Backup, history: Sequence[Epoch], **options: bool) -> None:
+        save(self, history, **options)
+        saved.append(len(history))
+        if len(saved) == epochs:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Backup, "save", counted)
+        with pytest.raises(KeyboardInterrupt):
+            yield

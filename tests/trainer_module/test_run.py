@@ -107,19 +107,8 @@ def test_a_killed_training_ends_as_an_unbroken_one(tmp_path, monkeypatch, change
     settings = SETTINGS.model_copy(update=changes)
     monkeypatch.setattr(TrainerSettings, "frozen_epochs", frozen)
     weights, epochs = fit(tmp_path / "unbroken", settings)
-    save = backup.Backup.save
-    saves = []
-
-    def killed_after_two_epochs(self, *args, **kwargs):
-        save(self, *args, **kwargs)
-        saves.append(args)
-        if len(saves) == 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(backup.Backup, "save", killed_after_two_epochs)
-    with pytest.raises(KeyboardInterrupt):
+    with small.killed_after(2):
         fit(tmp_path / "broken", settings)
-    monkeypatch.setattr(backup.Backup, "save", save)
     resumed_weights, resumed_epochs = fit(tmp_path / "broken", settings)
     for resumed_figures, figures in zip(resumed_epochs, epochs, strict=True):
         assert resumed_figures == pytest.approx(figures)
@@ -149,18 +138,8 @@ def test_a_training_whose_machine_is_taken_away_resumes_on_another(
 ):
     place = f"s3://{BUCKET}/{uuid.uuid4().hex}/checkpoints"
     monkeypatch.setattr(small, "job", lambda _, settings: Job(settings, 7, "data", "code", place))
-    save, saves = backup.Backup.save, []
-
-    def taken_away_after_two_epochs(self, *args, **kwargs):
-        save(self, *args, **kwargs)
-        saves.append(args)
-        if len(saves) == 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(backup.Backup, "save", taken_away_after_two_epochs)
-    with pytest.raises(KeyboardInterrupt):
+    with small.killed_after(2):
         small.run(transformed, tmp_path / "one", SETTINGS)
-    monkeypatch.setattr(backup.Backup, "save", save)
     with caplog.at_level(logging.INFO, "trainer_module"):
         small.run(transformed, tmp_path / "other", SETTINGS)
     assert "resuming after epoch 2" in caplog.text

@@ -7,7 +7,7 @@ import pytest
 from tests.trainer_module import small
 from trainer_module.search import tuner_fn
 from trainer_module.settings.search import TunerSettings
-from trainer_module.training import backup, history, loop, members, strategy
+from trainer_module.training import history, loop, members, strategy
 from trainer_module.training.steps import Steps
 from trainer_module.training_error import DivergedError, TrainingError
 from transform_module import contract
@@ -119,18 +119,9 @@ def test_what_decides_a_score_has_trainings_of_its_own(transformed, tmp_path, fi
 @pytest.mark.slow
 def test_a_killed_search_continues_in_the_epoch_where_it_was(transformed, tmp_path, monkeypatch):
     unbroken = searched(transformed, job(tmp_path / "unbroken", trials=2))
-    save, saves, epochs = backup.Backup.save, [], []
-
-    def killed_in_the_second_trial(self, *args, **kwargs):
-        save(self, *args, **kwargs)
-        saves.append(args)
-        if len(saves) == 3:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(backup.Backup, "save", killed_in_the_second_trial)
-    with pytest.raises(KeyboardInterrupt):
+    with small.killed_after(3):
         searched(transformed, job(tmp_path, trials=2))
-    monkeypatch.setattr(backup.Backup, "save", save)
+    epochs = []
     train = Steps.train
     monkeypatch.setattr(Steps, "train", lambda *a, **k: epochs.append(1) or train(*a, **k))
     resumed = searched(transformed, job(tmp_path, trials=2))

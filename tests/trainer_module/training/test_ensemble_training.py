@@ -15,7 +15,6 @@ from trainer_module.decision.calibration import Calibration
 from trainer_module.decision.out_of_fold import Predictions
 from trainer_module.input import batches, folds
 from trainer_module.networks import ensemble
-from trainer_module.training import backup
 from trainer_module.training.members import predict
 from trainer_module.training.steps import Steps
 from transform_module import contract
@@ -123,18 +122,9 @@ def test_calibration_and_threshold_are_fitted_out_of_fold(transformed, trained, 
 def test_a_training_killed_in_its_second_member_continues_there(
     transformed, trained, record, tmp_path, monkeypatch
 ):
-    save, saves, trains = backup.Backup.save, [], []
-
-    def killed_in_the_second_member(self, *args, **kwargs):
-        save(self, *args, **kwargs)
-        saves.append(args)
-        if len(saves) == 3:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(backup.Backup, "save", killed_in_the_second_member)
-    with pytest.raises(KeyboardInterrupt):
+    with small.killed_after(3):
         small.run(transformed, tmp_path, SETTINGS)
-    monkeypatch.setattr(backup.Backup, "save", save)
+    trains = []
     train = Steps.train
     monkeypatch.setattr(Steps, "train", lambda *a, **k: trains.append(1) or train(*a, **k))
     small.run(transformed, tmp_path, SETTINGS)
