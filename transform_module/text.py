@@ -1,4 +1,4 @@
-"""Names of files as text that is safe to print and to keep."""
+"""Text for people: names of files that are safe to print and to keep, and counts of things."""
 
 import shlex
 import unicodedata
@@ -48,6 +48,11 @@ def shell_quoted(text: str) -> str:
     if shown == text:
         return shlex.quote(text)
     return "$'" + printable(text.replace("\\", "\\\\").replace("'", "\\'")) + "'"
+
+
+def count(number: int, noun: str) -> str:
+    """Returns a number of things, such as ``1 image`` or ``1,200 images``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def _escaped(code: int) -> str:

@@ -24,6 +24,7 @@ from transform_module.contract import SPLITS
 from transform_module.errors import UserError
 from transform_module.files import intact
 from transform_module.files.sums import sums
+from transform_module.text import count
 
 _LOG = logging.getLogger(__name__)
 
@@ -167,7 +168,7 @@ def _convert(
     else:
         for split in SPLITS:
             (new / split).mkdir()
-        job.write(new, sum(count.images for count in dataset.splits))
+        job.write(new, sum(each.images for each in dataset.splits))
         dataset = dataset.model_copy(update={"files": sums(new)}).save(new)
         staging.publish(new, out)
     refused_list(out).unlink(missing_ok=True)
@@ -244,9 +245,9 @@ def _report(dataset: Dataset) -> None:
         _LOG.info("The split test is %s; the test folder takes no part.", dataset.hold_out)
     elif dataset.dropped_patients:
         _LOG.info(
-            "%d images of %d patients were dropped from train and val: they are in test too.",
-            sum(count.dropped for count in dataset.folders),
-            len(dataset.dropped_patients),
+            "Dropped from train and val: %s of %s found in test too.",
+            count(sum(each.dropped for each in dataset.folders), "image"),
+            count(len(dataset.dropped_patients), "patient"),
         )
     for split, label in dataset.missing:
         _LOG.info("The split %s holds no %s: too few patients.", split, label)

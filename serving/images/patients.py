@@ -218,7 +218,7 @@ def _read_table(path: Path) -> dict[str, str]:
     missing = {"path", "patient"} - set(rows.fieldnames or ())
     if missing:
         raise UserError(
-            f"The table of patients {path} lacks the column(s) {', '.join(sorted(missing))}; "
+            f"The table of patients {path} has no column {' and none '.join(sorted(missing))}; "
             f"it has: {', '.join(rows.fieldnames or ()) or 'none'}."
         )
     table: dict[str, str] = {}

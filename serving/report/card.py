@@ -19,7 +19,6 @@ from serving.report.drawing.figure_text import (
     INTERVALS,
     MEANINGS,
     TRIAGE_MEANINGS,
-    count,
     defined,
     estimate,
     figure,
@@ -28,6 +27,7 @@ from serving.report.drawing.figure_text import (
 from serving.report.sections.summary import NO_MEDICAL_DEVICE
 from serving.report.sources import data_licence, data_source
 from transform_module.contract import LABELS, REVIEW, SPLITS
+from transform_module.text import count
 
 CARD: Final = "card.md"
 """The file's name."""

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transform_module.text import printable, shell_quoted
+from transform_module.text import count, printable, shell_quoted
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,8 @@ def test_a_quoted_word_is_the_same_word_for_a_shell_and_safe_to_print(text):
         check=True,
     )
     assert done.stdout.decode() == text
+
+
+def test_one_thing_is_singular():
+    assert count(1, "image") == "1 image"
+    assert count(1200, "image") == "1,200 images"

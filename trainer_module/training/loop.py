@@ -21,6 +21,7 @@ from trainer_module.training.kept_folder import KeptFolder
 from trainer_module.training.profile import profiled
 from trainer_module.training.steps import NotFiniteError, Steps
 from trainer_module.training_error import DivergedError, TrainingError
+from transform_module.text import count
 
 _LOG = logging.getLogger(__name__)
 
@@ -61,8 +62,8 @@ def fit(
     _require_equal_data(where, train, evaluations[0])
     if train.count < replicas:
         raise TrainingError(
-            f"{train.count} training image(s) cannot be shared by {replicas} replicas; train on"
-            " fewer workers or devices, or on more images."
+            f"{count(train.count, 'training image')} cannot be shared by {replicas} replicas; train"
+            " on fewer workers or devices, or on more images."
         )
     batch_size = min(settings.batch_size, train.count // replicas)
     steps_per_epoch = train.count // (batch_size * replicas)
@@ -82,12 +83,12 @@ def fit(
     state = Backup(backup, steps, where)
     epochs = state.restore()
     log(
-        "%s, %s parameters, %d + %d images, %d replica(s) of batch %d, %s%s",
+        "%s, %s parameters, %d + %d images, %s of batch %d, %s%s",
         settings.model,
         f"{steps.model.count_params():,}",
         train.count,
         evaluations[0].count,
-        replicas,
+        count(replicas, "replica"),
         batch_size,
         settings.precision,
         f", resuming after epoch {len(epochs)}" if epochs else "",

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer_module.training_error import TrainingError
+from transform_module.text import count
 
 _TASKS: Final = ("chief", "worker")
 
@@ -195,7 +196,7 @@ def _require_gpus(name: str, needed: int) -> None:
     present = len(tf.config.list_physical_devices("GPU"))
     if present < needed:
         raise StrategyError(
-            f"strategy {name!r} needs {needed} GPU(s), TensorFlow sees {present}."
+            f"strategy {name!r} needs {count(needed, 'GPU')}, TensorFlow sees {present}."
             " Use strategy 'auto' or 'cpu', or install TensorFlow's CUDA packages"
             " (pip install 'tensorflow[and-cuda]')."
         )

@@ -25,7 +25,7 @@ from serving.predict.files import FilePrediction
 from serving.predict.many.job import Summary
 from serving.tflite.record import LARGEST_LOSS, RECORD
 from transform_module.contract import SPLITS
-from transform_module.text import printable
+from transform_module.text import count, printable
 
 _IN_DOMAIN: Final = {None: "", True: "yes", False: "no"}
 
@@ -41,14 +41,14 @@ def print_dataset(dataset: Dataset, out: Path) -> None:
     print_table(console, table)
     table = new_table("split", "class", "subtype", "images", "patients", right=(3, 4))
     for split in SPLITS:
-        for count in dataset.splits:
-            if count.split == split:
+        for each in dataset.splits:
+            if each.split == split:
                 table.add_row(
                     split,
-                    count.label,
-                    count.subtype,
-                    counted(count.images),
-                    counted(count.patients),
+                    each.label,
+                    each.subtype,
+                    counted(each.images),
+                    counted(each.patients),
                 )
     console.print()
     print_table(console, table)
@@ -67,8 +67,8 @@ def print_dataset(dataset: Dataset, out: Path) -> None:
         )
     elif dataset.dropped_patients:
         console.print(
-            f"Dropped from train and val: {len(dataset.dropped_patients)} patients that are in "
-            "test too."
+            "Dropped from train and val: "
+            f"{count(len(dataset.dropped_patients), 'patient')} found in test too."
         )
     if dataset.skipped_reasons:
         reasons = ", ".join(f"{why} {files:,}" for why, files in dataset.skipped_reasons.items())
@@ -90,7 +90,10 @@ def print_synthetic(made: SyntheticSet, out: Path) -> None:
     for folder, counts in made.images.items():
         table.add_row(folder, *(counted(counts.get(label, 0)) for label in labels))
     print_table(console, table)
-    console.print(f"{made.patients} patients, and {len(made.broken)} files broken on purpose:")
+    console.print(
+        f"{count(made.patients, 'patient')}, and "
+        f"{count(len(made.broken), 'file')} broken on purpose:"
+    )
     for path, what in made.broken.items():
         console.print(f"  {escape(path)}: {escape(what)}")
     console.print(f"\nNext: {command()} run --images {argument(out)} --config demo")

@@ -33,6 +33,7 @@ from serving.analysis.findings import (
 from serving.evaluate.job import Evaluated
 from serving.evaluate.writing import IMAGES
 from serving.report.page import PAGE
+from transform_module.text import count
 
 _REFUSED_SHOWN = 5
 
@@ -55,8 +56,8 @@ def print_evaluated(evaluated: Evaluated, out: Path) -> None:
     found = evaluated.findings
     overall, confusion = found.overall, found.confusion
     console.print(
-        f"\n[bold]{escape(found.model)}[/] on {escape(found.data)}: {overall.images:,} images "
-        f"of {overall.patients:,} patients"
+        f"\n[bold]{escape(found.model)}[/] on {escape(found.data)}: "
+        f"{count(overall.images, 'image')} of {count(overall.patients, 'patient')}"
     )
     for note in found.notes:
         console.print(f"[yellow]{escape(note)}[/]")

@@ -8,6 +8,7 @@ from pipeline.config.presets import description, is_preset, named
 from pipeline.run.preflight.expected_time import Expected, expected, unchanged_since
 from pipeline.run.preflight.model_size import parameters
 from pipeline.run_records.run_record import RunRecord
+from transform_module.text import count
 
 _INSTEAD: Final = ("fast", "best")
 _INSTEAD_SYNTHETIC: Final = ("demo", "fast")
@@ -30,11 +31,11 @@ def announce(
     """
     trainer = config.trainer
     model = trainer.model if trainer.folds == 1 else f"{trainer.folds} x {trainer.model}"
-    epochs = f"{trainer.epochs} epochs"
+    epochs = count(trainer.epochs, "epoch")
     if trainer.patience < trainer.epochs:
         epochs = f"at most {epochs}"
-    count = parameters(trainer, config.transform.size)
-    size = "" if count is None else f"{_in_millions(count)} parameters, "
+    number = parameters(trainer, config.transform.size)
+    size = "" if number is None else f"{_in_millions(number)} parameters, "
     lines = [
         f"{_origin(config, source)} {model}, {size}{epochs}.",
         _time(expected(config, images, records), images),
@@ -62,7 +63,7 @@ def _time(found: Expected | None, images: int) -> str:
     if found is None:
         return "Expected: no estimate for these layers; each epoch will print its time."
     basis = f"as run {found.run}" if found.run else "as measured on two CPU cores"
-    return f"Expected: about {_span(found.low, found.high)} ({images:,} images, {basis})."
+    return f"Expected: about {_span(found.low, found.high)} ({count(images, 'image')}, {basis})."
 
 
 def _span(low: float, high: float) -> str:

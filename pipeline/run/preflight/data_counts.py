@@ -6,6 +6,7 @@ from pathlib import Path
 from pipeline.run_records.run_record import DataRecord
 from serving.images.dataset import QUARANTINE_FILE, Dataset
 from transform_module.contract import LABELS, SPLITS
+from transform_module.text import count
 
 
 def counted(dataset: Dataset) -> DataRecord:
@@ -52,9 +53,9 @@ def lines(dataset: Dataset, folder: Path) -> Iterator[str]:
         )
     if counts.skipped:
         reasons = ", ".join(f"{why} {files:,}" for why, files in dataset.skipped_reasons.items())
-        yield f"Skipped {counts.skipped:,} files" + (f": {reasons}." if reasons else ".")
+        yield f"Skipped {count(counts.skipped, 'file')}" + (f": {reasons}." if reasons else ".")
     if counts.dropped:
-        yield f"Left out {counts.dropped:,} images of patients who are in test."
+        yield f"Left out {count(counts.dropped, 'image')} of patients who are in test."
     for split, label in dataset.missing:
         yield f"The split {split} holds no {label}."
 

@@ -82,8 +82,3 @@ def defined(groups: list[Group]) -> list[str]:
         for name in MEANINGS
         if any(estimate(group, name).value is not None for group in groups)
     ]
-
-
-def count(number: int, noun: str) -> str:
-    """A number of things, such as ``1 image`` or ``1,200 images``."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -4,12 +4,12 @@ from typing import Final
 
 from serving.images.dataset import Dataset
 from serving.report.context import Context
-from serving.report.drawing.figure_text import count
 from serving.report.drawing.html_tables import note, section, table
 from serving.report.drawing.image_markup import image, name
 from serving.report.drawing.markup import Markup, element, join
 from serving.report.sources import data_source
 from transform_module.contract import LABELS, SPLITS
+from transform_module.text import count
 
 LISTED: Final = 20
 """The number of quarantined files that are listed."""

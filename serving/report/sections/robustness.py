@@ -6,10 +6,11 @@ from typing import Final
 from serving.analysis.corruptions import BASELINE, mean_balanced_error
 from serving.analysis.findings import Corruption, Domain, Drift, Findings, Probe, Shift
 from serving.report.drawing.drawings import bar, interval, strengths
-from serving.report.drawing.figure_text import MINUS, count, figure, signed, with_interval
+from serving.report.drawing.figure_text import MINUS, figure, signed, with_interval
 from serving.report.drawing.figure_text import interval as span_of
 from serving.report.drawing.html_tables import note, plot, section, table
 from serving.report.drawing.markup import Markup, element, join
+from transform_module.text import count
 
 _CORRELATIONS: Final = (-1.0, 1.0)
 

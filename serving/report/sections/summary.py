@@ -4,16 +4,10 @@ from typing import Final
 
 from serving.analysis.findings import Findings
 from serving.report.context import Context, Verdict
-from serving.report.drawing.figure_text import (
-    INTERVALS,
-    MEANINGS,
-    count,
-    estimate,
-    figure,
-    interval,
-)
+from serving.report.drawing.figure_text import INTERVALS, MEANINGS, estimate, figure, interval
 from serving.report.drawing.html_tables import note
 from serving.report.drawing.markup import Markup, element, join
+from transform_module.text import count
 
 NO_MEDICAL_DEVICE: Final = (
     "This is not a medical device, and nothing here is a diagnosis. The metrics apply to the "

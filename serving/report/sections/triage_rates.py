@@ -1,15 +1,10 @@
 """Triage: how many images are decided, and how many of these are wrong."""
 
 from serving.analysis.findings import Findings
-from serving.report.drawing.figure_text import (
-    TRIAGE_MEANINGS,
-    UNDEFINED,
-    count,
-    figure,
-    interval,
-)
+from serving.report.drawing.figure_text import TRIAGE_MEANINGS, UNDEFINED, figure, interval
 from serving.report.drawing.html_tables import note, section, table
 from serving.report.drawing.markup import Markup
+from transform_module.text import count
 
 
 def triage(findings: Findings) -> Markup:

@@ -372,7 +372,7 @@ def test_what_is_dropped_or_missing_is_said(tmp_path, caplog):
     }
     with caplog.at_level(logging.INFO, "components"):
         dataset_of(fill(tmp_path / "images", files), tmp_path / "out")
-    assert "1 images of 1 patients were dropped from train and val" in caplog.text
+    assert "Dropped from train and val: 1 image of 1 patient found in test too" in caplog.text
     assert "The split test holds no PNEUMONIA" in caplog.text
 
 

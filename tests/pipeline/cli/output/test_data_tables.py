@@ -40,7 +40,7 @@ def test_a_dataset_shows_why_files_were_kept_out(printed):
     text = printed()
     assert cells(text, "truncated") == ["truncated", "JPEG", "5"]
     assert "Each file with its reason: /out/quarantine.csv\n" in text
-    assert "2 patients that are in test too" in text
+    assert "2 patients found in test too" in text
     assert "The split test holds no PNEUMONIA." in text
     assert f"Fingerprint {'f' * 16}, written to /out\n" in text
 
@@ -62,7 +62,7 @@ def test_a_synthetic_set_shows_its_images_and_what_is_broken(printed):
     text = printed()
     assert cells(text, "train") == ["train", "1,000", "20"]
     assert cells(text, "test") == ["test", "3", "0"]
-    assert "400 patients, and 1 files broken on purpose:\n  train/x[1].jpeg: text file\n" in text
+    assert "400 patients, and 1 file broken on purpose:\n  train/x[1].jpeg: text file\n" in text
     assert text.endswith("\nNext: cxr run --images /out --config demo\n")
 
 

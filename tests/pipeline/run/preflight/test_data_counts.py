@@ -44,7 +44,7 @@ def test_the_lines_say_what_there_is_and_what_was_kept_out(tmp_path, monkeypatch
     assert len({len(line) for line in said[:4]}) == 1
     assert "Patients known for 1,300 of 1,344 images (by a table)." in said
     assert "Quarantined 5 of 1,341 files; each with its reason: root/dataset/quarantine.csv" in said
-    assert "Skipped 1 files: system file 1." in said
+    assert "Skipped 1 file: system file 1." in said
     assert "Left out 3 images of patients who are in test." in said
     assert "The split test holds no NORMAL." in said
 

@@ -2,7 +2,6 @@ import pytest
 
 from serving.analysis.findings import Estimate
 from serving.report.drawing.figure_text import (
-    count,
     defined,
     figure,
     interval,
@@ -46,8 +45,3 @@ def test_a_figure_that_no_group_defines_is_not_reported():
     groups = made.findings().slices["subtype"]
     assert "auc" not in defined(groups)
     assert {"sensitivity", "specificity"} <= set(defined(groups))
-
-
-def test_one_thing_is_singular():
-    assert count(1, "image") == "1 image"
-    assert count(1200, "image") == "1,200 images"
