@@ -1,18 +1,15 @@
 """Beam's arguments for Dataflow."""
 
-from typing import Final
-
 from components.google_cloud.settings import GoogleCloudSettings
 
-WORKER_PACKAGE: Final = "/opt/cxr/dist/chest_xray_pipeline-0.1.0-py3-none-any.whl"
-"""This package in the image. Workers install it, with what it needs: their image has neither."""
 
-
-def beam_args(settings: GoogleCloudSettings, root: str) -> list[str]:
+def beam_args(settings: GoogleCloudSettings, image: str, root: str) -> list[str]:
     """Returns what Beam's steps are started with.
 
     Args:
         settings: with ``dataflow``.
+        image: of the components. Workers run it, too: they install nothing, so that those without
+            a public address start as well.
         root: where the jobs may keep files, such as gs://bucket/cxr.
 
     Returns:
@@ -26,7 +23,8 @@ def beam_args(settings: GoogleCloudSettings, root: str) -> list[str]:
         f"--region={settings.region}",
         f"--temp_location={root}/dataflow/temp",
         f"--staging_location={root}/dataflow/staging",
-        f"--extra_package={WORKER_PACKAGE}",
+        f"--sdk_container_image={image}",
+        "--sdk_location=container",
         f"--worker_machine_type={chosen.machine}",
         f"--max_num_workers={chosen.max_workers}",
         f"--disk_size_gb={chosen.disk}",

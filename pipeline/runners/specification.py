@@ -128,10 +128,12 @@ def _give(container: dict[str, Any], given: ResourceSettings) -> None:
 
 
 def _beam_args(config: Config) -> list[str]:
-    google_cloud = config.cluster.google_cloud
+    cluster = config.cluster
+    google_cloud = cluster.google_cloud
     if google_cloud is None or google_cloud.dataflow is None:
         return list(beam_args(config))
-    return [*dataflow.beam_args(google_cloud, config.cluster.root or ""), *config.beam.options]
+    found = dataflow.beam_args(google_cloud, cluster.image or "", cluster.root or "")
+    return [*found, *config.beam.options]
 
 
 def _is_beam(node: BaseNode) -> bool:

@@ -1,6 +1,5 @@
 """The job that Beam sends to Dataflow, received by a server of its own definitions."""
 
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import apache_beam as beam
@@ -15,7 +14,6 @@ from google.cloud.dataflow_v1beta3.services.jobs_v1_beta3.transports import (
 
 from components.google_cloud import dataflow
 from components.google_cloud.settings import GoogleCloudSettings
-from tests.pipeline.command import REPOSITORY
 
 PRIVATE = {
     "project": "project-1",
@@ -29,6 +27,7 @@ PRIVATE = {
         "public_addresses": False,
     },
 }
+IMAGE = "registry.example.com/cxr:1"
 ROOT = "gs://bucket/cxr"
 
 
@@ -65,7 +64,7 @@ def staged(monkeypatch):
 
 
 @pytest.fixture
-def jobs(monkeypatch, staged, tmp_path):
+def jobs(monkeypatch, staged):
     server, received = grpc.server(ThreadPoolExecutor(2)), Jobs()
     server.add_generic_rpc_handlers((received,))
     port = server.add_insecure_port("127.0.0.1:0")
@@ -81,15 +80,12 @@ def jobs(monkeypatch, staged, tmp_path):
     monkeypatch.setattr(apiclient, "create_storage_client", lambda *_: None)
     # Beam queries whether the bucket keeps what is deleted, and warns.
     monkeypatch.setattr(GoogleCloudOptions, "_warn_if_soft_delete_policy_enabled", lambda *_: None)
-    package = tmp_path / "chest_xray_pipeline-0.1.0-py3-none-any.whl"
-    zipfile.ZipFile(package, "w").close()
-    monkeypatch.setattr(dataflow, "WORKER_PACKAGE", str(package))
     yield received
     server.stop(0)
 
 
 def send(settings):
-    args = dataflow.beam_args(GoogleCloudSettings.model_validate(settings), ROOT)
+    args = dataflow.beam_args(GoogleCloudSettings.model_validate(settings), IMAGE, ROOT)
     pipeline = beam.Pipeline(options=PipelineOptions(args))
     _ = pipeline | beam.Create([1]) | beam.Map(str)
     pipeline.run()
@@ -112,13 +108,10 @@ def test_the_job_is_the_one_that_was_chosen(jobs, staged):
     )
 
 
-def test_the_package_goes_along(jobs, staged):
+def test_workers_run_the_image_and_install_nothing(jobs, staged):
     send({"project": "project-1", "dataflow": {}})
-    assert any(
-        each.startswith(f"{ROOT}/dataflow/staging/") and each.endswith(".whl") for each in staged
-    )
-
-
-def test_the_image_holds_the_package():
-    file = (REPOSITORY / "pipeline/image/Dockerfile").read_text()
-    assert dataflow.WORKER_PACKAGE.rpartition("/")[0] in file
+    (request,) = jobs.requests
+    (pool,) = request.job.environment.worker_pools
+    assert [each.container_image for each in pool.sdk_harness_container_images] == [IMAGE]
+    assert staged
+    assert not any(each.endswith((".whl", ".tar", ".tar.gz", "_packages.txt")) for each in staged)
