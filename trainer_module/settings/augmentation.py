@@ -34,6 +34,13 @@ class AugmentationSettings(BaseModel):
         le=4,
         description="Width by height of what `crop` leaves: between 1 / (1 + this) and 1 + this.",
     )
+    margin: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Surround what is shown with black of up to this fraction at each side, as a"
+        " collimator leaves; half of the sides get none.",
+    )
     contrast: float = Field(
         0.0, ge=0, lt=1, description="Raise or lower contrast by up to this fraction."
     )

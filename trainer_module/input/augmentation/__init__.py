@@ -41,6 +41,10 @@ _NUMBERS: Final = (
     "crop_aspect",
     "crop_x",
     "crop_y",
+    "margin_left",
+    "margin_right",
+    "margin_top",
+    "margin_bottom",
 )
 
 
@@ -51,7 +55,7 @@ def draw(seed: tf.Tensor) -> tf.Tensor:
         seed: [2] int64.
 
     Returns:
-        [23] float32 in [-1, 1).
+        [27] float32 in [-1, 1).
     """
     return tf.random.stateless_uniform(
         [len(_NUMBERS)], tf.cast(seed, tf.int32), minval=-1.0, maxval=1.0
@@ -63,7 +67,7 @@ def augment(pixels: tf.Tensor, drawn: tf.Tensor, settings: AugmentationSettings)
 
     Args:
         pixels: [N, size, size, 1] float32 in [0, 1].
-        drawn: [N, 23] float32, see `draw`.
+        drawn: [N, 27] float32, see `draw`.
         settings: how far.
 
     Returns:
@@ -72,6 +76,7 @@ def augment(pixels: tf.Tensor, drawn: tf.Tensor, settings: AugmentationSettings)
     numbers = dict(zip(_NUMBERS, tf.unstack(drawn, axis=1), strict=True))
     size = pixels.shape[1]
     changed = geometry.warp(pixels, geometry.affine(numbers, size, settings))
+    changed = geometry.blacken_margins(changed, numbers, settings)
     changed = intensity.expose(changed, numbers, settings)
     changed = degradation.blur(changed, numbers, settings)
     changed = intensity.add_noise(changed, numbers, settings)

@@ -4,12 +4,13 @@ import tensorflow as tf
 
 from tests.trainer_module.input.augmentation.cases import IMAGE, SIZE, augmented, drawn, still_but
 from trainer_module.input.augmentation import _NUMBERS as NUMBERS
-from trainer_module.input.augmentation.geometry import affine, warp
+from trainer_module.input.augmentation.geometry import affine, blacken_margins, warp
 
 CENTRE = (SIZE - 1) / 2
 STILL = (
     *("zoom_x", "zoom_y", "shear", "flip", "rotation", "shift_x", "shift_y"),
     *("crop_area", "crop_aspect", "crop_x", "crop_y"),
+    *("margin_left", "margin_right", "margin_top", "margin_bottom"),
 )
 
 
@@ -37,7 +38,7 @@ def test_flip_mirrors_about_half_of_the_images():
 
 @pytest.mark.parametrize("change", ["zoom", "shear", "rotation"])
 def test_the_centre_stays(change):
-    numbers = {name: [0.7] for name in STILL if not name.startswith(("shift", "crop"))}
+    numbers = {name: [0.7] for name in STILL if not name.startswith(("shift", "crop", "margin"))}
     at = moved(still_but(**{change: 0.5}), CENTRE, CENTRE, **numbers)
     np.testing.assert_allclose(at, (CENTRE, CENTRE), atol=1e-3)
 
@@ -116,3 +117,31 @@ def test_random_crops_keep_as_much_as_is_set_and_differ():
     assert areas.min() == pytest.approx(0.4, abs=0.03)
     assert areas.max() <= 1
     assert len(set(areas.tolist())) == 200
+
+
+def test_margins_surround_the_whole_image_and_are_black():
+    """A left margin of a quarter and a lower one of a half of the image's side."""
+    numbers = {
+        "margin_left": [0.5],
+        "margin_right": [-1.0],
+        "margin_top": [0.0],
+        "margin_bottom": [1.0],
+    }
+    settings = still_but(margin=0.5)
+    found = (np.array(corners(settings, **numbers)) + 0.5) / SIZE
+    np.testing.assert_allclose(found, (-0.25, 0, 1, 1.5), atol=1e-5)
+    white = np.ones_like(IMAGE)
+    given = {name: tf.constant(value) for name, value in numbers.items()}
+    black = blacken_margins(white, given, settings).numpy()[0, :, :, 0]
+    across, down = round(SIZE / 5), round(SIZE / 1.5)
+    assert black[:down, across:].min() == 1
+    assert black[:, :across].max() == 0
+    assert black[down + 1 :].max() == 0
+
+
+def test_a_margin_is_around_the_crop():
+    settings = still_but(crop=0.75, crop_aspect=0, margin=0.5)
+    crop = {"crop_area": [1.0], "crop_aspect": [0.0], "crop_x": [1.0], "crop_y": [-1.0]}
+    found = (np.array(corners(settings, margin_left=[1.0], **crop)) + 0.5) / SIZE
+    # Half as wide as the image, and a half of that beside it.
+    np.testing.assert_allclose(found, (0.25, 0, 1, 0.5), atol=1e-5)
