@@ -169,7 +169,7 @@ def test_a_rate_that_is_far_too_high_ends_in_that_sentence(tmp_path):
 
 def test_fewer_images_than_replicas_are_refused(tmp_path):
     where = SimpleNamespace(num_replicas_in_sync=3)
-    with pytest.raises(TrainingError, match=r"2 training image\(s\) cannot be shared by 3"):
+    with pytest.raises(TrainingError, match="2 training images cannot be shared by 3"):
         loop.fit(
             small.job(tmp_path),
             where,

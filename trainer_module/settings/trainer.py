@@ -1,6 +1,6 @@
 """Settings of a training: frozen, typed, validated on construction."""
 
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -9,6 +9,7 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     create_model,
+    model_validator,
 )
 
 from trainer_module import models
@@ -133,8 +134,8 @@ class TrainerSettings(_Models):
     select_by: Literal["eval", "worst_shift"] = Field(
         "eval",
         description="Which held-out images choose epoch, trial, calibration, threshold and triage."
-        " eval: as they are; worst_shift: also as another place would have taken them, and the"
-        " worst of these views decides.",
+        " eval: as they are; worst_shift: also as other places would have taken them; epoch and"
+        " trial by the lowest AUC between NORMAL as one place and PNEUMONIA as another takes it.",
     )
     batch_size: PositiveInt = Field(
         32, description="Images a step on one replica; a step takes this times the replicas."
@@ -206,6 +207,15 @@ class TrainerSettings(_Models):
         description="Where to train. auto: TPU, else the workers of TF_CONFIG, else every GPU,"
         " else the CPU.",
     )
+
+    @model_validator(mode="after")
+    def _compare_pairs_by_auc(self) -> Self:
+        if self.select_by == WORST_SHIFT and self.monitor != "val_auc":
+            raise ValueError(
+                f"select_by: {WORST_SHIFT} compares epochs by the AUC, so monitor must be val_auc."
+                f" Received: monitor={self.monitor!r}"
+            )
+        return self
 
     @property
     def criterion(self) -> str:

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -27,12 +27,6 @@ def best_epoch(history: Sequence[Epoch], monitor: str) -> int:
     return max(
         range(len(history)), key=lambda index: (_merit(history[index][monitor], monitor), -index)
     )
-
-
-def worst(evaluations: Iterable[Epoch], monitor: str) -> float:
-    """Returns the worst of a figure's values, see `best_epoch`."""
-    values = [figures[monitor] for figures in evaluations]
-    return min(values, key=lambda value: _merit(value, monitor))
 
 
 def _merit(value: float, monitor: str) -> float:

@@ -14,12 +14,14 @@ import tensorflow as tf
 from trainer_module.input import batches as data
 from trainer_module.job import Job
 from trainer_module.networks import building
+from trainer_module.settings.trainer import WORST_SHIFT
 from trainer_module.training import history, schedule, strategy
 from trainer_module.training.backup import Backup
 from trainer_module.training.history import Epoch
 from trainer_module.training.kept_folder import KeptFolder
 from trainer_module.training.profile import profiled
 from trainer_module.training.steps import NotFiniteError, Steps
+from trainer_module.training.worst_pair import worst_pair
 from trainer_module.training_error import DivergedError, TrainingError
 from transform_module.text import count
 
@@ -115,10 +117,10 @@ def fit(
         try:
             trained = steps.train(batches, head_only=head_only, through=through)
             stage = "evaluation"
-            evaluated = [
-                steps.evaluate(partial(data.evaluation_batches, each, batch_size))
-                for each in evaluations
-            ]
+            evaluated = []
+            for each in evaluations:
+                found = steps.evaluate(partial(data.evaluation_batches, each, batch_size))
+                evaluated.append((found, steps.shares))
         except NotFiniteError as error:
             raise DivergedError(
                 f"the training diverged: in epoch {len(epochs) + 1}, step {error.step} of the"
@@ -127,8 +129,9 @@ def fit(
                 " raise trainer.warmup_epochs, or limit the gradients by trainer.clip_norm=1."
             ) from error
         through = iter
-        figures = {**trained, **_held_out(evaluated[0])}
-        figures[settings.criterion] = history.worst(map(_held_out, evaluated), settings.monitor)
+        figures = {**trained, **_held_out(evaluated[0][0])}
+        if settings.select_by == WORST_SHIFT:
+            figures[settings.criterion] = worst_pair([shares for _, shares in evaluated])
         # A difference in the last digit would let one worker stop while another waits for it.
         epochs.append(strategy.facts_of_chief(where, figures))
         is_best = history.best_epoch(epochs, settings.criterion) == len(epochs) - 1

@@ -18,6 +18,7 @@ from trainer_module.networks.layers import Adam
 from trainer_module.settings.trainer import TrainerSettings
 from trainer_module.training.losses import clipping, losses
 from trainer_module.training.strategy import is_compiled
+from trainer_module.training.worst_pair import Shares
 
 Figures = dict[str, float]
 
@@ -149,6 +150,25 @@ class Steps:
             NotFiniteError: the loss of a step is not finite.
         """
         return self._over(self._distribute(batches), self._run_evaluation_step)
+
+    @property
+    def shares(self) -> Shares:
+        """What the batches that were evaluated last say of each threshold."""
+        auc = self._metrics[1]
+        counts = [
+            keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(each)).astype(float)
+            for each in (
+                auc.false_positives,
+                auc.true_negatives,
+                auc.true_positives,
+                auc.false_negatives,
+            )
+        ]
+        with np.errstate(invalid="ignore"):
+            normal, pneumonia = (
+                above / (above + below) for above, below in (counts[:2], counts[2:])
+            )
+        return Shares(normal, pneumonia)
 
     def train_step(self, pixels: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
         """One replica's share of a training step.

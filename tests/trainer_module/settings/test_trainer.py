@@ -1,7 +1,7 @@
 import pydantic
 import pytest
 
-from trainer_module.settings.trainer import TrainerSettings
+from trainer_module.settings.trainer import WORST_SHIFT, TrainerSettings
 
 
 def test_the_default_is_the_model_and_training_of_the_mission():
@@ -44,3 +44,9 @@ def test_an_impossible_setting_is_refused_by_its_name(wrong):
     name = next(iter(value)) if isinstance(value, dict) else name
     with pytest.raises(pydantic.ValidationError, match=name):
         TrainerSettings(**wrong)
+
+
+def test_the_worst_pair_is_compared_by_its_auc():
+    assert TrainerSettings(select_by=WORST_SHIFT).criterion == "worst_val_auc"
+    with pytest.raises(pydantic.ValidationError, match=r"monitor must be val_auc\. Received"):
+        TrainerSettings(select_by=WORST_SHIFT, monitor="val_loss")

@@ -27,19 +27,6 @@ def test_best_epoch(values, monitor, best):
     assert history.best_epoch(epochs(values, monitor), monitor) == best
 
 
-@pytest.mark.parametrize(
-    ("values", "monitor", "worst"),
-    [([0.5, 0.9], "val_auc", 0.5), ([0.5, 0.9], "val_loss", 0.9), ([0.5], "val_auc", 0.5)],
-)
-def test_the_worst_is_the_lowest_but_of_a_loss(values, monitor, worst):
-    assert history.worst(epochs(values, monitor), monitor) == worst
-
-
-def test_no_number_is_the_worst():
-    assert math.isnan(history.worst(epochs([0.5, math.nan]), "val_auc"))
-    assert math.isnan(history.worst(epochs([math.nan, 9.0], "val_loss"), "val_loss"))
-
-
 def test_stops_after_patience_epochs_in_vain():
     stopped = [
         history.is_over(epochs([0.5, 0.9, *[0.8] * vain]), "val_auc", epochs=25, patience=5)
