@@ -6,6 +6,8 @@ in an order of hashes already.
 """
 
 import os
+import shutil
+import tempfile
 from typing import Any, Final
 
 from google.protobuf import struct_pb2
@@ -68,24 +70,41 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         expected = exec_properties.get(example_counts.FINGERPRINT, "")
         example_counts.require_fingerprint(examples, expected)
         for split in given.splits:
-            files = _intact_files(dataset, base, split.name)
+            files = _files(dataset, base, split.name)
             folder = artifact_utils.get_split_uri([examples], split.name)
             if fileio.exists(folder):
                 fileio.rmtree(folder)
             fileio.makedirs(folder)
-            for index, file in enumerate(files):
+            for index, (file, sha256) in enumerate(files.items()):
                 name = f"data_tfrecord-{index:05}-of-{len(files):05}.gz"
-                _place(file, folder, name)
+                _place(file, os.path.join(folder, name), sha256)
         examples_utils.set_payload_format(examples, exec_properties["output_data_format"])
         examples_utils.set_file_format(examples, "tfrecords_gzip")
 
 
-def _place(file: str, folder: str, name: str) -> None:
-    target = os.path.join(folder, name)
-    if is_remote(file) or is_remote(target):
-        remote.copy_file(file, target)
-    else:
-        link(file, target)
+def _place(file: str, target: str, sha256: str) -> None:
+    """Places a file, which has to be what the conversion wrote."""
+    # A store may list a file later than it can be read.
+    try:
+        with remote.opened(file) as opened:
+            if not is_remote(file) and not is_remote(target):
+                _require(intact.sha256_of(opened) == sha256, file)
+                link(file, target)
+                return
+            # What is summed up is what is placed, also where a conversion replaces it meanwhile.
+            with tempfile.TemporaryFile() as copy:
+                shutil.copyfileobj(opened, copy)
+                copy.seek(0)
+                _require(intact.sha256_of(copy) == sha256, file)
+                copy.seek(0)
+                remote.upload(copy, target)
+    except remote.NOT_FOUND:
+        raise UserError(f"{file} is missing. {_REMEDY}") from None
+
+
+def _require(is_intact: bool, file: str) -> None:
+    if not is_intact:
+        raise UserError(f"{file} is damaged. {_REMEDY}")
 
 
 def _dataset(base: str) -> Dataset:
@@ -97,25 +116,15 @@ def _dataset(base: str) -> Dataset:
         raise UserError(f"There is no file {path}. Make it: cxr convert IMAGES OUT") from None
 
 
-def _intact_files(dataset: Dataset, base: str, split: str) -> list[str]:
-    """Lists a split's files, which have to be those that the conversion wrote."""
+def _files(dataset: Dataset, base: str, split: str) -> dict[str, str]:
+    """Returns the SHA-256 of each file of a split, in their order; there may be no other file."""
     wanted = {name: each for name, each in dataset.files.items() if name.startswith(f"{split}/")}
     if not wanted:
         raise UserError(f"{base} has no files of the split {split}. {_REMEDY}")
     for name in remote.files(os.path.join(base, split)):
         if f"{split}/{name}" not in wanted:
             raise UserError(f"{os.path.join(base, split, name)} does not belong there. {_REMEDY}")
-    files = {name: os.path.join(base, name) for name in sorted(wanted)}
-    for name, file in files.items():
-        # A store may list a file later than it can be read.
-        try:
-            with remote.opened(file) as opened:
-                found = intact.sha256_of(opened)
-        except remote.NOT_FOUND:
-            raise UserError(f"{file} is missing. {_REMEDY}") from None
-        if found != wanted[name]:
-            raise UserError(f"{file} is damaged. {_REMEDY}")
-    return list(files.values())
+    return {os.path.join(base, name): wanted[name] for name in sorted(wanted)}
 
 
 class ImportExampleGen(component.FileBasedExampleGen):

@@ -55,6 +55,15 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
+def as_text(path: bytes) -> str:
+    r"""Returns a path as text for people.
+
+    Bytes that are not UTF-8 are shown as ``\xe9``, and so are the characters that `printable`
+    escapes.
+    """
+    return printable(path.decode("utf-8", "backslashreplace"))
+
+
 def _escaped(code: int) -> str:
     if code <= 0xFF:
         return f"\\x{code:02x}"

@@ -5,14 +5,15 @@ import logging
 import os
 import platform
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
 from components.convert import records
 from components.convert.source import fingerprint_of, source_fingerprint
-from serving.files import staging
-from serving.files.local_paths import require_local
+from serving.files import publication
+from serving.files.local_paths import place_of
 from serving.images.dataset import DATASET_FILE, QUARANTINE_FILE, Dataset
 from serving.images.layout import scan
 from serving.images.patients import patient_finder
@@ -23,7 +24,8 @@ from serving.progress import Progress
 from transform_module.contract import SPLITS
 from transform_module.errors import UserError
 from transform_module.files import intact
-from transform_module.files.sums import sums
+from transform_module.files.place import Place, names_below
+from transform_module.files.store_path import StorePath
 from transform_module.text import count
 
 _LOG = logging.getLogger(__name__)
@@ -31,12 +33,17 @@ _LOG = logging.getLogger(__name__)
 _VERSIONED = ("apache-beam", "pillow", "tensorflow")
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_OURS = re.compile(
+    # Hidden ones are claims, see `publication`.
+    rf"\.|{re.escape(QUARANTINE_FILE)}$"
+    rf"|({'|'.join(SPLITS)})/{records.RECORDS_NAME}-\d+-of-\d+\.tfrecord\.gz$"
+)
 _DISK_FULL_TEXT = re.compile("|".join(os.strerror(number) for number in _DISK_FULL))
 
 
 def convert(
-    images: Path,
-    out: Path,
+    images: str | Place,
+    out: str | Place,
     *,
     settings: DatasetSettings,
     seed: int,
@@ -47,11 +54,13 @@ def convert(
 
     The records are the same, in the same files, for the same input. Where ``out`` holds them
     already, its TFRecords are not touched, so that what was computed from them stays valid. A
-    conversion that fails or is killed leaves the former output.
+    conversion that fails or is killed leaves the former output; in a store there is no dataset
+    while the records are put into place, see `publication`.
 
     Args:
-        images: folder with ``train|val|test/NORMAL|PNEUMONIA/**`` or only class folders.
-        out: folder of the dataset; made, or replaced where it holds a dataset.
+        images: folder with ``train|val|test/NORMAL|PNEUMONIA/**`` or only class folders, here or
+            in a store, such as ``s3://bucket/images``.
+        out: folder of the dataset, here or in a store; made, or replaced where it holds a dataset.
         settings: see DatasetSettings.
         seed: seed of the split.
         beam_args: options for Beam, such as ``--runner=...``; by default it runs in this process.
@@ -64,25 +73,25 @@ def convert(
 
     Raises:
         UserError: nothing is recognised in ``images``; too much of it is bad; ``out`` holds
-            something else or is being written by another process; the disk is full.
+            something else or is being written by another process; the disk is full; a store
+            cannot be reached.
     """
-    require_local(images, "The image folder")
-    require_local(out, "The output")
-    images, out = images.resolve(), out.resolve()
-    _refuse_overlap(images, out)
+    source = place_of(images, "The image folder").resolve()
+    target = place_of(out, "The output").resolve()
+    _refuse_overlap(source, target)
     try:
-        with staging.staged(out) as new:
-            _refuse_foreign(out)
-            return _convert(images, out, new, settings, seed, beam_args, progress)
+        with publication.staged(target) as new:
+            _refuse_foreign(target)
+            return _convert(source, target, new, settings, seed, beam_args, progress)
     except UserError:
         raise
     except Exception as error:
-        if explained := _explain(error, out):
+        if explained := _explain(error, target):
             raise UserError(explained) from error
         raise
 
 
-def converted(images: Path, out: Path, *, settings: DatasetSettings, seed: int) -> Dataset | None:
+def converted(images: Place, out: Place, *, settings: DatasetSettings, seed: int) -> Dataset | None:
     """Returns whether a conversion would change nothing, without reading an image.
 
     Args:
@@ -116,9 +125,9 @@ def converted(images: Path, out: Path, *, settings: DatasetSettings, seed: int) 
 
 
 def _convert(
-    images: Path,
-    out: Path,
-    new: Path,
+    images: Place,
+    out: Place,
+    new: Place,
     settings: DatasetSettings,
     seed: int,
     beam_args: Sequence[str],
@@ -160,23 +169,26 @@ def _convert(
         },
     )
     write_list(job.quarantined(), new / QUARANTINE_FILE)
+    listed = {QUARANTINE_FILE: intact.sha256(new / QUARANTINE_FILE)}
     if present := _with_the_records_of(dataset, out):
-        listed = {QUARANTINE_FILE: intact.sha256(new / QUARANTINE_FILE)}
         dataset = dataset.model_copy(update={"files": {**present.files, **listed}}).save(new)
-        for name in (QUARANTINE_FILE, DATASET_FILE):
-            os.replace(new / name, out / name)
+        publication.update(new, out, DATASET_FILE, lambda: _require_same(present, out))
     else:
-        for split in SPLITS:
-            (new / split).mkdir()
-        job.write(new, sum(each.images for each in dataset.splits))
-        dataset = dataset.model_copy(update={"files": sums(new)}).save(new)
-        staging.publish(new, out)
+        written = job.write(new, sum(each.images for each in dataset.splits))
+        summed = dict(sorted({**written, **listed}.items()))
+        dataset = dataset.model_copy(update={"files": summed}).save(new)
+        publication.publish(new, out, DATASET_FILE)
     refused_list(out).unlink(missing_ok=True)
     _report(dataset)
     return dataset
 
 
-def _with_the_records_of(dataset: Dataset, out: Path) -> Dataset | None:
+def _require_same(present: Dataset, out: Place) -> None:
+    if Dataset.load(out) != present:
+        raise UserError(f"{out} was replaced by another conversion meanwhile. Convert again.")
+
+
+def _with_the_records_of(dataset: Dataset, out: Place) -> Dataset | None:
     """Returns the dataset in a folder, if it holds the same records in the same files, whole."""
     try:
         present = Dataset.load(out)
@@ -186,7 +198,7 @@ def _with_the_records_of(dataset: Dataset, out: Path) -> Dataset | None:
     return present if same and not any(_damaged_shards(present, out)) else None
 
 
-def _damaged_shards(present: Dataset, out: Path) -> Iterator[str]:
+def _damaged_shards(present: Dataset, out: Place) -> Iterator[str]:
     """Yields a few words for each TFRecord that is not as it was written."""
     for split in SPLITS:
         wanted = {
@@ -199,13 +211,13 @@ def _damaged_shards(present: Dataset, out: Path) -> Iterator[str]:
         )
 
 
-def _damaged_list(present: Dataset, out: Path) -> Iterator[str]:
+def _damaged_list(present: Dataset, out: Place) -> Iterator[str]:
     path = out / QUARANTINE_FILE
     if not path.is_file() or intact.sha256(path) != present.files.get(QUARANTINE_FILE):
         yield f"{path} is damaged"
 
 
-def _refuse_overlap(images: Path, out: Path) -> None:
+def _refuse_overlap(images: Place, out: Place) -> None:
     if images == out or images in out.parents or out in images.parents:
         raise UserError(
             f"The output {out} and the image folder {images} lie in each other. "
@@ -213,18 +225,25 @@ def _refuse_overlap(images: Path, out: Path) -> None:
         )
 
 
-def _refuse_foreign(out: Path) -> None:
-    if out.is_dir() and ((out / DATASET_FILE).is_file() or not any(out.iterdir())):
-        return
-    if out.exists():
+def _refuse_foreign(out: Place) -> None:
+    if isinstance(out, StorePath):
+        names = names_below(out)
+        # Publishing that was cut off leaves records without a description.
+        is_ours = DATASET_FILE in names or all(map(_OURS.match, names))
+    else:
+        is_ours = out.is_dir() and ((out / DATASET_FILE).is_file() or not any(out.iterdir()))
+    if not is_ours and (isinstance(out, StorePath) or out.exists()):
         raise UserError(
             f"{out} exists and is not a converted dataset ({DATASET_FILE} is missing), so it is "
             "left alone. Choose another folder, or remove it first."
         )
 
 
-def _explain(error: Exception, out: Path) -> str | None:
+def _explain(error: Exception, out: Place) -> str | None:
     text = str(error)
+    if isinstance(out, StorePath):
+        explained = system_errors.explain(error, Path(tempfile.gettempdir()))
+        return explained and f"{out} could not be made. {explained}"
     if _DISK_FULL_TEXT.search(text) or getattr(error, "errno", None) in _DISK_FULL:
         return (
             f"The disk is full: {out} could not be written. What it held before is untouched. "

@@ -19,6 +19,7 @@ from serving.beam.beam_pipeline import IMAGES
 from serving.images import decode_check, reasons
 from serving.progress import count
 from transform_module.contract import MAXIMUM_BYTES
+from transform_module.files.place import Place, inside
 
 FAINT: Final = 10.0
 """Thumbnails with a smaller standard deviation, in grey levels of 255, are doubtful.
@@ -59,18 +60,18 @@ class Looks:
         return Looks(self.index[chosen], labels, self.hashes[chosen], self.thumbnails[chosen])
 
 
-def read_file(path: bytes) -> tuple[bytes | None, str]:
+def read_file(file: Place) -> tuple[bytes | None, str]:
     """Reads a file piece by piece.
 
     Args:
-        path: the file.
+        file: the file.
 
     Returns:
         Its content, None where it has more than MAXIMUM_BYTES, and its SHA-256.
     """
     digest, pieces, size = hashlib.sha256(), [], 0
-    with open(path, "rb") as file:
-        while piece := file.read(_CHUNK_BYTES):
+    with file.open("rb") as content:
+        while piece := content.read(_CHUNK_BYTES):
             digest.update(piece)
             size += len(piece)
             if size <= MAXIMUM_BYTES:
@@ -81,7 +82,7 @@ def read_file(path: bytes) -> tuple[bytes | None, str]:
 
 
 def inspect_file(
-    outcome: Outcome, images: bytes, measured: bool = False
+    outcome: Outcome, images: Place, measured: bool = False
 ) -> tuple[Outcome, np.ndarray | None]:
     """Reads and decodes a file.
 
@@ -94,7 +95,7 @@ def inspect_file(
         The outcome with what was found, and the thumbnail of a good image.
     """
     try:
-        data, sha256 = read_file(os.path.join(images, outcome.file.path))
+        data, sha256 = read_file(inside(images, outcome.file.path))
     except OSError as error:
         return replace(outcome, quarantined=reasons.unreadable(error)), None
     outcome = replace(outcome, sha256=sha256)
@@ -156,7 +157,7 @@ class ImageDoFn(beam.DoFn):
 class Inspect(ImageDoFn):
     """Inspects lists of files; returns their outcomes, and with the tag LOOKS `Looks`."""
 
-    def __init__(self, images: bytes, stage: str, measured: bool) -> None:
+    def __init__(self, images: Place, stage: str, measured: bool) -> None:
         super().__init__(stage)
         self._images = images
         self._measured = measured

@@ -5,11 +5,9 @@ the tally: it holds no more of a large folder than of a small one.
 """
 
 import itertools
-import json
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import apache_beam as beam
 
@@ -22,6 +20,7 @@ from serving.images.hold_out import Group
 from serving.images.layout import SourceFile
 from serving.images.patients import Patients
 from serving.progress import Progress, listening
+from transform_module.files.place import Place
 
 _PART = 10_000
 
@@ -38,8 +37,8 @@ class Job:
         progress: gets the images done and their total.
     """
 
-    images: Path
-    results: Path
+    images: Place
+    results: Place
     shards: int
     beam_args: Sequence[str]
     progress: Progress | None
@@ -68,50 +67,46 @@ class Job:
         """
         stage = uuid.uuid4().hex
         listed = _listed(files, patients)
-        parts: list[str] = []
+        parts: list[Place] = []
         total = 0
         while part := list(itertools.islice(listed, _PART)):
-            parts.append(str(self.results / f"files-{len(parts):06d}"))
+            parts.append(self.results / f"files-{len(parts):06d}")
             placing.keep(part, parts[-1])
             total += sum(outcome.is_to_be_read for outcome in part)
-        place = placing.Place(
-            str(self.images), str(self.results), stage, self.shards, seed, hold_out
-        )
+        place = placing.Place(self.images, self.results, stage, self.shards, seed, hold_out)
         with listening(stage, total, self.progress):
             pipeline = beam.Pipeline(options=options(self.beam_args))
             _ = pipeline | "Parts" >> beam.Create(parts) | "Place" >> place
             run(pipeline, stage)
-        tally: Tally = placing.read_kept(str(self.results / placing.TALLY))
+        tally: Tally = placing.read_kept(self.results / placing.TALLY)
         found = sum(count.number for count in tally.of("folder").values())
         if found != len(files):
             raise RuntimeError(f"Beam placed {found} of {len(files)} files.")
         return tally
 
-    def quarantined(self) -> Iterator[Sequence[object]]:
+    def quarantined(self) -> Iterator[placing.Row]:
         """Yields the rows of the quarantined files, see `quarantine.write_list`, in order."""
-        rows = Spool[tuple[int, Sequence[object]]](lambda row: row[0])
-        for part in self.results.glob(f"{placing.QUARANTINED}*"):
-            with part.open(encoding="utf-8") as lines:
-                for line in lines:
-                    rows.add(json.loads(line))
-        return (row for _, row in rows)
+        return placing.quarantined_rows(self.results)
 
     def fingerprint(self) -> str:
         """Returns the fingerprint of the records to be written."""
-        return records.fingerprint(shards.lines_of(str(self.results), self.shards))
+        return records.fingerprint(shards.lines_of(self.results, self.shards))
 
-    def write(self, out: Path, images: int) -> None:
+    def write(self, out: Place, images: int) -> dict[str, str]:
         """Writes the TFRecord files, one worker a file.
 
         Args:
-            out: the folder of the dataset, with one for each split.
+            out: the folder of the dataset.
             images: to be written.
+
+        Returns:
+            Their SHA-256 by their paths in the folder, sorted.
 
         Raises:
             UserError: an image changed since it was inspected.
         """
         stage = uuid.uuid4().hex
-        write = shards.WriteShard(str(self.images), str(self.results), str(out), self.shards, stage)
+        write = shards.WriteShard(self.images, self.results, out, self.shards, stage)
         with listening(stage, images, self.progress):
             pipeline = beam.Pipeline(options=options(self.beam_args))
             _ = (
@@ -121,6 +116,7 @@ class Job:
                 | "Write" >> beam.ParDo(write)
             )
             run(pipeline, stage)
+        return shards.sums_of(self.results, self.shards)
 
 
 def _listed(files: Iterable[SourceFile], patients: Patients) -> Iterator[Outcome]:

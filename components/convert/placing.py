@@ -1,15 +1,13 @@
 """From a list of files to what becomes of each: tally, quarantine and shards. Steps of Beam."""
 
 import itertools
-import json
-import os
 import pickle
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import apache_beam as beam
-from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import AsDict, AsSingleton, PCollection, TaggedOutput
 
 from components.convert import splits
@@ -22,12 +20,18 @@ from components.convert.shards import Plan
 from components.convert.tally import Mark, Tally, marks
 from serving.beam.sum import Sum
 from serving.images.hold_out import Group, held_out
+from transform_module.files import place
 
 TALLY: Final = "tally"
 """The file of the tally, beside the plan of the shards."""
 
 QUARANTINED: Final = "quarantined"
 """The files that list what is quarantined begin so."""
+
+Row = tuple[str, str | None, int, str]
+"""A quarantined file: its name, why it is quarantined, its size in bytes and its SHA-256."""
+
+_ROWS_IN_A_LIST = 10_000
 
 _FILES_AT_ONCE = 128
 _IN_TEST = "in test"
@@ -37,7 +41,7 @@ _IN_TEST = "in test"
 class Place(beam.PTransform):
     """Reads files and decides where each goes.
 
-    It takes paths of parts of the list of files, see `read_part`; its results are files.
+    It takes parts of the list of files, see `jobs`; its results are files.
 
     Attributes:
         images: the image folder.
@@ -48,8 +52,8 @@ class Place(beam.PTransform):
         hold_out: the group that becomes the test set.
     """
 
-    images: str
-    results: str
+    images: place.Place
+    results: place.Place
     stage: str
     shards: int
     seed: int
@@ -63,7 +67,7 @@ class Place(beam.PTransform):
             | "Read parts" >> beam.FlatMap(_read_part)
             | "Spread files" >> beam.Reshuffle()
         )
-        inspect = Inspect(os.fsencode(self.images), self.stage, self.hold_out is not None)
+        inspect = Inspect(self.images, self.stage, self.hold_out is not None)
         inspected = (
             files
             | "To be read" >> beam.Filter(_to_be_read, True)
@@ -85,13 +89,14 @@ class Place(beam.PTransform):
             (counted, extra, good)
             | "Marks" >> beam.Flatten()
             | "Tally" >> beam.CombineGlobally(Sum(Tally)).without_defaults()
-            | "Keep tally" >> beam.Map(keep, FileSystems.join(self.results, TALLY))
+            | "Keep tally" >> beam.Map(keep, self.results / TALLY)
         )
         _ = (
             outcomes
             | "Quarantined" >> beam.Filter(lambda outcome: outcome.quarantined is not None)
-            | "Lines" >> beam.Map(_line)
-            | "List" >> beam.io.WriteToText(FileSystems.join(self.results, QUARANTINED))
+            | "To lists" >> beam.Map(_listed)
+            | "By list" >> beam.GroupByKey()
+            | "Write lists" >> beam.Map(_keep_rows, self.results)
         )
         _ = outcomes | "Plan" >> Plan(self.results, self.shards)
 
@@ -160,19 +165,26 @@ class _PlaceGood(beam.PTransform):
         )
 
 
-def read_kept(path: str) -> Any:
-    """Reads what a step kept for the driver."""
-    with FileSystems.open(path) as file:
-        return pickle.loads(file.read())
+def read_kept(file: place.Place) -> Any:
+    """Reads what a step kept for another."""
+    return pickle.loads(file.read_bytes())
 
 
-def keep(kept: Any, path: str) -> None:
-    """Writes what `read_kept` reads: the tally, or a part of the list of files."""
-    with FileSystems.create(path) as file:
-        file.write(pickle.dumps(kept))
+def keep(kept: Any, file: place.Place) -> None:
+    """Writes what `read_kept` reads."""
+    with place.written(file) as attempt:
+        attempt.write_bytes(pickle.dumps(kept))
 
 
-def _read_part(path: str) -> Iterator[list[Outcome]]:
+def quarantined_rows(results: place.Place) -> Iterator[Row]:
+    """Yields the rows of the quarantined files, see `quarantine.write_list`, in order."""
+    for name in place.names_below(results):
+        # Not what a worker that died was writing.
+        if re.fullmatch(rf"{QUARANTINED}-\d+", name):
+            yield from read_kept(results / name)
+
+
+def _read_part(path: place.Place) -> Iterator[list[Outcome]]:
     """Yields lists of files that are all to be read, or all not."""
     for _, some in itertools.groupby(read_kept(path), key=lambda file: file.is_to_be_read):
         while batch := list(itertools.islice(some, _FILES_AT_ONCE)):
@@ -224,6 +236,11 @@ def _placed(
     )
 
 
-def _line(outcome: Outcome) -> str:
+def _listed(outcome: Outcome) -> tuple[int, tuple[int, Row]]:
     row = (outcome.file.filename, outcome.quarantined, outcome.file.size, outcome.sha256)
-    return json.dumps([outcome.index, row])
+    return outcome.index // _ROWS_IN_A_LIST, (outcome.index, row)
+
+
+def _keep_rows(listed: tuple[int, Iterable[tuple[int, Row]]], results: place.Place) -> None:
+    number, rows = listed
+    keep([row for _, row in sorted(rows)], results / f"{QUARANTINED}-{number:06d}")

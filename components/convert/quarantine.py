@@ -3,7 +3,6 @@
 import csv
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Final
 
 from components.convert.tally import Tally, count_folders, count_reasons, count_skipped
@@ -11,21 +10,22 @@ from serving.images.folders import ALSO_SPLITS, FOLDERS
 from serving.images.layout import SourceFile
 from transform_module.contract import LABELS
 from transform_module.errors import UserError
+from transform_module.files.place import Place
 
 _REASONS: Final = 3
 _EXAMPLES: Final = 2
 _FOLDERS: Final = 8
 
 
-def refused_list(out: Path) -> Path:
+def refused_list(out: Place) -> Place:
     """Returns where the list is written when the conversion is refused."""
     return out.with_name(f"{out.name}.quarantine.csv")
 
 
-def write_list(rows: Iterable[Sequence[object]], path: Path) -> None:
+def write_list(rows: Iterable[Sequence[object]], file: Place) -> None:
     """Writes the quarantined files as CSV: path, reason, bytes, sha256 (empty where not read)."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
+    with file.open("w", encoding="utf-8", newline="") as content:
+        table = csv.writer(content, lineterminator="\n")
         table.writerow(("path", "reason", "bytes", "sha256"))
         table.writerows(rows)
 
@@ -34,7 +34,7 @@ def refuse_mostly_bad(
     tally: Tally,
     files: Iterable[SourceFile],
     rows: Iterable[Sequence[object]],
-    out: Path,
+    out: Place,
     max_bad: float,
 ) -> None:
     """Stops a conversion whose folder is more broken than is believable.

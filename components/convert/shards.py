@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import IO, Any, Final
 
 import apache_beam as beam
-from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import PCollection
 
 from components.convert import records
@@ -21,6 +20,8 @@ from components.convert.inspection import ImageDoFn, read_file
 from components.convert.outcomes import Outcome
 from transform_module.contract import SPLITS
 from transform_module.errors import UserError
+from transform_module.files import intact
+from transform_module.files.place import Place, inside, written
 
 SHARD_BYTES: Final = 200_000_000
 """About the largest size of a TFRecord file."""
@@ -52,7 +53,7 @@ class Plan(beam.PTransform):
         shards: TFRecord files in each split.
     """
 
-    results: str
+    results: Place
     shards: int
 
     def expand(self, outcomes: PCollection) -> None:
@@ -66,23 +67,30 @@ class Plan(beam.PTransform):
         )
 
 
-def plan_path(results: str, key: _Key) -> str:
+def plan_path(results: Place, key: _Key) -> Place:
     """Names the plan of a shard, by its split and number."""
-    return FileSystems.join(results, f"plan-{key[0]}-{key[1]:05d}")
+    return results / f"plan-{key[0]}-{key[1]:05d}"
 
 
-def lines_of(results: str, shards: int) -> Iterator[str]:
+def lines_of(results: Place, shards: int) -> Iterator[str]:
     """Yields the lines of all records, ascending, see `records.fingerprint`."""
-    paths = [f"{plan_path(results, key)}.lines" for key in keys(shards)]
-    present = [path for path in paths if FileSystems.exists(path)]
+    present = [file for key in keys(shards) if (file := _lines_path(results, key)).exists()]
     while len(present) > _MERGED:
         some, present = present[:_MERGED], present[_MERGED:]
-        merged = FileSystems.join(results, f"merged-{uuid.uuid4().hex}")
-        with FileSystems.create(merged) as file:
+        merged = results / f"merged-{uuid.uuid4().hex}"
+        with merged.open("wb") as lines:
             for line in heapq.merge(*map(_read_lines, some)):
-                pickle.dump(line, file)
+                pickle.dump(line, lines)
         present.append(merged)
     return heapq.merge(*map(_read_lines, present))
+
+
+def sums_of(results: Place, shards: int) -> dict[str, str]:
+    """Returns the SHA-256 of each TFRecord file that was written, by its path, sorted."""
+    return {
+        records.shard_path(*key, shards): _sum_path(results, key).read_text(encoding="ascii")
+        for key in sorted(keys(shards))
+    }
 
 
 def keys(shards: int) -> list[_Key]:
@@ -91,7 +99,7 @@ def keys(shards: int) -> list[_Key]:
 
 
 class WriteShard(ImageDoFn):
-    """Writes the TFRecord file of a shard, GZIP, from its plan.
+    """Writes the TFRecord file of a shard, GZIP, from its plan, and then its sum.
 
     Args:
         images: the image folder.
@@ -101,9 +109,9 @@ class WriteShard(ImageDoFn):
         stage: whose listener gets the images that are written.
     """
 
-    def __init__(self, images: str, results: str, out: str, shards: int, stage: str) -> None:
+    def __init__(self, images: Place, results: Place, out: Place, shards: int, stage: str) -> None:
         super().__init__(stage)
-        self._images = os.fsencode(images)
+        self._images = images
         self._results = results
         self._out = out
         self._shards = shards
@@ -112,19 +120,28 @@ class WriteShard(ImageDoFn):
         """Writes one file."""
         import tensorflow as tf
 
-        target = os.path.join(self._out, records.shard_path(*key, self._shards))
         # A worker that is started twice for one file never mixes both.
-        attempt = f"{target}.{uuid.uuid4().hex}"
-        with tf.io.TFRecordWriter(attempt, options="GZIP") as writer:
-            for path, described in _read_plan(plan_path(self._results, key)):
-                data, sha256 = read_file(os.path.join(self._images, path))
-                if data is None or sha256 != described["sha256"]:
-                    raise UserError(
-                        f"{described['filename']} changed while it was converted. Convert again."
-                    )
-                writer.write(records.serialize(described, data))
-                self.done()
-        os.replace(attempt, target)
+        with written(self._out / records.shard_path(*key, self._shards)) as attempt:
+            with tf.io.TFRecordWriter(os.fsencode(attempt), options="GZIP") as writer:
+                for path, described in _read_plan(plan_path(self._results, key)):
+                    data, sha256 = read_file(inside(self._images, path))
+                    if data is None or sha256 != described["sha256"]:
+                        raise UserError(
+                            f"{described['filename']} changed while it was converted. Convert "
+                            "again."
+                        )
+                    writer.write(records.serialize(described, data))
+                    self.done()
+            sha256 = intact.sha256(attempt)
+        _sum_path(self._results, key).write_text(sha256, encoding="ascii")
+
+
+def _lines_path(results: Place, key: _Key) -> Place:
+    return results / f"{plan_path(results, key).name}.lines"
+
+
+def _sum_path(results: Place, key: _Key) -> Place:
+    return results / f"sum-{key[0]}-{key[1]:05d}"
 
 
 def _planned(outcome: Outcome, shards: int) -> tuple[_Key, _Planned]:
@@ -135,25 +152,25 @@ def _planned(outcome: Outcome, shards: int) -> tuple[_Key, _Planned]:
     return (split, order % shards), (order.to_bytes(8, "big"), outcome.index, planned, line)
 
 
-def _write_plan(planned: tuple[_Key, Iterable[_Planned]], results: str) -> None:
+def _write_plan(planned: tuple[_Key, Iterable[_Planned]], results: Place) -> None:
     key, images = planned[0], sorted(planned[1])
-    with FileSystems.create(plan_path(results, key)) as file:
+    with written(plan_path(results, key)) as attempt, attempt.open("wb") as file:
         for _, _, image, _ in images:
             file.write(image)
-    with FileSystems.create(f"{plan_path(results, key)}.lines") as file:
+    with written(_lines_path(results, key)) as attempt, attempt.open("wb") as file:
         for line in sorted(line for *_, line in images):
             pickle.dump(line, file)
 
 
-def _read_plan(path: str) -> Iterator[tuple[bytes, records.Features]]:
+def _read_plan(plan: Place) -> Iterator[tuple[bytes, records.Features]]:
     # A shard without an image has no plan.
-    if FileSystems.exists(path):
-        with FileSystems.open(path) as file:
+    if plan.exists():
+        with plan.open("rb") as file:
             yield from _unpickled(file)
 
 
-def _read_lines(path: str) -> Iterator[str]:
-    with FileSystems.open(path) as file:
+def _read_lines(lines: Place) -> Iterator[str]:
+    with lines.open("rb") as file:
         yield from _unpickled(file)
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from components.code_version import code_version
 from serving.images.layout import SourceFile, scan
 from serving.images.settings import DatasetSettings
+from transform_module.files.place import Place
 
 _CODE = "components.convert.convert"
 
 
-def source_fingerprint(images: Path, settings: DatasetSettings, seed: int) -> str:
+def source_fingerprint(images: Place, settings: DatasetSettings, seed: int) -> str:
     """Fingerprints what a conversion would start from, without reading an image.
 
     Args:

@@ -21,7 +21,7 @@ from pipeline.cli.commands.export_command import export
 from pipeline.cli.commands.serve_command import rollback, serve
 from pipeline.cli.commands.submit_command import schedule, submit
 from pipeline.cli.exit_codes import NOTHING_VALID
-from pipeline.cli.path_argument import LocalPath
+from pipeline.cli.path_argument import AnyPath, LocalPath
 from pipeline.run.allocator import with_tuned_allocator
 from serving import strict_json
 from serving.process.collector import importing
@@ -30,8 +30,10 @@ from transform_module.text import shell_quoted
 
 if TYPE_CHECKING:
     from serving.predict.files import FilePrediction
+    from transform_module.files.place import Place
 
 _PATH = LocalPath()
+_ANY_PATH = AnyPath()
 _beam_args = click.option(
     "--beam-arg",
     "beam_args",
@@ -129,8 +131,8 @@ def synth(out: Path, count: int, seed: int, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("images", type=_PATH)
-@click.argument("out", type=_PATH)
+@click.argument("images", type=_ANY_PATH)
+@click.argument("out", type=_ANY_PATH)
 @click.option("--patient-pattern", metavar="REGEX", help="Its group is the patient's id.")
 @click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")
 @click.option(
@@ -146,8 +148,8 @@ def synth(out: Path, count: int, seed: int, as_json: bool) -> None:
 @for_people
 @when_interrupted()
 def convert(
-    images: Path,
-    out: Path,
+    images: Place,
+    out: Place,
     patient_pattern: str | None,
     patients: str | None,
     unlisted_patients: str | None,
@@ -161,7 +163,8 @@ def convert(
 
     IMAGES, or the one folder in it, holds train|val|test/NORMAL|PNEUMONIA/..., or only
     NORMAL|PNEUMONIA/... Files that are not readable images are listed in
-    OUT/quarantine.csv with the reason.
+    OUT/quarantine.csv with the reason. Each may be in a store: s3://BUCKET/FOLDER,
+    minio:// or gs://.
     """
     from components.convert import convert as images_convert
     from pipeline.cli.output.cells import console
@@ -266,12 +269,14 @@ def runs(run_ids: tuple[str, ...], root: Path, as_json: bool) -> None:
     metavar="[MODEL] IMAGES...",
     nargs=-1,
     required=True,
-    # An address gets a row that says so.
-    type=click.Path(path_type=Path),
+    # As they are: an address has two slashes. One that cannot be read gets a row that says so.
+    type=click.Path(path_type=str),
 )
 @click.option("--url", help="Query a served model instead of loading MODEL: http:// or grpc://.")
 @served.options
-@click.option("--out", type=_PATH, metavar="FILE", help="Write a .csv, .jsonl or .parquet file.")
+@click.option(
+    "--out", type=_ANY_PATH, metavar="FILE", help="Write a .csv, .jsonl or .parquet file."
+)
 @click.option(
     "--flink",
     metavar="CLUSTER",
@@ -282,9 +287,9 @@ def runs(run_ids: tuple[str, ...], root: Path, as_json: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @for_people
 def predict(
-    model_and_images: tuple[Path, ...],
+    model_and_images: tuple[str, ...],
     url: str | None,
-    out: Path | None,
+    out: Place | None,
     flink: str | None,
     beam_args: tuple[str, ...],
     as_json: bool,
@@ -307,6 +312,9 @@ def predict(
     With --out any number of images is predicted, in Beam, and a summary is printed. IMAGES may then
     be TFRecord files of images, too. A killed call resumes where it stopped when the same command
     is repeated.
+
+    IMAGES may be files and folders in a store, s3://BUCKET/FOLDER, minio:// or gs://, and so may
+    FILE, for which a killed call starts anew.
 
     The exit code is 4 if no file is a readable image.
     """  # noqa: D301  (Click knows the character, not its escape)
@@ -355,7 +363,7 @@ def predict(
             Display(console(terminal)).step("Predict images") as progress,
         ):
             given = [*(flink_args(flink) if flink else ()), *beam_args]
-            summary = predict_many(model, images, out, beam_args=given, progress=progress)
+            summary = predict_many(Path(model), images, out, beam_args=given, progress=progress)
         if as_json:
             click.echo(strict_json.dumps({**vars(summary), "out": str(out)}, indent=2))
         else:

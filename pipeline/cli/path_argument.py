@@ -1,11 +1,13 @@
-"""The type of a command's argument that is a path on this machine."""
+"""The types of a command's arguments that are paths."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
-from serving.files.local_paths import require_local
+from serving.files.local_paths import place_of, require_local
 from transform_module.errors import UserError
 
 
@@ -26,10 +28,33 @@ class LocalPath(click.Path):
         Raises:
             click.ClickException: it is an address.
         """
-        name = "--" + str(param.name) if isinstance(param, click.Option) else None
-        what = name or (param.human_readable_name if param else "The path")
-        try:
-            require_local(os.fspath(value), what.replace("_", "-"))
-        except UserError as error:
-            raise click.ClickException(str(error)) from error
+        _checked(require_local, value, param)
         return super().convert(value, param, ctx)
+
+
+class AnyPath(click.Path):
+    """A path on this machine or in a store, such as s3://bucket/folder."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """Makes a `Place` of what was given.
+
+        Raises:
+            click.ClickException: it is an address that cannot be read or written.
+        """
+        return _checked(place_of, value, param)
+
+
+def _checked(
+    check: Callable[[str, str], Any], value: str | os.PathLike[str], param: click.Parameter | None
+) -> Any:
+    name = "--" + str(param.name) if isinstance(param, click.Option) else None
+    what = name or (param.human_readable_name if param else "The path")
+    try:
+        return check(os.fspath(value), what.replace("_", "-"))
+    except UserError as error:
+        raise click.ClickException(str(error)) from error

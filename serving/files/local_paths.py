@@ -1,17 +1,48 @@
-"""Paths that are addresses of a bucket or a server, where only local ones can be used."""
+"""Paths as they are given: local ones, and addresses of a bucket or a server."""
 
 import re
 from pathlib import Path
 from typing import Final
 
 from transform_module.errors import UserError
+from transform_module.files.place import Place
+from transform_module.files.store_path import StorePath
 
 # `Path` makes one slash of two.
 _REMOTE: Final = re.compile(
-    r"(?:^|/)(?P<scheme>gs|gcs|s3a?|r2|hdfs|viewfs|az|adl|abfss?|wasbs?|dbfs|https?|ftps?|sftp|ssh"
+    r"(?:^|/)(?P<scheme>gs|gcs|s3a?|minio|r2|hdfs|viewfs|az|adl|abfss?|wasbs?|dbfs|https?|ftps?|sftp|ssh"
     r"|smb|file):/+(?P<rest>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
+
+# The last one is TensorFlow's file system in memory.
+_READ: Final = re.compile(r"(?P<scheme>s3|minio|gs|ram):/+(?P<rest>.*)$", re.IGNORECASE | re.DOTALL)
+
+
+def place_of(given: str | Place, what: str) -> Place:
+    """Returns the place that a path or an address names.
+
+    Args:
+        given: a path, or an address of which `store_path` makes one.
+        what: what it is, such as ``The output``.
+
+    Raises:
+        UserError: it is another address, or names no bucket.
+    """
+    if isinstance(given, StorePath):
+        return given
+    if stored := store_path(given):
+        if not stored.address.partition("://")[2]:
+            raise UserError(f"{what} must name a bucket, as s3://bucket/folder; received {given}.")
+        return stored
+    require_local(given, what)
+    return Path(given)
+
+
+def store_path(given: str | Path) -> StorePath | None:
+    """Returns the path in a store that can be read: s3://, minio:// or gs://; None for others."""
+    match = _READ.match(str(given))
+    return StorePath(f"{match['scheme'].lower()}://{match['rest']}".rstrip("/")) if match else None
 
 
 def remote_address(path: str | Path) -> str | None:

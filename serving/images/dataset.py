@@ -1,13 +1,13 @@
 """Description of a converted dataset: the content of its ``dataset.json``."""
 
 import hashlib
-from pathlib import Path
 from typing import Final
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from transform_module.contract import LABELS, SPLITS
 from transform_module.errors import UserError, first_mistake
+from transform_module.files.place import Place
 from transform_module.strict import STRICT
 from transform_module.text import printable
 
@@ -160,7 +160,7 @@ class Dataset(_Record):
         )
 
     @classmethod
-    def load(cls, out: Path) -> "Dataset":
+    def load(cls, out: Place) -> "Dataset":
         """Reads the description of a converted dataset.
 
         Args:
@@ -209,7 +209,7 @@ class Dataset(_Record):
             )
         return dataset
 
-    def save(self, out: Path) -> "Dataset":
+    def save(self, out: Place) -> "Dataset":
         """Writes the description into a dataset's folder; returns it with its checksum."""
         summed = self.model_copy(update={"checksum": self._sum()})
         text = summed.model_dump_json(indent=2) + "\n"

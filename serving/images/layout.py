@@ -2,36 +2,33 @@
 
 The layout is ``train|val|test/NORMAL|PNEUMONIA/**``, ``NORMAL|PNEUMONIA/train|val|test/**`` or
 ``NORMAL|PNEUMONIA/**``, names in any case, in the image folder or in the one folder below it that
-holds it. `folders` finds it there, `passed_over` knows what else lies in such folders.
+holds it. `walks` finds the files, `folders` the layout, `passed_over` knows what else lies in such
+folders.
 """
 
-import errno
 import os
-import stat
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
-from serving.files.local_paths import require_local
+from serving.files.local_paths import place_of
 from serving.files.spool import Spool
 from serving.images import folders, passed_over
 from serving.images.folders import FOLDERS, Found, Parts
-from serving.images.reasons import NOT_REGULAR
+from serving.images.walks import LOOKED_AT, Entry, walk
 from transform_module.did_you_mean import nearest
 from transform_module.errors import NothingValid, UserError
-from transform_module.text import printable
+from transform_module.files.place import Place, inside
+from transform_module.text import as_text
 
 EXPECTED_LAYOUT: Final = "train|val|test/NORMAL|PNEUMONIA/..., or only NORMAL|PNEUMONIA/..."
 
 OUTSIDE: Final = "outside the class folders"
 
-_IMAGE_SUFFIXES = (b".jpeg", b".jpg", b".png", b".bmp", b".gif")
 _SHOWN = 8
-# So many folders and files are looked at to say what was found where nothing was recognised.
-_LOOKED_AT = 10_000
 
 _ARCHIVE_SUFFIXES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"})
 _TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".xlsx", ".json"})
@@ -86,16 +83,7 @@ class SourceFile:
 _fields = attrgetter(*SourceFile.__slots__)
 
 
-def as_text(path: bytes) -> str:
-    r"""Returns a path as text for people.
-
-    Bytes that are not UTF-8 are shown as ``\xe9``, and so are the characters that `printable`
-    escapes.
-    """
-    return printable(path.decode("utf-8", "backslashreplace"))
-
-
-def scan(images: Path) -> Spool[SourceFile]:
+def scan(images: Place) -> Spool[SourceFile]:
     """Lists every file below a folder, links followed, sorted by path. The list is on disk.
 
     Folders are walked and not counted, but for those that stand for a lost file: one outside the
@@ -103,7 +91,7 @@ def scan(images: Path) -> Spool[SourceFile]:
     named like an image.
 
     Args:
-        images: the image folder.
+        images: the image folder, here or in a store.
 
     Returns:
         One entry a file.
@@ -114,140 +102,27 @@ def scan(images: Path) -> Spool[SourceFile]:
             may hold images of a class cannot be opened; or files of a class are both in and
             beside folders of splits.
     """
-    require_local(images, "The image folder")
-    if not os.path.isdir(images):
+    images = place_of(images, "The image folder")
+    if isinstance(images, Path) and not os.path.isdir(images):
         raise UserError(_no_folder(images))
-    walk = _Walk(os.fsencode(images))
-    entries = Spool[_Entry](lambda entry: entry.path)
-    for entry in walk.folder(b"", frozenset(), None):
+    found = walk(images)
+    entries = Spool[Entry](lambda entry: entry.path)
+    for entry in found.entries():
         entries.add(entry)
-    _refuse_closed(images, walk.closed)
-    tree = folders.Tree(walk.seen)
+    _refuse_closed(images, found.closed)
+    tree = folders.Tree(found.seen)
     base = _base(images, tree)
     copies = _copies(tree, base)
     files = Spool[SourceFile](lambda file: file.path)
     for entry in entries:
-        files.add(_placed(entry, base, copies, os.fsencode(images)))
+        files.add(_placed(entry, base, copies, found.size))
     if not any(file.label and not file.skipped for file in files):
-        raise NothingValid(_nothing_recognised(images, tree, islice(entries, _LOOKED_AT)))
+        raise NothingValid(_nothing_recognised(images, tree, islice(entries, LOOKED_AT)))
     _refuse_mixed(images, files)
     return files
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    path: bytes
-    size: int = 0
-    mtime_ns: int = 0
-    readable: bool = False
-    skipped: str | None = None
-    problem: str | None = None
-
-
-class _Walk:
-    """What is found below a folder.
-
-    Attributes:
-        seen: folders that are not skipped, as their paths' parts: all that are named as a class,
-            and the first ones of the others.
-        closed: folders that cannot be opened or are not there, with why.
-    """
-
-    def __init__(self, root: bytes) -> None:
-        self._root = root
-        self.seen: list[Parts] = []
-        self.closed: list[tuple[bytes, str]] = []
-
-    def folder(
-        self, relative: bytes, above: frozenset[tuple[int, int]], skipped: str | None
-    ) -> Iterator[_Entry]:
-        path = os.path.join(self._root, relative) if relative else self._root
-        try:
-            found = os.stat(path)
-            identity = (found.st_dev, found.st_ino)
-            if identity in above:
-                problem = "link to a folder that it lies in"
-                yield _Entry(relative, skipped=skipped, problem=problem)
-                return
-            children = os.scandir(path)
-            # Without the right to enter, names are listed and none can be opened.
-            os.stat(os.path.join(path, b"."))
-        except OSError as error:
-            yield from self._closed(relative, error.strerror or "unknown error", skipped)
-            return
-        if not skipped:
-            self._see(tuple(map(as_text, relative.split(b"/"))) if relative else ())
-        is_empty = True
-        with children:
-            for entry in children:
-                is_empty = False
-                name, child = as_text(entry.name), os.path.join(relative, entry.name)
-                if _is_folder(entry):
-                    reason = skipped or passed_over.of_folder(name)
-                    yield from self.folder(child, above | {identity}, reason)
-                else:
-                    yield from self._file(child, skipped or passed_over.of_file(name))
-        if is_empty and relative.lower().endswith(_IMAGE_SUFFIXES):
-            problem = "empty folder that is named like an image"
-            yield _Entry(relative, skipped=skipped, problem=problem)
-
-    def _see(self, parts: Parts) -> None:
-        if len(self.seen) < _LOOKED_AT or folders.label_of(parts[-1]):
-            self.seen.append(parts)
-
-    def _closed(self, relative: bytes, why: str, skipped: str | None) -> Iterator[_Entry]:
-        parts = [as_text(part) for part in relative.split(b"/")]
-        if not skipped and (not relative or any(map(folders.is_of_layout, parts))):
-            self.closed.append((relative, why))
-            return
-        problem = f"folder that cannot be opened: {why.lower()}"
-        yield _Entry(relative, skipped=skipped, problem=problem)
-
-    def _file(self, relative: bytes, skipped: str | None) -> Iterator[_Entry]:
-        path = os.path.join(self._root, relative)
-        name = as_text(os.path.basename(relative))
-        try:
-            found = os.stat(path)
-        except OSError as error:
-            is_link = os.path.islink(path)
-            if is_link and not skipped and folders.is_of_layout(name):
-                self.closed.append((relative, "it is a link that leads nowhere"))
-                return
-            why = (error.strerror or "unknown error").lower()
-            nowhere = is_link and error.errno == errno.ENOENT
-            problem = "link that leads nowhere" if nowhere else f"cannot be opened: {why}"
-            yield _Entry(relative, skipped=skipped, problem=problem)
-            return
-        readable = stat.S_ISREG(found.st_mode)
-        if not skipped and readable and passed_over.may_be_document(name) and not _is_image(path):
-            skipped = passed_over.DOCUMENT
-        yield _Entry(
-            relative,
-            size=found.st_size,
-            mtime_ns=found.st_mtime_ns,
-            readable=readable,
-            skipped=skipped,
-            problem=None if readable else NOT_REGULAR,
-        )
-
-
-def _is_folder(entry: os.DirEntry[bytes]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
-
-
-def _is_image(path: bytes) -> bool:
-    try:
-        with open(path, "rb") as file:
-            return passed_over.is_image_head(file.read(passed_over.HEAD))
-    except OSError:
-        # Reading it in earnest finds out why.
-        return True
-
-
-def _base(images: Path, tree: folders.Tree) -> Parts:
+def _base(images: Place, tree: folders.Tree) -> Parts:
     """Finds the folder that holds the class folders."""
     bases = tree.bases()
     if len(bases) > 1:
@@ -264,7 +139,9 @@ def _copies(tree: folders.Tree, base: Parts) -> tuple[Parts, ...]:
     return tuple(inner for inner in tree.inner_bases(base) if inner != base)
 
 
-def _placed(entry: _Entry, base: Parts, copies: Sequence[Parts], root: bytes) -> SourceFile:
+def _placed(
+    entry: Entry, base: Parts, copies: Sequence[Parts], size: Callable[[bytes], int | None]
+) -> SourceFile:
     """Finds where in the layout a file is, and what that makes of it."""
     raw = entry.path.split(b"/")
     parts = tuple(as_text(part) for part in raw)
@@ -285,21 +162,13 @@ def _placed(entry: _Entry, base: Parts, copies: Sequence[Parts], root: bytes) ->
     inner = next((copy for copy in copies if parts[: len(copy)] == copy), None)
     if inner is not None:
         outer = b"/".join((*raw[: len(base)], *raw[len(inner) :]))
-        if _size(os.path.join(root, outer)) == entry.size:
+        if size(outer) == entry.size:
             return replace(file, skipped=passed_over.COPY)
     if derived := _derived(parts, found):
         return replace(file, skipped=derived)
     if file.problem is None:
         return replace(file, problem=_misplaced(found))
     return file
-
-
-def _size(path: bytes) -> int | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return None if stat.S_ISDIR(found.st_mode) else found.st_size
 
 
 def _derived(parts: Parts, found: Found) -> str | None:
@@ -341,11 +210,11 @@ def _no_folder(images: Path) -> str:
     return f"No image folder at {images}.{advice} Expected a folder with {EXPECTED_LAYOUT}."
 
 
-def _refuse_closed(images: Path, closed: Sequence[tuple[bytes, str]]) -> None:
+def _refuse_closed(images: Place, closed: Sequence[tuple[bytes, str]]) -> None:
     if not closed:
         return
     relative, why = min(closed)
-    place = images / os.fsdecode(relative) if relative else images
+    place = inside(images, relative) if relative else images
     more = f" ({len(closed) - 1:,} more like it)" if len(closed) > 1 else ""
     raise UserError(
         f"The image folder {place} cannot be opened: {why.lower()}{more}. It may hold any "
@@ -353,7 +222,7 @@ def _refuse_closed(images: Path, closed: Sequence[tuple[bytes, str]]) -> None:
     )
 
 
-def _refuse_mixed(images: Path, files: Iterable[SourceFile]) -> None:
+def _refuse_mixed(images: Place, files: Iterable[SourceFile]) -> None:
     """Stops where some files of the class folders are in folders of splits, and some do not."""
     inside = beside = 0
     examples: dict[bool, str] = {}
@@ -379,7 +248,7 @@ def _is_class_first(file: SourceFile) -> bool:
     return folders.split_of(parts[file.depth - 1]) is not None
 
 
-def _nothing_recognised(images: Path, tree: folders.Tree, entries: Iterable[_Entry]) -> str:
+def _nothing_recognised(images: Place, tree: folders.Tree, entries: Iterable[Entry]) -> str:
     paths = {tuple(map(as_text, entry.path.split(b"/"))) for entry in entries}
     within, found = _topmost_names(set(tree.folders), paths)
     shown = ", ".join(found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")

@@ -6,6 +6,7 @@ NOT_REGULAR: Final = "no regular file: a pipe, socket or device"
 CLOSED_FOLDER: Final = "folder that cannot be opened"
 NO_FILES: Final = "folder without files"
 NO_MATCH: Final = "no file matches this pattern"
+NO_PATTERN: Final = "no such file; patterns are not read in a store, folders are"
 NO_PATH: Final = "no path: it has a character that no path can have"
 
 

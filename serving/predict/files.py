@@ -6,15 +6,17 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
-from serving.files.local_paths import remote_address
+from serving.files.local_paths import remote_address, store_path
 from serving.images import passed_over, reasons
-from serving.images.layout import as_text
 from serving.model import Model, Prediction, find_version
 from serving.progress import Progress
 from transform_module.contract import INVALID, MAXIMUM_BYTES, SERVING_BATCH_SIZES
 from transform_module.errors import UserError
+from transform_module.files.place import Place
+from transform_module.files.store_path import StorePath
+from transform_module.text import as_text
 
 _BATCH_IMAGES: Final = SERVING_BATCH_SIZES[-1]
 # In base64 a third more, which stays below what the embedded server takes.
@@ -23,7 +25,10 @@ _BATCH_BYTES: Final = 32 * 1024 * 1024
 Predictor = Callable[[Sequence[bytes]], list[Prediction]]
 """Predicts a batch of images: a loaded model, or a client of one that is served."""
 
-Content = tuple[Path, bytes | str]
+_Read = bytes | str
+_Name = TypeVar("_Name", bound=Place)
+
+Content = tuple[Place, _Read]
 """An image: what it is called, with its bytes, or why it has none."""
 
 
@@ -61,8 +66,9 @@ def predict(
     Args:
         model: a version's folder or the folder of the versions.
         paths: one or more files, folders with files at any depth, and patterns (``*``, ``?``,
-            ``[…]``, ``**``). Files and folders of the system, and thumbnails, are passed over in
-            folders.
+            ``[…]``, ``**``), or addresses of files and folders in a store, such as
+            ``s3://bucket/folder``. Files and folders of the system, and thumbnails, are passed
+            over in folders.
         progress: gets the files done and their total.
 
     Returns:
@@ -70,7 +76,7 @@ def predict(
         path that stands for no file has one that says why.
 
     Raises:
-        UserError: there is no model, or it does not load.
+        UserError: there is no model, or it does not load; or a store cannot be reached.
     """
     version, found = find_version(Path(model)), find(paths)
     return _predicted(Model(version).predict, found, MAXIMUM_BYTES, progress)
@@ -95,7 +101,7 @@ def predict_by(
 
 
 def _predicted(
-    predictor: Predictor, found: Sequence[Path], maximum_bytes: int, progress: Progress | None
+    predictor: Predictor, found: Sequence[Place], maximum_bytes: int, progress: Progress | None
 ) -> list[FilePrediction]:
     predictions: list[FilePrediction] = []
     for batch in batches((file, read(file, maximum_bytes)) for file in found):
@@ -105,14 +111,14 @@ def _predicted(
     return predictions
 
 
-def find(paths: str | Path | Sequence[str | Path]) -> list[Path]:
+def find(paths: str | Path | Sequence[str | Path]) -> list[Place]:
     """Finds the files that one or more paths stand for, each as `given`."""
     if isinstance(paths, str | Path):
         paths = [paths]
-    return [file for path in paths for file in given(Path(path))]
+    return [file for path in paths for file in given(path)]
 
 
-def given(path: Path) -> Iterator[Path]:
+def given(path: str | Path) -> Iterator[Place]:
     """Finds the files that a path stands for: itself, a folder's, or those that match a pattern.
 
     Files and folders of the system are passed over, and links followed.
@@ -120,7 +126,14 @@ def given(path: Path) -> Iterator[Path]:
     Yields:
         The files, by name. What stands for none is given itself, and so is a folder that cannot be
         opened: `read` says why.
+
+    Raises:
+        UserError: a folder in a store cannot be listed.
     """
+    if stored := store_path(path):
+        yield from _stored(stored)
+        return
+    path = Path(path)
     for match in matches(path):
         nothing = True
         for file in files(match):
@@ -160,17 +173,34 @@ def files(path: Path) -> Iterator[Path]:
     yield from closed
 
 
+def _stored(path: StorePath) -> list[StorePath]:
+    """Finds the files of a folder in a store, in the order of a local one's."""
+
+    def parts(file: StorePath) -> list[str]:
+        return str(file).removeprefix(f"{path}/").split("/")
+
+    def is_wanted(file: StorePath) -> bool:
+        *inside, name = parts(file)
+        return not (any(map(passed_over.of_folder, inside)) or passed_over.of_file(name))
+
+    def order(file: StorePath) -> list[tuple[bool, str]]:
+        *inside, name = parts(file)
+        return [*((True, each) for each in inside), (False, name)]
+
+    return sorted(filter(is_wanted, path.files()), key=order) or [path]
+
+
 def _leads_back(folder: Path) -> bool:
     """Whether a folder is a link to one that it lies in."""
     return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
 
 
-def batches(contents: Iterable[Content]) -> Iterator[list[Content]]:
+def batches(contents: Iterable[tuple[_Name, _Read]]) -> Iterator[list[tuple[_Name, _Read]]]:
     """Joins images to batches, bounded by their number and their bytes.
 
     An image that is larger than the limit of a batch is a batch of its own.
     """
-    batch: list[Content] = []
+    batch: list[tuple[_Name, _Read]] = []
     size = 0
     for name, content in contents:
         added = len(content) if isinstance(content, bytes) else 0
@@ -186,8 +216,14 @@ def batches(contents: Iterable[Content]) -> Iterator[list[Content]]:
         yield batch
 
 
-def read(file: Path, maximum_bytes: int = MAXIMUM_BYTES) -> bytes | str:
-    """Reads a file; returns the reason if it cannot be read."""
+def read(file: Place, maximum_bytes: int = MAXIMUM_BYTES) -> bytes | str:
+    """Reads a file; returns the reason if it cannot be read.
+
+    Raises:
+        UserError: a store cannot be reached.
+    """
+    if isinstance(file, StorePath):
+        return _read_stored(file, maximum_bytes)
     if address := remote_address(file):
         return reasons.remote(address)
     try:
@@ -205,6 +241,18 @@ def read(file: Path, maximum_bytes: int = MAXIMUM_BYTES) -> bytes | str:
         return reasons.unreadable(error)
     except ValueError:
         return reasons.NO_PATH
+
+
+def _read_stored(file: StorePath, maximum_bytes: int) -> bytes | str:
+    try:
+        if file.stat().st_size > maximum_bytes:
+            return reasons.too_large(maximum_bytes)
+        return file.read_bytes()
+    except FileNotFoundError as error:
+        is_pattern = glob.has_magic(str(file))
+        return reasons.NO_PATTERN if is_pattern else reasons.unreadable(error)
+    except OSError as error:
+        return reasons.unreadable(error)
 
 
 def _why_no_file(folder: Path) -> str:
@@ -225,7 +273,7 @@ def predict_batch(predictor: Predictor, batch: Sequence[Content]) -> Iterator[Fi
     # A network may fail on a batch of none.
     predictions = iter(predictor(readable) if readable else ())
     for path, content in batch:
-        name = as_text(os.fsencode(remote_address(path) or path))
+        name = as_text(os.fsencode(remote_address(str(path)) or str(path)))
         if isinstance(content, str):
             yield FilePrediction(name, None, INVALID, False, content)
             continue

@@ -3,7 +3,7 @@
 Object storage renames no folders. A version's ``saved_model.pb`` is written after all that it
 needs, since servers take a folder without it for none that can be loaded, and try again; its
 manifest is written last, since a version without one never counts as pushed. Machines that push at
-the same time take turns, see `push_claim`.
+the same time take turns, see `claim`.
 """
 
 import tempfile
@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from serving.files.claim import Claim, claimed
 from serving.versions import push_rules, pushed, rollback_plan, rolled_back
 from serving.versions.push import check_examined, push
-from serving.versions.push_claim import Claim, claimed
 from serving.versions.push_rules import Compared
 from serving.versions.rolled_back import RolledBack
 from transform_module.errors import UserError

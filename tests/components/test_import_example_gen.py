@@ -199,3 +199,19 @@ def test_data_whose_connection_breaks_is_whole_or_not_taken(remote_dataset, stor
     except (OSError, UserError):
         return
     assert placed(examples) == EXPECTED
+
+
+def test_a_file_that_a_conversion_replaces_meanwhile_is_never_mixed_in(
+    remote_dataset, store, tmp_path, monkeypatch
+):
+    # A second reading of a file would get other bytes.
+    opened, read = remote.opened, set()
+
+    def replaced(file):
+        if file in read:
+            remote.write(file, "of another dataset")
+        read.add(file)
+        return opened(file)
+
+    monkeypatch.setattr(remote, "opened", replaced)
+    assert placed(imported(remote_dataset, tmp_path / "out")) == EXPECTED

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
 from typing import IO, Final
+
+from transform_module.files.place import Place, names_below
 
 _CHUNK: Final = 1 << 20
 
 
-def sha256(path: Path) -> str:
+def sha256(path: Place) -> str:
     """Computes the SHA-256 of a file.
 
     Args:
@@ -33,7 +34,7 @@ def sha256_of(file: IO[bytes]) -> str:
 
 
 def damage(
-    folder: Path, expected: Mapping[str, str], beside: Collection[str] = ()
+    folder: Place, expected: Mapping[str, str], beside: Collection[str] = ()
 ) -> Iterator[str]:
     """Compares the files under a folder with their checksums.
 
@@ -49,7 +50,7 @@ def damage(
         A few words for each problem, with the file's path: it is missing, changed, unreadable, or
         does not belong there.
     """
-    found = set(_names(folder))
+    found = set(names_below(folder))
     for name, wanted in sorted(expected.items()):
         path = folder / name
         if name not in found:
@@ -62,9 +63,3 @@ def damage(
             yield f"{path} cannot be read ({error.strerror})"
     for name in sorted(found - set(expected) - set(beside)):
         yield f"{folder / name} does not belong there"
-
-
-def _names(folder: Path) -> list[str]:
-    return sorted(
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()
-    )

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,19 @@ import tensorflow as tf
 from transform_module.files import s3
 
 NOT_FOUND: Final = (FileNotFoundError, tf.errors.NotFoundError)
-"""What is raised of a file that is not there; other errors are OSError or tf.errors.OpError."""
+"""What is raised of a file that is not there."""
+
+FAILED: Final = (OSError, tf.errors.OpError)
+"""What is raised of anything else, and of a file that is not there."""
+
+_DENIED: Final = re.compile(r"ACCESS_DENIED|HTTP status 403")
+
+
+def is_denied(error: BaseException | None) -> bool:
+    """Returns whether a store refused what was tried for lack of permission."""
+    return isinstance(error, tf.errors.PermissionDeniedError) or (
+        isinstance(error, OSError) and _DENIED.search(str(error)) is not None
+    )
 
 
 def is_remote(uri: str) -> bool:
@@ -29,6 +42,20 @@ def files(folder: str) -> list[str]:
         inside = place[len(folder) :].strip("/")
         found += [os.path.join(inside, name) for name in names if name]
     return sorted(found)
+
+
+def listed(folder: str) -> Iterator[tuple[str, int, int]]:
+    """Lists the files under a folder, at any depth; none where it is not.
+
+    Yields:
+        Path in the folder, size in bytes, time of change as of `modified`.
+    """
+    if s3.speaks_s3(folder):
+        yield from s3.listed(folder)
+        return
+    for name in files(folder):
+        if found := stat(os.path.join(folder, name)):
+            yield name, *found
 
 
 def names(folder: str) -> list[str]:
@@ -49,12 +76,19 @@ def names(folder: str) -> list[str]:
 
 def modified(file: str) -> int | None:
     """Returns the time of a file in nanoseconds, by the store's clock; None where there is none."""
+    found = stat(file)
+    return found[1] if found else None
+
+
+def stat(file: str) -> tuple[int, int] | None:
+    """Returns the size of a file in bytes, and its time as `modified`; None where there is none."""
     if s3.speaks_s3(file):
-        return s3.modified(file)
+        return s3.stat(file)
     try:
-        return int(tf.io.gfile.stat(file).mtime_nsec)
+        found = tf.io.gfile.stat(file)
     except tf.errors.NotFoundError:
         return None
+    return int(found.length), int(found.mtime_nsec)
 
 
 @contextmanager
@@ -68,14 +102,29 @@ def opened(file: str) -> Iterator[IO[bytes]]:
             yield stream
 
 
+def read_range(file: str, start: int, length: int) -> bytes:
+    """Reads some bytes of a file, or as many as it has."""
+    if s3.speaks_s3(file):
+        return s3.read_range(file, start, length)
+    with tf.io.gfile.GFile(file, "rb") as stream:
+        stream.seek(start)
+        return bytes(stream.read(length))
+
+
 def write(file: str, text: str) -> None:
     """Writes a file, and its folder where it has none yet."""
+    upload(io.BytesIO(text.encode()), file)
+
+
+def upload(source: IO[bytes], file: str) -> None:
+    """Writes what is left to read of an open file, and the folder where it has none yet."""
     if s3.speaks_s3(file):
-        s3.upload(io.BytesIO(text.encode()), file)
+        s3.upload(source, file)
         return
     tf.io.gfile.makedirs(os.path.dirname(file))
-    with tf.io.gfile.GFile(file, "w") as stream:
-        stream.write(text)
+    with tf.io.gfile.GFile(file, "wb") as stream:
+        stream.write(b"")  # makes the file, which may be empty
+        shutil.copyfileobj(source, stream)
 
 
 def remove(file: str) -> None:
@@ -84,6 +133,14 @@ def remove(file: str) -> None:
         s3.remove(file)
     else:
         tf.io.gfile.remove(file)
+
+
+def remove_folder(folder: str) -> None:
+    """Removes a folder with all that is in it, where it is there."""
+    if s3.speaks_s3(folder):
+        s3.remove_folder(folder)
+    elif tf.io.gfile.exists(folder):
+        tf.io.gfile.rmtree(folder)
 
 
 def copy(source: str, target: str, names: Iterable[str]) -> None:
@@ -100,14 +157,11 @@ def copy(source: str, target: str, names: Iterable[str]) -> None:
 
 def copy_file(source: str, target: str) -> None:
     """Copies a file, and replaces what is there; either may be local."""
-    if s3.speaks_s3(target):
+    if s3.speaks_s3(source) and s3.speaks_s3(target):
+        s3.copy(source, target)
+    elif s3.speaks_s3(source) or s3.speaks_s3(target):
         with opened(source) as file:
-            s3.upload(file, target)
-        return
-    tf.io.gfile.makedirs(os.path.dirname(target))
-    if s3.speaks_s3(source):
-        with s3.opened(source) as file, tf.io.gfile.GFile(target, "wb") as copied:
-            copied.write(b"")  # makes the file, which may be empty
-            shutil.copyfileobj(file, copied)
+            upload(file, target)
     else:
+        tf.io.gfile.makedirs(os.path.dirname(target))
         tf.io.gfile.copy(source, target, overwrite=True)

@@ -5,6 +5,7 @@ own if absent), ``AWS_REGION``, ``AWS_ACCESS_KEY_ID`` and ``AWS_SECRET_ACCESS_KE
 the machine. TensorFlow 2.21 has no such filesystem.
 """
 
+import contextlib
 import functools
 import os
 import shutil
@@ -36,20 +37,33 @@ def files(folder: str) -> list[str]:
     Raises:
         OSError: the folder cannot be read.
     """
+    return sorted(name for name, _, _ in listed(folder))
+
+
+def listed(folder: str) -> Iterator[tuple[str, int, int]]:
+    """Lists the files under a folder, at any depth; none where it is not.
+
+    Yields:
+        Path in the folder, size in bytes, time of change in nanoseconds, by the store's clock.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
     place = _path(folder).rstrip("/")
     selector = fs.FileSelector(place, allow_not_found=True, recursive=True)
-    found = _filesystem().get_file_info(selector)
-    return sorted(each.path[len(place) + 1 :] for each in found if each.type == fs.FileType.File)
+    for each in _filesystem().get_file_info(selector):
+        if each.type == fs.FileType.File:
+            yield each.path[len(place) + 1 :], int(each.size), int(each.mtime_ns)
 
 
-def modified(file: str) -> int | None:
-    """Returns the time of a file in nanoseconds, by the store's clock; None where there is none.
+def stat(file: str) -> tuple[int, int] | None:
+    """Returns size and time of a file, as `listed`; None where there is none.
 
     Raises:
         OSError: it cannot be read.
     """
     (found,) = _filesystem().get_file_info([_path(file)])
-    return int(found.mtime_ns) if found.type == fs.FileType.File else None
+    return (int(found.size), int(found.mtime_ns)) if found.type == fs.FileType.File else None
 
 
 @contextmanager
@@ -64,6 +78,17 @@ def opened(file: str) -> Iterator[IO[bytes]]:
         yield stream
 
 
+def read_range(file: str, start: int, length: int) -> bytes:
+    """Reads some bytes of a file, or as many as it has.
+
+    Raises:
+        FileNotFoundError: there is none.
+        OSError: it cannot be read.
+    """
+    with _filesystem().open_input_file(_path(file)) as stream:
+        return bytes(stream.read_at(length, start))
+
+
 def upload(source: IO[bytes], file: str) -> None:
     """Writes a file, which is there only as a whole.
 
@@ -74,6 +99,16 @@ def upload(source: IO[bytes], file: str) -> None:
         shutil.copyfileobj(source, stream, _REQUEST)
 
 
+def copy(source: str, target: str) -> None:
+    """Copies a file within the store, which does it itself.
+
+    Raises:
+        FileNotFoundError: there is none.
+        OSError: it cannot be read, or the copy cannot be written.
+    """
+    _filesystem().copy_file(_path(source), _path(target))
+
+
 def remove(file: str) -> None:
     """Removes a file.
 
@@ -82,6 +117,16 @@ def remove(file: str) -> None:
         OSError: it cannot be removed.
     """
     _filesystem().delete_file(_path(file))
+
+
+def remove_folder(folder: str) -> None:
+    """Removes a folder with all that is in it, where it is there.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        _filesystem().delete_dir(_path(folder))
 
 
 def _path(uri: str) -> str:

@@ -14,6 +14,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from transform_module.files.place import Place
+from transform_module.files.store_path import StorePath
 from transform_module.text import printable, shell_quoted
 
 _DUMB: Final = ("dumb", "unknown")
@@ -171,8 +173,10 @@ def _width(file: TextIO) -> int | None:
     return None
 
 
-def short_path(path: Path) -> str:
+def short_path(path: Place) -> str:
     """A path from the working directory, if it lies in it; as markup that is safe to print."""
+    if isinstance(path, StorePath):
+        return escape(printable(str(path)))
     try:
         return escape(printable(str(path.relative_to(Path.cwd()))))
     except ValueError:

@@ -25,12 +25,13 @@ from serving.predict.files import FilePrediction
 from serving.predict.many.job import Summary
 from serving.tflite.record import LARGEST_LOSS, RECORD
 from transform_module.contract import SPLITS
+from transform_module.files.place import Place
 from transform_module.text import count, printable
 
 _IN_DOMAIN: Final = {None: "", True: "yes", False: "no"}
 
 
-def print_dataset(dataset: Dataset, out: Path) -> None:
+def print_dataset(dataset: Dataset, out: Place) -> None:
     """Prints where every file went, what the splits hold and why files were kept out."""
     console = standard_output()
     table = new_table(*COLUMNS, right=range(2, len(COLUMNS)))
@@ -148,7 +149,7 @@ def _print_doubts(console: Console, predictions: Sequence[FilePrediction]) -> No
         )
 
 
-def print_summary(summary: Summary, out: Path) -> None:
+def print_summary(summary: Summary, out: Place) -> None:
     """Prints what a table of predictions holds."""
     table = new_table(
         *("images", "valid", "invalid", "out of domain", "review", "resumed"), right=range(6)

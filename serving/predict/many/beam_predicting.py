@@ -15,6 +15,7 @@ from serving.predict.files import Content, FilePrediction
 from serving.predict.many import tfrecord_input
 from serving.predict.many.inputs import Chunk, files_of
 from serving.predict.many.parts import PART_IMAGES, Parts
+from transform_module.files.place import Place
 
 
 def predict_chunks(
@@ -80,7 +81,7 @@ class _Handler(ModelHandler[Chunk, int, Model]):
         self._parts.finish(chunk.index, "".join(damage))
 
     def _contents(
-        self, files: Sequence[Path], start: int, damaged: Callable[[str], None]
+        self, files: Sequence[Place], start: int, damaged: Callable[[str], None]
     ) -> Iterator[Content]:
         if tfrecord_input.is_records(self._folder / files[0]):
             images = tfrecord_input.images(self._folder / files[0], files[0], damaged)

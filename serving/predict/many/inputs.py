@@ -3,17 +3,19 @@
 import filecmp
 import itertools
 import json
-import os
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from serving.files.local_paths import store_path
 from serving.predict import files as predict
 from serving.predict.many import tfrecord_input
 from serving.predict.many.parts import PART_IMAGES, Parts
 from serving.versions import pushed
 from transform_module.errors import UserError
+from transform_module.files.place import Place, move, read_range
+from transform_module.files.store_path import Stat, StorePath
 
 
 @dataclass(frozen=True)
@@ -23,15 +25,19 @@ class Chunk:
     Attributes:
         index: its number, in the order of the inputs.
         offset: where its line begins in the list.
+        length: of its line, in bytes.
         images: how many it holds; an estimate of a TFRecord file.
     """
 
     index: int
     offset: int
+    length: int
     images: int
 
 
-def list_inputs(version: Path, paths: Sequence[Path], out: Path, parts: Parts) -> list[Chunk]:
+def list_inputs(
+    version: Path, paths: Sequence[str | Path], out: Place, parts: Parts
+) -> list[Chunk]:
     """Writes the list of inputs, and removes parts that were made of another.
 
     The list holds the model's sums and, a line a chunk, the files with their sizes and times.
@@ -46,7 +52,8 @@ def list_inputs(version: Path, paths: Sequence[Path], out: Path, parts: Parts) -
         The chunks.
 
     Raises:
-        UserError: there is no input, or a TFRecord file cannot be read at all.
+        UserError: there is no input, a TFRecord file cannot be read at all, or a store cannot be
+            reached.
     """
     attempt = parts.inputs.with_name(f"{parts.inputs.name}.{uuid.uuid4().hex}")
     head = {"model": pushed.sums(version), "part": PART_IMAGES}
@@ -57,39 +64,49 @@ def list_inputs(version: Path, paths: Sequence[Path], out: Path, parts: Parts) -
             for files in _cut(_found(paths, out, parts)):
                 is_records = tfrecord_input.is_records(files[0])
                 images = tfrecord_input.estimate(files[0]) if is_records else len(files)
-                chunks.append(Chunk(len(chunks), file.tell(), images))
-                file.write(json.dumps([_described(each) for each in files]) + "\n")
+                line = json.dumps([_described(each) for each in files]) + "\n"
+                chunks.append(Chunk(len(chunks), file.tell(), len(line), images))
+                file.write(line)
         if not chunks:
             raise UserError(f"There is no file in {', '.join(map(str, paths))}.")
-        if not (parts.inputs.exists() and filecmp.cmp(attempt, parts.inputs, shallow=False)):
+        if not (parts.inputs.exists() and _are_equal(attempt, parts.inputs)):
             parts.clear(kept=attempt)
-            os.replace(attempt, parts.inputs)
+            move(attempt, parts.inputs)
     finally:
         attempt.unlink(missing_ok=True)
     return chunks
 
 
-def files_of(chunk: Chunk, parts: Parts) -> list[Path]:
+def files_of(chunk: Chunk, parts: Parts) -> list[Place]:
     """Reads from the list which files a chunk holds."""
-    with parts.inputs.open("rb") as file:
-        file.seek(chunk.offset)
-        return [Path(path) for path, _, _ in json.loads(file.readline())]
+    line = read_range(parts.inputs, chunk.offset, chunk.length)
+    return [_listed(*each) for each in json.loads(line)]
 
 
-def _found(paths: Sequence[Path], out: Path, parts: Parts) -> Iterator[Path]:
+def _listed(path: str, size: int, time: int) -> Place:
+    if stored := store_path(path):
+        return StorePath(stored.address, Stat(size, time) if size >= 0 else None)
+    return Path(path)
+
+
+def _are_equal(one: Place, other: Place) -> bool:
+    return filecmp.cmp(str(one), str(other), shallow=False)
+
+
+def _found(paths: Sequence[str | Path], out: Place, parts: Parts) -> Iterator[Place]:
     for file in itertools.chain.from_iterable(map(predict.given, paths)):
         # Both may lie in a folder of the inputs.
         if file.absolute() != out and file.absolute().parent != parts.folder:
             yield file
 
 
-def _cut(files: Iterable[Path]) -> Iterator[list[Path]]:
+def _cut(files: Iterable[Place]) -> Iterator[list[Place]]:
     for is_records, group in itertools.groupby(files, tfrecord_input.is_records):
         while chunk := list(itertools.islice(group, 1 if is_records else PART_IMAGES)):
             yield chunk
 
 
-def _described(file: Path) -> tuple[str, int, int]:
+def _described(file: Place) -> tuple[str, int, int]:
     try:
         found = file.stat()
     except OSError:

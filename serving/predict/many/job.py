@@ -1,14 +1,13 @@
 """Predicting any number of images, from the paths to the table."""
 
 import contextlib
-import os
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from serving.files.staging import locked
+from serving.files.local_paths import place_of
 from serving.model import find_version
 from serving.predict.many.inputs import list_inputs
 from serving.predict.many.parts import Parts
@@ -16,6 +15,8 @@ from serving.predict.many.prediction_table import Row, writer_of
 from serving.process.collector import importing
 from serving.progress import Progress
 from transform_module.contract import REVIEW
+from transform_module.errors import UserError
+from transform_module.files.place import Place
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 _ROWS, _VALID, _OUT_OF_DOMAIN, _REVIEW = "rows", "valid", "out of domain", "review"
@@ -46,8 +47,8 @@ class Summary:
 
 def predict_many(
     model: Path,
-    paths: Sequence[Path],
-    out: Path,
+    paths: Sequence[str | Path],
+    out: str | Place,
     *,
     beam_args: Sequence[str] = (),
     progress: Progress | None = None,
@@ -61,10 +62,12 @@ def predict_many(
     Args:
         model: a version's folder or the folder of the versions.
         paths: files, folders with files at any depth, and patterns (``*``, ``?``, ``[…]``,
-            ``**``). Files that end in .tfrecord or .tfrecord.gz hold images as examples with the
-            features ``image`` and, for the row's path, ``filename``.
-        out: the table: .csv, .jsonl or .parquet. The folder ``OUT.parts`` is beside it
-            meanwhile; every worker has to see it, as the inputs.
+            ``**``), or files and folders in a store, such as ``s3://bucket/folder``. Files that
+            end in .tfrecord or .tfrecord.gz hold images as examples with the features ``image``
+            and, for the row's path, ``filename``.
+        out: the table: .csv, .jsonl or .parquet, here or in a store. The folder ``OUT.parts`` is
+            beside it meanwhile; every worker has to see it, as the inputs. In a store it has a
+            name of its own for each call, and is not used again.
         beam_args: Beam's own options; they go before DEFAULT_BEAM_ARGS.
         progress: gets the images done and their total, which TFRecord files make an estimate.
 
@@ -75,33 +78,25 @@ def predict_many(
         UserError: there is no model or no input, a TFRecord file cannot be read at all, ``out``
             cannot be written, or another process writes it.
     """
-    write = writer_of(out)
-    parts = Parts(out.absolute().with_name(f"{out.name}.parts"))
-    parts.refuse_foreign()
+    table = place_of(out, "The table").absolute()
+    write = writer_of(table)
+    parts = Parts.of(table)
     version = find_version(model).absolute()
-    with locked(parts.folder, out):
-        try:
-            chunks = list_inputs(version, paths, out.absolute(), parts)
-            resumed = parts.count_rows()
-            missing = [chunk for chunk in chunks if not parts.finished(chunk.index)]
-            if missing:
-                # Imported here: Beam takes seconds, and a user's mistakes are known by now.
-                with importing():
-                    from serving.predict.many.beam_predicting import predict_chunks
+    with parts.used(table):
+        chunks = list_inputs(version, paths, table, parts)
+        resumed = parts.count_rows()
+        missing = [chunk for chunk in chunks if not parts.finished(chunk.index)]
+        if missing:
+            # Imported here: Beam takes seconds, and a user's mistakes are known by now.
+            with importing():
+                from serving.predict.many.beam_predicting import predict_chunks
 
-                with _watched(parts, sum(chunk.images for chunk in chunks), progress):
-                    predict_chunks(version, missing, parts, beam_args=beam_args)
-            counts: Counter[str] = Counter()
-            write(_counted(parts.rows(), counts), parts.table)
+            with _watched(parts, sum(chunk.images for chunk in chunks), progress):
+                predict_chunks(version, missing, parts, beam_args=beam_args)
+        counts: Counter[str] = Counter()
+        with parts.publishing(table) as attempt:
+            write(_counted(parts.rows(), counts), attempt)
             damaged = tuple(filter(None, (parts.damage(chunk.index) for chunk in chunks)))
-            os.replace(parts.table, out)
-            parts.clear()
-        finally:
-            if not parts.count_rows():
-                parts.clear()
-            # Only where it is empty.
-            with contextlib.suppress(OSError):
-                parts.folder.rmdir()
     if progress:
         progress(counts[_ROWS], counts[_ROWS])
     valid = counts[_VALID]
@@ -126,7 +121,9 @@ def _watched(parts: Parts, total: int, progress: Progress | None) -> Iterator[No
 
     def watch() -> None:
         while not stopped.wait(_SECONDS_BETWEEN_LOOKS):
-            progress(min(parts.count_rows(), total), total)
+            # Where a store fails, the workers notice, too.
+            with contextlib.suppress(UserError):
+                progress(min(parts.count_rows(), total), total)
 
     progress(min(parts.count_rows(), total), total)
     thread = threading.Thread(target=watch)

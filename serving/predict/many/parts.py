@@ -1,5 +1,8 @@
 """Finished predictions so far: the folder ``OUT.parts``, which every worker has to see.
 
+A table in a store has a folder of its own for each call, ``OUT.parts-…``, as there are no locks:
+it is removed at the end, and a killed call is not resumed.
+
 * ``inputs.jsonl``: what is predicted, see `inputs`. The other files are used again only where this
 one   would be written the same.
 * ``00000/00000007-00000256-32.jsonl``: of chunk 7 the 32 rows after its first 256.
@@ -10,19 +13,24 @@ Each but the last appears whole or not at all. Where several processes predict o
 write the same. A folder has the parts of a thousand chunks, so that none is long to list.
 """
 
+import contextlib
 import json
 import os
 import re
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from serving import strict_json
+from serving.files.staging import locked
 from serving.predict.files import FilePrediction
 from serving.predict.many.prediction_table import Row
 from transform_module.errors import UserError
+from transform_module.files.place import Place, names_below, written
+from transform_module.files.store_path import StorePath
 
 PART_IMAGES: Final = 256
 """So many rows are written at once, and lost at most to a kill."""
@@ -47,16 +55,32 @@ class Parts:
         folder: where they are.
     """
 
-    folder: Path
+    folder: Place
+
+    @classmethod
+    def of(cls, out: Place) -> "Parts":
+        """Returns the parts of a table.
+
+        Args:
+            out: the table, an absolute path.
+
+        Raises:
+            UserError: where they are kept is something else.
+        """
+        if isinstance(out, StorePath):
+            return cls(out.with_name(f"{out.name}.parts-{uuid.uuid4().hex}"))
+        parts = cls(out.with_name(f"{out.name}.parts"))
+        parts.refuse_foreign()
+        return parts
 
     @property
-    def inputs(self) -> Path:
+    def inputs(self) -> Place:
         """The list of what is predicted."""
         return self.folder / _INPUTS
 
     @property
-    def table(self) -> Path:
-        """The table that becomes OUT."""
+    def table(self) -> Place:
+        """The table that becomes OUT on this machine."""
         return self.folder / _TABLE
 
     def refuse_foreign(self) -> None:
@@ -65,10 +89,12 @@ class Parts:
         Raises:
             UserError: something in it is not a part.
         """
+        if isinstance(self.folder, StorePath):
+            return  # no other has its name
         if self.folder.is_dir():
             folders = [each.name for each in self.folder.iterdir() if each.is_dir()]
             foreign = [
-                *(name for name in self._names() if not _OURS.fullmatch(name)),
+                *(name for name in names_below(self.folder) if not _OURS.fullmatch(name)),
                 *(name for name in folders if not _FOLDER.fullmatch(name)),
             ]
         else:
@@ -99,47 +125,72 @@ class Parts:
     def count_rows(self, chunk: int | None = None) -> int:
         """Counts the rows that are there, of one chunk or of all."""
         if chunk is None:
-            return sum(map(_rows, self._names()))
-        try:
-            names = os.listdir(self._of(chunk))
-        except FileNotFoundError:
-            return 0
+            return sum(map(_rows, names_below(self.folder)))
+        names = names_below(self._of(chunk))
         return sum(_rows(name) for name in names if name.startswith(f"{chunk:08d}-"))
 
     def rows(self) -> Iterator[Row]:
         """Reads the rows that are there, in the order of the inputs."""
-        for name in filter(_rows, self._names()):
+        for name in filter(_rows, names_below(self.folder)):
             with (self.folder / name).open(encoding="ascii") as lines:
                 yield from map(json.loads, lines)
 
-    def clear(self, kept: Path | None = None) -> None:
+    def clear(self, kept: Place | None = None) -> None:
         """Removes all files, but one that is kept."""
         # Without the list of inputs no part is used again, wherever this is killed.
-        for name in sorted(self._names(), key=lambda name: name != _INPUTS):
+        for name in sorted(names_below(self.folder), key=lambda name: name != _INPUTS):
             if kept is None or name != kept.name:
                 (self.folder / name).unlink()
-        for folder in filter(Path.is_dir, list(self.folder.iterdir())):
-            folder.rmdir()
+        if isinstance(self.folder, Path):
+            for folder in filter(Path.is_dir, list(self.folder.iterdir())):
+                folder.rmdir()
 
-    def _names(self) -> list[str]:
-        """Lists the files, relative to the folder, sorted."""
-        return sorted(
-            os.path.join(os.path.relpath(folder, self.folder), name).removeprefix("./")
-            for folder, _, names in os.walk(self.folder)
-            for name in names
-        )
+    @contextmanager
+    def used(self, out: Place) -> Iterator[None]:
+        """Keeps the folder until the block ends, and after it where a later call resumes.
 
-    def _of(self, chunk: int) -> Path:
+        Args:
+            out: the table, as messages name it.
+
+        Raises:
+            UserError: another process of this machine writes the table.
+        """
+        if isinstance(self.folder, StorePath):
+            try:
+                yield
+            finally:
+                self.folder.sweep()
+            return
+        with locked(self.folder, Path(str(out))):
+            try:
+                yield
+            finally:
+                if not self.count_rows():
+                    self.clear()
+                # Only where it is empty.
+                with contextlib.suppress(OSError):
+                    self.folder.rmdir()
+
+    @contextmanager
+    def publishing(self, out: Place) -> Iterator[Path]:
+        """Yields a local path to write the table to, which becomes OUT when the block ends."""
+        if isinstance(self.table, StorePath):
+            with written(out) as attempt:
+                yield attempt
+            return
+        yield self.table
+        os.replace(self.table, str(out))
+        self.clear()
+
+    def _of(self, chunk: int) -> Place:
         return self.folder / f"{chunk // _IN_A_FOLDER:05d}"
 
-    def _done(self, chunk: int) -> Path:
+    def _done(self, chunk: int) -> Place:
         return self._of(chunk) / f"{chunk:08d}.done"
 
-    def _write(self, file: Path, content: str) -> None:
-        file.parent.mkdir(exist_ok=True)
-        attempt = file.with_name(f"{file.name}.{uuid.uuid4().hex}")
-        attempt.write_text(content, encoding="utf-8")
-        os.replace(attempt, file)
+    def _write(self, file: Place, content: str) -> None:
+        with written(file) as attempt:
+            attempt.write_text(content, encoding="utf-8")
 
 
 def _rows(name: str) -> int:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from serving import strict_json
-from serving.files.local_paths import require_local
 from serving.predict.files import FilePrediction
 from transform_module.errors import UserError
+from transform_module.files.place import Place
+from transform_module.files.store_path import StorePath
 
 COLUMNS: Final = tuple(FilePrediction.__dataclass_fields__)
 
@@ -23,16 +24,17 @@ Writer = Callable[[Iterable[Row], Path], None]
 _ROW_GROUP = 64 * 1024
 
 
-def writer_of(out: Path) -> Writer:
+def writer_of(out: Place) -> Writer:
     """Finds what writes a table, by its name.
 
     Raises:
         UserError: there is none, or no table can be there.
     """
-    require_local(out, "The table")
     writer = _WRITERS.get(out.suffix.lower())
     if writer is None:
         raise UserError(f"{out} has to end in one of {', '.join(_WRITERS)}.")
+    if isinstance(out, StorePath):
+        return writer
     if os.path.isdir(out):
         raise UserError(f"{out} is a folder. Name the file to write.")
     if not os.path.isdir(out.parent):

@@ -2,26 +2,37 @@
 
 import gzip
 import os
+import shutil
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from serving.images import reasons
 from serving.predict.files import Content
 from transform_module.contract import FILENAME, IMAGE, MAXIMUM_BYTES
 from transform_module.errors import UserError
+from transform_module.files.place import Place
+from transform_module.files.store_path import StorePath
 
 _SUFFIXES = (".tfrecord", ".tfrecord.gz")
+_FIRST_BYTES = 1 << 20
+"""So many bytes of a file in a store hold its first record, or else all are read."""
+
 _FRAME = 16
 """The bytes around a record: its length and two checksums."""
 
 
-def is_records(file: Path) -> bool:
+def is_records(file: Place) -> bool:
     """Returns whether a file holds records, by its name; a missing one is read like an image."""
-    return file.name.lower().endswith(_SUFFIXES) and os.path.lexists(file)
+    is_named_so = file.name.lower().endswith(_SUFFIXES)
+    if isinstance(file, StorePath):
+        return is_named_so and file.exists()
+    return is_named_so and os.path.lexists(file)
 
 
-def estimate(file: Path) -> int:
+def estimate(file: Place) -> int:
     """Returns how many records a file holds, by the size of the first.
 
     Raises:
@@ -33,7 +44,7 @@ def estimate(file: Path) -> int:
     if not file.is_file():
         raise UserError(f"{file} cannot be read as a TFRecord file: it is not a file.")
     try:
-        first = next(_records(file), None)
+        first = _first(file)
     except tf.errors.OpError as error:
         damaged = isinstance(error, tf.errors.DataLossError)
         why = "its first record is damaged" if damaged else error.message
@@ -45,7 +56,7 @@ def estimate(file: Path) -> int:
     return max(1, file.stat().st_size // (len(first) + _FRAME))
 
 
-def images(file: Path, name: Path, damaged: Callable[[str], None]) -> Iterator[Content]:
+def images(file: Place, name: Place, damaged: Callable[[str], None]) -> Iterator[Content]:
     """Reads the images of a file up to its end or its damage.
 
     Args:
@@ -56,6 +67,43 @@ def images(file: Path, name: Path, damaged: Callable[[str], None]) -> Iterator[C
     Yields:
         Each image: its feature ``filename``, or NAME#NUMBER, with what it holds.
     """
+    with _local(file) as local:
+        yield from _images(local, name, damaged)
+
+
+def _first(file: Place) -> bytes | None:
+    import tensorflow as tf
+
+    if isinstance(file, StorePath) and file.stat().st_size > _FIRST_BYTES:
+        with suppress(tf.errors.DataLossError), _local(file, _FIRST_BYTES) as local:
+            if first := next(_records(local), None):
+                return first
+    with _local(file) as local:
+        return next(_records(local), None)
+
+
+@contextmanager
+def _local(file: Place, most: int | None = None) -> Iterator[Path]:
+    """Yields a file of this machine, which TensorFlow reads from no store that speaks S3.
+
+    Args:
+        file: a local one is yielded itself.
+        most: bytes that are needed of it; None needs all.
+    """
+    if not isinstance(file, StorePath):
+        yield file
+        return
+    with tempfile.TemporaryDirectory(prefix="cxr-") as folder:
+        copy = Path(folder, file.name)
+        if most is None:
+            with file.open("rb") as content, copy.open("wb") as target:
+                shutil.copyfileobj(content, target)
+        else:
+            copy.write_bytes(file.read_range(0, most))
+        yield copy
+
+
+def _images(file: Path, name: Place, damaged: Callable[[str], None]) -> Iterator[Content]:
     import tensorflow as tf
 
     count = size = 0

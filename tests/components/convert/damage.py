@@ -10,9 +10,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from serving.images.layout import as_text
 from tests.components.convert.folders import xray
 from tests.images import FORMATS, encode, grey_pixels
+from transform_module.text import as_text
 
 
 def saved(image: Image.Image, file_format: str, **options) -> bytes:

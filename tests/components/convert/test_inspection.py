@@ -15,7 +15,7 @@ from transform_module.images.measures import MEASURES
 
 
 def inspected(folder, name="a.png", **options):
-    return inspection.inspect_file(Outcome(source(name)), os.fsencode(folder), **options)
+    return inspection.inspect_file(Outcome(source(name)), folder, **options)
 
 
 def test_a_good_image_is_described(tmp_path):
@@ -64,7 +64,7 @@ def test_a_file_that_has_gone_is_not_a_failure(tmp_path):
 def test_a_file_too_large_for_memory_is_only_summed(tmp_path, monkeypatch, size, kept):
     monkeypatch.setattr(inspection, "MAXIMUM_BYTES", 3)
     fill(tmp_path, {"a.png": b"x" * size})
-    data, sha256 = inspection.read_file(os.fsencode(tmp_path / "a.png"))
+    data, sha256 = inspection.read_file(tmp_path / "a.png")
     assert data == (b"x" * size if kept else None)
     assert sha256 == hashlib.sha256(b"x" * size).hexdigest()
 
@@ -84,7 +84,7 @@ def test_every_file_is_inspected_whatever_its_name(tmp_path):
         Outcome(SourceFile(name, "train", "NORMAL", readable=True), index)
         for index, name in enumerate(names)
     ]
-    inspect = inspection.Inspect(os.fsencode(tmp_path), "stage", measured=False)
+    inspect = inspection.Inspect(tmp_path, "stage", measured=False)
     *found, looks = inspect.process(files)
     assert [each.quarantined for each in found] == [
         None,
@@ -101,7 +101,7 @@ def test_every_file_is_inspected_whatever_its_name(tmp_path):
 def test_what_is_known_without_reading_goes_before_what_reading_found(tmp_path):
     fill(tmp_path, {"list.csv": b"text"})
     file = source("list.csv", "", "", problem="outside the class folders")
-    inspect = inspection.Inspect(os.fsencode(tmp_path), "stage", measured=False)
+    inspect = inspection.Inspect(tmp_path, "stage", measured=False)
     (found,) = inspect.process([Outcome(file)])
     assert found.quarantined == "outside the class folders"
     assert found.sha256 == hashlib.sha256(b"text").hexdigest()

@@ -31,13 +31,13 @@ def planned(folder, files, number):
         for index, (name, content) in enumerate(files.items())
     ]
     with beam.Pipeline(options=options([])) as pipeline:
-        _ = pipeline | beam.Create(outcomes) | shards.Plan(str(folder), number)
+        _ = pipeline | beam.Create(outcomes) | shards.Plan(folder, number)
     return outcomes
 
 
 def written(images, plans, out, number):
-    (out / "train").mkdir(parents=True)
-    write = shards.WriteShard(str(images), str(plans), str(out), number, "stage")
+    out.mkdir()
+    write = shards.WriteShard(images, plans, out, number, "stage")
     for shard in range(number):
         write.process(("train", shard))
 
@@ -57,7 +57,7 @@ def test_shards_hold_their_images_in_the_order_of_their_keys(tmp_path):
         "cxr-00001-of-00002.tfrecord.gz",
     ]
     lines = sorted(records.line("train", records.features(each)) for each in outcomes)
-    assert list(shards.lines_of(str(tmp_path / "plans"), 2)) == lines
+    assert list(shards.lines_of(tmp_path / "plans", 2)) == lines
 
 
 def test_lines_of_many_shards_are_merged(tmp_path, monkeypatch):
@@ -65,7 +65,7 @@ def test_lines_of_many_shards_are_merged(tmp_path, monkeypatch):
     files = {f"{number}.png": b"" for number in range(30)}
     outcomes = planned(tmp_path, files, 9)
     lines = sorted(records.line("train", records.features(each)) for each in outcomes)
-    assert list(shards.lines_of(str(tmp_path), 9)) == lines
+    assert list(shards.lines_of(tmp_path, 9)) == lines
 
 
 @pytest.mark.parametrize("name", ["a.png", "röntgen 3 [left]/a.png"])

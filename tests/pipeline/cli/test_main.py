@@ -293,14 +293,14 @@ def test_convert_hands_on_what_becomes_of_images_that_the_table_misses(convert):
 @pytest.mark.parametrize(
     "words",
     [
-        ("convert", "in", "gs://b/out"),
-        ("convert", "s3://b/in", "out"),
+        ("convert", "in", "hdfs://b/out"),
+        ("convert", "https://b/in", "out"),
         ("synth", "gs://b/out"),
         ("run", "--root", "gs://b/root"),
         ("run", "--images", "gs://b/images"),
         ("runs", "--root", "gs://b/root"),
         ("clean", "--root", "gs://b/root"),
-        ("predict", "model", "x", "--out", "gs://b/o.csv"),
+        ("predict", "model", "x", "--out", "az://b/o.csv"),
         ("explain", "gs://b/model", "x", "--out", "o"),
         ("explain", "model", "x", "--out", "gs://b/o"),
         ("evaluate", "model", "gs://b/d", "--out", "o"),

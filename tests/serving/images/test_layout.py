@@ -351,5 +351,5 @@ def test_a_path_that_the_system_refuses_is_not_an_image_folder(tmp_path, name, m
 
 
 def test_an_address_is_not_an_image_folder():
-    with pytest.raises(UserError, match="must be a local path; received gs://bucket/images"):
-        scan(Path("gs://bucket/images"))
+    with pytest.raises(UserError, match="must be a local path; received hdfs://bucket/images"):
+        scan(Path("hdfs://bucket/images"))

@@ -8,7 +8,8 @@ import pytest
 from tfx.types import standard_artifacts
 
 from components.baseline.component import LATEST, Baseline
-from serving.versions import push_claim, push_remote, pushed
+from serving.files import claim as claims
+from serving.versions import push_remote, pushed
 from serving.versions.push_remote import push_remotely, rollback_remotely
 from serving.versions.push_rules import Compared, PushRefused
 from tests import s3_store
@@ -52,7 +53,7 @@ def test_versions_are_pushed_compared_and_rolled_back(folder, model, tmp_path):
 
 def test_two_pushes_at_once_mix_no_version(folder, model, monkeypatch):
     models = [model(b"one"), model(b"two")]
-    monkeypatch.setattr(push_claim, "_FIRST_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(claims, "_FIRST_WAIT_SECONDS", 0.2)
     both = threading.Barrier(2)
 
     def push(saved):

@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import tensorflow as tf
 
-from serving.versions import push_claim, push_remote, pushed
-from serving.versions.push_claim import Claim, claimed
+from serving.files import claim as claims
+from serving.files.claim import Claim, claimed
+from serving.versions import push_remote, pushed
 from serving.versions.push_remote import push_remotely
 from serving.versions.push_rules import Compared, PushRefused
 from tests.object_store import new_place
@@ -22,7 +23,7 @@ def folder():
 @pytest.fixture(autouse=True)
 def soon(monkeypatch):
     """Who has to wait does so for milliseconds."""
-    monkeypatch.setattr(push_claim, "_FIRST_WAIT_SECONDS", 0.005)
+    monkeypatch.setattr(claims, "_FIRST_WAIT_SECONDS", 0.005)
 
 
 def objects(folder):
@@ -60,7 +61,7 @@ def test_the_holder_of_a_folder_is_named(folder):
 
 
 def test_of_many_at_the_same_time_one_holds_the_folder(folder, monkeypatch):
-    monkeypatch.setattr(push_claim, "_ATTEMPTS", 12)
+    monkeypatch.setattr(claims, "_ATTEMPTS", 12)
     inside, most, lock = 0, 0, threading.Lock()
     start = threading.Barrier(4)
 
@@ -113,7 +114,7 @@ def test_two_machines_that_push_at_once_mix_no_version(folder, tmp_path, monkeyp
         return found
 
     monkeypatch.setattr(push_remote, "newest", at_once)
-    monkeypatch.setattr(push_claim, "_FIRST_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(claims, "_FIRST_WAIT_SECONDS", 0.2)
 
     def push(model):
         try:

@@ -1,9 +1,9 @@
-"""One push at a time into a remote folder, where there are no locks.
+"""One process at a time that publishes in a remote folder, where there are no locks.
 
 Object stores can create an object only where it is absent, but neither TensorFlow's file systems
 nor Arrow's pass that on: `tf.io.gfile.rename` without ``overwrite`` looks first and renames then.
 What every store of today offers is that a list names each object whose writing has ended. So
-whoever wants to push writes an object of a unique name, lists, and continues only if there is no
+whoever wants to publish writes an object of a unique name, lists, and continues only if there is no
 other. Of two at the same time, the one that lists last sees the other claim and withdraws its own.
 Both may do so; they try again after times that differ. No clock of a machine decides.
 """
@@ -30,14 +30,14 @@ _PREFIX: Final = ".claim-"
 _ATTEMPTS: Final = 7
 _FIRST_WAIT_SECONDS: Final = 1.0
 
-# By the times that the store gives its objects. A push takes minutes.
+# By the times that the store gives its objects. Publishing takes minutes.
 _ABANDONED_SECONDS: Final = 3600
 
 _LOG = logging.getLogger(__name__)
 
 
 class Claim:
-    """The claim of one push on a remote folder.
+    """The claim of one process on a remote folder.
 
     Attributes:
         path: its object.
@@ -47,7 +47,7 @@ class Claim:
         """Has no object yet.
 
         Args:
-            folder: the remote folder of a model's versions.
+            folder: the remote folder.
         """
         self.path = f"{folder}/{_PREFIX}{uuid.uuid4().hex}"
         self._folder = folder
@@ -73,8 +73,8 @@ class Claim:
         if self.path not in paths or mine is None:
             raise UserError(
                 f"{self._folder}: the store does not list an object right after it was written. "
-                "Pushes at the same time would not see each other, so nothing was published. Push "
-                "to a store that does, or to a volume."
+                "Processes that publish at the same time would not see each other, so nothing was "
+                "published. Use a store that does, or a volume."
             )
         found = []
         for path in sorted(paths - {self.path}):
@@ -84,7 +84,7 @@ class Claim:
             if (mine - since) / 1e9 <= _ABANDONED_SECONDS:
                 found.append(path)
                 continue
-            _LOG.warning("The claim %s of a push that did not end is removed.", path)
+            _LOG.warning("The claim %s of a process that did not end is removed.", path)
             with contextlib.suppress(*remote.NOT_FOUND):
                 remote.remove(path)
         return found
@@ -93,11 +93,11 @@ class Claim:
         """Checks that the claim still holds.
 
         Raises:
-            UserError: another push took this one for abandoned.
+            UserError: another process took this one for abandoned.
         """
         if remote.modified(self.path) is None:
             raise UserError(
-                f"{self._folder}: this push took so long that another one removed its claim. "
+                f"{self._folder}: this took so long that another process removed its claim. "
                 "Nothing was published. Run again."
             )
 
@@ -113,16 +113,16 @@ class Claim:
 
 @contextmanager
 def claimed(folder: str) -> Iterator[Claim]:
-    """Holds a remote push folder until the block ends.
+    """Holds a remote folder until the block ends.
 
     Args:
-        folder: the remote folder of a model's versions; made where it is not there.
+        folder: the remote folder; made where it is not there.
 
     Yields:
         The claim, to be checked by `Claim.require` right before what is published can be seen.
 
     Raises:
-        UserError: other pushes hold the folder.
+        UserError: another process holds the folder.
         OSError, tf.errors.OpError: the folder cannot be read or written.
     """
     claim = _claim(folder)
@@ -148,8 +148,8 @@ def _claim(folder: str) -> Claim:
             return claim
         claim.withdraw()
     raise UserError(
-        f"{folder}: another push is running ({others[0]}, {_holder(others[0])}). Wait until it "
-        "has finished, and run again. If none is running, remove that object."
+        f"{folder}: another process publishes there ({others[0]}, {_holder(others[0])}). Wait "
+        "until it has finished, and run again. If none is running, remove that object."
     )
 
 
