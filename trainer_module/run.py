@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from trainer_module.decision import domain, held_out, training_distributions
+from trainer_module.decision import domain, held_out, reference_scores, training_distributions
 from trainer_module.export import saved_model
 from trainer_module.input import batches
 from trainer_module.input.batches import files_of
@@ -126,6 +127,16 @@ def _export(
         },
     )
     training_distributions.write(model_dir, train, decided.probabilities)
+    # Each member's held-out images come first, and then, where these count, shifted ones.
+    plain = [np.arange(len(each.predictions.labels)) < each.eval_images for each in trained]
+    reference_scores.write(
+        model_dir,
+        decided.scored,
+        np.concatenate(plain),
+        decided.calibration,
+        evaluation,
+        known,
+    )
     sums.record(model_dir)
 
 

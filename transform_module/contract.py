@@ -84,6 +84,14 @@ the SavedModel's checkpoint; ``keras``, the version that wrote it.
 TRAINING_STATISTICS: Final = "assets.extra/training_statistics.json"
 """How what a model was trained on is spread, within its folder; models of before have none."""
 
+REFERENCE_SCORES: Final = "assets.extra/reference_scores.json"
+"""Scores of the held-out images that a model was calibrated on, within its folder, by their labels.
+
+For each of LABELS: ``logits`` of the calibrated probability; ``patients``, a number each;
+``out_of_domain``, how many patients' worth of the images of the split `eval` are, and
+``domain_patients``, of how many. Earlier models have none.
+"""
+
 SERVING_BATCH_SIZES: Final = (1, 2, 4, 8, 16, 32)
 """The batch sizes that a server runs, ascending; smaller batches are filled up to the next.
 

@@ -26,8 +26,12 @@ class Calibration:
 
     def __call__(self, probability: tf.Tensor) -> tf.Tensor:
         """Calibrates probabilities of any shape, float32; runs in graphs too."""
+        return tf.sigmoid(self.logit(probability))
+
+    def logit(self, probability: tf.Tensor) -> tf.Tensor:
+        """Returns the logits of the calibrated probabilities; otherwise as calling it."""
         kept = tf.clip_by_value(probability, LEAST, 1 - LEAST)
-        return tf.sigmoid(self.slope * (tf.math.log(kept) - tf.math.log1p(-kept)) + self.shift)
+        return self.slope * (tf.math.log(kept) - tf.math.log1p(-kept)) + self.shift
 
 
 def fit(

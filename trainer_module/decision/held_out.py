@@ -23,6 +23,7 @@ class Decision:
         threshold: PNEUMONIA from this calibrated probability on.
         triage: by calibrated probabilities.
         probabilities: [N] float32, calibrated, that threshold and triage were chosen on.
+        scored: the held-out images, with the probabilities that the calibration was fitted on.
         sensitivity: at the threshold on these images; None where none has PNEUMONIA.
         specificity: likewise; None where none is NORMAL.
         warnings: why the model should not be trusted, a sentence each.
@@ -32,6 +33,7 @@ class Decision:
     threshold: float
     triage: Triage
     probabilities: np.ndarray
+    scored: Predictions
     sensitivity: float | None
     specificity: float | None
     warnings: tuple[str, ...]
@@ -74,6 +76,7 @@ def decide(member_predictions: Sequence[Predictions], settings: TrainerSettings)
         threshold,
         triage.fit(probabilities, labels, patients, settings.triage),
         probabilities,
+        Predictions(raw, labels, patients, raw),
         _share(is_predicted, labels == 1),
         _share(~is_predicted, labels == 0),
         tuple(_warnings(raw, labels)),

@@ -21,7 +21,25 @@ from transform_module.images.image_ops import model_inputs
 _INVALID_PROBABILITY = 0.5
 
 
-def predicted_labels(probability: tf.Tensor, valid: tf.Tensor, threshold: float) -> tf.Tensor:
+class Alignment(tf.Module):
+    """What `serving.align` changes of an exported model: two numbers of its checkpoint.
+
+    Attributes:
+        alignment_shift: added to the logit of the calibrated probability, for the prevalence of
+            another place; 0 as it is trained. Nothing but ``probability`` follows it.
+        alignment_threshold: PNEUMONIA from this probability on, before the shift.
+    """
+
+    def __init__(self, threshold: float) -> None:
+        """Shifts nothing."""
+        super().__init__()
+        self.alignment_shift = tf.Variable(0.0, trainable=False)
+        self.alignment_threshold = tf.Variable(threshold, trainable=False, dtype=tf.float32)
+
+
+def predicted_labels(
+    probability: tf.Tensor, valid: tf.Tensor, threshold: float | tf.Variable
+) -> tf.Tensor:
     """Returns [N] string: PNEUMONIA from the threshold on, INVALID for images that are not valid.
 
     Args:
@@ -72,32 +90,39 @@ def export(
         record: what else ``assets.extra/model.json`` has.
     """
     transform = transform_output.transform_features_layer()
+    alignment = Alignment(threshold)
     size = model.input_shape[1]
 
     def pixels_of(image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         transformed = transform({contract.IMAGE: image_bytes[:, tf.newaxis]})
         return model_inputs(transformed[contract.IMAGE_XF], size)
 
-    def serve_pixels(image_xf: tf.Tensor) -> dict[str, tf.Tensor]:
-        probability = calibration(model(at_least_one(image_xf), training=False)[:, 0])
-        return {contract.PROBABILITY: probability[: tf.shape(image_xf)[0]]}
+    def logit_of(pixels: tf.Tensor) -> tf.Tensor:
+        logit = calibration.logit(model(at_least_one(pixels), training=False)[:, 0])
+        return logit[: tf.shape(pixels)[0]]
 
-    def probability_of(pixels: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
-        predicted = serve_pixels(pixels)[contract.PROBABILITY]
-        return tf.where(valid, predicted, _INVALID_PROBABILITY)
+    def aligned(logit: tf.Tensor) -> tf.Tensor:
+        return tf.sigmoid(logit + alignment.alignment_shift)
+
+    def serve_pixels(image_xf: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {contract.PROBABILITY: aligned(logit_of(image_xf))}
 
     def predict(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels, valid = pixels_of(image_bytes)
-        probability = probability_of(pixels, valid)
+        logit = logit_of(pixels)
+        # Label and triage are decided before the alignment, which keeps the order of the images.
+        decisive = tf.where(valid, tf.sigmoid(logit), _INVALID_PROBABILITY)
         distance = domain.distance(pixels)
         in_domain = valid & (distance <= domain.threshold) & ~_is_blank(pixels)
         return {
-            contract.PROBABILITY: probability,
-            contract.PREDICTED_LABEL: predicted_labels(probability, valid, threshold),
+            contract.PROBABILITY: tf.where(valid, aligned(logit), _INVALID_PROBABILITY),
+            contract.PREDICTED_LABEL: predicted_labels(
+                decisive, valid, alignment.alignment_threshold
+            ),
             contract.VALID: valid,
             contract.IN_DOMAIN: in_domain,
             contract.DOMAIN_DISTANCE: distance,
-            contract.TRIAGE: triage(probability, in_domain),
+            contract.TRIAGE: triage(decisive, in_domain),
         }
 
     def images_of(examples: tf.Tensor) -> tf.Tensor:
@@ -124,7 +149,9 @@ def export(
             pixels, valid = pixels_of(image_bytes)
             is_shown = valid[:, tf.newaxis, tf.newaxis]
             return {
-                contract.PROBABILITY: probability_of(pixels, valid),
+                contract.PROBABILITY: tf.where(
+                    valid, aligned(logit_of(pixels)), _INVALID_PROBABILITY
+                ),
                 contract.HEATMAP: tf.where(
                     is_shown, heat_map(at_least_one(pixels))[: tf.size(valid)], 0.0
                 ),
@@ -135,6 +162,7 @@ def export(
     archive = keras.export.ExportArchive()
     # The model's variables are tracked by its endpoints; tracking the model too writes them twice.
     archive.track(transform)
+    archive.track(alignment)
     for name, function, argument in endpoints:
         archive.add_endpoint(name, function, [tf.TensorSpec([None], tf.string, name=argument)])
     spec = tf.TensorSpec([None, size, size, 1], tf.float32, name=contract.IMAGE_XF)

@@ -1,0 +1,1 @@
+"""Correcting a pushed model for another place's prevalence, from unlabelled images of it."""
