@@ -13,6 +13,7 @@ from pipeline.cli import completion, options, served
 from pipeline.cli.choice_argument import Choice
 from pipeline.cli.command import for_people, when_interrupted
 from pipeline.cli.command_group import Commands, ImagesByOption
+from pipeline.cli.commands.align_command import align
 from pipeline.cli.commands.clean_command import clean
 from pipeline.cli.commands.cluster_command import compile_, rehearse
 from pipeline.cli.commands.evaluate_command import evaluate
@@ -392,6 +393,7 @@ def _print_predictions(predictions: list[FilePrediction], *, as_json: bool, as_c
 
 main.add_command(explain)
 main.add_command(evaluate)
+main.add_command(align)
 main.add_command(compile_)
 main.add_command(rehearse)
 main.add_command(submit)
