@@ -21,7 +21,7 @@ from serving.images.layout import SourceFile
 from serving.images.settings import DatasetSettings
 from serving.model import Model, Prediction, find_version
 from serving.predict import files
-from serving.progress import Step
+from serving.progress import Progress, Step
 from serving.versions import pushed
 from serving.versions.push import push as publish
 from serving.versions.push_rules import Compared, PushRefused
@@ -123,7 +123,9 @@ def section(found: Alignment, version: Path) -> dict[str, Any]:
     }
 
 
-def _predict(model: Model, images: Path, settings: DatasetSettings, progress: Any) -> _Place:
+def _predict(
+    model: Model, images: Path, settings: DatasetSettings, progress: Progress | None
+) -> _Place:
     found = list(files.files(images))
     patient_of = _patients(images, found, settings)
     logits, whose, outside, sample = [], [], [], []
@@ -143,7 +145,8 @@ def _predict(model: Model, images: Path, settings: DatasetSettings, progress: An
             if len(sample) < _CHECKED:
                 sample.append(content)
         done += len(batch)
-        progress(done, len(found))
+        if progress:
+            progress(done, len(found))
     if not logits:
         raise NothingValid(f"None of the {len(found):,} files of {images} is a readable image.")
     return _Place(Scores(np.array(logits), np.array(whose), np.array(outside)), sample)

@@ -320,6 +320,9 @@ def test_run_fn_leaves_model_record_history_and_logs(exported):
         "tfx": metadata.version("tfx"),
     }
     assert (exported / "model" / contract.TRAINING_STATISTICS).is_file()
+    scores = json.loads((exported / "model" / contract.REFERENCE_SCORES).read_text())
+    number_of_scores = sum(len(scores[name]["logits"]) for name in contract.LABELS)
+    assert number_of_scores == record["training"]["eval_pictures"]
     recorded = sums.from_json((exported / sums.SUMS).read_bytes())
     assert recorded == sums.sums(exported / "model")
     assert contract.TRAINING_STATISTICS in recorded

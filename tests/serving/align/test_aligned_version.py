@@ -1,3 +1,4 @@
+import functools
 import json
 import shutil
 from types import SimpleNamespace
@@ -96,8 +97,11 @@ def aligned(version, tmp_path_factory):
         return job.align_model(version.parent, place, push=True, step=unshown)
 
 
+loaded = functools.cache(Model)
+
+
 def outputs(path, name, **inputs):
-    return {key: each.numpy() for key, each in Model(path).signature(name)(**inputs).items()}
+    return {key: each.numpy() for key, each in loaded(path).signature(name)(**inputs).items()}
 
 
 def test_probabilities_are_shifted_and_nothing_else(version, aligned):
@@ -116,12 +120,12 @@ def test_probabilities_are_shifted_and_nothing_else(version, aligned):
 
 def test_every_signature_follows(version, aligned):
     path = aligned.published.path
-    assert set(Model(path).loaded.signatures) == set(Model(version).loaded.signatures)
+    assert set(loaded(path).loaded.signatures) == set(loaded(version).loaded.signatures)
     served = outputs(path, contract.SERVING_DEFAULT, image_bytes=tf.constant(IMAGES))
     probability = served[contract.PROBABILITY]
     explained = outputs(path, contract.EXPLAIN, image_bytes=tf.constant(IMAGES))
     assert explained[contract.PROBABILITY] == pytest.approx(probability, abs=1e-6)
-    pixels = Model(path).pixels(IMAGES[:3]).astype(np.float32) / 255
+    pixels = loaded(path).pixels(IMAGES[:3]).astype(np.float32) / 255
     of_pixels = outputs(path, contract.SERVE_PIXELS, image_xf=tf.constant(pixels))
     assert of_pixels[contract.PROBABILITY] == pytest.approx(probability[:3], abs=1e-5)
 
@@ -144,8 +148,8 @@ def test_the_graph_is_the_same_and_the_version_whole(version, aligned):
 
 
 def test_the_record_says_what_was_done(version, aligned):
-    record = Model(aligned.published.path).record
-    former = Model(version).record
+    record = loaded(aligned.published.path).record
+    former = loaded(version).record
     assert record["alignment"]["from_version"] == version.name
     assert record["alignment"]["prevalence"]["after"] == 0.2
     assert record["threshold"] == pytest.approx(
@@ -179,7 +183,7 @@ def test_a_threshold_by_costs_stays_a_probability(version, tmp_path):
         each.probability >= record["threshold"] for each in found
     ]
     assert sum(each.label == "PNEUMONIA" for each in found) < sum(
-        each.label == "PNEUMONIA" for each in Model(version).predict(IMAGES[:3])
+        each.label == "PNEUMONIA" for each in loaded(version).predict(IMAGES[:3])
     )
 
 
