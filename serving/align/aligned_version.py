@@ -32,6 +32,7 @@ KEPT_AS_PROBABILITY: Final = ("cost", "fixed")
 _SHIFT: Final = "alignment_shift"
 _THRESHOLD: Final = "alignment_threshold"
 _VARIABLES: Final = "variables"
+_OBJECT_GRAPH: Final = "_CHECKPOINTABLE_OBJECT_GRAPH"
 # Of the files of the graph and its checkpoint, of which the latter changes.
 _FINGERPRINT: Final = "fingerprint.pb"
 
@@ -106,12 +107,21 @@ def _shift_statistics(version: Path, folder: Path, shift: float) -> None:
 def _write_checkpoint(version: Path, folder: Path, shift: float, of_threshold: float) -> None:
     """Writes every variable as it is, but for the shift and the threshold."""
     import tensorflow as tf
+    from tensorflow.core.protobuf import trackable_object_graph_pb2
 
     prefix = Path(_VARIABLES, _VARIABLES)
     reader = tf.train.load_checkpoint(str(version / prefix))
     names = sorted(reader.get_variable_to_dtype_map())
     values = {name: reader.get_tensor(name) for name in names}
-    shift_key, threshold_key = (_key(names, each, version) for each in (_SHIFT, _THRESHOLD))
+    graph = trackable_object_graph_pb2.TrackableObjectGraph.FromString(values[_OBJECT_GRAPH])
+    # The keys are numbers; the variables' names are beside them.
+    keys = {each.full_name: each.checkpoint_key for node in graph.nodes for each in node.attributes}
+    if _SHIFT not in keys or _THRESHOLD not in keys:
+        raise UserError(
+            f"{version} was exported before models could be aligned: its checkpoint has no "
+            f"{_SHIFT}. Run the pipeline again, and align the version that it pushes."
+        )
+    shift_key, threshold_key = keys[_SHIFT], keys[_THRESHOLD]
     values[shift_key] = np.float32(values[shift_key] + np.float32(shift))
     values[threshold_key] = np.float32(moved(float(values[threshold_key]), of_threshold))
     (folder / _VARIABLES).mkdir()
@@ -120,16 +130,6 @@ def _write_checkpoint(version: Path, folder: Path, shift: float, of_threshold: f
         tensor_names=names,
         shape_and_slices=[""] * len(names),
         tensors=[tf.constant(values[name]) for name in names],
-    )
-
-
-def _key(names: list[str], attribute: str, version: Path) -> str:
-    for name in names:
-        if f"{attribute}/" in name:
-            return name
-    raise UserError(
-        f"{version} was exported before models could be aligned: its checkpoint has no "
-        f"{attribute}. Run the pipeline again, and align the version that it pushes."
     )
 
 

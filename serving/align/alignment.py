@@ -15,7 +15,7 @@ LEAST_PATIENTS: Final = 300
 """Fewer of a place are refused: a changed acquisition would pass too often, see `acquisition`."""
 
 LEAST_OF_A_CLASS: Final = 20
-"""Fewer patients of a class are no reference."""
+"""With fewer patients of a class than this the reference does not represent it."""
 
 
 class Refused(Exception):
@@ -102,7 +102,7 @@ def _reasons(found: Alignment) -> list[str]:
     reasons = []
     if found.fit.p_value < LEVEL:
         reasons.append(
-            "The scores are no mixture of those of the two classes, at any prevalence: their "
+            "The scores are not a mixture of those of the two classes, at any prevalence: their "
             f"distance from the best one is {found.fit.statistic:.3f}, and by chance at most "
             f"{found.fit.bound:.3f} (p = {found.fit.p_value:.2g})."
         )

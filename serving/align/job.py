@@ -128,7 +128,8 @@ def _predict(
 ) -> _Place:
     found = list(files.files(images))
     patient_of = _patients(images, found, settings)
-    logits, whose, outside, sample = [], [], [], []
+    logits, whose, outside = [], [], []
+    sample: list[bytes] = []
     done = 0
     for batch in files.batches((file, files.read(file)) for file in found):
         contents = [(path, content) for path, content in batch if isinstance(content, bytes)]

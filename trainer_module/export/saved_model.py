@@ -33,8 +33,11 @@ class Alignment(tf.Module):
     def __init__(self, threshold: float) -> None:
         """Shifts nothing."""
         super().__init__()
-        self.alignment_shift = tf.Variable(0.0, trainable=False)
-        self.alignment_threshold = tf.Variable(threshold, trainable=False, dtype=tf.float32)
+        # The names are in the checkpoint, by which they are found.
+        self.alignment_shift = tf.Variable(0.0, trainable=False, name="alignment_shift")
+        self.alignment_threshold = tf.Variable(
+            threshold, trainable=False, dtype=tf.float32, name="alignment_threshold"
+        )
 
 
 def predicted_labels(

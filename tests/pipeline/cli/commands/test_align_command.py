@@ -45,8 +45,10 @@ def test_without_push_it_prints_what_it_would_do(aligning):
     result = align("--patient-pattern", "(P[0-9]+)")
     assert result.exit_code == 0, result.output
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
-    assert "prevalence of this place         0.2000  0.1700 to 0.2300" in result.stdout
-    assert "shift of the logit              -2.4323" in result.stdout
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert "prevalence of this place 0.2000 0.1700 to 0.2300" in lines
+    assert "shift of the logit -2.4323" in lines
+    assert "distance from a mixture 0.1100 p = 0.3" in lines
     assert "1,200 images of 900 patients." in result.stdout
     assert "repeat with --push" in result.stdout
     _, _, options = aligning["calls"][0]
@@ -70,13 +72,13 @@ def test_where_nothing_is_to_be_corrected_it_says_so(aligning, tmp_path):
 
 
 def test_a_refusal_has_an_exit_code_of_its_own(aligning):
-    aligning["outcome"] = Refused("The scores are no mixture.", FOUND)
+    aligning["outcome"] = Refused("The scores are not a mixture.", FOUND)
     result = align("--push")
     assert result.exit_code == 3
-    assert result.stderr == "Refused: The scores are no mixture.\n"
+    assert result.stderr == "Refused: The scores are not a mixture.\n"
     as_json = align("--json")
     assert as_json.exit_code == 3
-    assert json.loads(as_json.stdout) == {"refused": "The scores are no mixture."}
+    assert json.loads(as_json.stdout) == {"refused": "The scores are not a mixture."}
 
 
 def test_a_folder_without_an_image_has_another(aligning):
