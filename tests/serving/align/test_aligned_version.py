@@ -188,8 +188,13 @@ def test_a_threshold_by_costs_stays_a_probability(version, tmp_path):
 
 
 def test_a_version_that_is_not_the_newest_is_not_aligned(version, aligned, tmp_path, monkeypatch):
-    monkeypatch.setattr(job, "align", lambda reference, place: FOUND)
     (tmp_path / "1.png").write_bytes(IMAGES[0])
+    monkeypatch.setattr(job, "align", lambda reference, place: FOUND)
+    # What is served already is not published again.
+    again = job.align_model(version, tmp_path, push=True, step=unshown)
+    assert again.published.version == aligned.published.version
+    other = Alignment(**{**vars(FOUND), "prevalence": 0.3})
+    monkeypatch.setattr(job, "align", lambda reference, place: other)
     with pytest.raises(UserError, match="not pushed: it was compared with version"):
         job.align_model(version, tmp_path, push=True, step=unshown)
 
