@@ -1,7 +1,7 @@
 """What each lever of a training does for images as other places take them.
 
     python -m tests.benchmarks.levers ROOT --config fast [--seed 7 …] [--out FILE]
-        --lever none= --lever crops=augmentation.crop=0.92 --lever "long=epochs=40,patience=40"
+        --lever both= --lever crops=augmentation.margin=0 --lever "long=epochs=40,patience=40"
 
 Trains on the transformed examples of the latest run under ROOT (`cxr run --config … --root ROOT`),
 once for each lever and seed. Each model then predicts the split eval as it is, and shifted in every
