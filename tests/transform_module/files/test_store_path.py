@@ -87,7 +87,7 @@ def written(store):
 
 def test_an_object_that_is_denied_alone_is_so_like_a_local_one(written, store):
     def denied(method, path, status, body):
-        is_object = written.name in path.rpartition("/")[2].partition("?")[0]
+        is_object = path.partition("?")[0].rpartition("/")[2] == written.name
         return s3_store.denied(method, path, status, body) if is_object else (status, body, False)
 
     store.spoil = denied
