@@ -5,12 +5,13 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from serving.images import folders, passed_over
 from serving.images.folders import Parts
 from serving.images.reasons import NOT_REGULAR
-from transform_module.files.place import Place
+from transform_module.files.place import Place, read_range
 from transform_module.files.store_path import StorePath
 from transform_module.text import as_text
 
@@ -118,7 +119,8 @@ class FolderWalk:
             yield Entry(relative, skipped=skipped, problem=problem)
             return
         readable = stat.S_ISREG(found.st_mode)
-        if not skipped and readable and passed_over.may_be_document(name) and not _is_image(path):
+        is_doubtful = not skipped and readable and passed_over.may_be_document(name)
+        if is_doubtful and not _is_image(Path(os.fsdecode(path))):
             skipped = passed_over.DOCUMENT
         yield Entry(
             relative,
@@ -137,10 +139,9 @@ def _is_folder(entry: os.DirEntry[bytes]) -> bool:
         return False
 
 
-def _is_image(path: bytes) -> bool:
+def _is_image(file: Place) -> bool:
     try:
-        with open(path, "rb") as file:
-            return passed_over.is_image_head(file.read(passed_over.HEAD))
+        return passed_over.is_image_head(read_range(file, 0, passed_over.HEAD))
     except OSError:
         # Reading it in earnest finds out why.
         return True
@@ -165,13 +166,13 @@ class StoreWalk:
         """
         known: set[Parts] = set()
         for file in self._root.files():
-            path = str(file).removeprefix(f"{self._root}/").encode()
+            path = file.below(self._root).encode()
             *inside, name = (as_text(part) for part in path.split(b"/"))
             reason = next(filter(None, map(passed_over.of_folder, inside)), None)
             if tuple(inside) not in known:
                 self._see_new(tuple(inside), known)
             skipped = reason or passed_over.of_file(name)
-            if not skipped and passed_over.may_be_document(name) and not _is_stored_image(file):
+            if not skipped and passed_over.may_be_document(name) and not _is_image(file):
                 skipped = passed_over.DOCUMENT
             found = file.stat()
             yield Entry(path, found.st_size, found.st_mtime_ns, True, skipped)
@@ -201,11 +202,3 @@ def walk(root: Place) -> FolderWalk | StoreWalk:
 def _see(seen: list[Parts], parts: Parts) -> None:
     if len(seen) < LOOKED_AT or folders.label_of(parts[-1]):
         seen.append(parts)
-
-
-def _is_stored_image(file: StorePath) -> bool:
-    try:
-        return passed_over.is_image_head(file.read_range(0, passed_over.HEAD))
-    except OSError:
-        # Reading it in earnest finds out why.
-        return True

@@ -177,7 +177,7 @@ def _stored(path: StorePath) -> list[StorePath]:
     """Finds the files of a folder in a store, in the order of a local one's."""
 
     def parts(file: StorePath) -> list[str]:
-        return str(file).removeprefix(f"{path}/").split("/")
+        return file.below(path).split("/")
 
     def is_wanted(file: StorePath) -> bool:
         *inside, name = parts(file)

@@ -96,10 +96,8 @@ class Steps:
                 self._head_optimizer.build(self._head.trainable_variables)
                 self._optimizers.append(self._head_optimizer)
             self._loss = keras.metrics.Mean(name="loss")
-            self._metrics = [
-                keras.metrics.BinaryAccuracy(name="accuracy"),
-                keras.metrics.AUC(name="auc", thresholds=_THRESHOLDS),
-            ]
+            self._auc = keras.metrics.AUC(name="auc", thresholds=_THRESHOLDS)
+            self._metrics = [keras.metrics.BinaryAccuracy(name="accuracy"), self._auc]
         train_step, head_step = self.train_step, self.head_step
         if is_compiled(strategy, settings.jit_compile):
             train_step = tf.function(train_step, jit_compile=True)
@@ -154,14 +152,13 @@ class Steps:
     @property
     def shares(self) -> Shares:
         """What the batches that were evaluated last say of each threshold."""
-        auc = self._metrics[1]
         counts = [
             keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(each)).astype(float)
             for each in (
-                auc.false_positives,
-                auc.true_negatives,
-                auc.true_positives,
-                auc.false_negatives,
+                self._auc.false_positives,
+                self._auc.true_negatives,
+                self._auc.true_positives,
+                self._auc.false_negatives,
             )
         ]
         with np.errstate(invalid="ignore"):

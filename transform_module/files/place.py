@@ -32,7 +32,7 @@ def names_below(folder: Place) -> list[str]:
         UserError: a folder in a store cannot be listed.
     """
     if isinstance(folder, StorePath):
-        return sorted(str(file).removeprefix(f"{folder}/") for file in folder.files())
+        return sorted(file.below(folder) for file in folder.files())
     return sorted(
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()
     )

@@ -76,6 +76,10 @@ class StorePath:
         above, _, _ = self.address.rpartition("/")
         return self if above.endswith("/") else StorePath(above)
 
+    def below(self, folder: StorePath) -> str:
+        """Returns the path in a folder that it lies in."""
+        return self.address.removeprefix(f"{folder}/")
+
     def with_name(self, name: str) -> StorePath:
         """Returns the path of another name in the same folder."""
         return self.parent / name

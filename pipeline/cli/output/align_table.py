@@ -4,8 +4,9 @@ from typing import Any
 
 from rich.markup import escape
 
-from pipeline.cli.output.cells import counted, new_table, print_table, standard_output
+from pipeline.cli.output.cells import new_table, print_table, standard_output
 from serving.align.job import Aligned, section
+from transform_module.text import count
 
 
 def as_plain(aligned: Aligned) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def print_aligned(aligned: Aligned) -> None:
     table.add_row("distance from a mixture", f"{found.fit.statistic:.4f}", _p(found.fit.p_value))
     table.add_row("out of domain", f"{found.domain.share:.4f}", _p(found.domain.p_value))
     print_table(console, table)
-    console.print(f"{counted(found.images)} images of {counted(found.patients)} patients.")
+    console.print(f"{count(found.images, 'image')} of {count(found.patients, 'patient')}.")
     if not found.is_needed:
         console.print(
             "The prevalence that it is calibrated for lies within the interval: nothing is to be "

@@ -17,10 +17,9 @@ import pytest
 from components.convert.convert import convert
 from components.synthetic.generate import generate
 from serving.beam.beam_args import DEFAULT_BEAM_ARGS, flink_args
-from serving.beam.flink.flink_downloads import flink_jars, java, job_server_jars
 from serving.images.settings import DatasetSettings
 from tests.pipeline.command import REPOSITORY
-from transform_module.errors import UserError
+from tests.serving.beam.flink.needed import skip_without_flink
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(1800)]
 
@@ -33,10 +32,7 @@ def worker(tmp_path):
     boot = os.environ.get("BEAM_BOOT")
     if not boot:
         pytest.skip("BEAM_BOOT does not name Beam's boot program; see the head of this file.")
-    try:
-        java(), job_server_jars(), flink_jars()
-    except UserError as error:
-        pytest.skip(str(error))
+    skip_without_flink()
     (pip,) = Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl")
     script = ENTRYPOINT.read_text().replace("/opt/apache/beam/boot", boot)
     script = script.replace("semi_persist_dir=/tmp", f"semi_persist_dir={tmp_path}")

@@ -26,17 +26,16 @@ from components.evaluator.settings import EvaluationSettings
 from components.schema_gen import contract_schema
 from components.synthetic.generate import generate
 from serving.beam.beam_args import DEFAULT_BEAM_ARGS, flink_args
-from serving.beam.flink.flink_downloads import flink_jars, java, job_server_jars
 from serving.beam.flink.runner import engine
 from serving.images.settings import DatasetSettings
 from serving.predict.many.job import predict_many
 from tests.components import tiny, validated
 from tests.components.evaluator.test_component import inputs
 from tests.conftest import xray
+from tests.serving.beam.flink.needed import skip_without_flink
 from tests.serving.predict.many.samples import fill, read
 from tests.serving.saved import save
 from transform_module import contract
-from transform_module.errors import UserError
 from transform_module.settings import TransformSettings
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(1800)]
@@ -47,10 +46,7 @@ FLINK = (*DEFAULT_BEAM_ARGS, *flink_args("local"))
 @pytest.fixture(scope="module")
 def cluster():
     """The REST address of the cluster on which FLINK computes."""
-    try:
-        java(), job_server_jars(), flink_jars()
-    except UserError as error:
-        pytest.skip(str(error))
+    skip_without_flink()
     return engine("local", tempfile.gettempdir()).cluster.address
 
 
