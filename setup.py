@@ -50,6 +50,7 @@ setup(
         "grpcio>=1.70,<2",
         "grpcio-health-checking>=1.70,<2",
         "grpcio-reflection>=1.70,<2",  # grpcurl and its like need no proto files then
+        "highdicom>=0.26,<1",  # structured reports and secondary captures
         "httpcore[asyncio]>=1,<2",
         "imagehash>=4.3,<5",  # perceptual hashes: copies that were encoded or resized again
         "keras>=3.15,<4",
@@ -57,12 +58,15 @@ setup(
         "ml-metadata>=1.21,<1.22",
         "numpy>=2,<3",
         "orjson>=3.10,<4",
-        "pillow>=11",
+        "pi-heif>=1,<2",  # HEIC; without the encoder of pillow-heif, whose licence is GPL
+        "pillow>=11.3",  # AVIF
         "prometheus-client>=0.21,<1",
         "protobuf>=6,<7",
         "psutil>=5.9",
         "pyarrow>=10",
         "pydantic>=2.10,<3",
+        "pydicom>=3.0.1,<4",
+        "python-gdcm>=3,<4",  # JPEG in DICOM; pylibjpeg-libjpeg is GPL
         "pyyaml>=6,<7",
         "rich>=13",
         "scipy>=1.11",
@@ -100,6 +104,7 @@ setup(
             "kubernetes-validate>=1.34",  # carries the schemas of Kubernetes
             "moto>=5.1,<6",  # a store that speaks S3, on the loopback, by Flask
             "mypy>=1.15",
+            "pillow-heif>=1,<2",  # writes the HEIC files that tests read
             "pytest>=8",
             "pytest-timeout>=2.3",
             "pytest-xdist>=3.6,<4",
