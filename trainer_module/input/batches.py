@@ -1,7 +1,8 @@
 """Transformed examples to batches of pixels, labels and weights."""
 
+import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Literal
@@ -215,10 +216,46 @@ def training_batches(
         against NORMAL counts, and that against PNEUMONIA. Without class weights they are those of
         the label, 1 - label and label.
     """
+    counts = images.class_counts
+    class_weights = balanced(counts) if balance == "class_weights" else (1.0,) * len(counts)
+    # Each image is mixed with the one in its place in another order.
+    orders = 2 if augmentation.mixup else 1
+    # Not sums: the epochs of two trainings with neighbouring seeds would share their orders.
+    seeds = np.random.SeedSequence((seed, epoch)).generate_state(orders).tolist()
+    step = batch_size * share.num_replicas_in_sync
+    order = _sampled if balance == "sampling" else _shuffled
+    numbers = tf.data.Dataset.zip(tuple(order(images, each, share) for each in seeds)).enumerate()
+    draws, batch = _augmented(images.size, seed, augmentation, class_weights)
+    first = epoch * images.count
+    if images.stream:
+        pipelines, own = share.num_input_pipelines, share.input_pipeline_id
+        taken = numbers.take(images.count // step * step // pipelines).map(
+            lambda index, examples: (index * pipelines + own, examples)
+        )
+    else:
+        taken = _share(numbers.take(images.count // step * step), step, share)
+    return (
+        taken.map(
+            lambda index, examples: draws(first + index, examples),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
+        .batch(batch_size, drop_remainder=True)
+        .map(batch, num_parallel_calls=tf.data.AUTOTUNE)
+    )
 
-    def numbered(index: tf.Tensor, examples: tuple[_Example, ...]) -> tuple[Any, ...]:
-        image_seed = tf.stack([tf.constant(seed, tf.int64), epoch * images.count + index])
-        decoded = [(_decoded(image, images.size), label) for image, label in examples]
+
+@functools.lru_cache(maxsize=1)
+def _augmented(
+    size: int, seed: int, augmentation: AugmentationSettings, class_weights: tuple[float, ...]
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Makes what draws by how much a numbered image changes, and what changes a batch.
+
+    All epochs of a training use the same two: to trace them takes half a second.
+    """
+
+    def draws(index: tf.Tensor, examples: tuple[_Example, ...]) -> tuple[Any, ...]:
+        image_seed = tf.stack([tf.constant(seed, tf.int64), index])
+        decoded = [(_decoded(image, size), label) for image, label in examples]
         kept = [draw_share(image_seed, augmentation.mixup) for _ in examples[1:]]
         return draw(image_seed), *decoded, *kept
 
@@ -232,27 +269,7 @@ def training_batches(
         weights = tf.stack([1 - label, label], axis=1) * class_weights
         return augment(pixels, drawn, augmentation), label, weights
 
-    counts = images.class_counts
-    class_weights = balanced(counts) if balance == "class_weights" else (1.0,) * len(counts)
-    # Each image is mixed with the one in its place in another order.
-    orders = 2 if augmentation.mixup else 1
-    # Not sums: the epochs of two trainings with neighbouring seeds would share their orders.
-    seeds = np.random.SeedSequence((seed, epoch)).generate_state(orders).tolist()
-    step = batch_size * share.num_replicas_in_sync
-    order = _sampled if balance == "sampling" else _shuffled
-    numbers = tf.data.Dataset.zip(tuple(order(images, each, share) for each in seeds)).enumerate()
-    if images.stream:
-        pipelines, own = share.num_input_pipelines, share.input_pipeline_id
-        taken = numbers.take(images.count // step * step // pipelines).map(
-            lambda index, examples: (index * pipelines + own, examples)
-        )
-    else:
-        taken = _share(numbers.take(images.count // step * step), step, share)
-    return (
-        taken.map(numbered, num_parallel_calls=tf.data.AUTOTUNE)
-        .batch(batch_size, drop_remainder=True)
-        .map(batch, num_parallel_calls=tf.data.AUTOTUNE)
-    )
+    return tf.function(draws, autograph=False), tf.function(batch, autograph=False)
 
 
 def evaluation_batches(

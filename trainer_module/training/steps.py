@@ -249,7 +249,7 @@ class Steps:
         self, step: Callable[..., tf.Tensor], then: Callable[[], None] = lambda: None
     ) -> Callable[..., tf.Tensor]:
         # A function for each dataset's batch shape is traced once: every batch is full.
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True, autograph=False)
         def run(batch: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tf.Tensor:
             shares = self._strategy.run(step, args=batch)
             then()

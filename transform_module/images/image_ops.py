@@ -122,6 +122,8 @@ def standardize(pixels: tf.Tensor, settings: TransformSettings = _DEFAULTS) -> t
     return _pad(spread, size) if settings.resize == "pad" else spread
 
 
+# TensorFlow Transform traces it nine times a run: rewriting its source takes as long each time.
+@tf.autograph.experimental.do_not_convert
 def images_to_png(image_bytes: tf.Tensor, settings: TransformSettings = _DEFAULTS) -> tf.Tensor:
     """Decodes, resizes and stores a batch; an image that cannot be decoded never fails the rest.
 

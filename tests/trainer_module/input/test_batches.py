@@ -64,6 +64,21 @@ def test_training_batches_are_full_weighed_and_in_range(train):
         np.testing.assert_array_equal(weights[:, 1], np.where(labels == 1, 0.75, 0))
 
 
+def test_what_augments_is_traced_once_for_all_epochs(train, monkeypatch):
+    traced = []
+
+    def counted(*arguments):
+        traced.append(arguments)
+        return augment(*arguments)
+
+    augment = data.augment
+    monkeypatch.setattr(data, "augment", counted)
+    # No other test has this seed: nothing of it is traced yet.
+    first, second = (batches(train, epoch=epoch, seed=1_234_567) for epoch in range(2))
+    assert len(traced) == 1
+    assert not np.array_equal(first[0][0], second[0][0])
+
+
 @pytest.mark.parametrize("augmentation", [AugmentationSettings(), EVERYTHING])
 def test_an_epoch_is_the_same_whatever_the_batch_size(train, augmentation):
     small, large = (
