@@ -133,7 +133,7 @@ def _convert(
     beam_args: Sequence[str],
     progress: Progress | None,
 ) -> Dataset:
-    files = scan(images)
+    files = scan(images, settings)
     patients = patient_finder(settings, files)
     # Imported here: Beam takes seconds, and a user's mistakes are known by now.
     with importing():
@@ -147,7 +147,7 @@ def _convert(
     number = shards.number_of_shards(settings.shards, len(files), sum(file.size for file in files))
     job = jobs.Job(images, new.parent, number, beam_args, progress)
     found = job.place(files, patients, seed=seed, hold_out=settings.hold_out)
-    refuse_mostly_bad(found, files, job.quarantined(), out, settings.max_bad)
+    refuse_mostly_bad(found, files, job.quarantined(), out, settings)
     known = tally.count_known(found)
     dataset = Dataset(
         fingerprint=job.fingerprint(),

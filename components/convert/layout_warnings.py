@@ -8,7 +8,8 @@ from components.convert.outcomes import Outcome
 from components.convert.tally import Count, Mark, Tally
 from serving.images import passed_over
 from serving.images.dataset import PatientsKnown
-from serving.images.folders import label_of, split_of
+from serving.images.folders import split_of
+from serving.images.labels.class_names import UNDERSTOOD
 from transform_module.contract import LABELS, TRAIN
 
 LEAST_IMBALANCE: Final = 20
@@ -61,7 +62,7 @@ def warning_marks(outcome: Outcome) -> Iterator[Mark]:
     if not file.folder:
         yield Mark(("beside",), order, name)
     for folder in file.below_class.split("/")[:-1]:
-        other = label_of(folder) not in (None, file.label)
+        other = UNDERSTOOD.label_of(folder) not in (None, file.label)
         if other or split_of(folder) or passed_over.is_doubtful_folder(folder):
             yield Mark(("doubtful", folder), order, name)
             break

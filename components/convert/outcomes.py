@@ -64,8 +64,9 @@ class Outcome:
 
     @property
     def subtype(self) -> str:
-        """``normal``, ``bacteria``, ``virus`` or ``unknown``."""
-        return subtype(self.file.label, self.file.filename.rsplit("/", 1)[-1])
+        """``normal``, ``bacteria``, ``virus``, or as its folder is named; or ``unknown``."""
+        name = self.file.filename.rsplit("/", 1)[-1]
+        return subtype(self.file.label, name, self.file.subtype)
 
     @property
     def is_to_be_read(self) -> bool:

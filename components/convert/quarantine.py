@@ -7,7 +7,8 @@ from typing import Final
 
 from components.convert.tally import Tally, count_folders, count_reasons, count_skipped
 from serving.images.folders import ALSO_SPLITS, FOLDERS
-from serving.images.layout import SourceFile
+from serving.images.layout import SourceFile, unnamed
+from serving.images.settings import DatasetSettings
 from transform_module.contract import LABELS
 from transform_module.errors import UserError
 from transform_module.files.place import Place
@@ -35,7 +36,7 @@ def refuse_mostly_bad(
     files: Iterable[SourceFile],
     rows: Iterable[Sequence[object]],
     out: Place,
-    max_bad: float,
+    settings: DatasetSettings,
 ) -> None:
     """Stops a conversion whose folder is more broken than is believable.
 
@@ -44,12 +45,14 @@ def refuse_mostly_bad(
         files: all files of the image folder.
         rows: the quarantined files, see `write_list`.
         out: the folder of the dataset; the list of files is written beside it.
-        max_bad: largest share of quarantined files, 0 to 1, skipped files left out.
+        settings: the largest share of quarantined files, skipped files left out; and what the
+            classes are called.
 
     Raises:
         UserError: more are bad, or nothing is left.
     """
     counts = count_folders(tally)
+    max_bad = settings.max_bad
     checked = sum(count.read - count.skipped for count in counts)
     bad = sum(count.quarantined for count in counts)
     if any(count.written for count in counts) and bad <= max_bad * checked:
@@ -58,7 +61,7 @@ def refuse_mostly_bad(
     raise UserError(
         f"{bad:,} of {checked:,} files ({bad / max(1, checked):.0%}) are "
         f"not readable images; allowed are {max_bad:.0%} (max_bad). {_commonest(tally)}"
-        f"{_skipped(tally)}{_folders(files)}Every file with its reason is in "
+        f"{_skipped(tally)}{_folders(files, settings)}Every file with its reason is in "
         f"{refused_list(out)}. {_advice(tally)}"
     )
 
@@ -80,7 +83,7 @@ def _skipped(tally: Tally) -> str:
     return f"Skipped beside these: {listed}. " if listed else ""
 
 
-def _folders(files: Iterable[SourceFile]) -> str:
+def _folders(files: Iterable[SourceFile], settings: DatasetSettings) -> str:
     """The folders where a class is expected, where files lie outside those of the classes."""
     found: Counter[str] = Counter()
     is_outside = False
@@ -98,7 +101,8 @@ def _folders(files: Iterable[SourceFile]) -> str:
     more = ", ..." if len(found) > _FOLDERS else ""
     return (
         f"Files by folder: {shown}{more}. Class folders are named {' and '.join(LABELS)}, in any "
-        f"case; above or below them may be {', '.join(FOLDERS)} ({ALSO_SPLITS}). "
+        f"case; above or below them may be {', '.join(FOLDERS)} ({ALSO_SPLITS})."
+        f"{unnamed(files, settings)} "
     )
 
 

@@ -28,7 +28,7 @@ def source_fingerprint(images: Place, settings: DatasetSettings, seed: int) -> s
     Raises:
         UserError: there is no such folder, or nothing in it is recognised.
     """
-    return fingerprint_of(scan(images), settings, seed)
+    return fingerprint_of(scan(images, settings), settings, seed)
 
 
 def fingerprint_of(files: Iterable[SourceFile], settings: DatasetSettings, seed: int) -> str:

@@ -134,6 +134,7 @@ def synth(out: Path, count: int, seed: int, as_json: bool) -> None:
 @main.command()
 @click.argument("images", type=_ANY_PATH)
 @click.argument("out", type=_ANY_PATH)
+@options.classes
 @click.option("--patient-pattern", metavar="REGEX", help="Its group is the patient's id.")
 @click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")
 @click.option(
@@ -151,6 +152,7 @@ def synth(out: Path, count: int, seed: int, as_json: bool) -> None:
 def convert(
     images: Place,
     out: Place,
+    classes: str | None,
     patient_pattern: str | None,
     patients: str | None,
     unlisted_patients: str | None,
@@ -181,6 +183,7 @@ def convert(
         "max_bad": max_bad,
     }
     said = [f"dataset.{k}={json.dumps(v)}" for k, v in given.items() if v is not None]
+    said += [f"dataset.classes={classes}"] if classes else []
     config = load(source, [*overrides, *said])
     with (
         silenced() as terminal,

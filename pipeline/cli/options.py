@@ -26,6 +26,11 @@ overrides = click.option(
     shell_complete=completion.overrides,
     help="Change one key, such as trainer.epochs=3; may be repeated.",
 )
+classes = click.option(
+    "--classes",
+    metavar="NAMES",
+    help="How classes are called: '{NORMAL: [0, clear], PNEUMONIA: [1, covid]}'.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 root = click.option(
     "--root",

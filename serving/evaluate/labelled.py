@@ -61,13 +61,16 @@ def find(images: Path, settings: DatasetSettings) -> LabelledSet:
         UserError: there is no such folder, it holds no class folder, or the patients' table or
             pattern is a mistake.
     """
-    files = layout.scan(images)
+    files = layout.scan(images, settings)
     patient_of = patients.patient_finder(settings, files)
     labelled = [file for file in files if file.label and not file.skipped]
     outside = sum(not file.label and not file.skipped for file in files)
     notes = []
     if outside:
-        notes.append(f"Files outside the class folders, which were ignored: {outside:,}.")
+        notes.append(
+            f"Files outside the class folders, which were ignored: {outside:,}."
+            f"{layout.unnamed(files, settings)}"
+        )
     left = Counter(file.skipped for file in files if file.skipped)
     for reason, count in left.most_common():
         notes.append(f"Files skipped ({reason}): {count:,}.")
@@ -83,7 +86,7 @@ def find(images: Path, settings: DatasetSettings) -> LabelledSet:
                 file=images / os.fsdecode(file.path),
                 name=file.filename,
                 label=file.label,
-                subtype=subtype_of(file.label, file.filename),
+                subtype=subtype_of(file.label, file.filename, file.subtype),
                 patient=patient_of(file),
                 problem=file.problem,
             )
@@ -93,7 +96,7 @@ def find(images: Path, settings: DatasetSettings) -> LabelledSet:
     )
 
 
-def subtype_of(label: str, name: str) -> str:
-    """Returns an image's subtype by its name; empty where that does not have it."""
-    found = patients.subtype(label, name.rsplit("/", 1)[-1])
+def subtype_of(label: str, name: str, named: str = "") -> str:
+    """Returns an image's subtype, as named or by its file name; empty where neither has it."""
+    found = patients.subtype(label, name.rsplit("/", 1)[-1], named)
     return "" if found == patients.UNKNOWN_SUBTYPE else found

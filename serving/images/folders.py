@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from serving.images.labels.class_names import UNDERSTOOD, ClassNames
 from serving.images.passed_over import derived_folder
-from transform_module.contract import LABELS
 
 FOLDERS: Final = ("train", "val", "test")
 """The folders that may be above the class folders; without them a file's folder is ``""``."""
@@ -36,15 +36,9 @@ def split_of(name: str) -> str | None:
     return _SPLIT_NAMES.get(name.strip().lower())
 
 
-def label_of(name: str) -> str | None:
-    """Returns which of LABELS a folder's name stands for."""
-    label = name.strip().upper()
-    return label if label in LABELS else None
-
-
-def is_of_layout(name: str) -> bool:
+def is_of_layout(name: str, names: ClassNames) -> bool:
     """Returns whether a folder's name is that of a split or a class."""
-    return split_of(name) is not None or label_of(name) is not None
+    return split_of(name) is not None or names.meaning(name) is not None
 
 
 class Found(NamedTuple):
@@ -55,20 +49,25 @@ class Found(NamedTuple):
         label: one of LABELS, or ``""``.
         depth: how many of its folders belong to the layout.
         is_twice_split: whether a folder of a split is both above and below its class folder.
+        subtype: the kind of pneumonia that its class folder, or one below that, is named by.
+        is_left_out: whether it is in a folder whose images are left out.
     """
 
     folder: str = ""
     label: str = ""
     depth: int = 0
     is_twice_split: bool = False
+    subtype: str = ""
+    is_left_out: bool = False
 
 
-def place(parents: Parts, base: Parts) -> Found:
+def place(parents: Parts, base: Parts, names: ClassNames = UNDERSTOOD) -> Found:
     """Finds where in the layout a file is.
 
     Args:
         parents: the file's folders.
         base: the folder that holds the layout.
+        names: of the classes.
     """
     if parents[: len(base)] != base:
         return Found()
@@ -76,16 +75,27 @@ def place(parents: Parts, base: Parts) -> Found:
     folder = split_of(rest[0]) if rest else None
     if folder:
         rest.pop(0)
-    label = label_of(rest[0]) if rest else None
-    if label:
+    meaning = names.meaning(rest[0]) if rest else None
+    if meaning is None:
+        return Found(folder or "", "", len(parents) - len(rest))
+    label = meaning.label
+    rest.pop(0)
+    below = split_of(rest[0]) if rest else None
+    if below and not folder:
         rest.pop(0)
-        below = split_of(rest[0]) if rest else None
-        if below and folder:
-            return Found(folder, label, len(parents) - len(rest), is_twice_split=below != folder)
-        if below:
-            rest.pop(0)
-            folder = below
-    return Found(folder or "", label or "", len(parents) - len(rest))
+    # Numbers below a class are of patients or studies.
+    inner = [found for part in rest if not part.isdigit() and (found := names.meaning(part))]
+    return Found(
+        folder or below or "",
+        label,
+        len(parents) - len(rest),
+        is_twice_split=bool(folder and below and folder != below),
+        subtype=next(
+            (found.subtype for found in inner if found.subtype and found.label == label),
+            meaning.subtype,
+        ),
+        is_left_out=not all(found.label for found in (meaning, *inner)),
+    )
 
 
 @dataclass(frozen=True)
@@ -94,9 +104,11 @@ class Tree:
 
     Attributes:
         folders: the path of each, with those above it.
+        names: of the classes.
     """
 
     folders: Sequence[Parts]
+    names: ClassNames = UNDERSTOOD
 
     def bases(self) -> list[Parts]:
         """Returns the topmost folders that hold a layout, sorted."""
@@ -109,7 +121,7 @@ class Tree:
             for parts in self._bases()
             if parts[: len(base)] == base
             and len(parts) > len(base)
-            and not is_of_layout(parts[len(base)])
+            and not is_of_layout(parts[len(base)], self.names)
         )
 
     def below_splits(self) -> dict[str, set[str]]:
@@ -123,7 +135,9 @@ class Tree:
     def _bases(self) -> Iterator[Parts]:
         """Finds the folders above those of a class, or above those of a split that hold one."""
         for parts in self.folders:
-            if not parts or not label_of(parts[-1]) or any(map(derived_folder, parts)):
+            if not parts or not self.names.is_certain(parts[-1]):
+                continue
+            if any(map(derived_folder, parts)):
                 continue
             yield parts[:-1]
             if len(parts) > 1 and split_of(parts[-2]):

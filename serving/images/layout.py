@@ -18,7 +18,10 @@ from serving.files.local_paths import place_of
 from serving.files.spool import Spool
 from serving.images import folders, passed_over
 from serving.images.folders import FOLDERS, Found, Parts
+from serving.images.labels.class_names import ClassNames
+from serving.images.settings import DatasetSettings
 from serving.images.walks import LOOKED_AT, Entry, walk
+from transform_module.contract import LABELS
 from transform_module.did_you_mean import nearest
 from transform_module.errors import NothingValid, UserError
 from transform_module.files.place import Place, inside
@@ -29,6 +32,7 @@ EXPECTED_LAYOUT: Final = "train|val|test/NORMAL|PNEUMONIA/..., or only NORMAL|PN
 OUTSIDE: Final = "outside the class folders"
 
 _SHOWN = 8
+_DEFAULTS: Final = DatasetSettings()
 
 _ARCHIVE_SUFFIXES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"})
 _TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".xlsx", ".json"})
@@ -53,6 +57,7 @@ class SourceFile:
         problem: why it is not an image of the dataset, known without reading it; None where it may
             be one.
         depth: how many folders are above what is below its split and its class folder.
+        subtype: the kind of pneumonia that its folder is named by; empty where it is not.
     """
 
     path: bytes
@@ -64,6 +69,7 @@ class SourceFile:
     skipped: str | None = None
     problem: str | None = None
     depth: int = 0
+    subtype: str = ""
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Several times as fast as the default one of a frozen class with slots.
@@ -83,7 +89,7 @@ class SourceFile:
 _fields = attrgetter(*SourceFile.__slots__)
 
 
-def scan(images: Place) -> Spool[SourceFile]:
+def scan(images: Place, settings: DatasetSettings = _DEFAULTS) -> Spool[SourceFile]:
     """Lists every file below a folder, links followed, sorted by path. The list is on disk.
 
     Folders are walked and not counted, but for those that stand for a lost file: one outside the
@@ -92,6 +98,7 @@ def scan(images: Place) -> Spool[SourceFile]:
 
     Args:
         images: the image folder, here or in a store.
+        settings: the names of the classes.
 
     Returns:
         One entry a file.
@@ -105,17 +112,18 @@ def scan(images: Place) -> Spool[SourceFile]:
     images = place_of(images, "The image folder")
     if isinstance(images, Path) and not os.path.isdir(images):
         raise UserError(_no_folder(images))
-    found = walk(images)
+    names = ClassNames(settings.classes)
+    found = walk(images, names)
     entries = Spool[Entry](lambda entry: entry.path)
     for entry in found.entries():
         entries.add(entry)
     _refuse_closed(images, found.closed)
-    tree = folders.Tree(found.seen)
+    tree = folders.Tree(found.seen, names)
     base = _base(images, tree)
     copies = _copies(tree, base)
     files = Spool[SourceFile](lambda file: file.path)
     for entry in entries:
-        files.add(_placed(entry, base, copies, found.size))
+        files.add(_placed(entry, base, names, copies, found.size))
     if not any(file.label and not file.skipped for file in files):
         raise NothingValid(_nothing_recognised(images, tree, islice(entries, LOOKED_AT)))
     _refuse_mixed(images, files)
@@ -140,12 +148,16 @@ def _copies(tree: folders.Tree, base: Parts) -> tuple[Parts, ...]:
 
 
 def _placed(
-    entry: Entry, base: Parts, copies: Sequence[Parts], size: Callable[[bytes], int | None]
+    entry: Entry,
+    base: Parts,
+    names: ClassNames,
+    copies: Sequence[Parts],
+    size: Callable[[bytes], int | None],
 ) -> SourceFile:
     """Finds where in the layout a file is, and what that makes of it."""
     raw = entry.path.split(b"/")
     parts = tuple(as_text(part) for part in raw)
-    found = folders.place(parts[:-1], base)
+    found = folders.place(parts[:-1], base, names)
     file = SourceFile(
         entry.path,
         found.folder,
@@ -156,9 +168,12 @@ def _placed(
         entry.skipped,
         entry.problem,
         found.depth,
+        found.subtype,
     )
     if file.skipped:
         return file
+    if found.is_left_out:
+        return replace(file, skipped=passed_over.CLASS_LEFT_OUT)
     inner = next((copy for copy in copies if parts[: len(copy)] == copy), None)
     if inner is not None:
         outer = b"/".join((*raw[: len(base)], *raw[len(inner) :]))
@@ -257,12 +272,14 @@ def _nothing_recognised(images: Place, tree: folders.Tree, entries: Iterable[Ent
         f"Found{' in ' if within else ''}{'/'.join(within)}: {shown or 'nothing'}."
     )
     if inside := tree.below_splits():
+        classes = set[str]().union(*inside.values())
         message += (
             f" Below {', '.join(folder for folder in FOLDERS if folder in inside)}: "
-            f"{', '.join(sorted(set().union(*inside.values())))}. Rename these to NORMAL and "
-            "PNEUMONIA."
+            f"{', '.join(sorted(classes))}."
         )
-    if folders.label_of(images.name):
+    else:
+        classes = {name for name in found if (*within, name) in tree.folders}
+    if tree.names.label_of(images.name):
         return f"{message} Did you mean the folder above, {images.parent}?"
     suffixes = {Path(name).suffix.lower() for name in found}
     if suffixes & _TABLE_SUFFIXES:
@@ -271,7 +288,28 @@ def _nothing_recognised(images: Place, tree: folders.Tree, entries: Iterable[Ent
         message += " DICOM files are not read: export them as PNG of 8 bits, as they are shown."
     if suffixes & _ARCHIVE_SUFFIXES:
         message += " Unpack the archives."
-    return message
+    return message + _how_to_name(classes, tree.names)
+
+
+def unnamed(files: Iterable[SourceFile], settings: DatasetSettings) -> str:
+    """Returns what to write where folders beside those of the classes hold files, or nothing."""
+    found = set()
+    for file in files:
+        parts = file.filename.split("/")
+        if not file.label and not file.skipped and len(parts) > file.depth + 1:
+            found.add(parts[file.depth])
+    return _how_to_name(found, ClassNames(settings.classes))
+
+
+def _how_to_name(found: Iterable[str], names: ClassNames) -> str:
+    classes = sorted(name for name in found if not folders.is_of_layout(name, names))
+    if not 0 < len(classes) <= _SHOWN:
+        return ""
+    return (
+        f" If {', '.join(classes)} are classes, rename them to {' and '.join(LABELS)}, or write "
+        f"under which of these each is: {names.proposal(classes)} (in a configuration, "
+        "dataset.classes)."
+    )
 
 
 def _topmost_names(inner: Set[Parts], files: Set[Parts]) -> tuple[Parts, list[str]]:

@@ -25,19 +25,21 @@ _PATTERN: Final = "the pattern"
 _SHOWN = 3
 
 
-def subtype(label: str, name: str) -> str:
+def subtype(label: str, name: str, named: str = "") -> str:
     """Returns the subtype of an image.
 
     Args:
         label: its class, one of LABELS.
         name: file name without folders.
+        named: the kind of pneumonia that its folder or a table names.
 
     Returns:
-        ``normal`` for the class NORMAL; ``bacteria``, ``virus`` or UNKNOWN_SUBTYPE else.
+        ``normal`` for the class NORMAL; else what is named, or by the file's name ``bacteria``,
+        ``virus`` or UNKNOWN_SUBTYPE.
     """
     if label == LABELS[0]:
         return label.lower()
-    return type_of_pneumonia(name) or UNKNOWN_SUBTYPE
+    return named or type_of_pneumonia(name) or UNKNOWN_SUBTYPE
 
 
 @dataclass(frozen=True)

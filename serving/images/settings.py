@@ -1,12 +1,20 @@
 """Settings of the conversion of image folders to a dataset."""
 
 import re
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, field_validator
 
 from serving.images.hold_out import Group
+from serving.images.labels.class_names import KEYS, normalized
 from transform_module.strict import STRICT
+
+
+def _texts(name: Any) -> tuple[str, ...]:
+    """Returns the names that YAML read as something else, such as 0 and no."""
+    if isinstance(name, bool):
+        return ("true", "yes") if name else ("false", "no")
+    return () if name is None else (str(name),)
 
 
 class DatasetSettings(BaseModel):
@@ -14,6 +22,14 @@ class DatasetSettings(BaseModel):
 
     model_config = STRICT
 
+    classes: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description=(
+            "What the folders of a class, or the labels in a table, are called, beside NORMAL and "
+            "PNEUMONIA, such as {NORMAL: [0, clear], PNEUMONIA: [1, covid], LEFT_OUT: [nodule]}; "
+            "what is under LEFT_OUT is skipped."
+        ),
+    )
     patient_pattern: str | None = Field(
         default=None,
         description=(
@@ -61,6 +77,24 @@ class DatasetSettings(BaseModel):
             "larger than about 200 MB."
         ),
     )
+
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _are_names(cls, classes: Any) -> Any:
+        if not isinstance(classes, dict):
+            return classes
+        named: dict[str, tuple[str, ...]] = {}
+        under: dict[str, str] = {}
+        for written, names in classes.items():
+            key = str(written).strip().upper()
+            if key not in KEYS:
+                raise ValueError(f"the keys are {', '.join(KEYS)}. Received: {written!r}")
+            listed = names if isinstance(names, list | tuple) else [names]
+            named[key] = tuple(text for name in listed for text in _texts(name))
+            for name in named[key]:
+                if under.setdefault(normalized(name), key) != key:
+                    raise ValueError(f"{name!r} is under {under[normalized(name)]} and under {key}")
+        return named
 
     @field_validator("patient_pattern")
     @classmethod

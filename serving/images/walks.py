@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from serving.images import folders, passed_over
-from serving.images.folders import Parts
+from serving.images import passed_over
+from serving.images.folders import Parts, is_of_layout
+from serving.images.labels.class_names import UNDERSTOOD, ClassNames
 from serving.images.reasons import NOT_REGULAR
 from transform_module.files.place import Place, read_range
 from transform_module.files.store_path import StorePath
@@ -45,8 +46,9 @@ class FolderWalk:
         closed: folders that cannot be opened or are not there, with why.
     """
 
-    def __init__(self, root: bytes) -> None:
+    def __init__(self, root: bytes, names: ClassNames) -> None:
         self._root = root
+        self._names = names
         self.seen: list[Parts] = []
         self.closed: list[tuple[bytes, str]] = []
 
@@ -80,7 +82,8 @@ class FolderWalk:
             yield from self._closed(relative, error.strerror or "unknown error", skipped)
             return
         if not skipped:
-            _see(self.seen, tuple(map(as_text, relative.split(b"/"))) if relative else ())
+            parts = tuple(map(as_text, relative.split(b"/"))) if relative else ()
+            _see(self.seen, parts, self._names)
         is_empty = True
         with children:
             for entry in children:
@@ -97,7 +100,7 @@ class FolderWalk:
 
     def _closed(self, relative: bytes, why: str, skipped: str | None) -> Iterator[Entry]:
         parts = [as_text(part) for part in relative.split(b"/")]
-        if not skipped and (not relative or any(map(folders.is_of_layout, parts))):
+        if not skipped and (not relative or any(is_of_layout(part, self._names) for part in parts)):
             self.closed.append((relative, why))
             return
         problem = f"folder that cannot be opened: {why.lower()}"
@@ -110,7 +113,7 @@ class FolderWalk:
             found = os.stat(path)
         except OSError as error:
             is_link = os.path.islink(path)
-            if is_link and not skipped and folders.is_of_layout(name):
+            if is_link and not skipped and is_of_layout(name, self._names):
                 self.closed.append((relative, "it is a link that leads nowhere"))
                 return
             why = (error.strerror or "unknown error").lower()
@@ -153,8 +156,9 @@ class StoreWalk:
     Attributes: as those of `FolderWalk`.
     """
 
-    def __init__(self, root: StorePath) -> None:
+    def __init__(self, root: StorePath, names: ClassNames) -> None:
         self._root = root
+        self._names = names
         self.seen: list[Parts] = []
         self.closed: list[tuple[bytes, str]] = []
 
@@ -191,14 +195,21 @@ class StoreWalk:
                 return
             if folder not in known:
                 known.add(folder)
-                _see(self.seen, folder)
+                _see(self.seen, folder, self._names)
 
 
-def walk(root: Place) -> FolderWalk | StoreWalk:
-    """Returns the walk below an image folder."""
-    return StoreWalk(root) if isinstance(root, StorePath) else FolderWalk(os.fsencode(root))
+def walk(root: Place, names: ClassNames = UNDERSTOOD) -> FolderWalk | StoreWalk:
+    """Returns the walk below an image folder.
+
+    Args:
+        root: the folder.
+        names: of the classes.
+    """
+    if isinstance(root, StorePath):
+        return StoreWalk(root, names)
+    return FolderWalk(os.fsencode(root), names)
 
 
-def _see(seen: list[Parts], parts: Parts) -> None:
-    if len(seen) < LOOKED_AT or folders.label_of(parts[-1]):
+def _see(seen: list[Parts], parts: Parts, names: ClassNames) -> None:
+    if len(seen) < LOOKED_AT or names.label_of(parts[-1]):
         seen.append(parts)

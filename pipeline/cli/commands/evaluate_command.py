@@ -35,6 +35,7 @@ _PATH = LocalPath()
     metavar="COLUMN",
     help="Column of the CSV file to group by; may be repeated.",
 )
+@options.classes
 @click.option("--patient-pattern", metavar="REGEX", help="Its group is the patient's id.")
 @click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")
 @click.option(
@@ -53,6 +54,7 @@ def evaluate(
     against: Path | None,
     corruptions: bool,
     slices: tuple[str, ...],
+    classes: str | None,
     patient_pattern: str | None,
     patients: str | None,
     unlisted_patients: Literal["refuse", "alone"],
@@ -78,13 +80,16 @@ def evaluate(
     from pipeline.cli.output.cells import console
     from pipeline.cli.output.display import Display
     from pipeline.cli.output.evaluate_tables import print_evaluated
+    from pipeline.config.config_file import load
     from pipeline.run_records.run_log import silenced
     from serving.analysis.findings import to_json
     from serving.evaluate.job import evaluate as evaluate_model
     from serving.images.settings import DatasetSettings
 
+    named = load(None, [f"dataset.classes={classes}"] if classes else []).dataset
     try:
         settings = DatasetSettings(
+            classes=named.classes,
             patient_pattern=patient_pattern,
             patients=patients,
             unlisted_patients=unlisted_patients,

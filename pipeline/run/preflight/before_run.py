@@ -39,7 +39,7 @@ def check(config: Config, root: Root) -> int:
     if config.images is None:
         return config.synthetic.images
     images = Path(config.images).expanduser().resolve()
-    files = scan(images)
+    files = scan(images, config.dataset)
     patient_finder(config.dataset, files)
     return sum(bool(file.label) and not file.skipped for file in files)
 

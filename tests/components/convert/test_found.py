@@ -1,6 +1,7 @@
 """Folders that people really have, as far as they are on this machine."""
 
 import csv
+from collections import Counter
 
 import pytest
 
@@ -67,11 +68,16 @@ def test_what_was_skipped_as_masks_is_said_with_examples(tmp_path):
 @pytest.mark.parametrize(
     ("folder", "message"),
     [
-        ("04_classes_bacteria_virus", "Files by folder: BACTERIA (4), NORMAL (4), VIRUS (4)."),
-        ("04_classes_bacteria_virus", "no image of PNEUMONIA is left, so raising max_bad does not"),
         ("04_classes_four", "train/COVID19 (4), train/NORMAL (4), train/PNEUMONIA (4)"),
         ("04_classes_four", "Class folders are named NORMAL and PNEUMONIA"),
-        ("04_classes_0_1", "Below train, val, test: 0, 1. Rename these to NORMAL and PNEUMONIA."),
+        ("04_classes_four", "If COVID19, TURBERCULOSIS are classes, rename them to NORMAL and"),
+        (
+            "04_classes_four",
+            "--classes '{NORMAL: [], PNEUMONIA: [COVID19], LEFT_OUT: [TURBERCULOSIS]}' (in a "
+            "configuration, dataset.classes).",
+        ),
+        ("04_classes_0_1", "Below train, val, test: 0, 1. If 0, 1 are classes, rename them to"),
+        ("04_classes_0_1", """--classes '{NORMAL: ["0"], PNEUMONIA: ["1"]}' (in a configuration"""),
         ("03_csv", "A table of labels is not read here"),
         ("09_dicom", "DICOM files are not read"),
     ],
@@ -81,6 +87,34 @@ def test_a_folder_of_other_classes_is_refused_with_what_was_found(tmp_path, fold
         converted(folder, tmp_path)
     assert message in str(refusal.value)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("folder", "classes", "subtypes", "skipped"),
+    [
+        ("04_classes_bacteria_virus", {}, {"normal": 4, "bacteria": 4, "virus": 4}, {}),
+        (
+            "04_classes_0_1",
+            {"NORMAL": [0], "PNEUMONIA": [1]},
+            {"normal": 10, "bacteria": 7, "virus": 3},
+            {},
+        ),
+        (
+            "04_classes_four",
+            {"PNEUMONIA": ["COVID19"], "LEFT_OUT": ["TURBERCULOSIS"]},
+            {"normal": 4, "covid19": 4, "bacteria": 3, "virus": 1},
+            {"class that is left out": 4},
+        ),
+    ],
+)
+def test_classes_by_other_names_are_converted(tmp_path, folder, classes, subtypes, skipped):
+    settings = DatasetSettings(shards=1, classes=classes)
+    dataset, _ = converted(folder, tmp_path, settings)
+    found = Counter()
+    for each in dataset.splits:
+        found[each.subtype] += each.images
+    assert found == subtypes
+    assert dataset.skipped_reasons == skipped
 
 
 def test_the_names_of_nih_show_the_patients(tmp_path):

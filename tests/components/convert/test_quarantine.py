@@ -4,6 +4,7 @@ import pytest
 
 from components.convert.outcomes import Outcome
 from components.convert.quarantine import refuse_mostly_bad, refused_list, write_list
+from serving.images.settings import DatasetSettings
 from tests.components.convert.alone import tallied
 from tests.components.convert.folders import source
 from transform_module.errors import UserError
@@ -35,7 +36,8 @@ def row(outcome):
 
 def judge(found, out, limit):
     rows = [row(each) for each in found if each.quarantined]
-    refuse_mostly_bad(tallied(found), [each.file for each in found], rows, out, limit)
+    settings = DatasetSettings(max_bad=limit)
+    refuse_mostly_bad(tallied(found), [each.file for each in found], rows, out, settings)
 
 
 @pytest.mark.parametrize(("good", "bad", "limit"), [(9, 1, 0.1), (1, 0, 0.0), (1, 9, 1.0)])

@@ -308,7 +308,7 @@ def test_a_missing_folder_is_named(tmp_path):
         ({"COVID/a.png": b"1", "list.csv": b"2"}, "Found: COVID, list.csv. A table of labels"),
         (
             {"train/0/a.png": b"1", "train/1/a.png": b"1"},
-            "Below train: 0, 1. Rename these to NORMAL",
+            "Below train: 0, 1. If 0, 1 are classes, rename",
         ),
         ({"data/images/0/a.png": b"1", "data/images/1/b.png": b"1"}, "Found in data/images: 0, 1."),
         ({"scan.dcm": b"1"}, "DICOM files are not read"),

@@ -23,6 +23,7 @@ def test_impossible_values_are_named(values, said):
 
 def test_the_defaults_are_those_of_the_documentation():
     assert DatasetSettings().model_dump() == {
+        "classes": {},
         "patient_pattern": None,
         "patients": None,
         "unlisted_patients": "refuse",
@@ -35,3 +36,24 @@ def test_the_defaults_are_those_of_the_documentation():
 def test_settings_cannot_be_changed():
     with pytest.raises(ValidationError, match="frozen"):
         DatasetSettings().shards = 5
+
+
+def test_the_names_of_classes_are_texts_however_yaml_reads_them():
+    settings = DatasetSettings(classes={"normal": [0, False, "No Finding"], "PNEUMONIA": 1.0})
+    assert settings.classes == {
+        "NORMAL": ("0", "false", "no", "No Finding"),
+        "PNEUMONIA": ("1.0",),
+    }
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ({"SICK": ["1"]}, "the keys are NORMAL, PNEUMONIA, LEFT_OUT. Received: 'SICK'"),
+        ({"NORMAL": ["1"], "PNEUMONIA": [1.0]}, "'1.0' is under NORMAL and under PNEUMONIA"),
+        (["NORMAL"], "valid dictionary"),
+    ],
+)
+def test_names_of_classes_that_cannot_be_are_refused(classes, message):
+    with pytest.raises(ValidationError, match=message):
+        DatasetSettings(classes=classes)
