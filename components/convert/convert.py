@@ -15,7 +15,7 @@ from components.convert.source import fingerprint_of, source_fingerprint
 from serving.files import publication
 from serving.files.local_paths import place_of
 from serving.images.dataset import DATASET_FILE, QUARANTINE_FILE, Dataset
-from serving.images.layout import scan
+from serving.images.labels.labelled_files import labelled_files
 from serving.images.patients import patient_finder
 from serving.images.settings import DatasetSettings
 from serving.process import system_errors
@@ -133,7 +133,7 @@ def _convert(
     beam_args: Sequence[str],
     progress: Progress | None,
 ) -> Dataset:
-    files = scan(images, settings)
+    files = labelled_files(images, settings)
     patients = patient_finder(settings, files)
     # Imported here: Beam takes seconds, and a user's mistakes are known by now.
     with importing():

@@ -57,7 +57,7 @@ def warning_marks(outcome: Outcome) -> Iterator[Mark]:
         yield Mark(("skipped image", file.skipped), order, name)
     if not outcome.is_valid:
         return
-    above = file.depth - bool(file.folder) - bool(file.label)
+    above = 0 if file.line else file.depth - bool(file.folder) - bool(file.label)
     yield Mark(("base",), order, "/".join(name.split("/")[:above]))
     if not file.folder:
         yield Mark(("beside",), order, name)

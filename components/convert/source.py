@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from pathlib import Path
 
 from components.code_version import code_version
-from serving.images.layout import SourceFile, scan
+from serving.files.local_paths import place_of
+from serving.images.labels.labelled_files import labelled_files, tables_of
+from serving.images.layout import SourceFile
 from serving.images.settings import DatasetSettings
 from transform_module.files.place import Place
 
@@ -23,20 +24,22 @@ def source_fingerprint(images: Place, settings: DatasetSettings, seed: int) -> s
 
     Returns:
         64 hexadecimal digits over path, size and time of change of every file, the settings, the
-        table of patients, the seed, and the code that converts.
+        tables, the seed, and the code that converts.
 
     Raises:
         UserError: there is no such folder, or nothing in it is recognised.
     """
-    return fingerprint_of(scan(images, settings), settings, seed)
+    return fingerprint_of(labelled_files(images, settings), settings, seed)
 
 
 def fingerprint_of(files: Iterable[SourceFile], settings: DatasetSettings, seed: int) -> str:
     """Fingerprints files that were listed already; see `source_fingerprint`."""
-    table = Path(settings.patients) if settings.patients else None
+    tables = tables_of(settings)
+    if settings.patients:
+        tables.append(place_of(settings.patients, "The table of patients"))
     described = {
         "settings": settings.model_dump(),
-        "patients": _digest(table) if table and table.is_file() else None,
+        "tables": [_digest(table) for table in tables],
         "seed": seed,
         "code": code_version(_CODE),
     }
@@ -47,5 +50,9 @@ def fingerprint_of(files: Iterable[SourceFile], settings: DatasetSettings, seed:
     return digest.hexdigest()
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _digest(table: Place) -> str | None:
+    try:
+        return hashlib.sha256(table.read_bytes()).hexdigest()
+    except OSError:
+        # Whoever reads it says so.
+        return None

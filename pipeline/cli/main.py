@@ -55,6 +55,9 @@ def main() -> None:
 
 @main.command(cls=ImagesByOption)
 @options.images
+@options.labels
+@options.layout
+@options.classes
 @options.config
 @options.overrides
 @click.option("--orchestrator", type=Choice(["local", "beam"]), help="What runs it.")
@@ -71,6 +74,9 @@ def main() -> None:
 @when_interrupted()
 def run(
     images: Path | None,
+    labels: str | None,
+    layout: str | None,
+    classes: str | None,
     source: str | None,
     overrides: tuple[str, ...],
     orchestrator: str | None,
@@ -93,6 +99,7 @@ def run(
     from pipeline.config.config_file import load
 
     given = [f"images={json.dumps(str(images))}"] if images else []
+    given += options.of_labels(labels, layout, classes)
     given += [f"orchestrator={orchestrator}"] if orchestrator else []
     config = load(source, [*overrides, *given])
     with importing():
@@ -134,9 +141,11 @@ def synth(out: Path, count: int, seed: int, as_json: bool) -> None:
 @main.command()
 @click.argument("images", type=_ANY_PATH)
 @click.argument("out", type=_ANY_PATH)
+@options.labels
+@options.layout
 @options.classes
 @click.option("--patient-pattern", metavar="REGEX", help="Its group is the patient's id.")
-@click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")
+@click.option("--patients", metavar="TABLE", help="Table with the columns path and patient.")
 @click.option(
     "--unlisted-patients",
     type=Choice(["refuse", "alone"]),
@@ -152,6 +161,8 @@ def synth(out: Path, count: int, seed: int, as_json: bool) -> None:
 def convert(
     images: Place,
     out: Place,
+    labels: str | None,
+    layout: str | None,
     classes: str | None,
     patient_pattern: str | None,
     patients: str | None,
@@ -165,9 +176,9 @@ def convert(
     """Convert the folder IMAGES to TFRecords in the folder OUT.
 
     IMAGES, or the one folder in it, holds train|val|test/NORMAL|PNEUMONIA/..., or only
-    NORMAL|PNEUMONIA/... Files that are not readable images are listed in
-    OUT/quarantine.csv with the reason. Each may be in a store: s3://BUCKET/FOLDER,
-    minio:// or gs://.
+    NORMAL|PNEUMONIA/...; with --labels it holds the images of TABLE in any folders. Files that are
+    not readable images are listed in OUT/quarantine.csv with the reason. Each may be in a store:
+    s3://BUCKET/FOLDER, minio:// or gs://.
     """
     from components.convert import convert as images_convert
     from pipeline.cli.output.cells import console
@@ -183,7 +194,7 @@ def convert(
         "max_bad": max_bad,
     }
     said = [f"dataset.{k}={json.dumps(v)}" for k, v in given.items() if v is not None]
-    said += [f"dataset.classes={classes}"] if classes else []
+    said += options.of_labels(labels, layout, classes)
     config = load(source, [*overrides, *said])
     with (
         silenced() as terminal,

@@ -1,8 +1,11 @@
 """Options that several commands take."""
 
+import json
+
 import click
 
 from pipeline.cli import completion
+from pipeline.cli.choice_argument import Choice
 from pipeline.cli.path_argument import LocalPath
 
 images = click.option(
@@ -26,6 +29,16 @@ overrides = click.option(
     shell_complete=completion.overrides,
     help="Change one key, such as trainer.epochs=3; may be repeated.",
 )
+labels = click.option(
+    "--labels",
+    metavar="TABLE",
+    help="Table (CSV, TSV, Parquet) with the columns path and label.",
+)
+layout = click.option(
+    "--layout",
+    type=Choice(["nih", "chexpert", "mimic", "rsna", "vindr", "padchest", "kermany"]),
+    help="Public dataset whose own tables have the labels.",
+)
 classes = click.option(
     "--classes",
     metavar="NAMES",
@@ -40,3 +53,10 @@ root = click.option(
     show_default=True,
     help="Folder of the data, the outputs, the history and, unless configured, the pushed model.",
 )
+
+
+def of_labels(labels: str | None, layout: str | None, classes: str | None) -> list[str]:
+    """Returns what the options `labels`, `layout` and `classes` change in a configuration."""
+    changes = [f"dataset.labels={json.dumps(labels)}"] if labels else []
+    changes += [f"dataset.layout={layout}"] if layout else []
+    return changes + ([f"dataset.classes={classes}"] if classes else [])

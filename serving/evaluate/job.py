@@ -53,7 +53,7 @@ def evaluate(
             replaced.
         against: another model, to compare with.
         corruptions: whether to predict corrupted and shifted images, too, see `changed`.
-        settings: how patients are identified, of a folder.
+        settings: what classes are called, and tables mean; how patients of a folder are identified.
         slices: further columns of a table to slice by.
         step: shows what is done.
 
@@ -109,12 +109,17 @@ def _find(images: Path, settings: DatasetSettings, slices: Sequence[str]) -> Lab
         raise UserError(
             f"There is no {images}. Give a folder with class folders, or a table of labels (CSV)."
         )
-    if settings != DatasetSettings():
+    if settings.patients or settings.patient_pattern:
         raise UserError(
-            f"{images} is a table, whose column `{labels_table.PATIENT}` names the patients. Leave "
-            "--patients and --patient-pattern out."
+            f"{images} is a table, whose column `patient` names the patients. Leave --patients and "
+            "--patient-pattern out."
         )
-    return labels_table.read(images, slices)
+    if settings.labels or settings.layout:
+        raise UserError(
+            f"{images} is a table of labels itself. Give the folder of the images, or leave "
+            "--labels and --layout out."
+        )
+    return labels_table.read(images, slices, settings)
 
 
 def _none_valid(images: Path, out: Path, files: Sequence[Labelled], reasons: Sequence[str]) -> str:
@@ -127,8 +132,8 @@ def _none_valid(images: Path, out: Path, files: Sequence[Labelled], reasons: Seq
     )
     if os.path.isfile(images) and not any(os.path.exists(each.file) for each in files):
         message += (
-            f" None of them is there, such as {files[0].file}: the column "
-            f"`{labels_table.PATH}` holds paths relative to the table's folder."
+            f" None of them is there, such as {files[0].file}: the column of paths must hold "
+            "paths relative to the table's folder."
         )
     return message
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from serving.images import layout, patients
+from serving.images.labels.labelled_files import labelled_files
 from serving.images.settings import DatasetSettings
 from transform_module.contract import TRAIN
 
@@ -61,7 +62,7 @@ def find(images: Path, settings: DatasetSettings) -> LabelledSet:
         UserError: there is no such folder, it holds no class folder, or the patients' table or
             pattern is a mistake.
     """
-    files = layout.scan(images, settings)
+    files = labelled_files(images, settings)
     patient_of = patients.patient_finder(settings, files)
     labelled = [file for file in files if file.label and not file.skipped]
     outside = sum(not file.label and not file.skipped for file in files)

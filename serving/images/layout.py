@@ -19,13 +19,14 @@ from serving.files.spool import Spool
 from serving.images import folders, passed_over
 from serving.images.folders import FOLDERS, Found, Parts
 from serving.images.labels.class_names import ClassNames
+from serving.images.labels.label_cells import CLASS_LEFT_OUT
 from serving.images.settings import DatasetSettings
-from serving.images.walks import LOOKED_AT, Entry, walk
+from serving.images.walks import LOOKED_AT, Entry, FolderWalk, StoreWalk, walk
 from transform_module.contract import LABELS
 from transform_module.did_you_mean import nearest
 from transform_module.errors import NothingValid, UserError
 from transform_module.files.place import Place, inside
-from transform_module.text import as_text
+from transform_module.text import as_text, shell_quoted
 
 EXPECTED_LAYOUT: Final = "train|val|test/NORMAL|PNEUMONIA/..., or only NORMAL|PNEUMONIA/..."
 
@@ -36,9 +37,8 @@ _DEFAULTS: Final = DatasetSettings()
 
 _ARCHIVE_SUFFIXES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"})
 _TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".xlsx", ".json"})
-_NO_TABLE = (
-    "A table of labels is not read here: move or link its images into folders named NORMAL and "
-    "PNEUMONIA."
+_BY_TABLE = (
+    "If a table has the labels, name it: --labels TABLE (in a configuration, dataset.labels)."
 )
 
 
@@ -57,7 +57,9 @@ class SourceFile:
         problem: why it is not an image of the dataset, known without reading it; None where it may
             be one.
         depth: how many folders are above what is below its split and its class folder.
-        subtype: the kind of pneumonia that its folder is named by; empty where it is not.
+        subtype: the kind of pneumonia that its folder or a table names; empty where they do not.
+        patient: whose it is by the table of labels; empty where that is not said.
+        line: in the table of labels; 0 where it is labelled by its folder.
     """
 
     path: bytes
@@ -70,6 +72,8 @@ class SourceFile:
     problem: str | None = None
     depth: int = 0
     subtype: str = ""
+    patient: str = ""
+    line: int = 0
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Several times as fast as the default one of a frozen class with slots.
@@ -109,15 +113,8 @@ def scan(images: Place, settings: DatasetSettings = _DEFAULTS) -> Spool[SourceFi
             may hold images of a class cannot be opened; or files of a class are both in and
             beside folders of splits.
     """
-    images = place_of(images, "The image folder")
-    if isinstance(images, Path) and not os.path.isdir(images):
-        raise UserError(_no_folder(images))
     names = ClassNames(settings.classes)
-    found = walk(images, names)
-    entries = Spool[Entry](lambda entry: entry.path)
-    for entry in found.entries():
-        entries.add(entry)
-    _refuse_closed(images, found.closed)
+    images, found, entries = entries_of(images, names)
     tree = folders.Tree(found.seen, names)
     base = _base(images, tree)
     copies = _copies(tree, base)
@@ -128,6 +125,32 @@ def scan(images: Place, settings: DatasetSettings = _DEFAULTS) -> Spool[SourceFi
         raise NothingValid(_nothing_recognised(images, tree, islice(entries, LOOKED_AT)))
     _refuse_mixed(images, files)
     return files
+
+
+def entries_of(
+    images: Place, names: ClassNames
+) -> tuple[Place, FolderWalk | StoreWalk, Spool[Entry]]:
+    """Lists what is below an image folder, before it is known what it means.
+
+    Args:
+        images: the image folder.
+        names: of the classes.
+
+    Returns:
+        The image folder, the walk through it, and the files sorted by path.
+
+    Raises:
+        UserError: there is no such folder; or a folder that may hold images cannot be opened.
+    """
+    images = place_of(images, "The image folder")
+    if isinstance(images, Path) and not os.path.isdir(images):
+        raise UserError(_no_folder(images))
+    found = walk(images, names)
+    entries = Spool[Entry](lambda entry: entry.path)
+    for entry in found.entries():
+        entries.add(entry)
+    _refuse_closed(images, found.closed)
+    return images, found, entries
 
 
 def _base(images: Place, tree: folders.Tree) -> Parts:
@@ -173,7 +196,7 @@ def _placed(
     if file.skipped:
         return file
     if found.is_left_out:
-        return replace(file, skipped=passed_over.CLASS_LEFT_OUT)
+        return replace(file, skipped=CLASS_LEFT_OUT)
     inner = next((copy for copy in copies if parts[: len(copy)] == copy), None)
     if inner is not None:
         outer = b"/".join((*raw[: len(base)], *raw[len(inner) :]))
@@ -217,7 +240,10 @@ def _no_folder(images: Path) -> str:
         if suffix in _ARCHIVE_SUFFIXES:
             advice = "Unpack the archive, and give the folder that it holds."
         elif suffix in _TABLE_SUFFIXES:
-            advice = _NO_TABLE
+            advice = (
+                "Give the folder of the images, and the table beside it: --labels "
+                f"{shell_quoted(str(images))}"
+            )
         return f"{images} is a file. {advice}"
     beside = (each.name for each in images.parent.glob("*") if each.is_dir())
     near = nearest(images.name, beside)
@@ -283,7 +309,7 @@ def _nothing_recognised(images: Place, tree: folders.Tree, entries: Iterable[Ent
         return f"{message} Did you mean the folder above, {images.parent}?"
     suffixes = {Path(name).suffix.lower() for name in found}
     if suffixes & _TABLE_SUFFIXES:
-        message += f" {_NO_TABLE}"
+        message += f" {_BY_TABLE}"
     if suffixes & {".dcm", ".dicom"}:
         message += " DICOM files are not read: export them as PNG of 8 bits, as they are shown."
     if suffixes & _ARCHIVE_SUFFIXES:

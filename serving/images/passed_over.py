@@ -12,7 +12,6 @@ THUMBNAIL: Final = "thumbnail"
 MASK: Final = "mask or annotation"
 DISCARDED: Final = "in a trash folder"
 COPY: Final = "second copy"
-CLASS_LEFT_OUT: Final = "class that is left out"
 
 _SYSTEM_FILES = frozenset(
     {".ds_store", "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", r"icon\x0d"}

@@ -1,15 +1,15 @@
 """Patients of images, by a table, by a pattern, or by the names of public datasets."""
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
+from serving.files.local_paths import place_of
 from serving.images.dataset import PatientsKnown
+from serving.images.labels import tables
+from serving.images.labels.listed import PATH_COLUMNS, PATIENT_COLUMNS, path_of
 from serving.images.layout import SourceFile
 from serving.images.patient_names import Named, Patient, finder, type_of_pneumonia
 from serving.images.settings import DatasetSettings
@@ -21,6 +21,7 @@ UNKNOWN_SUBTYPE: Final = "unknown"
 """Subtype of a PNEUMONIA image whose name does not have it."""
 
 _TABLE: Final = "the table"
+_LABELS: Final = "the table of labels"
 _PATTERN: Final = "the pattern"
 _SHOWN = 3
 
@@ -91,12 +92,14 @@ def patient_finder(settings: DatasetSettings, files: Iterable[SourceFile]) -> Pa
         UserError: the table cannot be read or misses files, or the table or the pattern fits none
             of the files, which is a mistake.
     """
-    table = _read_table(Path(settings.patients)) if settings.patients else {}
+    table = _read_table(settings.patients) if settings.patients else {}
     by_pattern = _by_pattern(settings.patient_pattern)
 
     def certain(file: SourceFile) -> Patient | None:
         if patient := next((table[name] for name in _names(file) if name in table), None):
             return Patient(patient, _TABLE)
+        if file.patient:
+            return Patient(file.patient, _LABELS)
         return Patient(found, _PATTERN) if (found := by_pattern(file)) else None
 
     def rest() -> Iterator[SourceFile]:
@@ -211,40 +214,28 @@ def _such_as(names: Iterable[str]) -> str:
     return "such as " + ", ".join(name for name, _ in zip(names, range(_SHOWN), strict=False))
 
 
-def _read_table(path: Path) -> dict[str, str]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise UserError(f"The table of patients {path} cannot be read: {error}") from error
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    missing = {"path", "patient"} - set(rows.fieldnames or ())
-    if missing:
+def _read_table(given: str) -> dict[str, str]:
+    place = place_of(given, "The table of patients")
+    table = tables.read(place, "table of patients")
+    path, patient = table.column(PATH_COLUMNS), table.column(PATIENT_COLUMNS)
+    if path is None or patient is None:
+        missing = [name for name, found in (("path", path), ("patient", patient)) if found is None]
         raise UserError(
-            f"The table of patients {path} has no column {' and none '.join(sorted(missing))}; "
-            f"it has: {', '.join(rows.fieldnames or ()) or 'none'}."
+            f"The table of patients {place} has no column {' and none '.join(missing)}; "
+            f"it has: {', '.join(table.columns) or 'none'}."
         )
-    table: dict[str, str] = {}
-    try:
-        for row in rows:
-            _add(table, row, f"{path}, line {rows.line_num}")
-    except csv.Error as error:
-        raise UserError(f"{path}, line {rows.line_num}: {error}.") from error
-    return table
-
-
-def _add(table: dict[str, str], row: Mapping[str, str | None], where: str) -> None:
-    written, patient = (row["path"] or "").strip(), printable((row["patient"] or "").strip())
-    if not written or not patient:
-        raise UserError(
-            f"{where}: path and patient must both be filled. "
-            f"Received: path={written!r}, patient={patient!r}."
-        )
-    # As Windows writes paths, and as `find` does.
-    if "/" not in written:
-        written = written.replace("\\", "/")
-    name = printable(written).removeprefix("./")
-    if table.setdefault(name, patient) != patient:
-        raise UserError(
-            f"{where}: {name} has two patients, {table[name]} and {patient}. Keep one line an "
-            "image."
-        )
+    patients: dict[str, str] = {}
+    for row in table.rows():
+        line, cells = row
+        if not cells[path] or not cells[patient]:
+            raise UserError(
+                f"{table.where(line)}: path and patient must both be filled. "
+                f"Received: path={cells[path]!r}, patient={cells[patient]!r}."
+            )
+        name, whose = printable(path_of(table, row, path)), printable(cells[patient])
+        if patients.setdefault(name, whose) != whose:
+            raise UserError(
+                f"{table.where(line)}: {name} has two patients, {patients[name]} and {whose}. "
+                "Keep one line an image."
+            )
+    return patients

@@ -9,6 +9,8 @@ from serving.images.hold_out import Group
 from serving.images.labels.class_names import KEYS, normalized
 from transform_module.strict import STRICT
 
+Layout = Literal["nih", "chexpert", "mimic", "rsna", "vindr", "padchest", "kermany"]
+
 
 def _texts(name: Any) -> tuple[str, ...]:
     """Returns the names that YAML read as something else, such as 0 and no."""
@@ -30,6 +32,27 @@ class DatasetSettings(BaseModel):
             "what is under LEFT_OUT is skipped."
         ),
     )
+    labels: str | None = Field(
+        default=None,
+        description=(
+            "Table of labels (CSV, TSV or Parquet) with the columns `path` and `label`, and maybe "
+            "`patient`, `split`, `view` and `subtype`; it goes before folders."
+        ),
+    )
+    layout: Layout | None = Field(
+        default=None,
+        description=(
+            "Public dataset whose own tables have the labels; they are in the image folder, or "
+            "where `labels` says. kermany has folders, as without this."
+        ),
+    )
+    uncertain: Literal["drop", "positive", "negative"] = Field(
+        default="drop",
+        description="What becomes of images whose label in a table is uncertain (-1).",
+    )
+    lateral: Literal["drop", "keep"] = Field(
+        default="drop", description="What becomes of images that a table says are lateral views."
+    )
     patient_pattern: str | None = Field(
         default=None,
         description=(
@@ -41,8 +64,8 @@ class DatasetSettings(BaseModel):
     patients: str | None = Field(
         default=None,
         description=(
-            "CSV file with the columns `path` (relative to the image folder) and `patient`; it "
-            "goes before any pattern."
+            "Table (CSV, TSV or Parquet) with the columns `path`, relative to the image folder, "
+            "and `patient`; it goes before any pattern."
         ),
     )
     unlisted_patients: Literal["refuse", "alone"] = Field(

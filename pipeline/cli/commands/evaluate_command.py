@@ -33,11 +33,20 @@ _PATH = LocalPath()
     "slices",
     multiple=True,
     metavar="COLUMN",
-    help="Column of the CSV file to group by; may be repeated.",
+    help="Column of the table to group by; may be repeated.",
 )
+@options.labels
+@options.layout
 @options.classes
+@click.option(
+    "--uncertain",
+    type=Choice(["drop", "positive", "negative"]),
+    default="drop",
+    show_default=True,
+    help="What becomes of images whose label is uncertain (-1).",
+)
 @click.option("--patient-pattern", metavar="REGEX", help="Its group is the patient's id.")
-@click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")
+@click.option("--patients", metavar="TABLE", help="Table with the columns path and patient.")
 @click.option(
     "--unlisted-patients",
     type=Choice(["refuse", "alone"]),
@@ -54,7 +63,10 @@ def evaluate(
     against: Path | None,
     corruptions: bool,
     slices: tuple[str, ...],
+    labels: str | None,
+    layout: str | None,
     classes: str | None,
+    uncertain: Literal["drop", "positive", "negative"],
     patient_pattern: str | None,
     patients: str | None,
     unlisted_patients: Literal["refuse", "alone"],
@@ -68,9 +80,9 @@ def evaluate(
     cxr evaluate pushed/chest_xray/18 test --against pushed/chest_xray/17 --out evaluation
 
     MODEL is a version's folder, or the folder of the versions, of which the latest is taken. IMAGES
-    is a folder with NORMAL and PNEUMONIA, or a CSV file with the columns path and label, and maybe
-    patient and subtype; its paths are relative to its folder. All images are evaluated; intervals
-    are of 95 %, by bootstrap over patients.
+    is a folder with NORMAL and PNEUMONIA, or of the images of a table (--labels); or such a table
+    itself, whose paths are relative to its folder. All images are evaluated; intervals are of
+    95 %, by bootstrap over patients.
 
     OUT gets page.html, findings.json, and as CSV images, slices, shifts and corruptions. Where none
     of the images can be used, it gets images.csv alone, with the reasons, and the exit code is 4.
@@ -86,10 +98,13 @@ def evaluate(
     from serving.evaluate.job import evaluate as evaluate_model
     from serving.images.settings import DatasetSettings
 
-    named = load(None, [f"dataset.classes={classes}"] if classes else []).dataset
+    named = load(None, options.of_labels(labels, layout, classes)).dataset
     try:
         settings = DatasetSettings(
             classes=named.classes,
+            labels=named.labels,
+            layout=named.layout,
+            uncertain=uncertain,
             patient_pattern=patient_pattern,
             patients=patients,
             unlisted_patients=unlisted_patients,

@@ -8,7 +8,7 @@ from pipeline.config.config import Config
 from pipeline.root.root import Root
 from pipeline.run.preflight.own_function_check import require_function
 from serving.files.local_paths import require_local
-from serving.images.layout import scan
+from serving.images.labels.labelled_files import labelled_files
 from serving.images.patients import patient_finder
 from trainer_module import models
 from trainer_module.settings.trainer import TrainerSettings
@@ -39,7 +39,7 @@ def check(config: Config, root: Root) -> int:
     if config.images is None:
         return config.synthetic.images
     images = Path(config.images).expanduser().resolve()
-    files = scan(images, config.dataset)
+    files = labelled_files(images, config.dataset)
     patient_finder(config.dataset, files)
     return sum(bool(file.label) and not file.skipped for file in files)
 

@@ -78,7 +78,7 @@ def test_what_was_skipped_as_masks_is_said_with_examples(tmp_path):
         ),
         ("04_classes_0_1", "Below train, val, test: 0, 1. If 0, 1 are classes, rename them to"),
         ("04_classes_0_1", """--classes '{NORMAL: ["0"], PNEUMONIA: ["1"]}' (in a configuration"""),
-        ("03_csv", "A table of labels is not read here"),
+        ("03_csv", "If a table has the labels, name it: --labels TABLE"),
         ("09_dicom", "DICOM files are not read"),
     ],
 )
@@ -87,6 +87,25 @@ def test_a_folder_of_other_classes_is_refused_with_what_was_found(tmp_path, fold
         converted(folder, tmp_path)
     assert message in str(refusal.value)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("table", ["nih.csv", "semicolon.csv", "latin1.csv"])
+def test_a_table_of_labels_is_converted(tmp_path, table):
+    settings = DatasetSettings(shards=1, labels=str(FOUND / "03_csv" / table))
+    dataset, names = converted("03_csv", tmp_path, settings)
+    assert len(names) == 16
+    assert dataset.skipped_reasons == {"text or document": 12}
+    assert dataset.patients.known == 16
+    assert not any("class folders" in each for each in dataset.layout_warnings)
+
+
+def test_a_table_of_images_that_were_not_downloaded_is_refused_with_their_number(tmp_path):
+    settings = DatasetSettings(shards=1, labels=str(FOUND / "03_csv" / "partial_download.csv"))
+    with pytest.raises(UserError, match=r"listed in the table, and not there \(41, such as"):
+        converted("03_csv", tmp_path, settings)
+    dataset, names = converted("03_csv", tmp_path, settings.model_copy(update={"max_bad": 1.0}))
+    assert len(names) == 16
+    assert dataset.quarantine_reasons == {"listed in the table, and not there": 41}
 
 
 @pytest.mark.parametrize(

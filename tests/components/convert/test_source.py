@@ -96,3 +96,14 @@ def test_the_code_includes_what_the_records_depend_on(images, monkeypatch, modul
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(UserError, match="No image folder at"):
         source.source_fingerprint(tmp_path / "nowhere", SETTINGS, 7)
+
+
+@pytest.mark.parametrize("key", ["labels", "patients"])
+def test_a_change_in_a_table_changes_it(images, key):
+    table = images.with_name("table.csv")
+    table.write_text("path,label,patient\na.png,0,x\nb.png,1,y\n")
+    settings = DatasetSettings(**{key: str(table)})
+    before = source.source_fingerprint(images, settings, 7)
+    assert source.source_fingerprint(images, settings, 7) == before
+    table.write_text("path,label,patient\na.png,0,x\nb.png,1,z\n")
+    assert source.source_fingerprint(images, settings, 7) != before

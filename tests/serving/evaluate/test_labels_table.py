@@ -1,6 +1,7 @@
 import pytest
 
 from serving.evaluate.labels_table import read
+from serving.images.settings import DatasetSettings
 from transform_module.errors import UserError
 
 HEAD = "path,label\n"
@@ -44,16 +45,16 @@ def test_a_byte_order_mark_and_windows_lines_are_taken(table):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("file,label\n" + ROW, "has no column path. It has: file, label"),
-        ("path,Label\n" + ROW, "has no column label. Did you mean Label"),
+        ("name,label\n" + ROW, "has no column path. It has: name, label"),
         ("path,lable\n" + ROW, "Did you mean lable"),
         ("", "is empty"),
         ("\n", "is empty"),
         (HEAD, "holds no row"),
-        (HEAD + ROW + "y.png,sick\n", r"line 3: the label must be NORMAL or PNEUMONIA, or 0 or 1"),
-        (HEAD + ROW + "y.png\n", "line 3: the label must be"),
-        (HEAD + ",NORMAL\n", "line 2: the path is empty"),
-        (HEAD + ROW + ROW, "line 3: NORMAL/x.png is in line 2 already"),
+        (HEAD + ROW + "y.png,sick\n", r"line 3, column label: the label must be NORMAL or PN"),
+        (HEAD + ROW + "y.png\n", "line 3, column label: the label is empty"),
+        (HEAD + ",NORMAL\n", "line 2, column path: the path is empty"),
+        (HEAD + ROW + "NORMAL/x.png,1\n", "line 3: NORMAL/x.png is in line 2 already"),
+        (HEAD + "x.png,-1\n", "lists no image of NORMAL or PNEUMONIA"),
         (b"\xff\xd8\xff\xe0", "it holds no text. Give a CSV file or a folder."),
         (HEAD + '"' + "x" * 200_000 + '",0\n', "cannot be read"),
     ],
@@ -66,3 +67,19 @@ def test_a_mistake_is_reported(table, text, message):
 def test_a_column_to_slice_by_that_is_not_there_is_reported_with_the_nearest(table):
     with pytest.raises(UserError, match=r"has no column sight. Did you mean site\?"):
         read(table("path,label,site\n" + "NORMAL/x.png,0,a\n"), ["sight"])
+
+
+def test_what_is_left_out_is_noted(table):
+    found = read(table(HEAD + ROW + "y.png,-1\n"))
+    assert found.notes == ("Left out (uncertain label): 1 image of the table.",)
+    positive = read(table(HEAD + ROW + "y.png,-1\n"), (), DatasetSettings(uncertain="positive"))
+    assert [image.label for image in positive.images] == ["NORMAL", "PNEUMONIA"]
+
+
+def test_paths_relative_to_another_folder_are_found_where_none_is_there(table, images):
+    one, other = read(table(HEAD + "x.png,0\nperson1_virus_1,1\n")).images
+    assert one.file == images / "NORMAL/x.png"
+    assert other.file == images / "PNEUMONIA/person1_virus_1.png"
+    # One that is there shows what they are relative to.
+    _, gone = read(table(HEAD + ROW + "person1_virus_1,1\n")).images
+    assert gone.file == images / "person1_virus_1"

@@ -305,7 +305,10 @@ def test_a_missing_folder_is_named(tmp_path):
     ("files", "said"),
     [
         ({}, "Found: nothing"),
-        ({"COVID/a.png": b"1", "list.csv": b"2"}, "Found: COVID, list.csv. A table of labels"),
+        (
+            {"COVID/a.png": b"1", "list.csv": b"2"},
+            "Found: COVID, list.csv. If a table has",
+        ),
         (
             {"train/0/a.png": b"1", "train/1/a.png": b"1"},
             "Below train: 0, 1. If 0, 1 are classes, rename",
@@ -332,7 +335,7 @@ def test_a_class_folder_itself_is_refused_with_the_one_above(tmp_path):
     ("name", "message"),
     [
         ("a.zip", "is a file. Unpack the archive"),
-        ("a.csv", "is a file. A table of labels is not read here"),
+        ("a.csv", "is a file. Give the folder of the images, and the table"),
         ("a.png", "is a file. Give the folder"),
     ],
 )

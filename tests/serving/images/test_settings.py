@@ -24,6 +24,10 @@ def test_impossible_values_are_named(values, said):
 def test_the_defaults_are_those_of_the_documentation():
     assert DatasetSettings().model_dump() == {
         "classes": {},
+        "labels": None,
+        "layout": None,
+        "uncertain": "drop",
+        "lateral": "drop",
         "patient_pattern": None,
         "patients": None,
         "unlisted_patients": "refuse",

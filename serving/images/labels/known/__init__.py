@@ -1,0 +1,1 @@
+"""The tables of public datasets, each by its published description."""
