@@ -28,8 +28,8 @@ KNOWN: Final[Mapping[str, KnownLayout]] = {
 }
 """By `dataset.layout`; `kermany` is missing, since its folders have the labels."""
 
-_FOLDERS: Final = ("", "annotations")
-"""Where below the given folder the tables may be."""
+_ANNOTATIONS: Final = "annotations"
+"""The folder in the given one where the tables may be, too."""
 
 
 def find_tables(name: str, images: Place, labels: str | None) -> dict[str, Place]:
@@ -55,9 +55,9 @@ def find_tables(name: str, images: Place, labels: str | None) -> dict[str, Place
         folder = given.parent
     for table in known.tables:
         for path in (
-            folder / inner / f"{each}{suffix}"
+            inner / f"{each}{suffix}"
             for each in table.names
-            for inner in _FOLDERS
+            for inner in (folder, folder / _ANNOTATIONS)
             for suffix in ("", ".gz")
         ):
             if table.role not in found and path.exists():

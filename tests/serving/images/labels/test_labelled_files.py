@@ -1,10 +1,16 @@
+from dataclasses import replace
+
 import pytest
 
 from serving.images.labels.labelled_files import labelled_files
 from serving.images.settings import DatasetSettings
 from tests.components.convert.folders import fill
 from tests.conftest import SHARED
+from tests.object_store import new_place
+from tests.s3_store import BUCKET
+from tests.serving.images.labels.known.miniatures import MINIATURES
 from transform_module.errors import NothingValid, UserError
+from transform_module.files.store_path import StorePath
 
 TABLES = SHARED / "found" / "03_csv"
 
@@ -78,6 +84,25 @@ def test_a_table_of_none_of_the_images_is_refused(files, text, message):
 def test_without_a_table_folders_label(tmp_path):
     (file,) = labelled_files(fill(tmp_path, {"NORMAL/a.png": b"1"}), DatasetSettings())
     assert (file.label, file.line) == ("NORMAL", 0)
+
+
+@pytest.mark.parametrize("settings", [{"layout": "nih"}, {"labels": "Data_Entry_2017.csv"}])
+@pytest.mark.parametrize("scheme", ["ram", "s3"])
+def test_a_folder_in_a_store_is_labelled_as_a_local_one(tmp_path, store, scheme, settings):
+    made = MINIATURES["nih"]().files(lambda _: b"1")
+    place = new_place()
+    images = StorePath(place if scheme == "ram" else place.replace("ram://", f"s3://{BUCKET}/"))
+    for name, content in made.items():
+        with (images / name).open("wb") as file:
+            file.write(content)
+    found = []
+    for folder in (fill(tmp_path, made), images):
+        given = dict(settings)
+        if "labels" in given:
+            given["labels"] = f"{folder}/{given['labels']}"
+        files = labelled_files(folder, DatasetSettings(**given))
+        found.append([replace(file, mtime_ns=0) for file in files])
+    assert found[0] == found[1]
 
 
 @pytest.mark.skipif(not TABLES.is_dir(), reason="../shared/found is not on this machine")
