@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from serving.images.folders import split_of
-from serving.images.layout import scan
+from serving.images.labels.labelled_files import labelled_files
+from serving.images.settings import DatasetSettings
 from serving.predict import files as predict
 from transform_module import contract
 from transform_module.errors import NothingValid, UserError
@@ -18,6 +19,9 @@ REPRESENTATIVE: Final = 256
 
 COMPARED: Final = 2000
 """By so many images at most the files are compared: each is evaluated one at a time."""
+
+
+_DEFAULTS: Final = DatasetSettings()
 
 
 @dataclass(frozen=True)
@@ -81,13 +85,21 @@ def representative(folder: Path) -> Choice:
     return _choose(folder, "", left, REPRESENTATIVE)
 
 
-def held_out(folder: Path) -> Choice:
+def held_out(folder: Path, settings: DatasetSettings = _DEFAULTS) -> Choice:
     """Chooses from a folder with NORMAL and PNEUMONIA: those of ``test``, where there is one.
+
+    Args:
+        folder: as `cxr convert` takes it.
+        settings: what the classes are called, and which table has the labels.
 
     Raises:
         UserError: there is no such folder, or it does not hold both classes.
     """
-    files = [file for file in scan(folder) if file.label and not file.skipped and not file.problem]
+    files = [
+        file
+        for file in labelled_files(folder, settings)
+        if file.label and not file.skipped and not file.problem
+    ]
     part = contract.TEST if any(file.folder == contract.TEST for file in files) else ""
     labels = {
         folder / os.fsdecode(file.path): file.label for file in files if part in ("", file.folder)

@@ -8,6 +8,7 @@ from typing import Any
 
 from serving import strict_json
 from serving.files import staging
+from serving.images.settings import DatasetSettings
 from serving.model import Model, find_version
 from serving.process.collector import importing
 from serving.progress import Step
@@ -26,6 +27,7 @@ def export(
     variants: Sequence[str] = VARIANTS,
     images: Path | None = None,
     test_images: Path | None = None,
+    settings: DatasetSettings = DatasetSettings(),  # noqa: B008  (a frozen value)
     step: Step,
 ) -> dict[str, Any]:
     """Converts a pushed model to TFLite.
@@ -39,6 +41,7 @@ def export(
         test_images: folder with NORMAL and PNEUMONIA by which the files are compared with the
             SavedModel, those of ``test`` where there is such a folder; ``images`` where it has
             both.
+        settings: what the classes in these folders are called, and which table has the labels.
         step: shows what is done.
 
     Returns:
@@ -57,7 +60,7 @@ def export(
     _refuse_foreign(out)
     version = find_version(model)
     shown = representative(images) if images and INT8 in variants else None
-    compared = held_out(test_images) if test_images else _held_out_of(images)
+    compared = held_out(test_images, settings) if test_images else _held_out_of(images, settings)
     with step("Load the model"):
         with importing():
             from serving.tflite import conversion, measure, network_inputs
@@ -94,12 +97,12 @@ def export(
     return made
 
 
-def _held_out_of(images: Path | None) -> Choice | None:
+def _held_out_of(images: Path | None, settings: DatasetSettings) -> Choice | None:
     """Chooses from the representative images where their folder can be used for that, too."""
     if images is None:
         return None
     try:
-        return held_out(images)
+        return held_out(images, settings)
     except UserError as error:
         _LOG.warning(
             "The files are not compared with the SavedModel: %s To compare them, give "

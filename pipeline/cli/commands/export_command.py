@@ -52,6 +52,9 @@ _PATH = LocalPath()
     multiple=True,
     help="For --tflite: what to write; may be repeated.  [default: all three]",
 )
+@options.labels
+@options.layout
+@options.classes
 @options.as_json
 @for_people
 def export(
@@ -61,6 +64,9 @@ def export(
     images: Path | None,
     test_images: Path | None,
     variants: tuple[str, ...],
+    labels: str | None,
+    layout: str | None,
+    classes: str | None,
     as_json: bool,
 ) -> None:
     """Write a pushed MODEL in another format: Keras, TFLite, or both.
@@ -77,6 +83,7 @@ def export(
     from pipeline.cli.output.cells import console
     from pipeline.cli.output.data_tables import print_keras, print_tflite
     from pipeline.cli.output.display import Display
+    from pipeline.config.config_file import load
     from pipeline.run_records.run_log import silenced
 
     if not keras and not tflite:
@@ -87,6 +94,7 @@ def export(
     for option, value in (("images", images), ("test-images", test_images), ("variant", variants)):
         if value and not tflite:
             raise click.UsageError(f"--{option} needs --tflite.")
+    settings = load(None, options.of_labels(labels, layout, classes)).dataset
     made: dict[str, Any] = {}
     with where_nothing_is_valid(), silenced() as terminal:
         step = Display(console(terminal)).step
@@ -103,6 +111,7 @@ def export(
                 variants=[name for name in VARIANTS if name in variants] or VARIANTS,
                 images=images,
                 test_images=test_images,
+                settings=settings,
                 step=step,
             )
     if as_json:

@@ -285,6 +285,15 @@ def test_convert_hands_the_table_of_patients_on(convert):
     assert convert.options["settings"].patients == "p: 1.csv"
 
 
+def test_convert_hands_on_where_the_labels_are(convert):
+    classes = '{NORMAL: [0, "no: x"], PNEUMONIA: [1]}'
+    given = ("--labels", "t: 1.csv", "--layout", "rsna", "--classes", classes)
+    cxr("convert", "in", "out", "--json", *given)
+    settings = convert.options["settings"]
+    assert (settings.labels, settings.layout) == ("t: 1.csv", "rsna")
+    assert settings.classes == {"NORMAL": ("0", "no: x"), "PNEUMONIA": ("1",)}
+
+
 def test_convert_hands_on_what_becomes_of_images_that_the_table_misses(convert):
     cxr("convert", "in", "out", "--json", "--unlisted-patients", "alone")
     assert convert.options["settings"].unlisted_patients == "alone"

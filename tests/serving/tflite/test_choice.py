@@ -1,5 +1,6 @@
 import pytest
 
+from serving.images.settings import DatasetSettings
 from serving.tflite import choice
 from tests.components.convert.folders import fill
 from transform_module.errors import UserError
@@ -55,6 +56,12 @@ def test_predicted_are_the_images_of_test_with_their_classes(tmp_path):
 def test_without_test_all_images_of_both_classes_are_predicted(tmp_path):
     root = fill(tmp_path, {"NORMAL/1.png": b"", "PNEUMONIA/2.png": b"", "NORMAL/.DS_Store": b""})
     assert names(choice.held_out(root)) == ["NORMAL/1.png", "PNEUMONIA/2.png"]
+
+
+def test_classes_by_other_names_are_those_of_the_settings(tmp_path):
+    root = fill(tmp_path, {"0/1.png": b"", "1/2.png": b""})
+    settings = DatasetSettings(classes={"NORMAL": ["0"], "PNEUMONIA": ["1"]})
+    assert names(choice.held_out(root, settings)) == ["0/1.png", "1/2.png"]
 
 
 def test_a_class_that_is_missing_is_named(tmp_path):

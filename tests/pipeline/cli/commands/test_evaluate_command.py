@@ -117,3 +117,24 @@ def test_where_no_image_can_be_used_the_exit_code_says_so(monkeypatch):
 
     monkeypatch.setattr("serving.evaluate.job.evaluate", evaluate)
     assert cxr(*REQUIRED, code=4) == "Error: None of the 2 images can be used.\n"
+
+
+def test_where_the_labels_are_is_handed_on(job):
+    cxr(
+        *REQUIRED,
+        *("--labels", "t.csv", "--layout", "chexpert", "--uncertain", "positive"),
+        *("--classes", "{NORMAL: [0], PNEUMONIA: [1]}"),
+    )
+    assert job[0][1]["settings"] == DatasetSettings(
+        labels="t.csv",
+        layout="chexpert",
+        uncertain="positive",
+        classes={"NORMAL": ["0"], "PNEUMONIA": ["1"]},
+    )
+
+
+def test_a_mistake_in_the_names_of_the_classes_is_reported(job):
+    assert "the keys are NORMAL, PNEUMONIA, LEFT_OUT" in cxr(
+        *REQUIRED, "--classes", "{SICK: [1]}", code=1
+    )
+    assert job == []
