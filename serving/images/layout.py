@@ -19,6 +19,7 @@ from serving.files.spool import Spool
 from serving.images import folders, passed_over
 from serving.images.folders import FOLDERS, Found, Parts
 from serving.images.labels.class_names import ClassNames
+from serving.images.labels.known import known_layouts
 from serving.images.labels.label_cells import CLASS_LEFT_OUT
 from serving.images.settings import DatasetSettings
 from serving.images.walks import LOOKED_AT, Entry, FolderWalk, StoreWalk, walk
@@ -308,7 +309,9 @@ def _nothing_recognised(images: Place, tree: folders.Tree, entries: Iterable[Ent
     if tree.names.label_of(images.name):
         return f"{message} Did you mean the folder above, {images.parent}?"
     suffixes = {Path(name).suffix.lower() for name in found}
-    if suffixes & _TABLE_SUFFIXES:
+    if known := known_layouts.recognised(found):
+        message += f" The tables are those of {known}: --layout {known} (dataset.layout)."
+    elif suffixes & _TABLE_SUFFIXES:
         message += f" {_BY_TABLE}"
     if suffixes & {".dcm", ".dicom"}:
         message += " DICOM files are not read: export them as PNG of 8 bits, as they are shown."

@@ -1,4 +1,4 @@
-"""Names of formats that are not supported, recognized by a file's first bytes."""
+"""Names of formats that are not supported, recognised by a file's first bytes."""
 
 from typing import Final
 

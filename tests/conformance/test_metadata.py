@@ -85,7 +85,7 @@ def test_unknown_version(rest):
 
 
 def test_unknown_label(rest):
-    # server_core.cc: InvalidArgument("Unrecognized servable version label: ", label)
+    # server_core.cc: InvalidArgument("Unrecognised servable version label: ", label)
     error_of(rest.get("/labels/nope/metadata"), 400)
 
 

@@ -37,6 +37,12 @@ def check(config: Config, root: Root) -> int:
     require_function(config.transform)
     _require_folder(config.push.directory, "push.directory")
     if config.images is None:
+        for key in ("labels", "layout"):
+            if getattr(config.dataset, key):
+                raise UserError(
+                    f"dataset.{key} labels images, and none are given. Name their folder: --images "
+                    "FOLDER."
+                )
         return config.synthetic.images
     images = Path(config.images).expanduser().resolve()
     files = labelled_files(images, config.dataset)

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, get_args
 
 from serving.images.folders import ALSO_SPLITS, FOLDERS, split_of
 from serving.images.labels import label_cells, views
 from serving.images.labels.class_names import ClassNames
 from serving.images.labels.label_cells import LabelColumn, Labelled
 from serving.images.labels.tables import Row, Table
-from serving.images.settings import DatasetSettings
+from serving.images.settings import DatasetSettings, Layout
 from transform_module.contract import LABELS
 from transform_module.errors import NothingValid, UserError
 from transform_module.text import printable
@@ -50,6 +50,9 @@ PATIENT_COLUMNS: Final = ("patient", "patientid", "subject", "subjectid")
 _SPLIT_COLUMNS: Final = ("split", "set", "subset", "partition", "datasettype")
 _VIEW_COLUMNS: Final = ("view", "viewposition", "projection", "frontallateral")
 _SUBTYPE_COLUMNS: Final = ("subtype", "kind", "label1viruscategory")
+_OF_PUBLIC: Final = (
+    f" If it is of a public dataset, name that instead: --layout {'|'.join(get_args(Layout))}."
+)
 _PNEUMONIA_COLUMN: Final = ("pneumonia",)
 _NO_FINDING_COLUMN: Final = ("nofinding", "nofindings", "normal")
 
@@ -99,7 +102,7 @@ def listed(table: Table, settings: DatasetSettings, others: Sequence[str] = ()) 
     """
     if not table.columns:
         raise NothingValid(f"The {WHAT} {table.place} is empty.")
-    path = table.required("path", PATH_COLUMNS)
+    path = table.required("path", PATH_COLUMNS, _OF_PUBLIC)
     labelled = _labels(table, settings)
     patient, split, view, subtype = map(
         table.column, (PATIENT_COLUMNS, _SPLIT_COLUMNS, _VIEW_COLUMNS, _SUBTYPE_COLUMNS)
@@ -134,7 +137,7 @@ def add(found: Listed, image: ListedImage, table: Table) -> None:
         UserError: it was added with another label, patient or split.
     """
     known = found.setdefault(image.path, image)
-    if replace(known, line=0, others=()) == replace(image, line=0, others=()):
+    if known is image or replace(known, line=0, others=()) == replace(image, line=0, others=()):
         return
     what = "labels" if (known.label, known.left_out) != (image.label, image.left_out) else "rows"
     raise UserError(
@@ -242,7 +245,7 @@ def _labels(table: Table, settings: DatasetSettings) -> _OneColumn | TwoColumns:
     pneumonia = table.column(_PNEUMONIA_COLUMN)
     if table.column(LABEL_COLUMNS) is None and pneumonia is not None:
         return TwoColumns(table, pneumonia, table.column(_NO_FINDING_COLUMN), settings)
-    column = table.required("label", LABEL_COLUMNS)
+    column = table.required("label", LABEL_COLUMNS, _OF_PUBLIC)
     has_findings = label_cells.holds_findings(cells[column] for _, cells in table.rows())
     names = ClassNames(settings.classes)
     return _OneColumn(table, column, LabelColumn(names, settings.uncertain, has_findings))

@@ -76,12 +76,13 @@ class Table:
                 return compared_columns.index(name)
         return None
 
-    def required(self, name: str, names: Sequence[str] = ()) -> int:
+    def required(self, name: str, names: Sequence[str] = (), advice: str = "") -> int:
         """Finds a column that must be there; see `column`.
 
         Args:
             name: for the message.
             names: by which it may go; without them ``name`` alone.
+            advice: what else to do where it is missing.
 
         Raises:
             UserError: it is not there.
@@ -91,7 +92,7 @@ class Table:
             raise UserError(
                 f"The {self.what} {self.place} has no column {name}."
                 f"{did_you_mean(name, self.columns, cutoff=0.5)} "
-                f"It has: {', '.join(self.columns) or 'none'}."
+                f"It has: {', '.join(self.columns) or 'none'}.{advice}"
             )
         return found
 

@@ -5,7 +5,9 @@ import pytest
 
 from serving.evaluate.labelled import find
 from serving.images.settings import DatasetSettings
+from tests.components.convert.folders import fill
 from tests.serving.evaluate.samples import grey
+from tests.serving.images.labels.known.miniatures import MINIATURES
 from transform_module.errors import UserError
 
 SETTINGS = DatasetSettings()
@@ -75,3 +77,26 @@ def test_a_name_that_is_not_text_is_found(images):
 def test_a_folder_without_class_folders_is_refused(images):
     with pytest.raises(UserError, match="holds no images in class folders"):
         find(images / "NORMAL", SETTINGS)
+
+
+def test_a_folder_may_be_labelled_by_a_table(images, tmp_path):
+    table = tmp_path / "labels.csv"
+    table.write_text(
+        "file,class,patient,subtype\nx.png,1,7,fungus\ngone.png,0,8,\nIM-0001-0002.png,-1,,\n"
+    )
+    found = find(images, DatasetSettings(labels=str(table)))
+    one = by_name(found)["x.png"]
+    assert (one.label, one.patient, one.subtype) == ("PNEUMONIA", "7", "fungus")
+    assert by_name(found)["gone.png"].problem == "listed in the table, and not there"
+    assert len(found.images) == 2
+    assert "Files skipped (not in the table of labels): 6." in found.notes
+    assert "Files skipped (uncertain label): 1." in found.notes
+
+
+def test_the_layout_of_a_public_dataset_labels_its_folder(tmp_path):
+    made = MINIATURES["chexpert"]()
+    fill(tmp_path, made.files(lambda _: grey(9)))
+    found = find(tmp_path, DatasetSettings(layout="chexpert"))
+    assert {image.name: (image.label, image.patient) for image in found.images} == {
+        path: (label, patient) for path, (label, _, patient) in made.images.items()
+    }

@@ -1,6 +1,6 @@
 """The public datasets whose tables are read by the dataset's name."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -72,6 +72,16 @@ def find_tables(name: str, images: Place, labels: str | None) -> dict[str, Place
             f"{folder} does not hold. Name the folder that does: --labels FOLDER."
         )
     return {table.role: found[table.role] for table in known.tables if table.role in found}
+
+
+def recognised(names: Collection[str]) -> str | None:
+    """Returns the public dataset whose tables are among the files of a folder."""
+    present = {name.removesuffix(".gz") for name in names}
+    for layout, known in KNOWN.items():
+        needed = [table for table in known.tables if table.is_required] or known.tables[:2]
+        if all(present.intersection(table.names) for table in needed):
+            return layout
+    return None
 
 
 def read(name: str, images: Place, settings: DatasetSettings) -> Listed:

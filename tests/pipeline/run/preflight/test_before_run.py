@@ -33,6 +33,19 @@ def test_without_images_the_synthetic_ones_are_counted(checked):
     assert checked("synthetic.images=120") == 120
 
 
+@pytest.mark.parametrize("override", ["dataset.labels=t.csv", "dataset.layout=nih"])
+def test_labels_without_images_are_refused(checked, override):
+    with pytest.raises(UserError, match=r"labels images, and none are given.*--images FOLDER"):
+        checked(override)
+
+
+def test_the_images_of_a_table_are_counted(checked, images, tmp_path):
+    table = tmp_path / "labels.csv"
+    table.write_text("path,label\na.png,0\nb.png,1\nc.png,1\n")
+    (images / "x.txt").rename(images / "c.png")
+    assert checked(f"images={images}", f"dataset.labels={table}") == 3
+
+
 def test_a_function_that_cannot_be_imported_is_refused(checked):
     with pytest.raises(UserError, match=r"transform.function is nowhere\.prepare: its module"):
         checked("transform.function=nowhere.prepare")

@@ -141,10 +141,16 @@ class TestFound:
             assert self.labels("chexpert.csv", images) == (7, 8, 0)
             assert self.labels("chexpert.csv", images, uncertain="positive") == (7, 9, 0)
 
+    def test_a_table_of_rsna_is_read_by_its_layout(self):
+        assert self.labels("rsna.csv", layout="rsna") == (8, 8, 0)
+
     @pytest.mark.parametrize(
         ("table", "message"),
         [
-            ("rsna.csv", "has no column path.*It has: patientId, x, y, width, height, Target"),
+            (
+                "rsna.csv",
+                "has no column path.*It has: patientId, x, y, width, height, Ta.*rsna",
+            ),
             ("pat_half.csv", "has no column label"),
         ],
     )

@@ -2,8 +2,9 @@ from collections import Counter
 
 import pytest
 
-from serving.images.labels.known.known_layouts import KNOWN, find_tables
+from serving.images.labels.known.known_layouts import KNOWN, find_tables, recognised
 from serving.images.labels.labelled_files import labelled_files
+from serving.images.layout import scan
 from serving.images.patients import patient_finder
 from serving.images.settings import DatasetSettings
 from tests.components.convert.folders import fill
@@ -53,6 +54,19 @@ def test_tables_may_be_in_another_folder(tmp_path, name):
 def test_a_table_that_is_missing_is_named_with_what_to_write(tmp_path, name):
     with pytest.raises(UserError, match=rf"{name} has its labels in .*\.csv.*: --labels FOLDER"):
         find_tables(name, tmp_path, None)
+
+
+@pytest.mark.parametrize("name", ["nih", "chexpert", "mimic", "rsna", "padchest"])
+def test_a_dataset_is_recognised_by_its_tables(tmp_path, name):
+    made = MINIATURES[name]()
+    assert recognised(made.tables) == name
+    with pytest.raises(UserError, match=rf"The tables are those of {name}: --layout {name} \("):
+        scan(fill(tmp_path, made.tables))
+
+
+@pytest.mark.parametrize("names", [[], ["train.csv"], ["labels.csv", "test_list.txt"]])
+def test_other_tables_are_not_recognised(names):
+    assert recognised(names) is None
 
 
 def test_a_table_by_another_name_may_be_given(tmp_path):
