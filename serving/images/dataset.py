@@ -53,7 +53,7 @@ class SplitCount(_Record):
 
     split: str = Field(description="train, eval or test.")
     label: str = Field(description="NORMAL or PNEUMONIA.")
-    subtype: str = Field(description="normal, bacteria, virus or unknown.")
+    subtype: str = Field(description="normal, bacteria, virus, unknown, or as folder or table say.")
     images: int = Field(
         # The key of dataset.json, which its checksum covers.
         validation_alias=AliasChoices("images", "pictures"),

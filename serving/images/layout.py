@@ -317,7 +317,8 @@ def _nothing_recognised(images: Place, tree: folders.Tree, entries: Iterable[Ent
         message += " DICOM files are not read: export them as PNG of 8 bits, as they are shown."
     if suffixes & _ARCHIVE_SUFFIXES:
         message += " Unpack the archives."
-    return message + _how_to_name(classes, tree.names)
+    # One folder alone is not a class beside another.
+    return message + (_how_to_name(classes, tree.names) if len(classes) > 1 else "")
 
 
 def unnamed(files: Iterable[SourceFile], settings: DatasetSettings) -> str:
@@ -335,9 +336,9 @@ def _how_to_name(found: Iterable[str], names: ClassNames) -> str:
     if not 0 < len(classes) <= _SHOWN:
         return ""
     return (
-        f" If {', '.join(classes)} are classes, rename them to {' and '.join(LABELS)}, or write "
-        f"under which of these each is: {names.proposal(classes)} (in a configuration, "
-        "dataset.classes)."
+        f" Folders that may be classes: {', '.join(classes)}. Rename them to "
+        f"{' and '.join(LABELS)}, or write under which of these each is: "
+        f"{names.proposal(classes)} (in a configuration, dataset.classes)."
     )
 
 

@@ -190,7 +190,7 @@ class _OneColumn:
         proposal = ""
         if len(unknown) <= _SHOWN:
             proposal = (
-                f" If {', '.join(unknown)} are classes, write under which each is: "
+                f" Write under which class each other label is: "
                 f"{self.cells.names.proposal(unknown)} (in a configuration, dataset.classes)."
             )
         return (

@@ -70,13 +70,13 @@ def test_what_was_skipped_as_masks_is_said_with_examples(tmp_path):
     [
         ("04_classes_four", "train/COVID19 (4), train/NORMAL (4), train/PNEUMONIA (4)"),
         ("04_classes_four", "Class folders are named NORMAL and PNEUMONIA"),
-        ("04_classes_four", "If COVID19, TURBERCULOSIS are classes, rename them to NORMAL and"),
+        ("04_classes_four", "Folders that may be classes: COVID19, TURBERCULOSIS. Rename them to"),
         (
             "04_classes_four",
             "--classes '{NORMAL: [], PNEUMONIA: [COVID19], LEFT_OUT: [TURBERCULOSIS]}' (in a "
             "configuration, dataset.classes).",
         ),
-        ("04_classes_0_1", "Below train, val, test: 0, 1. If 0, 1 are classes, rename them to"),
+        ("04_classes_0_1", "Below train, val, test: 0, 1. Folders that may be classes: 0, 1. Re"),
         ("04_classes_0_1", """--classes '{NORMAL: ["0"], PNEUMONIA: ["1"]}' (in a configuration"""),
         ("03_csv", "If a table has the labels, name it: --labels TABLE"),
         ("09_dicom", "DICOM files are not read"),

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.images.layout import scan
+from serving.images.layout import scan, unnamed
+from serving.images.settings import DatasetSettings
 from tests.components.convert.folders import fill
 from transform_module.errors import UserError
 
@@ -311,7 +312,7 @@ def test_a_missing_folder_is_named(tmp_path):
         ),
         (
             {"train/0/a.png": b"1", "train/1/a.png": b"1"},
-            "Below train: 0, 1. If 0, 1 are classes, rename",
+            "Below train: 0, 1. Folders that may be classes: 0, 1. R",
         ),
         ({"data/images/0/a.png": b"1", "data/images/1/b.png": b"1"}, "Found in data/images: 0, 1."),
         ({"scan.dcm": b"1"}, "DICOM files are not read"),
@@ -356,3 +357,41 @@ def test_a_path_that_the_system_refuses_is_not_an_image_folder(tmp_path, name, m
 def test_an_address_is_not_an_image_folder():
     with pytest.raises(UserError, match="must be a local path; received hdfs://bucket/images"):
         scan(Path("hdfs://bucket/images"))
+
+
+@pytest.mark.parametrize(
+    ("files", "proposed"),
+    [
+        (("0/a", "1/b"), """--classes '{NORMAL: ["0"], PNEUMONIA: ["1"]}'"""),
+        (("images/a", "x"), None),
+    ],
+)
+def test_names_of_classes_are_proposed_where_several_folders_may_be_some(tmp_path, files, proposed):
+    with pytest.raises(UserError) as refusal:
+        scan(fill(tmp_path, dict.fromkeys(files, b"1")))
+    assert ("--classes" in str(refusal.value)) == bool(proposed)
+    assert (proposed or "") in str(refusal.value)
+
+
+def test_folders_beside_those_of_the_classes_are_named_with_what_to_write(tmp_path):
+    files = scan(fill(tmp_path, {"NORMAL/a": b"1", "COVID19/b": b"1", "x": b"1"}))
+    assert unnamed(files, DatasetSettings()) == (
+        " Folders that may be classes: COVID19. Rename them to NORMAL and PNEUMONIA, or write "
+        "under which of these each is: --classes '{NORMAL: [], PNEUMONIA: [COVID19]}' (in a "
+        "configuration, dataset.classes)."
+    )
+    settings = DatasetSettings(classes={"PNEUMONIA": ["COVID19"]})
+    assert unnamed(scan(tmp_path, settings), settings) == ""
+
+
+def test_images_of_a_class_that_is_left_out_are_skipped(tmp_path):
+    fill(tmp_path, {"NORMAL/a": b"1", "mass/b": b"1"})
+    settings = DatasetSettings(classes={"LEFT_OUT": ["Mass"]})
+    files = {file.filename: file for file in scan(tmp_path, settings)}
+    assert files["mass/b"].skipped == "class that is left out"
+    assert files["NORMAL/a"].skipped is None
+
+
+def test_the_subtype_is_that_of_the_folder(tmp_path):
+    fill(tmp_path, {"NORMAL/a": b"1", "PNEUMONIA/viral/b": b"1", "bacteria/c": b"1"})
+    assert [file.subtype for file in scan(tmp_path)] == ["", "virus", "bacteria"]
