@@ -5,7 +5,12 @@ from typing import Any, Final
 
 from transform_module.files.remote import is_remote
 
-_PLACES: Final = (("images",), ("dataset", "patients"), ("push", "directory"))
+_PLACES: Final = (
+    ("images",),
+    ("dataset", "labels"),
+    ("dataset", "patients"),
+    ("push", "directory"),
+)
 """Settings that are paths. They name users, studies and, in a table's case, patients."""
 
 
