@@ -33,7 +33,10 @@ _YAML_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "n
 
 _PROBABLY = (
     (_NORMAL, re.compile(r"0|false|no|neg(ative)?|normal.*|.*healthy.*|controls?|.*no ?finding.*")),
-    (_PNEUMONIA, re.compile(r"1|true|yes|pos(itive)?|.*(pneu|bacteri|vir(us|al)|covid|sars).*")),
+    (
+        _PNEUMONIA,
+        re.compile(r"1|true|yes|pos(itive)?|.*(pneu|monia|bacteri|vir(us|al)|covid|sars).*"),
+    ),
 )
 
 

@@ -85,7 +85,9 @@ class LabelColumn:
 def holds_findings(cells: Iterable[str]) -> bool:
     """Returns whether the cells of a column are lists of findings, rather than names of classes."""
     return any(
-        normalized(cell) in ("no finding", "nofinding", "no findings") or len(findings(cell)) > 1
+        cell.startswith("[")
+        or normalized(cell) in ("no finding", "nofinding", "no findings")
+        or len(findings(cell)) > 1
         for cell in cells
     )
 

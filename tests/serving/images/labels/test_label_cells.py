@@ -84,6 +84,7 @@ def test_names_of_ones_own_go_before_numbers():
     [
         (["Effusion", "Pneumonia|Mass"], True),
         (["Effusion", "No Finding"], True),
+        (["['pneumonia']", "['mass']"], True),
         (["NORMAL", "sick"], False),
         (["0", "1"], False),
     ],

@@ -86,6 +86,21 @@ def test_without_a_table_folders_label(tmp_path):
     assert (file.label, file.line) == ("NORMAL", 0)
 
 
+def test_the_layout_of_kermany_is_that_of_its_folders(tmp_path):
+    paths = (
+        "chest_xray/train/NORMAL/IM-0115-0001.jpeg",
+        "chest_xray/train/PNEUMONIA/person1_bacteria_1.jpeg",
+        "chest_xray/test/PNEUMONIA/person1_virus_6.jpeg",
+    )
+    images = fill(tmp_path, dict.fromkeys(paths, b"1"))
+    files = labelled_files(images, DatasetSettings(layout="kermany"))
+    assert [(file.label, file.folder) for file in files] == [
+        ("PNEUMONIA", "test"),
+        ("NORMAL", "train"),
+        ("PNEUMONIA", "train"),
+    ]
+
+
 @pytest.mark.parametrize("settings", [{"layout": "nih"}, {"labels": "Data_Entry_2017.csv"}])
 @pytest.mark.parametrize("scheme", ["ram", "s3"])
 def test_a_folder_in_a_store_is_labelled_as_a_local_one(tmp_path, store, scheme, settings):
