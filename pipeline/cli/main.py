@@ -293,6 +293,11 @@ def runs(run_ids: tuple[str, ...], root: Path, as_json: bool) -> None:
     "--out", type=_ANY_PATH, metavar="FILE", help="Write a .csv, .jsonl or .parquet file."
 )
 @click.option(
+    "--labels",
+    metavar="TABLE",
+    help="With --out: add the true labels of a table with the columns path and label.",
+)
+@click.option(
     "--flink",
     metavar="CLUSTER",
     help="Predict on Flink, with --out: HOST:PORT of its REST API, or local for one of its own.",
@@ -305,6 +310,7 @@ def predict(
     model_and_images: tuple[str, ...],
     url: str | None,
     out: Place | None,
+    labels: str | None,
     flink: str | None,
     beam_args: tuple[str, ...],
     as_json: bool,
@@ -351,6 +357,8 @@ def predict(
         raise click.UsageError(
             f"{'--flink' if flink else '--beam-arg'} needs --out: without it Beam is not used."
         )
+    if labels and not out:
+        raise click.UsageError("--labels needs --out, the table that gets the column.")
     if url and out:
         raise click.UsageError("Choose one of --url and --out, which loads MODEL.")
     served.check(url, server)
@@ -378,7 +386,9 @@ def predict(
             Display(console(terminal)).step("Predict images") as progress,
         ):
             given = [*(flink_args(flink) if flink else ()), *beam_args]
-            summary = predict_many(Path(model), images, out, beam_args=given, progress=progress)
+            summary = predict_many(
+                Path(model), images, out, labels=labels, beam_args=given, progress=progress
+            )
         if as_json:
             click.echo(strict_json.dumps({**vars(summary), "out": str(out)}, indent=2))
         else:

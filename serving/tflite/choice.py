@@ -5,23 +5,21 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from serving.images.folders import split_of
-from serving.images.labels.labelled_files import labelled_files
-from serving.images.settings import DatasetSettings
 from serving.predict import files as predict
 from transform_module import contract
 from transform_module.errors import NothingValid, UserError
+
+if TYPE_CHECKING:
+    from serving.images.settings import DatasetSettings
 
 REPRESENTATIVE: Final = 256
 """So many images set the ranges of an 8-bit network; more change them little."""
 
 COMPARED: Final = 2000
 """By so many images at most the files are compared: each is evaluated one at a time."""
-
-
-_DEFAULTS: Final = DatasetSettings()
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ def representative(folder: Path) -> Choice:
     return _choose(folder, "", left, REPRESENTATIVE)
 
 
-def held_out(folder: Path, settings: DatasetSettings = _DEFAULTS) -> Choice:
+def held_out(folder: Path, settings: "DatasetSettings | None" = None) -> Choice:
     """Chooses from a folder with NORMAL and PNEUMONIA: those of ``test``, where there is one.
 
     Args:
@@ -95,9 +93,13 @@ def held_out(folder: Path, settings: DatasetSettings = _DEFAULTS) -> Choice:
     Raises:
         UserError: there is no such folder, or it does not hold both classes.
     """
+    # Imported here: the help of `cxr export` needs the names of this module's callers alone.
+    from serving.images.labels.labelled_files import labelled_files
+    from serving.images.settings import DatasetSettings
+
     files = [
         file
-        for file in labelled_files(folder, settings)
+        for file in labelled_files(folder, settings or DatasetSettings())
         if file.label and not file.skipped and not file.problem
     ]
     part = contract.TEST if any(file.folder == contract.TEST for file in files) else ""

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from serving.files.local_paths import place_of
 from serving.model import find_version
+from serving.predict.many import true_labels
 from serving.predict.many.inputs import list_inputs
 from serving.predict.many.parts import Parts
-from serving.predict.many.prediction_table import Row, writer_of
+from serving.predict.many.prediction_table import COLUMNS, TRUE_LABEL, Row, writer_of
 from serving.process.collector import importing
 from serving.progress import Progress
 from transform_module.contract import REVIEW
@@ -50,6 +51,7 @@ def predict_many(
     paths: Sequence[str | Path],
     out: str | Place,
     *,
+    labels: str | Place | None = None,
     beam_args: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Summary:
@@ -68,6 +70,8 @@ def predict_many(
         out: the table: .csv, .jsonl or .parquet, here or in a store. The folder ``OUT.parts`` is
             beside it meanwhile; every worker has to see it, as the inputs. In a store it has a
             name of its own for each call, and is not used again.
+        labels: a table of labels, see `listed`, which becomes a column of the table. It lists an
+            image whose path ends in what it has.
         beam_args: Beam's own options; they go before DEFAULT_BEAM_ARGS.
         progress: gets the images done and their total, which TFRecord files make an estimate.
 
@@ -76,10 +80,12 @@ def predict_many(
 
     Raises:
         UserError: there is no model or no input, a TFRecord file cannot be read at all, ``out``
-            cannot be written, or another process writes it.
+            cannot be written, the table of labels is a mistake or lists none of the images, or
+            another process writes it.
     """
     table = place_of(out, "The table").absolute()
     write = writer_of(table)
+    known = true_labels.read(labels) if labels else None
     parts = Parts.of(table)
     version = find_version(model).absolute()
     with parts.used(table):
@@ -94,8 +100,11 @@ def predict_many(
             with _watched(parts, sum(chunk.images for chunk in chunks), progress):
                 predict_chunks(version, missing, parts, beam_args=beam_args)
         counts: Counter[str] = Counter()
+        # A table that lists none of the images is refused, and the predictions wait in the parts.
+        rows = known.added(parts.rows) if known else parts.rows()
+        columns = (*COLUMNS, TRUE_LABEL) if known else COLUMNS
         with parts.publishing(table) as attempt:
-            write(_counted(parts.rows(), counts), attempt)
+            write(_counted(rows, counts), attempt, columns)
             damaged = tuple(filter(None, (parts.damage(chunk.index) for chunk in chunks)))
     if progress:
         progress(counts[_ROWS], counts[_ROWS])

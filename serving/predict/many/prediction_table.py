@@ -3,7 +3,7 @@
 import csv
 import itertools
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -15,11 +15,14 @@ from transform_module.files.store_path import StorePath
 
 COLUMNS: Final = tuple(FilePrediction.__dataclass_fields__)
 
-Row = dict[str, Any]
-"""The fields of a `FilePrediction` by name."""
+TRUE_LABEL: Final = "true_label"
+"""The column of the labels of a table that was given; empty where it does not list the image."""
 
-Writer = Callable[[Iterable[Row], Path], None]
-"""Writes rows to a file."""
+Row = dict[str, Any]
+"""The fields of a `FilePrediction` by name, and with a table of labels TRUE_LABEL."""
+
+Writer = Callable[[Iterable[Row], Path, Sequence[str]], None]
+"""Writes rows of some columns to a file."""
 
 _ROW_GROUP = 64 * 1024
 
@@ -42,39 +45,40 @@ def writer_of(out: Place) -> Writer:
     return writer
 
 
-def write_csv(rows: Iterable[Row], file: TextIO) -> None:
+def write_csv(rows: Iterable[Row], file: TextIO, columns: Sequence[str] = COLUMNS) -> None:
     """Writes one line a row, under a header."""
-    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(file, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
 
 
-def _write_csv_file(rows: Iterable[Row], out: Path) -> None:
+def _write_csv_file(rows: Iterable[Row], out: Path, columns: Sequence[str]) -> None:
     with out.open("w", encoding="utf-8", newline="") as file:
-        write_csv(rows, file)
+        write_csv(rows, file, columns)
 
 
-def _write_json_lines(rows: Iterable[Row], out: Path) -> None:
+def _write_json_lines(rows: Iterable[Row], out: Path, columns: Sequence[str]) -> None:
+    del columns  # Each row names its own.
     with out.open("w", encoding="utf-8") as file:
         file.writelines(strict_json.dumps(row) + "\n" for row in rows)
 
 
-def _write_parquet(rows: Iterable[Row], out: Path) -> None:
+def _write_parquet(rows: Iterable[Row], out: Path, columns: Sequence[str]) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
-    schema = pa.schema(
-        {
-            "path": pa.string(),
-            "probability": pa.float64(),
-            "label": pa.string(),
-            "valid": pa.bool_(),
-            "reason": pa.string(),
-            "in_domain": pa.bool_(),
-            "domain_distance": pa.float64(),
-            "triage": pa.string(),
-        }
-    )
+    types = {
+        "path": pa.string(),
+        "probability": pa.float64(),
+        "label": pa.string(),
+        "valid": pa.bool_(),
+        "reason": pa.string(),
+        "in_domain": pa.bool_(),
+        "domain_distance": pa.float64(),
+        "triage": pa.string(),
+        TRUE_LABEL: pa.string(),
+    }
+    schema = pa.schema([(name, types[name]) for name in columns])
     left = iter(rows)
     with parquet.ParquetWriter(out, schema) as writer:
         while group := list(itertools.islice(left, _ROW_GROUP)):

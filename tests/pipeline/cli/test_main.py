@@ -559,13 +559,14 @@ def test_predict_prints_the_summary_of_a_file_as_json(predict_many):
 
 
 def test_predict_shows_progress_where_a_file_is_written(monkeypatch, capfd):
-    def predict(model, paths, out, *, beam_args, progress):
+    def predict(model, paths, out, *, labels, beam_args, progress):
+        assert labels == "t.csv"
         progress(3, 5)
         return Summary(5, 5, 0, 0, ())
 
     monkeypatch.setattr("serving.predict.many.job.predict_many", predict)
     monkeypatch.setattr("pipeline.cli.output.display._SECONDS_BETWEEN_LINES", -1)
-    cxr("predict", "model", "x", "--out", "o.csv")
+    cxr("predict", "model", "x", "--out", "o.csv", "--labels", "t.csv")
     assert "Predict images: 3 of 5" in capfd.readouterr().err
 
 
@@ -576,6 +577,7 @@ def test_predict_shows_progress_where_a_file_is_written(monkeypatch, capfd):
         (("--out", "o.csv", "--csv"), "Choose one of --out, which writes a file, and --csv"),
         (("--beam-arg=--a=1",), "--beam-arg needs --out"),
         (("--flink", "local"), "--flink needs --out"),
+        (("--labels", "t.csv"), "--labels needs --out"),
     ],
 )
 def test_predict_refuses_options_that_exclude_each_other(predict, predict_many, options, message):

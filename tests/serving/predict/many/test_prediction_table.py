@@ -7,7 +7,7 @@ import pytest
 
 from serving.predict.files import FilePrediction
 from serving.predict.many.job import Summary, predict_many
-from serving.predict.many.prediction_table import write_csv, writer_of
+from serving.predict.many.prediction_table import COLUMNS, write_csv, writer_of
 from tests.serving.predict.many.samples import write_records
 from transform_module.errors import UserError
 
@@ -34,7 +34,7 @@ def test_csv_has_a_row_a_file_under_a_header():
 @pytest.mark.parametrize("rows", [[], PREDICTIONS])
 def test_parquet_has_types_whatever_it_holds(tmp_path, rows):
     out = tmp_path / "out.PARQUET"
-    writer_of(out)(map(vars, rows), out)
+    writer_of(out)(map(vars, rows), out, COLUMNS)
     table = pq.read_table(out)
     assert table.to_pylist() == [vars(each) for each in rows]
     assert table.schema.types == [
