@@ -6,32 +6,39 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from components.code_version import code_version
+from serving.files.local_paths import source_of
 from serving.images.layout import SourceFile, scan
 from serving.images.settings import DatasetSettings
-from transform_module.files.place import Place
+from transform_module.files.archives.archive_path import ArchivePath
+from transform_module.files.source import Source
 
 _CODE = "components.convert.convert"
 
 
-def source_fingerprint(images: Place, settings: DatasetSettings, seed: int) -> str:
+def source_fingerprint(images: Source, settings: DatasetSettings, seed: int) -> str:
     """Fingerprints what a conversion would start from, without reading an image.
 
     Args:
-        images: the image folder.
+        images: the image folder, or an archive.
         settings: the settings of the conversion.
         seed: the seed of the split.
 
     Returns:
-        64 hexadecimal digits over path, size and time of change of every file, the settings, the
-        table of patients, the seed, and the code that converts.
+        64 hexadecimal digits over path, size and time of change of every file, or of the archive,
+        the settings, the table of patients, the seed, and the code that converts.
 
     Raises:
         UserError: there is no such folder, or nothing in it is recognised.
     """
-    return fingerprint_of(scan(images), settings, seed)
+    images = source_of(images, "The image folder")
+    # An archive that is compressed as a whole would have to be decompressed to be listed.
+    files = () if isinstance(images, ArchivePath) else scan(images)
+    return fingerprint_of(images, files, settings, seed)
 
 
-def fingerprint_of(files: Iterable[SourceFile], settings: DatasetSettings, seed: int) -> str:
+def fingerprint_of(
+    images: Source, files: Iterable[SourceFile], settings: DatasetSettings, seed: int
+) -> str:
     """Fingerprints files that were listed already; see `source_fingerprint`."""
     table = Path(settings.patients) if settings.patients else None
     described = {
@@ -41,8 +48,14 @@ def fingerprint_of(files: Iterable[SourceFile], settings: DatasetSettings, seed:
         "code": code_version(_CODE),
     }
     digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
-    for file in files:
-        facts = [file.filename, file.size, file.mtime_ns, file.problem]
+    if isinstance(images, ArchivePath):
+        found = images.stat()
+        listed: Iterable[list[str | int | None]] = [
+            [images.name, found.st_size, found.st_mtime_ns, None]
+        ]
+    else:
+        listed = ([file.filename, file.size, file.mtime_ns, file.problem] for file in files)
+    for facts in listed:
         digest.update(f"\n{json.dumps(facts)}".encode())
     return digest.hexdigest()
 

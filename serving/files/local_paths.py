@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from transform_module.errors import UserError
+from transform_module.files.archives.archive_path import ArchivePath, is_named_as_archive
 from transform_module.files.place import Place
+from transform_module.files.source import Source
 from transform_module.files.store_path import StorePath
 
 # `Path` makes one slash of two.
@@ -37,6 +39,27 @@ def place_of(given: str | Place, what: str) -> Place:
         return stored
     require_local(given, what)
     return Path(given)
+
+
+def source_of(given: str | Source, what: str) -> Source:
+    """Returns the folder or the archive that a path or an address names, to read from.
+
+    Args:
+        given: as of `place_of`.
+        what: what it is, such as ``The image folder``.
+
+    Raises:
+        UserError: it is another address, or names no bucket; or a store cannot be reached.
+    """
+    if isinstance(given, ArchivePath):
+        return given
+    place = place_of(given, what)
+    if not (is_named_as_archive(place.name) and place.is_file()):
+        return place
+    if isinstance(place, StorePath):
+        # Looked up once, and not again for each of its files.
+        place = StorePath(place.address, place.stat())
+    return ArchivePath(place)
 
 
 def store_path(given: str | Path) -> StorePath | None:

@@ -21,7 +21,8 @@ from serving.images.folders import FOLDERS, Found, Parts
 from serving.images.walks import LOOKED_AT, Entry, walk
 from transform_module.did_you_mean import nearest
 from transform_module.errors import NothingValid, UserError
-from transform_module.files.place import Place, inside
+from transform_module.files.archives.archive_path import ArchivePath
+from transform_module.files.source import Source, inside
 from transform_module.text import as_text
 
 EXPECTED_LAYOUT: Final = "train|val|test/NORMAL|PNEUMONIA/..., or only NORMAL|PNEUMONIA/..."
@@ -83,7 +84,7 @@ class SourceFile:
 _fields = attrgetter(*SourceFile.__slots__)
 
 
-def scan(images: Place) -> Spool[SourceFile]:
+def scan(images: Source) -> Spool[SourceFile]:
     """Lists every file below a folder, links followed, sorted by path. The list is on disk.
 
     Folders are walked and not counted, but for those that stand for a lost file: one outside the
@@ -91,7 +92,7 @@ def scan(images: Place) -> Spool[SourceFile]:
     named like an image.
 
     Args:
-        images: the image folder, here or in a store.
+        images: the image folder, here or in a store, or an archive of it.
 
     Returns:
         One entry a file.
@@ -102,7 +103,8 @@ def scan(images: Place) -> Spool[SourceFile]:
             may hold images of a class cannot be opened; or files of a class are both in and
             beside folders of splits.
     """
-    images = place_of(images, "The image folder")
+    if not isinstance(images, ArchivePath):
+        images = place_of(images, "The image folder")
     if isinstance(images, Path) and not os.path.isdir(images):
         raise UserError(_no_folder(images))
     found = walk(images)
@@ -122,7 +124,7 @@ def scan(images: Place) -> Spool[SourceFile]:
     return files
 
 
-def _base(images: Place, tree: folders.Tree) -> Parts:
+def _base(images: Source, tree: folders.Tree) -> Parts:
     """Finds the folder that holds the class folders."""
     bases = tree.bases()
     if len(bases) > 1:
@@ -210,7 +212,7 @@ def _no_folder(images: Path) -> str:
     return f"No image folder at {images}.{advice} Expected a folder with {EXPECTED_LAYOUT}."
 
 
-def _refuse_closed(images: Place, closed: Sequence[tuple[bytes, str]]) -> None:
+def _refuse_closed(images: Source, closed: Sequence[tuple[bytes, str]]) -> None:
     if not closed:
         return
     relative, why = min(closed)
@@ -222,7 +224,7 @@ def _refuse_closed(images: Place, closed: Sequence[tuple[bytes, str]]) -> None:
     )
 
 
-def _refuse_mixed(images: Place, files: Iterable[SourceFile]) -> None:
+def _refuse_mixed(images: Source, files: Iterable[SourceFile]) -> None:
     """Stops where some files of the class folders are in folders of splits, and some do not."""
     inside = beside = 0
     examples: dict[bool, str] = {}
@@ -248,7 +250,7 @@ def _is_class_first(file: SourceFile) -> bool:
     return folders.split_of(parts[file.depth - 1]) is not None
 
 
-def _nothing_recognised(images: Place, tree: folders.Tree, entries: Iterable[Entry]) -> str:
+def _nothing_recognised(images: Source, tree: folders.Tree, entries: Iterable[Entry]) -> str:
     paths = {tuple(map(as_text, entry.path.split(b"/"))) for entry in entries}
     within, found = _topmost_names(set(tree.folders), paths)
     shown = ", ".join(found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
@@ -270,7 +272,7 @@ def _nothing_recognised(images: Place, tree: folders.Tree, entries: Iterable[Ent
     if suffixes & {".dcm", ".dicom"}:
         message += " DICOM files are not read: export them as PNG of 8 bits, as they are shown."
     if suffixes & _ARCHIVE_SUFFIXES:
-        message += " Unpack the archives."
+        message += " Give an archive by itself (zip, tar), or unpack the archives."
     return message
 
 
