@@ -1,5 +1,6 @@
 """Paths as they are given: local ones, and addresses of a bucket or a server."""
 
+import os
 import re
 from pathlib import Path
 from typing import Final
@@ -54,12 +55,22 @@ def source_of(given: str | Source, what: str) -> Source:
     if isinstance(given, ArchivePath):
         return given
     place = place_of(given, what)
-    if not (is_named_as_archive(place.name) and place.is_file()):
-        return place
+    return archive_at(place) or place
+
+
+def archive_at(place: Place) -> ArchivePath | None:
+    """Returns the archive at a path; None where there is no file, or not one named so.
+
+    Raises:
+        UserError: a store cannot be reached.
+    """
+    if not is_named_as_archive(place.name):
+        return None
     if isinstance(place, StorePath):
         # Looked up once, and not again for each of its files.
-        place = StorePath(place.address, place.stat())
-    return ArchivePath(place)
+        return ArchivePath(StorePath(place.address, place.stat())) if place.is_file() else None
+    # Unlike Path's own, it takes a path that the system refuses, too.
+    return ArchivePath(place) if os.path.isfile(place) else None
 
 
 def store_path(given: str | Path) -> StorePath | None:

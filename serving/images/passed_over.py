@@ -91,8 +91,8 @@ def of_folder(name: str) -> str | None:
         return SYSTEM
     if _THUMBNAIL_FOLDER.fullmatch(name):
         return THUMBNAIL
-    # Version control, checkpoints of notebooks, caches.
-    return SYSTEM if name.startswith(".") else None
+    # Version control, checkpoints of notebooks, caches; not `..`, which archives may have in paths.
+    return SYSTEM if name.startswith(".") and name != ".." else None
 
 
 def derived_folder(name: str) -> str | None:

@@ -168,9 +168,7 @@ class ListWalk:
         known: set[Parts] = set()
         for path, size, mtime_ns, problem in _listed(self._root):
             *above, name = (as_text(part) for part in path.split(b"/"))
-            # An archive may have a path with `..`, which is no hidden folder.
-            named = (part for part in above if part != "..")
-            skipped = next(filter(None, map(passed_over.of_folder, named)), None)
+            skipped = next(filter(None, map(passed_over.of_folder, above)), None)
             skipped = skipped or passed_over.of_file(name)
             if isinstance(self._root, ArchivePath):
                 skipped = skipped or passed_over.in_archive(name)
