@@ -7,7 +7,7 @@ from transform_module.errors import UserError
 from transform_module.text import count
 
 MEMBERS: Final = 500_000
-"""An archive with more members is refused: its list is held in memory, some 400 bytes a member."""
+"""An archive with more members is refused: its list is held in memory, some 300 bytes a member."""
 
 RATIO: Final = 250
 """An archive whose members unpack to more than this many times its size is refused as a bomb.

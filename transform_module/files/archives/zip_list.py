@@ -117,12 +117,12 @@ def _entries(archive: Place, size: int) -> Iterator[tuple[bytes, Member]]:
     if shift < 0:
         raise _Damaged("its end is missing or damaged, as in a copy that is incomplete")
     position, read = start + shift, 0
-    ahead = b""
+    ahead, at = b"", 0
     while position < end:
-        if len(ahead) < min(end - position, _ENTRY.size + 3 * _MANY):
-            ahead = read_range(archive, position, min(end - position, _READ))
-        entry, used = _entry(ahead, shift)
-        ahead = ahead[used:]
+        if len(ahead) - at < min(end - position, _ENTRY.size + 3 * _MANY):
+            ahead, at = read_range(archive, position, min(end - position, _READ)), 0
+        entry, used = _entry(ahead, at, shift)
+        at += used
         position += used
         read += 1
         if entry:
@@ -174,14 +174,14 @@ def _directory_64(archive: Place, locator: int) -> tuple[int, int, int, int]:
     raise _Damaged("the end of zip64 is missing")
 
 
-def _entry(ahead: bytes, shift: int) -> tuple[tuple[bytes, Member] | None, int]:
+def _entry(ahead: bytes, at: int, shift: int) -> tuple[tuple[bytes, Member] | None, int]:
     """Returns a member with its name, None of a folder; and the bytes that its entry has."""
-    if not ahead.startswith(_ENTRY_SIGNATURE):
+    if not ahead.startswith(_ENTRY_SIGNATURE, at):
         raise _Damaged("its directory is damaged or encrypted")
     _, _, system, _, flags, method, _, _, crc, packed, size, *lengths, disk, _, mode, start = (
-        _ENTRY.unpack_from(ahead)
+        _ENTRY.unpack_from(ahead, at)
     )
-    ends = list(itertools.accumulate(lengths, initial=_ENTRY.size))
+    ends = list(itertools.accumulate(lengths, initial=at + _ENTRY.size))
     if len(ahead) < ends[-1]:
         raise _Damaged("its directory is cut off")
     name, extra = ahead[ends[0] : ends[1]], dict(_fields(ahead[ends[1] : ends[2]]))
@@ -196,10 +196,10 @@ def _entry(ahead: bytes, shift: int) -> tuple[tuple[bytes, Member] | None, int]:
     if system in _WINDOWS and b"/" not in name:
         name = name.replace(b"\\", b"/")
     if name.endswith(b"/"):
-        return None, ends[-1]
+        return None, ends[-1] - at
     problem = _problem(flags, method, mode >> 16 if system in _UNIX else 0)
     member = Member(start + shift, packed, size, method == _DEFLATED, crc, problem)
-    return (name, member), ends[-1]
+    return (name, member), ends[-1] - at
 
 
 def _fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
