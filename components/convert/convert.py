@@ -27,7 +27,7 @@ from transform_module.files import intact
 from transform_module.files.archives.archive_path import ArchivePath
 from transform_module.files.archives.decompression import decompressed
 from transform_module.files.place import Place, names_below
-from transform_module.files.source import Source
+from transform_module.files.source_path import Source
 from transform_module.files.store_path import StorePath
 from transform_module.text import count
 

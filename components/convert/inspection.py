@@ -19,7 +19,7 @@ from serving.beam.beam_pipeline import IMAGES
 from serving.images import decode_check, reasons
 from serving.progress import count
 from transform_module.contract import MAXIMUM_BYTES
-from transform_module.files.source import Source, inside
+from transform_module.files.source_path import Source, inside
 
 FAINT: Final = 10.0
 """Thumbnails with a smaller standard deviation, in grey levels of 255, are doubtful.

@@ -21,7 +21,7 @@ from serving.images.layout import SourceFile
 from serving.images.patients import Patients
 from serving.progress import Progress, listening
 from transform_module.files.place import Place
-from transform_module.files.source import Source
+from transform_module.files.source_path import Source
 
 _PART = 10_000
 

@@ -21,7 +21,7 @@ from components.convert.tally import Mark, Tally, marks
 from serving.beam.sum import Sum
 from serving.images.hold_out import Group, held_out
 from transform_module.files import place
-from transform_module.files.source import Source
+from transform_module.files.source_path import Source
 
 TALLY: Final = "tally"
 """The file of the tally, beside the plan of the shards."""

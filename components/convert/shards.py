@@ -22,7 +22,7 @@ from transform_module.contract import SPLITS
 from transform_module.errors import UserError
 from transform_module.files import intact
 from transform_module.files.place import Place, written
-from transform_module.files.source import Source, inside
+from transform_module.files.source_path import Source, inside
 
 SHARD_BYTES: Final = 200_000_000
 """About the largest size of a TFRecord file."""

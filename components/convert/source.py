@@ -10,7 +10,7 @@ from serving.files.local_paths import source_of
 from serving.images.layout import SourceFile, scan
 from serving.images.settings import DatasetSettings
 from transform_module.files.archives.archive_path import ArchivePath
-from transform_module.files.source import Source
+from transform_module.files.source_path import Source
 
 _CODE = "components.convert.convert"
 

@@ -8,7 +8,7 @@ from typing import Final
 from transform_module.errors import UserError
 from transform_module.files.archives.archive_path import ArchivePath, is_named_as_archive
 from transform_module.files.place import Place
-from transform_module.files.source import Source
+from transform_module.files.source_path import Source
 from transform_module.files.store_path import StorePath
 
 # `Path` makes one slash of two.

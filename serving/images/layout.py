@@ -22,7 +22,7 @@ from serving.images.walks import LOOKED_AT, Entry, walk
 from transform_module.did_you_mean import nearest
 from transform_module.errors import NothingValid, UserError
 from transform_module.files.archives.archive_path import ArchivePath
-from transform_module.files.source import Source, inside
+from transform_module.files.source_path import Source, inside
 from transform_module.text import as_text
 
 EXPECTED_LAYOUT: Final = "train|val|test/NORMAL|PNEUMONIA/..., or only NORMAL|PNEUMONIA/..."

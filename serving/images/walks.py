@@ -12,7 +12,7 @@ from serving.images import folders, passed_over
 from serving.images.folders import Parts
 from serving.images.reasons import NOT_REGULAR
 from transform_module.files.archives.archive_path import ArchivePath
-from transform_module.files.source import Source, inside, read_range
+from transform_module.files.source_path import Source, inside, read_range
 from transform_module.files.store_path import StorePath
 from transform_module.text import as_text
 

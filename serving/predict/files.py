@@ -15,7 +15,7 @@ from serving.progress import Progress
 from transform_module.contract import INVALID, MAXIMUM_BYTES, SERVING_BATCH_SIZES
 from transform_module.errors import UserError
 from transform_module.files.archives.archive_path import ArchivePath
-from transform_module.files.source import Source
+from transform_module.files.source_path import Source
 from transform_module.files.store_path import StorePath
 from transform_module.text import as_text
 

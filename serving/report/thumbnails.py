@@ -14,7 +14,7 @@ from serving.model import Model
 from serving.predict.files import read
 from serving.report.context import ShownImage
 from transform_module.errors import UserError
-from transform_module.files.source import Source
+from transform_module.files.source_path import Source
 
 _SIDE: Final = 160
 _QUALITY: Final = 80

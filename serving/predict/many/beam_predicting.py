@@ -15,7 +15,7 @@ from serving.predict.files import Content, FilePrediction
 from serving.predict.many import tfrecord_input
 from serving.predict.many.inputs import Chunk, files_of
 from serving.predict.many.parts import PART_IMAGES, Parts
-from transform_module.files.source import Source
+from transform_module.files.source_path import Source
 
 
 def predict_chunks(

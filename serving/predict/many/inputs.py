@@ -17,7 +17,7 @@ from serving.versions import pushed
 from transform_module.errors import UserError
 from transform_module.files.archives.archive_path import ArchivePath
 from transform_module.files.place import Place, move, read_range
-from transform_module.files.source import Source
+from transform_module.files.source_path import Source
 from transform_module.files.store_path import Stat, StorePath
 
 

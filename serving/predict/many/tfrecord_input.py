@@ -16,7 +16,7 @@ from transform_module.contract import FILENAME, IMAGE, MAXIMUM_BYTES
 from transform_module.errors import UserError
 from transform_module.files.archives.archive_path import ArchivePath
 from transform_module.files.place import Place
-from transform_module.files.source import Source
+from transform_module.files.source_path import Source
 from transform_module.files.store_path import StorePath
 
 _SUFFIXES = (".tfrecord", ".tfrecord.gz")

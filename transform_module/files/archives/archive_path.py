@@ -18,7 +18,7 @@ from typing import IO, Final
 from transform_module.errors import UserError
 from transform_module.files.archives import tar_list, zip_list
 from transform_module.files.archives.content import Content
-from transform_module.files.archives.members import Member
+from transform_module.files.archives.member_list import Member
 from transform_module.files.place import Place, read_range
 from transform_module.files.store_path import Stat, StorePath
 from transform_module.text import shell_quoted

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, Final
 
-from transform_module.files.archives.members import Member
+from transform_module.files.archives.member_list import Member
 from transform_module.files.archives.zip_list import content_start
 from transform_module.files.place import Place, read_range
 

@@ -15,7 +15,7 @@ from typing import IO, Any, Final
 
 from transform_module.errors import UserError
 from transform_module.files.archives.archive_path import ArchivePath
-from transform_module.files.archives.members import RATIO, SLACK, bomb
+from transform_module.files.archives.member_list import RATIO, SLACK, bomb
 from transform_module.files.place import Place
 from transform_module.files.store_path import StorePath
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from transform_module.errors import UserError
-from transform_module.files.archives import members
-from transform_module.files.archives.members import Member, Members
+from transform_module.files.archives import member_list
+from transform_module.files.archives.member_list import Member, Members
 
 _LONGEST_HEADER: Final = 1 << 20
 """Bytes of an extended header; that of a file has a few hundred."""
@@ -49,7 +49,7 @@ def listed(tar: Path, archive: object) -> dict[bytes, Member]:
             raise UserError(
                 _damaged(archive, str(error) or "its headers cannot be read")
             ) from error
-        # `tarfile` takes whatever is no header for the end.
+        # `tarfile` stops without an error at what is not a header.
         content.seek(end)
         if content.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
             raise UserError(_damaged(archive, f"no header, and no end, at byte {end:,}"))
@@ -72,14 +72,14 @@ def _entries(opened: Any) -> Iterator[tuple[bytes, tarfile.TarInfo]]:
 def _member(info: tarfile.TarInfo, found: Members) -> Member:
     if info.islnk():
         name = info.linkname.encode("utf-8", "surrogateescape")
-        return found.linked(name) or Member(0, 0, 0, problem=members.LINK)
+        return found.linked(name) or Member(0, 0, 0, problem=member_list.LINK)
     member = Member(info.offset_data, info.size, info.size)
     if info.issym():
-        return member._replace(size=0, problem=members.LINK)
+        return member._replace(size=0, problem=member_list.LINK)
     if info.issparse():
-        return member._replace(problem=members.SPARSE)
+        return member._replace(problem=member_list.SPARSE)
     if not info.isreg():
-        return member._replace(size=0, problem=members.NO_FILE)
+        return member._replace(size=0, problem=member_list.NO_FILE)
     return member
 
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from transform_module.errors import UserError
-from transform_module.files.archives import members
-from transform_module.files.archives.members import Member, Members
+from transform_module.files.archives import member_list
+from transform_module.files.archives.member_list import Member, Members
 from transform_module.files.place import Place, read_range
 
 SIGNATURES: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
@@ -232,12 +232,12 @@ def _is_utf_8(name: bytes) -> bool:
 def _problem(flags: int, method: int, mode: int) -> str | None:
     """Returns why a member is not read."""
     if flags & _ENCRYPTED or method == _AES:
-        return members.ENCRYPTED
+        return member_list.ENCRYPTED
     kind = stat.S_IFMT(mode)
     if kind == stat.S_IFLNK:
-        return members.LINK
+        return member_list.LINK
     if kind not in (0, stat.S_IFREG):
-        return members.NO_FILE
+        return member_list.NO_FILE
     if method not in (_STORED, _DEFLATED):
         named = _METHODS.get(method, f"method {method}")
         return f"packed with {named}, which is not read: pack it with Deflate"

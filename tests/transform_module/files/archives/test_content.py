@@ -7,7 +7,7 @@ import pytest
 from tests.archives import packed
 from transform_module.files.archives.archive_path import ArchivePath
 from transform_module.files.archives.content import Content
-from transform_module.files.archives.members import Member
+from transform_module.files.archives.member_list import Member
 
 DATA = bytes(range(256)) * 40_000
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.archives import add, packed
 from transform_module.errors import UserError
-from transform_module.files.archives import members, tar_list
+from transform_module.files.archives import member_list, tar_list
 from transform_module.files.archives.archive_path import ArchivePath
 
 FILES = {"./NORMAL/a.png": b"1" * 1000, "b.png": b"", "röntgen.png": b"2", "a" * 300: b"3"}
@@ -42,11 +42,11 @@ def test_links_and_devices_are_not_read(tmp_path):
     assert {name.decode(): member.problem for name, member in found.items()} == {
         "a.png": None,
         "hard.png": None,
-        "none.png": members.LINK,
-        "out.png": members.LINK,
-        "soft.png": members.LINK,
-        "device": members.NO_FILE,
-        "pipe": members.NO_FILE,
+        "none.png": member_list.LINK,
+        "out.png": member_list.LINK,
+        "soft.png": member_list.LINK,
+        "device": member_list.NO_FILE,
+        "pipe": member_list.NO_FILE,
     }
     assert (ArchivePath(tmp_path / "x.tar") / "hard.png").read_bytes() == b"123"
 
@@ -57,14 +57,14 @@ def test_names_that_lead_out_and_names_twice_have_a_problem(tmp_path):
             add(archive, name, b"1")
     found = tar_list.listed(tmp_path / "x.tar", "x.tar")
     assert [each.problem for each in found.values()] == [
-        members.OUTSIDE,
-        members.OUTSIDE,
-        members.TWICE,
+        member_list.OUTSIDE,
+        member_list.OUTSIDE,
+        member_list.TWICE,
     ]
 
 
 def test_many_links_to_one_file_are_a_bomb(tmp_path, monkeypatch):
-    monkeypatch.setattr(members, "SLACK", 0)
+    monkeypatch.setattr(member_list, "SLACK", 0)
     with tarfile.open(tmp_path / "x.tar", "w") as archive:
         add(archive, "a", b"1" * 600_000)
         for number in range(400):

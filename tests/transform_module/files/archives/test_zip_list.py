@@ -10,7 +10,7 @@ import pytest
 
 from tests.archives import packed
 from transform_module.errors import UserError
-from transform_module.files.archives import members, zip_list
+from transform_module.files.archives import member_list, zip_list
 from transform_module.files.archives.archive_path import ArchivePath
 
 FILES = {"NORMAL/a.png": b"1" * 1000, "b.png": b"", "c/": b"", "d.txt": bytes(range(256))}
@@ -106,15 +106,15 @@ def test_names_are_those_that_tools_unpack(tmp_path, raw, options, path):
 
 def test_backslashes_lead_nowhere(tmp_path):
     (tmp_path / "x.zip").write_bytes(named(b"..\\..\\a.png"))
-    assert problems(tmp_path / "x.zip") == {b"../../a.png": members.OUTSIDE}
+    assert problems(tmp_path / "x.zip") == {b"../../a.png": member_list.OUTSIDE}
 
 
 @pytest.mark.parametrize(
     ("mode", "problem"),
     [
-        (0o120777, members.LINK),
-        (0o020666, members.NO_FILE),
-        (0o010666, members.NO_FILE),
+        (0o120777, member_list.LINK),
+        (0o020666, member_list.NO_FILE),
+        (0o010666, member_list.NO_FILE),
         (0o100644, None),
         (0, None),
     ],
@@ -132,7 +132,7 @@ def test_links_and_devices_are_not_read(tmp_path, mode, problem):
 @pytest.mark.parametrize("bit", [0, 6, 13])
 def test_encrypted_members_are_named_so(tmp_path, bit):
     (tmp_path / "x.zip").write_bytes(named(b"a.png", flags=1 << bit))
-    assert problems(tmp_path / "x.zip") == {b"a.png": members.ENCRYPTED}
+    assert problems(tmp_path / "x.zip") == {b"a.png": member_list.ENCRYPTED}
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_encrypted_members_are_named_so(tmp_path, bit):
         (9, "packed with Deflate64, which is not read: pack it with Deflate"),
         (14, "packed with LZMA, which is not read: pack it with Deflate"),
         (50, "packed with method 50, which is not read: pack it with Deflate"),
-        (99, members.ENCRYPTED),
+        (99, member_list.ENCRYPTED),
     ],
 )
 def test_other_methods_are_named(tmp_path, method, problem):
@@ -155,7 +155,7 @@ def test_one_name_twice_is_read_not_once(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         path = written(tmp_path / "x.zip", "a.png", "b.png", "a.png")
-    assert problems(path) == {b"a.png": members.TWICE, b"b.png": None}
+    assert problems(path) == {b"a.png": member_list.TWICE, b"b.png": None}
 
 
 def end_with(data, offset, value):

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transform_module.errors import UserError
-from transform_module.files.archives import members
-from transform_module.files.archives.members import (
+from transform_module.files.archives import member_list
+from transform_module.files.archives.member_list import (
     NAMELESS,
     OUTSIDE,
     UNUSUAL,
@@ -53,7 +53,7 @@ def test_no_path_without_a_problem_leads_out(name):
     path, problem = safe(name)
     parts = path.split(b"/")
     assert path
-    assert len(path) <= members.LONGEST
+    assert len(path) <= member_list.LONGEST
     assert problem or not {b"", b".", b".."} & set(parts)
 
 
@@ -62,13 +62,13 @@ def test_of_two_files_of_one_path_none_is_read():
     for name in (b"a/b.png", b"c.png", b"./a//b.png"):
         found.add(name, FILE)
     assert {path: each.problem for path, each in found.found.items()} == {
-        b"a/b.png": members.TWICE,
+        b"a/b.png": member_list.TWICE,
         b"c.png": None,
     }
 
 
 def test_the_number_of_members_is_limited(monkeypatch):
-    monkeypatch.setattr(members, "MEMBERS", 2)
+    monkeypatch.setattr(member_list, "MEMBERS", 2)
     found = Members("x.zip", 100)
     found.add(b"a", FILE)
     found.add(b"b", FILE)

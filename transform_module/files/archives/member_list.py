@@ -1,4 +1,4 @@
-"""Members of an archive: their names, made safe, and what stands against reading them. Pure."""
+"""Members of an archive: their names, made safe, and the limits of reading them. Pure."""
 
 import re
 from typing import Final, NamedTuple
@@ -10,7 +10,7 @@ MEMBERS: Final = 500_000
 """An archive with more members is refused: its list is held in memory, some 300 bytes a member."""
 
 RATIO: Final = 250
-"""An archive whose members unpack to more than this many times its size is refused as a bomb.
+"""An archive whose members unpack to more than this many times its size is refused: a bomb.
 
 Images hardly shrink when they are packed: raw ones of 16 bits to a third. DEFLATE shrinks nothing
 to less than 1/1,032 (zlib's technical details), bzip2 and xz do.
@@ -107,7 +107,7 @@ class Members:
 
 
 def bomb(archive: object, size: int) -> str:
-    """Says that an archive is refused as a decompression bomb.
+    """Returns the refusal of an archive that is a decompression bomb.
 
     Args:
         archive: the archive.
