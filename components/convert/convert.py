@@ -13,7 +13,7 @@ from pathlib import Path
 from components.convert import records
 from components.convert.source import fingerprint_of, source_fingerprint
 from serving.files import publication
-from serving.files.local_paths import place_of
+from serving.files.local_paths import place_of, source_of
 from serving.images.dataset import DATASET_FILE, QUARANTINE_FILE, Dataset
 from serving.images.labels.labelled_files import labelled_files
 from serving.images.patients import patient_finder
@@ -24,7 +24,10 @@ from serving.progress import Progress
 from transform_module.contract import SPLITS
 from transform_module.errors import UserError
 from transform_module.files import intact
+from transform_module.files.archives.archive_path import ArchivePath
+from transform_module.files.archives.decompression import decompressed
 from transform_module.files.place import Place, names_below
+from transform_module.files.source_path import Source
 from transform_module.files.store_path import StorePath
 from transform_module.text import count
 
@@ -42,7 +45,7 @@ _DISK_FULL_TEXT = re.compile("|".join(os.strerror(number) for number in _DISK_FU
 
 
 def convert(
-    images: str | Place,
+    images: str | Source,
     out: str | Place,
     *,
     settings: DatasetSettings,
@@ -59,7 +62,7 @@ def convert(
 
     Args:
         images: folder with ``train|val|test/NORMAL|PNEUMONIA/**`` or only class folders, here or
-            in a store, such as ``s3://bucket/images``.
+            in a store, such as ``s3://bucket/images``; or a zip or tar file of it.
         out: folder of the dataset, here or in a store; made, or replaced where it holds a dataset.
         settings: see DatasetSettings.
         seed: seed of the split.
@@ -76,7 +79,7 @@ def convert(
             something else or is being written by another process; the disk is full; a store
             cannot be reached.
     """
-    source = place_of(images, "The image folder").resolve()
+    source = source_of(images, "The image folder").resolve()
     target = place_of(out, "The output").resolve()
     _refuse_overlap(source, target)
     try:
@@ -91,7 +94,9 @@ def convert(
         raise
 
 
-def converted(images: Place, out: Place, *, settings: DatasetSettings, seed: int) -> Dataset | None:
+def converted(
+    images: Source, out: Place, *, settings: DatasetSettings, seed: int
+) -> Dataset | None:
     """Returns whether a conversion would change nothing, without reading an image.
 
     Args:
@@ -107,7 +112,7 @@ def converted(images: Place, out: Place, *, settings: DatasetSettings, seed: int
     Raises:
         UserError: nothing is recognised in ``images``.
     """
-    images, out = images.resolve(), out.resolve()
+    images, out = source_of(images, "The image folder").resolve(), out.resolve()
     wanted = source_fingerprint(images, settings, seed)
     if not (out / DATASET_FILE).exists():
         return None
@@ -125,7 +130,7 @@ def converted(images: Place, out: Place, *, settings: DatasetSettings, seed: int
 
 
 def _convert(
-    images: Place,
+    images: Source,
     out: Place,
     new: Place,
     settings: DatasetSettings,
@@ -133,6 +138,8 @@ def _convert(
     beam_args: Sequence[str],
     progress: Progress | None,
 ) -> Dataset:
+    if isinstance(images, ArchivePath):
+        images = decompressed(images, new.parent)
     files = labelled_files(images, settings)
     patients = patient_finder(settings, files)
     # Imported here: Beam takes seconds, and a user's mistakes are known by now.
@@ -151,7 +158,7 @@ def _convert(
     known = tally.count_known(found)
     dataset = Dataset(
         fingerprint=job.fingerprint(),
-        source_fingerprint=fingerprint_of(files, settings, seed),
+        source_fingerprint=fingerprint_of(images, files, settings, seed),
         seed=seed,
         hold_out=settings.hold_out,
         shards=number,
@@ -217,10 +224,11 @@ def _damaged_list(present: Dataset, out: Place) -> Iterator[str]:
         yield f"{path} is damaged"
 
 
-def _refuse_overlap(images: Place, out: Place) -> None:
+def _refuse_overlap(source: Source, out: Place) -> None:
+    images = source.archive if isinstance(source, ArchivePath) else source
     if images == out or images in out.parents or out in images.parents:
         raise UserError(
-            f"The output {out} and the image folder {images} lie in each other. "
+            f"The output {out} and the images in {images} lie in each other. "
             "Choose an output outside the image folder."
         )
 

@@ -19,7 +19,7 @@ from serving.beam.beam_pipeline import IMAGES
 from serving.images import decode_check, reasons
 from serving.progress import count
 from transform_module.contract import MAXIMUM_BYTES
-from transform_module.files.place import Place, inside
+from transform_module.files.source_path import Source, inside
 
 FAINT: Final = 10.0
 """Thumbnails with a smaller standard deviation, in grey levels of 255, are doubtful.
@@ -60,7 +60,7 @@ class Looks:
         return Looks(self.index[chosen], labels, self.hashes[chosen], self.thumbnails[chosen])
 
 
-def read_file(file: Place) -> tuple[bytes | None, str]:
+def read_file(file: Source) -> tuple[bytes | None, str]:
     """Reads a file piece by piece.
 
     Args:
@@ -82,7 +82,7 @@ def read_file(file: Place) -> tuple[bytes | None, str]:
 
 
 def inspect_file(
-    outcome: Outcome, images: Place, measured: bool = False
+    outcome: Outcome, images: Source, measured: bool = False
 ) -> tuple[Outcome, np.ndarray | None]:
     """Reads and decodes a file.
 
@@ -157,7 +157,7 @@ class ImageDoFn(beam.DoFn):
 class Inspect(ImageDoFn):
     """Inspects lists of files; returns their outcomes, and with the tag LOOKS `Looks`."""
 
-    def __init__(self, images: Place, stage: str, measured: bool) -> None:
+    def __init__(self, images: Source, stage: str, measured: bool) -> None:
         super().__init__(stage)
         self._images = images
         self._measured = measured

@@ -21,6 +21,7 @@ from serving.images.layout import SourceFile
 from serving.images.patients import Patients
 from serving.progress import Progress, listening
 from transform_module.files.place import Place
+from transform_module.files.source_path import Source
 
 _PART = 10_000
 
@@ -37,7 +38,7 @@ class Job:
         progress: gets the images done and their total.
     """
 
-    images: Place
+    images: Source
     results: Place
     shards: int
     beam_args: Sequence[str]

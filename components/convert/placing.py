@@ -21,6 +21,7 @@ from components.convert.tally import Mark, Tally, marks
 from serving.beam.sum import Sum
 from serving.images.hold_out import Group, held_out
 from transform_module.files import place
+from transform_module.files.source_path import Source
 
 TALLY: Final = "tally"
 """The file of the tally, beside the plan of the shards."""
@@ -52,7 +53,7 @@ class Place(beam.PTransform):
         hold_out: the group that becomes the test set.
     """
 
-    images: place.Place
+    images: Source
     results: place.Place
     stage: str
     shards: int

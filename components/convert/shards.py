@@ -21,7 +21,8 @@ from components.convert.outcomes import Outcome
 from transform_module.contract import SPLITS
 from transform_module.errors import UserError
 from transform_module.files import intact
-from transform_module.files.place import Place, inside, written
+from transform_module.files.place import Place, written
+from transform_module.files.source_path import Source, inside
 
 SHARD_BYTES: Final = 200_000_000
 """About the largest size of a TFRecord file."""
@@ -109,7 +110,7 @@ class WriteShard(ImageDoFn):
         stage: whose listener gets the images that are written.
     """
 
-    def __init__(self, images: Place, results: Place, out: Place, shards: int, stage: str) -> None:
+    def __init__(self, images: Source, results: Place, out: Place, shards: int, stage: str) -> None:
         super().__init__(stage)
         self._images = images
         self._results = results

@@ -5,34 +5,40 @@ import json
 from collections.abc import Iterable
 
 from components.code_version import code_version
-from serving.files.local_paths import place_of
+from serving.files.local_paths import place_of, source_of
 from serving.images.labels.labelled_files import labelled_files, tables_of
 from serving.images.layout import SourceFile
 from serving.images.settings import DatasetSettings
-from transform_module.files.place import Place
+from transform_module.files.archives.archive_path import ArchivePath
+from transform_module.files.source_path import Source
 
 _CODE = "components.convert.convert"
 
 
-def source_fingerprint(images: Place, settings: DatasetSettings, seed: int) -> str:
+def source_fingerprint(images: Source, settings: DatasetSettings, seed: int) -> str:
     """Fingerprints what a conversion would start from, without reading an image.
 
     Args:
-        images: the image folder.
+        images: the image folder, or an archive.
         settings: the settings of the conversion.
         seed: the seed of the split.
 
     Returns:
-        64 hexadecimal digits over path, size and time of change of every file, the settings, the
-        tables, the seed, and the code that converts.
+        64 hexadecimal digits over path, size and time of change of every file, or of the archive,
+        the settings, the tables, the seed, and the code that converts.
 
     Raises:
         UserError: there is no such folder, or nothing in it is recognised.
     """
-    return fingerprint_of(labelled_files(images, settings), settings, seed)
+    images = source_of(images, "The image folder")
+    # An archive that is compressed as a whole would have to be decompressed to be listed.
+    files = () if isinstance(images, ArchivePath) else labelled_files(images, settings)
+    return fingerprint_of(images, files, settings, seed)
 
 
-def fingerprint_of(files: Iterable[SourceFile], settings: DatasetSettings, seed: int) -> str:
+def fingerprint_of(
+    images: Source, files: Iterable[SourceFile], settings: DatasetSettings, seed: int
+) -> str:
     """Fingerprints files that were listed already; see `source_fingerprint`."""
     tables = tables_of(settings)
     if settings.patients:
@@ -44,13 +50,19 @@ def fingerprint_of(files: Iterable[SourceFile], settings: DatasetSettings, seed:
         "code": code_version(_CODE),
     }
     digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
-    for file in files:
-        facts = [file.filename, file.size, file.mtime_ns, file.problem]
+    if isinstance(images, ArchivePath):
+        found = images.stat()
+        listed: Iterable[list[str | int | None]] = [
+            [images.name, found.st_size, found.st_mtime_ns, None]
+        ]
+    else:
+        listed = ([file.filename, file.size, file.mtime_ns, file.problem] for file in files)
+    for facts in listed:
         digest.update(f"\n{json.dumps(facts)}".encode())
     return digest.hexdigest()
 
 
-def _digest(table: Place) -> str | None:
+def _digest(table: Source) -> str | None:
     try:
         return hashlib.sha256(table.read_bytes()).hexdigest()
     except OSError:

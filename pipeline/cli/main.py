@@ -173,12 +173,13 @@ def convert(
     beam_args: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Convert the folder IMAGES to TFRecords in the folder OUT.
+    """Convert the folder or archive IMAGES to TFRecords in the folder OUT.
 
     IMAGES, or the one folder in it, holds train|val|test/NORMAL|PNEUMONIA/..., or only
-    NORMAL|PNEUMONIA/...; with --labels it holds the images of TABLE in any folders. Files that are
-    not readable images are listed in OUT/quarantine.csv with the reason. Each may be in a store:
-    s3://BUCKET/FOLDER, minio:// or gs://.
+    NORMAL|PNEUMONIA/...; with --labels it holds the images of TABLE in any folders. It may be a
+    zip or tar file (.tar, .tgz, .tar.gz, .tar.bz2, .tar.xz). Files that are not readable images
+    are listed in OUT/quarantine.csv with the reason. Each may be in a store: s3://BUCKET/FOLDER,
+    minio:// or gs://.
     """
     from components.convert import convert as images_convert
     from pipeline.cli.output.cells import console
@@ -334,8 +335,9 @@ def predict(
     be TFRecord files of images, too. A killed call resumes where it stopped when the same command
     is repeated.
 
-    IMAGES may be files and folders in a store, s3://BUCKET/FOLDER, minio:// or gs://, and so may
-    FILE, for which a killed call starts anew.
+    Of a zip or tar file among IMAGES all images are predicted. IMAGES may be files and folders in a
+    store, s3://BUCKET/FOLDER, minio:// or gs://, and so may FILE, for which a killed call starts
+    anew.
 
     The exit code is 4 if no file is a readable image.
     """  # noqa: D301  (Click knows the character, not its escape)

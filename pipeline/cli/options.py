@@ -12,7 +12,7 @@ images = click.option(
     "--images",
     type=LocalPath(),
     metavar="FOLDER",
-    help="Folder of images; without it synthetic ones.",
+    help="Folder of images, or a zip or tar file; without it synthetic ones.",
 )
 config = click.option(
     "--config",

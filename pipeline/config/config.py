@@ -98,7 +98,8 @@ class Config(BaseModel):
     orchestrator: Orchestrator = Field("local", description="What runs the components.")
     images: str | None = Field(
         None,
-        description="Folder of images, from the working directory; null draws synthetic ones.",
+        description="Folder of images, or a zip or tar file, from the working directory; null draws"
+        " synthetic ones.",
     )
     synthetic: SyntheticSettings = Field(
         default_factory=SyntheticSettings,

@@ -11,6 +11,7 @@ from pipeline.component_ids import REPORT
 from pipeline.root.root import Root
 from pipeline.run_records.run_record import ComponentRecord, ReportRecord, RunRecord
 from serving.analysis import findings
+from serving.files.local_paths import source_of
 from serving.images.dataset import Dataset
 from serving.report.card import card
 from serving.report.context import CONTEXT, Context, Step
@@ -74,7 +75,8 @@ def _write(record: RunRecord, root: Root, made: Path) -> ReportRecord:
             update["verdict"] = context.verdict.model_copy(update={"pushed": record.push.version})
     if record.config["report"]["pictures"] == "thumbnails":
         listed = (each.path for each in quarantine[:LISTED])
-        update["images"] = context.images | kept_out(listed, Path(record.images))
+        images = source_of(record.images, "The image folder")
+        update["images"] = context.images | kept_out(listed, images)
     context = context.model_copy(update=update)
     place, card_place = root.page(record.id), root.card(record.id)
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,14 @@
 """Paths as they are given: local ones, and addresses of a bucket or a server."""
 
+import os
 import re
 from pathlib import Path
 from typing import Final
 
 from transform_module.errors import UserError
+from transform_module.files.archives.archive_path import ArchivePath, is_named_as_archive
 from transform_module.files.place import Place
+from transform_module.files.source_path import Source
 from transform_module.files.store_path import StorePath
 
 # `Path` makes one slash of two.
@@ -37,6 +40,37 @@ def place_of(given: str | Place, what: str) -> Place:
         return stored
     require_local(given, what)
     return Path(given)
+
+
+def source_of(given: str | Source, what: str) -> Source:
+    """Returns the folder or the archive that a path or an address names, to read from.
+
+    Args:
+        given: as of `place_of`.
+        what: what it is, such as ``The image folder``.
+
+    Raises:
+        UserError: it is another address, or names no bucket; or a store cannot be reached.
+    """
+    if isinstance(given, ArchivePath):
+        return given
+    place = place_of(given, what)
+    return archive_at(place) or place
+
+
+def archive_at(place: Place) -> ArchivePath | None:
+    """Returns the archive at a path; None where there is no file, or not one named so.
+
+    Raises:
+        UserError: a store cannot be reached.
+    """
+    if not is_named_as_archive(place.name):
+        return None
+    if isinstance(place, StorePath):
+        # Looked up once, and not again for each of its files.
+        return ArchivePath(StorePath(place.address, place.stat())) if place.is_file() else None
+    # Unlike Path's own, it takes a path that the system refuses, too.
+    return ArchivePath(place) if os.path.isfile(place) else None
 
 
 def store_path(given: str | Path) -> StorePath | None:

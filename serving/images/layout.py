@@ -22,11 +22,12 @@ from serving.images.labels.class_names import ClassNames
 from serving.images.labels.known import known_layouts
 from serving.images.labels.label_cells import CLASS_LEFT_OUT
 from serving.images.settings import DatasetSettings
-from serving.images.walks import LOOKED_AT, Entry, FolderWalk, StoreWalk, walk
+from serving.images.walks import LOOKED_AT, Entry, FolderWalk, ListWalk, walk
 from transform_module.contract import LABELS
 from transform_module.did_you_mean import nearest
 from transform_module.errors import NothingValid, UserError
-from transform_module.files.place import Place, inside
+from transform_module.files.archives.archive_path import ArchivePath
+from transform_module.files.source_path import Source, inside
 from transform_module.text import as_text, shell_quoted
 
 EXPECTED_LAYOUT: Final = "train|val|test/NORMAL|PNEUMONIA/..., or only NORMAL|PNEUMONIA/..."
@@ -94,7 +95,7 @@ class SourceFile:
 _fields = attrgetter(*SourceFile.__slots__)
 
 
-def scan(images: Place, settings: DatasetSettings = _DEFAULTS) -> Spool[SourceFile]:
+def scan(images: Source, settings: DatasetSettings = _DEFAULTS) -> Spool[SourceFile]:
     """Lists every file below a folder, links followed, sorted by path. The list is on disk.
 
     Folders are walked and not counted, but for those that stand for a lost file: one outside the
@@ -102,7 +103,7 @@ def scan(images: Place, settings: DatasetSettings = _DEFAULTS) -> Spool[SourceFi
     named like an image.
 
     Args:
-        images: the image folder, here or in a store.
+        images: the image folder, here or in a store, or an archive of it.
         settings: the names of the classes.
 
     Returns:
@@ -129,12 +130,12 @@ def scan(images: Place, settings: DatasetSettings = _DEFAULTS) -> Spool[SourceFi
 
 
 def entries_of(
-    images: Place, names: ClassNames
-) -> tuple[Place, FolderWalk | StoreWalk, Spool[Entry]]:
+    images: Source, names: ClassNames
+) -> tuple[Source, FolderWalk | ListWalk, Spool[Entry]]:
     """Lists what is below an image folder, before it is known what it means.
 
     Args:
-        images: the image folder.
+        images: the image folder, or an archive of it.
         names: of the classes.
 
     Returns:
@@ -143,7 +144,8 @@ def entries_of(
     Raises:
         UserError: there is no such folder; or a folder that may hold images cannot be opened.
     """
-    images = place_of(images, "The image folder")
+    if not isinstance(images, ArchivePath):
+        images = place_of(images, "The image folder")
     if isinstance(images, Path) and not os.path.isdir(images):
         raise UserError(_no_folder(images))
     found = walk(images, names)
@@ -154,7 +156,7 @@ def entries_of(
     return images, found, entries
 
 
-def _base(images: Place, tree: folders.Tree) -> Parts:
+def _base(images: Source, tree: folders.Tree) -> Parts:
     """Finds the folder that holds the class folders."""
     bases = tree.bases()
     if len(bases) > 1:
@@ -252,7 +254,7 @@ def _no_folder(images: Path) -> str:
     return f"No image folder at {images}.{advice} Expected a folder with {EXPECTED_LAYOUT}."
 
 
-def _refuse_closed(images: Place, closed: Sequence[tuple[bytes, str]]) -> None:
+def _refuse_closed(images: Source, closed: Sequence[tuple[bytes, str]]) -> None:
     if not closed:
         return
     relative, why = min(closed)
@@ -264,7 +266,7 @@ def _refuse_closed(images: Place, closed: Sequence[tuple[bytes, str]]) -> None:
     )
 
 
-def _refuse_mixed(images: Place, files: Iterable[SourceFile]) -> None:
+def _refuse_mixed(images: Source, files: Iterable[SourceFile]) -> None:
     """Stops where some files of the class folders are in folders of splits, and some do not."""
     inside = beside = 0
     examples: dict[bool, str] = {}
@@ -290,7 +292,7 @@ def _is_class_first(file: SourceFile) -> bool:
     return folders.split_of(parts[file.depth - 1]) is not None
 
 
-def _nothing_recognised(images: Place, tree: folders.Tree, entries: Iterable[Entry]) -> str:
+def _nothing_recognised(images: Source, tree: folders.Tree, entries: Iterable[Entry]) -> str:
     paths = {tuple(map(as_text, entry.path.split(b"/"))) for entry in entries}
     within, found = _topmost_names(set(tree.folders), paths)
     shown = ", ".join(found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
@@ -316,7 +318,7 @@ def _nothing_recognised(images: Place, tree: folders.Tree, entries: Iterable[Ent
     if suffixes & {".dcm", ".dicom"}:
         message += " DICOM files are not read: export them as PNG of 8 bits, as they are shown."
     if suffixes & _ARCHIVE_SUFFIXES:
-        message += " Unpack the archives."
+        message += " Give an archive by itself (zip, tar), or unpack the archives."
     # One folder alone is not a class beside another.
     return message + (_how_to_name(classes, tree.names) if len(classes) > 1 else "")
 

@@ -4,6 +4,7 @@ from typing import Final
 
 _CONVERT: Final = "convert it to PNG, such as with ImageMagick"
 _UNPACK: Final = "unpack it, and give the folder that it holds"
+_ALONE: Final = "give it by itself as the images, or unpack it"
 _DICOM: Final = "DICOM file: export it as PNG of 8 bits, as it is shown"
 
 _SIGNATURES: Final[tuple[tuple[int, bytes, str], ...]] = (
@@ -19,13 +20,13 @@ _SIGNATURES: Final[tuple[tuple[int, bytes, str], ...]] = (
     (0, b"\xff\x0a", f"JPEG XL image: {_CONVERT}"),
     (0, b"8BPS", f"Photoshop file: {_CONVERT}"),
     (0, b"%PDF", "PDF document: export its image as PNG"),
-    (0, b"PK\x03\x04", f"ZIP archive: {_UNPACK}"),
+    (0, b"PK\x03\x04", f"ZIP archive: {_ALONE}"),
     (0, b"7z\xbc\xaf\x27\x1c", f"7z archive: {_UNPACK}"),
     (0, b"Rar!\x1a\x07", f"RAR archive: {_UNPACK}"),
     (0, b"\xfd7zXZ\0", f"xz archive: {_UNPACK}"),
     (0, b"BZh", f"bzip2 archive: {_UNPACK}"),
     (0, b"\x1f\x8b", f"gzip archive: {_UNPACK}"),
-    (257, b"ustar", f"tar archive: {_UNPACK}"),
+    (257, b"ustar", f"tar archive: {_ALONE}"),
     (344, b"n+1\0", "NIfTI volume: export its image as PNG of 8 bits"),
     (0, b"\x93NUMPY", "NumPy array: save it as PNG of 8 bits"),
     (0, b"\x89HDF\r\n\x1a\n", "HDF5 file: save its image as PNG of 8 bits"),

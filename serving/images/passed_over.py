@@ -12,6 +12,7 @@ THUMBNAIL: Final = "thumbnail"
 MASK: Final = "mask or annotation"
 DISCARDED: Final = "in a trash folder"
 COPY: Final = "second copy"
+NESTED: Final = "archive in an archive"
 
 _SYSTEM_FILES = frozenset(
     {".ds_store", "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", r"icon\x0d"}
@@ -60,6 +61,10 @@ _DOCUMENT = re.compile(
     r"|webloc|lnk|xmp|aae|rtf|docx?|odt|pdf|db|sqlite|py|ipynb|sh|bat|md5|sha256)",
     re.IGNORECASE,
 )
+_ARCHIVE = re.compile(
+    r".*\.(?:zip|tar|tgz|tbz2?|txz|gz|bz2|xz|zst|7z|rar)(?:\.\d{3})?", re.IGNORECASE
+)
+
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM")
 HEAD: Final = max(map(len, _SIGNATURES))
 """So many first bytes of a file are needed by `is_image_head`."""
@@ -73,6 +78,11 @@ def of_file(name: str) -> str | None:
     return None
 
 
+def in_archive(name: str) -> str | None:
+    """Returns why a file in an archive is passed over, by its name; None where it is not."""
+    return NESTED if _ARCHIVE.fullmatch(name) else None
+
+
 def of_folder(name: str) -> str | None:
     """Returns why nothing under a folder is of a dataset, wherever the folder lies, or None."""
     if _DISCARDED.fullmatch(name):
@@ -81,8 +91,8 @@ def of_folder(name: str) -> str | None:
         return SYSTEM
     if _THUMBNAIL_FOLDER.fullmatch(name):
         return THUMBNAIL
-    # Version control, checkpoints of notebooks, caches.
-    return SYSTEM if name.startswith(".") else None
+    # Version control, checkpoints of notebooks, caches; not `..`, which archives may have in paths.
+    return SYSTEM if name.startswith(".") and name != ".." else None
 
 
 def derived_folder(name: str) -> str | None:

@@ -4,6 +4,7 @@ from typing import Final
 
 NOT_REGULAR: Final = "no regular file: a pipe, socket or device"
 CLOSED_FOLDER: Final = "folder that cannot be opened"
+EMPTY_ARCHIVE: Final = "archive without files"
 NO_FILES: Final = "folder without files"
 NO_MATCH: Final = "no file matches this pattern"
 NO_PATTERN: Final = "no such file; patterns are not read in a store, folders are"

@@ -12,7 +12,8 @@ from serving.images import passed_over
 from serving.images.folders import Parts, is_of_layout
 from serving.images.labels.class_names import UNDERSTOOD, ClassNames
 from serving.images.reasons import NOT_REGULAR
-from transform_module.files.place import Place, read_range
+from transform_module.files.archives.archive_path import ArchivePath
+from transform_module.files.source_path import Source, inside, read_range
 from transform_module.files.store_path import StorePath
 from transform_module.text import as_text
 
@@ -142,7 +143,7 @@ def _is_folder(entry: os.DirEntry[bytes]) -> bool:
         return False
 
 
-def _is_image(file: Place) -> bool:
+def _is_image(file: Source) -> bool:
     try:
         return passed_over.is_image_head(read_range(file, 0, passed_over.HEAD))
     except OSError:
@@ -150,13 +151,13 @@ def _is_image(file: Place) -> bool:
         return True
 
 
-class StoreWalk:
-    """What is found below a folder in a store, whose list has files alone.
+class ListWalk:
+    """What is found below a folder in a store or in an archive, whose lists have files alone.
 
     Attributes: as those of `FolderWalk`.
     """
 
-    def __init__(self, root: StorePath, names: ClassNames) -> None:
+    def __init__(self, root: StorePath | ArchivePath, names: ClassNames) -> None:
         self._root = root
         self._names = names
         self.seen: list[Parts] = []
@@ -166,31 +167,33 @@ class StoreWalk:
         """Yields the files.
 
         Raises:
-            UserError: the folder cannot be listed.
+            UserError: the folder or the archive cannot be listed.
         """
         known: set[Parts] = set()
-        for file in self._root.files():
-            path = file.below(self._root).encode()
-            *inside, name = (as_text(part) for part in path.split(b"/"))
-            reason = next(filter(None, map(passed_over.of_folder, inside)), None)
-            if tuple(inside) not in known:
-                self._see_new(tuple(inside), known)
-            skipped = reason or passed_over.of_file(name)
-            if not skipped and passed_over.may_be_document(name) and not _is_image(file):
-                skipped = passed_over.DOCUMENT
-            found = file.stat()
-            yield Entry(path, found.st_size, found.st_mtime_ns, True, skipped)
+        for path, size, mtime_ns, problem in _listed(self._root):
+            *above, name = (as_text(part) for part in path.split(b"/"))
+            skipped = next(filter(None, map(passed_over.of_folder, above)), None)
+            skipped = skipped or passed_over.of_file(name)
+            if isinstance(self._root, ArchivePath):
+                skipped = skipped or passed_over.in_archive(name)
+            if problem is None:
+                if tuple(above) not in known:
+                    self._see_new(tuple(above), known)
+                is_doubtful = not skipped and passed_over.may_be_document(name)
+                if is_doubtful and not _is_image(inside(self._root, path)):
+                    skipped = passed_over.DOCUMENT
+            yield Entry(path, size, mtime_ns, problem is None, skipped, problem)
 
     def size(self, relative: bytes) -> int | None:
         """Returns the size of a file; None where there is none."""
         try:
-            return (self._root / relative.decode()).stat().st_size
+            return inside(self._root, relative).stat().st_size
         except FileNotFoundError:
             return None
 
-    def _see_new(self, inside: Parts, known: set[Parts]) -> None:
-        for depth in range(len(inside) + 1):
-            folder = inside[:depth]
+    def _see_new(self, above: Parts, known: set[Parts]) -> None:
+        for depth in range(len(above) + 1):
+            folder = above[:depth]
             if folder and passed_over.of_folder(folder[-1]):
                 return
             if folder not in known:
@@ -198,16 +201,28 @@ class StoreWalk:
                 _see(self.seen, folder, self._names)
 
 
-def walk(root: Place, names: ClassNames = UNDERSTOOD) -> FolderWalk | StoreWalk:
-    """Returns the walk below an image folder.
+def _listed(root: StorePath | ArchivePath) -> Iterator[tuple[bytes, int, int, str | None]]:
+    """Yields path, size, time of change, and why a file is not read."""
+    if isinstance(root, ArchivePath):
+        mtime_ns = root.stat().st_mtime_ns
+        for path, member in root.files():
+            yield path, member.size, mtime_ns, member.problem
+        return
+    for file in root.files():
+        found = file.stat()
+        yield file.below(root).encode(), found.st_size, found.st_mtime_ns, None
+
+
+def walk(root: Source, names: ClassNames = UNDERSTOOD) -> FolderWalk | ListWalk:
+    """Returns the walk below an image folder, or in an archive.
 
     Args:
-        root: the folder.
+        root: the folder or the archive.
         names: of the classes.
     """
-    if isinstance(root, StorePath):
-        return StoreWalk(root, names)
-    return FolderWalk(os.fsencode(root), names)
+    if isinstance(root, Path):
+        return FolderWalk(os.fsencode(root), names)
+    return ListWalk(root, names)
 
 
 def _see(seen: list[Parts], parts: Parts, names: ClassNames) -> None:

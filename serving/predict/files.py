@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from serving.files.local_paths import remote_address, store_path
+from serving.files.local_paths import archive_at, remote_address, store_path
 from serving.images import passed_over, reasons
 from serving.model import Model, Prediction, find_version
 from serving.progress import Progress
 from transform_module.contract import INVALID, MAXIMUM_BYTES, SERVING_BATCH_SIZES
 from transform_module.errors import UserError
-from transform_module.files.place import Place
+from transform_module.files.archives.archive_path import ArchivePath
+from transform_module.files.source_path import Source
 from transform_module.files.store_path import StorePath
 from transform_module.text import as_text
 
@@ -26,9 +27,9 @@ Predictor = Callable[[Sequence[bytes]], list[Prediction]]
 """Predicts a batch of images: a loaded model, or a client of one that is served."""
 
 _Read = bytes | str
-_Name = TypeVar("_Name", bound=Place)
+_Name = TypeVar("_Name", bound=Source)
 
-Content = tuple[Place, _Read]
+Content = tuple[Source, _Read]
 """An image: what it is called, with its bytes, or why it has none."""
 
 
@@ -67,8 +68,9 @@ def predict(
         model: a version's folder or the folder of the versions.
         paths: one or more files, folders with files at any depth, and patterns (``*``, ``?``,
             ``[…]``, ``**``), or addresses of files and folders in a store, such as
-            ``s3://bucket/folder``. Files and folders of the system, and thumbnails, are passed
-            over in folders.
+            ``s3://bucket/folder``. Of a zip or an uncompressed tar file all files are taken.
+            Files and folders of the system, and thumbnails, are passed over in folders and
+            archives.
         progress: gets the files done and their total.
 
     Returns:
@@ -101,7 +103,7 @@ def predict_by(
 
 
 def _predicted(
-    predictor: Predictor, found: Sequence[Place], maximum_bytes: int, progress: Progress | None
+    predictor: Predictor, found: Sequence[Source], maximum_bytes: int, progress: Progress | None
 ) -> list[FilePrediction]:
     predictions: list[FilePrediction] = []
     for batch in batches((file, read(file, maximum_bytes)) for file in found):
@@ -111,15 +113,15 @@ def _predicted(
     return predictions
 
 
-def find(paths: str | Path | Sequence[str | Path]) -> list[Place]:
+def find(paths: str | Path | Sequence[str | Path]) -> list[Source]:
     """Finds the files that one or more paths stand for, each as `given`."""
     if isinstance(paths, str | Path):
         paths = [paths]
     return [file for path in paths for file in given(path)]
 
 
-def given(path: str | Path) -> Iterator[Place]:
-    """Finds the files that a path stands for: itself, a folder's, or those that match a pattern.
+def given(path: str | Path) -> Iterator[Source]:
+    """Finds the files that a path stands for: itself, a folder's or an archive's, or a pattern's.
 
     Files and folders of the system are passed over, and links followed.
 
@@ -128,13 +130,16 @@ def given(path: str | Path) -> Iterator[Place]:
         opened: `read` says why.
 
     Raises:
-        UserError: a folder in a store cannot be listed.
+        UserError: a folder in a store or an archive cannot be listed.
     """
     if stored := store_path(path):
-        yield from _stored(stored)
+        yield from _below(archive_at(stored) or stored)
         return
     path = Path(path)
     for match in matches(path):
+        if archive := archive_at(match):
+            yield from _below(archive)
+            continue
         nothing = True
         for file in files(match):
             nothing = False
@@ -173,21 +178,28 @@ def files(path: Path) -> Iterator[Path]:
     yield from closed
 
 
-def _stored(path: StorePath) -> list[StorePath]:
-    """Finds the files of a folder in a store, in the order of a local one's."""
+def _below(path: StorePath | ArchivePath) -> Sequence[Source]:
+    """Finds the files of a folder in a store, or of an archive, in the order of a local one's."""
 
-    def parts(file: StorePath) -> list[str]:
-        return file.below(path).split("/")
+    def is_wanted(listed: tuple[str, Source]) -> bool:
+        *above, name = listed[0].split("/")
+        if isinstance(path, ArchivePath) and passed_over.in_archive(name):
+            return False
+        return not (any(map(passed_over.of_folder, above)) or passed_over.of_file(name))
 
-    def is_wanted(file: StorePath) -> bool:
-        *inside, name = parts(file)
-        return not (any(map(passed_over.of_folder, inside)) or passed_over.of_file(name))
+    def order(listed: tuple[str, Source]) -> list[tuple[bool, str]]:
+        *above, name = listed[0].split("/")
+        return [*((True, each) for each in above), (False, name)]
 
-    def order(file: StorePath) -> list[tuple[bool, str]]:
-        *inside, name = parts(file)
-        return [*((True, each) for each in inside), (False, name)]
+    return [file for _, file in sorted(filter(is_wanted, _listed(path)), key=order)] or [path]
 
-    return sorted(filter(is_wanted, path.files()), key=order) or [path]
+
+def _listed(path: StorePath | ArchivePath) -> Iterator[tuple[str, Source]]:
+    """Yields the files of a folder in a store, or of an archive, with their paths in it."""
+    if isinstance(path, ArchivePath):
+        yield from ((os.fsdecode(name), path.inside(name)) for name, _ in path.files())
+    else:
+        yield from ((file.below(path), file) for file in path.files())
 
 
 def _leads_back(folder: Path) -> bool:
@@ -216,13 +228,15 @@ def batches(contents: Iterable[tuple[_Name, _Read]]) -> Iterator[list[tuple[_Nam
         yield batch
 
 
-def read(file: Place, maximum_bytes: int = MAXIMUM_BYTES) -> bytes | str:
+def read(file: Source, maximum_bytes: int = MAXIMUM_BYTES) -> bytes | str:
     """Reads a file; returns the reason if it cannot be read.
 
     Raises:
-        UserError: a store cannot be reached.
+        UserError: a store cannot be reached, or an archive cannot be read.
     """
-    if isinstance(file, StorePath):
+    if isinstance(file, ArchivePath) and not file.member:
+        return reasons.EMPTY_ARCHIVE
+    if not isinstance(file, Path):
         return _read_stored(file, maximum_bytes)
     if address := remote_address(file):
         return reasons.remote(address)
@@ -243,7 +257,7 @@ def read(file: Place, maximum_bytes: int = MAXIMUM_BYTES) -> bytes | str:
         return reasons.NO_PATH
 
 
-def _read_stored(file: StorePath, maximum_bytes: int) -> bytes | str:
+def _read_stored(file: StorePath | ArchivePath, maximum_bytes: int) -> bytes | str:
     try:
         if file.stat().st_size > maximum_bytes:
             return reasons.too_large(maximum_bytes)

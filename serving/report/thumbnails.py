@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -12,8 +11,10 @@ from serving.evaluate.pixels import grey
 from serving.explain.canvas import canvases
 from serving.explain.overlay import overlay
 from serving.model import Model
+from serving.predict.files import read
 from serving.report.context import ShownImage
 from transform_module.errors import UserError
+from transform_module.files.source_path import Source
 
 _SIDE: Final = 160
 _QUALITY: Final = 80
@@ -35,19 +36,22 @@ def thumbnails(contents: Mapping[str, bytes], model: Model) -> dict[str, ShownIm
     }
 
 
-def kept_out(paths: Iterable[str], images: Path) -> dict[str, ShownImage]:
+def kept_out(paths: Iterable[str], images: Source) -> dict[str, ShownImage]:
     """Makes thumbnails of quarantined files, where Pillow can decode them.
 
     Args:
         paths: of the files, as in the quarantine.
-        images: their folder.
+        images: their folder or archive.
     """
     found = {}
     for path in paths:
         try:
-            with Image.open(images / path) as image:
-                found[path] = ShownImage(thumbnail=small(image.convert("L")))
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            content = read(images / path)
+            if isinstance(content, bytes):
+                with Image.open(io.BytesIO(content)) as image:
+                    found[path] = ShownImage(thumbnail=small(image.convert("L")))
+        # An archive that is compressed as a whole shows none of its files.
+        except (UserError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
             continue
     return found
 

@@ -2,17 +2,20 @@
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 from pipeline.config.config import Config
 from pipeline.root.root import Root
 from pipeline.run.preflight.own_function_check import require_function
-from serving.files.local_paths import require_local
+from serving.files.local_paths import require_local, source_of
 from serving.images.labels.labelled_files import labelled_files
 from serving.images.patients import patient_finder
 from trainer_module import models
 from trainer_module.settings.trainer import TrainerSettings
 from transform_module.errors import UserError
+from transform_module.files.archives.archive_path import ArchivePath
+from transform_module.files.archives.decompression import decompressed
 
 
 def check(config: Config, root: Root) -> int:
@@ -44,8 +47,11 @@ def check(config: Config, root: Root) -> int:
                     "FOLDER."
                 )
         return config.synthetic.images
-    images = Path(config.images).expanduser().resolve()
-    files = labelled_files(images, config.dataset)
+    images = source_of(Path(config.images).expanduser().resolve(), "images")
+    with tempfile.TemporaryDirectory(prefix="cxr-") as folder:
+        if isinstance(images, ArchivePath):
+            images = decompressed(images, Path(folder))
+        files = labelled_files(images, config.dataset)
     patient_finder(config.dataset, files)
     return sum(bool(file.label) and not file.skipped for file in files)
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import Final
 
-from serving.files.local_paths import place_of
+from serving.files.local_paths import place_of, source_of
 from serving.files.spool import Spool
 from serving.images import layout
 from serving.images.folders import split_of
@@ -18,14 +18,14 @@ from serving.images.settings import DatasetSettings
 from serving.images.walks import Entry
 from transform_module.contract import LABELS
 from transform_module.errors import NothingValid
-from transform_module.files.place import Place
+from transform_module.files.source_path import Source
 from transform_module.text import as_text
 
 UNLISTED: Final = "not in the table of labels"
 NOT_THERE: Final = "listed in the table, and not there"
 
 
-def labelled_files(images: Place, settings: DatasetSettings) -> Spool[SourceFile]:
+def labelled_files(images: Source, settings: DatasetSettings) -> Spool[SourceFile]:
     """Lists every file below a folder, with its label, sorted by path.
 
     With a table, an image that it lists and that is not there is among them, as a problem; a file
@@ -40,7 +40,7 @@ def labelled_files(images: Place, settings: DatasetSettings) -> Spool[SourceFile
         UserError: see `layout.scan` and `listed`; or a row may mean two files.
     """
     if settings.layout and settings.layout in known_layouts.KNOWN:
-        images = place_of(images, "The image folder")
+        images = source_of(images, "The image folder")
         rows = known_layouts.read(settings.layout, images, settings)
         return _of_table(images, f"The table of {settings.layout}", rows, settings)
     if settings.labels is None:
@@ -49,7 +49,7 @@ def labelled_files(images: Place, settings: DatasetSettings) -> Spool[SourceFile
     return _of_table(images, str(table.place), listed(table, settings), settings)
 
 
-def tables_of(settings: DatasetSettings) -> list[Place]:
+def tables_of(settings: DatasetSettings) -> list[Source]:
     """Returns the tables that the labels come from, but for those in the image folder."""
     if settings.labels is None:
         return []
@@ -59,7 +59,7 @@ def tables_of(settings: DatasetSettings) -> list[Place]:
     return [place]
 
 
-def matching_of(images: Place, table: str, rows: Listed) -> Matching[ListedImage]:
+def matching_of(images: Source, table: str, rows: Listed) -> Matching[ListedImage]:
     """Returns how the rows of a table are matched with the files of a folder."""
     root = str(images.resolve()).rstrip("/").split("/")
     return Matching(rows, tuple(root), f"{table}, line")
@@ -71,7 +71,7 @@ def may_be_listed(entry: Entry) -> bool:
 
 
 def _of_table(
-    images: Place, table: str, rows: Listed, settings: DatasetSettings
+    images: Source, table: str, rows: Listed, settings: DatasetSettings
 ) -> Spool[SourceFile]:
     images, _, entries = layout.entries_of(images, ClassNames(settings.classes))
     matching = matching_of(images, table, rows)
@@ -127,7 +127,7 @@ def _not_there(matching: Matching[ListedImage]) -> Iterator[SourceFile]:
             )
 
 
-def _none_there(images: Place, table: str, rows: Listed, entries: Spool[Entry]) -> str:
+def _none_there(images: Source, table: str, rows: Listed, entries: Spool[Entry]) -> str:
     first = next((as_text(entry.path) for entry in entries if may_be_listed(entry)), "nothing")
     return (
         f"None of the {len(rows):,} images that {table} lists is in {images}. A row names the file "

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from transform_module.did_you_mean import did_you_mean
 from transform_module.errors import UserError
-from transform_module.files.place import Place
+from transform_module.files.source_path import Source
 from transform_module.text import printable
 
 Row = tuple[int, tuple[str, ...]]
@@ -43,7 +43,7 @@ class Table:
         rows: returns all rows from the first; rows without content are left out.
     """
 
-    place: Place
+    place: Source
     what: str
     columns: tuple[str, ...]
     rows: Callable[[], Iterator[Row]]
@@ -102,7 +102,7 @@ def compared(name: str) -> str:
     return re.sub(r"[\s_/-]+", "", name.strip().lower())
 
 
-def read(place: Place, what: str) -> Table:
+def read(place: Source, what: str) -> Table:
     """Reads a table.
 
     Encoding (UTF-8, UTF-16, Windows-1252), delimiter (comma, semicolon, tab, bar) and compression
@@ -130,7 +130,7 @@ def read(place: Place, what: str) -> Table:
     return _delimited(place, what, _text(place, what, data))
 
 
-def _text(place: Place, what: str, data: bytes) -> str:
+def _text(place: Source, what: str, data: bytes) -> str:
     for signature, kind in _NO_TEXT.items():
         if data.startswith(signature):
             raise UserError(f"The {what} {place} cannot be read: it is {kind}.")
@@ -160,7 +160,7 @@ def _decoded(data: bytes) -> str | None:
     return None
 
 
-def _delimited(place: Place, what: str, text: str) -> Table:
+def _delimited(place: Source, what: str, text: str) -> Table:
     hint = _EXCELS_HINT.match(text.split("\n", 1)[0])
     header = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = hint[1] if hint else max(_DELIMITERS, key=lambda each: _width(header, each))
@@ -200,7 +200,7 @@ def _width(header: str, delimiter: str) -> int:
     return len(next(csv.reader([header], delimiter=delimiter), ()))
 
 
-def _parquet(place: Place, what: str, data: bytes) -> Table:
+def _parquet(place: Source, what: str, data: bytes) -> Table:
     import pyarrow as arrow
     from pyarrow import parquet
 

@@ -15,7 +15,7 @@ from serving.predict.files import Content, FilePrediction
 from serving.predict.many import tfrecord_input
 from serving.predict.many.inputs import Chunk, files_of
 from serving.predict.many.parts import PART_IMAGES, Parts
-from transform_module.files.place import Place
+from transform_module.files.source_path import Source
 
 
 def predict_chunks(
@@ -81,10 +81,11 @@ class _Handler(ModelHandler[Chunk, int, Model]):
         self._parts.finish(chunk.index, "".join(damage))
 
     def _contents(
-        self, files: Sequence[Place], start: int, damaged: Callable[[str], None]
+        self, files: Sequence[Source], start: int, damaged: Callable[[str], None]
     ) -> Iterator[Content]:
-        if tfrecord_input.is_records(self._folder / files[0]):
-            images = tfrecord_input.images(self._folder / files[0], files[0], damaged)
+        first = self._folder / files[0]
+        if tfrecord_input.is_records(first):
+            images = tfrecord_input.images(first, files[0], damaged)
             return itertools.islice(images, start, None)
         # Paths are relative to the user's working directory, which a worker does not share.
         return ((file, predict.read(self._folder / file)) for file in files[start:])

@@ -3,6 +3,7 @@
 import filecmp
 import itertools
 import json
+import os
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from serving.predict.many import tfrecord_input
 from serving.predict.many.parts import PART_IMAGES, Parts
 from serving.versions import pushed
 from transform_module.errors import UserError
+from transform_module.files.archives.archive_path import ArchivePath
 from transform_module.files.place import Place, move, read_range
+from transform_module.files.source_path import Source
 from transform_module.files.store_path import Stat, StorePath
 
 
@@ -62,8 +65,12 @@ def list_inputs(
         with attempt.open("w", encoding="ascii") as file:
             file.write(json.dumps(head) + "\n")
             for files in _cut(_found(paths, out, parts)):
-                is_records = tfrecord_input.is_records(files[0])
-                images = tfrecord_input.estimate(files[0]) if is_records else len(files)
+                first = files[0]
+                images = (
+                    tfrecord_input.estimate(first)
+                    if tfrecord_input.is_records(first)
+                    else len(files)
+                )
                 line = json.dumps([_described(each) for each in files]) + "\n"
                 chunks.append(Chunk(len(chunks), file.tell(), len(line), images))
                 file.write(line)
@@ -77,36 +84,43 @@ def list_inputs(
     return chunks
 
 
-def files_of(chunk: Chunk, parts: Parts) -> list[Place]:
+def files_of(chunk: Chunk, parts: Parts) -> list[Source]:
     """Reads from the list which files a chunk holds."""
     line = read_range(parts.inputs, chunk.offset, chunk.length)
     return [_listed(*each) for each in json.loads(line)]
 
 
-def _listed(path: str, size: int, time: int) -> Place:
+def _listed(path: str, size: int, time: int, member: str = "") -> Source:
+    place: Place = Path(path)
     if stored := store_path(path):
-        return StorePath(stored.address, Stat(size, time) if size >= 0 else None)
-    return Path(path)
+        place = StorePath(stored.address, Stat(size, time) if size >= 0 else None)
+    return ArchivePath(place, os.fsencode(member)) if member else place
 
 
 def _are_equal(one: Place, other: Place) -> bool:
     return filecmp.cmp(str(one), str(other), shallow=False)
 
 
-def _found(paths: Sequence[str | Path], out: Place, parts: Parts) -> Iterator[Place]:
+def _found(paths: Sequence[str | Path], out: Place, parts: Parts) -> Iterator[Source]:
     for file in itertools.chain.from_iterable(map(predict.given, paths)):
         # Both may lie in a folder of the inputs.
         if file.absolute() != out and file.absolute().parent != parts.folder:
             yield file
 
 
-def _cut(files: Iterable[Place]) -> Iterator[list[Place]]:
+def _cut(files: Iterable[Source]) -> Iterator[list[Source]]:
     for is_records, group in itertools.groupby(files, tfrecord_input.is_records):
         while chunk := list(itertools.islice(group, 1 if is_records else PART_IMAGES)):
             yield chunk
 
 
-def _described(file: Place) -> tuple[str, int, int]:
+def _described(file: Source) -> tuple[str, int, int] | tuple[str, int, int, str]:
+    if isinstance(file, ArchivePath):
+        return *_described_place(file.archive), os.fsdecode(file.member)
+    return _described_place(file)
+
+
+def _described_place(file: Place) -> tuple[str, int, int]:
     try:
         found = file.stat()
     except OSError:

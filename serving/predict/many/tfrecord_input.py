@@ -8,12 +8,15 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeGuard
 
 from serving.images import reasons
 from serving.predict.files import Content
 from transform_module.contract import FILENAME, IMAGE, MAXIMUM_BYTES
 from transform_module.errors import UserError
+from transform_module.files.archives.archive_path import ArchivePath
 from transform_module.files.place import Place
+from transform_module.files.source_path import Source
 from transform_module.files.store_path import StorePath
 
 _SUFFIXES = (".tfrecord", ".tfrecord.gz")
@@ -24,8 +27,10 @@ _FRAME = 16
 """The bytes around a record: its length and two checksums."""
 
 
-def is_records(file: Place) -> bool:
+def is_records(file: Source) -> TypeGuard[Place]:
     """Returns whether a file holds records, by its name; a missing one is read like an image."""
+    if isinstance(file, ArchivePath):
+        return False
     is_named_so = file.name.lower().endswith(_SUFFIXES)
     if isinstance(file, StorePath):
         return is_named_so and file.exists()
@@ -56,7 +61,7 @@ def estimate(file: Place) -> int:
     return max(1, file.stat().st_size // (len(first) + _FRAME))
 
 
-def images(file: Place, name: Place, damaged: Callable[[str], None]) -> Iterator[Content]:
+def images(file: Place, name: Source, damaged: Callable[[str], None]) -> Iterator[Content]:
     """Reads the images of a file up to its end or its damage.
 
     Args:
@@ -103,7 +108,7 @@ def _local(file: Place, most: int | None = None) -> Iterator[Path]:
         yield copy
 
 
-def _images(file: Path, name: Place, damaged: Callable[[str], None]) -> Iterator[Content]:
+def _images(file: Path, name: Source, damaged: Callable[[str], None]) -> Iterator[Content]:
     import tensorflow as tf
 
     count = size = 0

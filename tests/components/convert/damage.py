@@ -115,7 +115,7 @@ def bad_files() -> dict[bytes, tuple[bytes, str]]:
             "TIFF image: convert it to PNG, such as with ImageMagick",
         ),
         b"letter.jpg": (b"%PDF-1.7\n", "PDF document: export its image as PNG"),
-        b"archive.png": (_archive(), "ZIP archive: unpack it, and give the folder that it holds"),
+        b"archive.png": (_archive(), "ZIP archive: give it by itself as the images, or unpack it"),
         b"dot.png": (
             encode(grey_pixels(1, 1), "png-grey"),
             "too small: 1x1 pixels, the least side is 32",

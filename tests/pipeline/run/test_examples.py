@@ -7,6 +7,7 @@ from pipeline.config.config import Config
 from pipeline.run.examples import examples
 from serving.images.dataset import DATASET_FILE
 from serving.images.settings import DatasetSettings
+from tests.archives import packed
 from tests.components.convert.folders import fill, hospital
 
 CONFIG = Config(images="given", dataset=DatasetSettings(max_bad=1))
@@ -68,6 +69,18 @@ def test_a_former_set_that_is_damaged_is_converted_again(tmp_path, prepared):
     shard.write_bytes(content[:-1])
     assert prepared(first)[1]
     assert tree(tmp_path / "dataset").keys() == made.keys()
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar.xz"])
+def test_an_archive_is_converted_until_it_changes(tmp_path, prepared, kind):
+    images = packed(tmp_path / f"x.{kind}", hospital(6))
+    dataset, is_converted = prepared(images)
+    assert is_converted
+    assert not prepared(images)[1]
+    prepared(fill(tmp_path / "second", hospital(8)))
+    assert prepared(images) == (dataset, False)
+    os.utime(images, (1, 1))
+    assert prepared(images)[1]
 
 
 def test_images_that_changed_since_are_converted(tmp_path, prepared):

@@ -8,6 +8,7 @@ import pytest
 from serving.model import Prediction
 from serving.predict import files as module
 from serving.predict.files import FilePrediction, predict, predict_batch
+from tests.archives import packed
 from tests.images import encode
 from transform_module.errors import UserError
 
@@ -292,3 +293,30 @@ def test_a_batch_of_nothing_never_reaches_the_model(images):
 def test_a_missing_model_is_reported_before_any_image_is_read(tmp_path):
     with pytest.raises(UserError, match="No model at"):
         predict(tmp_path / "nowhere", [tmp_path / "no.png"])
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_an_archive_is_predicted_as_the_folder_that_it_holds(version, images, tmp_path, kind):
+    beside = {"__MACOSX/._4.png": b"1", ".git/a.png": b"1", "more.zip": b"PK", "d/../a.png": b"1"}
+    files = {
+        path.relative_to(images).as_posix(): path.read_bytes() for path in images.rglob("*.png")
+    }
+    archive = packed(tmp_path / f"x.{kind}", beside | files)
+    found = {os.path.relpath(each.path, archive): each for each in predict(version, [archive])}
+    out = found.pop("a.png")
+    assert out.reason.startswith("cannot be opened: its path in the archive is absolute or leads")
+    assert [each.probability for each in found.values()] == [
+        each.probability for each in predict(version, [images])
+    ]
+    assert list(found) == names(predict(version, [images]), images)
+    assert predict(version, [tmp_path / f"*.{kind}"]) == predict(version, [archive])
+
+
+def test_an_archive_that_cannot_be_predicted_says_why(version, tmp_path):
+    (only,) = predict(version, [packed(tmp_path / "empty.zip", {})])
+    assert (only.valid, only.reason) == (False, "archive without files")
+    with pytest.raises(UserError, match=r"compressed as a whole.*gzip -dk"):
+        predict(version, [packed(tmp_path / "x.tgz", {"a.png": grey(1)})])
+    (tmp_path / "x.zip").write_bytes(b"PK\x03\x04")
+    with pytest.raises(UserError, match="cannot be read as a zip file"):
+        predict(version, [tmp_path / "x.zip"])

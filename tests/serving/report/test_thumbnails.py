@@ -6,8 +6,10 @@ from PIL.PngImagePlugin import PngInfo
 
 from serving.model import Model
 from serving.report.thumbnails import kept_out, small, thumbnails
+from tests.archives import packed
 from tests.conftest import xray
 from tests.serving import saved
+from transform_module.files.archives.archive_path import ArchivePath
 
 
 def opened(content: bytes) -> Image.Image:
@@ -28,6 +30,14 @@ def test_what_was_kept_out_is_drawn_where_it_is_an_image(tmp_path):
     (tmp_path / "folder.png").mkdir()
     paths = ["small.png", "cut.png", "text.jpeg", "folder.png", "gone.png", "nul\0.png"]
     assert set(kept_out(paths, tmp_path)) == {"small.png"}
+
+
+def test_what_was_kept_out_of_an_archive_is_drawn_where_it_can_be_read(tmp_path):
+    files = {"small.png": xray(1, 0), "cut.png": xray(1, 0)[:200]}
+    paths = [*files, "gone.png"]
+    for kind, shown in (("zip", {"small.png"}), ("tar", {"small.png"}), ("tgz", set())):
+        archive = ArchivePath(packed(tmp_path / f"x.{kind}", files))
+        assert set(kept_out(paths, archive)) == shown
 
 
 @pytest.mark.parametrize("name", ["a.jpeg", "a.png"])

@@ -4,7 +4,6 @@ So the schema stands here: KServe's own fields as release 0.21 has them, and for
 container that its predictor contains, the schemas of Kubernetes.
 """
 
-
 import pytest
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2

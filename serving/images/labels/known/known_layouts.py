@@ -16,7 +16,7 @@ from serving.images.labels.known.vindr import VINDR
 from serving.images.labels.listed import WHAT, Listed
 from serving.images.settings import DatasetSettings
 from transform_module.errors import UserError
-from transform_module.files.place import Place
+from transform_module.files.source_path import Source
 
 KNOWN: Final[Mapping[str, KnownLayout]] = {
     "nih": NIH,
@@ -32,7 +32,7 @@ _ANNOTATIONS: Final = "annotations"
 """The folder in the given one where the tables may be, too."""
 
 
-def find_tables(name: str, images: Place, labels: str | None) -> dict[str, Place]:
+def find_tables(name: str, images: Source, labels: str | None) -> dict[str, Source]:
     """Finds the tables of a dataset.
 
     Args:
@@ -48,7 +48,7 @@ def find_tables(name: str, images: Place, labels: str | None) -> dict[str, Place
     """
     known = KNOWN[name]
     given = place_of(labels, f"The {WHAT}") if labels else images
-    found: dict[str, Place] = {}
+    found: dict[str, Source] = {}
     folder = given
     if labels and _is_file(given):
         found[known.tables[0].role] = given
@@ -84,7 +84,7 @@ def recognised(names: Collection[str]) -> str | None:
     return None
 
 
-def read(name: str, images: Place, settings: DatasetSettings) -> Listed:
+def read(name: str, images: Source, settings: DatasetSettings) -> Listed:
     """Reads the images that the tables of a dataset list.
 
     Args:
@@ -101,7 +101,7 @@ def read(name: str, images: Place, settings: DatasetSettings) -> Listed:
     )
 
 
-def _is_file(place: Place) -> bool:
+def _is_file(place: Source) -> bool:
     if isinstance(place, Path):
         return place.is_file()
     # A folder in a store is not there itself.

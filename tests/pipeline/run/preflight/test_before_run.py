@@ -1,3 +1,4 @@
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from pipeline.config.config_file import load
 from pipeline.root.root import Root
 from pipeline.run.preflight.before_run import check
+from tests.archives import packed
 from transform_module.errors import UserError
 
 
@@ -27,6 +29,17 @@ def checked(tmp_path):
 
 def test_the_image_files_of_the_class_folders_are_counted(checked, images):
     assert checked(f"images={images}") == 2
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "tgz"])
+def test_the_image_files_of_an_archive_are_counted(checked, tmp_path, kind, monkeypatch):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    files = {"a/train/NORMAL/a.png": b"x", "a/train/PNEUMONIA/b.png": b"x", "x.txt": b"x"}
+    archive = packed(tmp_path / f"x.{kind}", files)
+    assert checked(f"images={archive}") == 2
+    assert list(temporary.iterdir()) == []
 
 
 def test_without_images_the_synthetic_ones_are_counted(checked):

@@ -1,4 +1,7 @@
+import pytest
+
 from serving.predict.many.job import predict_many
+from tests.archives import packed
 from tests.serving.predict.many.samples import expected, grey, names, read
 
 
@@ -43,3 +46,15 @@ def test_many_missing_files_before_a_good_one_are_rows(version, tmp_path):
     missing = [tmp_path / f"{number}.png" for number in range(70)]
     summary = predict_many(version, [*missing, tmp_path / "z.png"], tmp_path / "out.csv")
     assert (summary.images, summary.valid) == (71, 1)
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_files_in_archives_are_rows(version, tmp_path, monkeypatch, kind):
+    files = {"b/röntgen.png": grey(1), "a.png": grey(2), "b/c.tfrecord": b"1", "b/d.png": b"2"}
+    packed(tmp_path / f"x.{kind}", files)
+    monkeypatch.chdir(tmp_path)
+    summary = predict_many(version, [f"x.{kind}"], tmp_path / "out.csv")
+    assert (summary.images, summary.valid) == (4, 2)
+    rows = expected(version, f"x.{kind}")
+    assert read(tmp_path / "out.csv") == rows
+    assert len(rows) == 4
