@@ -73,7 +73,7 @@ def test_a_truncation_is_called_one_even_at_the_last_bytes(name):
         (b"MM\0*" + bytes(99), "TIFF image: convert it to PNG, such as with ImageMagick"),
         (b"\0\0\0\x18ftypheic", "HEIC image: convert it to PNG, such as with ImageMagick"),
         (b"%PDF-1.7\n\0", "PDF document: export its image as PNG"),
-        (b"PK\x03\x04\0\0", "ZIP archive: unpack it, and give the folder that it holds"),
+        (b"PK\x03\x04\0\0", "ZIP archive: give it by itself as the images, or unpack it"),
         (b"\x1f\x8b\x08\0", "gzip archive: unpack it, and give the folder that it holds"),
         (bytes(5000), "not an image: unknown content"),
         (b"\xff\xfe\xfd" * 20, "not an image: unknown content"),
