@@ -267,8 +267,6 @@ def _nothing_recognised(images: Place, tree: folders.Tree, entries: Iterable[Ent
     suffixes = {Path(name).suffix.lower() for name in found}
     if suffixes & _TABLE_SUFFIXES:
         message += f" {_NO_TABLE}"
-    if suffixes & {".dcm", ".dicom"}:
-        message += " DICOM files are not read: export them as PNG of 8 bits, as they are shown."
     if suffixes & _ARCHIVE_SUFFIXES:
         message += " Unpack the archives."
     return message

@@ -4,10 +4,8 @@ from typing import Final
 
 _CONVERT: Final = "convert it to PNG, such as with ImageMagick"
 _UNPACK: Final = "unpack it, and give the folder that it holds"
-_DICOM: Final = "DICOM file: export it as PNG of 8 bits, as it is shown"
 
 _SIGNATURES: Final[tuple[tuple[int, bytes, str], ...]] = (
-    (128, b"DICM", _DICOM),
     (0, b"\0\0\0\x0cJXL ", f"JPEG XL image: {_CONVERT}"),
     (0, b"\xff\x0a", f"JPEG XL image: {_CONVERT}"),
     (0, b"8BPS", f"Photoshop file: {_CONVERT}"),
@@ -24,14 +22,6 @@ _SIGNATURES: Final[tuple[tuple[int, bytes, str], ...]] = (
     (0, b"\x89HDF\r\n\x1a\n", "HDF5 file: save its image as PNG of 8 bits"),
     (0, b"P5", f"PGM image: {_CONVERT}"),
     (0, b"P6", f"PPM image: {_CONVERT}"),
-)
-
-# A file without the preamble begins with an element of group 2 or 8 (DICOM PS3.5, section 7.1), of
-# which these are the first that occur.
-_DICOM_ELEMENTS: Final = tuple(
-    group.to_bytes(2, "little") + element.to_bytes(2, "little")
-    for group, elements in ((2, (0, 1, 2, 16)), (8, (0, 1, 5, 6, 8, 18, 20, 22, 24)))
-    for element in elements
 )
 
 _LFS: Final = b"version https://git-lfs.github.com/"
@@ -52,8 +42,6 @@ def describe(data: bytes) -> str:
             return words
     if data[4:8] == b"ftyp":
         return "film: export an image of it as PNG"
-    if data.startswith(_DICOM_ELEMENTS) and len(data) > 132:
-        return _DICOM
     return _text(data[:1024]) or "not an image: unknown content"
 
 

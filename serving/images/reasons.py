@@ -12,9 +12,9 @@ NO_PATTERN: Final = "no such file; patterns are not read in a store, folders are
 NO_PATH: Final = "no path: it has a character that no path can have"
 
 
-def too_large(limit: int) -> str:
-    """Words for a file of more bytes than the limit."""
-    return f"too large: a file of more than {limit // 1024**2} MiB"
+def too_large(limit: int, encoded: str = "") -> str:
+    """Words for a file of more bytes than the limit, perhaps only once it is encoded."""
+    return f"too large: a file of more than {limit // 1024**2} MiB{encoded and f' {encoded}'}"
 
 
 def size(width: int, height: int, frames: int = 1) -> str | None:

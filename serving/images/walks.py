@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from serving.images import folders, passed_over
+from serving.images.encoding.formats import SUFFIXES
 from serving.images.folders import Parts
 from serving.images.reasons import NOT_REGULAR
 from transform_module.files.place import Place, read_range
@@ -18,7 +19,7 @@ from transform_module.text import as_text
 LOOKED_AT: Final = 10_000
 """So many folders and files are looked at to say what was found where nothing was recognised."""
 
-_IMAGE_SUFFIXES = (b".jpeg", b".jpg", b".png", b".bmp", b".gif")
+_IMAGE_SUFFIXES = tuple(map(os.fsencode, SUFFIXES))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from grpc import StatusCode
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
+from serving.images.encoding.encoding import images_of
 from serving.server.admission import image_headers
 from serving.server.admission.batching import Batcher, Tensors, check_response, check_rows
 from serving.server.admission.batching_settings import BatchingSettings
@@ -173,8 +174,14 @@ class Servable:
         }
 
     def call(self, signature: str, inputs: Tensors) -> Tensors:
-        """Computes a batch at once, in the calling thread."""
+        """Computes a batch at once, in the calling thread.
+
+        Images that the model does not decode are encoded for it here, within the bounds of what is
+        decoded at once.
+        """
         specs = self.signatures[signature].inputs
+        if contract.IMAGE_BYTES in inputs and specs[contract.IMAGE_BYTES].dtype == tf.string:
+            inputs = {**inputs, contract.IMAGE_BYTES: _encoded(inputs[contract.IMAGE_BYTES])}
         out = self._loaded.signatures[signature](
             **{name: tf.constant(array, specs[name].dtype) for name, array in inputs.items()}
         )
@@ -386,6 +393,12 @@ def _check_inputs(specs: Mapping[str, tf.TensorSpec], inputs: Tensors) -> None:
                 f"The input {name} must have the shape {specs[name].shape.as_list()}, has "
                 f"{list(array.shape)}."
             )
+
+
+def _encoded(images: np.ndarray) -> np.ndarray:
+    encoded = np.empty(images.size, object)
+    encoded[:] = images_of(images.ravel().tolist())
+    return encoded.reshape(images.shape)
 
 
 def _pixels(inputs: Tensors) -> np.ndarray:

@@ -4,7 +4,7 @@
 
 reads requests from standard input until it is closed: a line of JSON with ``form``, ``memory`` and
 ``bytes``, and then so many bytes of a file. To each it writes a line of JSON with ``reason``, or
-with ``bytes``, and then so many bytes of a PNG.
+with ``bytes`` and the ``facts`` of a DICOM file, and then so many bytes of a PNG.
 """
 
 import contextlib
@@ -12,11 +12,13 @@ import io
 import json
 import resource
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from PIL import Image
 
+from serving.images.dicom.rendering import Rendered, render
 from serving.images.encoding import decoders, formats
 
 # A PNG of X-rays is a few percent larger by zlib's fastest level than by its default one, in a
@@ -24,7 +26,7 @@ from serving.images.encoding import decoders, formats
 _PNG_LEVEL: Final = 1
 
 
-def reencoded(data: bytes, form: str) -> bytes | str:
+def reencoded(data: bytes, form: str) -> Rendered | bytes | str:
     """Decodes an image, and encodes its pixels without loss.
 
     Args:
@@ -32,11 +34,13 @@ def reencoded(data: bytes, form: str) -> bytes | str:
         form: its format, one that is not passed on as it is.
 
     Returns:
-        A PNG; or why the image is not read.
+        A PNG, with its facts where the file is DICOM; or why the image is not read.
 
     Raises:
         Exception: of any kind, where the file is damaged.
     """
+    if form == formats.DICOM:
+        return render(data)
     try:
         pixels = decoders.decode(data, form)
     except decoders.UnsupportedError as error:
@@ -60,10 +64,17 @@ def serve(requests: BinaryIO, responses: BinaryIO) -> None:
         found = reencoded(data, request["form"])
         # Before room is made for the next one.
         del data
-        image = found if isinstance(found, bytes) else b""
-        response = {"bytes": len(image)} if image else {"reason": found}
+        image, response = _response(found)
         responses.write(json.dumps(response).encode() + b"\n" + image)
         responses.flush()
+
+
+def _response(found: Rendered | bytes | str) -> tuple[bytes, dict[str, Any]]:
+    if isinstance(found, str):
+        return b"", {"reason": found}
+    if isinstance(found, bytes):
+        return found, {"bytes": len(found), "facts": None}
+    return found.png, {"bytes": len(found.png), "facts": asdict(found.facts)}
 
 
 def _limit_memory(more: int) -> None:

@@ -1,8 +1,10 @@
 """The one door from a file's bytes to what the transform graph decodes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from serving.images import other_formats, reasons
+from serving.images.dicom.facts import Facts
 from serving.images.encoding import formats, headers, isolation
 from transform_module.contract import MAXIMUM_PIXELS
 
@@ -15,15 +17,17 @@ class Encoded:
         image: JPEG, PNG, GIF or BMP: the very bytes of the file, or its pixels as a PNG of their
             own depth, upright.
         format: of the file, one of `formats.NAMES`.
+        facts: what the tags of a DICOM file say; None of other files.
     """
 
     image: bytes
     format: str
+    facts: Facts | None = None
 
     @property
     def is_reencoded(self) -> bool:
         """Whether the image is another one than the file."""
-        return formats.direct(self.image) != self.format
+        return self.format not in formats.DIRECT
 
 
 def encoded(data: bytes) -> Encoded | str:
@@ -49,6 +53,23 @@ def encoded(data: bytes) -> Encoded | str:
     return _reencoded(data, form)
 
 
+def images_of(files: Sequence[bytes]) -> list[bytes]:
+    """Encodes the images of files.
+
+    Args:
+        files: their contents; each is decoded once, however often it is there.
+
+    Returns:
+        An image for each; the file itself where it holds none, of which a model says the same.
+    """
+    made: dict[bytes, bytes] = {}
+    for data in files:
+        if not formats.direct(data) and data not in made:
+            found = encoded(data)
+            made[data] = found.image if isinstance(found, Encoded) else data
+    return [made.get(data, data) for data in files] if made else list(files)
+
+
 def pixels(data: bytes) -> int:
     """Returns how many pixels are decoded to encode an image anew, by its header.
 
@@ -69,5 +90,8 @@ def _reencoded(data: bytes, form: str) -> Encoded | str:
         return f"damaged {name}"
     if reason := reasons.size(*found):
         return reason
-    image = isolation.reencoded(data, form, found)
-    return image if isinstance(image, str) else Encoded(image, form)
+    made = isolation.reencoded(data, form, found)
+    if isinstance(made, str):
+        return made
+    image, facts = made
+    return Encoded(image, form, facts)

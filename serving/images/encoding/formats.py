@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from serving.images.dicom.parsing import is_dicom
+
 JPEG: Final = "jpeg"
 PNG: Final = "png"
 GIF: Final = "gif"
@@ -11,6 +13,7 @@ WEBP: Final = "webp"
 JPEG_2000: Final = "jpeg2000"
 HEIC: Final = "heic"
 AVIF: Final = "avif"
+DICOM: Final = "dicom"
 
 NAMES: Final = {
     JPEG: "JPEG",
@@ -22,15 +25,10 @@ NAMES: Final = {
     JPEG_2000: "JPEG 2000",
     HEIC: "HEIC",
     AVIF: "AVIF",
+    DICOM: "DICOM",
 }
 """How messages name them."""
 
-_DIRECT: Final = (
-    (b"\xff\xd8\xff", JPEG),
-    (b"\x89PNG\r\n\x1a\n", PNG),
-    (b"GIF8", GIF),
-    (b"BM", BMP),
-)
 _OTHERS: Final = (
     (0, b"II*\0", TIFF),
     (0, b"MM\0*", TIFF),
@@ -48,18 +46,39 @@ _BRANDS: Final = {
 }
 
 
+DIRECT: Final = (JPEG, PNG, GIF, BMP)
+"""Those that the transform graph decodes."""
+
+SUFFIXES: Final = (
+    *(".jpeg", ".jpg", ".png", ".gif", ".bmp"),
+    *(".tif", ".tiff", ".webp", ".jp2", ".j2k", ".jpx", ".heic", ".heif", ".avif"),
+    *(".dcm", ".dicom"),
+)
+"""How their files' names end, mostly; what a file is, its content alone says."""
+
+_MAGIC: Final = (
+    (b"\xff\xd8\xff", JPEG),
+    (b"\x89PNG\r\n\x1a\n", PNG),
+    (b"GIF8", GIF),
+    (b"BM", BMP),
+)
+
+
 def direct(data: bytes) -> str | None:
     """Returns the format of an image that the transform graph decodes; None of all else."""
-    return next((name for magic, name in _DIRECT if data.startswith(magic)), None)
+    return next((name for magic, name in _MAGIC if data.startswith(magic)), None)
 
 
 def other(data: bytes) -> str | None:
     """Returns the format of an image that is read, but not by the transform graph."""
+    # Its preamble may be the head of a TIFF.
+    if is_dicom(data):
+        return DICOM
     for start, magic, name in _OTHERS:
         if data[start : start + len(magic)] == magic:
             return name
     if data[4:8] != b"ftyp":
         return None
-    name = _BRANDS.get(data[8:12])
-    # Any still image may have this brand before its own.
-    return AVIF if name == HEIC and b"avif" in data[16:64] else name
+    # Any still image may have another brand before its own.
+    is_avif = b"avif" in data[16:64] and data[8:12] in _BRANDS
+    return AVIF if is_avif else _BRANDS.get(data[8:12])

@@ -3,11 +3,13 @@
 Decoders make room by these sizes, some before they look at anything else.
 """
 
+import math
 import struct
 from collections.abc import Callable
 from typing import Final
 
-from serving.images.encoding.formats import AVIF, HEIC, JPEG_2000, TIFF, WEBP
+from serving.images.encoding.formats import AVIF, DICOM, HEIC, JPEG_2000, TIFF, WEBP
+from transform_module.contract import MAXIMUM_PIXELS
 
 Size = tuple[int, int]
 """Width and height, in pixels."""
@@ -15,6 +17,20 @@ Size = tuple[int, int]
 _MOST_BOXES: Final = 1000
 
 _WIDTH, _HEIGHT = 256, 257
+# DICOM PS3.5, section 7.1: an element's tag and length, with and without its type, in both orders.
+_ROWS, _COLUMNS = (
+    (
+        (b"\x28\0%b\0US\2\0" % tag, "<H"),
+        (b"\x28\0%b\0\2\0\0\0" % tag, "<H"),
+        (b"\0\x28\0%bUS\0\2" % tag, ">H"),
+        (b"\0\x28\0%b\0\0\0\2" % tag, ">H"),
+    )
+    for tag in (b"\x10", b"\x11")
+)
+_MOST_ELEMENTS: Final = 1000
+# Of a DICOM file: they come before the pixels.
+_HEAD_BYTES: Final = 1024 * 1024
+
 # TIFF 6.0, section 2, and BigTIFF: types of whole numbers.
 _TIFF_NUMBERS: Final = {3: "H", 4: "I", 16: "Q"}
 
@@ -24,7 +40,7 @@ def size(data: bytes, form: str) -> Size | None:
 
     Args:
         data: the content of a file; anything.
-        form: TIFF, WEBP, JPEG_2000, HEIC or AVIF.
+        form: TIFF, WEBP, JPEG_2000, HEIC, AVIF or DICOM.
 
     Returns:
         Width and height; None where they cannot be read.
@@ -90,6 +106,30 @@ def _box(data: bytes, wanted: bytes) -> tuple[int, int]:
     raise ValueError("no such box")
 
 
+def _dicom(data: bytes) -> Size:
+    # Wherever they are: to read all elements in their order takes seconds. A file that hides them,
+    # as a deflated one does, counts as the largest.
+    side, data = math.isqrt(MAXIMUM_PIXELS), data[:_HEAD_BYTES]
+    width, height = (_largest(data, wanted) or side for wanted in (_COLUMNS, _ROWS))
+    return (width, height) if width * height <= MAXIMUM_PIXELS else (side, side)
+
+
+def _largest(data: bytes, elements: tuple[tuple[bytes, str], ...]) -> int:
+    """The largest value of some elements; 0 where there are none, or too many to be an image's."""
+    largest, left = 0, _MOST_ELEMENTS
+    for start, form in elements:
+        at = data.find(start)
+        while at >= 0:
+            left -= 1
+            if left < 0:
+                return 0
+            at += len(start)
+            if at + 2 <= len(data):
+                largest = max(largest, *struct.unpack_from(form, data, at))
+            at = data.find(start, at)
+    return largest
+
+
 def _tiff(data: bytes) -> Size:
     # TIFF 6.0, section 2; BigTIFF has longer fields. The first image's entries.
     order = "<" if data.startswith(b"II") else ">"
@@ -115,4 +155,5 @@ _SIZES: Final[dict[str, Callable[[bytes], Size | None]]] = {
     JPEG_2000: _jpeg_2000,
     HEIC: _heif,
     AVIF: _heif,
+    DICOM: _dicom,
 }

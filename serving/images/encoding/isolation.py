@@ -15,6 +15,7 @@ import threading
 from collections import deque
 from typing import IO, Final
 
+from serving.images.dicom.facts import Facts
 from serving.images.encoding import formats
 from serving.images.encoding.headers import Size
 
@@ -33,6 +34,10 @@ _ENVIRONMENT: Final = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 """Threads and arenas that reserve addresses which the limit counts."""
 
 
+Reencoded = tuple[bytes, Facts | None]
+"""A PNG, and what the tags of a DICOM file say."""
+
+
 class _Process:
     """A process that decodes one image at a time."""
 
@@ -48,7 +53,7 @@ class _Process:
             process_group=0,
         )
 
-    def reencoded(self, data: bytes, form: str, pixels: int) -> bytes | str | None:
+    def reencoded(self, data: bytes, form: str, pixels: int) -> Reencoded | str | None:
         """See `reencoded`; None where the file is damaged, after which the process has ended."""
         memory = _BYTES + pixels * _BYTES_PER_PIXEL + 2 * len(data)
         request = {"form": form, "memory": memory, "bytes": len(data)}
@@ -64,8 +69,9 @@ class _Process:
             response = json.loads(responses.readline() or "null")
             if response is None or "reason" in response:
                 return response and str(response["reason"])
-            image = responses.read(response["bytes"])
-            return image if len(image) == response["bytes"] else None
+            image, facts = responses.read(response["bytes"]), response["facts"]
+            whole = len(image) == response["bytes"]
+            return (image, Facts(**facts) if facts else None) if whole else None
         except (OSError, ValueError):
             return None
         finally:
@@ -97,7 +103,7 @@ _idle: deque[_Process] = deque()
 os.register_at_fork(after_in_child=_idle.clear)
 
 
-def reencoded(data: bytes, form: str, size: Size) -> bytes | str:
+def reencoded(data: bytes, form: str, size: Size) -> Reencoded | str:
     """Decodes an image, and encodes its pixels without loss. Any number of threads may call it.
 
     Args:
@@ -106,7 +112,7 @@ def reencoded(data: bytes, form: str, size: Size) -> bytes | str:
         size: of its header, by which time and memory are bounded.
 
     Returns:
-        A PNG; or why the image is not read.
+        A PNG, with the facts of a DICOM file; or why the image is not read.
     """
     process, found = _take(), None
     try:

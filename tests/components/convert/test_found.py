@@ -73,7 +73,6 @@ def test_what_was_skipped_as_masks_is_said_with_examples(tmp_path):
         ("04_classes_four", "Class folders are named NORMAL and PNEUMONIA"),
         ("04_classes_0_1", "Below train, val, test: 0, 1. Rename these to NORMAL and PNEUMONIA."),
         ("03_csv", "A table of labels is not read here"),
-        ("09_dicom", "DICOM files are not read"),
     ],
 )
 def test_a_folder_of_other_classes_is_refused_with_what_was_found(tmp_path, folder, message):

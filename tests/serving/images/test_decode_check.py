@@ -64,10 +64,6 @@ def test_a_truncation_is_called_one_even_at_the_last_bytes(name):
         (b"patient,label\n1,NORMAL\n", "text file"),
         ("Röntgenbild ".encode() * 200, "text file"),
         (b"\xef\xbb\xbf<html>", "text file"),
-        (
-            bytes(128) + b"DICM" + bytes(500),
-            "DICOM file: export it as PNG of 8 bits, as it is shown",
-        ),
         (b"%PDF-1.7\n\0", "PDF document: export its image as PNG"),
         (b"PK\x03\x04\0\0", "ZIP archive: unpack it, and give the folder that it holds"),
         (b"\x1f\x8b\x08\0", "gzip archive: unpack it, and give the folder that it holds"),

@@ -19,7 +19,8 @@ from serving.server.servable import Lanes, Servable, check
 from serving.server.status import RequestError
 from serving.versions import pushed
 from tests.conformance import models
-from tests.images import encode
+from tests.images import encode, grey_pixels
+from tests.serving.images.encoding.samples import FILES
 from tests.serving.saved import save, write_manifest
 from transform_module import contract
 from transform_module.errors import UserError
@@ -548,3 +549,15 @@ class TestOdd:
     def test_rows_that_cannot_be_distinguished_are_refused(self, odd):
         assert run(odd, "positive", x=floats(1))["y"].tolist() == [1]
         assert run_refused(odd, "positive", x=floats(-1, 1)).code is StatusCode.FAILED_PRECONDITION
+
+
+def test_images_of_other_formats_are_encoded_for_the_model(load, place):
+    servable = load(place)
+    pixels = grey_pixels(44, 40)
+    files = [made(pixels) for made in FILES.values()]
+    inputs = image_inputs(*files, b"II*\0 damaged", encode(pixels, "png-grey"))
+    outputs = servable.call(contract.SERVING_DEFAULT, inputs)
+    assert outputs[contract.VALID].tolist() == [True] * len(files) + [False, True]
+    probability = outputs[contract.PROBABILITY]
+    assert set(probability[: len(files)]) == {probability[-1]}
+    assert servable.prepare(contract.SERVING_DEFAULT, inputs).pixels[0] == 3 * pixels.size

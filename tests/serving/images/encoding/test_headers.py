@@ -5,15 +5,15 @@ import pytest
 
 from serving.images.encoding import formats, headers
 from tests.images import grey_pixels
-from tests.serving.images.encoding.samples import LOSSLESS, saved
+from tests.serving.images.encoding.samples import FILES, saved
 
 GREY = grey_pixels()
 COLOURS = np.stack([GREY, GREY // 2, 255 - GREY], axis=-1)
 
 
-@pytest.mark.parametrize("name", LOSSLESS)
+@pytest.mark.parametrize("name", FILES)
 def test_the_size_is_read(name):
-    assert headers.size(LOSSLESS[name](GREY), name.split(",")[0]) == (200, 180)
+    assert headers.size(FILES[name](GREY), name.split(",")[0]) == (200, 180)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_the_largest_of_a_repeated_tag_counts():
     assert headers.size(data, formats.TIFF) == (9_000, 40)
 
 
-@pytest.mark.parametrize("name", LOSSLESS)
+@pytest.mark.parametrize("name", FILES.keys() - {"dicom"})
 @pytest.mark.parametrize("length", [0, 4, 12, 20])
 def test_a_header_that_is_cut_off_has_no_size(name, length):
-    assert headers.size(LOSSLESS[name](GREY)[:length], name.split(",")[0]) is None
+    assert headers.size(FILES[name](GREY)[:length], name.split(",")[0]) is None

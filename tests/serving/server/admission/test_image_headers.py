@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from serving.server.admission.image_headers import pixels
-from tests.images import encode
+from tests.images import encode, grey_pixels
+from tests.serving.images.encoding.samples import FILES
 from transform_module.contract import MAXIMUM_PIXELS
 
 FORMATS = ("png-grey", "jpeg-grey", "bmp", "gif")
@@ -106,3 +107,9 @@ def test_it_agrees_with_the_decoder(form):
 
     content = encode(np.zeros((45, 67), np.uint8), form)
     assert pixels(content) == tf.size(decode_grey(tf.constant(content))).numpy()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_encoded_anew_counts_three_times(name):
+    # HEIC is coded in blocks of 8.
+    assert 3 * 61 * 47 <= pixels(FILES[name](grey_pixels(61, 47))) <= 3 * 64 * 64
