@@ -88,6 +88,6 @@ def _limit_memory(more: int) -> None:
 
 
 if __name__ == "__main__":
-    # A crash is expected of some decoders, and is no news.
+    # Some decoders crash on damaged files, which leaves no trace then.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     serve(sys.stdin.buffer, sys.stdout.buffer)

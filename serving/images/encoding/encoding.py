@@ -74,8 +74,8 @@ def pixels(data: bytes) -> int:
     """Returns how many pixels are decoded to encode an image anew, by its header.
 
     Returns:
-        Width times height; 0 where nothing is decoded: of what passes as it is, is no image, or is
-        larger than MAXIMUM_PIXELS.
+        Width times height; 0 where nothing is decoded: of what passes as it is, of other files
+        than images, and of more than MAXIMUM_PIXELS.
     """
     form = None if formats.direct(data) else formats.other(data)
     found = headers.size(data, form) if form else None
