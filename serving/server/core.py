@@ -167,7 +167,7 @@ class Core:
     @contextlib.contextmanager
     def _decoding(self, pixels: int) -> Iterator[None]:
         limit = self.limits.pixels
-        if pixels > servable.FEW_PIXELS:
+        if pixels > image_headers.FEW_PIXELS:
             limit = max(int(limit * _SHARE_OF_LARGE), min(limit, self.limits.request_pixels))
         if self._pixels + pixels > limit:
             raise busy("The images that wait have too many pixels.", reason="pixels")

@@ -45,11 +45,7 @@ _OUT_WITH_DOMAIN: Final = _OUT | {
 }
 _OUT_WITH_TRIAGE: Final = _OUT_WITH_DOMAIN | {contract.TRIAGE: tf.string}
 
-FEW_PIXELS: Final = 8_000_000
-"""Pixels of a request that waits and runs with the others: an original of 3000x2600, or 160 images
-of 224x224. Decoding takes up to a second for ten million of them."""
-
-_BATCH_PIXELS: Final = 2 * FEW_PIXELS
+_BATCH_PIXELS: Final = 2 * image_headers.FEW_PIXELS
 """Pixels that are decoded at once; a batch that runs cannot be stopped."""
 
 _UNFIT: Final = "The model cannot compute this request: an input is not what the signature takes."
@@ -250,7 +246,7 @@ class Servable:
         try:
             if not is_joinable:
                 return await batcher.submit_alone(work.inputs, deadline)
-            if work.total_pixels <= FEW_PIXELS:
+            if work.total_pixels <= image_headers.FEW_PIXELS:
                 return await batcher.submit(work.inputs, deadline, work.pixels)
             return await self._run_large(work, deadline)
         except tf.errors.InvalidArgumentError as error:

@@ -12,6 +12,7 @@ from grpc import StatusCode
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
+from serving.server.admission import image_headers
 from serving.server.admission.batching_settings import BatchingSettings
 from serving.server.admission.limits import Limits
 from serving.server.protocols import proto_tensors
@@ -560,4 +561,6 @@ def test_images_of_other_formats_are_encoded_for_the_model(load, place):
     assert outputs[contract.VALID].tolist() == [True] * len(files) + [False, True]
     probability = outputs[contract.PROBABILITY]
     assert set(probability[: len(files)]) == {probability[-1]}
-    assert servable.prepare(contract.SERVING_DEFAULT, inputs).pixels[0] == 3 * pixels.size
+    work = servable.prepare(contract.SERVING_DEFAULT, inputs)
+    # Beside the others, a few at a time.
+    assert min(work.pixels[: len(files)]) > image_headers.FEW_PIXELS

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from serving.server.admission.image_headers import pixels
+from serving.server.admission.image_headers import FEW_PIXELS, pixels
 from tests.images import encode, grey_pixels
 from tests.serving.images.encoding.samples import FILES
 from transform_module.contract import MAXIMUM_PIXELS
@@ -110,6 +110,9 @@ def test_it_agrees_with_the_decoder(form):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_what_is_encoded_anew_counts_three_times(name):
-    # HEIC is coded in blocks of 8.
-    assert 3 * 61 * 47 <= pixels(FILES[name](grey_pixels(61, 47))) <= 3 * 64 * 64
+def test_what_is_encoded_anew_is_never_few_pixels(name):
+    assert pixels(FILES[name](grey_pixels(61, 47))) == FEW_PIXELS + 1
+
+
+def test_what_is_encoded_anew_counts_three_times():
+    assert pixels(FILES["tiff"](np.zeros((3000, 2000), np.uint8))) == 3 * 3000 * 2000

@@ -237,7 +237,7 @@ def test_a_file_without_an_image_has_its_reason():
     [
         (Limits(body_bytes=1000), 413),
         (Limits(memory_bytes=2000), 413),
-        (Limits(pixels=5000), 429),
+        (Limits(pixels=8_000_000), 429),
         (Limits(requests=1), 200),
     ],
 )
