@@ -166,6 +166,7 @@ def _convert(
         splits=tally.count_splits(found),
         quarantine_reasons=tally.count_reasons(found),
         skipped_reasons=tally.count_skipped(found),
+        reencoded=tally.count_reencoded(found),
         patients=known,
         layout_warnings=layout_warnings(found, known, patients.notes),
         dropped_patients=tuple(patient for (patient,) in found.of("dropped")),

@@ -17,6 +17,7 @@ from components.convert.screening import appearance
 from components.convert.screening.look import look
 from serving.beam.beam_pipeline import IMAGES
 from serving.images import decode_check, reasons
+from serving.images.encoding.encoding import encoded
 from serving.progress import count
 from transform_module.contract import MAXIMUM_BYTES
 from transform_module.files.source_path import Source, inside
@@ -101,7 +102,10 @@ def inspect_file(
     outcome = replace(outcome, sha256=sha256)
     if data is None:
         return replace(outcome, quarantined=reasons.too_large(MAXIMUM_BYTES)), None
-    decoded = decode_check.decode(data)
+    image = encoded(data)
+    if isinstance(image, str):
+        return replace(outcome, quarantined=image), None
+    decoded = decode_check.decode(image.image)
     if isinstance(decoded, str):
         return replace(outcome, quarantined=decoded), None
     checked, pixels = decoded
@@ -115,12 +119,12 @@ def inspect_file(
     }
     good = replace(
         outcome,
-        format=checked.format,
+        format=image.format,
         width=checked.width,
         height=checked.height,
         unused_bits=checked.unused_bits,
         findings=tuple((kind, 0.0) for kind, is_so in findings.items() if is_so),
-        measures=look(data) if measured else {},
+        measures=look(image.image) if measured else {},
     )
     return good, small
 

@@ -8,6 +8,7 @@ from components.convert.outcomes import Outcome
 from components.convert.tally import Count, Mark, Tally
 from serving.images import passed_over
 from serving.images.dataset import PatientsKnown
+from serving.images.encoding.formats import SUFFIXES
 from serving.images.folders import split_of
 from serving.images.labels.class_names import UNDERSTOOD
 from transform_module.contract import LABELS, TRAIN
@@ -21,7 +22,6 @@ _SKIPPED: Final = {
     passed_over.DISCARDED: "Files in trash folders were skipped",
     passed_over.COPY: "A second copy of the images was skipped",
 }
-_IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png", ".bmp", ".gif")
 _SHOWN = 2
 
 
@@ -53,7 +53,7 @@ def warning_marks(outcome: Outcome) -> Iterator[Mark]:
     """Returns how an outcome counts in the warnings."""
     file, name = outcome.file, outcome.file.filename
     order = (outcome.index,)
-    if file.skipped and name.lower().endswith(_IMAGE_SUFFIXES):
+    if file.skipped and name.lower().endswith(SUFFIXES):
         yield Mark(("skipped image", file.skipped), order, name)
     if not outcome.is_valid:
         return

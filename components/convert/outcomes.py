@@ -22,7 +22,7 @@ class Outcome:
         index: its position among all files, by path.
         owner: whose image it is by its name, a pattern or a table; None if unknown.
         sha256: of its bytes in hexadecimal digits, empty where they were not read.
-        format: ``jpeg``, ``png``, ``bmp`` or ``gif`` of an image that decodes, else empty.
+        format: of the file, see `formats.NAMES`, where its image decodes, else empty.
         width: in pixels, upright.
         height: in pixels, upright.
         unused_bits: the high bits that none of its 16-bit samples uses.

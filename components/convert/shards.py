@@ -18,7 +18,8 @@ from apache_beam.pvalue import PCollection
 from components.convert import records
 from components.convert.inspection import ImageDoFn, read_file
 from components.convert.outcomes import Outcome
-from transform_module.contract import SPLITS
+from serving.images.encoding.encoding import encoded
+from transform_module.contract import FILENAME, SHA256, SPLITS
 from transform_module.errors import UserError
 from transform_module.files import intact
 from transform_module.files.place import Place, written
@@ -125,16 +126,22 @@ class WriteShard(ImageDoFn):
         with written(self._out / records.shard_path(*key, self._shards)) as attempt:
             with tf.io.TFRecordWriter(os.fsencode(attempt), options="GZIP") as writer:
                 for path, described in _read_plan(plan_path(self._results, key)):
-                    data, sha256 = read_file(inside(self._images, path))
-                    if data is None or sha256 != described["sha256"]:
-                        raise UserError(
-                            f"{described['filename']} changed while it was converted. Convert "
-                            "again."
-                        )
-                    writer.write(records.serialize(described, data))
+                    writer.write(records.serialize(described, self._image(path, described)))
                     self.done()
             sha256 = intact.sha256(attempt)
         _sum_path(self._results, key).write_text(sha256, encoding="ascii")
+
+    def _image(self, path: bytes, described: records.Features) -> bytes:
+        data, sha256 = read_file(inside(self._images, path))
+        if data is None or sha256 != described[SHA256]:
+            raise UserError(f"{described[FILENAME]} changed while it was converted. Convert again.")
+        found = encoded(data)
+        if isinstance(found, str):
+            # It was read before: the memory or the time did not suffice this once.
+            raise UserError(
+                f"{described[FILENAME]} could not be read again: {found}. Convert again."
+            )
+        return found.image
 
 
 def _lines_path(results: Place, key: _Key) -> Place:

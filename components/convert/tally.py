@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from components.convert.outcomes import Outcome
 from serving.images.dataset import FolderCount, PatientsKnown, SplitCount
+from serving.images.encoding import formats
 from serving.images.folders import FOLDERS
 from transform_module.contract import LABELS, SPLITS
 
@@ -107,6 +108,8 @@ def marks(outcome: Outcome) -> Iterator[Mark]:
     if owner := outcome.owner:
         yield Mark(("patient" if owner.is_patient else "no patient", owner.known_by), order, "")
     if outcome.split:
+        if outcome.format not in formats.DIRECT:
+            yield Mark(("re-encoded", outcome.format), order)
         kind = (outcome.split, file.label, outcome.subtype)
         yield Mark(("images", *kind))
         yield Mark(("patients", *kind), number=int(outcome.stands_for_patient))
@@ -159,6 +162,11 @@ def count_reasons(tally: Tally) -> dict[str, int]:
 def count_skipped(tally: Tally) -> dict[str, int]:
     """Returns the skipped files by reason, commonest first."""
     return tally.most("skipped")
+
+
+def count_reencoded(tally: Tally) -> dict[str, int]:
+    """Returns the records of images that were encoded anew by format, commonest first."""
+    return tally.most("re-encoded")
 
 
 def count_known(tally: Tally) -> PatientsKnown:

@@ -131,7 +131,7 @@ def _predict(
     logits, whose, outside = [], [], []
     sample: list[bytes] = []
     done = 0
-    for batch in files.batches((file, files.read(file)) for file in found):
+    for batch in files.batches((file, files.read_image(file)) for file in found):
         contents = [(path, content) for path, content in batch if isinstance(content, bytes)]
         predictions = model.predict([content for _, content in contents]) if contents else []
         for (path, content), prediction in zip(contents, predictions, strict=True):

@@ -13,8 +13,9 @@ from serving.client.attempts import Attempts
 from serving.client.call_errors import ClientError, Refused
 from serving.client.responses import Metadata, VersionStatus
 from serving.client.transport import AsyncTransport, Call, Result, Transport
+from serving.images.encoding.encoding import images_of
 from serving.model import Prediction
-from serving.predict.files import Content, FilePrediction, batches, find, predict_batch, read
+from serving.predict.files import Content, FilePrediction, batches, find, predict_batch, read_image
 
 
 def connect(
@@ -100,7 +101,9 @@ class Client:
         """Predicts images, in one request.
 
         Args:
-            images: encoded JPEG, PNG, BMP or GIF; one that is broken does not touch the others.
+            images: the contents of image files; one that is broken does not touch the others.
+                Those that no model decodes, such as TIFF or DICOM, are encoded anew here, so that
+                any server takes them.
 
         Returns:
             One prediction an image, in their order.
@@ -108,7 +111,7 @@ class Client:
         Raises:
             ClientError: there is no response; the classes in `serving.client.call_errors` say why.
         """
-        return self._make(self._transport.predict(images)) if images else []
+        return self._make(self._transport.predict(images_of(images))) if images else []
 
     def predict_in_parts(self, images: Sequence[bytes]) -> list[Prediction]:
         """Predicts images, in halves where a server refuses all in one request.
@@ -191,7 +194,10 @@ class AsyncClient:
 
     async def predict(self, images: Sequence[bytes]) -> list[Prediction]:
         """Predicts images, in one request."""
-        return await self._make(self._transport.predict(images)) if images else []
+        if not images:
+            return []
+        encoded = await asyncio.to_thread(images_of, images)
+        return await self._make(self._transport.predict(encoded))
 
     async def predict_in_parts(self, images: Sequence[bytes]) -> list[Prediction]:
         """Predicts images, in halves where a server refuses all in one request."""
@@ -246,7 +252,7 @@ class AsyncClient:
 
 
 def _read(paths: Sequence[Path]) -> Iterator[list[Content]]:
-    yield from batches((file, read(file, MAXIMUM_IMAGE)) for file in find(paths))
+    yield from batches((file, read_image(file, MAXIMUM_IMAGE)) for file in find(paths))
 
 
 def _rows(predictions: list[Prediction], batch: Sequence[Content]) -> list[FilePrediction]:

@@ -124,7 +124,7 @@ def _sample(images: Sequence[Labelled], size: int) -> Iterator[tuple[str, bool, 
     files = {image.name: image.file for image in images}
     chosen = choose({image.name: image.label == LABELS[1] for image in images}, size)
     for name, is_ill in chosen.items():
-        content = predict.read(files[name])
+        content = predict.read_image(files[name])
         if isinstance(content, bytes):
             yield name, is_ill, content
 

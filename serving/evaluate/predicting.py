@@ -50,16 +50,16 @@ def predict_labelled(
     """
     rows: list[PredictedImage] = []
     reasons: list[str] = []
-    for batch in files.batches(_contents(images)):
+    known_files: list[_File] = []
+    for batch in files.batches(_contents(images, known_files)):
         predictions = list(files.predict_batch(predictor, batch))
         others = (
             files.predict_batch(other_predictor, batch) if other_predictor else [None] * len(batch)
         )
         known = _described(batch, predictions, pixels_of)
-        for (_, content), prediction, other, described in zip(
-            batch, predictions, others, known, strict=True
-        ):
-            rows.append(_row(images[len(rows)], content, prediction, other, described))
+        for prediction, other, described in zip(predictions, others, known, strict=True):
+            place = len(rows)
+            rows.append(_row(images[place], known_files[place], prediction, other, described))
             reasons.append(prediction.reason)
         if progress:
             progress(len(rows), len(images))
@@ -69,9 +69,24 @@ def predict_labelled(
     return Predictions(rows, table(rows, others_of), reasons)
 
 
-def _contents(images: Sequence[Labelled]) -> Iterator[Content]:
+@dataclass(frozen=True)
+class _File:
+    """A file's size in bytes and its SHA-256, 0 and empty where it was not read."""
+
+    bytes: int = 0
+    sha256: str = ""
+
+
+def _contents(images: Sequence[Labelled], known: list[_File]) -> Iterator[Content]:
+    """Yields the images, and adds to what is known of their files."""
     for image in images:
-        yield image.file, image.problem or files.read(image.file)
+        content = image.problem or files.read(image.file)
+        if isinstance(content, str):
+            known.append(_File())
+            yield image.file, content
+        else:
+            known.append(_File(len(content), hashlib.sha256(content).hexdigest()))
+            yield image.file, files.image_of(content)
 
 
 def _described(
@@ -92,17 +107,15 @@ def _described(
 
 def _row(
     image: Labelled,
-    content: bytes | str,
+    file: _File,
     prediction: FilePrediction,
     other: FilePrediction | None,
     known: dict[str, Any],
 ) -> PredictedImage:
-    sha256, patient = "", image.patient or f"image-{image.name}"
-    if isinstance(content, bytes):
-        sha256 = hashlib.sha256(content).hexdigest()
-        if image.patient is None:
-            # Copies of one image are of one patient.
-            patient = f"image-{sha256[:16]}"
+    patient = image.patient or f"image-{image.name}"
+    if file.sha256 and image.patient is None:
+        # Copies of one image are of one patient.
+        patient = f"image-{file.sha256[:16]}"
     return PredictedImage(
         path=image.name,
         patient=patient,
@@ -113,8 +126,8 @@ def _row(
         in_domain=prediction.in_domain,
         domain_distance=prediction.domain_distance,
         triage=prediction.triage,
-        bytes=len(content) if isinstance(content, bytes) else 0,
-        sha256=sha256,
+        bytes=file.bytes,
+        sha256=file.sha256,
         **known,
         other_probability=_probability(other) if other else None,
         other_valid=other.valid if other else None,

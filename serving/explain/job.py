@@ -10,7 +10,7 @@ import numpy as np
 from serving.explain.canvas import canvases
 from serving.explain.overlay import overlay
 from serving.model import Model, find_version
-from serving.predict.files import Content, FilePrediction, batches, find, predict_batch, read
+from serving.predict.files import Content, FilePrediction, batches, find, predict_batch, read_image
 from serving.progress import Progress
 from transform_module.errors import UserError
 
@@ -56,7 +56,7 @@ def explain(
     loaded.check_explains()
     explanations: list[Explanation] = []
     names: set[str] = set()
-    for batch in batches((file, read(file)) for file in found):
+    for batch in batches((file, read_image(file)) for file in found):
         explanations += _explained(loaded, batch, out, names)
         if progress:
             progress(len(explanations), len(found))

@@ -5,6 +5,7 @@ from typing import Final
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
+from serving.images.encoding import formats
 from transform_module.contract import LABELS, SPLITS
 from transform_module.errors import UserError, first_mistake
 from transform_module.files.place import Place
@@ -117,6 +118,9 @@ class Dataset(_Record):
     skipped_reasons: dict[str, int] = Field(
         default={}, description="Number of skipped files by reason."
     )
+    reencoded: dict[str, int] = Field(
+        default={}, description="Number of records whose image was encoded anew, by its format."
+    )
     patients: PatientsKnown | None = Field(
         default=None, description="For how many images the patient is known; older ones lack it."
     )
@@ -141,7 +145,12 @@ class Dataset(_Record):
         """What to know of the patients, the folders, the skipped files and the images."""
         known = (self.patients.sentence,) if self.patients else ()
         found = (finding.sentence for finding in self.findings)
-        return (*known, *self.layout_warnings, *found)
+        return (*known, *self.layout_warnings, *self._reencoded, *found)
+
+    @property
+    def _reencoded(self) -> tuple[str, ...]:
+        by = ", ".join(f"{formats.NAMES[form]}: {n:,}" for form, n in self.reencoded.items())
+        return (f"Images encoded anew, without loss, as PNG: {by}.",) if by else ()
 
     @property
     def missing(self) -> tuple[tuple[str, str], ...]:

@@ -15,15 +15,15 @@ from typing import Any, Final
 import numpy as np
 from PIL import (
     BmpImagePlugin,
-    ExifTags,
     GifImagePlugin,
     Image,
     JpegImagePlugin,
     PngImagePlugin,
 )
 
-from serving.images import other_formats
-from transform_module.contract import MAXIMUM_PIXELS, MINIMUM_SIDE
+from serving.images import other_formats, reasons
+from serving.images.encoding import turns
+from transform_module.images.used_bits import used_bits
 
 MAXIMUM_DIFFERENCE: Final = 8.0
 """Largest mean absolute difference between both decoders, in grey levels of 255.
@@ -45,18 +45,6 @@ _IMAGES: dict[str, tuple[bytes, Callable[[io.BytesIO], Image.Image]]] = {
 }
 
 _ENDINGS = {"jpeg": b"\xff\xd9", "png": b"IEND\xaeB`\x82", "gif": b"\0;"}
-
-
-# As `ImageOps.exif_transpose` has them, which fails on data that it cannot write again.
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +110,9 @@ def decode(data: bytes) -> tuple[Decoded, np.ndarray] | str:
         _LOG.debug("Pillow on a header: %s", error)
         return _damaged(form, data)
     width, height = image.size
-    pixels = width * height * frames
-    if min(width, height) < MINIMUM_SIDE:
-        return f"too small: {width}x{height} pixels, the least side is {MINIMUM_SIDE}"
-    if pixels > MAXIMUM_PIXELS:
-        # TensorFlow decodes every frame of an animation before it keeps the first.
-        return (
-            f"too large: {width}x{height}{f' in {frames} frames' if frames > 1 else ''} are "
-            f"{pixels / 1e6:,.1f} million pixels, the limit is {MAXIMUM_PIXELS / 1e6:,.0f}"
-        )
+    # TensorFlow decodes every frame of an animation before it keeps the first.
+    if reason := reasons.size(width, height, frames):
+        return reason
     if image.mode == "CMYK" and "adobe" not in image.info:
         return "CMYK JPEG without an Adobe marker: save it anew, as grey PNG"
     try:
@@ -204,13 +186,13 @@ def _seen(image: Image.Image, data: bytes) -> _Seen:
         # The luma that the file holds, without a way through RGB and back.
         image.draft("L", image.size)
     image.load()
-    orientation = _orientation(image)
-    turned = image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
+    orientation = turns.orientation(image)
+    turned = turns.upright(image, orientation)
     unused_bits = 0
     if turned.mode.startswith("I;16"):
         levels = np.asarray(turned)
         # Before it was turned: that is how the model's decoder counts.
-        unused_bits = 16 - _used_bits(np.asarray(image))
+        unused_bits = 16 - used_bits(np.asarray(image))
         pixels = np.minimum(levels >> (8 - unused_bits), 255).astype(np.uint8)
         return _Seen(pixels, orientation, unused_bits)
     if turned.mode in ("P", "PA", "CMYK", "RGBA"):
@@ -225,27 +207,6 @@ def _seen(image: Image.Image, data: bytes) -> _Seen:
             if seen is not None and _mean_difference(seen >> unused_bits, grey) <= 1:
                 grey = seen
     return _Seen(grey, orientation, unused_bits)
-
-
-def _orientation(image: Image.Image) -> int:
-    """Reads the orientation of a loaded image, 1 where its EXIF data are malformed."""
-    try:
-        found = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception as error:  # noqa: BLE001 - many kinds are raised on malformed data
-        _LOG.debug("Pillow on EXIF data: %s", type(error).__name__)
-        return 1
-    return int(found) if found in _TURNS else 1
-
-
-def _used_bits(levels: np.ndarray) -> int:
-    """Returns how many bits all but the brightest samples need, as in `transform_module.images`."""
-    from transform_module.images.depth import BRIGHTEST, DEPTHS, GRID
-
-    step = max(min(levels.shape) // GRID, 1)
-    grid = levels[::step, ::step]
-    largest = np.float32(grid.size) * np.float32(BRIGHTEST)
-    *fewer, most = DEPTHS
-    return next((bits for bits in fewer if (grid >> bits > 0).sum() <= largest), most)
 
 
 @functools.cache

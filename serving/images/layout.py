@@ -315,8 +315,6 @@ def _nothing_recognised(images: Source, tree: folders.Tree, entries: Iterable[En
         message += f" The tables are those of {known}: --layout {known} (dataset.layout)."
     elif suffixes & _TABLE_SUFFIXES:
         message += f" {_BY_TABLE}"
-    if suffixes & {".dcm", ".dicom"}:
-        message += " DICOM files are not read: export them as PNG of 8 bits, as they are shown."
     if suffixes & _ARCHIVE_SUFFIXES:
         message += " Give an archive by itself (zip, tar), or unpack the archives."
     # One folder alone is not a class beside another.

@@ -5,17 +5,8 @@ from typing import Final
 _CONVERT: Final = "convert it to PNG, such as with ImageMagick"
 _UNPACK: Final = "unpack it, and give the folder that it holds"
 _ALONE: Final = "give it by itself as the images, or unpack it"
-_DICOM: Final = "DICOM file: export it as PNG of 8 bits, as it is shown"
 
 _SIGNATURES: Final[tuple[tuple[int, bytes, str], ...]] = (
-    (128, b"DICM", _DICOM),
-    (8, b"WEBP", f"WebP image: {_CONVERT}"),
-    (0, b"II*\0", f"TIFF image: {_CONVERT}"),
-    (0, b"MM\0*", f"TIFF image: {_CONVERT}"),
-    (0, b"II+\0", f"TIFF image: {_CONVERT}"),
-    (0, b"MM\0+", f"TIFF image: {_CONVERT}"),
-    (0, b"\0\0\0\x0cjP  ", f"JPEG 2000 image: {_CONVERT}"),
-    (0, b"\xff\x4f\xff\x51", f"JPEG 2000 image: {_CONVERT}"),
     (0, b"\0\0\0\x0cJXL ", f"JPEG XL image: {_CONVERT}"),
     (0, b"\xff\x0a", f"JPEG XL image: {_CONVERT}"),
     (0, b"8BPS", f"Photoshop file: {_CONVERT}"),
@@ -32,18 +23,6 @@ _SIGNATURES: Final[tuple[tuple[int, bytes, str], ...]] = (
     (0, b"\x89HDF\r\n\x1a\n", "HDF5 file: save its image as PNG of 8 bits"),
     (0, b"P5", f"PGM image: {_CONVERT}"),
     (0, b"P6", f"PPM image: {_CONVERT}"),
-)
-
-# ISO base media files, by their major brand (registered at mp4ra.org).
-_HEIF_BRANDS: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-_AVIF_BRANDS: Final = (b"avif", b"avis")
-
-# A file without the preamble begins with an element of group 2 or 8 (DICOM PS3.5, section 7.1), of
-# which these are the first that occur.
-_DICOM_ELEMENTS: Final = tuple(
-    group.to_bytes(2, "little") + element.to_bytes(2, "little")
-    for group, elements in ((2, (0, 1, 2, 16)), (8, (0, 1, 5, 6, 8, 18, 20, 22, 24)))
-    for element in elements
 )
 
 _LFS: Final = b"version https://git-lfs.github.com/"
@@ -63,18 +42,8 @@ def describe(data: bytes) -> str:
         if data[start : start + len(signature)] == signature:
             return words
     if data[4:8] == b"ftyp":
-        return _media(data[8:12])
-    if data.startswith(_DICOM_ELEMENTS) and len(data) > 132:
-        return _DICOM
+        return "film: export an image of it as PNG"
     return _text(data[:1024]) or "not an image: unknown content"
-
-
-def _media(brand: bytes) -> str:
-    if brand in _HEIF_BRANDS:
-        return f"HEIC image: {_CONVERT}"
-    if brand in _AVIF_BRANDS:
-        return f"AVIF image: {_CONVERT}"
-    return "film: export an image of it as PNG"
 
 
 def _text(head: bytes) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from serving.images import passed_over
+from serving.images.encoding.formats import SUFFIXES
 from serving.images.folders import Parts, is_of_layout
 from serving.images.labels.class_names import UNDERSTOOD, ClassNames
 from serving.images.reasons import NOT_REGULAR
@@ -20,7 +21,7 @@ from transform_module.text import as_text
 LOOKED_AT: Final = 10_000
 """So many folders and files are looked at to say what was found where nothing was recognised."""
 
-_IMAGE_SUFFIXES = (b".jpeg", b".jpg", b".png", b".bmp", b".gif")
+_IMAGE_SUFFIXES = tuple(map(os.fsencode, SUFFIXES))
 
 
 @dataclass(frozen=True, slots=True)

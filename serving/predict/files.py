@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from serving.files.local_paths import archive_at, remote_address, store_path
 from serving.images import passed_over, reasons
+from serving.images.encoding.encoding import encoded
 from serving.model import Model, Prediction, find_version
 from serving.progress import Progress
 from transform_module.contract import INVALID, MAXIMUM_BYTES, SERVING_BATCH_SIZES
@@ -30,7 +31,7 @@ _Read = bytes | str
 _Name = TypeVar("_Name", bound=Source)
 
 Content = tuple[Source, _Read]
-"""An image: what it is called, with its bytes, or why it has none."""
+"""An image: what it is called, with its bytes as a model takes them, or why it has none."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def _predicted(
     predictor: Predictor, found: Sequence[Source], maximum_bytes: int, progress: Progress | None
 ) -> list[FilePrediction]:
     predictions: list[FilePrediction] = []
-    for batch in batches((file, read(file, maximum_bytes)) for file in found):
+    for batch in batches((file, read_image(file, maximum_bytes)) for file in found):
         predictions += predict_batch(predictor, batch)
         if progress:
             progress(len(predictions), len(found))
@@ -255,6 +256,27 @@ def read(file: Source, maximum_bytes: int = MAXIMUM_BYTES) -> bytes | str:
         return reasons.unreadable(error)
     except ValueError:
         return reasons.NO_PATH
+
+
+def read_image(file: Source, maximum_bytes: int = MAXIMUM_BYTES) -> bytes | str:
+    """Reads a file's image as a model takes it; otherwise as `read`.
+
+    Args:
+        file: the file.
+        maximum_bytes: a larger file, or one that is larger once it is encoded, has none.
+    """
+    content = read(file, maximum_bytes)
+    return content if isinstance(content, str) else image_of(content, maximum_bytes)
+
+
+def image_of(content: bytes, maximum_bytes: int = MAXIMUM_BYTES) -> bytes | str:
+    """Encodes a file's image as a model takes it; see `read_image`."""
+    found = encoded(content)
+    if isinstance(found, str):
+        return found
+    if len(found.image) > maximum_bytes:
+        return reasons.too_large(maximum_bytes, "as PNG")
+    return found.image
 
 
 def _read_stored(file: StorePath | ArchivePath, maximum_bytes: int) -> bytes | str:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from serving.images.encoding.encoding import Encoded, encoded
 from serving.server import servable
+from serving.server.admission import image_headers
 from serving.server.admission.batching import Tensors
 from serving.server.admission.batching_settings import BatchingSettings
 from serving.server.admission.limits import Limits
@@ -19,7 +21,7 @@ from serving.server.loaded_versions import ServedModel, Version
 from serving.server.metrics import Metrics
 from serving.server.model_config import ModelConfig
 from serving.server.servable import Lanes, Servable, Work
-from serving.server.status import RequestError, busy, not_found
+from serving.server.status import RequestError, busy, late, not_found
 
 T = TypeVar("T")
 
@@ -141,17 +143,39 @@ class Core:
         Raises:
             RequestError: RESOURCE_EXHAUSTED, where too many pixels wait; or see `Servable.run`.
         """
+        with self._decoding(work.total_pixels), self.metrics.runtime(model, "Predict"):
+            return await version.run(work, deadline)
+
+    async def encoded(self, data: bytes, deadline: float) -> Encoded | str:
+        """Encodes a file's image for a model, one file after the other; see `encoding.encoded`.
+
+        Args:
+            data: the content of the file.
+            deadline: on the event loop's clock.
+
+        Raises:
+            RequestError: RESOURCE_EXHAUSTED, where too many pixels wait, or DEADLINE_EXCEEDED.
+        """
+        lane, slot = self._lanes.large, self._lanes.large_slot
+        with self._decoding(image_headers.pixels(data)):
+            try:
+                async with asyncio.timeout_at(deadline), slot:
+                    return await asyncio.get_running_loop().run_in_executor(lane, encoded, data)
+            except TimeoutError as error:
+                raise late("response") from error
+
+    @contextlib.contextmanager
+    def _decoding(self, pixels: int) -> Iterator[None]:
         limit = self.limits.pixels
-        if work.total_pixels > servable.FEW_PIXELS:
+        if pixels > image_headers.FEW_PIXELS:
             limit = max(int(limit * _SHARE_OF_LARGE), min(limit, self.limits.request_pixels))
-        if self._pixels + work.total_pixels > limit:
+        if self._pixels + pixels > limit:
             raise busy("The images that wait have too many pixels.", reason="pixels")
-        self._pixels += work.total_pixels
+        self._pixels += pixels
         try:
-            with self.metrics.runtime(model, "Predict"):
-                return await version.run(work, deadline)
+            yield
         finally:
-            self._pixels -= work.total_pixels
+            self._pixels -= pixels
 
     def request_of(self, model: str, api: str, entrypoint: str) -> AbstractContextManager[None]:
         """Counts a request; see `Metrics.request`. One for a model that is unknown is not."""

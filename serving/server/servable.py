@@ -16,6 +16,7 @@ from grpc import StatusCode
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
+from serving.images.encoding.encoding import images_of
 from serving.server.admission import image_headers
 from serving.server.admission.batching import Batcher, Tensors, check_response, check_rows
 from serving.server.admission.batching_settings import BatchingSettings
@@ -44,11 +45,7 @@ _OUT_WITH_DOMAIN: Final = _OUT | {
 }
 _OUT_WITH_TRIAGE: Final = _OUT_WITH_DOMAIN | {contract.TRIAGE: tf.string}
 
-FEW_PIXELS: Final = 8_000_000
-"""Pixels of a request that waits and runs with the others: an original of 3000x2600, or 160 images
-of 224x224. Decoding takes up to a second for ten million of them."""
-
-_BATCH_PIXELS: Final = 2 * FEW_PIXELS
+_BATCH_PIXELS: Final = 2 * image_headers.FEW_PIXELS
 """Pixels that are decoded at once; a batch that runs cannot be stopped."""
 
 _UNFIT: Final = "The model cannot compute this request: an input is not what the signature takes."
@@ -173,8 +170,14 @@ class Servable:
         }
 
     def call(self, signature: str, inputs: Tensors) -> Tensors:
-        """Computes a batch at once, in the calling thread."""
+        """Computes a batch at once, in the calling thread.
+
+        Images that the model does not decode are encoded for it here, within the bounds of what is
+        decoded at once.
+        """
         specs = self.signatures[signature].inputs
+        if contract.IMAGE_BYTES in inputs and specs[contract.IMAGE_BYTES].dtype == tf.string:
+            inputs = {**inputs, contract.IMAGE_BYTES: _encoded(inputs[contract.IMAGE_BYTES])}
         out = self._loaded.signatures[signature](
             **{name: tf.constant(array, specs[name].dtype) for name, array in inputs.items()}
         )
@@ -243,7 +246,7 @@ class Servable:
         try:
             if not is_joinable:
                 return await batcher.submit_alone(work.inputs, deadline)
-            if work.total_pixels <= FEW_PIXELS:
+            if work.total_pixels <= image_headers.FEW_PIXELS:
                 return await batcher.submit(work.inputs, deadline, work.pixels)
             return await self._run_large(work, deadline)
         except tf.errors.InvalidArgumentError as error:
@@ -386,6 +389,12 @@ def _check_inputs(specs: Mapping[str, tf.TensorSpec], inputs: Tensors) -> None:
                 f"The input {name} must have the shape {specs[name].shape.as_list()}, has "
                 f"{list(array.shape)}."
             )
+
+
+def _encoded(images: np.ndarray) -> np.ndarray:
+    encoded = np.empty(images.size, object)
+    encoded[:] = images_of(images.ravel().tolist())
+    return encoded.reshape(images.shape)
 
 
 def _pixels(inputs: Tensors) -> np.ndarray:

@@ -49,7 +49,7 @@ def read(choice: Choice, model: Model, progress: Progress) -> Images:
     levels: list[np.ndarray] = []
     decoded: list[Path] = []
     done = 0
-    for batch in files.batches((file, files.read(file)) for file in choice.files):
+    for batch in files.batches((file, files.read_image(file)) for file in choice.files):
         named = [(file, content) for file, content in batch if isinstance(content, bytes)]
         if named:
             contents = [content for _, content in named]

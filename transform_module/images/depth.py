@@ -4,31 +4,10 @@ Detectors have 10 to 14 bits, and programs store them, or even 8, in 16 without 
 By the high byte alone 12 bits would be 16 nearly black levels, and 8 bits nothing at all.
 """
 
-from typing import Final
-
 import tensorflow as tf
 
 from transform_module.images.orientation import rarely
-
-DEPTHS: Final = (8, 10, 12, 14, 16)
-"""The bits that samples are taken to have: the fewest that all but `BRIGHTEST` of them need.
-
-A whole number of bits, and not the highest sample, decides the scale, so that an image of all 16
-bits stays as it is.
-"""
-
-BRIGHTEST: Final = 0.01
-"""Share of the samples that decide nothing, and are white where they are beyond the scale.
-
-One broken pixel of a detector, or letters that a program burnt in at full scale, would leave an
-image of 12 bits 16 nearly black levels. Letters are white by any scale. In 150 of the public
-X-rays, what is nearly white covers 0.02 % of nine tenths of the images and 0.9 % at the most, and
-the brightest hundredth of the samples begins at 0.85 of the highest one: where that lies beyond the
-scale, little is lost.
-"""
-
-GRID: Final = 512
-"""Rows and columns, about, in which the samples are counted."""
+from transform_module.images.used_bits import BRIGHTEST, DEPTHS, GRID
 
 
 @rarely

@@ -88,4 +88,4 @@ class _Handler(ModelHandler[Chunk, int, Model]):
             images = tfrecord_input.images(first, files[0], damaged)
             return itertools.islice(images, start, None)
         # Paths are relative to the user's working directory, which a worker does not share.
-        return ((file, predict.read(self._folder / file)) for file in files[start:])
+        return ((file, predict.read_image(self._folder / file)) for file in files[start:])

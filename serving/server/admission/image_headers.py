@@ -4,7 +4,15 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from serving.images.encoding import encoding
 from transform_module.contract import MAXIMUM_PIXELS
+
+FEW_PIXELS: Final = 8_000_000
+"""Pixels of a request that waits and runs with the others: an original of 3000x2600, or 160 images
+of 224x224. Decoding takes up to a second for ten million of them."""
+
+_PASSES: Final = 3
+"""Over the pixels of an image that is encoded anew."""
 
 _SCANS: Final = 16
 """Scans that a progressive JPEG has at most; libjpeg's own scripts have 10 (`jcparam.c`)."""
@@ -28,12 +36,15 @@ def pixels(image: bytes | memoryview) -> int:
     """Returns how many pixels the decoder has to make of an encoded image.
 
     Args:
-        image: JPEG, PNG, GIF or BMP.
+        image: the content of an image file.
 
     Returns:
         Width times height: of a GIF of all its frames, of a JPEG once for each 16 scans, because
-        each of them passes over all pixels. 0 where nothing is decoded: of other formats, of a
-        header that is cut off, and of more than MAXIMUM_PIXELS (see `image_ops.decode_grey`).
+        each of them passes over all pixels; of formats that are encoded anew three times, because
+        they are decoded, encoded and decoded again, but more than FEW_PIXELS at least: a damaged
+        one costs the start of a process, or all the time that one has. 0 where nothing is decoded:
+        of other formats, of a header that is cut off, and of more than MAXIMUM_PIXELS (see
+        `image_ops.decode_grey`).
         MAXIMUM_PIXELS where the header has more parts than any program writes.
     """
     content = memoryview(image)
@@ -41,7 +52,8 @@ def pixels(image: bytes | memoryview) -> int:
         if content[: len(magic)] == magic:
             count, passes = size_of(content)
             return count * passes if count <= MAXIMUM_PIXELS else 0
-    return 0
+    encoded = encoding.pixels(bytes(image))
+    return max(_PASSES * encoded, FEW_PIXELS + 1) if encoded else 0
 
 
 def _png(content: memoryview) -> tuple[int, int]:

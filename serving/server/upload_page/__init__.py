@@ -14,7 +14,9 @@ from aiohttp import web
 
 from serving.client import MAXIMUM_IMAGE
 from serving.images import other_formats
+from serving.images.encoding import formats
 from serving.server.core import Core, Target
+from serving.server.protocols.body import read
 from serving.server.servable import Servable
 from serving.server.status import RequestError
 from transform_module import contract
@@ -27,6 +29,8 @@ _FILES: Final = {
 }
 _MODEL: Final = "/page/model.json"
 _FORMAT: Final = "/page/format"
+_ENCODED: Final = "/page/encoded"
+_ENCODED_SECONDS: Final = 60
 _HEAD_BYTES: Final = 1024
 """Bytes of a file by which `other_formats.describe` recognises it."""
 _HEAD_SECONDS: Final = 10
@@ -61,6 +65,7 @@ class Page:
             router.add_get(path, _file(Path(__file__).with_name(name), content_type))
         router.add_get(_MODEL, self._models)
         router.add_post(_FORMAT, _format)
+        router.add_post(_ENCODED, self._encoded)
 
     async def _models(self, request: web.Request) -> web.Response:
         """Responds with the models that classify encoded images, as the page needs them."""
@@ -77,9 +82,23 @@ class Page:
             models.append({"name": name, **self._described[version]})
         return _response(json.dumps({"models": models, "limits": _LIMITS}), "application/json")
 
+    async def _encoded(self, request: web.Request) -> web.Response:
+        """Responds with the image of a file as PNG, or with the reason why there is none."""
+        core, deadline = self._core, asyncio.get_running_loop().time() + _ENCODED_SECONDS
+        with core.admitted() as share:
+            body = await read(request, share, core.limits, deadline, core.in_thread)
+            share.take(len(body))
+            data = bytes(body)
+            body.clear()
+            found = await core.encoded(data, deadline)
+            if isinstance(found, str):
+                return _response(json.dumps({"reason": found}), "application/json")
+            share.take(len(found.image))
+            return web.Response(body=found.image, content_type="image/png", headers=_HEADERS)
+
 
 async def _format(request: web.Request) -> web.Response:
-    """Responds with the format of a file by its first bytes."""
+    """Responds with what a file is by its first bytes, and whether its image is encoded anew."""
     size = request.content_length
     if size is None or size > _HEAD_BYTES:
         raise web.HTTPRequestEntityTooLarge(_HEAD_BYTES, size or 0)
@@ -88,7 +107,11 @@ async def _format(request: web.Request) -> web.Response:
             head = await request.content.readexactly(size) if size else b""
     except (TimeoutError, asyncio.IncompleteReadError) as error:
         raise web.HTTPRequestTimeout from error
-    return _response(json.dumps({"format": other_formats.describe(head)}), "application/json")
+    content = {
+        "format": other_formats.describe(head),
+        "encoded": not formats.direct(head) and formats.other(head) is not None,
+    }
+    return _response(json.dumps(content), "application/json")
 
 
 def _file(path: Path, content_type: str) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -1,4 +1,4 @@
-import { dimensions, reason, tooManyBytes } from "./reasons.js";
+import { dimensions, encoded, Invalid, reason, tooManyBytes } from "./reasons.js";
 
 const AT_ONCE = 4;
 const REFRESH_MILLISECONDS = 10_000;
@@ -114,11 +114,13 @@ class Row {
     let drawing;
     try {
       await present();
+      if (this.file.size <= limits.bytes) this.file = await encoded(this.file, limits, send);
       drawing = this.drawThumbnail();
       if (this.file.size > limits.bytes) this.showInvalid(tooManyBytes(limits));
       else await this.showPrediction(await predict(await base64(this.file)));
     } catch (problem) {
-      this.show("failed", problem instanceof Problem ? problem.message : NOT_OURS);
+      if (problem instanceof Invalid) this.showInvalid(problem.message);
+      else this.show("failed", problem instanceof Problem ? problem.message : NOT_OURS);
     }
     await drawing;
   }
@@ -246,17 +248,18 @@ function isPrediction(prediction) {
 /** Queries one version, so that it is known whose prediction it is. */
 async function post(model, content, signature = "serving_default") {
   const path = `v1/models/${encodeURIComponent(model.name)}/versions/${model.version}:predict`;
+  const body = JSON.stringify({ signature_name: signature, instances: [{ b64: content }] });
+  return read(await (await send(path, body, { "Content-Type": "application/json" })).text());
+}
+
+/** Sends something to the server; returns the response's content. */
+async function send(path, body, headers) {
   let response;
   try {
-    response = await fetch(path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ signature_name: signature, instances: [{ b64: content }] }),
-      signal: AbortSignal.timeout(PREDICTION_MILLISECONDS),
-    });
-    if (response.ok) return read(await response.text());
+    const signal = AbortSignal.timeout(PREDICTION_MILLISECONDS);
+    response = await fetch(path, { method: "POST", headers, body, signal });
+    if (response.ok) return await response.blob();
   } catch (error) {
-    if (error instanceof Problem) throw error;
     throw new Problem(error.name === "TimeoutError" ? BY_STATUS[504] : UNREACHABLE);
   }
   const { error } = await response.json().catch(() => ({}));

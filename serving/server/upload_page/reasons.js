@@ -44,6 +44,22 @@ export async function reason(file, limits) {
   return `${format} that TensorFlow cannot decode: save it anew, as PNG`;
 }
 
+/** A file without an image; the message says why. */
+export class Invalid extends Error {}
+
+/**
+ * Returns a file that browser and model decode: itself, or its image as the server encodes it.
+ * Throws Invalid where it holds none.
+ */
+export async function encoded(file, limits, send) {
+  const head = await bytes(file.slice(0, limits.head));
+  if (!file.size || IMAGES.some(([, magic]) => holds(head, 0, magic))) return file;
+  if (!(await described(head)).encoded) return file;
+  const made = await send("page/encoded", file);
+  if (made.type !== "image/png") throw new Invalid(JSON.parse(await made.text()).reason);
+  return new File([made], file.name, { type: made.type });
+}
+
 /** Returns why a file is not sent. */
 export function tooManyBytes(limits) {
   return `too large: a file of more than ${Math.floor(limits.bytes / 1024 ** 2)} MiB`;
@@ -93,17 +109,21 @@ function hasUnknownInks(head) {
 }
 
 async function otherContent(head) {
+  return (await described(head)).format ?? "unknown content";
+}
+
+async function described(head) {
   try {
     const response = await fetch("page/format", {
       method: "POST",
       body: head,
       signal: AbortSignal.timeout(FORMAT_MILLISECONDS),
     });
-    if (response.ok) return (await response.json()).format;
+    if (response.ok) return await response.json();
   } catch {
-    // That it is invalid is known and shown.
+    // What it is shows the prediction.
   }
-  return "unknown content";
+  return {};
 }
 
 async function canBeShown(file) {

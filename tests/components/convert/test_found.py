@@ -79,7 +79,6 @@ def test_what_was_skipped_as_masks_is_said_with_examples(tmp_path):
         ("04_classes_0_1", "Below train, val, test: 0, 1. Folders that may be classes: 0, 1. Re"),
         ("04_classes_0_1", """--classes '{NORMAL: ["0"], PNEUMONIA: ["1"]}' (in a configuration"""),
         ("03_csv", "If a table has the labels, name it: --labels TABLE"),
-        ("09_dicom", "DICOM files are not read"),
     ],
 )
 def test_a_folder_of_other_classes_is_refused_with_what_was_found(tmp_path, folder, message):

@@ -1,6 +1,7 @@
 import hashlib
 import os
 
+import numpy as np
 import pytest
 
 from components.convert import inspection
@@ -10,6 +11,7 @@ from serving.images.layout import SourceFile
 from tests.components.convert.damage import png_of_zeros
 from tests.components.convert.folders import fill, source, xray
 from tests.images import encode, grey_pixels
+from tests.serving.images.encoding.samples import FILES
 from transform_module.contract import THUMBNAIL_SIDE
 from transform_module.images.measures import MEASURES
 
@@ -105,3 +107,19 @@ def test_what_is_known_without_reading_goes_before_what_reading_found(tmp_path):
     (found,) = inspect.process([Outcome(file)])
     assert found.quarantined == "outside the class folders"
     assert found.sha256 == hashlib.sha256(b"text").hexdigest()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_an_image_that_is_encoded_anew_is_described_as_its_file(tmp_path, name):
+    pixels = grey_pixels(44, 40, 1)
+    data = FILES[name](pixels)
+    fill(tmp_path, {"a": data, "b": encode(pixels, "png-grey")})
+    (found, small), (_, expected) = inspected(tmp_path, "a"), inspected(tmp_path, "b")
+    assert found.format == name.split(",")[0]
+    assert (found.sha256, found.width) == (hashlib.sha256(data).hexdigest(), 44)
+    np.testing.assert_array_equal(small, expected)
+
+
+def test_a_damaged_file_of_another_format_has_its_reason(tmp_path):
+    fill(tmp_path, {"a": FILES["tiff"](grey_pixels(44, 40))[:-60]})
+    assert inspected(tmp_path, "a")[0].quarantined == "damaged TIFF"

@@ -8,8 +8,11 @@ import pytest
 from components.convert import records, shards
 from components.convert.outcomes import Outcome
 from serving.beam.beam_pipeline import options
+from serving.images.encoding.encoding import encoded
 from serving.images.patient_names import Patient
 from tests.components.convert.folders import examples, fill, source, xray
+from tests.images import grey_pixels
+from tests.serving.images.encoding.samples import FILES
 from transform_module.errors import UserError
 
 
@@ -82,3 +85,22 @@ def test_an_image_that_changed_meanwhile_is_named(tmp_path, name):
 )
 def test_a_shard_has_about_200_mb_at_most(files, size, number):
     assert shards.number_of_shards(4, files, size) == number
+
+
+def test_images_are_written_as_the_graph_takes_them(tmp_path):
+    data = FILES["tiff"](grey_pixels(44, 40))
+    fill(tmp_path / "images", {"a.tif": data})
+    planned(tmp_path / "plans", {"a.tif": data}, 1)
+    written(tmp_path / "images", tmp_path / "plans", tmp_path / "out", 1)
+    (example,) = examples(tmp_path / "out")
+    assert example["image"] == [encoded(data).image]
+    assert example["sha256"] == [hashlib.sha256(data).hexdigest().encode()]
+
+
+def test_an_image_that_cannot_be_read_again_stops_the_conversion(tmp_path, monkeypatch):
+    data = FILES["tiff"](grey_pixels(44, 40))
+    fill(tmp_path / "images", {"a.tif": data})
+    planned(tmp_path / "plans", {"a.tif": data}, 1)
+    monkeypatch.setattr(shards, "encoded", lambda _: "damaged TIFF")
+    with pytest.raises(UserError, match=r"a.tif could not be read again: damaged TIFF"):
+        written(tmp_path / "images", tmp_path / "plans", tmp_path / "out", 1)

@@ -9,6 +9,7 @@ from components.convert.tally import (
     count_folders,
     count_known,
     count_reasons,
+    count_reencoded,
     count_skipped,
     count_splits,
 )
@@ -102,3 +103,13 @@ def test_parts_are_added_up_in_any_order(marks, cut, order):
         examples = {(mark.order, mark.example) for mark in listed if mark.example}
         expected = (sum(mark.number for mark in listed), tuple(sorted(examples)[:EXAMPLES]))
         assert whole[key,] == parts[key,] == expected
+
+
+def test_records_that_were_encoded_anew_are_counted_by_format():
+    formats = ("png", "dicom", "tiff", "dicom", "jpeg")
+    images = [
+        Outcome(source(f"{index}"), index, format=form, split="train")
+        for index, form in enumerate(formats)
+    ]
+    dropped = Outcome(source("9"), 9, format="webp", patient="a")
+    assert count_reencoded(tallied([*images, dropped])) == {"dicom": 2, "tiff": 1}

@@ -21,13 +21,13 @@ RECORD = {
 
 
 class _Model:
-    """Predicts the logit that stands in a file."""
+    """Predicts the logit that stands in a file, which begins as a BMP does."""
 
     def __init__(self, path):
         self.record = json.loads((path / "record.json").read_text())
 
     def predict(self, images):
-        texts = [each.decode() for each in images]
+        texts = [each.decode().removeprefix("BM") for each in images]
         return [
             Prediction(
                 0.5 if each == "broken" else float(np.float32(sigmoid(float(each.split()[0])))),
@@ -67,7 +67,7 @@ def images(tmp_path):
     folder = tmp_path / "place"
     folder.mkdir()
     for index, (logit, patient) in enumerate(zip(here.logits, here.patients, strict=True)):
-        (folder / f"P{patient:03d}_{index}.png").write_text(f"{logit} {index}")
+        (folder / f"P{patient:03d}_{index}.png").write_text(f"BM{logit} {index}")
     return folder
 
 

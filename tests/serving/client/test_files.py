@@ -1,12 +1,17 @@
+import base64
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from serving.client import Refused
+from serving.images.encoding.encoding import encoded
 from serving.predict.files import FilePrediction
+from tests.images import encode, grey_pixels
 from tests.serving.client import stubs
 from tests.serving.client.stubs import MALFORMED, Stub
+from tests.serving.images.encoding.samples import FILES
 
 
 def test_a_folder_without_files_gets_a_row(call, tmp_path):
@@ -52,7 +57,7 @@ def few():
 def test_what_is_too_much_for_a_request_is_sent_in_halves(call, few, tmp_path):
     stub, calls = few
     for number in range(10):
-        (tmp_path / f"{number}.png").write_bytes(b"x")
+        (tmp_path / f"{number}.png").write_bytes(encode(np.zeros((40, 40), np.uint8), "png-grey"))
     ((*rows,),) = call(stub.url, "predict_files", [tmp_path])
     assert [row.label for row in rows] == ["NORMAL"] * 10
     assert [Path(row.path).name for row in rows] == [f"{number}.png" for number in range(10)]
@@ -61,7 +66,26 @@ def test_what_is_too_much_for_a_request_is_sent_in_halves(call, few, tmp_path):
 
 def test_what_is_refused_alone_ends_the_call(call, tmp_path):
     for number in range(32):
-        (tmp_path / f"{number}.png").write_bytes(b"x")
+        (tmp_path / f"{number}.png").write_bytes(encode(np.zeros((40, 40), np.uint8), "png-grey"))
     with stubs.rest(Stub([MALFORMED] * 99)) as stub, pytest.raises(Refused, match=stubs.MESSAGE):
         call(stub.url, "predict_files", [tmp_path])
     assert len(stub.calls) == 6  # 32, 16, 8, 4, 2, 1
+
+
+@pytest.mark.parametrize("as_file", [True, False])
+def test_what_no_model_decodes_is_encoded_by_the_client(call, tmp_path, as_file):
+    sent = []
+
+    def responses(body):
+        images = json.loads(body)["inputs"]["image_bytes"]
+        sent.extend(base64.b64decode(image["b64"]) for image in images)
+        return stubs.OUTPUTS
+
+    data = FILES["tiff"](grey_pixels())
+    (tmp_path / "a.tif").write_bytes(data)
+    with stubs.rest(Stub(outputs=responses)) as stub:
+        if as_file:
+            call(stub.url, "predict_files", [tmp_path / "a.tif"])
+        else:
+            call(stub.url, "predict", [data])
+    assert sent == [encoded(data).image]

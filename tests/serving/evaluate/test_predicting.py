@@ -1,3 +1,5 @@
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,9 @@ from serving.evaluate import predicting
 from serving.evaluate.labelled import find
 from serving.images.settings import DatasetSettings
 from serving.model import Model, Prediction
+from tests.images import encode, grey_pixels
 from tests.serving.evaluate.samples import grey
+from tests.serving.images.encoding.samples import FILES
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +105,14 @@ def test_a_model_that_shows_its_domain_is_heard(model, images):
     assert flagged.tolist() == ["NORMAL/IM-0001-0001.png"]
     assert set(predicted.triage[predicted.valid].tolist()) == {"REVIEW"}
     assert predict_labelled(model.predict, found(images)).predicted.in_domain is None
+
+
+def test_of_an_image_that_is_encoded_anew_the_file_is_known(model, images):
+    data = FILES["tiff"](grey_pixels(44, 40))
+    (images / "NORMAL" / "a.tif").write_bytes(data)
+    (images / "NORMAL" / "a.png").write_bytes(encode(grey_pixels(44, 40), "png-grey"))
+    result = predict_labelled(model.predict, found(images))
+    rows = {row.path: row for row in result.images}
+    tiff, png = rows["NORMAL/a.tif"], rows["NORMAL/a.png"]
+    assert (tiff.valid, tiff.probability) == (True, png.probability)
+    assert (tiff.bytes, tiff.sha256) == (len(data), hashlib.sha256(data).hexdigest())

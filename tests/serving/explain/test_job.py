@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from serving.explain.job import explain
-from tests.images import encode
+from tests.images import encode, grey_pixels
+from tests.serving.images.encoding.samples import FILES
 from tests.serving.saved import save_explaining, write_manifest
 from transform_module.errors import UserError
 
@@ -85,3 +86,12 @@ def test_a_file_that_cannot_be_written_is_reported(model, images, tmp_path):
     (tmp_path / "out" / "NORMAL-0.2000-c.png").mkdir(parents=True)
     with pytest.raises(UserError, match=r"c\.png cannot be written"):
         explain(model, [images / "c.png"], tmp_path / "out")
+
+
+def test_an_image_that_is_encoded_anew_is_drawn(model, tmp_path):
+    pixels = grey_pixels(60, 40)
+    (tmp_path / "a.dcm").write_bytes(FILES["dicom"](pixels))
+    (tmp_path / "b.png").write_bytes(encode(pixels, "png-grey"))
+    found, expected = explain(model, [tmp_path], tmp_path / "out")
+    assert found.probability == expected.probability
+    np.testing.assert_array_equal(Image.open(found.overlay), Image.open(expected.overlay))

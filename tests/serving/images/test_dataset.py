@@ -89,3 +89,10 @@ def test_a_lost_file_is_noticed():
     assert DATASET.folders[0].adds_up
     assert DATASET.folders[0].written == 2
     assert not folder(read=5, train=2, quarantined=1, skipped=1).adds_up
+
+
+def test_how_many_images_were_encoded_anew_is_said_by_format():
+    dataset = DATASET.model_copy(update={"reencoded": {"dicom": 1200, "tiff": 2}})
+    assert dataset.sentences == (
+        "Images encoded anew, without loss, as PNG: DICOM: 1,200, TIFF: 2.",
+    )

@@ -315,7 +315,6 @@ def test_a_missing_folder_is_named(tmp_path):
             "Below train: 0, 1. Folders that may be classes: 0, 1. R",
         ),
         ({"data/images/0/a.png": b"1", "data/images/1/b.png": b"1"}, "Found in data/images: 0, 1."),
-        ({"scan.dcm": b"1"}, "DICOM files are not read"),
         ({"data.zip": b"1"}, "Give an archive by itself"),
         ({"train/NORMAL/.DS_Store": b"1"}, "holds no images in class folders"),
         ({f"{letter}.png": b"1" for letter in "abcdefghij"}, "h.png, ..."),

@@ -9,7 +9,8 @@ from serving.model import Prediction
 from serving.predict import files as module
 from serving.predict.files import FilePrediction, predict, predict_batch
 from tests.archives import packed
-from tests.images import encode
+from tests.images import encode, grey_pixels
+from tests.serving.images.encoding.samples import FILES
 from transform_module.errors import UserError
 
 GREYS = (255, 0, 204, 51)
@@ -320,3 +321,19 @@ def test_an_archive_that_cannot_be_predicted_says_why(version, tmp_path):
     (tmp_path / "x.zip").write_bytes(b"PK\x03\x04")
     with pytest.raises(UserError, match="cannot be read as a zip file"):
         predict(version, [tmp_path / "x.zip"])
+
+
+@pytest.mark.parametrize("form", FILES)
+def test_every_format_has_the_probability_of_its_png(version, tmp_path, form):
+    pixels = grey_pixels(44, 40)
+    (tmp_path / "a").write_bytes(FILES[form](pixels))
+    (tmp_path / "b.png").write_bytes(encode(pixels, "png-grey"))
+    found, expected = predict(version, tmp_path)
+    assert found.valid
+    assert found.probability == expected.probability
+
+
+def test_a_file_that_is_too_large_once_it_is_encoded_is_refused(tmp_path):
+    (tmp_path / "a.webp").write_bytes(FILES["webp"](np.zeros((400, 400), np.uint8)))
+    found = module.read_image(tmp_path / "a.webp", 200)
+    assert found == "too large: a file of more than 0 MiB as PNG"

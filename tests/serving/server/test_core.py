@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from serving.server.admission.batching_settings import BatchingSettings
+from serving.server.admission.image_headers import FEW_PIXELS
 from serving.server.admission.limits import Limits
 from serving.server.core import Core
-from serving.server.servable import FEW_PIXELS, Work
+from serving.server.servable import Work
 from serving.server.status import RequestError
 
 

@@ -12,6 +12,7 @@ from grpc import StatusCode
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
+from serving.server.admission import image_headers
 from serving.server.admission.batching_settings import BatchingSettings
 from serving.server.admission.limits import Limits
 from serving.server.protocols import proto_tensors
@@ -19,7 +20,8 @@ from serving.server.servable import Lanes, Servable, check
 from serving.server.status import RequestError
 from serving.versions import pushed
 from tests.conformance import models
-from tests.images import encode
+from tests.images import encode, grey_pixels
+from tests.serving.images.encoding.samples import FILES
 from tests.serving.saved import save, write_manifest
 from transform_module import contract
 from transform_module.errors import UserError
@@ -548,3 +550,17 @@ class TestOdd:
     def test_rows_that_cannot_be_distinguished_are_refused(self, odd):
         assert run(odd, "positive", x=floats(1))["y"].tolist() == [1]
         assert run_refused(odd, "positive", x=floats(-1, 1)).code is StatusCode.FAILED_PRECONDITION
+
+
+def test_images_of_other_formats_are_encoded_for_the_model(load, place):
+    servable = load(place)
+    pixels = grey_pixels(44, 40)
+    files = [made(pixels) for made in FILES.values()]
+    inputs = image_inputs(*files, b"II*\0 damaged", encode(pixels, "png-grey"))
+    outputs = servable.call(contract.SERVING_DEFAULT, inputs)
+    assert outputs[contract.VALID].tolist() == [True] * len(files) + [False, True]
+    probability = outputs[contract.PROBABILITY]
+    assert set(probability[: len(files)]) == {probability[-1]}
+    work = servable.prepare(contract.SERVING_DEFAULT, inputs)
+    # Beside the others, a few at a time.
+    assert min(work.pixels[: len(files)]) > image_headers.FEW_PIXELS

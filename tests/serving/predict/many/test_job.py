@@ -10,6 +10,8 @@ from serving.files import staging
 from serving.predict.many import job
 from serving.predict.many.job import predict_many
 from serving.predict.many.prediction_table import COLUMNS
+from tests.images import grey_pixels
+from tests.serving.images.encoding.samples import FILES
 from tests.serving.predict.many.samples import expected, grey, numbered, read, write_records
 from tests.serving.saved import save
 from transform_module.errors import UserError
@@ -148,3 +150,13 @@ def test_what_another_made_beside_the_table_is_kept(version, images, tmp_path):
     with pytest.raises(UserError, match=r"holds something else: mine\.txt"):
         predict_many(version, [images], tmp_path / "out.csv")
     assert mine.read_text() == "kept"
+
+
+def test_every_format_is_read(version, tmp_path):
+    for form, made in FILES.items():
+        (tmp_path / "images").mkdir(exist_ok=True)
+        (tmp_path / "images" / form).write_bytes(made(grey_pixels(44, 40)))
+    assert predict_many(version, [tmp_path / "images"], tmp_path / "out.csv").valid == len(FILES)
+    rows = read(tmp_path / "out.csv")
+    assert rows == expected(version, tmp_path / "images")
+    assert len({row["probability"] for row in rows}) == 1

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from serving.server.admission.image_headers import pixels
-from tests.images import encode
+from serving.server.admission.image_headers import FEW_PIXELS, pixels
+from tests.images import encode, grey_pixels
+from tests.serving.images.encoding.samples import FILES
 from transform_module.contract import MAXIMUM_PIXELS
 
 FORMATS = ("png-grey", "jpeg-grey", "bmp", "gif")
@@ -106,3 +107,12 @@ def test_it_agrees_with_the_decoder(form):
 
     content = encode(np.zeros((45, 67), np.uint8), form)
     assert pixels(content) == tf.size(decode_grey(tf.constant(content))).numpy()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_encoded_anew_is_never_few_pixels(name):
+    assert pixels(FILES[name](grey_pixels(61, 47))) == FEW_PIXELS + 1
+
+
+def test_what_is_encoded_anew_counts_three_times():
+    assert pixels(FILES["tiff"](np.zeros((3000, 2000), np.uint8))) == 3 * 3000 * 2000

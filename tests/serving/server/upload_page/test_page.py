@@ -10,10 +10,12 @@ import pytest
 
 from serving.client import MAXIMUM_IMAGE
 from serving.images import decode_check, reasons
+from serving.predict.files import image_of
 from tests.browser import chromium
 from tests.components.convert.damage import png_of_zeros
 from tests.conftest import SHARED
 from tests.images import FORMATS, encode, grey_pixels
+from tests.serving.images.encoding.samples import FILES
 from tests.serving.running import running
 from tests.serving.server.upload_page.test_page_handlers import POLICY
 from transform_module import contract as features
@@ -245,7 +247,11 @@ def refused() -> dict[str, bytes]:
 
 def test_the_reason_is_the_one_of_the_command(page):
     contents = refused()
-    expected = {name: decode_check.check(content) for name, content in contents.items()}
+    images = {name: image_of(content) for name, content in contents.items()}
+    expected = {
+        name: found if isinstance(found, str) else decode_check.check(found)
+        for name, found in images.items()
+    }
     expected = {name: words for name, words in expected.items() if isinstance(words, str)}
     # The browser decodes the first, and the model the second: its reason is never queried.
     for name in ("03_arithmetic.jpg", "05b_cmyk_noadobe_marker.jpg"):
@@ -254,18 +260,38 @@ def test_the_reason_is_the_one_of_the_command(page):
     printed = page.browser.execute_async_script(
         """
         const [contents, done] = arguments;
-        const { reason } = await import("/page/reasons.js");
+        const { encoded, Invalid, reason } = await import("/page/reasons.js");
+        const send = async (path, body) => (await fetch(path, { method: "POST", body })).blob();
         const { limits } = await (await fetch("/page/model.json")).json();
         const reasons = {};
         for (const [name, content] of Object.entries(contents)) {
           const bytes = Uint8Array.from(atob(content), (each) => each.charCodeAt(0));
-          reasons[name] = await reason(new File([bytes], name), limits);
+          try {
+            const file = await encoded(new File([bytes], name), limits, send);
+            reasons[name] = await reason(file, limits);
+          } catch (problem) {
+            reasons[name] = problem instanceof Invalid ? problem.message : String(problem);
+          }
         }
         done(reasons);
         """,
         {name: base64.b64encode(contents[name]).decode() for name in expected},
     )
     assert printed == expected
+
+
+@pytest.mark.parametrize("name", ["tiff", "dicom"])
+def test_an_image_that_the_browser_cannot_decode_is_predicted_and_shown(page, tmp_path, name):
+    pixels = grey_pixels(44, 40)
+    (tmp_path / "a").write_bytes(FILES[name](pixels))
+    (tmp_path / "b.png").write_bytes(encode(pixels, "png-grey"))
+    (tmp_path / "c").write_bytes(FILES[name](pixels)[:-60])
+    found, expected, damaged = page.choose(*sorted(tmp_path.iterdir()))
+    assert found.state == "predicted"
+    assert found.probability == expected.probability
+    assert found.one(".image canvas").is_displayed()
+    assert damaged.state == "invalid"
+    assert "damaged" in damaged.text(".message")
 
 
 def test_the_mark_is_at_the_threshold(page, images):

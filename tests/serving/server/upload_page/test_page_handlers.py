@@ -12,10 +12,14 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from serving.client import MAXIMUM_IMAGE
 from serving.images import other_formats
+from serving.images.encoding.encoding import encoded
 from serving.server.admission.batching_settings import BatchingSettings
+from serving.server.admission.limits import Limits
 from serving.server.core import Core
 from serving.server.model_config import ModelConfig, of_folder
 from serving.server.protocols.rest import Rest
+from tests.images import grey_pixels
+from tests.serving.images.encoding.samples import FILES
 from tests.serving.saved import save
 from transform_module import contract
 
@@ -27,8 +31,8 @@ POLICY = (
 
 
 @asynccontextmanager
-async def served(*configs):
-    core = Core(list(configs), BatchingSettings(), allow_unverified=True)
+async def served(*configs, **options):
+    core = Core(list(configs), BatchingSettings(), allow_unverified=True, **options)
     await core.refresh()
     async with TestClient(TestServer(Rest(core).application())) as client:
         yield client, core
@@ -188,10 +192,57 @@ def format_by_page(head, **options):
     return asyncio.run(send())
 
 
-@pytest.mark.parametrize("head", [b"", b"hello", bytes(128) + b"DICM", b"%PDF" * 256, bytes(1024)])
-def test_the_format_is_reported_by_the_first_bytes(head):
+@pytest.mark.parametrize(
+    ("head", "is_encoded"),
+    [
+        (b"", False),
+        (b"hello", False),
+        (bytes(128) + b"DICM", True),
+        (b"II*\0", True),
+        (b"\xff\xd8\xff", False),
+        (b"%PDF" * 256, False),
+        (bytes(1024), False),
+    ],
+)
+def test_the_format_is_reported_by_the_first_bytes(head, is_encoded):
     status, body = format_by_page(head)
-    assert (status, json.loads(body)) == (200, {"format": other_formats.describe(head)})
+    expected = {"format": other_formats.describe(head), "encoded": is_encoded}
+    assert (status, json.loads(body)) == (200, expected)
+
+
+def encoded_by_page(data, limits=Limits()):  # noqa: B008
+    async def send():
+        async with served(limits=limits) as (client, core):
+            response = await client.post("/page/encoded", data=data)
+            used = core.memory.used
+            return response.status, response.content_type, await response.read(), used
+
+    return asyncio.run(send())
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_an_image_of_another_format_is_encoded_for_the_page(name):
+    data = FILES[name](grey_pixels(44, 40))
+    assert encoded_by_page(data) == (200, "image/png", encoded(data).image, 0)
+
+
+def test_a_file_without_an_image_has_its_reason():
+    status, kind, body, used = encoded_by_page(b"II*\0" + bytes(99))
+    assert (status, kind, used) == (200, "application/json", 0)
+    assert json.loads(body) == {"reason": "damaged TIFF"}
+
+
+@pytest.mark.parametrize(
+    ("limits", "status"),
+    [
+        (Limits(body_bytes=1000), 413),
+        (Limits(memory_bytes=2000), 413),
+        (Limits(pixels=8_000_000), 429),
+        (Limits(requests=1), 200),
+    ],
+)
+def test_what_is_encoded_is_bounded(limits, status):
+    assert encoded_by_page(FILES["tiff"](grey_pixels(44, 40)), limits)[0] == status
 
 
 async def parts():

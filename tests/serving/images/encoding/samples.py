@@ -1,0 +1,82 @@
+"""Files of every format that is encoded anew, made of known pixels."""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pillow_heif
+from PIL import Image
+from pydicom import Dataset, dcmwrite
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
+
+
+def saved(pixels: np.ndarray, form: str, **options: object) -> bytes:
+    """Saves [H, W] uint8 or uint16, or [H, W, 3] uint8, by Pillow."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, form, **options)
+    return file.getvalue()
+
+
+def heic(pixels: np.ndarray) -> bytes:
+    """Saves as HEIC without loss, but for the 4 lowest of 16 bits: HEIC has 12."""
+    file = io.BytesIO()
+    options = pillow_heif.options
+    before, options.SAVE_HDR_TO_12_BIT = options.SAVE_HDR_TO_12_BIT, True
+    try:
+        pillow_heif.from_pillow(Image.fromarray(pixels)).save(
+            file, quality=-1, chroma=444, matrix_coefficients=0
+        )
+    finally:
+        options.SAVE_HDR_TO_12_BIT = before
+    return file.getvalue()
+
+
+def _in_colours(pixels: np.ndarray) -> np.ndarray:
+    return pixels if pixels.ndim == 3 else np.stack([pixels] * 3, axis=-1)
+
+
+LOSSLESS: dict[str, Callable[[np.ndarray], bytes]] = {
+    "tiff": lambda pixels: saved(pixels, "TIFF"),
+    "tiff, LZW": lambda pixels: saved(pixels, "TIFF", compression="tiff_lzw"),
+    "tiff, BigTIFF": lambda pixels: saved(pixels, "TIFF", big_tiff=True),
+    "webp": lambda pixels: saved(_in_colours(pixels), "WEBP", lossless=True),
+    "jpeg2000": lambda pixels: saved(pixels, "JPEG2000"),
+    "jpeg2000, codestream": lambda pixels: saved(pixels, "JPEG2000", no_jp2=True),
+    "heic": heic,
+    "avif": lambda pixels: saved(_in_colours(pixels), "AVIF", quality=100, subsampling="4:4:4"),
+}
+"""Of 8-bit pixels; AVIF, which Pillow writes as luma and chroma, is lossless of grey ones alone."""
+
+OF_16_BITS = ("tiff", "tiff, LZW", "tiff, BigTIFF", "jpeg2000", "jpeg2000, codestream", "heic")
+"""Those that have more than 8 bits."""
+
+
+def dicom(pixels: np.ndarray, bits: int | None = None, **tags: object) -> bytes:
+    """A radiograph of [H, W] uint8 or uint16 without a window.
+
+    Args:
+        pixels: as they are shown.
+        bits: that are used; else all of their type.
+        **tags: others of it.
+    """
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.1.1", "2.25.7"
+    dataset.Modality = "DX"
+    dataset.Rows, dataset.Columns = pixels.shape
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.BitsAllocated = 8 * pixels.dtype.itemsize
+    dataset.BitsStored = bits or dataset.BitsAllocated
+    dataset.HighBit, dataset.PixelRepresentation = dataset.BitsStored - 1, 0
+    dataset.PixelData = pixels.tobytes()
+    for name, value in tags.items():
+        setattr(dataset, name, value)
+    file = io.BytesIO()
+    dcmwrite(file, dataset, enforce_file_format=True)
+    return file.getvalue()
+
+
+FILES: dict[str, Callable[[np.ndarray], bytes]] = LOSSLESS | {"dicom": dicom}
+"""Files of [H, W] uint8 in every format that is encoded anew."""
