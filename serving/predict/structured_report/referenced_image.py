@@ -4,6 +4,7 @@ import io
 from typing import Final
 
 from pydicom import Dataset, dcmread
+from pydicom.datadict import dictionary_VR
 from pydicom.uid import UID
 
 from serving.predict.structured_report.unquoted import unquoted
@@ -73,6 +74,9 @@ def read(data: bytes) -> Dataset | str:
     # A damaged header raises anything, and the message may quote it.
     except Exception:  # noqa: BLE001
         return "the DICOM header is damaged"
+    for element in image:
+        if dictionary_VR(element.tag) != element.VR:
+            return f"the {element.keyword} in the DICOM header is not of its type"
     for name, value in uids.items():
         if not value:
             return f"the DICOM header has no {name}, by which a report refers to the image"

@@ -17,6 +17,6 @@ def test_values_are_not_quoted_and_all_is_as_before_afterwards(caplog, recwarn):
     assert not caplog.records
     assert not recwarn.list
     assert logging.getLogger("highdicom").level == logging.INFO
-    Dataset().PatientBirthDate = "Jane Doe"
-    assert recwarn.list
+    warnings.warn("afterwards", stacklevel=1)
+    assert [str(each.message) for each in recwarn.list] == ["afterwards"]
     logging.getLogger("highdicom").setLevel(logging.NOTSET)
