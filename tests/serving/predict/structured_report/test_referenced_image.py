@@ -29,6 +29,13 @@ def test_a_class_that_dicom_does_not_know_is_refused():
     assert "is not one of DICOM's" in read(dicom(SOPClassUID="1.2.3.4.5.6"))
 
 
+def test_a_tag_of_another_type_is_refused():
+    content = dicom()
+    as_bytes = content.replace(b"\x10\0\x20\0LO\x04\0A-1 ", b"\x10\0\x20\0US\x04\0A-1 ")
+    assert as_bytes != content
+    assert read(as_bytes) == "the PatientID in the DICOM header is not of its type"
+
+
 def test_a_damaged_header_is_refused_without_a_word_of_it(recwarn):
     content = dicom()
     start = content.index(b"Doe^Jane")
