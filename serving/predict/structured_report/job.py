@@ -1,6 +1,7 @@
 """Predicting files, and writing each DICOM image's prediction as DICOM."""
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
@@ -14,7 +15,7 @@ from serving.model import Model, Prediction, find_version
 from serving.predict.files import Content, FilePrediction, batches, find, predict_batch, read
 from serving.predict.structured_report import observer, referenced_image
 from serving.predict.structured_report.observer import Observer
-from serving.predict.structured_report.result import result
+from serving.predict.structured_report.result import Result, result
 from serving.progress import Progress
 from transform_module.errors import UserError
 from transform_module.files.place import Place
@@ -22,6 +23,8 @@ from transform_module.files.sync import make_folder, write_bytes
 
 _REPORT: Final = ".sr.dcm"
 _HEAT_MAP: Final = ".heatmap.dcm"
+
+_UNREADABLE: Final = "not a readable image"
 
 # The end of a UID, of which many images have their name, is none.
 _ENDINGS: Final = (".dcm", ".dicom", ".dic", ".ima")
@@ -84,8 +87,10 @@ def predict_with_reports(
     named = observer.find(version, loaded.record)
     predictions: list[ReportedPrediction] = []
     names: set[str] = set()
-    for batch in batches((file, read(file)) for file in found):
-        predictions += _reported(loaded, named, batch, out, names)
+    headers: deque[Dataset | str] = deque()
+    for batch in batches(_opened(found, headers)):
+        of_batch = [headers.popleft() for _ in batch]
+        predictions += _reported(loaded, named, batch, of_batch, out, names)
         if progress:
             progress(len(predictions), len(found))
     return predictions
@@ -95,25 +100,41 @@ def _check_apart(out: Path, images: Sequence[Place]) -> None:
     """Checks that no report takes the place of an image, nor is one the next time."""
     folder = out.resolve()
     for image in images:
-        if isinstance(image, Path) and folder in image.resolve().parents:
+        if isinstance(image, Path) and image.parent.resolve() == folder:
             raise UserError(
                 f"{out} holds {image}, which a report could replace. Name a folder that none of "
                 "the images is in."
             )
 
 
+def _opened(files: Iterable[Place], headers: deque[Dataset | str]) -> Iterator[Content]:
+    """Yields images as they are predicted, and adds to the headers what a report takes of each.
+
+    The files themselves are not kept.
+    """
+    for file in files:
+        content = read(file)
+        image = _image(content)
+        headers.append(_header(content, image))
+        yield file, image
+
+
 def _reported(
-    model: Model, named: Observer, batch: Sequence[Content], out: Path, names: set[str]
+    model: Model,
+    named: Observer,
+    batch: Sequence[Content],
+    headers: Sequence[Dataset | str],
+    out: Path,
+    names: set[str],
 ) -> Iterator[ReportedPrediction]:
-    images = [(file, _image(content)) for file, content in batch]
-    predictions = list(predict_batch(model.predict, images))
+    predictions = list(predict_batch(model.predict, batch))
     headers = [
-        _header(content, prediction)
-        for (_, content), prediction in zip(batch, predictions, strict=True)
+        header if prediction.valid or isinstance(header, str) else _UNREADABLE
+        for prediction, header in zip(predictions, headers, strict=True)
     ]
     explained = [
         image
-        for (_, image), header in zip(images, headers, strict=True)
+        for (_, image), header in zip(batch, headers, strict=True)
         if isinstance(header, Dataset) and isinstance(image, bytes)
     ]
     drawn = _drawn(model, explained)
@@ -125,9 +146,7 @@ def _reported(
         files = result(header, _values(prediction), canvas, heat, named)
         name = _name(prediction, names)
         report, heat_map = out / f"{name}{_REPORT}", out / f"{name}{_HEAT_MAP}"
-        report.unlink(missing_ok=True)
-        _write(heat_map, files.heat_map)
-        _write(report, files.report)
+        _write(files, report, heat_map)
         yield ReportedPrediction(**vars(prediction), report=str(report), heat_map=str(heat_map))
 
 
@@ -140,19 +159,19 @@ def _drawn(model: Model, images: Sequence[bytes]) -> Iterator[tuple[np.ndarray, 
 
 
 def _image(content: bytes | str) -> bytes | str:
-    """Renders a DICOM file as it is predicted, once for the prediction and for the heat map."""
     if isinstance(content, bytes) and is_dicom(content):
         rendered = render(content)
         return rendered if isinstance(rendered, str) else rendered.png
     return content
 
 
-def _header(content: bytes | str, prediction: FilePrediction) -> Dataset | str:
+def _header(content: bytes | str, image: bytes | str) -> Dataset | str:
     """Returns what a report takes from an image, or why there is none."""
-    if isinstance(content, str) or not is_dicom(content):
+    if isinstance(content, bytes) and not is_dicom(content):
         return "not a DICOM file"
-    if not prediction.valid:
-        return "not a readable image"
+    # A header is read of what was rendered alone, whose size and depth are within limits.
+    if isinstance(content, str) or isinstance(image, str):
+        return _UNREADABLE
     return referenced_image.read(content)
 
 
@@ -180,10 +199,14 @@ def _name(prediction: FilePrediction, names: set[str]) -> str:
     return name
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(files: Result, report: Path, heat_map: Path) -> None:
     try:
-        write_bytes(path, content)
+        # A report never refers to a heat map that is not there.
+        report.unlink(missing_ok=True)
+        write_bytes(heat_map, files.heat_map)
+        write_bytes(report, files.report)
     except OSError as error:
         raise UserError(
-            f"{path} cannot be written: {error.strerror}. Name another folder."
+            f"{report} and {heat_map.name} cannot be written: {error.strerror}. Name another "
+            "folder, or make room."
         ) from error

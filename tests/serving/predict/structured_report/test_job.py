@@ -150,6 +150,11 @@ def test_a_folder_that_holds_images_is_refused(model, images, tmp_path, name):
     assert dcmread(held).PatientID == "A-1"
 
 
+def test_a_folder_above_the_images_is_not_one_of_them(model, images, tmp_path):
+    (predicted,) = predict_with_reports(model, images / "a.dcm", tmp_path)
+    assert predicted.report == str(tmp_path / "a.sr.dcm")
+
+
 def test_a_name_of_numbers_is_kept_and_a_long_one_is_cut(model, tmp_path):
     names = ("1.2.840.5", "1.2.840.6", "é" * 125)
     for name in names:
@@ -171,9 +176,15 @@ def test_folders_and_files_that_cannot_be_written_are_reported(model, images, tm
     (tmp_path / "file").write_text("text")
     with pytest.raises(UserError, match=r"file cannot be made: .* Name another folder"):
         predict_with_reports(model, images, tmp_path / "file")
-    (tmp_path / "out" / "a.heatmap.dcm").mkdir(parents=True)
-    with pytest.raises(UserError, match=r"a\.heatmap\.dcm cannot be written: "):
-        predict_with_reports(model, images / "a.dcm", tmp_path / "out")
+    for name in ("a.heatmap.dcm", "a.sr.dcm"):
+        (tmp_path / name / name).mkdir(parents=True)
+        with pytest.raises(UserError, match=r"a\.heatmap\.dcm cannot be written: "):
+            predict_with_reports(model, images / "a.dcm", tmp_path / name)
+
+
+def test_a_file_that_is_not_there_gets_no_report(model, tmp_path):
+    (predicted,) = predict_with_reports(model, tmp_path / "no.dcm", tmp_path / "out")
+    assert (predicted.valid, predicted.no_report) == (False, "not a readable image")
 
 
 def test_the_patient_is_named_in_the_files_alone(model, tmp_path, caplog, capfd):
