@@ -11,7 +11,7 @@ from highdicom.coding_schemes import CodingSchemeIdentificationItem
 from pydicom.sr.coding import Code
 
 _DESIGNATOR: Final = "99CXR"
-"""Designators of private schemes begin with 99 (DICOM PS3.16, section 8.2)."""
+"""Designators of private schemes begin with 99 (DICOM PS3.3, section 8.2)."""
 
 
 def _own(value: str, meaning: str) -> Code:
