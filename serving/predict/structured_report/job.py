@@ -10,9 +10,17 @@ import numpy as np
 from pydicom import Dataset
 
 from serving.explain.canvas import canvases
-from serving.images.dicom.rendering import is_dicom, render
+from serving.images.dicom.parsing import is_dicom
 from serving.model import Model, Prediction, find_version
-from serving.predict.files import Content, FilePrediction, batches, find, predict_batch, read
+from serving.predict.files import (
+    Content,
+    FilePrediction,
+    batches,
+    find,
+    image_of,
+    predict_batch,
+    read,
+)
 from serving.predict.structured_report import observer, referenced_image
 from serving.predict.structured_report.observer import Observer
 from serving.predict.structured_report.result import Result, result
@@ -114,7 +122,7 @@ def _opened(files: Iterable[Place], headers: deque[Dataset | str]) -> Iterator[C
     """
     for file in files:
         content = read(file)
-        image = _image(content)
+        image = image_of(content) if isinstance(content, bytes) else content
         headers.append(_header(content, image))
         yield file, image
 
@@ -156,13 +164,6 @@ def _drawn(model: Model, images: Sequence[bytes]) -> Iterator[tuple[np.ndarray, 
     return (
         zip(canvases(images, model), model.heat_maps(images), strict=True) if images else iter(())
     )
-
-
-def _image(content: bytes | str) -> bytes | str:
-    if isinstance(content, bytes) and is_dicom(content):
-        rendered = render(content)
-        return rendered if isinstance(rendered, str) else rendered.png
-    return content
 
 
 def _header(content: bytes | str, image: bytes | str) -> Dataset | str:

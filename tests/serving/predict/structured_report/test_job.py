@@ -108,7 +108,7 @@ def test_other_files_are_predicted_as_without_reports(model, images, tmp_path):
 
     known = FilePrediction.__dataclass_fields__
     folder = images / "b"
-    (folder / "A.DCM").unlink()
+    Image.fromarray(shades(51)).save(folder / "c.tif")
     reported = predict_with_reports(model, folder, tmp_path / "out")
     assert [plain(each) for each in reported] == predict(model, folder)
 
