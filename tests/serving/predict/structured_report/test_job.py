@@ -39,7 +39,7 @@ def images(tmp_path):
     (folder / "b" / "c.png").write_bytes(encode(shades(51), "png-grey"))
     (folder / "b" / "notes.txt").write_text("some text\n" * 9)
     (folder / "d.dcm").write_bytes(dicom(shades(204), StudyInstanceUID=None))
-    (folder / "e.dcm").write_bytes(dicom())
+    (folder / "e.dcm").write_bytes(dicom(StudyInstanceUID=None))
     return folder
 
 
