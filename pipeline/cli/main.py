@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -299,6 +300,12 @@ def runs(run_ids: tuple[str, ...], root: Path, as_json: bool) -> None:
     help="With --out: add the true labels of a table with the columns path and label.",
 )
 @click.option(
+    "--dicom-sr",
+    type=_PATH,
+    metavar="FOLDER",
+    help="Write a structured report and a heat map for each DICOM file: they name the patient.",
+)
+@click.option(
     "--flink",
     metavar="CLUSTER",
     help="Predict on Flink, with --out: HOST:PORT of its REST API, or local for one of its own.",
@@ -312,6 +319,7 @@ def predict(
     url: str | None,
     out: Place | None,
     labels: str | None,
+    dicom_sr: Path | None,
     flink: str | None,
     beam_args: tuple[str, ...],
     as_json: bool,
@@ -339,6 +347,9 @@ def predict(
     store, s3://BUCKET/FOLDER, minio:// or gs://, and so may FILE, for which a killed call starts
     anew.
 
+    With --dicom-sr each DICOM file's prediction is written for the patient's record, too, as
+    FOLDER/NAME.sr.dcm and FOLDER/NAME.heatmap.dcm, marked as not for diagnosis.
+
     The exit code is 4 if no file is a readable image.
     """  # noqa: D301  (Click knows the character, not its escape)
     from pipeline.cli.output.cells import console
@@ -363,6 +374,8 @@ def predict(
         raise click.UsageError("--labels needs --out, the table that gets the column.")
     if url and out:
         raise click.UsageError("Choose one of --url and --out, which loads MODEL.")
+    if dicom_sr and (url or out):
+        raise click.UsageError(f"Choose one of --dicom-sr and {'--url' if url else '--out'}.")
     served.check(url, server)
     if url:
         with (
@@ -377,6 +390,7 @@ def predict(
                 progress=progress,
             )
         _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
+        _check_any_valid(predictions)
         return
     model, *images = model_and_images
     if not images:
@@ -398,21 +412,49 @@ def predict(
         if not summary.valid:
             sys.exit(NOTHING_VALID)
         return
+    if dicom_sr:
+        _predict_with_reports(model, images, dicom_sr, as_json=as_json, as_csv=as_csv)
+        return
     with silenced() as terminal, Display(console(terminal)).step("Predict images") as progress:
         predictions = predict_paths(model, images, progress=progress)
     _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
+    _check_any_valid(predictions)
 
 
-def _print_predictions(predictions: list[FilePrediction], *, as_json: bool, as_csv: bool) -> None:
+def _predict_with_reports(
+    model: str, images: list[str], out: Path, *, as_json: bool, as_csv: bool
+) -> None:
+    from pipeline.cli.output.cells import console, standard_output
+    from pipeline.cli.output.display import Display
+    from pipeline.cli.output.report_lines import print_reports
+    from pipeline.run_records.run_log import silenced
+    from serving.predict.structured_report.job import predict_with_reports
+
+    with silenced() as terminal, Display(console(terminal)).step("Predict images") as progress:
+        predictions = predict_with_reports(model, images, out, progress=progress)
+    _print_predictions(predictions, as_json=as_json, as_csv=as_csv)
+    if not as_json:  # It holds all that the lines say.
+        print_reports(console(sys.stderr) if as_csv else standard_output(), predictions, out)
+    _check_any_valid(predictions)
+
+
+def _print_predictions(
+    predictions: Sequence[FilePrediction], *, as_json: bool, as_csv: bool
+) -> None:
     from pipeline.cli.output.data_tables import print_predictions
-    from serving.predict.many.prediction_table import write_csv
+    from serving.predict.many.prediction_table import COLUMNS, write_csv
 
     if as_json:
         click.echo(strict_json.dumps([vars(each) for each in predictions], indent=2))
     elif as_csv:
-        write_csv(map(vars, predictions), sys.stdout)
+        write_csv(
+            ({name: getattr(each, name) for name in COLUMNS} for each in predictions), sys.stdout
+        )
     else:
         print_predictions(predictions)
+
+
+def _check_any_valid(predictions: Sequence[FilePrediction]) -> None:
     if not any(each.valid for each in predictions):
         sys.exit(NOTHING_VALID)
 

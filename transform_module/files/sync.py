@@ -45,9 +45,18 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         OSError: it cannot be written; then the former content is there.
     """
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file as `write_text` does.
+
+    Raises:
+        OSError: as `write_text` does.
+    """
     partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_bytes(content)
         sync(partial)
         partial.replace(path)
     except BaseException:

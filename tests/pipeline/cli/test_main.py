@@ -17,6 +17,7 @@ from serving.beam.beam_args import flink_args
 from serving.images.dataset import Dataset
 from serving.predict.files import FilePrediction
 from serving.predict.many.job import Summary
+from serving.predict.structured_report.job import ReportedPrediction
 from tests.pipeline import records
 from tests.pipeline.command import REPOSITORY
 from tests.pipeline.printed import cells
@@ -27,7 +28,7 @@ COMMANDS = (
     *("align", "serve"),
     *("rollback", "export", "compile", "rehearse", "submit", "schedule"),
 )
-SLOW_TO_IMPORT = ("tensorflow", "tfx", "apache_beam", "pydantic", "rich")
+SLOW_TO_IMPORT = ("tensorflow", "tfx", "apache_beam", "pydantic", "rich", "pydicom", "highdicom")
 HELP = f"""
 import sys
 from pipeline.cli.main import main
@@ -310,6 +311,7 @@ def test_convert_hands_on_what_becomes_of_images_that_the_table_misses(convert):
         ("runs", "--root", "gs://b/root"),
         ("clean", "--root", "gs://b/root"),
         ("predict", "model", "x", "--out", "az://b/o.csv"),
+        ("predict", "model", "x", "--dicom-sr", "s3://b/reports"),
         ("explain", "gs://b/model", "x", "--out", "o"),
         ("explain", "model", "x", "--out", "gs://b/o"),
         ("evaluate", "model", "gs://b/d", "--out", "o"),
@@ -523,6 +525,62 @@ def test_predict_ends_with_its_own_code_where_a_table_holds_nothing_valid(monkey
 
 
 @pytest.fixture
+def predict_with_reports(called):
+    predictions = [
+        ReportedPrediction("a.dcm", 0.75, "PNEUMONIA", True, report="r/a.sr.dcm", heat_map="h.dcm"),
+        ReportedPrediction("b.png", None, "INVALID", False, "text file", no_report="not DICOM"),
+    ]
+    return called("serving.predict.structured_report.job.predict_with_reports", predictions)
+
+
+def test_predict_hands_the_folder_of_the_reports_on(predict, predict_with_reports):
+    message = cxr("predict", "model", "a.dcm", "b.png", "--dicom-sr", "r")
+    assert predict_with_reports.arguments == ("model", ["a.dcm", "b.png"], Path("r"))
+    assert predict.arguments == ()
+    *_, bad, written, without = message.splitlines()
+    assert bad == "1 of 2 files is not a readable image."
+    assert written.startswith("1 structured report with as many heat maps: r. They hold")
+    assert without == "No report of 1 file, such as b.png: not DICOM."
+
+
+def test_predict_prints_where_the_reports_are_as_json(predict_with_reports):
+    first, second = json.loads(cxr("predict", "model", "x", "--dicom-sr", "r", "--json"))
+    assert (first["report"], first["heat_map"]) == ("r/a.sr.dcm", "h.dcm")
+    assert (second["report"], second["no_report"]) == ("", "not DICOM")
+
+
+def test_predict_prints_csv_without_the_lines_about_reports(predict_with_reports, capfd):
+    result = CliRunner().invoke(main, ["predict", "model", "x", "--dicom-sr", "r", "--csv"])
+    assert result.stdout.splitlines() == [
+        "path,probability,label,valid,reason,in_domain,domain_distance,triage",
+        "a.dcm,0.75,PNEUMONIA,True,,,,",
+        "b.png,,INVALID,False,text file,,,",
+    ]
+    assert "1 structured report" in result.stderr
+
+
+def test_predict_ends_with_its_own_code_where_no_report_can_be_written(monkeypatch):
+    monkeypatch.setattr(
+        "serving.predict.structured_report.job.predict_with_reports",
+        lambda *_, **__: [ReportedPrediction("b", None, "INVALID", False, "text file")],
+    )
+    assert "text file" in cxr("predict", "model", "x", "--dicom-sr", "r", code=4)
+
+
+def test_predict_without_reports_does_not_import_what_writes_them():
+    code = (
+        "import sys; from pipeline.cli.main import main; import serving.predict.files as files; "
+        "files.predict = lambda *_, **__: [files.FilePrediction('a', 0.5, 'NORMAL', True)]; "
+        "main(['predict', 'model', 'a'], standalone_mode=False); "
+        "print('highdicom' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "False"
+
+
+@pytest.fixture
 def predict_many(called):
     summary = Summary(5, 4, 1, 2, ("x.gz is damaged.",), 3, 4)
     return called("serving.predict.many.job.predict_many", summary)
@@ -578,6 +636,8 @@ def test_predict_shows_progress_where_a_file_is_written(monkeypatch, capfd):
         (("--beam-arg=--a=1",), "--beam-arg needs --out"),
         (("--flink", "local"), "--flink needs --out"),
         (("--labels", "t.csv"), "--labels needs --out"),
+        (("--out", "o.csv", "--dicom-sr", "r"), "Choose one of --dicom-sr and --out."),
+        (("--url", "http://localhost", "--dicom-sr", "r"), "Choose one of --dicom-sr and --url."),
     ],
 )
 def test_predict_refuses_options_that_exclude_each_other(predict, predict_many, options, message):
