@@ -15,6 +15,7 @@ from components.convert.source import fingerprint_of, source_fingerprint
 from serving.files import publication
 from serving.files.local_paths import place_of
 from serving.images.dataset import DATASET_FILE, QUARANTINE_FILE, Dataset
+from serving.images.dicom.selection import Selection
 from serving.images.layout import scan
 from serving.images.patients import patient_finder
 from serving.images.settings import DatasetSettings
@@ -135,6 +136,7 @@ def _convert(
 ) -> Dataset:
     files = scan(images)
     patients = patient_finder(settings, files)
+    selection = Selection.of(settings.dicom)
     # Imported here: Beam takes seconds, and a user's mistakes are known by now.
     with importing():
         import tensorflow  # noqa: F401  (for the images' decoder)
@@ -146,7 +148,7 @@ def _convert(
 
     number = shards.number_of_shards(settings.shards, len(files), sum(file.size for file in files))
     job = jobs.Job(images, new.parent, number, beam_args, progress)
-    found = job.place(files, patients, seed=seed, hold_out=settings.hold_out)
+    found = job.place(files, patients, seed=seed, hold_out=settings.hold_out, selection=selection)
     refuse_mostly_bad(found, files, job.quarantined(), out, settings.max_bad)
     known = tally.count_known(found)
     dataset = Dataset(
@@ -161,7 +163,7 @@ def _convert(
         skipped_reasons=tally.count_skipped(found),
         reencoded=tally.count_reencoded(found),
         patients=known,
-        layout_warnings=layout_warnings(found, known, patients.notes),
+        layout_warnings=layout_warnings(found, known, (*patients.notes, *selection.notes(known))),
         dropped_patients=tuple(patient for (patient,) in found.of("dropped")),
         findings=findings(found),
         versions={

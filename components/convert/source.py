@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from components.code_version import code_version
+from serving.images.dicom.pseudonyms import pseudonyms
 from serving.images.layout import SourceFile, scan
 from serving.images.settings import DatasetSettings
 from transform_module.files.place import Place
@@ -23,10 +24,10 @@ def source_fingerprint(images: Place, settings: DatasetSettings, seed: int) -> s
 
     Returns:
         64 hexadecimal digits over path, size and time of change of every file, the settings, the
-        table of patients, the seed, and the code that converts.
+        table of patients, the key that names them, the seed, and the code that converts.
 
     Raises:
-        UserError: there is no such folder, or nothing in it is recognised.
+        UserError: there is no such folder, nothing in it is recognised, or there is no key.
     """
     return fingerprint_of(scan(images), settings, seed)
 
@@ -37,6 +38,7 @@ def fingerprint_of(files: Iterable[SourceFile], settings: DatasetSettings, seed:
     described = {
         "settings": settings.model_dump(),
         "patients": _digest(table) if table and table.is_file() else None,
+        "patient_key": pseudonyms(settings.dicom.patient_key).check,
         "seed": seed,
         "code": code_version(_CODE),
     }

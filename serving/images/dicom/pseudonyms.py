@@ -64,7 +64,8 @@ def pseudonyms(patient_key: str | None) -> Pseudonyms:
         name = patient_key.removeprefix(_ENVIRONMENT)
         key, where = os.environ.get(name, "").encode(), f"the environment variable {name}"
     else:
-        where = f"the file {patient_key}"
+        # Not its path: that may be a key, given by mistake.
+        where = "its file"
         try:
             key = Path(patient_key).read_bytes()
         except OSError as error:

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from serving.images.dicom.facts import BODY_PARTS, CHEST, FRONTAL, MODALITIES, OTHER, VIEWS
-from transform_module.did_you_mean import nearest
+from transform_module.did_you_mean import did_you_mean
 from transform_module.strict import STRICT
 
 _KNOWN = {
@@ -50,11 +50,10 @@ class DicomSettings(BaseModel):
 
     @field_validator("modalities", "body_parts", "views")
     @classmethod
-    def _are_known(cls, values: tuple[str, ...], info: object) -> tuple[str, ...]:
-        known = _KNOWN[info.field_name]  # type: ignore[attr-defined]
+    def _are_known(cls, values: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        known = _KNOWN[str(info.field_name)]
         for value in values:
             if value not in known:
-                raise ValueError(
-                    f"{value!r} is not known{nearest(value, known)}. Allowed: {', '.join(known)}"
-                )
+                near = did_you_mean(value, known)
+                raise ValueError(f"{value!r} is not known.{near} Allowed: {', '.join(known)}")
         return values
