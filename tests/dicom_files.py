@@ -12,6 +12,7 @@ from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    UID,
     DigitalXRayImageStorageForPresentation,
     ExplicitVRLittleEndian,
     JPEGBaseline8Bit,
@@ -97,7 +98,7 @@ def compressed(data: bytes, how: str) -> bytes:
 
 def with_stream(dataset: Dataset, stream: bytes, syntax: str) -> bytes:
     """The file of a data set with other compressed pixels."""
-    dataset.file_meta.TransferSyntaxUID = syntax
+    dataset.file_meta.TransferSyntaxUID = UID(syntax)
     dataset.PixelData = encapsulate([stream])
     dataset["PixelData"].is_undefined_length = True
     return written(dataset)
