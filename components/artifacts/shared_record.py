@@ -5,7 +5,12 @@ from typing import Any, Final
 
 from transform_module.files.remote import is_remote
 
-_PLACES: Final = (("images",), ("dataset", "patients"), ("push", "directory"))
+_PLACES: Final = (
+    ("images",),
+    ("dataset", "patients"),
+    ("dataset", "dicom", "patient_key"),
+    ("push", "directory"),
+)
 """Settings that are paths. They name users, studies and, in a table's case, patients."""
 
 

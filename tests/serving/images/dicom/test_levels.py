@@ -216,3 +216,8 @@ def test_what_is_shown_is_what_pydicom_shows(tags):
     by_pydicom = (shown - shown.min()) / (shown.max() - shown.min())
     ours = (pixels.astype(float) - pixels.min()) / (int(pixels.max()) - int(pixels.min()))
     assert np.abs(ours - by_pydicom).max() <= 2 / FULL
+
+
+def test_a_lookup_table_that_holds_more_bits_than_it_says():
+    pixels = grey(RAMP, 12, VOILUTSequence=lookup(0, list(range(4096)), 8))
+    assert np.array_equal(pixels, scaled(RAMP / 4095))
