@@ -9,6 +9,7 @@ _PLACES: Final = (
     ("images",),
     ("dataset", "labels"),
     ("dataset", "patients"),
+    ("dataset", "dicom", "patient_key"),
     ("push", "directory"),
 )
 """Settings that are paths. They name users, studies and, in a table's case, patients."""

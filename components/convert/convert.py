@@ -15,6 +15,7 @@ from components.convert.source import fingerprint_of, source_fingerprint
 from serving.files import publication
 from serving.files.local_paths import place_of, source_of
 from serving.images.dataset import DATASET_FILE, QUARANTINE_FILE, Dataset
+from serving.images.dicom.selection import Selection
 from serving.images.labels.labelled_files import labelled_files
 from serving.images.patients import patient_finder
 from serving.images.settings import DatasetSettings
@@ -142,6 +143,7 @@ def _convert(
         images = decompressed(images, new.parent)
     files = labelled_files(images, settings)
     patients = patient_finder(settings, files)
+    selection = Selection.of(settings.dicom)
     # Imported here: Beam takes seconds, and a user's mistakes are known by now.
     with importing():
         import tensorflow  # noqa: F401  (for the images' decoder)
@@ -153,7 +155,7 @@ def _convert(
 
     number = shards.number_of_shards(settings.shards, len(files), sum(file.size for file in files))
     job = jobs.Job(images, new.parent, number, beam_args, progress)
-    found = job.place(files, patients, seed=seed, hold_out=settings.hold_out)
+    found = job.place(files, patients, seed=seed, hold_out=settings.hold_out, selection=selection)
     refuse_mostly_bad(found, files, job.quarantined(), out, settings)
     known = tally.count_known(found)
     dataset = Dataset(
@@ -168,7 +170,7 @@ def _convert(
         skipped_reasons=tally.count_skipped(found),
         reencoded=tally.count_reencoded(found),
         patients=known,
-        layout_warnings=layout_warnings(found, known, patients.notes),
+        layout_warnings=layout_warnings(found, known, (*patients.notes, *selection.notes(known))),
         dropped_patients=tuple(patient for (patient,) in found.of("dropped")),
         findings=findings(found),
         versions={

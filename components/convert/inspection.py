@@ -17,7 +17,12 @@ from components.convert.screening import appearance
 from components.convert.screening.look import look
 from serving.beam.beam_pipeline import IMAGES
 from serving.images import decode_check, reasons
+from serving.images.dicom.facts import Facts
+from serving.images.dicom.pseudonyms import BY_TAG
+from serving.images.dicom.selection import Selection
 from serving.images.encoding.encoding import encoded
+from serving.images.patient_names import Patient
+from serving.images.patients import GIVEN
 from serving.progress import count
 from transform_module.contract import MAXIMUM_BYTES
 from transform_module.files.source_path import Source, inside
@@ -83,13 +88,14 @@ def read_file(file: Source) -> tuple[bytes | None, str]:
 
 
 def inspect_file(
-    outcome: Outcome, images: Source, measured: bool = False
+    outcome: Outcome, images: Source, selection: Selection, measured: bool = False
 ) -> tuple[Outcome, np.ndarray | None]:
     """Reads and decodes a file.
 
     Args:
         outcome: the file; anything may be in it.
         images: the image folder.
+        selection: which DICOM files are taken, and how their patients are named.
         measured: whether it is measured, too, what it looks like.
 
     Returns:
@@ -105,6 +111,10 @@ def inspect_file(
     image = encoded(data)
     if isinstance(image, str):
         return replace(outcome, quarantined=image), None
+    if image.facts:
+        if reason := selection.reason_against(image.facts):
+            return replace(outcome, quarantined=reason), None
+        outcome = _owned(outcome, image.facts, selection)
     decoded = decode_check.decode(image.image)
     if isinstance(decoded, str):
         return replace(outcome, quarantined=decoded), None
@@ -116,6 +126,7 @@ def inspect_file(
         "turned": checked.orientation != 1,
         "unused_bits": checked.unused_bits > 0,
         "faint": small.std() < FAINT,
+        "burned_in": bool(image.facts and image.facts.burned_in),
     }
     good = replace(
         outcome,
@@ -127,6 +138,14 @@ def inspect_file(
         measures=look(image.image) if measured else {},
     )
     return good, small
+
+
+def _owned(outcome: Outcome, facts: Facts, selection: Selection) -> Outcome:
+    """Takes the patient of the tags, unless the user has said whose the image is."""
+    is_given = outcome.owner is not None and outcome.owner.known_by in GIVEN
+    if facts.patient_id is None or is_given:
+        return outcome
+    return replace(outcome, owner=Patient(selection.name(facts.patient_id), BY_TAG))
 
 
 class ImageDoFn(beam.DoFn):
@@ -161,14 +180,20 @@ class ImageDoFn(beam.DoFn):
 class Inspect(ImageDoFn):
     """Inspects lists of files; returns their outcomes, and with the tag LOOKS `Looks`."""
 
-    def __init__(self, images: Source, stage: str, measured: bool) -> None:
+    def __init__(self, images: Source, stage: str, selection: Selection, measured: bool) -> None:
         super().__init__(stage)
         self._images = images
+        self._selection = selection
         self._measured = measured
 
     def process(self, files: list[Outcome]) -> Iterator[Any]:
         """Inspects some files at once."""
-        inspect = partial(inspect_file, images=self._images, measured=self._measured)
+        inspect = partial(
+            inspect_file,
+            images=self._images,
+            selection=self._selection,
+            measured=self._measured,
+        )
         good: list[tuple[Outcome, np.ndarray]] = []
         with ThreadPoolExecutor(_INSPECTORS) as pool:
             for outcome, small in pool.map(inspect, files):

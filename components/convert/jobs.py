@@ -16,6 +16,7 @@ from components.convert.outcomes import Outcome
 from components.convert.tally import Tally
 from serving.beam.beam_pipeline import options, run
 from serving.files.spool import Spool
+from serving.images.dicom.selection import Selection
 from serving.images.hold_out import Group
 from serving.images.layout import SourceFile
 from serving.images.patients import Patients
@@ -51,6 +52,7 @@ class Job:
         *,
         seed: int,
         hold_out: Group | None,
+        selection: Selection,
     ) -> Tally:
         """Reads all files, and decides where each goes.
 
@@ -59,6 +61,7 @@ class Job:
             patients: whose images they are.
             seed: seed of the split.
             hold_out: the group that becomes the test set.
+            selection: which DICOM files are taken, and how their patients are named.
 
         Returns:
             The tally of what became of them.
@@ -74,7 +77,9 @@ class Job:
             parts.append(self.results / f"files-{len(parts):06d}")
             placing.keep(part, parts[-1])
             total += sum(outcome.is_to_be_read for outcome in part)
-        place = placing.Place(self.images, self.results, stage, self.shards, seed, hold_out)
+        place = placing.Place(
+            self.images, self.results, stage, self.shards, seed, hold_out, selection
+        )
         with listening(stage, total, self.progress):
             pipeline = beam.Pipeline(options=options(self.beam_args))
             _ = pipeline | "Parts" >> beam.Create(parts) | "Place" >> place

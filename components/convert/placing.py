@@ -19,6 +19,7 @@ from components.convert.screening.screening import Screen, Verdict, apply
 from components.convert.shards import Plan
 from components.convert.tally import Mark, Tally, marks
 from serving.beam.sum import Sum
+from serving.images.dicom.selection import Selection
 from serving.images.hold_out import Group, held_out
 from transform_module.files import place
 from transform_module.files.source_path import Source
@@ -51,6 +52,7 @@ class Place(beam.PTransform):
         shards: TFRecord files in each split.
         seed: seed of the split.
         hold_out: the group that becomes the test set.
+        selection: which DICOM files are taken, and how their patients are named.
     """
 
     images: Source
@@ -59,6 +61,7 @@ class Place(beam.PTransform):
     shards: int
     seed: int
     hold_out: Group | None
+    selection: Selection
 
     def expand(self, parts: PCollection) -> None:
         """Adds the steps."""
@@ -68,7 +71,7 @@ class Place(beam.PTransform):
             | "Read parts" >> beam.FlatMap(_read_part)
             | "Spread files" >> beam.Reshuffle()
         )
-        inspect = Inspect(self.images, self.stage, self.hold_out is not None)
+        inspect = Inspect(self.images, self.stage, self.selection, self.hold_out is not None)
         inspected = (
             files
             | "To be read" >> beam.Filter(_to_be_read, True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from components.code_version import code_version
 from serving.files.local_paths import place_of, source_of
+from serving.images.dicom.pseudonyms import pseudonyms
 from serving.images.labels.labelled_files import labelled_files, tables_of
 from serving.images.layout import SourceFile
 from serving.images.settings import DatasetSettings
@@ -25,10 +26,11 @@ def source_fingerprint(images: Source, settings: DatasetSettings, seed: int) -> 
 
     Returns:
         64 hexadecimal digits over path, size and time of change of every file, or of the archive,
-        the settings, the tables, the seed, and the code that converts.
+        the settings, the tables, the key that names the patients, the seed, and the code that
+        converts.
 
     Raises:
-        UserError: there is no such folder, or nothing in it is recognised.
+        UserError: there is no such folder, nothing in it is recognised, or there is no key.
     """
     images = source_of(images, "The image folder")
     # An archive that is compressed as a whole would have to be decompressed to be listed.
@@ -46,6 +48,7 @@ def fingerprint_of(
     described = {
         "settings": settings.model_dump(),
         "tables": [_digest(table) for table in tables],
+        "patient_key": pseudonyms(settings.dicom.patient_key).check,
         "seed": seed,
         "code": code_version(_CODE),
     }

@@ -18,6 +18,7 @@ import numpy as np
 from components.convert.joining import Joined
 from components.convert.outcomes import NO_COPY, Outcome
 from components.convert.tally import Mark
+from serving.images.dicom.pseudonyms import UNKEYED
 from transform_module.contract import EVAL, TEST, TRAIN
 
 EVAL_SHARE: Final = 0.20
@@ -27,6 +28,7 @@ EVAL_AND_TEST_SHARE: Final = 0.15
 """Share of the patients that go to eval, and to test, where no test folder is given."""
 
 _IMAGE_PATIENT = "image-"
+_UNNAMED_PATIENT = "patient-"
 
 Conflicts = Mapping[int, Mapping[str, str]]
 """Of copies that are under both classes: for each class the first file of the other one."""
@@ -124,8 +126,14 @@ def of_one_patient(images: Iterable[Outcome]) -> tuple[list[Outcome], bool]:
         test folder.
     """
     ordered = sorted(images, key=lambda image: image.index)
+    first = min(image.sha256 for image in ordered)
     patient = min(
-        map(patient_of, ordered), key=lambda name: (name.startswith(_IMAGE_PATIENT), name)
+        (
+            # A name that differs with each run gives way to one by what the patient's images are.
+            f"{_UNNAMED_PATIENT}{first[:16]}" if name.startswith(UNKEYED) else name
+            for name in map(patient_of, ordered)
+        ),
+        key=lambda name: (name.startswith(_IMAGE_PATIENT), name),
     )
     counted = set()
     named = []

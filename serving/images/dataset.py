@@ -86,7 +86,9 @@ class PatientsKnown(_Record):
 class Finding(_Record):
     """What images are corrected, or doubtful, for a reason that they share."""
 
-    kind: str = Field(description="turned, unused_bits, inverted, faint, unlike or copies.")
+    kind: str = Field(
+        description="turned, unused_bits, inverted, faint, burned_in, unlike or copies."
+    )
     images: int = Field(description="Number of images.")
     message: str = Field(description="What was found, and what was done or is to do.")
     examples: tuple[str, ...] = Field(description="Paths of some of them.")

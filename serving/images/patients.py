@@ -20,9 +20,12 @@ from transform_module.text import printable
 UNKNOWN_SUBTYPE: Final = "unknown"
 """Subtype of a PNEUMONIA image whose name does not have it."""
 
-_TABLE: Final = "the table"
-_LABELS: Final = "the table of labels"
-_PATTERN: Final = "the pattern"
+TABLE: Final = "the table"
+LABELS_TABLE: Final = "the table of labels"
+PATTERN: Final = "the pattern"
+GIVEN: Final = (TABLE, LABELS_TABLE, PATTERN)
+"""What the user says of patients, which goes before what files say."""
+
 _SHOWN = 3
 
 
@@ -97,10 +100,10 @@ def patient_finder(settings: DatasetSettings, files: Iterable[SourceFile]) -> Pa
 
     def certain(file: SourceFile) -> Patient | None:
         if patient := next((table[name] for name in _names(file) if name in table), None):
-            return Patient(patient, _TABLE)
+            return Patient(patient, TABLE)
         if file.patient:
-            return Patient(file.patient, _LABELS)
-        return Patient(found, _PATTERN) if (found := by_pattern(file)) else None
+            return Patient(file.patient, LABELS_TABLE)
+        return Patient(found, PATTERN) if (found := by_pattern(file)) else None
 
     def rest() -> Iterator[SourceFile]:
         return (file for file in _valid(files) if certain(file) is None)

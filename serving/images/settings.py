@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, field_validator
 
+from serving.images.dicom.settings import DicomSettings
 from serving.images.hold_out import Group
 from serving.images.labels.class_names import KEYS, normalized
 from transform_module.strict import STRICT
@@ -90,6 +91,10 @@ class DatasetSettings(BaseModel):
             "each class by a quantity. The folder `test` then takes no part at all, so that nobody "
             "tunes on it."
         ),
+    )
+    dicom: DicomSettings = Field(
+        default_factory=DicomSettings,
+        description="Which DICOM files are taken, and how their patients are named.",
     )
     shards: int = Field(
         default=4,

@@ -147,6 +147,8 @@ def findings(tally: Tally) -> tuple[Finding, ...]:
         "they use, here and in serving.",
         "faint": "{0} of {2} images have hardly any contrast: look whether they were exported with "
         "the window of their detector.",
+        "burned_in": "{0} DICOM files say that texts are burned into their pixels: look whether "
+        "they show names, which no model or report should.",
         "unlike": "{0} of {2} images are unlike the others: look whether they are frontal chest "
         "X-rays, upright, and neither masks nor photographs.",
         "copies": "{0} images are copies of one another, encoded or resized anew: they show {3}. "

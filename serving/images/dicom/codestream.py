@@ -6,6 +6,9 @@ _JPEG: Final = b"\xff\xd8"
 _JPEG_2000: Final = b"\xff\x4f\xff\x51"
 _JP2: Final = b"\0\0\0\x0cjP  "
 
+_END: Final = b"\xff\xd9"
+_PADDING: Final = 16
+
 # Start of frame: ITU-T T.81, table B.1, but DHT, JPG and DAC; JPEG-LS: ITU-T T.87, table C.1.
 _FRAMES: Final = (frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}) | {0xF7}
 _WITHOUT_LENGTH: Final = frozenset({0x01, *range(0xD0, 0xD9)})
@@ -42,6 +45,14 @@ def size_of(stream: bytes) -> Size | None:
     if stream.startswith(_JPEG_2000):
         return _size_of_jpeg_2000(stream)
     return _size_of_jpeg(stream) if stream.startswith(_JPEG) else None
+
+
+def is_whole(stream: bytes) -> bool:
+    """Returns whether a codestream has its end (EOI in JPEG, EOC in JPEG 2000: both are the same).
+
+    GDCM fills up a JPEG that lacks it, and never returns from some JPEG-LS.
+    """
+    return _END in stream[-_PADDING:]
 
 
 def _size_of_jpeg(stream: bytes) -> Size | None:

@@ -11,7 +11,7 @@ What is shown of a stored value depends on that value alone, so all of it is one
    (`transform_module.images.depth`), whose rule so finds nothing left to do;
 3. the inverse for MONOCHROME1, and for a presentation LUT shape of INVERSE. Both together, as the
    standard wants them (PS3.3, section C.8.11.3.1), are one inversion;
-4. black where the pixels are padding, which is no part of the image (PS3.3, section C.7.5.1.1.2).
+4. black for padding, which belongs to no image (PS3.3, section C.7.5.1.1.2).
 
 The result has 8 bits where what is shown has no more, else 16.
 """

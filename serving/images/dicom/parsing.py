@@ -35,6 +35,9 @@ _MOST_READS: Final = 400_000
 A CR or DX has some hundreds of elements; those of a hostile file would not fit into the memory.
 """
 
+_UNDEFINED: Final = 0xFFFFFFFF
+"""The length of an element that ends by a delimiter, as compressed pixels do."""
+
 _MOST_NESTED_BYTES: Final = 4 * 1024**2
 """Largest sequence of those that are read; a lookup table has at most 128 KiB."""
 
@@ -157,7 +160,7 @@ def _syntax_of(dataset: "Dataset") -> str:
     """Returns the transfer syntax of a data set that does not name it, by how it was read."""
     uid = quiet_pydicom().uid
     is_implicit, is_little = dataset.original_encoding
-    if getattr(dataset.get_item("PixelData"), "is_undefined_length", False):
+    if getattr(dataset.get_item("PixelData"), "length", 0) == _UNDEFINED:
         raise Malformed("DICOM that does not say how its pixels are compressed")
     if is_implicit:
         return str(uid.ImplicitVRLittleEndian)

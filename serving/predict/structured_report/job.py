@@ -26,7 +26,7 @@ from serving.predict.structured_report.observer import Observer
 from serving.predict.structured_report.result import Result, result
 from serving.progress import Progress
 from transform_module.errors import UserError
-from transform_module.files.place import Place
+from transform_module.files.source_path import Source
 from transform_module.files.sync import make_folder, write_bytes
 
 _REPORT: Final = ".sr.dcm"
@@ -104,7 +104,7 @@ def predict_with_reports(
     return predictions
 
 
-def _check_apart(out: Path, images: Sequence[Place]) -> None:
+def _check_apart(out: Path, images: Sequence[Source]) -> None:
     """Checks that no report takes the place of an image, nor is one the next time."""
     folder = out.resolve()
     for image in images:
@@ -115,7 +115,7 @@ def _check_apart(out: Path, images: Sequence[Place]) -> None:
             )
 
 
-def _opened(files: Iterable[Place], headers: deque[Dataset | str]) -> Iterator[Content]:
+def _opened(files: Iterable[Source], headers: deque[Dataset | str]) -> Iterator[Content]:
     """Yields images as they are predicted, and adds to the headers what a report takes of each.
 
     The files themselves are not kept.

@@ -6,14 +6,24 @@ def test_local_paths_are_left_out():
         {
             "seed": 7,
             "images": "/home/ann/study",
-            "dataset": {"patients": "patients.csv", "labels": "labels.csv", "shards": 4},
+            "dataset": {
+                "patients": "patients.csv",
+                "labels": "labels.csv",
+                "shards": 4,
+                "dicom": {"patient_key": "/k"},
+            },
             "push": {"directory": "/srv/pushed", "model_name": "cxr"},
         }
     )
     assert message == {
         "seed": 7,
         "images": None,
-        "dataset": {"patients": None, "labels": None, "shards": 4},
+        "dataset": {
+            "patients": None,
+            "labels": None,
+            "shards": 4,
+            "dicom": {"patient_key": None},
+        },
         "push": {"directory": None, "model_name": "cxr"},
     }
 

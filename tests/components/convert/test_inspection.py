@@ -7,17 +7,25 @@ import pytest
 from components.convert import inspection
 from components.convert.outcomes import Outcome
 from components.convert.screening import appearance
+from serving.images.dicom.pseudonyms import BY_TAG
+from serving.images.dicom.selection import Selection
+from serving.images.dicom.settings import DicomSettings
 from serving.images.layout import SourceFile
+from serving.images.patient_names import Patient
+from serving.images.patients import TABLE
 from tests.components.convert.damage import png_of_zeros
 from tests.components.convert.folders import fill, source, xray
+from tests.dicom_files import dicom
 from tests.images import encode, grey_pixels
 from tests.serving.images.encoding.samples import FILES
 from transform_module.contract import THUMBNAIL_SIDE
 from transform_module.images.measures import MEASURES
 
+TAKEN = Selection.of(DicomSettings())
+
 
 def inspected(folder, name="a.png", **options):
-    return inspection.inspect_file(Outcome(source(name)), folder, **options)
+    return inspection.inspect_file(Outcome(source(name)), folder, TAKEN, **options)
 
 
 def test_a_good_image_is_described(tmp_path):
@@ -86,7 +94,7 @@ def test_every_file_is_inspected_whatever_its_name(tmp_path):
         Outcome(SourceFile(name, "train", "NORMAL", readable=True), index)
         for index, name in enumerate(names)
     ]
-    inspect = inspection.Inspect(tmp_path, "stage", measured=False)
+    inspect = inspection.Inspect(tmp_path, "stage", TAKEN, measured=False)
     *found, looks = inspect.process(files)
     assert [each.quarantined for each in found] == [
         None,
@@ -103,7 +111,7 @@ def test_every_file_is_inspected_whatever_its_name(tmp_path):
 def test_what_is_known_without_reading_goes_before_what_reading_found(tmp_path):
     fill(tmp_path, {"list.csv": b"text"})
     file = source("list.csv", "", "", problem="outside the class folders")
-    inspect = inspection.Inspect(tmp_path, "stage", measured=False)
+    inspect = inspection.Inspect(tmp_path, "stage", TAKEN, measured=False)
     (found,) = inspect.process([Outcome(file)])
     assert found.quarantined == "outside the class folders"
     assert found.sha256 == hashlib.sha256(b"text").hexdigest()
@@ -123,3 +131,30 @@ def test_an_image_that_is_encoded_anew_is_described_as_its_file(tmp_path, name):
 def test_a_damaged_file_of_another_format_has_its_reason(tmp_path):
     fill(tmp_path, {"a": FILES["tiff"](grey_pixels(44, 40))[:-60]})
     assert inspected(tmp_path, "a")[0].quarantined == "damaged TIFF"
+
+
+def test_a_dicom_file_is_described_with_its_patient(tmp_path):
+    data = dicom(grey_pixels(44, 40), PatientID="4711", BurnedInAnnotation="YES")
+    fill(tmp_path, {"a.dcm": data})
+    found, _ = inspected(tmp_path, "a.dcm")
+    assert (found.format, found.width, found.height) == ("dicom", 44, 40)
+    assert found.sha256 == hashlib.sha256(data).hexdigest()
+    assert found.owner == Patient(TAKEN.name("4711"), BY_TAG)
+    assert ("burned_in", 0.0) in found.findings
+
+
+@pytest.mark.parametrize(("known_by", "is_kept"), [(TABLE, True), ("names", False)])
+def test_the_patient_of_a_table_goes_before_the_tag_and_that_before_names(
+    tmp_path, known_by, is_kept
+):
+    fill(tmp_path, {"a.dcm": dicom(grey_pixels(44, 40), PatientID="4711")})
+    outcome = Outcome(source("a.dcm"), owner=Patient("given", known_by))
+    found, _ = inspection.inspect_file(outcome, tmp_path, TAKEN)
+    assert (found.owner.id == "given") == is_kept
+
+
+def test_a_lateral_view_is_quarantined(tmp_path):
+    fill(tmp_path, {"a.dcm": dicom(grey_pixels(44, 40), ViewPosition="LL")})
+    found, small = inspected(tmp_path, "a.dcm")
+    assert found.quarantined.startswith("DICOM of the view LATERAL: dataset.dicom.views")
+    assert small is None
