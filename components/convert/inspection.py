@@ -81,15 +81,12 @@ def read_file(file: Place) -> tuple[bytes | None, str]:
     return (b"".join(pieces) if size <= MAXIMUM_BYTES else None), digest.hexdigest()
 
 
-def inspect_file(
-    outcome: Outcome, images: Place, measured: bool = False
-) -> tuple[Outcome, np.ndarray | None]:
+def inspect_file(outcome: Outcome, images: Place) -> tuple[Outcome, np.ndarray | None]:
     """Reads and decodes a file.
 
     Args:
         outcome: the file; anything may be in it.
         images: the image folder.
-        measured: whether it is measured, too, what it looks like.
 
     Returns:
         The outcome with what was found, and the thumbnail of a good image.
@@ -119,8 +116,10 @@ def inspect_file(
         width=checked.width,
         height=checked.height,
         unused_bits=checked.unused_bits,
+        bits=checked.bits,
+        colours=checked.colours,
         findings=tuple((kind, 0.0) for kind, is_so in findings.items() if is_so),
-        measures=look(data) if measured else {},
+        measures=look(pixels),
     )
     return good, small
 
@@ -157,14 +156,13 @@ class ImageDoFn(beam.DoFn):
 class Inspect(ImageDoFn):
     """Inspects lists of files; returns their outcomes, and with the tag LOOKS `Looks`."""
 
-    def __init__(self, images: Place, stage: str, measured: bool) -> None:
+    def __init__(self, images: Place, stage: str) -> None:
         super().__init__(stage)
         self._images = images
-        self._measured = measured
 
     def process(self, files: list[Outcome]) -> Iterator[Any]:
         """Inspects some files at once."""
-        inspect = partial(inspect_file, images=self._images, measured=self._measured)
+        inspect = partial(inspect_file, images=self._images)
         good: list[tuple[Outcome, np.ndarray]] = []
         with ThreadPoolExecutor(_INSPECTORS) as pool:
             for outcome, small in pool.map(inspect, files):

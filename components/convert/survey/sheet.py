@@ -1,0 +1,56 @@
+"""The report page of a dataset, with its contact sheet: one file."""
+
+import io
+from pathlib import Path
+
+from PIL import Image
+
+from serving.images import decode_check
+from serving.images.dataset import Dataset
+from serving.report.context import ShownImage
+from serving.report.dataset_page import page
+from transform_module.errors import UserError
+from transform_module.files.place import Place, written
+
+
+def check(file: Path) -> None:
+    """Raises UserError where the page cannot be written, before there is one."""
+    if file.is_dir() or not file.parent.is_dir():
+        raise UserError(
+            f"{file} cannot be written: "
+            f"{'it is a folder' if file.is_dir() else 'there is no such folder'}. Name a file, "
+            "such as images.html."
+        )
+
+
+def write(dataset: Dataset, images: Place, file: Path) -> None:
+    """Writes the page.
+
+    Args:
+        dataset: description of the images.
+        images: the image folder; of it the few images of the contact sheet are read.
+        file: a file that `check` lets pass; one that is there is replaced.
+    """
+    paths = [each.path for each in dataset.survey.examples] if dataset.survey else []
+    shown = {path: thumbnail for path in paths if (thumbnail := _thumbnail(images / path))}
+    with written(file) as attempt:
+        attempt.write_text(page(dataset, shown), encoding="utf-8")
+
+
+def _thumbnail(file: Place) -> ShownImage | None:
+    """Makes a thumbnail of any file; None where it does not decode, or has gone."""
+    # Imported here: Beam and TensorFlow take seconds, which `check` need not wait for.
+    from components.convert.inspection import read_file
+    from serving.report.thumbnails import small
+
+    try:
+        data, _ = read_file(file)
+        if data is None:
+            return None
+        decoded = decode_check.decode(data)
+        if not isinstance(decoded, str):
+            return ShownImage(thumbnail=small(Image.fromarray(decoded[1])))
+        with Image.open(io.BytesIO(data)) as image:
+            return ShownImage(thumbnail=small(image.convert("L")))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None

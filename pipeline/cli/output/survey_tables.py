@@ -1,0 +1,62 @@
+"""Tables of what a data scientist looks at first in a dataset."""
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.cli.output.cells import counted, new_table, print_fitting, print_table
+from serving.images.dataset import Survey
+from transform_module.contract import LABELS
+from transform_module.text import brief, count
+
+
+def print_survey(console: Console, survey: Survey) -> None:
+    """Prints kinds of files, sizes, and how well what says nothing about lungs separates them."""
+    print_table(console, _kinds(survey))
+    console.print()
+    columns = ("sizes", "least", "5 %", "median", "95 %", "most")
+    rows = [
+        (each.name, *map(brief, (each.least, each.low, each.middle, each.high, each.most)))
+        for each in survey.spreads
+    ]
+    print_fitting(console, columns, rows, right=columns[1:], expendable=("5 %", "95 %"))
+    if survey.shortcuts:
+        console.print()
+        medians = [f"median {label}" for label in LABELS]
+        print_fitting(
+            console,
+            ("shortcuts", *medians, "AUC alone", "95 % interval"),
+            [
+                (
+                    escape(each.name),
+                    brief(each.normal),
+                    brief(each.pneumonia),
+                    f"{each.auc:.3f}",
+                    "-" if each.low is None else f"{each.low:.3f} to {each.high:.3f}",
+                )
+                for each in survey.shortcuts
+            ],
+            right=(*medians, "AUC alone", "95 % interval"),
+            expendable=medians,
+        )
+    if survey.measured < survey.images:
+        console.print(
+            f"Sizes and shortcuts are those of {survey.measured:,} of "
+            f"{count(survey.images, 'image')}, whose patients a hash chose."
+        )
+    if survey.duplicates:
+        are = "is" if survey.duplicates == 1 else "are"
+        console.print(
+            f"{count(survey.duplicates, 'image')} {are} of the same bytes as another one; they "
+            "are kept in one split."
+        )
+
+
+def _kinds(survey: Survey) -> Table:
+    table = new_table("format", "colours", "bits", *LABELS, right=(3, 4))
+    kinds: dict[tuple[str, str, str], dict[str, int]] = {}
+    for each in survey.kinds:
+        kinds.setdefault((each.format, each.colours, each.bits), {})[each.label] = each.images
+    for kind, images in kinds.items():
+        table.add_row(*map(escape, kind), *(counted(images.get(label, 0)) for label in LABELS))
+    return table
