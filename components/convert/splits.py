@@ -80,8 +80,9 @@ def compare_copies(images: Iterable[Outcome]) -> Copies:
     least, *others = sorted(patients)
     pairs = np.array([(least, other) for other in others], np.int64).reshape(-1, 2)
     # Copies of the same bytes were always kept together, and are not a finding.
-    marks = [Mark(("duplicates",), number=folders.total() - len(different))]
+    marks = []
     if not conflict:
+        marks += [Mark(("duplicates",), number=folders.total() - len(different))]
         marks += leaks.marks("copies", folders)
     if len(different) > 1:
         start = min(image.index for image in different.values())

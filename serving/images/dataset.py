@@ -152,9 +152,9 @@ class Shortcut(_Record):
 
 
 class Leak(_Record):
-    """Patients, or copies of an image, in two of the folders that were given."""
+    """Patients, or copies of an image, in several of the folders that were given."""
 
-    kind: Literal["patients", "copies"] = Field(description="What is in both.")
+    kind: Literal["patients", "copies"] = Field(description="What is in all of them.")
     folders: str = Field(description="Such as train, test.")
     groups: int = Field(description="Number of patients, or of images that have copies.")
     images: int = Field(description="Their images; beside a folder test those outside of it.")
@@ -163,7 +163,7 @@ class Leak(_Record):
     def sentence(self) -> str:
         """What was found, and what became of it."""
         what = {"patients": "patient", "copies": "image"}[self.kind]
-        places = self.folders.replace(", ", " and ")
+        places = " and ".join(self.folders.rsplit(", ", 1))
         is_one = self.groups == 1
         found = f"{count(self.groups, what)} {'is' if is_one else 'are'} in the folders {places}"
         if self.kind == "copies":
