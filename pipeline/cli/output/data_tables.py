@@ -70,7 +70,8 @@ def print_dataset(dataset: Dataset, out: Place | None) -> None:
     if dataset.survey and dataset.survey.images:
         console.print()
         print_survey(console, dataset.survey)
-    console.print()
+    else:
+        console.print()
     if dataset.hold_out:
         console.print(
             f"The test split is {dataset.hold_out}, held out on purpose; the folder test takes no "

@@ -22,10 +22,9 @@ def print_survey(console: Console, survey: Survey) -> None:
     print_fitting(console, columns, rows, right=columns[1:], expendable=("5 %", "95 %"))
     if survey.shortcuts:
         console.print()
-        medians = [f"median {label}" for label in LABELS]
         print_fitting(
             console,
-            ("shortcuts", *medians, "AUC alone", "95 % interval"),
+            ("shortcuts", *LABELS, "AUC alone", "95 % interval"),
             [
                 (
                     escape(each.name),
@@ -36,9 +35,14 @@ def print_survey(console: Console, survey: Survey) -> None:
                 )
                 for each in survey.shortcuts
             ],
-            right=(*medians, "AUC alone", "95 % interval"),
-            expendable=medians,
+            right=(*LABELS, "AUC alone", "95 % interval"),
+            expendable=LABELS,
         )
+        console.print(
+            "Medians, or shares of a kind of file, and how well each separates the classes without "
+            "a look at lungs: not at all at 0.5."
+        )
+    console.print()
     if survey.measured < survey.images:
         console.print(
             f"Sizes and shortcuts are those of {survey.measured:,} of "
