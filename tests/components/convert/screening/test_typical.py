@@ -47,6 +47,12 @@ def test_parts_may_come_in_any_order():
     assert found_in(*parts) == found_in(*reversed(parts))
 
 
+def test_of_the_ends_of_all_parts_the_outermost_are_kept():
+    found = found_in(looks(40, odd=(3, 17)), looks(40, odd=(8,), start=40), looks(40, start=80))
+    assert of("odd", found) > {3, 17, 48}
+    assert len(of("odd", found)) == EXAMPLES
+
+
 def test_each_class_has_its_own():
     found = found_in(looks(40), looks(40, start=40, label="PNEUMONIA"))
     assert sum(index < 40 for index in of("typical", found)) == EXAMPLES

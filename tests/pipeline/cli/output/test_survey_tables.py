@@ -64,6 +64,12 @@ def test_it_fits_the_terminal(width):
     assert "images of a patient " in text
 
 
+def test_on_a_narrow_terminal_the_percentiles_go_first():
+    sizes = tables(printed(SURVEY, 44))[1]
+    assert sizes[0].split() == ["sizes", "least", "median", "95", "%", "most"]
+    assert sizes[1].split()[-3:] == ["1", "4", "30"]
+
+
 def test_of_many_images_it_says_which_were_measured():
     survey = SURVEY.model_copy(update={"images": 112_120, "measured": 20_000})
     assert "those of 20,000 of 112,120 images, whose patients a hash chose." in printed(survey, 200)
