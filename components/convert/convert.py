@@ -6,7 +6,7 @@ import os
 import platform
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
+# Not called by its name here: what it draws is no reason to convert again.
+Report = Callable[[Dataset, Place], None]
+
 _VERSIONED = ("apache-beam", "pillow", "tensorflow")
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -56,6 +59,7 @@ def convert(
     seed: int,
     beam_args: Sequence[str] = (),
     progress: Progress | None = None,
+    report: Report | None = None,
 ) -> Dataset:
     """Converts image folders to a dataset of TFRecords.
 
@@ -74,6 +78,7 @@ def convert(
             The workers must see ``images`` and the folder that ``out`` lies in.
         progress: gets (done, total) images: first those inspected, then, from 0 again, those
             written.
+        report: gets the description and the image folder at the end.
 
     Returns:
         What ``dataset.json`` in ``out`` holds.
@@ -89,7 +94,7 @@ def convert(
     try:
         with publication.staged(target) as new:
             _refuse_foreign(target)
-            return _convert(source, target, new, settings, seed, beam_args, progress)
+            return _convert(source, target, new, settings, seed, beam_args, progress, report)
     except UserError:
         raise
     except Exception as error:
@@ -105,6 +110,7 @@ def inspect(
     seed: int,
     beam_args: Sequence[str] = (),
     progress: Progress | None = None,
+    report: Report | None = None,
 ) -> tuple[Dataset, str | None]:
     """Finds out what `convert` would make of image folders, and writes nothing.
 
@@ -115,6 +121,7 @@ def inspect(
         seed: seed of the split.
         beam_args: options for Beam.
         progress: gets (done, total) images.
+        report: see `convert`.
 
     Returns:
         The description without sums of files, and why `convert` would refuse the folder, or None.
@@ -129,8 +136,10 @@ def inspect(
         from components.convert.quarantine import refusal
 
         refused = refusal(placed.tally, placed.files, settings.max_bad)
-    if refused and not any(each.written for each in placed.dataset.folders):
-        raise NothingValid(refused)
+        if refused and not any(each.written for each in placed.dataset.folders):
+            raise NothingValid(refused)
+        if report:
+            report(placed.dataset, placed.images)
     return placed.dataset, refused
 
 
@@ -175,6 +184,7 @@ def _convert(
     seed: int,
     beam_args: Sequence[str],
     progress: Progress | None,
+    report: Report | None,
 ) -> Dataset:
     placed = _place(images, new.parent, settings, seed, beam_args, progress)
     # Imported here: Beam takes seconds, and a user's mistakes are known by now.
@@ -193,6 +203,8 @@ def _convert(
         dataset = dataset.model_copy(update={"files": summed}).save(new)
         publication.publish(new, out, DATASET_FILE)
     refused_list(out).unlink(missing_ok=True)
+    if report:
+        report(dataset, placed.images)
     _report(dataset)
     return dataset
 
@@ -201,6 +213,7 @@ def _convert(
 class _Placed:
     """Files that were read, and what a dataset of them would be."""
 
+    images: Place
     files: Spool[SourceFile]
     job: "Job"
     tally: "Tally"
@@ -249,7 +262,7 @@ def _place(
             **{name: metadata.version(name) for name in _VERSIONED},
         },
     )
-    return _Placed(files, job, found, dataset)
+    return _Placed(images, files, job, found, dataset)
 
 
 def _require_same(present: Dataset, out: Place) -> None:

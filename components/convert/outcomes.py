@@ -28,6 +28,7 @@ class Outcome:
         unused_bits: the high bits that none of its 16-bit samples uses.
         bits: of each sample, as the file stores it.
         colours: see `decode_check.Decoded`.
+        view: such as ``PA``, where it is known, else empty.
         measures: what its pixels look like, see `transform_module.images.measures`.
         findings: what was corrected in it, or is doubtful, each with a number by which examples
             are chosen, the least first.
@@ -51,6 +52,7 @@ class Outcome:
     unused_bits: int = 0
     bits: int = 0
     colours: str = ""
+    view: str = ""
     measures: Mapping[str, float] = field(default_factory=dict)
     findings: tuple[tuple[str, float], ...] = ()
     copies: int = NO_COPY

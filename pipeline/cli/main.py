@@ -192,8 +192,7 @@ def convert(
     }
     said = [f"dataset.{k}={json.dumps(v)}" for k, v in given.items() if v is not None]
     config = load(source, [*overrides, *said])
-    if page:
-        sheet.check(page)
+    report = sheet.writer(page) if page else None
     with (
         silenced() as terminal,
         Display(console(terminal)).step("Convert images") as progress,
@@ -205,9 +204,8 @@ def convert(
             seed=config.seed,
             beam_args=[*config.beam.options, *beam_args],
             progress=progress,
+            report=report,
         )
-    if page:
-        sheet.write(dataset, images, page)
     if as_json:
         click.echo(strict_json.dumps(dataset.model_dump(mode="json"), indent=2))
     else:

@@ -18,6 +18,9 @@ QUARANTINE_FILE: Final = "quarantine.csv"
 _CORRECTED: Final = ("turned", "unused_bits")
 """The kinds of findings that need nobody: training and serving correct them alike."""
 
+KINDS: Final = ("format", "colours", "bits", "view")
+"""What images are counted by, see `Survey.images_by_kind`."""
+
 _SHORTCUT: Final = 0.75
 """A quantity that separates the classes alone by this AUC, as its interval has it, is named.
 
@@ -114,6 +117,7 @@ class FileKind(_Record):
     format: str = Field(description="Such as jpeg or png.")
     colours: str = Field(description="grey, RGB, palette or CMYK, some with alpha.")
     bits: str = Field(description="Bits of each sample; 12 of 16 where the others are unused.")
+    view: str = Field("", description="Such as PA; empty where it is unknown.")
     label: str = Field(description="NORMAL or PNEUMONIA.")
     images: int = Field(description="Number of images.")
 
@@ -188,7 +192,7 @@ class Example(_Record):
 
 
 class Survey(_Record):
-    """What a data scientist looks at first."""
+    """A report on the images, beside their counts."""
 
     images: int = Field(description="Images in the splits.")
     measured: int = Field(
@@ -204,6 +208,17 @@ class Survey(_Record):
     duplicates: int = Field(description="Valid images of the same bytes as an earlier one.")
     leaks: tuple[Leak, ...] = Field(description="Between the folders that were given.")
     examples: tuple[Example, ...] = Field(description="For the contact sheet.")
+
+    @property
+    def images_by_kind(self) -> dict[tuple[str, ...], dict[str, int]]:
+        """The images of each label by format, colours, bits and, where any is known, view."""
+        has_views = any(each.view for each in self.kinds)
+        found: dict[tuple[str, ...], dict[str, int]] = {}
+        for each in self.kinds:
+            views = (each.view or "unknown",) if has_views else ()
+            kind = (each.format, each.colours, each.bits, *views)
+            found.setdefault(kind, {})[each.label] = each.images
+        return found
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -253,7 +268,7 @@ class Dataset(_Record):
         default=(), description="What was corrected in images, and what is doubtful in them."
     )
     survey: Survey | None = Field(
-        default=None, description="What a data scientist looks at first; older ones lack it."
+        default=None, description="A report on the images; older ones lack it."
     )
     versions: dict[str, str] = Field(description="Versions of the packages that made it.")
     files: dict[str, str] = Field(

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Final
 
 from serving.analysis.findings import Estimate
-from serving.images.dataset import Dataset, Example, Shortcut, Survey
+from serving.images.dataset import KINDS, Dataset, Example, Shortcut, Survey
 from serving.report.context import ShownImage
 from serving.report.drawing.document import document
 from serving.report.drawing.drawings import interval
@@ -184,20 +184,19 @@ def _cell(shortcut: Shortcut) -> Markup:
 
 
 def _sizes(survey: Survey) -> Markup:
-    kinds: dict[tuple[str, str, str], dict[str, int]] = {}
-    for each in survey.kinds:
-        kinds.setdefault((each.format, each.colours, each.bits), {})[each.label] = each.images
+    kinds = survey.images_by_kind
+    names = KINDS[: max(map(len, kinds), default=0)]
     return section(
         "files",
         "Files",
         table(
             "Images by kind of file",
-            ("format", "colours", "bits", *LABELS),
+            (*names, *LABELS),
             [
                 (*kind, *(f"{numbers.get(label, 0):,}" for label in LABELS))
                 for kind, numbers in kinds.items()
             ],
-            left=(0, 1),
+            left=range(len(names)),
         ),
         table(
             "Sizes",

@@ -26,6 +26,7 @@ class Measured(NamedTuple):
     format: str
     colours: str
     bits: str
+    view: str
     width: int
     height: int
     bytes: int
@@ -46,6 +47,7 @@ def measured(outcome: Outcome) -> Iterator["Sample"]:
         format=outcome.format,
         colours=outcome.colours,
         bits=bits(outcome),
+        view=outcome.view,
         width=outcome.width,
         height=outcome.height,
         bytes=outcome.file.size,

@@ -24,7 +24,8 @@ _DIGITS: Final = 6
 def survey_marks(outcome: Outcome) -> Iterator[Mark]:
     """Yields how an outcome counts in the survey."""
     if outcome.split:
-        yield Mark(("kind", outcome.format, outcome.colours, bits(outcome), outcome.label))
+        look = (outcome.format, outcome.colours, bits(outcome), outcome.view)
+        yield Mark(("kind", *look, outcome.label))
     if outcome.example and outcome.is_valid:
         kind, order = outcome.example
         yield Mark((kind, outcome.label), (order, outcome.index), outcome.file.filename)
@@ -44,8 +45,15 @@ def survey(tally: Tally, sample: Sample) -> Survey:
         measured=len(rows),
         patients=len({row.patient for row in rows}),
         kinds=tuple(
-            FileKind(format=form, colours=colours, bits=depth, label=label, images=count.number)
-            for (form, colours, depth, label), count in kinds.items()
+            FileKind(
+                format=form,
+                colours=colours,
+                bits=depth,
+                view=view,
+                label=label,
+                images=count.number,
+            )
+            for (form, colours, depth, view, label), count in kinds.items()
         ),
         spreads=tuple(spreads(rows)) if rows else (),
         shortcuts=tuple(shortcuts(rows)),
@@ -135,8 +143,9 @@ def _quantities(rows: Sequence[Measured]) -> dict[str, np.ndarray]:
             ("format", "format ", ""),
             ("colours", "colours ", ""),
             ("bits", "", " bits"),
+            ("view", "view ", ""),
         )
-        for value in sorted({getattr(row, name) for row in rows})
+        for value in sorted({getattr(row, name) for row in rows} - {""})
     }
     return numbers | kinds
 

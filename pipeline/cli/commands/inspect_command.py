@@ -89,8 +89,7 @@ def inspect(
     }
     said = [f"dataset.{k}={json.dumps(v)}" for k, v in given.items() if v is not None]
     config = load(source, [*overrides, *said])
-    if out:
-        sheet.check(out)
+    report = sheet.writer(out) if out else None
     with (
         where_nothing_is_valid(),
         silenced() as terminal,
@@ -102,9 +101,8 @@ def inspect(
             seed=config.seed,
             beam_args=[*config.beam.options, *beam_args],
             progress=progress,
+            report=report,
         )
-    if out:
-        sheet.write(dataset, images, out)
     warnings = [
         *dataset.warnings,
         *([f"cxr convert would refuse this: {refused}"] if refused else []),

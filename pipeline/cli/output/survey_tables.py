@@ -5,7 +5,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.cli.output.cells import counted, new_table, print_fitting, print_table
-from serving.images.dataset import Survey
+from serving.images.dataset import KINDS, Survey
 from transform_module.contract import LABELS
 from transform_module.text import brief, count
 
@@ -57,10 +57,9 @@ def print_survey(console: Console, survey: Survey) -> None:
 
 
 def _kinds(survey: Survey) -> Table:
-    table = new_table("format", "colours", "bits", *LABELS, right=(3, 4))
-    kinds: dict[tuple[str, str, str], dict[str, int]] = {}
-    for each in survey.kinds:
-        kinds.setdefault((each.format, each.colours, each.bits), {})[each.label] = each.images
+    kinds = survey.images_by_kind
+    names = KINDS[: max(map(len, kinds), default=0)]
+    table = new_table(*names, *LABELS, right=range(len(names), len(names) + len(LABELS)))
     for kind, images in kinds.items():
         table.add_row(*map(escape, kind), *(counted(images.get(label, 0)) for label in LABELS))
     return table

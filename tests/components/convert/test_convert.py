@@ -205,6 +205,13 @@ def test_an_inspection_says_what_a_conversion_would_refuse(tmp_path):
     assert sum(found.quarantine_reasons.values()) == 1
 
 
+def test_a_report_gets_the_description_and_the_image_folder(tmp_path):
+    images, given = fill(tmp_path / "images", hospital(4)), []
+    dataset = dataset_of(images, tmp_path / "out", report=lambda *each: given.append(each))
+    found, _ = inspect(images, settings=LENIENT, seed=7, report=lambda *each: given.append(each))
+    assert given == [(dataset, images), (found, images)]
+
+
 def test_an_inspection_of_nothing_usable_says_so(tmp_path):
     images = fill(tmp_path, {"NORMAL/a.png": b"", "PNEUMONIA/b.png": b"text"})
     with pytest.raises(NothingValid, match=r"2 of 2 files \(100%\) are not readable images"):

@@ -6,6 +6,7 @@ import pytest
 from serving.images.dataset import (
     Dataset,
     Example,
+    FileKind,
     Finding,
     FolderCount,
     Leak,
@@ -161,6 +162,20 @@ def test_all_that_is_to_be_looked_at_is_a_warning():
     ]
     assert not any(".png" in each for each in found.nameless_warnings)
     assert len(found.nameless_warnings) == len(found.warnings) - 1
+
+
+def test_views_are_a_kind_where_any_is_known():
+    kinds = [
+        FileKind(format="png", colours="grey", bits="8", view=view, label="NORMAL", images=images)
+        for view, images in (("", 3), ("PA", 4))
+    ]
+    survey = SURVEY.model_copy(update={"kinds": tuple(kinds)})
+    assert survey.images_by_kind == {
+        ("png", "grey", "8", "unknown"): {"NORMAL": 3},
+        ("png", "grey", "8", "PA"): {"NORMAL": 4},
+    }
+    survey = SURVEY.model_copy(update={"kinds": (kinds[0],)})
+    assert survey.images_by_kind == {("png", "grey", "8"): {"NORMAL": 3}}
 
 
 def test_a_clean_dataset_has_no_warnings():

@@ -63,7 +63,11 @@ def test_a_former_page_is_replaced_and_nothing_else_is_left(tmp_path):
 
 def test_a_page_that_cannot_be_written_is_refused_before_there_is_one(tmp_path):
     with pytest.raises(UserError, match="it is a folder"):
-        sheet.check(tmp_path)
+        sheet.writer(tmp_path)
     with pytest.raises(UserError, match="there is no such folder"):
-        sheet.check(tmp_path / "no" / "page.html")
-    sheet.check(tmp_path / "page.html")
+        sheet.writer(tmp_path / "no" / "page.html")
+
+
+def test_the_writer_writes_into_its_file(tmp_path):
+    sheet.writer(tmp_path / "page.html")(DATASET, tmp_path)
+    assert "Dataset report" in (tmp_path / "page.html").read_text()

@@ -44,6 +44,7 @@ def test_a_quantity_that_says_nothing_is_near_a_half_with_its_interval():
         ("format jpeg", {"format": "jpeg"}),
         ("colours RGB", {"colours": "RGB"}),
         ("16 bits", {"bits": 16}),
+        ("view AP", {"view": "AP"}),
     ],
 )
 def test_a_quantity_that_separates_all_images_is_strong(name, difference):
@@ -106,8 +107,8 @@ def test_kinds_of_files_are_counted_by_class():
     images = [placed(0), placed(1), placed(2, label="PNEUMONIA", format="jpeg", colours="RGB")]
     found = surveyed([*images, placed(3, split=None)])
     assert [tuple(dict(each).values()) for each in found.kinds] == [
-        ("jpeg", "RGB", "8", "PNEUMONIA", 1),
-        ("png", "grey", "8", "NORMAL", 2),
+        ("jpeg", "RGB", "8", "", "PNEUMONIA", 1),
+        ("png", "grey", "8", "", "NORMAL", 2),
     ]
     assert (found.images, found.measured, found.patients) == (3, 3, 1)
 

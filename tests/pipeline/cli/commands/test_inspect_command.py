@@ -115,6 +115,7 @@ def test_quarantined_files_are_named_with_their_reason(found):
 def test_the_page_is_written_where_it_is_wanted(found, tmp_path):
     result = cxr("in", "--out", tmp_path / "page.html")
     assert result.exit_code == 0
+    found.calls[0][1]["report"](CLEAN, tmp_path)
     assert "Dataset report" in (tmp_path / "page.html").read_text()
     assert result.stdout.endswith(f"Page: {tmp_path}/page.html\n")
 
