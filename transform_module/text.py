@@ -55,6 +55,14 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
+def brief(value: float) -> str:
+    """Returns a measurement with as many digits as a table needs: ``1``, ``1.33`` or ``7,238``."""
+    if value == int(value):
+        return f"{value:,.0f}"
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:,.{digits}f}"
+
+
 def as_text(path: bytes) -> str:
     r"""Returns a path as text for people.
 

@@ -6,24 +6,28 @@ import os
 import platform
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from components.convert import records
 from components.convert.source import fingerprint_of, source_fingerprint
 from serving.files import publication
 from serving.files.local_paths import place_of, source_of
+from serving.files.spool import Spool
 from serving.images.dataset import DATASET_FILE, QUARANTINE_FILE, Dataset
 from serving.images.dicom.selection import Selection
 from serving.images.labels.labelled_files import labelled_files
+from serving.images.layout import SourceFile
 from serving.images.patients import patient_finder
 from serving.images.settings import DatasetSettings
 from serving.process import system_errors
 from serving.process.collector import importing
 from serving.progress import Progress
 from transform_module.contract import SPLITS
-from transform_module.errors import UserError
+from transform_module.errors import NothingValid, UserError
 from transform_module.files import intact
 from transform_module.files.archives.archive_path import ArchivePath
 from transform_module.files.archives.decompression import decompressed
@@ -32,7 +36,14 @@ from transform_module.files.source_path import Source
 from transform_module.files.store_path import StorePath
 from transform_module.text import count
 
+if TYPE_CHECKING:
+    from components.convert.jobs import Job
+    from components.convert.tally import Tally
+
 _LOG = logging.getLogger(__name__)
+
+# Not called by its name here: what it draws is no reason to convert again.
+Report = Callable[[Dataset, Source], None]
 
 _VERSIONED = ("apache-beam", "pillow", "tensorflow")
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -53,6 +64,7 @@ def convert(
     seed: int,
     beam_args: Sequence[str] = (),
     progress: Progress | None = None,
+    report: Report | None = None,
 ) -> Dataset:
     """Converts image folders to a dataset of TFRecords.
 
@@ -71,6 +83,7 @@ def convert(
             The workers must see ``images`` and the folder that ``out`` lies in.
         progress: gets (done, total) images: first those inspected, then, from 0 again, those
             written.
+        report: gets the description and the image folder at the end.
 
     Returns:
         What ``dataset.json`` in ``out`` holds.
@@ -86,13 +99,53 @@ def convert(
     try:
         with publication.staged(target) as new:
             _refuse_foreign(target)
-            return _convert(source, target, new, settings, seed, beam_args, progress)
+            return _convert(source, target, new, settings, seed, beam_args, progress, report)
     except UserError:
         raise
     except Exception as error:
         if explained := _explain(error, target):
             raise UserError(explained) from error
         raise
+
+
+def inspect(
+    images: str | Source,
+    *,
+    settings: DatasetSettings,
+    seed: int,
+    beam_args: Sequence[str] = (),
+    progress: Progress | None = None,
+    report: Report | None = None,
+) -> tuple[Dataset, str | None]:
+    """Finds out what `convert` would make of image folders, and writes nothing.
+
+    Args:
+        images: see `convert`, as for all else. Beam's workers must see the folder of temporary
+            files of this process.
+        settings: the share of bad files refuses nothing here.
+        seed: seed of the split.
+        beam_args: options for Beam.
+        progress: gets (done, total) images.
+        report: see `convert`.
+
+    Returns:
+        The description without sums of files, and why `convert` would refuse the folder, or None.
+
+    Raises:
+        NothingValid: there is no class folder with a file in it, or none of the files can be used.
+        UserError: see `convert`.
+    """
+    source = source_of(images, "The image folder").resolve()
+    with tempfile.TemporaryDirectory(prefix="cxr-inspect-") as place:
+        placed = _place(source, Path(place), settings, seed, beam_args, progress)
+        from components.convert.quarantine import refusal
+
+        refused = refusal(placed.tally, placed.files, settings)
+        if refused and not any(each.written for each in placed.dataset.folders):
+            raise NothingValid(refused)
+        if report:
+            report(placed.dataset, placed.images)
+    return placed.dataset, refused
 
 
 def converted(
@@ -138,25 +191,66 @@ def _convert(
     seed: int,
     beam_args: Sequence[str],
     progress: Progress | None,
+    report: Report | None,
 ) -> Dataset:
+    placed = _place(images, new.parent, settings, seed, beam_args, progress)
+    # Imported here: Beam takes seconds, and a user's mistakes are known by now.
+    from components.convert.quarantine import refuse_mostly_bad, refused_list, write_list
+
+    dataset, job = placed.dataset, placed.job
+    refuse_mostly_bad(placed.tally, placed.files, job.quarantined(), out, settings)
+    write_list(job.quarantined(), new / QUARANTINE_FILE)
+    listed = {QUARANTINE_FILE: intact.sha256(new / QUARANTINE_FILE)}
+    if present := _with_the_records_of(dataset, out):
+        dataset = dataset.model_copy(update={"files": {**present.files, **listed}}).save(new)
+        publication.update(new, out, DATASET_FILE, lambda: _require_same(present, out))
+    else:
+        written = job.write(new, sum(each.images for each in dataset.splits))
+        summed = dict(sorted({**written, **listed}.items()))
+        dataset = dataset.model_copy(update={"files": summed}).save(new)
+        publication.publish(new, out, DATASET_FILE)
+    refused_list(out).unlink(missing_ok=True)
+    if report:
+        report(dataset, placed.images)
+    _report(dataset)
+    return dataset
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """Files that were read, and what a dataset of them would be."""
+
+    images: Source
+    files: Spool[SourceFile]
+    job: "Job"
+    tally: "Tally"
+    dataset: Dataset
+
+
+def _place(
+    images: Source,
+    results: Place,
+    settings: DatasetSettings,
+    seed: int,
+    beam_args: Sequence[str],
+    progress: Progress | None,
+) -> _Placed:
     if isinstance(images, ArchivePath):
-        images = decompressed(images, new.parent)
+        images = decompressed(images, results)
     files = labelled_files(images, settings)
     patients = patient_finder(settings, files)
     selection = Selection.of(settings.dicom)
-    # Imported here: Beam takes seconds, and a user's mistakes are known by now.
     with importing():
         import tensorflow  # noqa: F401  (for the images' decoder)
 
         from components.convert import jobs, shards, tally
         from components.convert.layout_warnings import layout_warnings
-        from components.convert.quarantine import refuse_mostly_bad, refused_list, write_list
         from components.convert.screening.screening import findings
+        from components.convert.survey.survey import survey
 
     number = shards.number_of_shards(settings.shards, len(files), sum(file.size for file in files))
-    job = jobs.Job(images, new.parent, number, beam_args, progress)
+    job = jobs.Job(images, results, number, beam_args, progress)
     found = job.place(files, patients, seed=seed, hold_out=settings.hold_out, selection=selection)
-    refuse_mostly_bad(found, files, job.quarantined(), out, settings)
     known = tally.count_known(found)
     dataset = Dataset(
         fingerprint=job.fingerprint(),
@@ -173,24 +267,13 @@ def _convert(
         layout_warnings=layout_warnings(found, known, (*patients.notes, *selection.notes(known))),
         dropped_patients=tuple(patient for (patient,) in found.of("dropped")),
         findings=findings(found),
+        survey=survey(found, job.sample()),
         versions={
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in _VERSIONED},
         },
     )
-    write_list(job.quarantined(), new / QUARANTINE_FILE)
-    listed = {QUARANTINE_FILE: intact.sha256(new / QUARANTINE_FILE)}
-    if present := _with_the_records_of(dataset, out):
-        dataset = dataset.model_copy(update={"files": {**present.files, **listed}}).save(new)
-        publication.update(new, out, DATASET_FILE, lambda: _require_same(present, out))
-    else:
-        written = job.write(new, sum(each.images for each in dataset.splits))
-        summed = dict(sorted({**written, **listed}.items()))
-        dataset = dataset.model_copy(update={"files": summed}).save(new)
-        publication.publish(new, out, DATASET_FILE)
-    refused_list(out).unlink(missing_ok=True)
-    _report(dataset)
-    return dataset
+    return _Placed(images, files, job, found, dataset)
 
 
 def _require_same(present: Dataset, out: Place) -> None:

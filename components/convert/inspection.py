@@ -88,7 +88,7 @@ def read_file(file: Source) -> tuple[bytes | None, str]:
 
 
 def inspect_file(
-    outcome: Outcome, images: Source, selection: Selection, measured: bool = False
+    outcome: Outcome, images: Source, selection: Selection
 ) -> tuple[Outcome, np.ndarray | None]:
     """Reads and decodes a file.
 
@@ -96,7 +96,6 @@ def inspect_file(
         outcome: the file; anything may be in it.
         images: the image folder.
         selection: which DICOM files are taken, and how their patients are named.
-        measured: whether it is measured, too, what it looks like.
 
     Returns:
         The outcome with what was found, and the thumbnail of a good image.
@@ -131,11 +130,14 @@ def inspect_file(
     good = replace(
         outcome,
         format=image.format,
+        view=image.facts.view if image.facts else "",
         width=checked.width,
         height=checked.height,
         unused_bits=checked.unused_bits,
+        bits=checked.bits,
+        colours=checked.colours,
         findings=tuple((kind, 0.0) for kind, is_so in findings.items() if is_so),
-        measures=look(image.image) if measured else {},
+        measures=look(pixels),
     )
     return good, small
 
@@ -180,20 +182,14 @@ class ImageDoFn(beam.DoFn):
 class Inspect(ImageDoFn):
     """Inspects lists of files; returns their outcomes, and with the tag LOOKS `Looks`."""
 
-    def __init__(self, images: Source, stage: str, selection: Selection, measured: bool) -> None:
+    def __init__(self, images: Source, stage: str, selection: Selection) -> None:
         super().__init__(stage)
         self._images = images
         self._selection = selection
-        self._measured = measured
 
     def process(self, files: list[Outcome]) -> Iterator[Any]:
         """Inspects some files at once."""
-        inspect = partial(
-            inspect_file,
-            images=self._images,
-            selection=self._selection,
-            measured=self._measured,
-        )
+        inspect = partial(inspect_file, images=self._images, selection=self._selection)
         good: list[tuple[Outcome, np.ndarray]] = []
         with ThreadPoolExecutor(_INSPECTORS) as pool:
             for outcome, small in pool.map(inspect, files):

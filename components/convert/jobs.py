@@ -13,6 +13,7 @@ import apache_beam as beam
 
 from components.convert import placing, records, shards
 from components.convert.outcomes import Outcome
+from components.convert.survey.measured import Sample
 from components.convert.tally import Tally
 from serving.beam.beam_pipeline import options, run
 from serving.files.spool import Spool
@@ -89,6 +90,12 @@ class Job:
         if found != len(files):
             raise RuntimeError(f"Beam placed {found} of {len(files)} files.")
         return tally
+
+    def sample(self) -> Sample:
+        """Returns the measurements of images that `place` made."""
+        file = self.results / placing.SAMPLE
+        sample: Sample = placing.read_kept(file) if file.exists() else Sample()
+        return sample
 
     def quarantined(self) -> Iterator[placing.Row]:
         """Yields the rows of the quarantined files, see `quarantine.write_list`, in order."""

@@ -26,11 +26,16 @@ class Outcome:
         width: in pixels, upright.
         height: in pixels, upright.
         unused_bits: the high bits that none of its 16-bit samples uses.
-        measures: what its pixels look like, where a group is held out by it.
+        bits: of each sample, as the file stores it.
+        colours: see `decode_check.Decoded`.
+        view: such as ``PA``, where it is known, else empty.
+        measures: what its pixels look like, see `transform_module.images.measures`.
         findings: what was corrected in it, or is doubtful, each with a number by which examples
             are chosen, the least first.
         copies: shared by the images that are copies of one another; NO_COPY without.
         quarantined: why it is quarantined.
+        example: ``typical`` or ``odd`` and the order among these, of the few images that are most
+            so in their class.
         patient: the id that its joined patients share, where it is good.
         stands_for_patient: whether it is the one image that its patient is counted by, among those
             of its class, subtype and place.
@@ -45,10 +50,14 @@ class Outcome:
     width: int = 0
     height: int = 0
     unused_bits: int = 0
+    bits: int = 0
+    colours: str = ""
+    view: str = ""
     measures: Mapping[str, float] = field(default_factory=dict)
     findings: tuple[tuple[str, float], ...] = ()
     copies: int = NO_COPY
     quarantined: str | None = None
+    example: tuple[str, float] | None = None
     patient: str | None = None
     stands_for_patient: bool = False
     split: str | None = None

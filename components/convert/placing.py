@@ -15,8 +15,12 @@ from components.convert.inspection import LOOKS, Inspect
 from components.convert.joining import Joined, Pairs
 from components.convert.layout_warnings import warning_marks
 from components.convert.outcomes import NO_COPY, Outcome
+from components.convert.screening import typical
 from components.convert.screening.screening import Screen, Verdict, apply
 from components.convert.shards import Plan
+from components.convert.survey import leaks
+from components.convert.survey.measured import Sample, measured
+from components.convert.survey.survey import survey_marks
 from components.convert.tally import Mark, Tally, marks
 from serving.beam.sum import Sum
 from serving.images.dicom.selection import Selection
@@ -26,6 +30,9 @@ from transform_module.files.source_path import Source
 
 TALLY: Final = "tally"
 """The file of the tally, beside the plan of the shards."""
+
+SAMPLE: Final = "sample"
+"""The file of the measurements; there is none where no image is in a split."""
 
 QUARANTINED: Final = "quarantined"
 """The files that list what is quarantined begin so."""
@@ -37,6 +44,7 @@ _ROWS_IN_A_LIST = 10_000
 
 _FILES_AT_ONCE = 128
 _IN_TEST = "in test"
+_LEAKS = "leaks"
 
 
 @dataclass(eq=False)
@@ -71,14 +79,14 @@ class Place(beam.PTransform):
             | "Read parts" >> beam.FlatMap(_read_part)
             | "Spread files" >> beam.Reshuffle()
         )
-        inspect = Inspect(self.images, self.stage, self.selection, self.hold_out is not None)
+        inspect = Inspect(self.images, self.stage, self.selection)
         inspected = (
             files
             | "To be read" >> beam.Filter(_to_be_read, True)
             | "Inspect" >> beam.ParDo(inspect).with_outputs(LOOKS, main="outcomes")
         )
-        verdict, copied = inspected[LOOKS] | "Screen" >> Screen()
-        screened = inspected["outcomes"] | "Screened" >> beam.Map(_screened, verdict, copied)
+        found = inspected[LOOKS] | "Screen" >> Screen()
+        screened = inspected["outcomes"] | "Screened" >> beam.Map(_screened, *found)
         placed, extra = screened | "Place good" >> _PlaceGood(self.seed, self.hold_out)
         outcomes = (
             placed,
@@ -94,6 +102,12 @@ class Place(beam.PTransform):
             | "Marks" >> beam.Flatten()
             | "Tally" >> beam.CombineGlobally(Sum(Tally)).without_defaults()
             | "Keep tally" >> beam.Map(keep, self.results / TALLY)
+        )
+        _ = (
+            placed
+            | "Measured" >> beam.FlatMap(measured)
+            | "Sample" >> beam.CombineGlobally(Sum(Sample)).without_defaults()
+            | "Keep sample" >> beam.Map(keep, self.results / SAMPLE)
         )
         _ = (
             outcomes
@@ -141,7 +155,8 @@ class _PlaceGood(beam.PTransform):
             | "Without conflicts" >> beam.Map(splits.without_conflict, conflicts)
             | "Key patients" >> beam.Map(_by_patient, AsSingleton(joined, Joined.nothing()))
             | "By patient" >> beam.GroupByKey()
-            | "Name patients" >> beam.FlatMapTuple(_named).with_outputs(_IN_TEST, main="images")
+            | "Name patients"
+            >> beam.FlatMapTuple(_named).with_outputs(_IN_TEST, _LEAKS, main="images")
         )
         in_test = named[_IN_TEST]
         held: Any = frozenset()
@@ -164,9 +179,8 @@ class _PlaceGood(beam.PTransform):
         placed = named["images"] | "Place" >> beam.Map(
             _placed, given, held, seed=self.seed, hold_out=self.hold_out is not None
         )
-        return placed, copies | "Marks of copies" >> beam.MapTuple(
-            lambda _, found: Tally(found.marks)
-        )
+        of_copies = copies | "Marks of copies" >> beam.MapTuple(lambda _, found: Tally(found.marks))
+        return placed, (of_copies, named[_LEAKS]) | "Marks beside" >> beam.Flatten()
 
 
 def read_kept(file: place.Place) -> Any:
@@ -199,8 +213,10 @@ def _to_be_read(batch: list[Outcome], wanted: bool) -> bool:
     return batch[0].is_to_be_read == wanted
 
 
-def _screened(image: Outcome, verdict: Verdict, copied: Joined) -> Outcome:
-    return apply(image, verdict, copied) if image.is_valid else image
+def _screened(
+    image: Outcome, verdict: Verdict, copied: Joined, examples: typical.Examples
+) -> Outcome:
+    return apply(image, verdict, copied, examples) if image.is_valid else image
 
 
 def _good(image: Outcome) -> Tally:
@@ -208,7 +224,7 @@ def _good(image: Outcome) -> Tally:
 
 
 def _counted(outcome: Outcome) -> Tally:
-    return Tally([*marks(outcome), *warning_marks(outcome)])
+    return Tally([*marks(outcome), *warning_marks(outcome), *survey_marks(outcome)])
 
 
 def _by_patient(image: Outcome, joined: Joined) -> tuple[int, Outcome]:
@@ -216,6 +232,9 @@ def _by_patient(image: Outcome, joined: Joined) -> tuple[int, Outcome]:
 
 
 def _named(_: int, images: Iterable[Outcome]) -> Iterator[Any]:
+    images = list(images)
+    if marks_of_leaks := leaks.of_patients(images):
+        yield TaggedOutput(_LEAKS, Tally(marks_of_leaks))
     named, in_test = splits.of_one_patient(images)
     yield TaggedOutput(_IN_TEST, in_test)
     yield from ((image, in_test) for image in named)

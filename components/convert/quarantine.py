@@ -51,18 +51,34 @@ def refuse_mostly_bad(
     Raises:
         UserError: more are bad, or nothing is left.
     """
+    listed = f"Every file with its reason is in {refused_list(out)}. "
+    if refused := refusal(tally, files, settings, listed):
+        write_list(rows, refused_list(out))
+        raise UserError(refused)
+
+
+def refusal(
+    tally: Tally, files: Iterable[SourceFile], settings: DatasetSettings, listed: str = ""
+) -> str | None:
+    """Returns why a folder is more broken than is believable, or None where it is not.
+
+    Args:
+        tally: see `refuse_mostly_bad`, as the next two.
+        files: all files of the image folder.
+        settings: the largest share of quarantined files, and the names of the classes.
+        listed: a sentence about where they are listed.
+    """
     counts = count_folders(tally)
     max_bad = settings.max_bad
     checked = sum(count.read - count.skipped for count in counts)
     bad = sum(count.quarantined for count in counts)
     if any(count.written for count in counts) and bad <= max_bad * checked:
-        return
-    write_list(rows, refused_list(out))
-    raise UserError(
+        return None
+    return (
         f"{bad:,} of {checked:,} files ({bad / max(1, checked):.0%}) are "
         f"not readable images; allowed are {max_bad:.0%} (max_bad). {_commonest(tally)}"
-        f"{_skipped(tally)}{_folders(files, settings)}Every file with its reason is in "
-        f"{refused_list(out)}. {_advice(tally)}"
+        f"{_skipped(tally)}{_folders(files, settings)}{listed}"
+        f"{_advice(tally)}"
     )
 
 

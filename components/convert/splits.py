@@ -9,6 +9,7 @@ others are placed by their hash as beside a test folder.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -17,6 +18,7 @@ import numpy as np
 
 from components.convert.joining import Joined
 from components.convert.outcomes import NO_COPY, Outcome
+from components.convert.survey import leaks
 from components.convert.tally import Mark
 from serving.images.dicom.pseudonyms import UNKEYED
 from transform_module.contract import EVAL, TEST, TRAIN
@@ -46,7 +48,7 @@ class Copies:
     Attributes:
         conflict: for each class the first file of the other one; empty where there is one class.
         pairs: [E, 2] int64: the patients that they join, by `number`.
-        marks: of the finding.
+        marks: of the finding, of images of the same bytes, and of folders that share an image.
     """
 
     conflict: Mapping[str, str]
@@ -63,7 +65,9 @@ def compare_copies(images: Iterable[Outcome]) -> Copies:
     first: dict[str, str] = {}
     different: dict[str, Outcome] = {}
     patients = set()
+    folders = Counter[str]()
     for image in images:
+        folders[image.file.folder] += 1
         name = image.file.filename
         first[image.label] = min(first.get(image.label, name), name)
         known = different.setdefault(image.sha256, image)
@@ -79,11 +83,14 @@ def compare_copies(images: Iterable[Outcome]) -> Copies:
     pairs = np.array([(least, other) for other in others], np.int64).reshape(-1, 2)
     # Copies of the same bytes were always kept together, and are not a finding.
     marks = []
+    if not conflict:
+        marks += [Mark(("duplicates",), number=folders.total() - len(different))]
+        marks += leaks.marks("copies", folders)
     if len(different) > 1:
         start = min(image.index for image in different.values())
-        ordered = sorted(image.file.filename for image in different.values())
-        marks = [Mark(("originals",))] + [
-            Mark(("finding", "copies"), (start, place), name) for place, name in enumerate(ordered)
+        marks += [Mark(("originals",))] + [
+            Mark(("finding", "copies"), (start, image.index), image.file.filename)
+            for image in different.values()
         ]
     return Copies(conflict, pairs, marks)
 

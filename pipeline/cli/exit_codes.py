@@ -1,4 +1,4 @@
-"""Exit codes of commands whose images are all unreadable."""
+"""Exit codes of commands that find no readable image, or something to look at in a dataset."""
 
 import sys
 from collections.abc import Iterator
@@ -10,6 +10,10 @@ import click
 from transform_module.errors import NothingValid
 
 NOTHING_VALID: Final = 4
+"""None of the images that were given can be used."""
+
+WARNINGS: Final = 5
+"""`cxr inspect` found something that somebody should look at."""
 
 
 @contextmanager

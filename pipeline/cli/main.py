@@ -20,6 +20,7 @@ from pipeline.cli.commands.cluster_command import compile_, rehearse
 from pipeline.cli.commands.evaluate_command import evaluate
 from pipeline.cli.commands.explain_command import explain
 from pipeline.cli.commands.export_command import export
+from pipeline.cli.commands.inspect_command import inspect
 from pipeline.cli.commands.serve_command import rollback, serve
 from pipeline.cli.commands.submit_command import schedule, submit
 from pipeline.cli.exit_codes import NOTHING_VALID
@@ -153,6 +154,12 @@ def synth(out: Path, count: int, seed: int, as_json: bool) -> None:
     help="What becomes of images that the table misses.  [default: refuse]",
 )
 @click.option("--max-bad", type=float, help="Stop above this share of bad files. [default: 0.1]")
+@click.option(
+    "--page",
+    type=_PATH,
+    metavar="FILE",
+    help="Write a page with typical and odd images, one HTML file. It shows images of patients.",
+)
 @options.config
 @options.overrides
 @_beam_args
@@ -169,6 +176,7 @@ def convert(
     patients: str | None,
     unlisted_patients: str | None,
     max_bad: float | None,
+    page: Path | None,
     source: str | None,
     overrides: tuple[str, ...],
     beam_args: tuple[str, ...],
@@ -179,10 +187,12 @@ def convert(
     IMAGES, or the one folder in it, holds train|val|test/NORMAL|PNEUMONIA/..., or only
     NORMAL|PNEUMONIA/...; with --labels it holds the images of TABLE in any folders. It may be a
     zip or tar file (.tar, .tgz, .tar.gz, .tar.bz2, .tar.xz). Files that are not readable images
-    are listed in OUT/quarantine.csv with the reason. Each may be in a store: s3://BUCKET/FOLDER,
+    are listed in OUT/quarantine.csv with the reason. cxr inspect IMAGES prints the same report, and
+    converts nothing. Each may be in a store: s3://BUCKET/FOLDER,
     minio:// or gs://.
     """
     from components.convert import convert as images_convert
+    from components.convert.survey import sheet
     from pipeline.cli.output.cells import console
     from pipeline.cli.output.data_tables import print_dataset
     from pipeline.cli.output.display import Display
@@ -198,6 +208,7 @@ def convert(
     said = [f"dataset.{k}={json.dumps(v)}" for k, v in given.items() if v is not None]
     said += options.of_labels(labels, layout, classes)
     config = load(source, [*overrides, *said])
+    report = sheet.writer(page) if page else None
     with (
         silenced() as terminal,
         Display(console(terminal)).step("Convert images") as progress,
@@ -209,6 +220,7 @@ def convert(
             seed=config.seed,
             beam_args=[*config.beam.options, *beam_args],
             progress=progress,
+            report=report,
         )
     if as_json:
         click.echo(strict_json.dumps(dataset.model_dump(mode="json"), indent=2))
@@ -459,6 +471,7 @@ def _check_any_valid(predictions: Sequence[FilePrediction]) -> None:
         sys.exit(NOTHING_VALID)
 
 
+main.add_command(inspect)
 main.add_command(explain)
 main.add_command(evaluate)
 main.add_command(align)

@@ -7,6 +7,7 @@ temptation in the data; one that the probability follows within a class may have
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,18 @@ from serving.analysis.figures import auc_of
 from serving.analysis.findings import Estimate, Probe
 from serving.analysis.groups import estimate
 from serving.analysis.predicted import Predicted
+
+
+class Quantities(NamedTuple):
+    """What is measured of images, [N] each; see `Predicted`."""
+
+    bytes: np.ndarray
+    width: np.ndarray
+    height: np.ndarray
+    brightness: np.ndarray
+    contrast: np.ndarray
+    sharpness: np.ndarray
+    border: np.ndarray
 
 
 def probe(predicted: Predicted, bootstrap: Bootstrap) -> list[Probe]:
@@ -36,17 +49,17 @@ def probe(predicted: Predicted, bootstrap: Bootstrap) -> list[Probe]:
     ]
 
 
-def quantities(predicted: Predicted) -> dict[str, np.ndarray]:
+def quantities(measured: Predicted | Quantities) -> dict[str, np.ndarray]:
     """What is known of the images that says nothing about lungs, [N] by name."""
     return {
-        "file size": predicted.bytes,
-        "width": predicted.width,
-        "height": predicted.height,
-        "aspect ratio": predicted.width / predicted.height,
-        "border brightness": predicted.border,
-        "brightness": predicted.brightness,
-        "contrast": predicted.contrast,
-        "sharpness": predicted.sharpness,
+        "file size": measured.bytes,
+        "width": measured.width,
+        "height": measured.height,
+        "aspect ratio": measured.width / measured.height,
+        "border brightness": measured.border,
+        "brightness": measured.brightness,
+        "contrast": measured.contrast,
+        "sharpness": measured.sharpness,
     }
 
 

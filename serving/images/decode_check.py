@@ -47,6 +47,10 @@ _IMAGES: dict[str, tuple[bytes, Callable[[io.BytesIO], Image.Image]]] = {
 _ENDINGS = {"jpeg": b"\xff\xd9", "png": b"IEND\xaeB`\x82", "gif": b"\0;"}
 
 
+_PNG_COLOURS = {2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
+_COLOURS = {"1": "grey", "L": "grey", "P": "palette", "CMYK": "CMYK", "RGBA": "RGB with alpha"}
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """What an image that passed is.
@@ -57,6 +61,8 @@ class Decoded:
         height: in pixels, upright.
         orientation: as its EXIF data say, 1 to 8; 1 is upright.
         unused_bits: the high bits that none of its 16-bit samples uses.
+        bits: of each sample, or of each index of a palette, as the file stores it.
+        colours: ``grey``, ``RGB``, ``palette``, ``CMYK``, or one of the first two ``with alpha``.
     """
 
     format: str
@@ -64,6 +70,8 @@ class Decoded:
     height: int
     orientation: int = 1
     unused_bits: int = 0
+    bits: int = 8
+    colours: str = "grey"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +123,7 @@ def decode(data: bytes) -> tuple[Decoded, np.ndarray] | str:
         return reason
     if image.mode == "CMYK" and "adobe" not in image.info:
         return "CMYK JPEG without an Adobe marker: save it anew, as grey PNG"
+    bits, colours = _samples(image, data)
     try:
         seen_by_pillow = _seen(image, data)
     except Exception as error:  # noqa: BLE001 - plugins raise many kinds on damaged pixels
@@ -129,13 +138,23 @@ def decode(data: bytes) -> tuple[Decoded, np.ndarray] | str:
         return f"{form.upper()} that TensorFlow cannot decode: save it anew, as PNG"
     height, width = seen_by_model.shape
     if seen_by_pillow is None:
-        return Decoded(form, width, height), seen_by_model
+        found = Decoded(form, width, height, bits=bits, colours=colours)
+        return found, seen_by_model
     if seen_by_model.shape != seen_by_pillow.pixels.shape:
         return f"{form.upper()} read in two ways: TensorFlow and Pillow differ in its size"
     if _mean_difference(seen_by_model, seen_by_pillow.pixels) > MAXIMUM_DIFFERENCE:
         return f"{form.upper()} read in two ways: TensorFlow and Pillow see different pixels"
     orientation, unused_bits = seen_by_pillow.orientation, seen_by_pillow.unused_bits
-    return Decoded(form, width, height, orientation, unused_bits), seen_by_model
+    found = Decoded(form, width, height, orientation, unused_bits, bits, colours)
+    return found, seen_by_model
+
+
+def _samples(image: Image.Image, data: bytes) -> tuple[int, str]:
+    """Returns the bits of each sample and the colours, by the header; see `Decoded`."""
+    if image.format == "PNG":
+        # Pillow's mode of a PNG depends on what it can decode to (PNG, section 11.2.1).
+        return data[24], _PNG_COLOURS.get(data[25], "grey")
+    return (1 if image.mode == "1" else 8), _COLOURS.get(image.mode, "RGB")
 
 
 def _is_cut_short(form: str, data: bytes) -> bool:

@@ -5,8 +5,8 @@ from typing import Final
 
 from serving.analysis.findings import Findings
 from serving.report.context import Context
+from serving.report.drawing.document import document
 from serving.report.drawing.markup import Markup, element, join
-from serving.report.drawing.style import STYLE
 from serving.report.sections import summary
 from serving.report.sections.comparison import comparison
 from serving.report.sections.data import data
@@ -20,13 +20,6 @@ from serving.report.sections.triage_rates import triage
 PAGE: Final = "page.html"
 """The file's name."""
 
-# A page that is opened from a disk loads and runs nothing either.
-_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'"
-_ICON: Final = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
-    "%3Crect width='16' height='16' rx='4' fill='%230b6e75'/%3E"
-    "%3Cpath d='M3 12c3 0 3-8 5-8s2 8 5 8' fill='none' stroke='%23fff'/%3E%3C/svg%3E"
-)
 _HEADING: Final = re.compile(r'<h2 id="([a-z]+)">(.*?)</h2>')
 
 
@@ -58,22 +51,11 @@ def page(findings: Findings, context: Context | None = None) -> str:
         times(context),
         origin(findings, context),
     ]
-    body = element(
-        "body",
+    return document(
+        f"{findings.model}: report",
         summary.head(findings, context),
         element("main", summary.figures(findings), _navigation(join(*sections)), *sections),
     )
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        element("title", f"{findings.model}: report"),
-        element("link", rel="icon", href=_ICON),
-        element("style", Markup(STYLE)),
-    )
-    return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
 
 
 def _navigation(sections: Markup) -> Markup:

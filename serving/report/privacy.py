@@ -34,6 +34,14 @@ def anonymous(findings: Findings, context: Context) -> tuple[Findings, Context]:
 
 
 def without_patients(dataset: Dataset) -> Dataset:
-    """Replaces the ids of dropped patients by numbers, so that only their count remains."""
+    """Replaces the ids of dropped patients by numbers, and removes the names of files."""
     numbered = tuple(f"patient {n}" for n, _ in enumerate(dataset.dropped_patients, start=1))
-    return dataset.model_copy(update={"dropped_patients": numbered})
+    update = {
+        "dropped_patients": numbered,
+        "layout_warnings": (),
+        "findings": tuple(
+            finding.model_copy(update={"examples": ()}) for finding in dataset.findings
+        ),
+        "survey": dataset.survey and dataset.survey.model_copy(update={"examples": ()}),
+    }
+    return dataset.model_copy(update=update)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transform_module.text import count, printable, shell_quoted
+from transform_module.text import brief, count, printable, shell_quoted
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,11 @@ def test_a_quoted_word_is_the_same_word_for_a_shell_and_safe_to_print(text):
 def test_one_thing_is_singular():
     assert count(1, "image") == "1 image"
     assert count(1200, "image") == "1,200 images"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1.0, "1"), (0, "0"), (1.333, "1.33"), (54.04, "54.0"), (7238.4, "7,238"), (0.996, "1.00")],
+)
+def test_a_measurement_has_as_many_digits_as_a_table_needs(value, text):
+    assert brief(value) == text

@@ -62,7 +62,7 @@ class Moments:
     @classmethod
     def of(cls, thumbnails: np.ndarray, chosen: np.ndarray | None = None) -> "Moments":
         """Sums up images [N, 32, 32] uint8, those that are chosen [N] bool."""
-        described = _described(thumbnails)
+        described = vectors(thumbnails)
         whole = (
             np.rint(described[chosen] * np.float64(_SCALE))
             if chosen is not None
@@ -92,7 +92,7 @@ def first_direction(moments: Moments) -> np.ndarray:
 
 def correlations(thumbnails: np.ndarray, direction: np.ndarray) -> np.ndarray:
     """Returns the correlation of each image with a direction, [N] float64."""
-    return _described(thumbnails) @ direction
+    return vectors(thumbnails) @ direction
 
 
 def no_histogram() -> np.ndarray:
@@ -167,7 +167,7 @@ def reference(core: Moments) -> Reference:
 
 def residuals(thumbnails: np.ndarray, reference: Reference) -> np.ndarray:
     """Returns how far each image is from the variation of most, less 1, [N] float64."""
-    centred = _described(thumbnails) - reference.mean
+    centred = vectors(thumbnails) - reference.mean
     rest = (centred**2).sum(axis=1) - ((centred @ reference.directions) ** 2).sum(axis=1)
     return np.sqrt(np.maximum(rest, 0)) - 1
 
@@ -251,7 +251,7 @@ def _quantile(values: np.ndarray, counts: np.ndarray, share: float) -> float:
     return lower + (upper - lower) * (place - int(place))
 
 
-def _described(thumbnails: np.ndarray) -> np.ndarray:
+def vectors(thumbnails: np.ndarray) -> np.ndarray:
     """Returns [N, 256] float32 of mean 0 and norm 1."""
     number, side, _ = thumbnails.shape
     step = side // _SIDE

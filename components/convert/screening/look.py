@@ -3,28 +3,30 @@
 import functools
 from typing import Any
 
+import numpy as np
+
 from transform_module.images.measures import measure
 
 
-def look(data: bytes) -> dict[str, float]:
+def look(pixels: np.ndarray) -> dict[str, float]:
     """Measures an image at the model's size.
 
     Args:
-        data: an image that `decode_check.check` lets pass.
+        pixels: [H, W] uint8, as `decode_check.decode` returns them.
 
     Returns:
         See `transform_module.images.measures.measure`.
     """
-    return measure(_pixels()(data).numpy()[..., 0])
+    return measure(_standardized()(pixels).numpy()[..., 0])
 
 
 @functools.cache
-def _pixels() -> Any:
+def _standardized() -> Any:
     import tensorflow as tf
 
-    from transform_module.images.image_ops import decode_grey, standardize
+    from transform_module.images.image_ops import standardize
 
     return tf.function(
-        lambda encoded: standardize(decode_grey(encoded)),
-        input_signature=[tf.TensorSpec((), tf.string)],
+        lambda pixels: standardize(pixels[..., tf.newaxis]),
+        input_signature=[tf.TensorSpec((None, None), tf.uint8)],
     )

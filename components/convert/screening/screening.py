@@ -17,7 +17,7 @@ from apache_beam.pvalue import AsSingleton, PCollection
 from components.convert.inspection import Looks
 from components.convert.joining import Joined, Pairs
 from components.convert.outcomes import NO_COPY, Outcome
-from components.convert.screening import copies, likeness
+from components.convert.screening import copies, likeness, typical
 from components.convert.screening.likeness import Majority, Moments, Reference, Spread
 from components.convert.tally import Tally
 from serving.beam.sum import Sum
@@ -110,7 +110,7 @@ def decide(marked: Marked) -> Verdict:
     return Verdict(np.sort(np.concatenate(quarantined)), doubtful)
 
 
-def apply(image: Outcome, verdict: Verdict, joined: Joined) -> Outcome:
+def apply(image: Outcome, verdict: Verdict, joined: Joined, examples: typical.Examples) -> Outcome:
     """Says of a good image what the comparison found."""
     place = int(np.searchsorted(verdict.quarantined, image.index))
     if verdict.quarantined[place : place + 1].tolist() == [image.index]:
@@ -120,6 +120,7 @@ def apply(image: Outcome, verdict: Verdict, joined: Joined) -> Outcome:
         image,
         findings=image.findings + ((doubtful,) if doubtful else ()),
         copies=joined.of(image.index, NO_COPY),
+        example=examples.get(image.index),
     )
 
 
@@ -176,8 +177,8 @@ def _finding(
 class Screen(beam.PTransform):
     """Compares all good images of a folder with each other.
 
-    It takes `Looks`, and returns two side inputs: a `Verdict`, and with the images that are copies
-    of one another `Joined`.
+    It takes `Looks`, and returns three side inputs: a `Verdict`, with the images that are copies of
+    one another `Joined`, and the typical and the odd ones, see `typical.Examples`.
     """
 
     # Beam warns of any other annotation.
@@ -231,8 +232,23 @@ class Screen(beam.PTransform):
             | "All copies" >> beam.CombineGlobally(Sum(Pairs)).without_defaults()
             | "Join copies" >> beam.Map(Pairs.joined)
         )
+        centres = (
+            kept
+            | "Sum up classes" >> beam.Map(typical.Centres.of)
+            | "Classes" >> beam.CombineGlobally(Sum(typical.Centres.nothing)).without_defaults()
+        )
+        examples = (
+            kept
+            | "Ends" >> beam.Map(typical.ends, AsSingleton(centres))
+            | "All ends" >> beam.CombineGlobally(Sum(Tally)).without_defaults()
+            | "Examples" >> beam.Map(typical.examples)
+        )
         nobody = Verdict(np.zeros(0, np.int64))
-        return AsSingleton(verdict, nobody), AsSingleton(copied, Joined.nothing())
+        return (
+            AsSingleton(verdict, nobody),
+            AsSingleton(copied, Joined.nothing()),
+            AsSingleton(examples, {}),
+        )
 
 
 def _correlated(looks: Looks, direction: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from pipeline.cli.output.cells import (
     standard_output,
 )
 from pipeline.cli.output.dataset_rows import COLUMNS, rows
+from pipeline.cli.output.survey_tables import print_survey
 from serving.explain.job import Explanation
 from serving.images.dataset import QUARANTINE_FILE, Dataset
 from serving.predict.files import FilePrediction
@@ -31,8 +32,13 @@ from transform_module.text import count, printable
 _IN_DOMAIN: Final = {None: "", True: "yes", False: "no"}
 
 
-def print_dataset(dataset: Dataset, out: Place) -> None:
-    """Prints where every file went, what the splits hold and why files were kept out."""
+def print_dataset(dataset: Dataset, out: Place | None) -> None:
+    """Prints where every file went, what the splits hold and why files were kept out.
+
+    Args:
+        dataset: the description.
+        out: the folder of the records; None where none were written.
+    """
     console = standard_output()
     table = new_table(*COLUMNS, right=range(2, len(COLUMNS)))
     *body, total = rows(dataset)
@@ -59,8 +65,13 @@ def print_dataset(dataset: Dataset, out: Place) -> None:
             table.add_row(escape(reason), counted(files))
         console.print()
         print_table(console, table)
-        console.print(f"Each file with its reason: {short_path(out / QUARANTINE_FILE)}")
-    console.print()
+        if out:
+            console.print(f"Each file with its reason: {short_path(out / QUARANTINE_FILE)}")
+    if dataset.survey and dataset.survey.images:
+        console.print()
+        print_survey(console, dataset.survey)
+    else:
+        console.print()
     if dataset.hold_out:
         console.print(
             f"The test split is {dataset.hold_out}, held out on purpose; the folder test takes no "
@@ -80,7 +91,26 @@ def print_dataset(dataset: Dataset, out: Place) -> None:
         console.print(escape(sentence), style=style)
     for split, label in dataset.missing:
         console.print(f"[yellow]The split {split} holds no {label}.[/]")
-    console.print(f"Fingerprint {dataset.fingerprint[:16]}, written to {short_path(out)}")
+    if out:
+        console.print(f"Fingerprint {dataset.fingerprint[:16]}, written to {short_path(out)}")
+
+
+def print_inspected(dataset: Dataset, refused: str | None) -> None:
+    """Prints what a conversion would make of a folder.
+
+    Args:
+        dataset: the description.
+        refused: why `cxr convert` would refuse it; None where it would not.
+    """
+    print_dataset(dataset, None)
+    console = standard_output()
+    for each in dataset.survey.examples if dataset.survey else ():
+        if each.kind == "quarantined":
+            console.print(f"Quarantined: {escape(each.path)} ({escape(each.about)})")
+    if refused:
+        console.print(f"[yellow]cxr convert would refuse this: {escape(refused)}[/]")
+    warnings = len(dataset.warnings) + bool(refused)
+    console.print(f"[bold]{count(warnings, 'warning') if warnings else 'No warnings'}.[/]")
 
 
 def print_synthetic(made: SyntheticSet, out: Path) -> None:

@@ -36,6 +36,7 @@ code { font: .875em ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflo
   margin: 0 0 1rem; padding: .75rem 1rem; }
 .verdict.no { border-color: var(--warm); background: var(--warm-tint); }
 .verdict p { font-size: 1.125rem; margin: 0; }
+.verdict li + li { margin-top: .25rem; }
 .verdict ul { color: var(--muted); font-size: .9375rem; margin: .25rem 0 0; list-style: none; }
 .notice, .note, figcaption { color: var(--muted); font-size: .875rem; max-width: 60rem; }
 nav { margin: 0 0 1rem; }
@@ -99,6 +100,11 @@ figure { break-inside: avoid; margin: 0; min-width: 0; }
 .misses li { break-inside: avoid; min-width: 0; }
 .misses p { font-size: .875rem; line-height: 1.4; margin: .25rem 0 0; }
 .misses .span { color: var(--muted); font-size: .8125rem; }
+.sheet { display: grid; gap: .75rem; list-style: none;
+  grid-template-columns: repeat(auto-fill, minmax(min(30%, 9rem), 1fr)); }
+.sheet li { break-inside: avoid; min-width: 0; }
+.sheet img { max-width: 10rem; width: 100%; }
+.sheet .span { color: var(--muted); font-size: .8125rem; }
 .pair { display: grid; gap: .25rem; grid-auto-columns: 1fr; grid-auto-flow: column; }
 .pair:has(img:only-child) { max-width: 10rem; }
 img { background: #000; border-radius: .375rem; display: block; height: auto; max-width: 100%; }

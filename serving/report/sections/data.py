@@ -24,12 +24,16 @@ def data(context: Context) -> Markup:
         "data",
         "Data",
         element("p", data_source(context)) if context.source or dataset else None,
-        _splits(dataset) if dataset else None,
+        splits(dataset) if dataset else None,
+        # The other sentences name files, which the page may not.
+        note(dataset.patients.sentence) if dataset and dataset.patients else None,
+        *(note(finding.message) for finding in (dataset.findings if dataset else ())),
         _quarantine(context, dataset),
     )
 
 
-def _splits(dataset: Dataset) -> Markup:
+def splits(dataset: Dataset) -> Markup:
+    """Returns a table of the images and the patients of each split."""
     rows = []
     subtypes = any(each.subtype not in _NO_SUBTYPE for each in dataset.splits)
     for split in SPLITS:
@@ -64,9 +68,6 @@ def _splits(dataset: Dataset) -> Markup:
             f"the metrics are measured on test. No patient is in two splits.{kept_apart} Seed "
             f"{dataset.seed}, fingerprint {dataset.fingerprint[:12]}."
         ),
-        # The other sentences name files, which the page may not.
-        note(dataset.patients.sentence) if dataset.patients else None,
-        *(note(finding.message) for finding in dataset.findings),
     )
 
 

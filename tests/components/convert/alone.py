@@ -138,7 +138,7 @@ def screen(images: Sequence[Outcome], parts: Sequence[Looks]) -> tuple[list[Outc
     verdict = screening.decide(marked)
     copied = joined_copies(parts, verdict)
     screened = [
-        screening.apply(image, verdict, copied) if image.is_valid else image for image in images
+        screening.apply(image, verdict, copied, {}) if image.is_valid else image for image in images
     ]
     tally = Tally(Mark(("good", image.label)) for image in screened if image.is_valid)
     return screened, tally

@@ -202,7 +202,7 @@ def compare(thumbnails: np.ndarray) -> Likeness:
     nothing = Likeness(np.zeros(number, bool), np.zeros(number, bool), np.zeros(number))
     if number < 2:
         return nothing
-    described = likeness._described(thumbnails)
+    described = likeness.vectors(thumbnails)
     direction = _first_direction(described)
     if (described @ direction < 0).sum() * 2 > number:
         direction = -direction
@@ -213,7 +213,7 @@ def compare(thumbnails: np.ndarray) -> Likeness:
     inverted = correlation <= likeness._INVERTED
     if inverted.any():
         within = np.stack([likeness._without_margins(each) for each in thumbnails[inverted]])
-        inverted[inverted] = likeness._described(within) @ direction <= likeness._INVERTED
+        inverted[inverted] = likeness.vectors(within) @ direction <= likeness._INVERTED
     if number < LEAST_IMAGES:
         return Likeness(inverted, nothing.unlike, nothing.distance)
     distance = _distance(described, correlation)

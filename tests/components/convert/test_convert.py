@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from components.convert import jobs, placing, shards
-from components.convert.convert import converted
+from components.convert.convert import converted, inspect
 from pipeline.cli.output.dataset_rows import rows
 from serving.beam import disk_runner
 from serving.files import spool, staging
@@ -37,7 +37,7 @@ from tests.components.convert.killed import MOMENTS
 from tests.conftest import SHARED
 from tests.images import encode, grey_pixels, png_of_16_bits
 from tests.serving.images.encoding.samples import FILES
-from transform_module.errors import UserError
+from transform_module.errors import NothingValid, UserError
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -182,6 +182,68 @@ def test_the_shards_are_named_as_the_contract_says(clinic):
         for split in ("eval", "test", "train")
         for shard in (0, 1)
     ]
+
+
+def test_an_inspection_finds_what_a_conversion_does_and_writes_nothing(tmp_path, clinic):
+    images = clinic[1].parent / "images"
+    before = sorted(path.name for path in images.parent.iterdir())
+    done = []
+    found, refused = inspect(
+        images, settings=LENIENT, seed=7, progress=lambda *each: done.append(each)
+    )
+    assert refused is None
+    assert found == clinic[2].model_copy(update={"files": {}, "checksum": ""})
+    assert sorted(path.name for path in images.parent.iterdir()) == before
+    # One stage: nothing is written.
+    assert [each for each in done if each[0] == 0] == [(0, done[-1][1])]
+
+
+def test_an_inspection_says_what_a_conversion_would_refuse(tmp_path):
+    images = fill(tmp_path / "images", hospital(4) | {"train/NORMAL/a.png": b""})
+    found, refused = inspect(images, settings=DatasetSettings(max_bad=0), seed=7)
+    assert refused.startswith("1 of 11 files (9%) are not readable images; allowed are 0%")
+    assert "is in" not in refused
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["images"]
+    assert sum(found.quarantine_reasons.values()) == 1
+
+
+def test_a_report_gets_the_description_and_the_image_folder(tmp_path):
+    images, given = fill(tmp_path / "images", hospital(4)), []
+    dataset = dataset_of(images, tmp_path / "out", report=lambda *each: given.append(each))
+    found, _ = inspect(images, settings=LENIENT, seed=7, report=lambda *each: given.append(each))
+    assert given == [(dataset, images), (found, images)]
+
+
+def test_an_inspection_of_nothing_usable_says_so(tmp_path):
+    images = fill(tmp_path, {"NORMAL/a.png": b"", "PNEUMONIA/b.png": b"text"})
+    with pytest.raises(NothingValid, match=r"2 of 2 files \(100%\) are not readable images"):
+        inspect(images, settings=LENIENT, seed=7)
+
+
+def test_the_survey_counts_what_is_in_the_splits(clinic):
+    survey = clinic[2].survey
+    records = list(examples(clinic[1]))
+    assert survey.images == survey.measured == len(records)
+    assert survey.patients == len({each["patient_id"][0] for each in records})
+    assert sum(each.images for each in survey.kinds) == len(records)
+    assert {(each.format, each.colours, each.bits) for each in survey.kinds} == {
+        ("png", "grey", "8")
+    }
+    assert survey.duplicates == 2
+    assert [(each.folders, each.groups, each.images) for each in survey.leaks] == [
+        ("train, val, test", 1, 2)
+    ]
+    assert {each.about for each in survey.examples if each.kind == "quarantined"} == {
+        "empty file",
+        "same image under both classes",
+    }
+
+
+def test_the_numbers_of_examples_are_those_of_the_files_by_path(clinic):
+    files = sorted(clinic[0])
+    found = clinic[2].survey.examples
+    assert {each.kind for each in found} == {"typical", "odd", "quarantined"}
+    assert all(files[each.number - 1] == each.path for each in found)
 
 
 def test_class_folders_alone_are_split_70_15_15(tmp_path):

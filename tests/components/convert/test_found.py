@@ -5,8 +5,10 @@ from collections import Counter
 
 import pytest
 
+from components.convert.convert import inspect
+from components.convert.survey import sheet
 from serving.images.settings import DatasetSettings
-from tests.components.convert.folders import dataset_of, examples
+from tests.components.convert.folders import LENIENT, dataset_of, examples
 from tests.conftest import SHARED
 from transform_module.errors import UserError
 
@@ -160,3 +162,38 @@ def test_a_table_that_misses_images_is_refused(tmp_path, table):
     settings = ORDINARY.model_copy(update={"patients": str(FOUND / "03_csv" / table)})
     with pytest.raises(UserError, match=r"and misses .* --unlisted-patients alone"):
         dataset_of(tmp_path / "images", tmp_path / "out", settings)
+
+
+def test_the_report_finds_copies_across_splits_and_a_shortcut_and_names_nobody(tmp_path):
+    images = FOUND / "11_reencoded_copies_across_splits"
+    found, refused = inspect(images, settings=ORDINARY, seed=7)
+    assert refused is None
+    copies, patients = found.survey.leaks
+    assert (copies.kind, copies.folders, copies.groups, copies.images) == (
+        "copies",
+        "train, test",
+        24,
+        48,
+    )
+    assert (patients.kind, patients.groups, patients.images) == ("patients", 1, 1)
+    # What both classes of the public dataset differ in, whatever the lungs show.
+    strongest = found.survey.shortcuts[0]
+    assert strongest.name == "file size"
+    assert strongest.auc < 0.2
+    sheet.write(found, images, tmp_path / "page.html")
+    html = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert html.count("data:image/jpeg") == len(found.survey.examples)
+    names = {path.stem for path in images.rglob("*") if path.is_file()}
+    assert [name for name in names if name in html] == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "kinds"),
+    [
+        ("13_black_8_of_16_bits", {("png", "grey", "8 of 16")}),
+        ("15_monochrome1_one_class", {("png", "grey", "8")}),
+    ],
+)
+def test_the_report_says_how_the_files_are_stored(folder, kinds):
+    found, _ = inspect(FOUND / folder, settings=LENIENT, seed=7)
+    assert {(each.format, each.colours, each.bits) for each in found.survey.kinds} == kinds

@@ -24,8 +24,8 @@ from transform_module.images.measures import MEASURES
 TAKEN = Selection.of(DicomSettings())
 
 
-def inspected(folder, name="a.png", **options):
-    return inspection.inspect_file(Outcome(source(name)), folder, TAKEN, **options)
+def inspected(folder, name="a.png"):
+    return inspection.inspect_file(Outcome(source(name)), folder, TAKEN)
 
 
 def test_a_good_image_is_described(tmp_path):
@@ -38,12 +38,15 @@ def test_a_good_image_is_described(tmp_path):
         format="png",
         width=44,
         height=40,
+        bits=8,
+        colours="grey",
+        measures=found.measures,
     )
 
 
-def test_it_is_measured_where_that_is_wanted(tmp_path):
+def test_its_pixels_are_measured(tmp_path):
     fill(tmp_path, {"a.png": xray(1)})
-    assert set(inspected(tmp_path, measured=True)[0].measures) == set(MEASURES)
+    assert set(inspected(tmp_path)[0].measures) == set(MEASURES)
 
 
 def test_an_image_of_hardly_any_contrast_is_faint(tmp_path):
@@ -94,7 +97,7 @@ def test_every_file_is_inspected_whatever_its_name(tmp_path):
         Outcome(SourceFile(name, "train", "NORMAL", readable=True), index)
         for index, name in enumerate(names)
     ]
-    inspect = inspection.Inspect(tmp_path, "stage", TAKEN, measured=False)
+    inspect = inspection.Inspect(tmp_path, "stage", TAKEN)
     *found, looks = inspect.process(files)
     assert [each.quarantined for each in found] == [
         None,
@@ -111,7 +114,7 @@ def test_every_file_is_inspected_whatever_its_name(tmp_path):
 def test_what_is_known_without_reading_goes_before_what_reading_found(tmp_path):
     fill(tmp_path, {"list.csv": b"text"})
     file = source("list.csv", "", "", problem="outside the class folders")
-    inspect = inspection.Inspect(tmp_path, "stage", TAKEN, measured=False)
+    inspect = inspection.Inspect(tmp_path, "stage", TAKEN)
     (found,) = inspect.process([Outcome(file)])
     assert found.quarantined == "outside the class folders"
     assert found.sha256 == hashlib.sha256(b"text").hexdigest()

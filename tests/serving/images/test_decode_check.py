@@ -17,21 +17,48 @@ from transform_module.images import image_ops
 GOOD = {name: encode(grey_pixels(44, 40), name) for name in FORMATS}
 
 
+SAMPLES = {
+    "jpeg-grey": (8, "grey"),
+    "jpeg-rgb": (8, "RGB"),
+    "jpeg-cmyk": (8, "CMYK"),
+    "jpeg-progressive": (8, "RGB"),
+    "png-grey": (8, "grey"),
+    "png-16-bit": (16, "grey"),
+    "png-rgb": (8, "RGB"),
+    "png-rgba": (8, "RGB with alpha"),
+    "png-grey-alpha": (8, "grey with alpha"),
+    "png-palette": (8, "palette"),
+    "bmp-rgb": (8, "RGB"),
+    "bmp-grey": (8, "grey"),
+    "gif": (8, "palette"),
+}
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_passes_and_is_reported_by_its_content(name):
-    assert check(GOOD[name]) == Decoded(name.split("-")[0], 44, 40)
+    bits, colours = SAMPLES[name]
+    form = name.split("-")[0]
+    assert check(GOOD[name]) == Decoded(form, 44, 40, bits=bits, colours=colours)
 
 
 @pytest.mark.parametrize("mode", ["1", "P", "RGB", "RGBA"])
 def test_other_depths_and_colours_pass(mode):
     colours = np.random.default_rng(1).integers(0, 256, (40, 44, 4), dtype=np.uint8)
     image = Image.fromarray(colours).convert("RGB").convert(mode)
-    assert check(saved(image, "PNG")) == Decoded("png", 44, 40)
+    samples = {
+        "1": (1, "grey"),
+        "P": (8, "palette"),
+        "RGB": (8, "RGB"),
+        "RGBA": (8, "RGB with alpha"),
+    }
+    bits, colours = samples[mode]
+    assert check(saved(image, "PNG")) == Decoded("png", 44, 40, bits=bits, colours=colours)
 
 
 def test_noise_in_colour_at_full_quality_passes():
     colours = np.random.default_rng(1).integers(0, 256, (90, 90, 3), dtype=np.uint8)
-    assert check(saved(Image.fromarray(colours), "JPEG", quality=100)) == Decoded("jpeg", 90, 90)
+    data = saved(Image.fromarray(colours), "JPEG", quality=100)
+    assert check(data) == Decoded("jpeg", 90, 90, colours="RGB")
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -135,14 +162,16 @@ def test_unused_high_bits_are_noted(channels):
         samples = np.repeat(samples[..., np.newaxis], channels, axis=2)
         if channels in (2, 4):
             samples[..., -1] = 65535
-    assert check(png_of_16_bits(samples)) == Decoded("png", 44, 40, unused_bits=4)
+    colours = {None: "grey", 2: "grey with alpha", 3: "RGB", 4: "RGB with alpha"}[channels]
+    expected = Decoded("png", 44, 40, unused_bits=4, bits=16, colours=colours)
+    assert check(png_of_16_bits(samples)) == expected
 
 
 @pytest.mark.parametrize("side", [40, 1100])
 def test_letters_at_full_scale_do_not_refuse_an_image(side):
     samples = grey_pixels(side, side).astype(np.uint16) << 4
     samples[2 : 2 + side // 16, 2 : 2 + side // 16] = 65535
-    assert check(png_of_16_bits(samples)) == Decoded("png", side, side, unused_bits=4)
+    assert check(png_of_16_bits(samples)) == Decoded("png", side, side, unused_bits=4, bits=16)
 
 
 def test_colours_of_16_bits_that_are_seen_otherwise_are_refused(monkeypatch):

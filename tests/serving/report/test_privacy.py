@@ -1,6 +1,8 @@
 from serving.analysis.findings import to_json
+from serving.images.dataset import Finding
 from serving.report.page import page
-from serving.report.privacy import anonymous
+from serving.report.privacy import anonymous, without_patients
+from tests.serving.images.test_dataset import SURVEY
 from tests.serving.report import made
 
 
@@ -33,3 +35,13 @@ def test_what_counts_stays():
     assert {each.path for each in found.misses} >= set(shown.images)
     assert len(shown.images) == len(set(context.images) & {e.path for e in findings.misses})
     assert len(shown.dataset.dropped_patients) == len(context.dataset.dropped_patients)
+
+
+def test_no_name_that_the_conversion_recorded_is_left():
+    finding = Finding(kind="unlike", images=1, message="One.", examples=("anna.png",))
+    update = {"findings": (finding,), "layout_warnings": ("Look at bob.png.",), "survey": SURVEY}
+    named = made.context().dataset.model_copy(update=update)
+    found = without_patients(named)
+    assert "anna" in named.model_dump_json()
+    assert not any(name in found.model_dump_json() for name in ("anna", "bob"))
+    assert (found.findings[0].message, found.survey.shortcuts) == ("One.", SURVEY.shortcuts)
