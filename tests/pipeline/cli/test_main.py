@@ -649,8 +649,9 @@ def test_predict_needs_something_to_predict():
     assert "Give MODEL and IMAGES, or --url and IMAGES." in cxr("predict", "model", code=2)
 
 
-def test_predict_by_url_needs_no_model(monkeypatch):
+def test_predict_by_url_needs_no_model(monkeypatch, tmp_path):
     passed = {}
+    (tmp_path / "xray.png").write_bytes(b"\x89PNG\r\n\x1a\n")
 
     class Client:
         def __enter__(self):
@@ -667,7 +668,8 @@ def test_predict_by_url_needs_no_model(monkeypatch):
         return Client()
 
     monkeypatch.setattr("serving.client.connect", connect)
-    message = cxr("predict", "--url", "http://x", "--model-name", "m", __file__, code=1)
+    arguments = ("--url", "http://x", "--model-name", "m", str(tmp_path / "xray.png"))
+    message = cxr("predict", *arguments, code=1)
     assert (passed["url"], passed["model"]) == ("http://x", "m")
     assert "http://x, model m: status 503: full" in message
 
