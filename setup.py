@@ -56,6 +56,7 @@ setup(
         "keras>=3.15,<4",
         "keras-tuner>=1.4.7,<2",
         "ml-metadata>=1.21,<1.22",
+        "model-signing>=1.1,<2",  # sigstore's: by a key, a certificate, or keyless
         "numpy>=2,<3",
         "orjson>=3.10,<4",
         "pi-heif>=1,<2",  # HEIC; without the encoder of pillow-heif, whose licence is GPL
