@@ -67,6 +67,7 @@ setup(
         "pyarrow>=10",
         "pydantic>=2.10,<3",
         "pydicom>=3.0.1,<4",
+        "pyopenssl>=25",  # model-signing imports it, and declares it nowhere
         "python-gdcm>=3,<4",  # JPEG in DICOM; pylibjpeg-libjpeg is GPL
         "pyyaml>=6,<7",
         "rich>=13",
