@@ -5,7 +5,14 @@ from typing import Any, Final
 
 from transform_module.files.remote import is_remote
 
-_PLACES: Final = (("images",), ("dataset", "patients"), ("push", "directory"))
+_PLACES: Final = (
+    ("images",),
+    ("dataset", "patients"),
+    ("push", "directory"),
+    ("push", "signing", "private_key"),
+    ("push", "signing", "certificate"),
+    ("push", "signing", "chain"),
+)
 """Settings that are paths. They name users, studies and, in a table's case, patients."""
 
 
@@ -24,6 +31,8 @@ def without_places(configuration: Mapping[str, Any]) -> dict[str, Any]:
             section[key] = dict(section[key])
             section = section[key]
         else:
-            if isinstance(section.get(name), str) and not is_remote(section[name]):
+            value = section.get(name)
+            is_local = isinstance(value, str) and not is_remote(value)
+            if is_local or (value and isinstance(value, list)):
                 section[name] = None
     return shared
