@@ -24,6 +24,7 @@ from serving.predict import files
 from serving.progress import Progress, Step
 from serving.versions import pushed
 from serving.versions.push import push as publish
+from serving.versions.push import require_signing
 from serving.versions.push_rules import Compared, PushRefused
 from serving.versions.signing import UNSIGNED, SigningSettings
 from transform_module.contract import LABELS
@@ -86,6 +87,8 @@ def align_model(
         NothingValid: none of the images can be used.
         UserError: there is no model, or it cannot be aligned, or not be pushed.
     """
+    if push:
+        require_signing(signing)
     require_local(images, "The images")
     if not os.path.isdir(images):
         raise UserError(f"There is no folder {images}. Give a folder of the place's images.")

@@ -108,18 +108,18 @@ def problems(root: Path, names: Collection[str], trust: Trust) -> list[str]:
     return []
 
 
-def signer(root: Path) -> str:
+def signer(root: Path, trust: Trust) -> str:
     """Describes who signed a version, of which `problems` found none.
 
     Returns:
-        The subject of the signing certificate, or the SHA-256 of the public key.
+        The identity, the subject of the signing certificate, or the SHA-256 of the public key.
     """
     material = json.loads((root / SIGNATURE).read_bytes())["verificationMaterial"]
-    if "publicKey" in material:
+    if trust.key:
         return f"key {material['publicKey']['hint']}"
-    certificate = _certificates(material)[0]
-    # A certificate without a key of its owner's has the identity beside the subject.
-    return f"certificate {certificate.subject.rfc4514_string() or certificate.serial_number}"
+    if trust.certificates:
+        return f"certificate {_certificates(material)[0].subject.rfc4514_string()}"
+    return f"identity {trust.identity}"
 
 
 def _verify(root: Path, path: Path, names: Collection[str], trust: Trust) -> None:

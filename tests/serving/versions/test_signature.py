@@ -41,7 +41,7 @@ def unsigned(folder, weights=b"unsigned"):
 
 def test_a_signed_version_is_whole_and_names_its_signer(required, version, keys):
     assert pushed.verify(version) == []
-    assert signature.signer(version).startswith("key ")
+    assert signature.signer(version, Trust(key=keys.public)).startswith("key ")
 
 
 @pytest.mark.usefixtures("required")
@@ -184,7 +184,9 @@ def test_a_certificate_that_leads_to_the_authority_holds(tmp_path, monkeypatch, 
     monkeypatch.setenv(VERIFY_KEY, str(made_chain.root))
     version = signed.version(tmp_path, made_chain.settings(*chain)).path
     assert pushed.verify(version) == []
-    assert signature.signer(version) == "certificate CN=hospital"
+    assert (
+        signature.signer(version, Trust(certificates=made_chain.root)) == "certificate CN=hospital"
+    )
 
 
 def test_a_changed_byte_of_a_certificate_s_signature_is_refused(tmp_path, monkeypatch):
