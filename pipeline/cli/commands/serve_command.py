@@ -15,7 +15,7 @@ from pipeline.cli.path_argument import LocalPath
 from pipeline.run.allocator import with_tuned_allocator
 from serving.process import system_errors
 from serving.process.collector import importing
-from transform_module.errors import UserError
+from transform_module.errors import UserError, refuse
 from transform_module.text import printable, shell_quoted
 
 if TYPE_CHECKING:
@@ -155,9 +155,17 @@ def serve(
 
 def _serve_in_container(model: Path | None, out: Path) -> None:
     from serving.tensorflow_serving import containers, deployment
+    from serving.versions import verification
+    from serving.versions.signature import required
 
     if model is None:
         raise UserError("Give MODEL, the folder of a model's versions.")
+    if trust := required():
+        # TensorFlow Serving verifies nothing, and loads whatever has the highest number.
+        refuse(
+            "TensorFlow Serving would load versions that are not signed as they must be",
+            (each.problems[0] for each in verification.verify(model, trust) if each.problems),
+        )
     for path in deployment.write(model, out):
         click.echo(printable(str(path)))
     compose_file = out / deployment.COMPOSE
