@@ -7,14 +7,22 @@ def test_local_paths_are_left_out():
             "seed": 7,
             "images": "/home/ann/study",
             "dataset": {"patients": "patients.csv", "shards": 4},
-            "push": {"directory": "/srv/pushed", "model_name": "cxr"},
+            "push": {
+                "directory": "/srv/pushed",
+                "model_name": "cxr",
+                "signing": {"method": "certificate", "private_key": "/k", "chain": ["/home/ann/c"]},
+            },
         }
     )
     assert message == {
         "seed": 7,
         "images": None,
         "dataset": {"patients": None, "shards": 4},
-        "push": {"directory": None, "model_name": "cxr"},
+        "push": {
+            "directory": None,
+            "model_name": "cxr",
+            "signing": {"method": "certificate", "private_key": None, "chain": None},
+        },
     }
 
 

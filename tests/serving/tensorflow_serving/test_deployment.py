@@ -155,5 +155,5 @@ def test_the_key_that_verifies_is_in_the_configuration(model, out, tmp_path):
 def test_a_key_that_is_none_is_refused(model, out, tmp_path):
     private = Path(signed.keys(tmp_path / "keys").settings.private_key)
     settings = DeploymentSettings(verification=Verification("cxr:1", private))
-    with pytest.raises(UserError, match="verification.key"):
+    with pytest.raises(UserError, match=r"verification\.key"):
         write(model, out, settings=settings)
