@@ -56,6 +56,7 @@ setup(
         "keras>=3.15,<4",
         "keras-tuner>=1.4.7,<2",
         "ml-metadata>=1.21,<1.22",
+        "model-signing>=1.1,<2",  # sigstore's: by a key, a certificate, or keyless
         "numpy>=2,<3",
         "orjson>=3.10,<4",
         "pi-heif>=1,<2",  # HEIC; without the encoder of pillow-heif, whose licence is GPL
@@ -66,6 +67,7 @@ setup(
         "pyarrow>=10",
         "pydantic>=2.10,<3",
         "pydicom>=3.0.1,<4",
+        "pyopenssl>=25",  # model-signing imports it, and declares it nowhere
         "python-gdcm>=3,<4",  # JPEG in DICOM; pylibjpeg-libjpeg is GPL
         "pyyaml>=6,<7",
         "rich>=13",

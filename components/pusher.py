@@ -20,6 +20,7 @@ from components.evaluator.evaluation import BASELINE_VERSION, REASONS
 from serving.versions.push import check_examined, push
 from serving.versions.push_remote import push_remotely
 from serving.versions.push_rules import Compared, PushRefused
+from serving.versions.signing import SigningSettings
 from transform_module import contract
 from transform_module.errors import UserError
 from transform_module.files.remote import is_remote
@@ -128,10 +129,11 @@ def _push(
         compared = Compared(
             examined, version, record["recipe"], again=configuration["push"]["again"]
         )
+        signing = SigningSettings.model_validate(configuration["push"].get("signing", {}))
         try:
             if is_remote(folder):
-                return push_remotely(source, folder, record, compared)
-            pushed = push(source, Path(folder), record, compared)
+                return push_remotely(source, folder, record, compared, signing=signing)
+            pushed = push(source, Path(folder), record, compared, signing=signing)
         except (OSError, tf.errors.OpError) as error:
             raise UserError(
                 f"{folder}: the model cannot be pushed here ({error}). Nothing was published. "

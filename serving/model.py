@@ -12,6 +12,7 @@ import numpy as np
 from serving.files.local_paths import require_local
 from serving.process.collector import importing, without_keras
 from serving.versions import pushed
+from serving.versions.signature import required
 from transform_module import contract
 from transform_module.errors import UserError
 
@@ -174,7 +175,7 @@ def find_version(path: Path) -> Path:
     Args:
         path: a version's folder, or a folder of versions, of which the newest whole one is taken;
             of each newer one that is not whole a warning says why. A version's folder that has no
-            manifest was never pushed, and is taken as it is.
+            manifest was never pushed, and is taken as it is, unless a signature is required.
 
     Returns:
         The folder that holds ``saved_model.pb``.
@@ -185,7 +186,9 @@ def find_version(path: Path) -> Path:
     require_local(path, "The model")
     try:
         if (path / pushed.SAVED_MODEL).is_file():
-            if (path / pushed.MANIFEST).exists() and (problems := pushed.verify(path)):
+            # Where a signature is required, what was never pushed has none.
+            is_pushed = (path / pushed.MANIFEST).exists() or required() is not None
+            if is_pushed and (problems := pushed.verify(path)):
                 raise UserError(f"{problems[0]}. Name another version.")
             return path
         found = pushed.newest(path.parent, path.name)

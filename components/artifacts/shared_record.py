@@ -11,6 +11,9 @@ _PLACES: Final = (
     ("dataset", "patients"),
     ("dataset", "dicom", "patient_key"),
     ("push", "directory"),
+    ("push", "signing", "private_key"),
+    ("push", "signing", "certificate"),
+    ("push", "signing", "chain"),
 )
 """Settings that are paths. They name users, studies and, in a table's case, patients."""
 
@@ -30,6 +33,8 @@ def without_places(configuration: Mapping[str, Any]) -> dict[str, Any]:
             section[key] = dict(section[key])
             section = section[key]
         else:
-            if isinstance(section.get(name), str) and not is_remote(section[name]):
+            value = section.get(name)
+            is_local = isinstance(value, str) and not is_remote(value)
+            if is_local or (value and isinstance(value, list)):
                 section[name] = None
     return shared

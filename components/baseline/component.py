@@ -17,6 +17,7 @@ from components.artifacts.local_copies import local_copies
 from components.hashed import hashed
 from serving.files.linking import link
 from serving.versions import push_remote, pushed
+from serving.versions.signature import SIGNATURE, is_signed
 from transform_module.errors import UserError
 from transform_module.files.remote import is_remote
 
@@ -133,7 +134,8 @@ def _former(
 
 def _take(source: Path, target: Path) -> None:
     """Brings the files of a version into a new folder."""
-    for name in (*_files(pushed.PushedVersion(0, source)), pushed.MANIFEST):
+    signature = (SIGNATURE,) if is_signed(source) else ()
+    for name in (*_files(pushed.PushedVersion(0, source)), pushed.MANIFEST, *signature):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         link(source / name, target / name)
     if problems := pushed.verify(target):

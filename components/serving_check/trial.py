@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import statistics
 import subprocess
 import tempfile
@@ -22,6 +23,7 @@ from serving.model import Prediction
 from serving.process.tied import tied_process
 from serving.versions.push import push
 from serving.versions.push_rules import Compared
+from serving.versions.signature import VERIFY_KEY
 from transform_module import contract
 from transform_module.errors import UserError
 
@@ -85,7 +87,7 @@ def try_serving(
             reached, which says nothing of the model.
     """
     with tempfile.TemporaryDirectory(prefix="serving-check-") as folder:
-        version = push(model, Path(folder) / name, {}, Compared(files)).path
+        version = push(model, Path(folder) / name, {}, Compared(files), is_trial=True).path
         started = time.monotonic()
         try:
             with _served(version.parent) as (rest_url, grpc_url, process):
@@ -123,6 +125,8 @@ def _served(folder: Path) -> Iterator[tuple[str, str, psutil.Process]]:
                 [str(folder), str(ready)],
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                # It is signed when it is pushed, once this check has blessed it.
+                env={name: value for name, value in os.environ.items() if name != VERIFY_KEY},
             ) as process,
         ):
             deadline = time.monotonic() + _START_SECONDS

@@ -23,6 +23,7 @@ from pipeline.cli.commands.export_command import export
 from pipeline.cli.commands.inspect_command import inspect
 from pipeline.cli.commands.serve_command import rollback, serve
 from pipeline.cli.commands.submit_command import schedule, submit
+from pipeline.cli.commands.verify_command import verify
 from pipeline.cli.exit_codes import NOTHING_VALID
 from pipeline.cli.path_argument import AnyPath, LocalPath
 from pipeline.run.allocator import with_tuned_allocator
@@ -481,5 +482,6 @@ main.add_command(submit)
 main.add_command(schedule)
 main.add_command(serve)
 main.add_command(export)
+main.add_command(verify)
 main.add_command(rollback)
 main.add_command(clean)

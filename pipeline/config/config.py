@@ -14,6 +14,7 @@ from pipeline.config.cluster_settings import ClusterSettings
 from serving.beam.beam_args import FLINK, flink_args
 from serving.images.settings import DatasetSettings
 from serving.report.settings import ReportSettings
+from serving.versions.signing import SigningSettings
 from trainer_module.settings.search import TunerSettings, misfits
 from trainer_module.settings.trainer import TrainerSettings
 from transform_module.settings import TransformSettings
@@ -51,6 +52,9 @@ class PushSettings(BaseModel):
         None,
         ge=2,
         description="Pushed versions that `cxr clean` leaves, the latest ones; null leaves all.",
+    )
+    signing: SigningSettings = Field(
+        default_factory=SigningSettings, description="Who signs what is pushed."
     )
 
 

@@ -23,6 +23,7 @@ import numpy as np
 from serving.align import scores
 from serving.align.prior_shift import logit, sigmoid
 from serving.versions import pushed
+from serving.versions.signature import SIGNATURE
 from transform_module import contract
 from transform_module.errors import UserError
 
@@ -59,7 +60,7 @@ def write(version: Path, folder: Path, shift: float, alignment: Mapping[str, Any
     Raises:
         UserError: the version was exported before models could be aligned.
     """
-    left = shutil.ignore_patterns(pushed.MANIFEST, _FINGERPRINT, _VARIABLES)
+    left = shutil.ignore_patterns(pushed.MANIFEST, SIGNATURE, _FINGERPRINT, _VARIABLES)
     shutil.copytree(version, folder, ignore=left)
     record = _read(version, contract.MODEL_RECORD)
     former = float(record["threshold"])

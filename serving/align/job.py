@@ -24,7 +24,9 @@ from serving.predict import files
 from serving.progress import Progress, Step
 from serving.versions import pushed
 from serving.versions.push import push as publish
+from serving.versions.push import require_signing
 from serving.versions.push_rules import Compared, PushRefused
+from serving.versions.signing import UNSIGNED, SigningSettings
 from transform_module.contract import LABELS
 from transform_module.errors import NothingValid, UserError
 
@@ -67,6 +69,7 @@ def align_model(
     *,
     push: bool,
     settings: DatasetSettings = DatasetSettings(),  # noqa: B008  (a frozen value)
+    signing: SigningSettings = UNSIGNED,
     step: Step,
 ) -> Aligned:
     """Estimates a place's prevalence, and publishes the model that is corrected for it.
@@ -76,6 +79,7 @@ def align_model(
         images: a folder of the place's images, at any depth; labels in it are not looked at.
         push: whether a new version is published, where one is needed.
         settings: how patients are identified.
+        signing: who signs the new version.
         step: shows what is done.
 
     Raises:
@@ -83,6 +87,8 @@ def align_model(
         NothingValid: none of the images can be used.
         UserError: there is no model, or it cannot be aligned, or not be pushed.
     """
+    if push:
+        require_signing(signing)
     require_local(images, "The images")
     if not os.path.isdir(images):
         raise UserError(f"There is no folder {images}. Give a folder of the place's images.")
@@ -102,7 +108,9 @@ def align_model(
     if not (push and found.is_needed):
         return Aligned(version, found, changed)
     with step("Publish the version"):
-        return Aligned(version, found, changed, _publish(version, loaded, place.sample, found))
+        return Aligned(
+            version, found, changed, _publish(version, loaded, place.sample, found, signing)
+        )
 
 
 def section(found: Alignment, version: Path) -> dict[str, Any]:
@@ -179,7 +187,11 @@ def _labels_changed(record: dict[str, Any], logits: np.ndarray, shift: float) ->
 
 
 def _publish(
-    version: Path, loaded: Model, sample: Sequence[bytes], found: Alignment
+    version: Path,
+    loaded: Model,
+    sample: Sequence[bytes],
+    found: Alignment,
+    signing: SigningSettings,
 ) -> pushed.PushedVersion:
     manifest = pushed.read_manifest(version)
     number = pushed.version_number(version.name)
@@ -197,6 +209,7 @@ def _publish(
                 version.parent,
                 kept | {"baseline_version": str(number), "alignment": record},
                 Compared(pushed.sums(folder), str(number)),
+                signing=signing,
             )
         except PushRefused as refused:
             raise UserError(f"The aligned model is not pushed: {refused}.") from refused

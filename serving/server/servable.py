@@ -24,6 +24,7 @@ from serving.server.admission.limits import Limits
 from serving.server.protocols import proto_tensors, wire
 from serving.server.status import RequestError, invalid, log_failure
 from serving.versions import pushed
+from serving.versions.signature import VERIFY_KEY, required
 from transform_module import contract
 from transform_module.errors import UserError
 
@@ -47,6 +48,11 @@ _OUT_WITH_TRIAGE: Final = _OUT_WITH_DOMAIN | {contract.TRIAGE: tf.string}
 
 _BATCH_PIXELS: Final = 2 * image_headers.FEW_PIXELS
 """Pixels that are decoded at once; a batch that runs cannot be stopped."""
+
+_ADVICE: Final = (
+    "Push the model again, or allow unverified models if you trust who wrote this one.",
+    f"{VERIFY_KEY} says whose signature is required.",
+)
 
 _UNFIT: Final = "The model cannot compute this request: an input is not what the signature takes."
 
@@ -316,7 +322,8 @@ def check(path: Path) -> None:
         raise UserError(
             f"{problems[0]}"
             + (f" (and {len(problems) - 1} more)" if len(problems) > 1 else "")
-            + ". Push the model again, or allow unverified models if you trust who wrote this one."
+            + ". "
+            + _ADVICE[required() is not None]
         )
     try:
         signature = _signatures(path).get(contract.SERVING_DEFAULT)

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import yaml
 
-from serving.tensorflow_serving import kserve, kubernetes, model_server
+from serving.tensorflow_serving import kserve, kubernetes, kubernetes_pod, model_server
 from serving.tensorflow_serving.compose import compose
 from serving.tensorflow_serving.served_model import ServedModel, find
-from serving.tensorflow_serving.settings import DeploymentSettings
+from serving.tensorflow_serving.settings import DeploymentSettings, Verification
+from serving.versions.signature import from_file
 
 COMPOSE: Final = "compose.yaml"
 KUBERNETES: Final = "kubernetes.yaml"
@@ -49,6 +50,7 @@ def _contents(
     secret = (
         {model_server.SSL_CONFIG: model_server.ssl_config(settings.ssl)} if settings.ssl else {}
     )
+    key = {kubernetes_pod.KEY_FILE: _key(settings.verification)} if settings.verification else {}
     composed = compose(
         served, settings, contents={**configuration, **secret}, model_path=model_path, out=out
     )
@@ -56,10 +58,17 @@ def _contents(
         **configuration,
         **secret,
         COMPOSE: _dump([composed]),
-        KUBERNETES: _dump(kubernetes.resources(served, settings, contents=configuration)),
+        KUBERNETES: _dump(
+            kubernetes.resources(served, settings, contents={**configuration, **key})
+        ),
         KUBERNETES_LOADER: _dump(kubernetes.loader(served, settings)),
         KSERVE: _dump(kserve.resources(served, settings, contents=configuration)),
     }
+
+
+def _key(verification: Verification) -> str:
+    from_file(verification.key, "verification.key")
+    return verification.key.read_text(encoding="utf-8")
 
 
 class _Dumper(yaml.SafeDumper):

@@ -4,7 +4,8 @@ from typing import Any, Final
 
 from serving.tensorflow_serving import model_server
 from serving.tensorflow_serving.served_model import ServedModel
-from serving.tensorflow_serving.settings import AccessMode, DeploymentSettings
+from serving.tensorflow_serving.settings import AccessMode, DeploymentSettings, Verification
+from serving.versions.signature import VERIFY_KEY
 
 START_SECONDS: Final = 600
 """How long a server may take to load the models."""
@@ -15,7 +16,16 @@ NODES: Final = {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
 _NODE: Final = "kubernetes.io/hostname"
 _SSL_FOLDER: Final = "/etc/tensorflow_serving_ssl"
 
+KEY_FILE: Final = "verify-key.pem"
+"""The configuration file that the signatures of the versions are verified with."""
+
 Resource = dict[str, Any]
+
+_MOUNTS: Final[list[Resource]] = [
+    {"name": "models", "mountPath": model_server.MODELS, "readOnly": True},
+    {"name": "configuration", "mountPath": model_server.CONFIGURATION, "readOnly": True},
+    {"name": "temporary", "mountPath": "/tmp"},
+]
 
 
 def instance(model: ServedModel) -> dict[str, str]:
@@ -93,8 +103,29 @@ def pod(model: ServedModel, settings: DeploymentSettings) -> Resource:
         # So that the Secret can be read.
         "securityContext": {"runAsNonRoot": True, "fsGroup": settings.user_id},
         **placement(model, settings),
+        **(
+            {"initContainers": [_verifier(model, settings, settings.verification)]}
+            if settings.verification
+            else {}
+        ),
         "containers": [_container(model, settings)],
         "volumes": _volumes(model, settings),
+    }
+
+
+def _verifier(
+    model: ServedModel, settings: DeploymentSettings, verification: Verification
+) -> Resource:
+    """Describes what keeps a server from starting while a version is not signed as it must be."""
+    return {
+        "name": "verify",
+        "image": verification.image,
+        # Arguments, since the image's entry point runs them.
+        "args": ["cxr", "verify", f"{model_server.MODELS}/{model.name}"],
+        "env": [{"name": VERIFY_KEY, "value": f"{model_server.CONFIGURATION}/{KEY_FILE}"}],
+        "resources": container_resources(settings),
+        "securityContext": container_security(settings),
+        "volumeMounts": _MOUNTS,
     }
 
 
@@ -130,12 +161,7 @@ def _container(model: ServedModel, settings: DeploymentSettings) -> Resource:
         ],
         "resources": container_resources(settings),
         "securityContext": container_security(settings),
-        "volumeMounts": [
-            {"name": "models", "mountPath": model_server.MODELS, "readOnly": True},
-            {"name": "configuration", "mountPath": model_server.CONFIGURATION, "readOnly": True},
-            {"name": "temporary", "mountPath": "/tmp"},
-            *([ssl_mount] if settings.ssl else []),
-        ],
+        "volumeMounts": [*_MOUNTS, *([ssl_mount] if settings.ssl else [])],
         "startupProbe": _probe(
             model_server.ready_path(model), period=5, failures=START_SECONDS // 5
         ),

@@ -90,6 +90,19 @@ class Resources:
 
 
 @dataclass(frozen=True)
+class Verification:
+    """What verifies the versions before a server starts, which itself verifies none.
+
+    Attributes:
+        image: the pipeline's container image, with a tag or a digest: it has `cxr verify`.
+        key: PEM file of the signer's public key, or of the authorities of its certificate.
+    """
+
+    image: str
+    key: Path
+
+
+@dataclass(frozen=True)
 class DeploymentSettings:
     """What can be chosen of a deployment.
 
@@ -99,6 +112,7 @@ class DeploymentSettings:
         canary: a second version, which the label ``canary`` names.
         batching: how requests are joined.
         ssl: encrypts gRPC; None serves it in the clear.
+        verification: what verifies signatures on Kubernetes; None serves whatever is there.
         image: the container image, with a tag.
         image_digest: ``sha256:…`` of the image, because a registry may move a tag; None trusts it.
         resources: what one server may take.
@@ -130,6 +144,7 @@ class DeploymentSettings:
     canary: int | None = None
     batching: BatchingSettings = field(default_factory=BatchingSettings)
     ssl: Ssl | None = None
+    verification: Verification | None = None
     image: str = IMAGE
     image_digest: str | None = None
     resources: Resources = field(default_factory=Resources)

@@ -7,15 +7,16 @@ the same time take turns, see `claim`.
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from serving.files.claim import Claim, claimed
-from serving.versions import push_rules, pushed, rollback_plan, rolled_back
-from serving.versions.push import check_examined, push
+from serving.versions import push_rules, pushed, rollback_plan, rolled_back, signature
+from serving.versions.push import check_examined, push, require_signing
 from serving.versions.push_rules import Compared
 from serving.versions.rolled_back import RolledBack
+from serving.versions.signing import UNSIGNED, SigningSettings
 from transform_module.errors import UserError
 from transform_module.files import remote
 from transform_module.files.sums import digest
@@ -61,7 +62,12 @@ def newest(folder: str, local: Path) -> pushed.Newest:
 
 
 def push_remotely(
-    source: Path, folder: str, record: Mapping[str, Any], compared: Compared
+    source: Path,
+    folder: str,
+    record: Mapping[str, Any],
+    compared: Compared,
+    *,
+    signing: SigningSettings = UNSIGNED,
 ) -> tuple[int, str]:
     """Publishes a model as the next version. A model that is already served is not copied again.
 
@@ -70,14 +76,15 @@ def push_remotely(
         folder: the remote folder of the model's versions.
         record: what else the manifest has.
         compared: what was examined.
+        signing: as of `push`.
 
     Returns:
         The version that holds the model, and its folder.
 
     Raises:
         PushRefused: see `push_rules.check`.
-        UserError: the source is not what was examined, no number is left, or another push is going
-            on.
+        UserError: the source is not what was examined, no number is left, another push is going
+            on, or the version cannot be signed as it must be here.
         OSError, tf.errors.OpError: the folder cannot be read or written.
     """
     files = pushed.sums(source)
@@ -86,25 +93,29 @@ def push_remotely(
         found = newest(folder, Path(place, "served"))
         served = found.version
         is_same = bool(served and served.manifest and served.manifest["files"] == files)
-        if served and is_same and not found.broken:
+        is_signed = bool(served and signature.is_signed(served.path)) or signing.method == "none"
+        if served and is_same and not found.broken and is_signed:
             return served.version, f"{folder}/{served.version}"
         known = _read_rolled_back(folder)
         number = str(served.version) if served else ""
         # Above a broken version even the same model is published anew, as in a local folder.
         push_rules.check(compared, compared.version if is_same else number, known, folder)
-        published = _publish(source, folder, record, Path(place), claim)
+        published = _publish(source, folder, record, Path(place), claim, signing)
         if any(map(compared.is_model, known)):
             kept = [each for each in known if not compared.is_model(each)]
             remote.write(f"{folder}/{rolled_back.ROLLED_BACK}", rolled_back.to_json(kept))
         return published
 
 
-def rollback_remotely(folder: str, to: int | None = None) -> tuple[int, int]:
+def rollback_remotely(
+    folder: str, to: int | None = None, *, signing: SigningSettings = UNSIGNED
+) -> tuple[int, int]:
     """Publishes a former version anew, as `serving.versions.push.rollback` does.
 
     Args:
         folder: the remote folder of the model's versions.
         to: the version to go back to, or None.
+        signing: who signs the new version.
 
     Returns:
         The version that is restored, and its new number.
@@ -124,25 +135,31 @@ def rollback_remotely(folder: str, to: int | None = None) -> tuple[int, int]:
 
         def verify(version: pushed.PushedVersion) -> list[str]:
             at = f"{folder}/{version.version}"
-            for name in version.manifest["files"] if version.manifest else ():
+            for name in _names(version.manifest):
                 if not (version.path / name).exists():
                     _fetch_file(at, version.path, name)
             problems = pushed.verify(version.path)
             return [each.replace(str(version.path), at) for each in problems]
 
         plan = rollback_plan.plan(found, to, _read_rolled_back(folder), verify=verify, place=folder)
+        require_signing(signing)
         remote.write(f"{folder}/{rolled_back.ROLLED_BACK}", rolled_back.to_json(plan.rolled_back))
-        number, _ = _publish(plan.chosen.path, folder, plan.record, Path(place), claim)
+        number, _ = _publish(plan.chosen.path, folder, plan.record, Path(place), claim, signing)
         return plan.chosen.version, number
 
 
 def _publish(
-    source: Path, folder: str, record: Mapping[str, Any], place: Path, claim: Claim
+    source: Path,
+    folder: str,
+    record: Mapping[str, Any],
+    place: Path,
+    claim: Claim,
+    signing: SigningSettings,
 ) -> tuple[int, str]:
     local = place / "new" / PurePosixPath(folder).name
     for highest in versions(folder)[-1:]:
         (local / str(highest)).mkdir(parents=True)  # the next number is greater
-    version = push(source, local, record)
+    version = push(source, local, record, signing=signing)
     target = f"{folder}/{version.version}"
     names = remote.files(str(version.path))
     names.sort(key=lambda name: _LAST.index(name) if name in _LAST else -1)
@@ -165,10 +182,16 @@ def fetch(folder: str, version: str, target: Path) -> Path:
     local = target / PurePosixPath(folder).name / version
     local.mkdir(parents=True)
     _fetch_file(f"{folder}/{version}", local, pushed.MANIFEST)
-    manifest = pushed.read_manifest(local)
-    for name in manifest["files"] if manifest else ():
+    for name in _names(pushed.read_manifest(local)):
         _fetch_file(f"{folder}/{version}", local, name)
     return local
+
+
+def _names(manifest: Mapping[str, Any] | None) -> Iterator[str]:
+    """Yields the files of a version, and its signature, beside its manifest."""
+    if manifest:
+        yield from manifest["files"]
+        yield signature.SIGNATURE
 
 
 def _fetch_file(source: str, target: Path, name: str) -> None:

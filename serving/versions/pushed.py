@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from serving.versions import rolled_back
+from serving.versions import rolled_back, signature
+from serving.versions.signature import SIGNATURE, Trust
 from transform_module.errors import UserError
 from transform_module.files.sums import differences, digest, mode_of
 from transform_module.files.sums import sums as sums_of
@@ -174,7 +175,7 @@ def chosen(found: Newest, folder: str) -> PushedVersion | None:
 
 
 def sums(path: str | Path) -> dict[str, str]:
-    """Computes the SHA-256 of each file under a folder, its manifest left out.
+    """Computes the SHA-256 of each file under a folder, without its manifest and signature.
 
     Args:
         path: the folder of a SavedModel or of a pushed version.
@@ -185,14 +186,16 @@ def sums(path: str | Path) -> dict[str, str]:
     Raises:
         OSError: a file cannot be read.
     """
-    return {name: value for name, value in sums_of(path).items() if name != MANIFEST}
+    own = (MANIFEST, SIGNATURE)
+    return {name: value for name, value in sums_of(path).items() if name not in own}
 
 
 def verify(path: str | Path) -> list[str]:
-    """Compares a pushed version with its manifest.
+    """Compares a pushed version with its manifest; verifies its signature where one is required.
 
-    That finds damage and a version that was renamed or put under another model's name. It proves
-    no origin: who can write the folder can write a manifest, too.
+    The manifest finds damage and a version that was renamed or put under another model's name. It
+    proves no origin: who can write the folder can write a manifest, too. A signature does; it is
+    required where `signature.VERIFY_KEY` is set.
 
     What was added is a problem where something that loads models may read it. A note or a
     `.DS_Store` beside the files makes it no other model: a server loads the version, and a new
@@ -203,12 +206,20 @@ def verify(path: str | Path) -> list[str]:
             compared by its files alone.
 
     Returns:
-        One sentence for each problem, naming the file: missing, changed, or added; or
-        the number or the name that is not the manifest's. Empty when the version is whole.
+        One sentence for each problem, naming the file: missing, changed, or added; the number or
+        the name that is not the manifest's; or the signature. Empty when the version is whole.
 
     Raises:
         OSError: a file is there and cannot be read, so that nothing is known.
+        UserError: the environment names no key that signatures can be verified with.
     """
+    trust = signature.required()
+    # The signature first: where the manifest itself was changed, its sums blame other files.
+    return (verify_signature(path, trust) if trust else []) or verify_sums(path)
+
+
+def verify_sums(path: str | Path) -> list[str]:
+    """Compares a pushed version with its manifest, as `verify` does, signed or not."""
     root = Path(path)
     if not stat.S_ISDIR(mode_of(root)):
         return [f"{root}: the folder is missing"]
@@ -219,6 +230,26 @@ def verify(path: str | Path) -> list[str]:
     found = {name: value for name, value in found.items() if name in files or _is_read(name)}
     problems = [f"{root}/{each}" for each in differences(files, found, "the manifest")]
     return problems or _misplaced(root, manifest)
+
+
+def verify_signature(path: str | Path, trust: Trust) -> list[str]:
+    """Verifies the signature of a version: the files that it lists, and no others.
+
+    Args:
+        path: the version's folder.
+        trust: whose signature it must be.
+
+    Returns:
+        As `verify`.
+    """
+    root = Path(path)
+    manifest = read_manifest(root)
+    if manifest is None:
+        return verify_sums(root)
+    if not {"name", "version", "files"} <= manifest.keys():
+        # A signature on it would hold under any name and number.
+        return [f"{root / MANIFEST}: it has no name or no version, so that no signature counts"]
+    return signature.problems(root, {*manifest["files"], MANIFEST}, trust)
 
 
 def read_manifest(path: Path) -> dict[str, Any] | None:

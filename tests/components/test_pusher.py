@@ -9,6 +9,8 @@ from components.artifacts.recipe import recipe
 from components.pusher import Pusher
 from serving.versions import pushed
 from serving.versions.push import push, rollback
+from serving.versions.signature import VERIFY_KEY, Trust
+from tests.serving.versions import signed
 from transform_module import contract
 from transform_module.errors import UserError
 from transform_module.files.sums import SUMS, sums
@@ -73,9 +75,10 @@ def blessed(tmp_path, model):
     return make
 
 
-def execute(tmp_path, model, *, again=False, **blessings):
+def execute(tmp_path, model, *, again=False, signing=None, **blessings):
     outcome = standard_artifacts.PushedModel()
-    configuration = json.dumps({**CONFIGURATION, "push": {"again": again}})
+    chosen = {"again": again, **({"signing": signing} if signing else {})}
+    configuration = json.dumps({**CONFIGURATION, "push": chosen})
     parameters = {"push_dir": str(tmp_path / "push"), "model_name": "cxr"}
     parameters["configuration"] = configuration
     Pusher.test_call(model=model, **blessings, pushed_model=outcome, **parameters)
@@ -232,3 +235,21 @@ def test_the_parameters_are_in_the_specification():
     assert component.id == "Pusher"
     assert json.loads(component.exec_properties["configuration"])["seed"] == 8
     assert set(component.outputs) == {"pushed_model"}
+
+
+def test_a_model_is_signed_as_configured_and_no_path_of_a_key_is_in_it(tmp_path, model, blessed):
+    keys = signed.keys(tmp_path / "keys")
+    signing = keys.settings.model_dump(mode="json")
+    outcome = execute(tmp_path, model, signing=signing, **blessed())
+    version = assert_pushed(tmp_path, outcome)
+    assert pushed.verify_signature(version.path, Trust(key=keys.public)) == []
+    assert version.manifest["configuration"]["push"]["signing"] == {**signing, "private_key": None}
+
+
+def test_where_a_signature_is_required_an_unsigned_model_is_not_pushed(
+    tmp_path, model, blessed, monkeypatch
+):
+    monkeypatch.setenv(VERIFY_KEY, str(signed.keys(tmp_path / "keys").public))
+    with pytest.raises(UserError, match="nothing says who signs this one"):
+        execute(tmp_path, model, **blessed())
+    assert pushed.versions(tmp_path / "push", "cxr") == []

@@ -5,8 +5,10 @@ import pytest
 
 from serving.model import Model, Prediction, find_version
 from serving.versions import pushed
+from serving.versions.signature import SIGNATURE, VERIFY_KEY
 from tests.images import encode
 from tests.serving.saved import save, write_manifest
+from tests.serving.versions import signed
 from transform_module import contract
 from transform_module.errors import UserError
 
@@ -173,3 +175,39 @@ def test_a_model_without_the_signature_is_reported(tmp_path):
     other = save(tmp_path / "1", signature="other")
     with pytest.raises(UserError, match="it has no signature serving_default"):
         Model(other)
+
+
+@pytest.fixture
+def required(tmp_path, monkeypatch):
+    """Requires signatures; returns who makes them."""
+    keys = signed.keys(tmp_path / "keys")
+    monkeypatch.setenv(VERIFY_KEY, str(keys.public))
+    return keys.settings
+
+
+def test_where_a_signature_is_required_the_newest_signed_version_is_taken(
+    tmp_path, required, caplog
+):
+    version = signed.version(tmp_path, required).path
+    newer = shutil.copytree(version, version.with_name(f"{int(version.name) + 1}"))
+    (newer / SIGNATURE).unlink()
+    write_manifest(newer)
+    assert find_version(version) == version
+    assert find_version(version.parent) == version
+    assert f"A version is passed over: {newer}" in caplog.text
+
+
+@pytest.mark.parametrize("left", [pushed.MANIFEST, SIGNATURE])
+def test_where_a_signature_is_required_a_model_without_one_is_refused(tmp_path, required, left):
+    version = signed.version(tmp_path, required).path
+    (version / left).unlink()
+    with pytest.raises(UserError, match=left):
+        find_version(version)
+
+
+def test_a_key_that_cannot_be_read_is_no_permission(tmp_path, monkeypatch):
+    make_versions(tmp_path, "17", "plain")
+    monkeypatch.setenv(VERIFY_KEY, str(tmp_path / "nowhere.pem"))
+    for path in (tmp_path, tmp_path / "17", tmp_path / "plain"):
+        with pytest.raises(UserError, match=VERIFY_KEY):
+            find_version(path)

@@ -31,6 +31,8 @@ REFUSED: Final = 3
 @click.option("--push", is_flag=True, help="Publish the corrected model as the next version.")
 @click.option("--patient-pattern", metavar="REGEX", help="Its group is the patient's id.")
 @click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")
+@options.config
+@options.overrides
 @options.as_json
 @for_people
 def align(
@@ -39,6 +41,8 @@ def align(
     push: bool,
     patient_pattern: str | None,
     patients: str | None,
+    source: str | None,
+    overrides: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Correct a pushed MODEL for the prevalence of another place, by unlabelled images of it.
@@ -55,13 +59,15 @@ def align(
     Refused, with exit code 3, is a place of fewer than 300 patients, and one whose images were
     taken in another way, or show other patients: their scores do not say how many have PNEUMONIA.
     That a place is not refused proves nothing; label some of its images, see cxr evaluate. The exit
-    code is 4 if no file is a readable image.
+    code is 4 if no file is a readable image. Of the configuration, push.signing says who signs the
+    new version.
     """  # noqa: D301  (Click knows the character, not its escape)
     from pydantic import ValidationError
 
     from pipeline.cli.output.align_table import as_plain, print_aligned
     from pipeline.cli.output.cells import console
     from pipeline.cli.output.display import Display
+    from pipeline.config.config_file import load
     from pipeline.run_records.run_log import silenced
     from serving.align.alignment import Refused
     from serving.align.job import align_model
@@ -72,6 +78,7 @@ def align(
     except ValidationError as error:
         reason = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise UserError(f"--patient-pattern: {reason}") from error
+    signing = load(source, overrides).push.signing
     try:
         with where_nothing_is_valid(), silenced() as terminal:
             aligned = align_model(
@@ -79,6 +86,7 @@ def align(
                 images,
                 push=push,
                 settings=settings,
+                signing=signing,
                 step=Display(console(terminal)).step,
             )
     except Refused as refused:

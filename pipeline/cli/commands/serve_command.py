@@ -1,18 +1,25 @@
 """The commands `cxr serve` and `cxr rollback`."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.cli import options
 from pipeline.cli.choice_argument import Choice
 from pipeline.cli.command import for_people
 from pipeline.cli.path_argument import LocalPath
 from pipeline.run.allocator import with_tuned_allocator
 from serving.process import system_errors
 from serving.process.collector import importing
-from transform_module.errors import UserError
+from transform_module.errors import UserError, refuse
 from transform_module.text import printable, shell_quoted
+
+if TYPE_CHECKING:
+    from serving.versions.signing import SigningSettings
 
 _PATH = LocalPath()
 _PORT = click.IntRange(0, 65535)
@@ -112,10 +119,16 @@ def serve(
     from serving.server import model_config, serving_process, tls
     from serving.server.admission import limits
     from serving.server.admission.batching_settings import BatchingSettings
+    from serving.versions.signature import VERIFY_KEY, required
 
     if bool(model) == bool(model_config_file):
         raise UserError(
             "Give either MODEL, the folder of a model's versions, or --model-config-file."
+        )
+    if required() and allow_unverified:
+        raise UserError(
+            f"{VERIFY_KEY} is set, so that each version must be signed; --allow-unverified would "
+            "load others, too. Leave out the one or the other."
         )
     models = (
         [model_config.of_folder(model)] if model else model_config.parse(_text(model_config_file))
@@ -142,9 +155,17 @@ def serve(
 
 def _serve_in_container(model: Path | None, out: Path) -> None:
     from serving.tensorflow_serving import containers, deployment
+    from serving.versions import verification
+    from serving.versions.signature import required
 
     if model is None:
         raise UserError("Give MODEL, the folder of a model's versions.")
+    if trust := required():
+        # TensorFlow Serving verifies nothing, and loads whatever has the highest number.
+        refuse(
+            "TensorFlow Serving would load versions that are not signed as they must be",
+            (each.problems[0] for each in verification.verify(model, trust) if each.problems),
+        )
     for path in deployment.write(model, out):
         click.echo(printable(str(path)))
     compose_file = out / deployment.COMPOSE
@@ -168,8 +189,10 @@ def _text(path: Path | None) -> str:
 @click.command()
 @click.argument("model")
 @click.option("--to", type=int, metavar="VERSION", help="Instead of the former one.")
+@options.config
+@options.overrides
 @for_people
-def rollback(model: str, to: int | None) -> None:
+def rollback(model: str, to: int | None, source: str | None, overrides: tuple[str, ...]) -> None:
     """Go back to the former version of a pushed model.
 
     MODEL is the folder of its versions, on this machine or in a bucket. The former version is
@@ -178,34 +201,39 @@ def rollback(model: str, to: int | None) -> None:
 
     The model that is left is remembered there: a run does not push it again, unless it is given
     --set push.again=true.
+
+    Of the configuration, push.signing says who signs the new version.
     """
+    from pipeline.config.config_file import load
+
+    signing = load(source, overrides).push.signing
     publish = _rolled_back_remotely if "://" in model else _rolled_back
-    restored, number = publish(model, to)
+    restored, number = publish(model, to, signing)
     place = printable(model.rstrip("/"))
     click.echo(f"Version {restored} is back, as version {number}: {place}/{number}")
 
 
-def _rolled_back(model: str, to: int | None) -> tuple[int, int]:
+def _rolled_back(model: str, to: int | None, signing: SigningSettings) -> tuple[int, int]:
     from serving.versions.push import rollback as publish
 
     folder = Path(model)
     if not folder.is_dir():
         raise UserError(f"{model}: there is no such folder.")
     try:
-        version = publish(folder.resolve(), to)
+        version = publish(folder.resolve(), to, signing=signing)
     except OSError as error:
         explained = system_errors.explain(error) or str(error)
         raise UserError(f"{model}: the version cannot be published. {explained}") from error
     return (version.manifest or {})["restores"], version.version
 
 
-def _rolled_back_remotely(model: str, to: int | None) -> tuple[int, int]:
+def _rolled_back_remotely(model: str, to: int | None, signing: SigningSettings) -> tuple[int, int]:
     with importing():
         import tensorflow as tf
 
         from serving.versions.push_remote import rollback_remotely
     try:
-        return rollback_remotely(model.rstrip("/"), to)
+        return rollback_remotely(model.rstrip("/"), to, signing=signing)
     except tf.errors.OpError as error:
         raise UserError(f"{model}: the version cannot be published: {error.message}") from error
 

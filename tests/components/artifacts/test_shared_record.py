@@ -12,7 +12,11 @@ def test_local_paths_are_left_out():
                 "shards": 4,
                 "dicom": {"patient_key": "/k"},
             },
-            "push": {"directory": "/srv/pushed", "model_name": "cxr"},
+            "push": {
+                "directory": "/srv/pushed",
+                "model_name": "cxr",
+                "signing": {"method": "certificate", "private_key": "/k", "chain": ["/home/ann/c"]},
+            },
         }
     )
     assert message == {
@@ -24,7 +28,11 @@ def test_local_paths_are_left_out():
             "shards": 4,
             "dicom": {"patient_key": None},
         },
-        "push": {"directory": None, "model_name": "cxr"},
+        "push": {
+            "directory": None,
+            "model_name": "cxr",
+            "signing": {"method": "certificate", "private_key": None, "chain": None},
+        },
     }
 
 

@@ -6,6 +6,8 @@ from tfx.types import channel, standard_artifacts
 from components.baseline.component import LATEST, Baseline
 from serving.versions import pushed
 from serving.versions.push import push
+from serving.versions.signature import SIGNATURE, VERIFY_KEY
+from tests.serving.versions import signed
 from transform_module.errors import UserError
 from transform_module.files import sums
 
@@ -56,6 +58,16 @@ def assert_absent(tmp_path, model, reason):
 
 def test_the_newest_pushed_version_is_the_baseline(tmp_path, newer):
     assert_is(tmp_path, execute(tmp_path), newer)
+
+
+def test_a_baseline_is_signed_where_it_must_be(tmp_path, monkeypatch):
+    keys = signed.keys(tmp_path / "keys")
+    monkeypatch.setenv(VERIFY_KEY, str(keys.public))
+    folder = tmp_path / "push" / "cxr"
+    signed_one = push(write(tmp_path / "model", b"weights"), folder, {}, signing=keys.settings)
+    unsigned = shutil.copytree(signed_one.path, folder / f"{signed_one.version + 1}")
+    (unsigned / SIGNATURE).unlink()
+    assert_is(tmp_path, execute(tmp_path), signed_one)
 
 
 @pytest.mark.parametrize("expected", ["", "17", LATEST])

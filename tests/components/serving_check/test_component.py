@@ -16,8 +16,10 @@ from components.serving_check.settings import ServingCheckSettings
 from components.serving_check.trial import Question, Trial, try_serving
 from serving.client import DeadlinePassed, Refused, Unavailable
 from serving.model import Model
+from serving.versions.signature import VERIFY_KEY
 from tests.components import predicted, tiny
 from tests.conftest import xray
+from tests.serving.versions import signed
 from tests.trainer_module import small
 from transform_module import contract
 from transform_module.errors import UserError
@@ -123,6 +125,15 @@ def test_a_good_model_passes_with_its_figures(model, questions, quarantine):
     assert trial.load_seconds > 0
     assert trial.latency_ms > 0
     assert trial.memory_gib > 0.1
+
+
+@pytest.mark.slow
+def test_where_a_signature_is_required_the_trial_needs_none(
+    model, questions, quarantine, tmp_path, monkeypatch
+):
+    """A model is signed when it is pushed, which this check decides."""
+    monkeypatch.setenv(VERIFY_KEY, str(signed.keys(tmp_path / "keys").public))
+    assert attempt(model, questions, quarantine).reasons == []
 
 
 @pytest.mark.slow

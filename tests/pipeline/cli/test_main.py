@@ -25,7 +25,7 @@ from transform_module.errors import UserError
 
 COMMANDS = (
     *("run", "synth", "convert", "config", "runs", "clean", "predict", "explain", "evaluate"),
-    *("align", "inspect", "serve"),
+    *("align", "inspect", "serve", "verify"),
     *("rollback", "export", "compile", "rehearse", "submit", "schedule"),
 )
 SLOW_TO_IMPORT = ("tensorflow", "tfx", "apache_beam", "pydantic", "rich", "pydicom", "highdicom")

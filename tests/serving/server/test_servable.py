@@ -19,10 +19,13 @@ from serving.server.protocols import proto_tensors
 from serving.server.servable import Lanes, Servable, check
 from serving.server.status import RequestError
 from serving.versions import pushed
+from serving.versions.push import push
+from serving.versions.signature import SIGNATURE, VERIFY_KEY
 from tests.conformance import models
 from tests.images import encode, grey_pixels
 from tests.serving.images.encoding.samples import FILES
 from tests.serving.saved import save, write_manifest
+from tests.serving.versions import signed
 from transform_module import contract
 from transform_module.errors import UserError
 
@@ -564,3 +567,27 @@ def test_images_of_other_formats_are_encoded_for_the_model(load, place):
     work = servable.prepare(contract.SERVING_DEFAULT, inputs)
     # Beside the others, a few at a time.
     assert min(work.pixels[: len(files)]) > image_headers.FEW_PIXELS
+
+
+class TestSignature:
+    @pytest.fixture
+    def keys(self, tmp_path):
+        return signed.keys(tmp_path / "keys")
+
+    def test_a_signed_version_is_let_in(self, version, tmp_path, keys, monkeypatch):
+        monkeypatch.setenv(VERIFY_KEY, str(keys.public))
+        check(push(version, tmp_path / "chest_xray", {}, signing=keys.settings).path)
+
+    def test_an_unsigned_version_is_not(self, place, keys, monkeypatch):
+        monkeypatch.setenv(VERIFY_KEY, str(keys.public))
+        manifest = {"name": "chest_xray", **pushed.read_manifest(place)}
+        (place / pushed.MANIFEST).write_text(json.dumps(manifest))
+        message = refusal(check, place)
+        assert message.startswith(f"{place / SIGNATURE}: the version is not signed")
+        assert "allow unverified models" not in message
+
+    def test_one_that_was_signed_by_another_is_not(self, version, tmp_path, keys, monkeypatch):
+        place = push(version, tmp_path / "chest_xray", {}, signing=keys.settings).path
+        monkeypatch.setenv(VERIFY_KEY, str(signed.keys(tmp_path / "others").public))
+        message = refusal(check, place)
+        assert message.startswith(f"{place / SIGNATURE}: the signature does not hold")

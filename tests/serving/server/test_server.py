@@ -34,10 +34,13 @@ from tensorflow_serving.apis import (
 
 from serving.server.admission.limits import Limits
 from serving.versions.push import push
+from serving.versions.pushed import MANIFEST, read_manifest, verify
+from serving.versions.signature import SIGNATURE, VERIFY_KEY
 from tests.serving import certificates, small_model
 from tests.serving.running import running
 from tests.serving.saved import write_manifest
 from tests.serving.small_model import MODEL, PREDICT, xray
+from tests.serving.versions import signed
 from transform_module import contract
 
 pytestmark = pytest.mark.e2e
@@ -577,6 +580,22 @@ class TestVersions:
             assert load.versions == {17, new}
         assert load.seen.bad == []
         assert (load.seen.closed, load.seen.not_connected) == (0, 0)
+
+    def test_an_unsigned_version_hides_no_older_signed_one(self, version, tmp_path, monkeypatch):
+        keys = signed.keys(tmp_path / "keys")
+        folder = tmp_path / "push" / MODEL
+        first = push(version, folder, {}, signing=keys.settings)
+        newer = shutil.copytree(first.path, folder / f"{first.version + 1}")
+        (newer / SIGNATURE).unlink()
+        manifest = read_manifest(newer) | {"version": int(newer.name)}
+        (newer / MANIFEST).write_text(json.dumps(manifest))
+        assert verify(newer) == []
+        monkeypatch.setenv(VERIFY_KEY, str(keys.public))
+        with running(folder) as server:
+            found = statuses(server)
+            assert found[first.version] == ("AVAILABLE", "")
+            assert found[int(newer.name)][0] == "END"
+            assert f"{newer / SIGNATURE}: the version is not signed" in found[int(newer.name)][1]
 
     def test_what_was_not_pushed_is_not_served(self, version):
         model = version.parent.name

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -9,8 +10,9 @@ from serving.tensorflow_serving import deployment, kserve, kubernetes, model_ser
 from serving.tensorflow_serving.compose import compose
 from serving.tensorflow_serving.deployment import write
 from serving.tensorflow_serving.served_model import find
-from serving.tensorflow_serving.settings import DeploymentSettings, Ssl
+from serving.tensorflow_serving.settings import DeploymentSettings, Ssl, Verification
 from tests.serving.tensorflow_serving.manifests import kubernetes_problem
+from tests.serving.versions import signed
 from transform_module.errors import UserError
 
 PLAIN = {
@@ -140,3 +142,18 @@ def test_tensorflow_is_not_loaded(model, out):
         "sys.exit('tensorflow' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script, str(model), str(out)], check=True)
+
+
+def test_the_key_that_verifies_is_in_the_configuration(model, out, tmp_path):
+    keys = signed.keys(tmp_path / "keys")
+    write(model, out, settings=DeploymentSettings(verification=Verification("cxr:1", keys.public)))
+    (data,) = (each["data"] for each in read(out / "kubernetes.yaml") if "data" in each)
+    assert data["verify-key.pem"] == keys.public.read_text()
+    assert {path.name for path in out.iterdir()} == PLAIN
+
+
+def test_a_key_that_is_none_is_refused(model, out, tmp_path):
+    private = Path(signed.keys(tmp_path / "keys").settings.private_key)
+    settings = DeploymentSettings(verification=Verification("cxr:1", private))
+    with pytest.raises(UserError, match=r"verification\.key"):
+        write(model, out, settings=settings)

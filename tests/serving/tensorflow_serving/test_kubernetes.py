@@ -1,7 +1,15 @@
+from pathlib import Path
+
 import pytest
 
 from serving.tensorflow_serving import kubernetes, model_server
-from serving.tensorflow_serving.settings import AccessMode, DeploymentSettings, Ssl
+from serving.tensorflow_serving.settings import (
+    AccessMode,
+    DeploymentSettings,
+    Ssl,
+    Verification,
+)
+from serving.versions.signature import VERIFY_KEY
 from tests.serving.tensorflow_serving.manifests import changed, kubernetes_problem, of_kind
 
 SETTINGS = DeploymentSettings(ssl=Ssl(), storage_class="shared", drain_seconds=20)
@@ -227,3 +235,21 @@ def test_another_configuration_starts_other_servers(served):
         for text in ("1", "2")
     ]
     assert annotations[0] != annotations[1]
+
+
+def test_versions_are_verified_before_a_server_starts(served):
+    settings = DeploymentSettings(verification=Verification("cxr:1", Path("public.pem")))
+    manifests = kubernetes.resources(served, settings, contents={"models.config": "x"})
+    assert [kubernetes_problem(manifest) for manifest in manifests] == [None] * len(manifests)
+    spec = of_kind(manifests, "Deployment")["spec"]["template"]["spec"]
+    (verifier,) = spec["initContainers"]
+    assert verifier["args"] == ["cxr", "verify", f"/models/{served.name}"]
+    assert verifier["env"] == [
+        {"name": VERIFY_KEY, "value": "/etc/tensorflow_serving/verify-key.pem"}
+    ]
+    mounted = {mount["name"]: mount.get("readOnly") for mount in verifier["volumeMounts"]}
+    assert mounted == {"models": True, "configuration": True, "temporary": None}
+
+
+def test_without_a_key_nothing_is_verified(pod):
+    assert "initContainers" not in pod
