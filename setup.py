@@ -106,7 +106,6 @@ setup(
             "kubernetes>=26",  # its models are the schemas of manifests; kfp brings it
             "moto>=5.1,<6",  # a store that speaks S3, on the loopback, by Flask
             "mypy>=1.15",
-            "pillow-heif>=1,<2",  # writes the HEIC files that tests read
             "pytest>=8",
             "pytest-timeout>=2.3",
             "pytest-xdist>=3.6,<4",

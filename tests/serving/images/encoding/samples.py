@@ -4,11 +4,12 @@ import io
 from collections.abc import Callable
 
 import numpy as np
-import pillow_heif
 from PIL import Image
 from pydicom import Dataset, dcmwrite
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
+
+from tests.serving.images.encoding import heic_files
 
 
 def saved(pixels: np.ndarray, form: str, **options: object) -> bytes:
@@ -20,16 +21,7 @@ def saved(pixels: np.ndarray, form: str, **options: object) -> bytes:
 
 def heic(pixels: np.ndarray) -> bytes:
     """Saves as HEIC without loss, but for the 4 lowest of 16 bits: HEIC has 12."""
-    file = io.BytesIO()
-    options = pillow_heif.options
-    before, options.SAVE_HDR_TO_12_BIT = options.SAVE_HDR_TO_12_BIT, True
-    try:
-        pillow_heif.from_pillow(Image.fromarray(pixels)).save(
-            file, quality=-1, chroma=444, matrix_coefficients=0
-        )
-    finally:
-        options.SAVE_HDR_TO_12_BIT = before
-    return file.getvalue()
+    return heic_files.of(pixels)
 
 
 def _in_colours(pixels: np.ndarray) -> np.ndarray:
