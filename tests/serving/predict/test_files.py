@@ -9,7 +9,8 @@ from serving.model import Prediction
 from serving.predict import files as module
 from serving.predict.files import FilePrediction, predict, predict_batch
 from tests.archives import packed
-from tests.images import encode, grey_pixels
+from tests.dicom_files import dicom
+from tests.images import encode, grey_pixels, png_of_16_bits
 from tests.serving.images.encoding.samples import FILES
 from transform_module.errors import UserError
 
@@ -337,3 +338,21 @@ def test_a_file_that_is_too_large_once_it_is_encoded_is_refused(tmp_path):
     (tmp_path / "a.webp").write_bytes(FILES["webp"](np.zeros((400, 400), np.uint8)))
     found = module.read_image(tmp_path / "a.webp", 200)
     assert found == "too large: a file of more than 0 MiB as PNG"
+
+
+def test_a_dicom_file_is_predicted_as_its_pixels_and_its_tags_are_not_repeated(
+    version, tmp_path, caplog, capfd
+):
+    stored = np.random.default_rng(0).integers(0, 65_536, (40, 50)).astype(np.uint16)
+    name = "Qzxjane"
+    tags = {"PatientID": name, "PatientName": name, "BodyPartExamined": name, "ViewPosition": name}
+    (tmp_path / "a.dcm").write_bytes(dicom(stored, 16, **tags))
+    (tmp_path / "b.png").write_bytes(png_of_16_bits(stored))
+    (tmp_path / "c.dcm").write_bytes(dicom(stored, 16, NumberOfFrames=2, **tags))
+    caplog.clear()
+    capfd.readouterr()
+    found = predict(version, [tmp_path / each for each in ("a.dcm", "b.png", "c.dcm")])
+    assert found[0].probability == pytest.approx(found[1].probability, abs=1e-6)
+    assert found[2].reason.startswith("DICOM of 2 frames")
+    printed = capfd.readouterr()
+    assert name not in f"{found}{caplog.text}{printed.out}{printed.err}"
