@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-# Not called by its name here: what it draws is no reason to convert again.
+# Its module is not imported here, so that a change of what it draws converts nothing again.
 Report = Callable[[Dataset, Source], None]
 
 _VERSIONED = ("apache-beam", "pillow", "tensorflow")
