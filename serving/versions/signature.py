@@ -47,7 +47,7 @@ def required() -> Trust | None:
     """Returns whose signature each pushed version needs in this process, or None.
 
     Raises:
-        UserError: the environment names a file that is no key and no certificate.
+        UserError: the environment names a file that holds neither a key nor certificates.
     """
     value = os.environ.get(VERIFY_KEY)
     return None if value is None else from_file(Path(value), VERIFY_KEY)
