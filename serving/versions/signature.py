@@ -9,6 +9,7 @@ import base64
 import itertools
 import json
 import os
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ SIGNATURE: Final = "model.sig"
 VERIFY_KEY: Final = "CXR_VERIFY_KEY"
 """The environment variable that demands signatures: path of a PEM file, see `from_file`."""
 
+# The library prints the digests beside, as Python writes bytes.
+_CHANGED: Final = re.compile("Hash mismatch for '(.+?)': Expected ")
 _PUBLIC_KEY: Final = b"-----BEGIN PUBLIC KEY-----"
 _CERTIFICATE: Final = b"-----BEGIN CERTIFICATE-----"
 
@@ -47,7 +50,7 @@ def required() -> Trust | None:
     """Returns whose signature each pushed version needs in this process, or None.
 
     Raises:
-        UserError: the environment names a file that is no key and no certificate.
+        UserError: the environment names a file that holds neither a key nor certificates.
     """
     value = os.environ.get(VERIFY_KEY)
     return None if value is None else from_file(Path(value), VERIFY_KEY)
@@ -104,7 +107,9 @@ def problems(root: Path, names: Collection[str], trust: Trust) -> list[str]:
     try:
         _verify(root, path, names, trust)
     except Exception as error:  # noqa: BLE001  (nothing of it is a permission)
-        return [f"{path}: the signature does not hold: {str(error) or repr(error)}"]
+        changed = _CHANGED.findall(str(error))
+        reason = f"{', '.join(changed)} was changed since" if changed else str(error) or repr(error)
+        return [f"{path}: the signature does not hold: {reason}"]
     return []
 
 

@@ -54,6 +54,27 @@ UNSIGNED: Final = SigningSettings()
 """What is pushed is not signed."""
 
 
+def check(settings: SigningSettings) -> None:
+    """Checks, before hours of work, that the files of a key can be used.
+
+    Raises:
+        UserError: they cannot.
+    """
+    if settings.method not in _NEEDED:
+        return
+    try:
+        from model_signing import signing
+
+        _signer(signing.Config(), settings)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"push.signing: nothing can be signed by this {settings.method} "
+            f"({str(error) or repr(error)}). Correct private_key and what belongs to it."
+        ) from error
+
+
 def sign(folder: Path, settings: SigningSettings) -> None:
     """Writes a version's signature into its folder, of all files that are there.
 

@@ -11,6 +11,8 @@ from pipeline.run.preflight.own_function_check import require_function
 from serving.files.local_paths import require_local, source_of
 from serving.images.labels.labelled_files import labelled_files
 from serving.images.patients import patient_finder
+from serving.versions import signing
+from serving.versions.push import require_signing
 from trainer_module import models
 from trainer_module.settings.trainer import TrainerSettings
 from transform_module.errors import UserError
@@ -29,8 +31,8 @@ def check(config: Config, root: Root) -> int:
         The number of image files in the class folders, or of synthetic images to draw.
 
     Raises:
-        UserError: a path, the table of patients, an environment variable or the user's own function
-            cannot be used.
+        UserError: a path, the table of patients, an environment variable, the key that signs or the
+            user's own function cannot be used.
     """
     require_local(root.path, "The root")
     require_local(config.images or "", "images")
@@ -39,6 +41,8 @@ def check(config: Config, root: Root) -> int:
     _require_weights(config.trainer)
     require_function(config.transform)
     _require_folder(config.push.directory, "push.directory")
+    require_signing(config.push.signing)
+    signing.check(config.push.signing)
     if config.images is None:
         for key in ("labels", "layout"):
             if getattr(config.dataset, key):

@@ -55,6 +55,16 @@ def test_a_password_comes_from_the_environment(tmp_path, monkeypatch):
     assert pushed.verify_signature(version.path, Trust(key=keys.public)) == []
 
 
+def test_a_key_that_cannot_be_used_is_found_before_the_work(tmp_path, keys):
+    signing.check(keys.settings)
+    signing.check(signing.UNSIGNED)
+    signing.check(signed.Chain(tmp_path / "chain").settings("between"))
+    for name in ("nowhere.pem", keys.public.name):
+        settings = SigningSettings(method="key", private_key=str(keys.public.with_name(name)))
+        with pytest.raises(UserError, match="nothing can be signed by this key"):
+            signing.check(settings)
+
+
 def test_keyless_signing_without_an_identity_is_refused_with_a_sentence(tmp_path, monkeypatch):
     from sigstore import oidc
 
