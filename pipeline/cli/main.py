@@ -59,8 +59,6 @@ def main() -> None:
 @main.command(cls=ImagesByOption)
 @options.images
 @options.labels
-@options.layout
-@options.classes
 @options.config
 @options.overrides
 @click.option("--orchestrator", type=Choice(["local", "beam"]), help="What runs it.")
@@ -77,15 +75,13 @@ def main() -> None:
 @when_interrupted()
 def run(
     images: Path | None,
-    labels: str | None,
-    layout: str | None,
-    classes: str | None,
     source: str | None,
     overrides: tuple[str, ...],
     orchestrator: str | None,
     profile: bool,
     root: Path,
     as_json: bool,
+    **labels: Any,
 ) -> None:
     """Run the pipeline: convert what changed, train, evaluate, push.
 
@@ -102,7 +98,7 @@ def run(
     from pipeline.config.config_file import load
 
     given = [f"images={json.dumps(str(images))}"] if images else []
-    given += options.of_labels(labels, layout, classes)
+    given += options.of_dataset(labels)
     given += [f"orchestrator={orchestrator}"] if orchestrator else []
     config = load(source, [*overrides, *given])
     with importing():
@@ -144,17 +140,7 @@ def synth(out: Path, count: int, seed: int, as_json: bool) -> None:
 @main.command()
 @click.argument("images", type=_ANY_PATH)
 @click.argument("out", type=_ANY_PATH)
-@options.labels
-@options.layout
-@options.classes
-@click.option("--patient-pattern", metavar="REGEX", help="Its group is the patient's id.")
-@click.option("--patients", metavar="TABLE", help="Table with the columns path and patient.")
-@click.option(
-    "--unlisted-patients",
-    type=Choice(["refuse", "alone"]),
-    help="What becomes of images that the table misses.  [default: refuse]",
-)
-@click.option("--max-bad", type=float, help="Stop above this share of bad files. [default: 0.1]")
+@options.dataset
 @click.option(
     "--page",
     type=_PATH,
@@ -170,27 +156,20 @@ def synth(out: Path, count: int, seed: int, as_json: bool) -> None:
 def convert(
     images: Place,
     out: Place,
-    labels: str | None,
-    layout: str | None,
-    classes: str | None,
-    patient_pattern: str | None,
-    patients: str | None,
-    unlisted_patients: str | None,
-    max_bad: float | None,
     page: Path | None,
     source: str | None,
     overrides: tuple[str, ...],
     beam_args: tuple[str, ...],
     as_json: bool,
+    **dataset: Any,
 ) -> None:
     """Convert the folder or archive IMAGES to TFRecords in the folder OUT.
 
     IMAGES, or the one folder in it, holds train|val|test/NORMAL|PNEUMONIA/..., or only
     NORMAL|PNEUMONIA/...; with --labels it holds the images of TABLE in any folders. It may be a
     zip or tar file (.tar, .tgz, .tar.gz, .tar.bz2, .tar.xz). Files that are not readable images
-    are listed in OUT/quarantine.csv with the reason. cxr inspect IMAGES prints the same report, and
-    converts nothing. Each may be in a store: s3://BUCKET/FOLDER,
-    minio:// or gs://.
+    are listed in OUT/quarantine.csv with the reason. Each may be in a store: s3://BUCKET/FOLDER,
+    minio:// or gs://. cxr inspect IMAGES prints the same report, and converts nothing.
     """
     from components.convert import convert as images_convert
     from components.convert.survey import sheet
@@ -200,21 +179,13 @@ def convert(
     from pipeline.config.config_file import load
     from pipeline.run_records.run_log import silenced
 
-    given = {
-        "patient_pattern": patient_pattern,
-        "patients": patients,
-        "unlisted_patients": unlisted_patients,
-        "max_bad": max_bad,
-    }
-    said = [f"dataset.{k}={json.dumps(v)}" for k, v in given.items() if v is not None]
-    said += options.of_labels(labels, layout, classes)
-    config = load(source, [*overrides, *said])
+    config = load(source, [*overrides, *options.of_dataset(dataset)])
     report = sheet.writer(page) if page else None
     with (
         silenced() as terminal,
         Display(console(terminal)).step("Convert images") as progress,
     ):
-        dataset = images_convert.convert(
+        converted = images_convert.convert(
             images,
             out,
             settings=config.dataset,
@@ -224,9 +195,9 @@ def convert(
             report=report,
         )
     if as_json:
-        click.echo(strict_json.dumps(dataset.model_dump(mode="json"), indent=2))
+        click.echo(strict_json.dumps(converted.model_dump(mode="json"), indent=2))
     else:
-        print_dataset(dataset, out)
+        print_dataset(converted, out)
 
 
 @main.command()

@@ -33,6 +33,7 @@ _FOUND: Final = {
     "unused_bits": "16-bit PNG with unused bits",
     "inverted": "inverted",
     "faint": "hardly any contrast",
+    "burned_in": "with letters burned in, as DICOM says",
     "unlike": "unlike the others",
     "copies": "copies of one another",
 }

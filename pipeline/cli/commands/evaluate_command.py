@@ -1,7 +1,7 @@
 """The command `cxr evaluate`."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
@@ -36,8 +36,6 @@ _PATH = LocalPath()
     help="Column of the table to group by; may be repeated.",
 )
 @options.labels
-@options.layout
-@options.classes
 @click.option(
     "--uncertain",
     type=Choice(["drop", "positive", "negative"]),
@@ -63,14 +61,12 @@ def evaluate(
     against: Path | None,
     corruptions: bool,
     slices: tuple[str, ...],
-    labels: str | None,
-    layout: str | None,
-    classes: str | None,
     uncertain: Literal["drop", "positive", "negative"],
     patient_pattern: str | None,
     patients: str | None,
     unlisted_patients: Literal["refuse", "alone"],
     as_json: bool,
+    **labels: Any,
 ) -> None:
     """Measure how well a pushed MODEL predicts the labels of IMAGES.
 
@@ -98,7 +94,7 @@ def evaluate(
     from serving.evaluate.job import evaluate as evaluate_model
     from serving.images.settings import DatasetSettings
 
-    named = load(None, options.of_labels(labels, layout, classes)).dataset
+    named = load(None, options.of_dataset(labels)).dataset
     try:
         settings = DatasetSettings(
             classes=named.classes,

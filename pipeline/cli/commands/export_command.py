@@ -53,8 +53,6 @@ _PATH = LocalPath()
     help="For --tflite: what to write; may be repeated.  [default: all three]",
 )
 @options.labels
-@options.layout
-@options.classes
 @options.as_json
 @for_people
 def export(
@@ -64,10 +62,8 @@ def export(
     images: Path | None,
     test_images: Path | None,
     variants: tuple[str, ...],
-    labels: str | None,
-    layout: str | None,
-    classes: str | None,
     as_json: bool,
+    **labels: Any,
 ) -> None:
     """Write a pushed MODEL in another format: Keras, TFLite, or both.
 
@@ -94,7 +90,7 @@ def export(
     for option, value in (("images", images), ("test-images", test_images), ("variant", variants)):
         if value and not tflite:
             raise click.UsageError(f"--{option} needs --tflite.")
-    settings = load(None, options.of_labels(labels, layout, classes)).dataset
+    settings = load(None, options.of_dataset(labels)).dataset
     made: dict[str, Any] = {}
     with where_nothing_is_valid(), silenced() as terminal:
         step = Display(console(terminal)).step

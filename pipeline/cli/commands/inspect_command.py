@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline.cli import options
-from pipeline.cli.choice_argument import Choice
 from pipeline.cli.command import for_people
 from pipeline.cli.exit_codes import WARNINGS, where_nothing_is_valid
 from pipeline.cli.path_argument import AnyPath, LocalPath
@@ -28,14 +26,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write a page with typical and odd images, one HTML file. It shows images of patients.",
 )
-@click.option("--patient-pattern", metavar="REGEX", help="Its group is the patient's id.")
-@click.option("--patients", metavar="CSV", help="Table with the columns path and patient.")
-@click.option(
-    "--unlisted-patients",
-    type=Choice(["refuse", "alone"]),
-    help="What becomes of images that the table misses.  [default: refuse]",
-)
-@click.option("--max-bad", type=float, help="Warn above this share of bad files. [default: 0.1]")
+@options.dataset
 @options.config
 @options.overrides
 @click.option(
@@ -50,14 +41,11 @@ if TYPE_CHECKING:
 def inspect(
     images: Place,
     out: Path | None,
-    patient_pattern: str | None,
-    patients: str | None,
-    unlisted_patients: str | None,
-    max_bad: float | None,
     source: str | None,
     overrides: tuple[str, ...],
     beam_args: tuple[str, ...],
     as_json: bool,
+    **settings: Any,
 ) -> None:
     """Report on the folder IMAGES as cxr convert does, without converting it.
 
@@ -81,14 +69,7 @@ def inspect(
     from pipeline.config.config_file import load
     from pipeline.run_records.run_log import silenced
 
-    given = {
-        "patient_pattern": patient_pattern,
-        "patients": patients,
-        "unlisted_patients": unlisted_patients,
-        "max_bad": max_bad,
-    }
-    said = [f"dataset.{k}={json.dumps(v)}" for k, v in given.items() if v is not None]
-    config = load(source, [*overrides, *said])
+    config = load(source, [*overrides, *options.of_dataset(settings)])
     report = sheet.writer(out) if out else None
     with (
         where_nothing_is_valid(),
