@@ -23,8 +23,8 @@ SIGNATURE: Final = "model.sig"
 VERIFY_KEY: Final = "CXR_VERIFY_KEY"
 """The environment variable that demands signatures: path of a PEM file, see `from_file`."""
 
-# The library prints the digests beside, as Python writes bytes.
-_CHANGED: Final = re.compile("Hash mismatch for '(.+?)': Expected ")
+# The library prints a list, as Python writes it: where digests hold both quotes, these are escaped.
+_CHANGED: Final = re.compile(r"Hash mismatch for \\?'(.+?)\\?': Expected ")
 _PUBLIC_KEY: Final = b"-----BEGIN PUBLIC KEY-----"
 _CERTIFICATE: Final = b"-----BEGIN CERTIFICATE-----"
 

@@ -245,3 +245,13 @@ def test_the_library_is_imported_only_where_a_signature_is_verified(tmp_path):
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert UNSIGNED.method == "none"
+
+
+@pytest.mark.usefixtures("required")
+@pytest.mark.parametrize("added", ["\n", " "])
+def test_what_a_reader_of_json_passes_over_is_a_change(version, added):
+    path = version / SIGNATURE
+    path.write_text(path.read_text() + added)
+    assert pushed.verify(version) == [
+        f"{path}: the signature does not hold: the file is not as it was written"
+    ]

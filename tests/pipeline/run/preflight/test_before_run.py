@@ -6,7 +6,9 @@ import pytest
 from pipeline.config.config_file import load
 from pipeline.root.root import Root
 from pipeline.run.preflight.before_run import check
+from serving.versions.signature import VERIFY_KEY
 from tests.archives import packed
+from tests.serving.versions import signed
 from transform_module.errors import UserError
 
 
@@ -98,4 +100,16 @@ def test_an_invalid_tf_config_is_refused(checked, monkeypatch):
     with pytest.raises(
         UserError, match=r"^The environment variable TF_CONFIG is not valid JSON \("
     ):
+        checked()
+
+
+def test_a_key_that_cannot_sign_is_refused(checked, tmp_path):
+    key = f"push.signing.private_key={tmp_path / 'nowhere.pem'}"
+    with pytest.raises(UserError, match=r"push\.signing: nothing can be signed by this key"):
+        checked("push.signing.method=key", key)
+
+
+def test_where_a_signature_is_required_a_run_must_say_who_signs(checked, tmp_path, monkeypatch):
+    monkeypatch.setenv(VERIFY_KEY, str(signed.keys(tmp_path / "keys").public))
+    with pytest.raises(UserError, match="nothing says who signs"):
         checked()

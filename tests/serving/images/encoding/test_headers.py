@@ -45,7 +45,7 @@ def test_the_largest_of_a_repeated_tag_counts():
     assert headers.size(data, formats.TIFF) == (9_000, 40)
 
 
-@pytest.mark.parametrize("name", FILES.keys() - {"dicom"})
+@pytest.mark.parametrize("name", sorted(FILES.keys() - {"dicom"}))
 @pytest.mark.parametrize("length", [0, 4, 12, 20])
 def test_a_header_that_is_cut_off_has_no_size(name, length):
     assert headers.size(FILES[name](GREY)[:length], name.split(",")[0]) is None
