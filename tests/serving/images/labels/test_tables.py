@@ -37,7 +37,7 @@ def table(tmp_path):
         TEXT.replace(",", "\t").encode(),
         TEXT.replace(",", " | ").encode(),
         TEXT.replace(",", " , ").encode(),
-        gzip.compress(TEXT.encode()),
+        gzip.compress(TEXT.encode(), mtime=0),
     ],
 )
 def test_encodings_and_delimiters_are_found_out(table, content):
