@@ -5,10 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
-from pydicom import Dataset, dcmwrite
-from pydicom.dataset import FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
 
+from tests.dicom_files import dicom
 from tests.serving.images.encoding import heic_files
 
 
@@ -42,32 +40,6 @@ LOSSLESS: dict[str, Callable[[np.ndarray], bytes]] = {
 
 OF_16_BITS = ("tiff", "tiff, LZW", "tiff, BigTIFF", "jpeg2000", "jpeg2000, codestream", "heic")
 """Those that have more than 8 bits."""
-
-
-def dicom(pixels: np.ndarray, bits: int | None = None, **tags: object) -> bytes:
-    """A radiograph of [H, W] uint8 or uint16 without a window.
-
-    Args:
-        pixels: as they are shown.
-        bits: that are used; else all of their type.
-        **tags: others of it.
-    """
-    dataset = Dataset()
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.1.1", "2.25.7"
-    dataset.Modality = "DX"
-    dataset.Rows, dataset.Columns = pixels.shape
-    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
-    dataset.BitsAllocated = 8 * pixels.dtype.itemsize
-    dataset.BitsStored = bits or dataset.BitsAllocated
-    dataset.HighBit, dataset.PixelRepresentation = dataset.BitsStored - 1, 0
-    dataset.PixelData = pixels.tobytes()
-    for name, value in tags.items():
-        setattr(dataset, name, value)
-    file = io.BytesIO()
-    dcmwrite(file, dataset, enforce_file_format=True)
-    return file.getvalue()
 
 
 FILES: dict[str, Callable[[np.ndarray], bytes]] = LOSSLESS | {"dicom": dicom}

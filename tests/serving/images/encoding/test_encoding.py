@@ -10,8 +10,9 @@ from PIL import Image
 from serving.images.encoding import isolation
 from serving.images.encoding.encoding import Encoded, encoded, images_of, pixels
 from tests.conftest import SHARED
+from tests.dicom_files import dicom
 from tests.images import FORMATS, encode, grey_pixels
-from tests.serving.images.encoding.samples import FILES, OF_16_BITS, dicom, heic, saved
+from tests.serving.images.encoding.samples import FILES, OF_16_BITS, heic, saved
 from transform_module.contract import MAXIMUM_PIXELS
 
 GREY = grey_pixels()

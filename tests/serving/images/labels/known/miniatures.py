@@ -6,6 +6,11 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from PIL import Image
+
+from tests.dicom_files import dicom
+
 FINDINGS = (
     "Atelectasis",
     "Cardiomegaly",
@@ -44,7 +49,16 @@ class Miniature:
     def files(self, image: Callable[[int], bytes]) -> dict[str, bytes]:
         """All files, with images drawn by their numbers."""
         paths = (*self.images, *self.left_out, *self.unlisted)
-        return self.tables | {path: image(number) for number, path in enumerate(paths)}
+        return self.tables | {
+            path: _as_dicom(image(number)) if path.endswith((".dcm", ".dicom")) else image(number)
+            for number, path in enumerate(paths)
+        }
+
+
+def _as_dicom(png: bytes) -> bytes:
+    """A file without the id of a patient, as all that names them is left out."""
+    with Image.open(io.BytesIO(png)) as image:
+        return dicom(np.asarray(image.convert("L")))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
@@ -168,12 +182,12 @@ def mimic() -> Miniature:
 
 
 def rsna() -> Miniature:
-    """As the challenge's second stage, but that the images are PNG instead of DICOM."""
+    """As the challenge's second stage."""
     names = [f"{number:08x}-0000-4000-8000-000000000000" for number in range(18)]
-    made = Miniature(unlisted=[f"stage_2_test_images/{names[17]}.png"])
+    made = Miniature(unlisted=[f"stage_2_test_images/{names[17]}.dcm"])
     boxes, classes = [], []
     for number, label in labels(16):
-        path = f"stage_2_train_images/{names[number]}.png"
+        path = f"stage_2_train_images/{names[number]}.dcm"
         made.images[path] = (label, "", f"uuid-{names[number]}")
         if label == "NORMAL":
             boxes.append((names[number], "", "", "", "", 0))
@@ -184,7 +198,7 @@ def rsna() -> Miniature:
             classes += [(names[number], "Lung Opacity")] * 2
     boxes.append((names[16], "", "", "", "", 0))
     classes.append((names[16], "No Lung Opacity / Not Normal"))
-    made.left_out[f"stage_2_train_images/{names[16]}.png"] = "other finding"
+    made.left_out[f"stage_2_train_images/{names[16]}.dcm"] = "other finding"
     made.tables = {
         "stage_2_train_labels.csv": table(
             ["patientId", "x", "y", "width", "height", "Target"], boxes
@@ -195,7 +209,7 @@ def rsna() -> Miniature:
 
 
 def vindr() -> Miniature:
-    """As VinDr-CXR, three rows an image in train; the images are PNG instead of DICOM."""
+    """As VinDr-CXR, three rows an image in train."""
     made = Miniature()
     columns = ("Lung Opacity", "Pleural effusion", "Pneumonia", "Tuberculosis", "No finding")
     rows: dict[str, list[Sequence[object]]] = {"train": [], "test": []}
@@ -206,7 +220,7 @@ def vindr() -> Miniature:
         for radiologist, label in enumerate(labels, 8):
             rader = (f"R{radiologist}",) if role == "train" else ()
             rows[role].append((name, *rader, *votes[label]))
-        return f"{role}/{name}.png"
+        return f"{role}/{name}.dicom"
 
     for number, label in labels(16):
         given = (label, label, "") if number < 12 else (label,)
