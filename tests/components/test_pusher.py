@@ -11,20 +11,13 @@ from serving.versions import pushed
 from serving.versions.push import push, rollback
 from serving.versions.signature import VERIFY_KEY, Trust
 from tests.serving.versions import signed
+from tests.serving.versions.made import RECORD
 from transform_module import contract
 from transform_module.errors import UserError
 from transform_module.files.sums import SUMS, sums
 
 CONFIGURATION = {"seed": 8, "trainer": {"epochs": 25}, "push": {"again": False}}
 PARAMETERS = {"model_name": "cxr", "configuration": json.dumps(CONFIGURATION)}
-RECORD = {
-    "transform": {"resize": "squash"},
-    "settings": {"epochs": 3},
-    "seed": 8,
-    "dataset_fingerprint": "f1",
-    "code_version": "c1",
-    "versions": {"tensorflow": "2.0", "keras": "3.0"},
-}
 
 
 @pytest.fixture

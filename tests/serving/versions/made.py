@@ -3,8 +3,16 @@
 import json
 from pathlib import Path
 
-from tests.components.test_pusher import RECORD
 from transform_module import contract
+
+RECORD = {
+    "transform": {"resize": "squash"},
+    "settings": {"epochs": 3},
+    "seed": 8,
+    "dataset_fingerprint": "f1",
+    "code_version": "c1",
+    "versions": {"tensorflow": "2.0", "keras": "3.0"},
+}
 
 
 def model(folder: Path, weights: bytes = b"weights") -> Path:
