@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
 
 from serving.versions.signature import SIGNATURE
 from transform_module.errors import UserError
@@ -40,13 +40,19 @@ class SigningSettings(BaseModel):
         " signed by the next, for certificate.",
     )
 
+    @field_validator("private_key", "password_variable", "certificate", "chain")
+    @classmethod
+    def _is_taken(cls, value: Any, field: ValidationInfo) -> Any:
+        method = field.data.get("method")
+        if value and method and field.field_name not in _ALLOWED.get(method, ()):
+            raise ValueError(f"method={method} takes no {field.field_name}")
+        return value
+
     @model_validator(mode="after")
-    def _fits_the_method(self) -> "SigningSettings":
-        given = {name for name in self.model_fields_set if getattr(self, name)} - {"method"}
-        if missing := [name for name in _NEEDED.get(self.method, ()) if name not in given]:
+    def _has_what_is_needed(self) -> "SigningSettings":
+        missing = [name for name in _NEEDED.get(self.method, ()) if not getattr(self, name)]
+        if missing:
             raise ValueError(f"method={self.method} needs {' and '.join(missing)}")
-        if extra := sorted(given.difference(_ALLOWED.get(self.method, ()))):
-            raise ValueError(f"method={self.method} takes no {' and no '.join(extra)}")
         return self
 
 
