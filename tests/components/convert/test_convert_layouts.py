@@ -1,17 +1,30 @@
 """Public datasets in small, converted by the names of their layouts."""
 
+import io
+
+import numpy as np
 import pytest
+from PIL import Image
 
 from serving.images.settings import DatasetSettings
 from tests.components.convert.folders import dataset_of, examples, fill, xray
+from tests.dicom_files import dicom
 from tests.serving.images.labels.known.miniatures import MINIATURES
+
+
+def as_dicom(png):
+    """A file without the id of a patient, as all that names them is left out."""
+    with Image.open(io.BytesIO(png)) as image:
+        return dicom(np.asarray(image.convert("L")))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(MINIATURES))
 def test_a_dataset_is_converted_as_it_is_published(tmp_path, name):
     made = MINIATURES[name]()
-    images = fill(tmp_path / "images", made.files(xray))
+    files = made.files(xray)
+    in_dicom = {path: as_dicom(files[path]) for path in files if path.endswith((".dcm", ".dicom"))}
+    images = fill(tmp_path / "images", files | in_dicom)
     settings = DatasetSettings(layout=name, shards=1)
     dataset = dataset_of(images, tmp_path / "out", settings)
     found = examples(tmp_path / "out")

@@ -120,13 +120,13 @@ def test_a_checksum_that_cannot_be_written_whole_leaves_the_former_one(
 ):
     former = (tmp_path / "metadata.sqlite.sha256").read_text()
 
-    def cut(path, text, **_):
-        with path.open("w") as file:
-            file.write(text[:10])
+    def cut(path, content):
+        with path.open("wb") as file:
+            file.write(content[:10])
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(store), "write_text", cut)
+        patch.setattr(type(store), "write_bytes", cut)
         with pytest.raises(OSError, match="No space"):
             sign(store)
     assert (tmp_path / "metadata.sqlite.sha256").read_text() == former

@@ -34,6 +34,13 @@ def test_the_defaults_are_those_of_the_documentation():
         "max_bad": 0.10,
         "hold_out": None,
         "shards": 4,
+        "dicom": {
+            "modalities": ("CR", "DX", "RG", "SC", "OT"),
+            "body_parts": ("CHEST",),
+            "views": ("PA", "AP", "FRONTAL"),
+            "unknown": "take",
+            "patient_key": None,
+        },
     }
 
 

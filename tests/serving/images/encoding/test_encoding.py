@@ -157,7 +157,7 @@ def several(form, **options):
         (saved(GREY.astype(np.int32), "TIFF"), "TIFF that is not read: 32 bits a sample"),
         (saved(GREY.astype(np.float32), "TIFF"), "TIFF that is not read: 32 bits a sample"),
         (bytes(128) + b"DICM" + bytes(500), "DICOM without an image"),
-        (dicom(GREY)[:-60], "damaged DICOM: its pixels cannot be decoded"),
+        (dicom(GREY)[:-60], "truncated DICOM"),
         (saved(GREY[:20], "TIFF"), "too small: 200x20 pixels, the least side is 32"),
     ],
 )
@@ -169,7 +169,7 @@ def test_what_is_not_read_has_a_reason(data, reason):
 def test_a_file_that_is_cut_off_is_damaged(name):
     data = FILES[name](GREY)
     # TIFF has its entries behind its pixels.
-    assert encoded(data[: len(data) * 2 // 3]).startswith("damaged")
+    assert encoded(data[: len(data) * 2 // 3]).startswith(("damaged", "truncated"))
 
 
 def test_a_large_image_is_refused_by_its_header(monkeypatch):
