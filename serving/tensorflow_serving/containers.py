@@ -26,16 +26,19 @@ def up(engine: str, compose_file: Path) -> int:
     Returns:
         The exit code.
     """
-    process = subprocess.Popen([engine, "compose", "-f", str(compose_file), "up"])
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        # It stops its containers. A terminal's Ctrl-C it has got, too, and a second one would
-        # have it kill them.
-        if interrupts.received() != signal.SIGINT or not sys.stdin.isatty():
-            process.terminate()
-        process.wait()
-        raise
+    # A signal while the program starts would leave it running, with nobody to stop it.
+    with interrupts.held():
+        process = subprocess.Popen([engine, "compose", "-f", str(compose_file), "up"])
+        try:
+            with interrupts.let_through():
+                return process.wait()
+        except KeyboardInterrupt:
+            # It stops its containers. A terminal's Ctrl-C it has got, too, and a second one would
+            # have it kill them.
+            if interrupts.received() != signal.SIGINT or not sys.stdin.isatty():
+                process.terminate()
+            process.wait()
+            raise
 
 
 def _succeeds(*command: str) -> bool:

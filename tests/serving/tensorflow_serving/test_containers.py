@@ -1,5 +1,6 @@
 import os
 import signal
+import subprocess
 import threading
 import time
 
@@ -49,7 +50,20 @@ def test_the_compose_file_is_run_and_its_exit_code_kept(programs, tmp_path):
     assert said == ["compose", "-f", os.fspath(tmp_path / "compose.yaml"), "up"]
 
 
-def test_an_interrupt_waits_until_the_containers_have_stopped(programs, tmp_path):
+class SlowToStart(subprocess.Popen):
+    """A program that runs before its starter knows: a signal comes in between."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        while interrupts.received() is None:
+            time.sleep(0.01)
+
+
+@pytest.mark.parametrize("started", [subprocess.Popen, SlowToStart])
+def test_an_interrupt_waits_until_the_containers_have_stopped(
+    programs, tmp_path, monkeypatch, started
+):
+    monkeypatch.setattr(subprocess, "Popen", started)
     programs(
         "docker",
         f"trap '/bin/sleep 0.1; echo stopped > {tmp_path}/said; exit 0' TERM\n"
