@@ -10,6 +10,8 @@ from PIL import Image
 from serving.evaluate.pixels import grey
 from serving.explain.canvas import canvases
 from serving.explain.overlay import overlay
+from serving.images import decode_check
+from serving.images.encoding.encoding import encoded
 from serving.model import Model
 from serving.predict.files import read
 from serving.report.context import ShownImage
@@ -47,13 +49,30 @@ def kept_out(paths: Iterable[str], images: Source) -> dict[str, ShownImage]:
     for path in paths:
         try:
             content = read(images / path)
-            if isinstance(content, bytes):
-                with Image.open(io.BytesIO(content)) as image:
-                    found[path] = ShownImage(thumbnail=small(image.convert("L")))
         # An archive that is compressed as a whole shows none of its files.
-        except (UserError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        except (UserError, OSError):
             continue
+        if isinstance(content, bytes) and (thumbnail := of_any(content)):
+            found[path] = ShownImage(thumbnail=thumbnail)
     return found
+
+
+def of_any(content: bytes) -> bytes | None:
+    """Makes a thumbnail of any file, also of a doubtful one; None where it does not decode.
+
+    What is not of the model's own formats is decoded in a process apart, see `encoded`.
+    """
+    image = encoded(content)
+    if isinstance(image, str):
+        return None
+    decoded = decode_check.decode(image.image)
+    if not isinstance(decoded, str):
+        return small(Image.fromarray(decoded[1]))
+    try:
+        with Image.open(io.BytesIO(image.image), formats=("JPEG", "PNG", "GIF", "BMP")) as opened:
+            return small(opened.convert("L"))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
 
 
 def small(image: Image.Image) -> bytes:

@@ -1,16 +1,11 @@
 """The report page of a dataset, with its contact sheet: one file."""
 
-import io
 import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PIL import Image
-
-from serving.images import decode_check
 from serving.images.dataset import Dataset
-from serving.images.encoding.encoding import encoded
 from serving.report.context import ShownImage
 from serving.report.dataset_page import page
 from transform_module.errors import UserError
@@ -55,17 +50,11 @@ def _thumbnail(file: Source) -> ShownImage | None:
     """Makes a thumbnail of any file; None where it does not decode, or has gone."""
     # Imported here: Beam and TensorFlow take seconds, which a mistake need not wait for.
     from components.convert.inspection import read_file
-    from serving.report.thumbnails import small
+    from serving.report.thumbnails import of_any
 
     try:
         data, _ = read_file(file)
-        if data is None:
-            return None
-        image = encoded(data)
-        decoded = image if isinstance(image, str) else decode_check.decode(image.image)
-        if not isinstance(decoded, str):
-            return ShownImage(thumbnail=small(Image.fromarray(decoded[1])))
-        with Image.open(io.BytesIO(data)) as doubtful:
-            return ShownImage(thumbnail=small(doubtful.convert("L")))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except OSError:
         return None
+    thumbnail = of_any(data) if data is not None else None
+    return ShownImage(thumbnail=thumbnail) if thumbnail else None
